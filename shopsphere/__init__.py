@@ -1,0 +1,1 @@
+"""Foundations of the control repository and its one command, `shopsphere`."""

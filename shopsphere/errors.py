@@ -1,0 +1,23 @@
+"""The root of every error that is the user's to act on."""
+
+from __future__ import annotations
+
+
+class ShopSphereError(Exception):
+    """A failure with a message that says what was expected, what was found and what to do.
+
+    The command line prints the message without a traceback and exits with `exit_code`.
+    """
+
+    exit_code = 1
+
+    @classmethod
+    def build(cls, problem: str, *, expected: str, found: str, action: str) -> ShopSphereError:
+        """Compose the four parts in the one order that all messages share."""
+        return cls(f"{problem}\n  expected: {expected}\n  found:    {found}\n  do:       {action}")
+
+
+class UsageError(ShopSphereError):
+    """The command was called with words it does not know."""
+
+    exit_code = 2

@@ -1,0 +1,37 @@
+"""Named steps with times: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print one line to the person at the terminal."""
+    console.print(text, markup=False)
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Show `name` while its work runs, then how long it took; a failure is marked and passed on."""
+    start = time.monotonic()
+    failed = False
+    live = console.status(name) if console.is_terminal and sys.stderr.isatty() else None
+    if live:
+        live.start()
+    try:
+        yield
+    except BaseException:
+        failed = True
+        raise
+    finally:
+        if live:
+            live.stop()
+        mark = "FAILED" if failed else "ok"
+        console.print(f"{mark:>6} {time.monotonic() - start:7.1f} s  {name}", markup=False)
