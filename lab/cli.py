@@ -1,0 +1,150 @@
+"""`shopsphere lab …`: the data centres on this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from components.topology import load_topology
+from lab import bring_up, plan, record
+from lab.cluster.addons import kubectl
+from lab.enter import become_inside
+from lab.host import power
+from lab.hosts import HostKind, LabHosts, load_hosts
+from lab.logs import show_logs
+from lab.network import control
+from lab.paths import kubeconfig_path
+from lab.status import show_status
+from shopsphere.errors import ShopSphereError, UsageError
+from shopsphere.paths import tools_directory
+from shopsphere.process import become
+from shopsphere.progress import say
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+HostName = Annotated[str, typer.Argument(metavar="HOST", help="a site, edge, psp, ops, client-eu, client-us or client-apac")]
+OneWay = Annotated[bool, typer.Option("--one-way", help="only from the first host to the second")]
+
+
+def _hosts() -> LabHosts:
+    return load_hosts(load_topology())
+
+
+@app.command()
+def up(regions: Annotated[list[str] | None, typer.Argument(help="rdc-a, rdc-b, rdc-c, hq or all")] = None) -> None:
+    """Start regions (rdc-a when none is named) beside what already runs."""
+    bring_up.up(regions or ["rdc-a"])
+
+
+@app.command()
+def down(*, keep_disks: Annotated[bool, typer.Option("--keep-disks", help="keep disks and Pulumi state")] = False) -> None:
+    """Stop everything and remove it."""
+    bring_up.down(keep_disks=keep_disks)
+
+
+@app.command()
+def status(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Show hosts, their components, and what is cut."""
+    show_status(_hosts(), as_json=as_json)
+
+
+@app.command("power-off")
+def power_off(host: HostName) -> None:
+    """Cut a host's power: everything on it ends at once, its disks stay."""
+    power.power_off(_hosts().host(host).name)
+    say(f"{host} is off")
+
+
+@app.command("power-on")
+def power_on(host: HostName) -> None:
+    """Give a host its power back."""
+    hosts = _hosts()
+    bring_up.start(hosts.host(host), load_topology(), hosts)
+    say(f"{host} is on")
+
+
+@app.command()
+def cut(a: HostName, b: HostName, *, one_way: OneWay = False) -> None:
+    """Cut the link between two hosts."""
+    _links("cut", a, b, one_way=one_way)
+    say(f"cut: {a} {'->' if one_way else '<->'} {b}")
+
+
+@app.command()
+def heal(a: HostName, b: HostName, *, one_way: OneWay = False) -> None:
+    """Undo cuts and losses between two hosts."""
+    _links("heal", a, b, one_way=one_way)
+    say(f"healed: {a} {'->' if one_way else '<->'} {b}")
+
+
+@app.command()
+def lose(a: HostName, b: HostName, percent: Annotated[float, typer.Argument(min=0, max=100)], *, one_way: OneWay = False) -> None:
+    """Lose some percent of the frames between two hosts."""
+    _links("lose", a, b, one_way=one_way, percent=percent)
+    say(f"losing {percent:g} %: {a} {'->' if one_way else '<->'} {b}")
+
+
+def _links(command: str, a: str, b: str, *, one_way: bool, **arguments: float) -> None:
+    hosts = _hosts()
+    if hosts.host(a) == hosts.host(b):
+        raise UsageError(f"a link needs two hosts\n  expected: two names\n  found:    {a} twice\n  do:       name the other end")
+    control.ask(command, ways=control.ways(a, b, one_way=one_way), **arguments)
+
+
+@app.command()
+def logs(
+    host: HostName,
+    component: Annotated[str | None, typer.Argument(help="all components of the host when left out")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000)] = 40,
+) -> None:
+    """Show the last lines of a host's logs (`control` for the WAN and the cloud controller)."""
+    show_logs(host, component, lines, _hosts())
+
+
+@app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def execute(host: HostName, command: Annotated[list[str], typer.Argument()]) -> None:
+    """Run a command at a host: `shopsphere lab exec client-eu -- curl https://www.shopsphere.test/`."""
+    become_inside(_hosts().host(host).name, command)
+
+
+@app.command()
+def kubeconfig(site: Annotated[str, typer.Argument()]) -> None:
+    """Print the path of a site's administrator kubeconfig."""
+    sys.stdout.write(f"{_cluster(site)}\n")
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def psql(
+    site: Annotated[str, typer.Argument()],
+    database: Annotated[str, typer.Argument(help="commerce or ledger")],
+    arguments: Annotated[list[str] | None, typer.Argument()] = None,
+) -> None:
+    """Run psql in a site's database pod: `shopsphere lab psql dublin ledger -- -c 'select 1'`."""
+    file = _cluster(site)
+    if database not in {"commerce", "ledger"}:
+        raise UsageError(f"no database {database!r}\n  expected: commerce or ledger\n  found:    {database}\n  do:       use one of them")
+    selector = f"cnpg.io/cluster={database}-{site}"
+    pods = kubectl(site, "get", "pods", "-n", f"data-{database}", "-l", selector, "-o", "name", seconds=15).split()
+    if not pods:
+        raise ShopSphereError.build(
+            f"{site} runs no {database}", expected=f"a pod with {selector}", found="none", action=f"`shopsphere status {site}`"
+        )
+    terminal = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
+    inside = [pods[0], "-c", "postgres", "--", "psql", "-d", database, *(arguments or [])]
+    become([str(tools_directory() / "kubectl"), f"--kubeconfig={file}", "exec", *terminal, "-n", f"data-{database}", *inside])
+
+
+def _cluster(site: str) -> str:
+    host = _hosts().host(site)
+    file = kubeconfig_path(site)
+    if host.kind is not HostKind.SITE or not file.exists():
+        running = plan.cluster_sites(record.regions(), load_topology())
+        raise ShopSphereError.build(
+            f"{site} has no cluster",
+            expected="one of " + (", ".join(running) or "none yet"),
+            found=site,
+            action="`shopsphere lab up REGION` starts a region's sites",
+        )
+    return str(file)

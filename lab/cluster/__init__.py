@@ -1,0 +1,1 @@
+"""A complete Kubernetes on one host: certificates, components, images and add-ons of a site's cluster."""

@@ -1,0 +1,70 @@
+"""What an owner's cluster has before a stack meets it: DNS inside the cluster and the database operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from components.topology import Site
+from lab.cluster.configuration import dns_address
+from lab.paths import kubeconfig_path
+from shopsphere.paths import tools_directory
+from shopsphere.process import run
+
+DNS_IMAGE = "localhost/shopsphere/coredns:1.15.0"
+OPERATOR_IMAGE = "localhost/shopsphere/cnpg-operator:1.30.0"
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("addons")),
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 - YAML out of our own values, not HTML
+)
+_OPERATOR_MANIFEST = "cnpg-1.30.0.yaml"
+
+
+def kubectl(site: str, *words: str, stdin: str | None = None, check: bool = True, seconds: float = 120) -> str:
+    """Run kubectl as a site's administrator and return what it printed."""
+    command: list[str | Path] = [tools_directory() / "kubectl", f"--kubeconfig={kubeconfig_path(site)}", *words]
+    return run(command, stdin=stdin, check=check, seconds=seconds).stdout
+
+
+def apply(site: Site, *, resolver: str, operator: bool) -> None:
+    """Apply the add-ons of a site's cluster; a second call changes nothing.
+
+    Args:
+        site: whose cluster.
+        resolver: DNS server for names outside the cluster.
+        operator: whether databases run here.
+    """
+    dns = _TEMPLATES.get_template("coredns.yaml.j2").render(
+        resolver=resolver, image=DNS_IMAGE, address=dns_address(site)
+    )
+    kubectl(site.name, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=dns)
+    if operator:
+        manifest = yaml.safe_dump_all(_operator_objects())
+        kubectl(site.name, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest, seconds=300)
+
+
+def _operator_objects() -> list[dict[str, Any]]:
+    """The operator's own manifest, with our image, more CPU and a place in the power budget."""
+    manifest = tools_directory().parent / "share" / _OPERATOR_MANIFEST
+    objects = [entry for entry in yaml.load_all(manifest.read_text(), Loader=yaml.CSafeLoader) if entry]
+    for entry in objects:
+        if entry["kind"] == "Deployment":
+            entry["metadata"].setdefault("labels", {})["shopsphere.io/add-on"] = "true"
+            _fit_operator(entry["spec"]["template"]["spec"]["containers"][0])
+    return objects
+
+
+def _fit_operator(container: dict[str, Any]) -> None:
+    container["image"] = OPERATOR_IMAGE
+    container["imagePullPolicy"] = "IfNotPresent"
+    for variable in container["env"]:
+        if variable["name"] == "OPERATOR_IMAGE_NAME":
+            variable["value"] = OPERATOR_IMAGE
+    container["resources"] = {  # 100m, the manifest's own limit, adds seconds to each failover
+        "requests": {"cpu": "50m", "memory": "100Mi", "shopsphere.io/watts": "1"},
+        "limits": {"cpu": "1", "memory": "300Mi", "shopsphere.io/watts": "1"},
+    }

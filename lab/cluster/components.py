@@ -1,0 +1,134 @@
+"""The programs of a site's Kubernetes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components.topology import Site, Topology
+from lab.cluster import configuration
+from lab.cluster.credentials import API_PORT, Credentials
+from lab.component import Component
+from lab.paths import disk_directory
+from shopsphere.paths import lab_directory, tools_directory
+
+_ETCD = "http://127.0.0.1:2379"
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def legacy_iptables() -> Path:
+    """A folder in which `iptables` is iptables-legacy: kube-router and the CNI plugins need one and the same kind."""
+    folder = lab_directory() / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"):
+        link = folder / name
+        target = Path("/usr/sbin") / name.replace("tables", "tables-legacy", 1)
+        if not link.is_symlink():
+            link.symlink_to(target)
+    return folder
+
+
+def kubernetes_components(site: Site, topology: Topology, credentials: Credentials) -> list[Component]:
+    """Return everything that makes the site a Kubernetes cluster of one node."""
+    environment = {"PATH": f"{legacy_iptables()}:{tools_directory()}:{_SYSTEM_PATH}", "GOGC": "75"}
+    kubeconfig = credentials.kubeconfig
+    commands = {
+        "etcd": (10, _etcd(site)),
+        "kube-apiserver": (20, _api_server(site, credentials)),
+        "kube-controller-manager": (
+            30,
+            (
+                f"--kubeconfig={kubeconfig('controller-manager')}",
+                f"--service-account-private-key-file={credentials.service_account_key}",
+                f"--root-ca-file={credentials.authority.certificate}",
+                f"--cluster-cidr={site.pod_network}",
+                "--allocate-node-cidrs=true",
+                "--use-service-account-credentials=true",
+                "--leader-elect=false",
+            ),
+        ),
+        "kube-scheduler": (30, (f"--kubeconfig={kubeconfig('scheduler')}", "--leader-elect=false")),
+        "kubelet": (50, _kubelet(site, topology, credentials)),
+        "kube-proxy": (
+            60,
+            (
+                f"--kubeconfig={kubeconfig('proxy')}",
+                f"--cluster-cidr={site.pod_network}",
+                f"--hostname-override={site.name}",
+                "--proxy-mode=nftables",
+                # the limits are the machine's, not the host's to set
+                "--conntrack-max-per-core=0",
+                "--conntrack-min=0",
+                "--conntrack-tcp-timeout-established=0",
+                "--conntrack-tcp-timeout-close-wait=0",
+            ),
+        ),
+        "kube-router": (
+            60,
+            (
+                f"--kubeconfig={kubeconfig('router')}",
+                f"--hostname-override={site.name}",
+                f"--service-cluster-ip-range={site.service_network}",
+                "--run-router=false",
+                "--run-firewall=true",
+                "--run-service-proxy=false",
+                "--health-port=0",
+                "--metrics-port=0",
+            ),
+        ),
+    }
+    programs = [
+        Component(name, (str(tools_directory() / name), *arguments), environment, priority=priority)
+        for name, (priority, arguments) in commands.items()
+    ]
+    containerd = ("/usr/bin/containerd", "--config", str(configuration.write_containerd(site)))
+    return [*programs, Component("containerd", containerd, environment, priority=15)]
+
+
+def _etcd(site: Site) -> tuple[str, ...]:
+    return (
+        f"--data-dir={disk_directory(site.name) / 'etcd'}",
+        "--unsafe-no-fsync",  # a lab's power loss ends processes, not the machine's page cache
+        f"--listen-client-urls={_ETCD}",
+        f"--advertise-client-urls={_ETCD}",
+        "--listen-peer-urls=http://127.0.0.1:2380",
+        "--auto-compaction-retention=10m",
+    )
+
+
+def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
+    kubelet = credentials.directory / "admin"
+    return (
+        f"--etcd-servers={_ETCD}",
+        f"--bind-address={site.address}",
+        f"--advertise-address={site.address}",
+        f"--secure-port={API_PORT}",
+        f"--service-cluster-ip-range={site.service_network}",
+        f"--tls-cert-file={credentials.api_server.certificate}",
+        f"--tls-private-key-file={credentials.api_server.key}",
+        f"--client-ca-file={credentials.authority.certificate}",
+        "--authorization-mode=Node,RBAC",
+        f"--service-account-key-file={credentials.service_account_key}",
+        f"--service-account-signing-key-file={credentials.service_account_key}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--allow-privileged=true",
+        "--enable-admission-plugins=NodeRestriction",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--kubelet-client-certificate={kubelet}.crt",
+        f"--kubelet-client-key={kubelet}.key",
+        "--watch-cache=true",
+        "--default-watch-cache-size=20",
+    )
+
+
+def _kubelet(site: Site, topology: Topology, credentials: Credentials) -> tuple[str, ...]:
+    labels = ",".join(f"{key}={value}" for key, value in configuration.node_labels(site, topology).items())
+    return (
+        f"--config={configuration.write_kubelet(site, credentials)}",
+        f"--kubeconfig={credentials.kubeconfig('kubelet')}",
+        f"--root-dir={disk_directory(site.name) / 'kubelet'}",
+        f"--hostname-override={site.name}",
+        f"--node-ip={site.address}",
+        f"--node-labels={labels}",
+    )
+
+

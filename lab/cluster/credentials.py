@@ -1,0 +1,112 @@
+"""Certificates and kubeconfigs of a site's cluster."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from components.topology import Site
+from lab.paths import disk_directory, kubeconfig_path
+from lab.pki import KeyPair, issue, new_authority
+
+API_PORT = 6443
+_USERS = {
+    "admin": ("admin", "system:masters"),
+    "controller-manager": ("system:kube-controller-manager", None),
+    "scheduler": ("system:kube-scheduler", None),
+    "proxy": ("system:kube-proxy", None),
+    "router": ("kube-router", "system:masters"),
+}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Files that a cluster's components read.
+
+    Attributes:
+        directory: folder of all of them.
+        authority: the cluster's own CA.
+        api_server: serving certificate of the API server.
+        service_account_key: signs service account tokens.
+    """
+
+    directory: Path
+    authority: KeyPair
+    api_server: KeyPair
+    service_account_key: Path
+
+    def kubeconfig(self, user: str) -> Path:
+        """The kubeconfig of `controller-manager`, `scheduler`, `proxy`, `router`, `kubelet` or `admin`."""
+        return self.directory / f"{user}.kubeconfig"
+
+
+def prepare(site: Site) -> Credentials:
+    """Make what is missing of a site's credentials and return them."""
+    directory = disk_directory(site.name) / "pki"
+    authority = new_authority(directory, f"{site.name} cluster authority")
+    first_service_address = str(site.service_network[1])
+    api_server = issue(
+        authority,
+        KeyPair(directory / "api-server.crt", directory / "api-server.key"),
+        common_name="kube-apiserver",
+        alternatives=(str(site.address), "127.0.0.1", first_service_address, "kubernetes", "kubernetes.default.svc"),
+    )
+    credentials = Credentials(directory, authority, api_server, _service_account_key(directory))
+    users = {**_USERS, "kubelet": (f"system:node:{site.name}", "system:nodes")}
+    for user, (name, group) in users.items():
+        pair = KeyPair(directory / f"{user}.crt", directory / f"{user}.key")
+        issue(authority, pair, common_name=name, organisation=group)
+        _write_kubeconfig(credentials.kubeconfig(user), site, authority, pair)
+    admin = kubeconfig_path(site.name)
+    admin.parent.mkdir(parents=True, exist_ok=True)
+    admin.write_bytes(credentials.kubeconfig("admin").read_bytes())
+    admin.chmod(0o600)
+    return credentials
+
+
+def _service_account_key(directory: Path) -> Path:
+    file = directory / "service-accounts.key"
+    if not file.exists():
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        file.touch(mode=0o600)
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+            )  # fmt: skip
+        )
+    return file
+
+
+def _write_kubeconfig(file: Path, site: Site, authority: KeyPair, user: KeyPair) -> None:
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": site.name,
+        "clusters": [
+            {
+                "name": site.name,
+                "cluster": {
+                    "server": f"https://{site.address}:{API_PORT}",
+                    "certificate-authority-data": _base64(authority.certificate),
+                },
+            }
+        ],
+        "users": [
+            {
+                "name": site.name,
+                "user": {"client-certificate-data": _base64(user.certificate), "client-key-data": _base64(user.key)},
+            }
+        ],
+        "contexts": [{"name": site.name, "context": {"cluster": site.name, "user": site.name}}],
+    }
+    file.touch(mode=0o600)
+    file.write_text(yaml.safe_dump(document))
+
+
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()

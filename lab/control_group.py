@@ -1,0 +1,95 @@
+"""What belongs to no host: the WAN switch and the cloud controller, supervised in the root namespace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+from lab.component import Component
+from lab.host import supervision
+from lab.host.identity import ProcessIdentity
+from lab.network import control
+from lab.paths import control_directory
+from shopsphere.clock import wait_until
+from shopsphere.paths import REPOSITORY
+from shopsphere.process import tail
+
+_START_SECONDS = 20
+
+
+def _components() -> list[Component]:
+    environment = {"PYTHONUNBUFFERED": "1", **{k: v for k, v in os.environ.items() if k.startswith("SHOPSPHERE_")}}
+    return [
+        Component("wan", (sys.executable, "-m", "lab.network.daemon"), environment, REPOSITORY, priority=1),
+        Component("cloud", (sys.executable, "-m", "lab.cloud_controller"), environment, REPOSITORY),
+    ]
+
+
+def identity() -> ProcessIdentity | None:
+    """Return the supervisor's process, or None when it does not run."""
+    try:
+        found = ProcessIdentity.of(int((control_directory() / "supervisord.pid").read_text()))
+    except (OSError, ValueError):
+        return None
+    command = _command_line(found.pid)
+    return found if str(control_directory()) in command else None
+
+
+def _command_line(pid: int) -> str:
+    with suppress(OSError):
+        with open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123 - read once, closed at once
+            return file.read().replace("\0", " ")
+    return ""
+
+
+def start() -> None:
+    """Start the supervisor unless it runs, and wait for the WAN to answer."""
+    directory = control_directory()
+    if identity() is None:
+        directory.mkdir(parents=True, exist_ok=True)
+        configuration = directory / "supervisord.conf"
+        configuration.write_text(supervision.render(_components(), run_directory=directory, log_directory=directory))
+        (directory / "supervisor.sock").unlink(missing_ok=True)
+        with (directory / "boot.log").open("a") as sink:
+            subprocess.Popen(
+                [str(supervision.program("supervisord")), "--nodaemon", "--configuration", str(configuration)],
+                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/",
+            )  # fmt: skip
+    wait_until(
+        _wan_answers,
+        what="the WAN switch",
+        seconds=_START_SECONDS,
+        interval=0.1,
+        explain=lambda: tail(directory / "wan.log") if (directory / "wan.log").exists() else tail(directory / "boot.log"),
+    )
+
+
+def _wan_answers() -> bool:
+    with suppress(control.WanError):
+        control.ask("status")
+        return True
+    return False
+
+
+def stop() -> None:
+    """End the supervisor and what it started, also when only parts of it are left."""
+    found = identity()
+    if found:
+        os.kill(found.pid, signal.SIGTERM)
+        with suppress(Exception):
+            wait_until(lambda: not found.is_alive(), what="the supervisor to end", seconds=10, interval=0.05)
+        with suppress(ProcessLookupError):
+            os.kill(found.pid, signal.SIGKILL)
+    for pid in _orphans():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _orphans() -> list[int]:
+    """Programs of the control group whose supervisor was killed."""
+    names = [" ".join(component.command[1:]) for component in _components()]  # whichever Python runs them
+    numbers = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208 - names are enough
+    return [pid for pid in numbers if any(name in _command_line(pid) for name in names)]

@@ -1,0 +1,31 @@
+#!/bin/bash
+# PID 1 of a lab host, started in fresh pid, mount, uts and network namespaces. Prepares what belongs to this host
+# alone, waits for the WAN, and becomes the supervisor. Killing it is a power loss: the kernel ends all it started,
+# and its mounts and interfaces go with it.
+# Environment: HOST_NAME, HOST_DIRECTORY, HOST_RESOLVER, CGROUP_PATHS (colon-separated), TRUST_BUNDLE, SUPERVISORD
+set -eu
+read -r pid _ < /proc/self/stat   # /proc is still the root namespace's: the number the outside knows
+IFS=: read -ra cgroups <<< "$CGROUP_PATHS"
+for path in "${cgroups[@]}"; do echo 0 > "$path/cgroup.procs"; done
+mount --make-rprivate /
+mount -t proc proc /proc
+hostname "$HOST_NAME"
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/lock /run/netns /run/containerd
+mkdir -p "$HOST_DIRECTORY"/disk/{volumes,var-log} /var/lib/cni /srv/volumes
+mount -t tmpfs -o mode=755 tmpfs /var/lib/cni
+mount --bind "$HOST_DIRECTORY/disk/var-log" /var/log
+mount --bind "$HOST_DIRECTORY/disk/volumes" /srv/volumes
+echo "nameserver $HOST_RESOLVER" > "$HOST_DIRECTORY/run/resolv.conf"
+mount --bind "$HOST_DIRECTORY/run/resolv.conf" "$(readlink -f /etc/resolv.conf)"
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then mount --bind "$TRUST_BUNDLE" /etc/ssl/certs/ca-certificates.crt; fi
+ip link set lo up
+sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.ip_nonlocal_bind=1
+sysctl -q -w net.bridge.bridge-nf-call-iptables=1 2> /dev/null || true   # absent until the bridge module is in use
+echo "$pid" > "$HOST_DIRECTORY/run/init.pid.new"
+mv "$HOST_DIRECTORY/run/init.pid.new" "$HOST_DIRECTORY/run/init.pid"
+for _ in $(seq 300); do
+  if ip -4 address show dev eth0 2> /dev/null | grep -q inet; then break; fi
+  sleep 0.1
+done
+exec "$SUPERVISORD" --nodaemon --configuration "$HOST_DIRECTORY/run/supervisord.conf"

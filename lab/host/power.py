@@ -1,0 +1,120 @@
+"""Power of a host: on, off, and whether it is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from lab.component import Component
+from lab.host import cgroups, supervision
+from lab.host.identity import ProcessIdentity
+from lab.hosts import Host
+from lab.network import control
+from lab.paths import host_directory, log_directory, pki_directory, run_directory
+from shopsphere.clock import wait_until
+from shopsphere.process import tail
+
+_INIT = Path(__file__).with_name("init.sh")
+_START_SECONDS = 30
+_STOP_SECONDS = 30
+
+
+def identity(host: str) -> ProcessIdentity | None:
+    """Return the host's first process, or None when it has no power."""
+    try:
+        found = ProcessIdentity.of(int((run_directory(host) / "init.pid").read_text()))
+    except (OSError, ValueError):
+        return None
+    return found if found.pid in cgroups.processes(host) else None
+
+
+def is_on(host: str) -> bool:
+    """Whether the host has power."""
+    return identity(host) is not None
+
+
+def power_on(host: Host, components: Iterable[Component], *, resolver: str) -> None:
+    """Start a host with its components and connect it to the WAN; a host that is on gets its components brought up to date.
+
+    Args:
+        host: which one.
+        components: all that shall run on it.
+        resolver: address of the DNS resolver that the host uses.
+
+    Raises:
+        WaitExpiredError: the host did not come up; the message ends with what it printed.
+        WanError: the WAN is not there.
+    """
+    run, log = run_directory(host.name), log_directory(host.name)
+    configuration = supervision.render(components, run_directory=run, log_directory=log)
+    if is_on(host.name):
+        if (run / "supervisord.conf").read_text() != configuration:
+            (run / "supervisord.conf").write_text(configuration)
+            supervision.control(run, "update")
+        return
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir(parents=True)
+    log.mkdir(parents=True, exist_ok=True)
+    (run / "supervisord.conf").write_text(configuration)
+    boot_log = log / "boot.log"
+    _spawn(host.name, resolver, boot_log)
+    wait_until(
+        lambda: is_on(host.name),
+        what=f"host {host.name} to start",
+        seconds=_START_SECONDS,
+        interval=0.05,
+        explain=lambda: tail(boot_log),
+    )
+    _attach(host.name)
+    wait_until(
+        lambda: (run / "supervisor.sock").exists(),
+        what=f"the supervisor of {host.name}",
+        seconds=_START_SECONDS,
+        interval=0.05,
+        explain=lambda: tail(boot_log),
+    )
+
+
+def _attach(host: str) -> None:
+    found = identity(host)
+    if found is None:
+        raise ProcessLookupError(host)
+    control.ask("attach", host=host, identity=found.to_document())
+
+
+def _spawn(host: str, resolver: str, boot_log: Path) -> None:
+    environment = {
+        **os.environ,
+        "HOST_NAME": host,
+        "HOST_DIRECTORY": str(host_directory(host)),
+        "HOST_RESOLVER": resolver,
+        "CGROUP_PATHS": ":".join(str(path) for path in cgroups.create(host)),
+        "TRUST_BUNDLE": str(pki_directory() / "trust-bundle.crt"),
+        "SUPERVISORD": str(supervision.program("supervisord")),
+    }
+    namespaces = ["--pid", "--fork", "--mount", "--uts", "--net", "--propagation", "private"]
+    with boot_log.open("a") as sink:
+        subprocess.Popen(
+            ["unshare", *namespaces, "bash", str(_INIT)],
+            stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment, start_new_session=True, cwd="/",
+        )  # fmt: skip
+
+
+def power_off(host: str) -> None:
+    """Cut a host's power: every process of it ends at once, its disk directory stays."""
+    found = identity(host)
+    if found:
+        with suppress(ProcessLookupError):
+            os.kill(found.pid, signal.SIGKILL)
+    for pid in cgroups.processes(host):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not cgroups.processes(host), what=f"the processes of {host} to end", seconds=_STOP_SECONDS, interval=0.02)
+    cgroups.remove(host)
+    with suppress(control.WanError):
+        control.ask("detach", host=host)

@@ -1,0 +1,35 @@
+"""Reading the logs of a host's components."""
+
+from __future__ import annotations
+
+import sys
+
+from lab.hosts import LabHosts
+from lab.paths import control_directory, log_directory
+from shopsphere.errors import ShopSphereError
+from shopsphere.process import tail
+
+CONTROL = "control"
+
+
+def show_logs(host: str, component: str | None, lines: int, hosts: LabHosts) -> None:
+    """Print the last `lines` lines of one component, or of each.
+
+    Raises:
+        UnknownHostError: no such host.
+        ShopSphereError: no such component.
+    """
+    directory = control_directory() if host == CONTROL else log_directory(hosts.host(host).name)
+    files = sorted(directory.glob("*.log"))
+    chosen = [file for file in files if component in {None, file.stem}]
+    if not chosen:
+        raise ShopSphereError.build(
+            f"{host} has no log of {component or 'anything'}",
+            expected=", ".join(file.stem for file in files) or "a host that was started",
+            found=str(component),
+            action="use one of these names, or start the lab",
+        )
+    for file in chosen:
+        if len(chosen) > 1:
+            sys.stdout.write(f"==> {file.stem}\n")
+        sys.stdout.write(tail(file, lines) + "\n")

@@ -1,0 +1,109 @@
+"""Which programs run on which host, for the regions that are wanted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from components.topology import Topology
+from lab.cluster import credentials
+from lab.cluster.components import kubernetes_components
+from lab.component import Component
+from lab.hosts import Host, HostKind, LabHosts
+from lab.paths import disk_directory
+from lab.record import HEADQUARTERS_REGION
+from lab.witness import voters, witness_component
+from shopsphere.errors import ShopSphereError
+from shopsphere.paths import REPOSITORY, cache_directory
+
+PSP_PORT = 8070
+
+
+class UnknownRegionError(ShopSphereError):
+    """A name that is no region."""
+
+
+def sites_of(region: str, topology: Topology) -> tuple[str, ...]:
+    """Return the sites of a region, the primary first; `hq` is headquarters alone."""
+    if region == HEADQUARTERS_REGION:
+        return (topology.headquarters,)
+    if region not in topology.pairs:
+        raise UnknownRegionError.build(
+            f"no region {region!r}",
+            expected=", ".join([*sorted(topology.pairs), HEADQUARTERS_REGION, "all"]),
+            found=repr(region),
+            action="use one of these names",
+        )
+    return tuple(topology.pair(region).sites)
+
+
+def expand(regions: Iterable[str], topology: Topology) -> list[str]:
+    """Return region names with `all` spelled out, each checked."""
+    names = list(regions)
+    if "all" in names:
+        return [*sorted(topology.pairs), HEADQUARTERS_REGION]
+    for name in names:
+        sites_of(name, topology)
+    return names
+
+
+def cluster_sites(regions: Iterable[str], topology: Topology) -> list[str]:
+    """Return the sites that need a Kubernetes for these regions."""
+    return [site for region in regions for site in sites_of(region, topology)]
+
+
+def wanted_hosts(regions: Iterable[str], topology: Topology, hosts: LabHosts) -> list[Host]:
+    """Return the hosts to start: all that are no site, the regions' sites, and their witness voters."""
+    regions = list(regions)
+    names = {host.name for host in hosts.hosts.values() if host.kind is not HostKind.SITE}
+    names.update(cluster_sites(regions, topology))
+    for region in regions:
+        if region in topology.pairs:
+            names.update(voters(topology.pair(region), topology))
+    return [hosts.host(name) for name in sorted(names)]
+
+
+def components_of(host: Host, regions: Iterable[str], topology: Topology) -> list[Component]:
+    """Return the programs of one host and write the files they read."""
+    if host.kind is HostKind.EDGE:
+        from lab.edge import prepare_edge  # noqa: PLC0415 - reads packages' files that only the edge needs
+
+        return prepare_edge(topology)
+    if host.kind is HostKind.PSP:
+        return [_payment_provider(host)]
+    if host.kind is HostKind.SITE:
+        return _site_components(host.name, list(regions), topology)
+    return []
+
+
+def _site_components(site: str, regions: list[str], topology: Topology) -> list[Component]:
+    components = []
+    for region in regions:
+        if region in topology.pairs and site in voters(topology.pair(region), topology):
+            disk_directory(site).mkdir(parents=True, exist_ok=True)
+            components.append(witness_component(topology.pair(region), site, topology))
+    if site in cluster_sites(regions, topology):
+        for volume in range(1, VOLUMES_PER_SITE + 1):
+            directory = disk_directory(site) / "volumes" / f"v{volume}"
+            if not directory.exists():
+                directory.mkdir(parents=True)
+                directory.chmod(0o777)
+        issued = credentials.prepare(topology.site(site))
+        components += kubernetes_components(topology.site(site), topology, issued)
+    return components
+
+
+VOLUMES_PER_SITE = 8
+
+
+def _payment_provider(host: Host) -> Component:
+    state = disk_directory(host.name)
+    state.mkdir(parents=True, exist_ok=True)
+    command = (sys.executable, "-m", "app", "psp")
+    environment = {
+        "PSP_HOST": str(host.address),
+        "PSP_PORT": str(PSP_PORT),
+        "PSP_STATE": str(state / "psp.sqlite"),
+        "PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache"),
+    }
+    return Component("psp", command, environment, REPOSITORY)
