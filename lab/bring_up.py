@@ -6,8 +6,9 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from components.topology import Topology, load_topology
 from lab import control_group, plan, record
@@ -54,19 +55,25 @@ def up(regions: Iterable[str]) -> None:
 
 def start(host: Host, topology: Topology, hosts: LabHosts) -> None:
     """Power a host on with the components that the wanted regions give it."""
+    power.clear_run_directory(host.name)
     power.power_on(host, plan.components_of(host, record.regions(), topology), resolver=resolver_of(hosts))
 
 
-def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: dict[str, object]) -> None:
+def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Mapping[str, Path]) -> None:
     site = topology.site(name)
     with step(f"{name}: API server"):
         wait_until(lambda: _answers(name), what=f"the API server of {name}", seconds=_API_SECONDS)
     with step(f"{name}: images"):
-        images.bring_in(name, archives)  # type: ignore[arg-type]
+        images.bring_in(name, archives)
     with step(f"{name}: DNS inside the cluster, database operator"):
         addons.apply(site, resolver=resolver_of(hosts), operator=topology.pair_of(name) is not None)
     with step(f"{name}: node and add-ons ready"):
-        wait_until(lambda: _is_ready(name), what=f"node and add-ons of {name}", seconds=_READY_SECONDS, explain=lambda: _pods(name))
+        wait_until(
+            lambda: _is_ready(name),
+            what=f"node and add-ons of {name}",
+            seconds=_READY_SECONDS,
+            explain=lambda: _pods(name),
+        )
 
 
 def _answers(site: str) -> bool:
@@ -89,7 +96,7 @@ def _pods(site: str) -> str:
 
 
 def down(*, keep_disks: bool = False) -> None:
-    """Stop everything of the lab and remove what it left: processes, groups, interfaces, and (unless kept) disks and state."""
+    """Stop everything of the lab and remove what it left; with `keep_disks` a later `up` finds disks and state."""
     names = _known_hosts()
     with step(f"power off {len(names)} hosts"):
         for name in names:

@@ -24,7 +24,9 @@ from shopsphere.progress import say
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
-HostName = Annotated[str, typer.Argument(metavar="HOST", help="a site, edge, psp, ops, client-eu, client-us or client-apac")]
+HostName = Annotated[
+    str, typer.Argument(metavar="HOST", help="a site, edge, psp, ops, client-eu, client-us or client-apac")
+]
 OneWay = Annotated[bool, typer.Option("--one-way", help="only from the first host to the second")]
 
 
@@ -39,7 +41,9 @@ def up(regions: Annotated[list[str] | None, typer.Argument(help="rdc-a, rdc-b, r
 
 
 @app.command()
-def down(*, keep_disks: Annotated[bool, typer.Option("--keep-disks", help="keep disks and Pulumi state")] = False) -> None:
+def down(
+    *, keep_disks: Annotated[bool, typer.Option("--keep-disks", help="keep disks and Pulumi state")] = False
+) -> None:
     """Stop everything and remove it."""
     bring_up.down(keep_disks=keep_disks)
 
@@ -80,7 +84,9 @@ def heal(a: HostName, b: HostName, *, one_way: OneWay = False) -> None:
 
 
 @app.command()
-def lose(a: HostName, b: HostName, percent: Annotated[float, typer.Argument(min=0, max=100)], *, one_way: OneWay = False) -> None:
+def lose(
+    a: HostName, b: HostName, percent: Annotated[float, typer.Argument(min=0, max=100)], *, one_way: OneWay = False
+) -> None:
     """Lose some percent of the frames between two hosts."""
     _links("lose", a, b, one_way=one_way, percent=percent)
     say(f"losing {percent:g} %: {a} {'->' if one_way else '<->'} {b}")
@@ -89,7 +95,9 @@ def lose(a: HostName, b: HostName, percent: Annotated[float, typer.Argument(min=
 def _links(command: str, a: str, b: str, *, one_way: bool, **arguments: float) -> None:
     hosts = _hosts()
     if hosts.host(a) == hosts.host(b):
-        raise UsageError(f"a link needs two hosts\n  expected: two names\n  found:    {a} twice\n  do:       name the other end")
+        raise UsageError(
+            f"a link needs two hosts\n  expected: two names\n  found:    {a} twice\n  do:       name the other end"
+        )
     control.ask(command, ways=control.ways(a, b, one_way=one_way), **arguments)
 
 
@@ -106,7 +114,12 @@ def logs(
 @app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def execute(host: HostName, command: Annotated[list[str], typer.Argument()]) -> None:
     """Run a command at a host: `shopsphere lab exec client-eu -- curl https://www.shopsphere.test/`."""
-    become_inside(_hosts().host(host).name, command)
+    become_inside(_hosts().host(host).name, _after_dashes(command))
+
+
+def _after_dashes(words: list[str]) -> list[str]:
+    """Without the `--` that separates a command from our own options."""
+    return words[1:] if words[:1] == ["--"] else words
 
 
 @app.command()
@@ -124,16 +137,31 @@ def psql(
     """Run psql in a site's database pod: `shopsphere lab psql dublin ledger -- -c 'select 1'`."""
     file = _cluster(site)
     if database not in {"commerce", "ledger"}:
-        raise UsageError(f"no database {database!r}\n  expected: commerce or ledger\n  found:    {database}\n  do:       use one of them")
+        raise UsageError(
+            f"no database {database!r}\n  expected: commerce or ledger\n  found:    {database}\n  do:       use one"
+        )
     selector = f"cnpg.io/cluster={database}-{site}"
     pods = kubectl(site, "get", "pods", "-n", f"data-{database}", "-l", selector, "-o", "name", seconds=15).split()
     if not pods:
         raise ShopSphereError.build(
-            f"{site} runs no {database}", expected=f"a pod with {selector}", found="none", action=f"`shopsphere status {site}`"
+            f"{site} runs no {database}",
+            expected=f"a pod with {selector}",
+            found="none",
+            action=f"`shopsphere status {site}`",
         )
     terminal = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
-    inside = [pods[0], "-c", "postgres", "--", "psql", "-d", database, *(arguments or [])]
-    become([str(tools_directory() / "kubectl"), f"--kubeconfig={file}", "exec", *terminal, "-n", f"data-{database}", *inside])
+    inside = [pods[0], "-c", "postgres", "--", "psql", "-d", database, *_after_dashes(arguments or [])]
+    become(
+        [
+            str(tools_directory() / "kubectl"),
+            f"--kubeconfig={file}",
+            "exec",
+            *terminal,
+            "-n",
+            f"data-{database}",
+            *inside,
+        ]
+    )
 
 
 def _cluster(site: str) -> str:

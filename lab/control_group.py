@@ -39,9 +39,8 @@ def identity() -> ProcessIdentity | None:
 
 
 def _command_line(pid: int) -> str:
-    with suppress(OSError):
-        with open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123 - read once, closed at once
-            return file.read().replace("\0", " ")
+    with suppress(OSError), open(f"/proc/{pid}/cmdline") as file:  # noqa: PTH123 - read once, closed at once
+        return file.read().replace("\0", " ")
     return ""
 
 
@@ -56,14 +55,20 @@ def start() -> None:
         with (directory / "boot.log").open("a") as sink:
             subprocess.Popen(
                 [str(supervision.program("supervisord")), "--nodaemon", "--configuration", str(configuration)],
-                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/",
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+                cwd="/",
+            )
     wait_until(
         _wan_answers,
         what="the WAN switch",
         seconds=_START_SECONDS,
         interval=0.1,
-        explain=lambda: tail(directory / "wan.log") if (directory / "wan.log").exists() else tail(directory / "boot.log"),
+        explain=lambda: tail(directory / "wan.log")
+        if (directory / "wan.log").exists()
+        else tail(directory / "boot.log"),
     )
 
 

@@ -33,7 +33,9 @@ def command_inside(host: str, command: Sequence[str]) -> list[str]:
     return ["nsenter", f"--target={found.pid}", "--mount", "--uts", "--net", "--pid", "env", *trust, *command]
 
 
-def run_inside(host: str, command: Sequence[str], *, check: bool = True, seconds: float = 60, stdin: str | None = None) -> Result:
+def run_inside(
+    host: str, command: Sequence[str], *, check: bool = True, seconds: float = 60, stdin: str | None = None
+) -> Result:
     """Run a command inside a host and return what it printed.
 
     Raises:

@@ -75,7 +75,9 @@ def issue(
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
     )
     if alternatives:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(a) for a in alternatives]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([_alternative(a) for a in alternatives]), critical=False
+        )
     _write(pair, builder.sign(signer_key, hashes.SHA256()), key)
     return pair
 
@@ -103,9 +105,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
 def _write(pair: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
     pair.key.touch(mode=0o600)
     pair.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )  # fmt: skip
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 

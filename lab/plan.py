@@ -9,6 +9,7 @@ from components.topology import Topology
 from lab.cluster import credentials
 from lab.cluster.components import kubernetes_components
 from lab.component import Component
+from lab.edge.components import edge_components, lab_settings, prepare
 from lab.hosts import Host, HostKind, LabHosts
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
@@ -66,9 +67,9 @@ def wanted_hosts(regions: Iterable[str], topology: Topology, hosts: LabHosts) ->
 def components_of(host: Host, regions: Iterable[str], topology: Topology) -> list[Component]:
     """Return the programs of one host and write the files they read."""
     if host.kind is HostKind.EDGE:
-        from lab.edge import prepare_edge  # noqa: PLC0415 - reads packages' files that only the edge needs
-
-        return prepare_edge(topology)
+        settings = lab_settings()
+        prepare(settings, topology)
+        return edge_components(settings)
     if host.kind is HostKind.PSP:
         return [_payment_provider(host)]
     if host.kind is HostKind.SITE:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from shopsphere.errors import ShopSphereError
 
@@ -54,7 +56,14 @@ def run(
     try:
         if log is None:
             done = subprocess.run(
-                words, input=stdin, capture_output=True, text=True, timeout=seconds, env=environment, cwd=cwd, check=False
+                words,
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                env=environment,
+                cwd=cwd,
+                check=False,
             )
             result = Result(done.returncode, done.stdout, done.stderr)
         else:
@@ -77,3 +86,10 @@ def run(
 def tail(file: Path, lines: int = 12) -> str:
     """Return the last `lines` lines of a text file."""
     return "\n".join(file.read_text(errors="replace").splitlines()[-lines:])
+
+
+def become(command: Sequence[str]) -> NoReturn:
+    """Replace this process by `command`, so that terminal, signals and exit code are its own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execvp(command[0], list(command))  # noqa: S606 - no shell is wanted

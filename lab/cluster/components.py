@@ -130,5 +130,3 @@ def _kubelet(site: Site, topology: Topology, credentials: Credentials) -> tuple[
         f"--node-ip={site.address}",
         f"--node-labels={labels}",
     )
-
-

@@ -34,7 +34,7 @@ def write_containerd(site: Site) -> Path:
 version = 2
 root = "{disk}/containerd"
 state = "{run}/containerd"
-disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs"]
+disabled_plugins = ["io.containerd.internal.v1.opt"]  # it would write to /opt
 [grpc]
   address = "{containerd_socket(site.name)}"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -65,7 +65,11 @@ def _pod_network(site: Site, run: Path) -> dict[str, Any]:
             "routes": [{"dst": "0.0.0.0/0"}],
         },
     }
-    return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}]}
+    return {
+        "cniVersion": "0.4.0",
+        "name": "pods",
+        "plugins": [bridge, {"type": "portmap", "capabilities": {"portMappings": True}}],
+    }
 
 
 def write_kubelet(site: Site, credentials: Credentials) -> Path:

@@ -77,7 +77,7 @@ def _service_account_key(directory: Path) -> Path:
         file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-            )  # fmt: skip
+            )
         )
     return file
 

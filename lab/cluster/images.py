@@ -27,7 +27,17 @@ def bring_in(site: str, archives: Mapping[str, Path]) -> None:
     record = _record(site)
     for reference, archive in missing(site, archives).items():
         run(
-            ["ctr", "--address", containerd_socket(site), "--namespace", "k8s.io", "image", "import", "--digests=false", archive],
+            [
+                "ctr",
+                "--address",
+                containerd_socket(site),
+                "--namespace",
+                "k8s.io",
+                "image",
+                "import",
+                "--digests=false",
+                archive,
+            ],
             seconds=300,
         )
         held = json.loads(record.read_text()) if record.exists() else {}

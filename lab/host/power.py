@@ -38,8 +38,15 @@ def is_on(host: str) -> bool:
     return identity(host) is not None
 
 
+def clear_run_directory(host: str) -> None:
+    """Empty the run directory of a host without power: what a reboot forgets."""
+    if not is_on(host):
+        shutil.rmtree(run_directory(host), ignore_errors=True)
+        run_directory(host).mkdir(parents=True)
+
+
 def power_on(host: Host, components: Iterable[Component], *, resolver: str) -> None:
-    """Start a host with its components and connect it to the WAN; a host that is on gets its components brought up to date.
+    """Start a host and connect it to the WAN; a host that is on gets its components brought up to date.
 
     Args:
         host: which one.
@@ -57,8 +64,6 @@ def power_on(host: Host, components: Iterable[Component], *, resolver: str) -> N
             (run / "supervisord.conf").write_text(configuration)
             supervision.control(run, "update")
         return
-    shutil.rmtree(run, ignore_errors=True)
-    run.mkdir(parents=True)
     log.mkdir(parents=True, exist_ok=True)
     (run / "supervisord.conf").write_text(configuration)
     boot_log = log / "boot.log"
@@ -101,8 +106,13 @@ def _spawn(host: str, resolver: str, boot_log: Path) -> None:
     with boot_log.open("a") as sink:
         subprocess.Popen(
             ["unshare", *namespaces, "bash", str(_INIT)],
-            stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment, start_new_session=True, cwd="/",
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env=environment,
+            start_new_session=True,
+            cwd="/",
+        )
 
 
 def power_off(host: str) -> None:
@@ -114,7 +124,12 @@ def power_off(host: str) -> None:
     for pid in cgroups.processes(host):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not cgroups.processes(host), what=f"the processes of {host} to end", seconds=_STOP_SECONDS, interval=0.02)
+    wait_until(
+        lambda: not cgroups.processes(host),
+        what=f"the processes of {host} to end",
+        seconds=_STOP_SECONDS,
+        interval=0.02,
+    )
     cgroups.remove(host)
     with suppress(control.WanError):
         control.ask("detach", host=host)

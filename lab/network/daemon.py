@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from components.topology import load_topology
-from lab.hosts import LabHosts, load_hosts
 from lab.host.identity import ProcessIdentity
+from lab.hosts import LabHosts, load_hosts
 from lab.network.control import socket_path, state_path
 from lab.network.links import Links
 from lab.network.switch import Port, Switch

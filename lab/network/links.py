@@ -32,7 +32,9 @@ class Links:
         """Return cuts and losses as JSON values; delays come from the configuration at each start."""
         return {
             "cuts": sorted(map(list, self.cuts)),
-            "losses": [[source, destination, percent] for (source, destination), percent in sorted(self.losses.items())],
+            "losses": [
+                [source, destination, percent] for (source, destination), percent in sorted(self.losses.items())
+            ],
         }
 
     def apply_document(self, document: dict[str, Any]) -> None:

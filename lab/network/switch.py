@@ -63,7 +63,7 @@ class Switch:
         os.close(port.descriptor)
 
     def turn(self, other_descriptors: list[int]) -> list[int]:
-        """Deliver what is due, wait for the next event and read what came; return which other descriptors are readable."""
+        """Deliver what is due, wait, read what came; return which of `other_descriptors` are readable."""
         self._deliver()
         wait = _IDLE_SECONDS
         if self._queue:

@@ -1,0 +1,1 @@
+"""One Pulumi component per file, and the topology model that they are built from."""

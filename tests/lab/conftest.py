@@ -1,0 +1,84 @@
+"""The lab ring: everything here looks at real clusters from outside. One lab serves all tests of a session."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.topology import load_topology
+from lab import record
+from lab.cluster.addons import kubectl
+from lab.enter import run_inside
+from lab.hosts import load_hosts
+from shopsphere.paths import REPOSITORY
+from shopsphere.process import run
+
+REGIONS = ("rdc-a", "rdc-b")
+_UP_SECONDS = 2400
+LAST = "test_down"  # it ends the lab
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem == LAST)
+
+
+def shopsphere(*words, check=True, seconds=600):
+    command = [Path(sys.executable).parent / "shopsphere", *words]
+    return run(command, check=check, seconds=seconds, cwd=REPOSITORY)
+
+
+@pytest.fixture(scope="session")
+def topology():
+    return load_topology()
+
+
+@pytest.fixture(scope="session")
+def hosts(topology):
+    return load_hosts(topology)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lab():
+    if os.geteuid() != 0:
+        pytest.fail("the lab ring needs root: expected uid 0, found another; run `make test` as root")
+    shopsphere("lab", "up", *REGIONS, seconds=_UP_SECONDS)
+    for region in REGIONS:
+        shopsphere("up", region, seconds=_UP_SECONDS)
+    shopsphere("up", "edge", seconds=_UP_SECONDS)
+    assert set(REGIONS) <= set(record.regions())
+    return shopsphere
+
+
+@pytest.fixture(scope="session")
+def at():
+    """Run a command at a host: at("client-eu", "curl", …).stdout."""
+
+    def execute(host, *command, check=True, seconds=60):
+        return run_inside(host, command, check=check, seconds=seconds)
+
+    return execute
+
+
+@pytest.fixture(scope="session")
+def kube():
+    """Read a Kubernetes object or list as a document: kube("frankfurt", "nodes")."""
+
+    def get(site, *words):
+        return json.loads(kubectl(site, "get", *words, "-o", "json"))
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def sql():
+    """Ask a site's database: sql("dublin", "ledger", "select 1") returns the rows as tab-separated text."""
+
+    def ask(site, database, statement):
+        done = shopsphere(
+            "lab", "psql", site, database, "--", "-X", "-A", "-t", "-F", "\t", "-c", statement, seconds=30
+        )
+        return done.stdout.strip()
+
+    return ask

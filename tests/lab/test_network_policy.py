@@ -1,0 +1,56 @@
+"""NetworkPolicy is enforced for real: probed from inside pods, where only a real answer counts."""
+
+import pytest
+
+from lab.cluster.addons import kubectl
+
+PROBE = """
+import socket, sys
+try:
+    s = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3)
+    s.close(); print("open")
+except OSError as error:
+    print("closed", error)
+"""
+
+# from, to, port, expected
+WAYS = [
+    ("shop", "commerce.data-commerce.svc.cluster.local", 5432, "open"),
+    ("shop", "payments.payments.svc.cluster.local", 80, "open"),
+    ("shop", "ledger.data-ledger.svc.cluster.local", 5432, "closed"),
+    ("payments", "ledger.data-ledger.svc.cluster.local", 5432, "open"),
+    ("payments", "commerce.data-commerce.svc.cluster.local", 5432, "closed"),
+    ("payments", "10.99.0.70", 8070, "open"),
+    ("shop", "10.99.0.70", 8070, "closed"),
+    ("shop", "10.99.0.21", 30432, "closed"),
+    ("shop", "10.99.0.40", 6443, "closed"),
+    ("shop", "10.99.0.12", 30433, "closed"),
+    ("payments", "10.99.0.21", 443, "closed"),
+]
+
+
+@pytest.mark.requirement("default-deny NetworkPolicy, enforced and probed from inside pods")
+@pytest.mark.parametrize(("workload", "target", "port", "expected"), WAYS)
+def test_way(lab, workload, target, port, expected):
+    probe = ["python3", "-c", PROBE, target, str(port)]
+    output = kubectl("frankfurt", "exec", "-n", workload, f"deploy/{workload}", "--", *probe, check=False, seconds=30)
+    assert output.split()[:1] == [expected], output
+
+
+@pytest.mark.requirement("default-deny NetworkPolicy in every shop namespace")
+@pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
+def test_every_namespace_denies_by_default(kube, namespace):
+    policies = kube("frankfurt", "networkpolicies", "-n", namespace)["items"]
+    specs = [policy["spec"] for policy in policies]
+    denying = [s for s in specs if not any(s.get(part) for part in ("podSelector", "ingress", "egress"))]
+    assert any(set(s["policyTypes"]) == {"Ingress", "Egress"} for s in denying)
+
+
+@pytest.mark.requirement("Pod Security restricted in shop namespaces")
+@pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
+def test_privileged_pod_is_refused(namespace):
+    done = kubectl(
+        "frankfurt", "run", "root", "-n", namespace, "--image=localhost/shopsphere/pause:1", "--privileged", "--dry-run=server",
+        check=False,
+    )  # fmt: skip
+    assert "created" not in done

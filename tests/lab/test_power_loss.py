@@ -1,0 +1,58 @@
+"""What customers see when Frankfurt loses power, and that it comes back with its disks."""
+
+import pytest
+
+from shopsphere.clock import wait_until
+
+HOME = "https://www.shopsphere.test/"
+
+
+def status_of(at, host, url, *options):
+    command = ("curl", "-sS", "-m", "6", "-o", "/dev/null", "-w", "%{http_code}", *options, url)
+    return at(host, *command, check=False).stdout
+
+
+@pytest.fixture(scope="module")
+def dark_frankfurt(lab, at, asset):
+    assert status_of(at, "client-eu", asset) == "200"
+    lab("lab", "power-off", "frankfurt")
+    yield
+    lab("lab", "power-on", "frankfurt")
+    wait_until(lambda: status_of(at, "client-eu", HOME) == "200", what="Frankfurt's shop", seconds=240, interval=2)
+
+
+@pytest.mark.requirement("with Frankfurt powered off, static assets still come from the CDN")
+def test_cached_assets_outlive_the_site(at, dark_frankfurt, asset):
+    assert status_of(at, "client-eu", asset) == "200"
+
+
+@pytest.mark.requirement("with Frankfurt powered off, Ashburn is untouched")
+def test_other_region_is_untouched(at, dark_frankfurt):
+    assert status_of(at, "client-us", HOME) == "200"
+
+
+@pytest.mark.requirement("nothing promotes by itself yet")
+def test_dublin_stays_a_standby(sql, dark_frankfurt):
+    assert sql("dublin", "commerce", "select pg_is_in_recovery()") == "t"
+    assert sql("dublin", "ledger", "select pg_is_in_recovery()") == "t"
+
+
+@pytest.mark.requirement("status of a dead site does not hang and does not spoil the others")
+def test_status_names_the_dead_site(lab, dark_frankfurt):
+    done = lab("status", "rdc-a", check=False, seconds=60)
+    assert done.code == 1
+    assert "unreachable" in done.stdout
+    assert "dublin" in done.stdout
+
+
+@pytest.mark.requirement("a site can come back with its disks")
+def test_site_comes_back_as_it_was(at, sql, dark_frankfurt, lab):
+    lab("lab", "power-on", "frankfurt")
+    wait_until(lambda: status_of(at, "client-eu", HOME) == "200", what="Frankfurt's shop", seconds=240, interval=2)
+    assert sql("frankfurt", "ledger", "select pg_is_in_recovery()") == "f"
+    wait_until(
+        lambda: sql("frankfurt", "ledger", "select state from pg_stat_replication") == "streaming",
+        what="the stream to Dublin",
+        seconds=120,
+        interval=2,
+    )

@@ -1,0 +1,54 @@
+"""A new version of the shop reaches customers without a failed request."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lab.cluster.addons import kubectl
+from lab.enter import command_inside
+from shopsphere.paths import REPOSITORY
+
+RATE, SECONDS = 20, 60
+
+
+@pytest.mark.requirement("with 20 requests/s running, a rolling update of the shop gives zero failed requests")
+@pytest.mark.parametrize(("namespace", "deployment"), [("shop", "shop"), ("gateway", "gateway")])
+def test_rolling_update_fails_no_request(lab, namespace, deployment):
+    client = [
+        sys.executable,
+        str(REPOSITORY / "bench" / "open_loop.py"),
+        "--rate",
+        str(RATE),
+        "--seconds",
+        str(SECONDS),
+    ]
+    load = subprocess.Popen(
+        command_inside("client-eu", [*client, "https://www.shopsphere.test/"]), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        before = pods("frankfurt", namespace, deployment)
+        kubectl("frankfurt", "rollout", "restart", f"deployment/{deployment}", "-n", namespace)
+        kubectl(
+            "frankfurt", "rollout", "status", f"deployment/{deployment}", "-n", namespace, "--timeout=150s", seconds=160
+        )
+        assert not before & pods("frankfurt", namespace, deployment), "every pod was replaced"
+        report = json.loads(load.communicate(timeout=SECONDS + 60)[0])
+    finally:
+        load.kill()
+    assert report["sent"] == RATE * SECONDS
+    assert report["failed"] == 0, report["failures"]
+
+
+def pods(site, namespace, deployment):
+    words = [
+        "get",
+        "pods",
+        "-n",
+        namespace,
+        "-l",
+        f"app.kubernetes.io/name={deployment}",
+        "--field-selector=status.phase=Running",
+    ]
+    return set(kubectl(site, *words, "-o", "jsonpath={.items[*].metadata.uid}").split())

@@ -1,0 +1,3 @@
+module shopsphere.test/tools/pause
+
+go 1.26.0
