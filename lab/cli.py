@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from components.topology import load_topology
-from lab import bring_up, plan, record
+from lab import bring_up, plan, preparing_cli, record
 from lab.cluster.addons import kubectl
 from lab.enter import become_inside
 from lab.host import power
@@ -23,6 +23,7 @@ from shopsphere.process import become
 from shopsphere.progress import say
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+preparing_cli.register(app)
 
 HostName = Annotated[
     str, typer.Argument(metavar="HOST", help="a site, edge, psp, ops, client-eu, client-us or client-apac")

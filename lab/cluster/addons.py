@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from components.topology import Site
 from lab.cluster.configuration import dns_address
-from lab.paths import kubeconfig_path
+from lab.paths import disk_directory, kubeconfig_path
 from shopsphere.paths import tools_directory
 from shopsphere.process import run
 
@@ -38,13 +39,21 @@ def apply(site: Site, *, resolver: str, operator: bool) -> None:
         resolver: DNS server for names outside the cluster.
         operator: whether databases run here.
     """
-    dns = _TEMPLATES.get_template("coredns.yaml.j2").render(
-        resolver=resolver, image=DNS_IMAGE, address=dns_address(site)
-    )
-    kubectl(site.name, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=dns)
+    manifests = [_dns_manifest(site, resolver)]
     if operator:
-        manifest = yaml.safe_dump_all(_operator_objects())
+        manifests.append(yaml.safe_dump_all(_operator_objects()))
+    digest = hashlib.sha256("".join(manifests).encode()).hexdigest()
+    record = disk_directory(site.name) / "add-ons.sha256"
+    if record.exists() and record.read_text() == digest:
+        return  # the cluster's store is on the same disk as this record
+    for manifest in manifests:
         kubectl(site.name, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest, seconds=300)
+    record.write_text(digest)
+
+
+def _dns_manifest(site: Site, resolver: str) -> str:
+    template = _TEMPLATES.get_template("coredns.yaml.j2")
+    return template.render(resolver=resolver, image=DNS_IMAGE, address=dns_address(site))
 
 
 def _operator_objects() -> list[dict[str, Any]]:

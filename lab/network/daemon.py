@@ -106,7 +106,13 @@ class Daemon:
 
     def _attach_port(self, name: str, pid: int, interface: str, mac: str, addresses: list[str]) -> None:
         length = self.hosts.network.prefixlen
-        descriptor = open_tap(pid=pid, interface=interface, mac=mac, addresses=[f"{a}/{length}" for a in addresses])
+        descriptor = open_tap(
+            pid=pid,
+            interface=interface,
+            mac=mac,
+            addresses=[f"{address}/{length}" for address in addresses],
+            default_route=name != WORKSTATION,
+        )
         self.switch.attach(Port(name, descriptor, bytes.fromhex(mac.replace(":", ""))))
 
     def _save(self) -> None:

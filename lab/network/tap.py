@@ -40,7 +40,7 @@ def _set_namespace(descriptor: int) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def open_tap(*, pid: int, interface: str, mac: str, addresses: Sequence[str]) -> int:
+def open_tap(*, pid: int, interface: str, mac: str, addresses: Sequence[str], default_route: bool) -> int:
     """Create `interface` in the network namespace of `pid`, give it its addresses, and return its descriptor.
 
     Args:
@@ -48,6 +48,8 @@ def open_tap(*, pid: int, interface: str, mac: str, addresses: Sequence[str]) ->
         interface: at most 15 characters.
         mac: Ethernet address.
         addresses: with prefix length, `10.99.0.11/16`.
+        default_route: send everything without another route here; kube-proxy translates service addresses only
+            in packets that have a route.
 
     Raises:
         OSError: the process is gone or the kernel refuses a TAP.
@@ -59,6 +61,8 @@ def open_tap(*, pid: int, interface: str, mac: str, addresses: Sequence[str]) ->
             _ip("link", "set", interface, "address", mac, "mtu", str(_MTU), "up")
             for address in addresses:
                 _ip("address", "add", address, "dev", interface)
+            if default_route:
+                _ip("route", "add", "default", "dev", interface)
         except (OSError, subprocess.SubprocessError):
             os.close(descriptor)
             raise

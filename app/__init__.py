@@ -1,0 +1,3 @@
+"""The shop: storefront, payments and a payment provider to test against, as one package and one image."""
+
+__version__ = "0.1.0"

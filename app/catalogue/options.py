@@ -1,0 +1,39 @@
+"""What a customer may choose beyond size and colour: the print and its place, or an engraving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.catalogue.seed.motifs import MOTIFS
+
+LONGEST_TEXT = 24  # characters that fit a line on a chest, and a lid
+OWN_MOTIF = "as-shown"
+MOTIF_CHOICES: Mapping[str, str] = {OWN_MOTIF: "As shown", **{motif.slug: motif.title for motif in MOTIFS}}
+PLACEMENTS: Mapping[str, str] = {"front": "Front", "back": "Back", "left-chest": "Left chest"}
+
+
+class OptionError(ValueError):
+    """A choice that the form does not offer; the message is for the customer."""
+
+
+def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return what is to be made, as it is stored with a line; empty when nothing was asked for.
+
+    Raises:
+        OptionError: a choice is not on offer.
+    """
+    text = " ".join(fields.get("text", "").split())
+    if len(text) > LONGEST_TEXT:
+        raise OptionError(f"Your words may have {LONGEST_TEXT} characters; these are {len(text)}.")
+    if not text.isprintable():
+        raise OptionError("Your words contain characters that we cannot print.")
+    if kind == "electronics":
+        return {"Engraving": text} if text else {}
+    motif = fields.get("motif", OWN_MOTIF)
+    placement = fields.get("placement", "front")
+    if motif not in MOTIF_CHOICES:
+        raise OptionError("We do not have this print.")
+    if placement not in PLACEMENTS:
+        raise OptionError("We do not print at this place.")
+    chosen = {"Print": MOTIF_CHOICES[motif], "Placement": PLACEMENTS[placement]}
+    return {**chosen, "Words": text} if text else chosen

@@ -1,0 +1,141 @@
+"""Reads products. One query per page: cards come with their lowest price, a product with all its variants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.catalogue.model import PAGE_SIZE, Card, Listing, Product, Variant
+from app.database import Queries
+
+# $1 is always the currency. Laterals run for the rows of one page only, since LIMIT stands inside.
+_CARD = """
+SELECT p.slug, p.name, p.tagline, p.category, p.total, price.lowest, price.several, colour.slugs
+FROM page p
+CROSS JOIN LATERAL (
+    SELECT min(amount_minor) AS lowest, count(*) > 1 AND min(amount_minor) < max(amount_minor) AS several
+    FROM catalogue.price WHERE product_id = p.id AND currency = $1
+) AS price
+CROSS JOIN LATERAL (
+    SELECT array_agg(c.colour ORDER BY c.position) AS slugs FROM (
+        SELECT colour, min(position) AS position FROM catalogue.variant WHERE product_id = p.id GROUP BY colour
+    ) AS c
+) AS colour
+ORDER BY p.rank
+"""
+_FEATURED = f"""
+WITH page AS (
+    SELECT id, slug, name, tagline, category, 0 AS total, position AS rank
+    FROM catalogue.product WHERE on_sale AND featured ORDER BY position LIMIT $2
+) {_CARD}
+"""  # noqa: S608 constants only
+_LOWEST = "(SELECT min(amount_minor) FROM catalogue.price WHERE product_id = product.id AND currency = $1)"
+_ORDERS = {
+    "": "position",
+    "price": f"{_LOWEST}, position",
+    "-price": f"{_LOWEST} DESC, position",
+    "name": "name, position",
+}
+_SHELF = {
+    sort: f"""
+WITH page AS (
+    SELECT id, slug, name, tagline, category, count(*) OVER () AS total, row_number() OVER (ORDER BY {order}) AS rank
+    FROM catalogue.product WHERE on_sale AND category = $2 ORDER BY rank LIMIT {PAGE_SIZE} OFFSET $3
+) {_CARD}
+"""  # noqa: S608 constants only
+    for sort, order in _ORDERS.items()
+}
+# All words (stemmed); if nothing has them all, any of them; else names that look alike, for slips of the finger.
+_SEARCH = f"""
+WITH query AS (
+    SELECT websearch_to_tsquery('english', $2) AS words, websearch_to_tsquery('english', $4) AS any_word
+), found AS (
+    SELECT p.*, ts_rank(document, words) + 1 AS score FROM catalogue.product p, query
+    WHERE on_sale AND document @@ words
+), partly AS (
+    SELECT p.*, ts_rank(document, any_word) AS score FROM catalogue.product p, query
+    WHERE NOT EXISTS (SELECT FROM found) AND on_sale AND document @@ any_word
+), alike AS (
+    SELECT p.*, word_similarity(lower($2), lower(name)) AS score FROM catalogue.product p
+    WHERE NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT FROM partly) AND on_sale AND lower($2) <% lower(name)
+), page AS (
+    SELECT id, slug, name, tagline, category, count(*) OVER () AS total,
+        row_number() OVER (ORDER BY score DESC, position) AS rank
+    FROM (SELECT * FROM found UNION ALL SELECT * FROM partly UNION ALL SELECT * FROM alike) AS hit
+    ORDER BY rank LIMIT {PAGE_SIZE} OFFSET $3
+) {_CARD}
+"""  # noqa: S608 constants only
+_PRODUCT = """
+SELECT p.slug, p.name, p.tagline, p.description, p.details, p.category,
+    array_agg(v.sku ORDER BY v.position) AS skus, array_agg(v.colour ORDER BY v.position) AS colours,
+    array_agg(v.size ORDER BY v.position) AS sizes, array_agg(price.amount_minor ORDER BY v.position) AS prices,
+    array_agg(stock.free ORDER BY v.position) AS free
+FROM catalogue.product p
+JOIN catalogue.variant v ON v.product_id = p.id
+JOIN catalogue.price price ON price.product_id = p.id AND price.currency = $1 AND price.size = v.size
+JOIN inventory.stock stock ON stock.sku = v.sku
+WHERE p.slug = $2 AND p.on_sale
+GROUP BY p.id
+"""
+_RELATED = f"""
+WITH page AS (
+    SELECT id, slug, name, tagline, category, 0 AS total, (position * 37 + length($3)) % 101 AS rank
+    FROM catalogue.product WHERE on_sale AND category = $2 AND slug <> $3 ORDER BY rank, position LIMIT 4
+) {_CARD}
+"""  # noqa: S608 constants only
+
+
+async def featured(queries: Queries, currency: str, count: int) -> tuple[Card, ...]:
+    """Return the products of the home page."""
+    return tuple(_card(row) for row in await queries.fetch(_FEATURED, currency, count))
+
+
+async def on_shelf(queries: Queries, currency: str, category: str, page: int, sort: str = "") -> Listing:
+    """Return one page of a category, sorted by `price`, `-price`, `name` or as the shop arranged it."""
+    rows = await queries.fetch(_SHELF.get(sort, _SHELF[""]), currency, category, (page - 1) * PAGE_SIZE)
+    return _listing(rows, page)
+
+
+async def search(queries: Queries, currency: str, words: str, page: int) -> Listing:
+    """Return one page of what fits the words."""
+    any_word = " or ".join(words.split())
+    return _listing(await queries.fetch(_SEARCH, currency, words, (page - 1) * PAGE_SIZE, any_word), page)
+
+
+async def related(queries: Queries, currency: str, category: str, slug: str) -> tuple[Card, ...]:
+    """Return four other products of a category, the same ones each time."""
+    return tuple(_card(row) for row in await queries.fetch(_RELATED, currency, category, slug))
+
+
+async def product(queries: Queries, currency: str, slug: str) -> Product | None:
+    """Return a product with its variants, None if there is none on sale."""
+    row = await queries.fetchrow(_PRODUCT, currency, slug)
+    if row is None:
+        return None
+    columns = zip(row["skus"], row["colours"], row["sizes"], row["prices"], row["free"], strict=True)
+    variants = tuple(Variant(*column) for column in columns)
+    return Product(
+        row["slug"], row["name"], row["tagline"], row["description"], row["details"], row["category"], variants
+    )
+
+
+def picture_of(slug: str, colour: str) -> str:
+    """Return the logical name of a product's picture in one colour."""
+    return f"media/{slug}-{colour}.svg"
+
+
+def _listing(rows: list[Any], page: int) -> Listing:
+    return Listing(tuple(_card(row) for row in rows), rows[0]["total"] if rows else 0, page)
+
+
+def _card(row: Any) -> Card:
+    colours = tuple(row["slugs"])
+    return Card(
+        slug=row["slug"],
+        name=row["name"],
+        tagline=row["tagline"],
+        shelf=row["category"],
+        price_minor=row["lowest"],
+        picture=picture_of(row["slug"], colours[0]),
+        colours=colours,
+        several_prices=row["several"],
+    )

@@ -1,0 +1,1 @@
+"""The catalogue that every region starts with: the same products everywhere, drawn up without chance."""

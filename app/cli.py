@@ -1,0 +1,81 @@
+"""The `shop` command: one entry point per process of the shop."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from app import __version__, logs
+from app.errors import ShopError
+from app.settings import Environment, PaymentsSettings, PspSettings, StorefrontSettings
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one verb; errors that an operator can act on are printed without a traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        _VERBS[options.verb](options)
+    except ShopError as error:
+        sys.stderr.write(f"shop {options.verb}: {error}\n")
+        raise SystemExit(error.exit_code) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="shop", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("serve", help="the storefront, port 8000")
+    verbs.add_parser("payments", help="the payments service, port 8001")
+    verbs.add_parser("psp", help="a simulated payment provider, port 8070")
+    migrate = verbs.add_parser("migrate", help="bring a database to the newest schema")
+    migrate.add_argument("database", choices=["commerce", "ledger"])
+    migrate.add_argument("--seconds", type=float, default=300, help="how long to wait for the database")
+    render = verbs.add_parser("render-media", help="write pictures, style sheets and scripts for the CDN")
+    render.add_argument("directory", type=Path)
+    return parser
+
+
+# Each verb imports what it runs: a payments pod does not load the storefront.
+def _serve(_: argparse.Namespace) -> None:
+    from app.server import run  # noqa: PLC0415
+    from app.web.application import storefront  # noqa: PLC0415
+
+    settings = StorefrontSettings.read()
+    logs.configure("shop", settings.listen.site)
+    run(settings.listen, lambda: storefront(settings))
+
+
+def _payments(_: argparse.Namespace) -> None:
+    from app.payments.application import payments  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = PaymentsSettings.read()
+    logs.configure("payments", settings.listen.site)
+    run(settings.listen, lambda: payments(settings))
+
+
+def _psp(_: argparse.Namespace) -> None:
+    from app.psp.application import psp  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = PspSettings.read()
+    logs.configure("psp", settings.listen.site)
+    run(settings.listen, lambda: psp(settings))
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    from app.migrations.run import migrate  # noqa: PLC0415
+
+    log = logs.configure("migrate", Environment().text("SHOP_SITE", "development"))
+    log.info("migration done", database=options.database, outcome=migrate(options.database, seconds=options.seconds))
+
+
+def _render_media(options: argparse.Namespace) -> None:
+    from app.media.render import render  # noqa: PLC0415
+
+    log = logs.configure("render-media", "build")
+    log.info("rendered", files=render(options.directory), directory=str(options.directory))
+
+
+_VERBS = {"serve": _serve, "payments": _payments, "psp": _psp, "migrate": _migrate, "render-media": _render_media}

@@ -1,0 +1,1 @@
+"""Customers: sign-up, sign-in, sign-out."""

@@ -1,0 +1,43 @@
+"""Reads and writes customers and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from app.database import Connection, Queries
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who has an address, and what their password hashes to."""
+
+    customer: UUID
+    password_hash: str
+
+
+async def credentials_of(queries: Queries, email: str) -> Credentials | None:
+    """Return a customer's credentials by e-mail address, in any case of letters."""
+    row = await queries.fetchrow(
+        "SELECT id, password_hash FROM customers.customer WHERE lower(email) = lower($1)", email
+    )
+    return None if row is None else Credentials(row["id"], row["password_hash"])
+
+
+async def insert(connection: Connection, email: str, name: str, password_hash: str) -> UUID | None:
+    """Write a customer and return the id; None if the address is taken."""
+    identity = uuid4()
+    inserted = await connection.fetchval(
+        "INSERT INTO customers.customer (id, email, name, password_hash) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (lower(email)) DO NOTHING RETURNING id",
+        identity,
+        email,
+        name,
+        password_hash,
+    )
+    return None if inserted is None else identity
+
+
+async def end_session(connection: Connection, session: UUID) -> None:
+    """End a session now; its row stays for the carts and stored results that name it."""
+    await connection.execute("UPDATE customers.session SET expires_at = now() WHERE id = $1", session)

@@ -1,0 +1,5 @@
+"""PostgreSQL as the shop uses it: a pool that follows role changes, and transactions with a known outcome."""
+
+from app.database.pool import Connection, Database, Queries
+
+__all__ = ["Connection", "Database", "Queries"]

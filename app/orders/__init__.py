@@ -1,0 +1,1 @@
+"""Orders: from a cart to something paid, made and delivered."""

@@ -1,0 +1,57 @@
+"""Orders as pages show them, and what placing one needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.orders.states import OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets the parcel."""
+
+    email: str
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """What was ordered, as it was named and priced then."""
+
+    slug: str
+    colour: str
+    size: str
+    product_name: str
+    quantity: int
+    unit_minor: int
+    customisation: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order."""
+
+    id: UUID
+    number: str
+    session: UUID
+    customer: UUID | None
+    state: OrderState
+    currency: str
+    goods_minor: int
+    shipping_minor: int
+    payment_token: str
+    recipient: Recipient
+    placed_at: datetime
+    lines: tuple[OrderLine, ...]
+
+    @property
+    def total_minor(self) -> int:
+        """What is to be paid."""
+        return self.goods_minor + self.shipping_minor

@@ -1,0 +1,74 @@
+"""Checkout, receipt and order history."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
+
+from app.cart import repository as carts
+from app.orders import repository
+from app.orders.model import Order
+from app.orders.placing import COUNTRIES, PAYMENT_METHODS, place
+from app.orders.settling import settle_by_id
+from app.orders.states import PendingPayment
+from app.web.posting import post_once
+from app.web.services import Request, services_of
+from app.web.visitors import Visitor, visitor_of
+
+
+@get("/checkout")
+async def checkout(request: Request) -> Response[Any]:
+    """Show the form for delivery and payment."""
+    services = services_of(request)
+    visitor = await visitor_of(request)
+    region = services.settings.region
+    return services.templates.page(
+        "checkout.html",
+        visitor=visitor,
+        cart=await carts.read_cart(services.commerce, visitor.session, region),
+        methods=PAYMENT_METHODS,
+        countries=COUNTRIES[region.pair],
+    )
+
+
+@post("/checkout")
+async def submit(request: Request) -> Response[None]:
+    """Place the order, then ask for its payment; a repeated form finds the same order and settles it if need be."""
+    services = services_of(request)
+    done, response = await post_once(request, place)
+    await settle_by_id(services.commerce, services.payments, UUID(done.location.split("/")[2]))
+    return response
+
+
+@get("/orders/{order:uuid}/receipt")
+async def receipt(request: Request, order: UUID) -> Response[Any]:
+    """Show an order to the one who placed it."""
+    services = services_of(request)
+    visitor = await visitor_of(request)
+    found = await repository.find(services.commerce, order)
+    if found is None or not _may_see(visitor, found):
+        raise NotFoundException(detail="no such order")
+    pending = isinstance(found.state, PendingPayment)
+    headers = {"refresh": "3"} if pending else None  # the page asks again by itself, without a script
+    return services.templates.page("receipt.html", headers=headers, visitor=visitor, order=found, pending=pending)
+
+
+@get("/orders")
+async def history(request: Request) -> Response[Any]:
+    """Show the visitor's orders, newest first."""
+    services = services_of(request)
+    visitor = await visitor_of(request)
+    orders = await repository.history(services.commerce, visitor.session, visitor.customer) if visitor.session else []
+    return services.templates.page("orders.html", visitor=visitor, orders=orders)
+
+
+def _may_see(visitor: Visitor, order: Order) -> bool:
+    if visitor.session is None:
+        return False
+    return order.session == visitor.session or (visitor.customer is not None and order.customer == visitor.customer)
+
+
+ROUTES: list[Any] = [checkout, submit, receipt, history]

@@ -1,0 +1,173 @@
+"""Reads and writes orders."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.cart.model import Cart
+from app.database import Connection, Queries
+from app.orders.model import Order, OrderLine, Recipient
+from app.orders.states import OrderState, PendingPayment, state_of
+
+_INSERT = """
+INSERT INTO orders."order" (id, number, session_id, customer_id, state, currency, goods_minor, shipping_minor,
+    payment_token, email, name, street, postcode, city, country)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+"""
+_INSERT_LINES = """
+INSERT INTO orders.line (order_id, position, sku, product_name, quantity, unit_minor, customisation)
+SELECT $1, * FROM unnest($2::int[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::jsonb[])
+"""
+# One statement for all lines, rows in the order of their keys: two checkouts never wait for each other in a circle.
+_TAKE = """
+WITH wanted AS (
+    SELECT sku, sum(quantity)::int AS quantity FROM unnest($1::text[], $2::int[]) AS line (sku, quantity) GROUP BY sku
+), locked AS (
+    SELECT s.sku FROM inventory.stock s JOIN wanted USING (sku) ORDER BY s.sku FOR NO KEY UPDATE OF s
+)
+UPDATE inventory.stock SET free = free - wanted.quantity
+FROM wanted WHERE stock.sku = wanted.sku AND stock.free >= wanted.quantity AND stock.sku IN (SELECT sku FROM locked)
+RETURNING stock.sku
+"""
+_GIVE_BACK = """
+WITH returned AS (
+    SELECT sku, sum(quantity)::int AS quantity FROM orders.line WHERE order_id = $1 GROUP BY sku
+), locked AS (
+    SELECT s.sku FROM inventory.stock s JOIN returned USING (sku) ORDER BY s.sku FOR NO KEY UPDATE OF s
+)
+UPDATE inventory.stock SET free = free + returned.quantity
+FROM returned WHERE stock.sku = returned.sku AND stock.sku IN (SELECT sku FROM locked)
+"""
+_BACK_TO_CART = """
+INSERT INTO carts.line (id, session_id, sku, quantity, customisation)
+SELECT gen_random_uuid(), $2, sku, least(quantity, 20), customisation FROM orders.line WHERE order_id = $1
+ON CONFLICT (session_id, sku, customisation) DO NOTHING
+"""
+_COLUMNS = """
+o.id, o.number, o.session_id, o.customer_id, o.state, o.currency, o.goods_minor, o.shipping_minor, o.payment_token,
+o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at
+"""
+_LINES = """
+SELECT p.slug, v.colour, v.size, l.product_name, l.quantity, l.unit_minor, l.customisation, l.order_id
+FROM orders.line l JOIN catalogue.variant v ON v.sku = l.sku JOIN catalogue.product p ON p.id = v.product_id
+WHERE l.order_id = ANY($1::uuid[]) ORDER BY l.order_id, l.position
+"""
+
+
+async def insert(
+    connection: Connection,
+    identity: UUID,
+    number: str,
+    session: UUID,
+    customer: UUID | None,
+    cart: Cart,
+    token: str,
+    to: Recipient,
+) -> None:
+    """Write an order that waits for its payment, with its lines."""
+    await connection.execute(
+        _INSERT,
+        identity,
+        number,
+        session,
+        customer,
+        PendingPayment.name,
+        cart.region.currency,
+        cart.goods_minor,
+        cart.shipping_minor,
+        token,
+        to.email,
+        to.name,
+        to.street,
+        to.postcode,
+        to.city,
+        to.country,
+    )
+    lines = cart.lines
+    await connection.execute(
+        _INSERT_LINES,
+        identity,
+        list(range(1, len(lines) + 1)),
+        [line.sku for line in lines],
+        [line.product_name for line in lines],
+        [line.quantity for line in lines],
+        [line.unit_minor for line in lines],
+        [line.customisation for line in lines],
+    )
+
+
+async def take_stock(connection: Connection, cart: Cart) -> set[str]:
+    """Take a cart's pieces out of stock and return the SKUs that do not have enough; then roll back."""
+    rows = await connection.fetch(_TAKE, [line.sku for line in cart.lines], [line.quantity for line in cart.lines])
+    return {line.sku for line in cart.lines} - {row["sku"] for row in rows}
+
+
+async def give_back(connection: Connection, order: UUID, session: UUID) -> None:
+    """Return a declined order's pieces to the stock and its lines to the cart."""
+    await connection.execute(_GIVE_BACK, order)
+    await connection.execute(_BACK_TO_CART, order, session)
+
+
+async def advance(connection: Connection, old: OrderState, new: OrderState, payment: str | None = None) -> bool:
+    """Move an order along one transition; False if it had left the old state already."""
+    status = await connection.execute(
+        'UPDATE orders."order" SET state = $3, payment_id = coalesce($4, payment_id) WHERE id = $1 AND state = $2',
+        old.order,
+        old.name,
+        new.name,
+        payment,
+    )
+    return str(status).endswith(" 1")
+
+
+async def find(queries: Queries, order: UUID) -> Order | None:
+    """Return an order with its lines."""
+    row = await queries.fetchrow(f'SELECT {_COLUMNS} FROM orders."order" o WHERE o.id = $1', order)  # noqa: S608 constants
+    return None if row is None else (await _with_lines(queries, [row]))[0]
+
+
+async def history(queries: Queries, session: UUID | None, customer: UUID | None, limit: int = 50) -> list[Order]:
+    """Return the newest orders of a customer, or of a guest's session."""
+    rows = await queries.fetch(
+        f'SELECT {_COLUMNS} FROM orders."order" o WHERE o.customer_id = $1 OR o.session_id = $2 '  # noqa: S608 constants
+        "ORDER BY o.placed_at DESC LIMIT $3",
+        customer,
+        session,
+        limit,
+    )
+    return await _with_lines(queries, rows)
+
+
+async def waiting(queries: Queries, older_than_seconds: float, limit: int) -> list[Order]:
+    """Return orders whose payment should have been known by now, oldest first."""
+    rows = await queries.fetch(
+        f"SELECT {_COLUMNS} FROM orders.\"order\" o WHERE o.state = 'pending_payment' "  # noqa: S608 constants
+        "AND o.placed_at < now() - make_interval(secs => $1) ORDER BY o.placed_at LIMIT $2",
+        older_than_seconds,
+        limit,
+    )
+    return await _with_lines(queries, rows)
+
+
+async def _with_lines(queries: Queries, rows: list[Any]) -> list[Order]:
+    lines: dict[UUID, list[OrderLine]] = {row["id"]: [] for row in rows}
+    for line in await queries.fetch(_LINES, list(lines)) if rows else []:
+        lines[line["order_id"]].append(OrderLine(*line[:7]))
+    return [
+        Order(
+            id=row["id"],
+            number=row["number"],
+            session=row["session_id"],
+            customer=row["customer_id"],
+            state=state_of(row["state"], row["id"]),
+            currency=row["currency"],
+            goods_minor=row["goods_minor"],
+            shipping_minor=row["shipping_minor"],
+            payment_token=row["payment_token"],
+            recipient=Recipient(*row[9:15]),
+            placed_at=row["placed_at"],
+            lines=tuple(lines[row["id"]]),
+        )
+        for row in rows
+    ]

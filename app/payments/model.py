@@ -1,0 +1,59 @@
+"""A payment and what can be asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+CREATED, UNKNOWN, CAPTURED, DECLINED = "created", "unknown", "captured", "declined"
+FINAL = frozenset({CAPTURED, DECLINED})
+
+
+class PaymentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a caller wants to be paid. `token` stands for a card that only the provider knows."""
+
+    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    amount_minor: Annotated[int, msgspec.Meta(gt=0, le=100_000_000)]
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+    token: Annotated[str, msgspec.Meta(pattern="^tok_[a-z0-9_]{1,60}$")]
+
+    def fingerprint(self) -> bytes:
+        """Return a digest that is equal for equal requests only."""
+        return hashlib.sha256(msgspec.json.encode(self)).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment's row."""
+
+    id: UUID
+    key: str
+    fingerprint: bytes
+    reference: str
+    amount_minor: int
+    currency: str
+    token: str
+    state: str
+    charge_id: str | None
+    decline_reason: str | None
+    attempts: int
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.state in FINAL
+
+    def public(self) -> dict[str, object]:
+        """Return what callers see."""
+        return {
+            "id": str(self.id),
+            "reference": self.reference,
+            "amount_minor": self.amount_minor,
+            "currency": self.currency,
+            "state": UNKNOWN if self.state == CREATED else self.state,
+            "decline_reason": self.decline_reason,
+        }

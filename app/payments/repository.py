@@ -1,0 +1,85 @@
+"""Reads and writes payments and the ledger."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+from app.database import Connection, Queries
+from app.payments.model import CAPTURED, CREATED, DECLINED, UNKNOWN, Payment, PaymentRequest
+
+RECEIVABLE, SALES = "psp-receivable", "order-sales"
+
+_COLUMNS = "id, key, fingerprint, reference, amount_minor, currency, token, state, charge_id, decline_reason, attempts"
+_INSERT = f"""
+INSERT INTO payments.payment (id, key, fingerprint, reference, amount_minor, currency, token, state, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '{CREATED}', now() + make_interval(secs => $8))
+ON CONFLICT (key) DO NOTHING RETURNING {_COLUMNS}
+"""  # noqa: S608 constants only
+_CLAIM = f"""
+UPDATE payments.payment SET due_at = now() + make_interval(secs => $1), attempts = attempts + 1 WHERE id IN (
+    SELECT id FROM payments.payment WHERE state IN ('{CREATED}', '{UNKNOWN}') AND due_at < now()
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) RETURNING {_COLUMNS}
+"""  # noqa: S608 constants only
+_CLOSE = f"""
+UPDATE payments.payment SET state = $2, charge_id = $3, decline_reason = $4, changed_at = now()
+WHERE id = $1 AND state IN ('{CREATED}', '{UNKNOWN}') RETURNING 1
+"""  # noqa: S608 constants only
+_ENTRIES = """
+INSERT INTO ledger.entry (transfer_id, position, account, currency, amount_minor)
+VALUES ($1, 1, $2, $4, $5), ($1, 2, $3, $4, -$5::bigint)
+"""
+
+
+async def insert(connection: Connection, key: str, request: PaymentRequest, lease_seconds: float) -> Payment | None:
+    """Write an intent; None if the key is there already. The resolver leaves it alone for `lease_seconds`."""
+    row = await connection.fetchrow(
+        _INSERT,
+        uuid4(),
+        key,
+        request.fingerprint(),
+        request.reference,
+        request.amount_minor,
+        request.currency,
+        request.token,
+        lease_seconds,
+    )
+    return None if row is None else Payment(*row)
+
+
+async def by_key(queries: Queries, key: str) -> Payment | None:
+    """Return the payment of an idempotency key."""
+    row = await queries.fetchrow(f"SELECT {_COLUMNS} FROM payments.payment WHERE key = $1", key)  # noqa: S608 constants
+    return None if row is None else Payment(*row)
+
+
+async def claim_unsettled(connection: Connection, lease_seconds: float, limit: int) -> list[Payment]:
+    """Take payments whose outcome is unknown; other processes leave them alone for `lease_seconds`."""
+    return [Payment(*row) for row in await connection.fetch(_CLAIM, lease_seconds, limit)]
+
+
+async def mark_unknown(connection: Connection, payment: Payment, due_seconds: float) -> None:
+    """Say that the provider did not answer; the resolver asks again after `due_seconds`."""
+    await connection.execute(
+        "UPDATE payments.payment SET state = $2, due_at = now() + make_interval(secs => $3), changed_at = now() "
+        "WHERE id = $1 AND state IN ('created', 'unknown')",
+        payment.id,
+        UNKNOWN,
+        due_seconds,
+    )
+
+
+async def mark_declined(connection: Connection, payment: Payment, reason: str) -> None:
+    """Close a payment without money."""
+    await connection.execute(_CLOSE, payment.id, DECLINED, None, reason)
+
+
+async def capture(connection: Connection, payment: Payment, charge: str) -> None:
+    """Close a payment and book it, once: who comes second finds it closed and books nothing."""
+    if await connection.fetchval(_CLOSE, payment.id, CAPTURED, charge, None) is None:
+        return
+    transfer: UUID = uuid4()
+    await connection.execute(
+        "INSERT INTO ledger.transfer (id, payment_id, kind) VALUES ($1, $2, 'capture')", transfer, payment.id
+    )
+    await connection.execute(_ENTRIES, transfer, RECEIVABLE, SALES, payment.currency, payment.amount_minor)

@@ -1,0 +1,126 @@
+"""The provider's own books, in SQLite at its own host; they survive its restart."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+FEE_PERCENT, FEE_FIXED_MINOR = 1.4, 25
+_DECLINES = {
+    "tok_declined": "card_declined",
+    "tok_insufficient_funds": "insufficient_funds",
+    "tok_expired": "expired_card",
+}
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS charge (
+    id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL, token TEXT NOT NULL, status TEXT NOT NULL, decline_reason TEXT,
+    created_at TEXT NOT NULL, captured_at TEXT
+)
+"""
+_COLUMNS = "id, key, reference, amount_minor, currency, token, status, decline_reason, created_at, captured_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One charge: authorised, captured or declined."""
+
+    id: str
+    key: str
+    reference: str
+    amount_minor: int
+    currency: str
+    token: str
+    status: str
+    decline_reason: str | None
+    created_at: str
+    captured_at: str | None
+
+    def public(self) -> dict[str, object]:
+        """Return what callers see; the token stays here."""
+        return {name: value for name, value in asdict(self).items() if name != "token"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a charge is made from; equal values mean the same request."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    token: str
+
+
+class KeyReusedError(Exception):
+    """Same key, other request."""
+
+
+class Store:
+    """Charges on disk. One process, one thread: SQLite's own locking is enough."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._books = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self._books.execute("PRAGMA journal_mode = WAL")
+        self._books.execute(_SCHEMA)
+
+    def charge(self, key: str, wanted: Wanted, *, capture: bool) -> Charge:
+        """Authorise, and capture if asked; the same key returns the same charge.
+
+        Raises:
+            KeyReusedError: the key was used for another request.
+        """
+        now = datetime.now(UTC).isoformat()
+        reason = _DECLINES.get(wanted.token)
+        status = "declined" if reason else "captured" if capture else "authorised"
+        self._books.execute(
+            f"INSERT INTO charge ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",  # noqa: S608
+            (
+                f"ch_{uuid4().hex}",
+                key,
+                wanted.reference,
+                wanted.amount_minor,
+                wanted.currency,
+                wanted.token,
+                status,
+                reason,
+                now,
+                now if status == "captured" else None,
+            ),
+        )
+        stored = self.by_key(key)
+        if stored is None or wanted != Wanted(stored.reference, stored.amount_minor, stored.currency, stored.token):
+            raise KeyReusedError
+        return stored
+
+    def capture(self, identity: str) -> Charge | None:
+        """Capture an authorised charge; capturing again changes nothing."""
+        self._books.execute(
+            "UPDATE charge SET status = 'captured', captured_at = ? WHERE id = ? AND status = 'authorised'",
+            (datetime.now(UTC).isoformat(), identity),
+        )
+        return self._one("id", identity)
+
+    def by_key(self, key: str) -> Charge | None:
+        """Return the charge of an idempotency key."""
+        return self._one("key", key)
+
+    def settlement(self, day: str) -> list[dict[str, object]]:
+        """Return one line per charge captured on a day (UTC), with the provider's fee."""
+        rows = self._books.execute(
+            "SELECT id, key, reference, amount_minor, currency, captured_at FROM charge "
+            "WHERE status = 'captured' AND substr(captured_at, 1, 10) = ? ORDER BY captured_at, id",
+            (day,),
+        )
+        names = ("charge", "key", "reference", "amount_minor", "currency", "captured_at")
+        lines = [dict(zip(names, row, strict=True)) for row in rows]
+        return [
+            {**line, "fee_minor": round(line["amount_minor"] * FEE_PERCENT / 100) + FEE_FIXED_MINOR} for line in lines
+        ]
+
+    def _one(self, column: str, value: str) -> Charge | None:
+        row = self._books.execute(f"SELECT {_COLUMNS} FROM charge WHERE {column} = ?", (value,)).fetchone()  # noqa: S608 ours
+        return None if row is None else Charge(*row)

@@ -1,0 +1,212 @@
+"""Settings of every entry point, read once from the environment, validated and frozen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from app.errors import SettingsError
+
+RENDERED_IN_IMAGE = Path("/usr/share/shopsphere")
+RENDERED_IN_DEVELOPMENT = Path("/tmp/shopsphere-rendered")  # noqa: S108 the one folder that is writable in the pod
+SHORTEST_SECRET = 32  # characters; what HMAC-SHA256 can make use of
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What the storefront knows about the pair of sites it runs in."""
+
+    pair: str
+    title: str
+    currency: str
+    language: str
+    shipping_minor: int
+    free_shipping_minor: int
+
+
+REGIONS = {
+    "rdc-a": Region("rdc-a", "Europe", "EUR", "en-IE", 590, 9900),
+    "rdc-b": Region("rdc-b", "United States", "USD", "en-US", 690, 9900),
+    "rdc-c": Region("rdc-c", "Asia Pacific", "SGD", "en-SG", 890, 14900),
+}
+
+
+class Environment:
+    """Reads variables and gathers every problem, so that one message lists them all."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self._variables = os.environ if variables is None else variables
+        self._problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a variable's value; without a default it has to be there."""
+        value = self._variables.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            self._problems.append(f"{name}: expected a value, found none")
+        return default or ""
+
+    def url(self, name: str, default: str | None = None) -> str:
+        """Return an http(s) address without a slash at its end."""
+        value = self.text(name, default).rstrip("/")
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            self._problems.append(f"{name}: expected an http:// or https:// address, found {value!r}")
+        return value
+
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
+        """Return a number within bounds."""
+        value = self.text(name, str(default))
+        try:
+            number = float(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            self._problems.append(f"{name}: expected a number from {low:g} to {high:g}, found {value!r}")
+        return number
+
+    def region(self, name: str) -> Region:
+        """Return the region of a pair's name."""
+        value = self.text(name, "rdc-a")
+        if value not in REGIONS:
+            self._problems.append(f"{name}: expected one of {', '.join(REGIONS)}, found {value!r}")
+        return REGIONS.get(value, REGIONS["rdc-a"])
+
+    def secret(self, name: str) -> str:
+        """Return a secret that is long enough; its value never appears in a message."""
+        value = self.text(name)
+        if value and len(value) < SHORTEST_SECRET:
+            self._problems.append(f"{name}: expected {SHORTEST_SECRET} characters or more, found {len(value)}")
+        return value
+
+    def dsn(self, name: str, password_name: str) -> str:
+        """Return a PostgreSQL address with its password put in, if one is given in its own variable."""
+        value = self.text(name)
+        parts = urlsplit(value)
+        if value and parts.scheme not in {"postgresql", "postgres"}:
+            self._problems.append(
+                f"{name}: expected postgresql://user@host:port/database, found scheme {parts.scheme!r}"
+            )
+        password = self._variables.get(password_name, "")
+        if not password or parts.password or not parts.username:
+            return value
+        user, _, hosts = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{hosts}"))
+
+    def check(self) -> None:
+        """Raise one error that lists all problems.
+
+        Raises:
+            SettingsError: a variable is missing or wrong.
+        """
+        if self._problems:
+            lines = "\n  ".join(self._problems)
+            raise SettingsError(f"the environment is not usable:\n  {lines}\n  do: set these variables and start again")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where a process listens and how it leaves."""
+
+    address: str
+    port: int
+    drain_seconds: float
+    site: str
+
+    @classmethod
+    def read(cls, environment: Environment, port: int) -> Listen:
+        """Read the common part of every server's settings."""
+        return cls(
+            address=environment.text("SHOP_LISTEN", "0.0.0.0"),  # noqa: S104 a pod's address is not known before
+            port=int(environment.number("SHOP_PORT", port, low=1, high=65535)),
+            drain_seconds=environment.number("SHOP_DRAIN_SECONDS", 3, low=0, high=60),
+            site=environment.text("SHOP_SITE", "development"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StorefrontSettings:
+    """Settings of `shop serve`."""
+
+    listen: Listen
+    region: Region
+    public_url: str
+    static_url: str
+    session_secret: str = field(repr=False)
+    commerce_dsn: str = field(repr=False)
+    payments_url: str
+    payments_timeout_seconds: float
+    rendered: Path
+    pool_size: int
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> StorefrontSettings:
+        """Read and validate the environment."""
+        environment = Environment(variables)
+        settings = cls(
+            listen=Listen.read(environment, 8000),
+            region=environment.region("SHOP_REGION"),
+            public_url=environment.url("SHOP_PUBLIC_URL", "http://127.0.0.1:8000"),
+            static_url=environment.url("SHOP_STATIC_URL", "http://127.0.0.1:8000"),
+            session_secret=environment.secret("SHOP_SESSION_SECRET"),
+            commerce_dsn=environment.dsn("COMMERCE_DSN", "COMMERCE_PASSWORD"),
+            payments_url=environment.url("PAYMENTS_URL", "http://127.0.0.1:8001"),
+            payments_timeout_seconds=environment.number("PAYMENTS_TIMEOUT_SECONDS", 6, low=0.1, high=60),
+            rendered=rendered_directory(environment),
+            pool_size=int(environment.number("SHOP_POOL_SIZE", 8, low=1, high=100)),
+        )
+        environment.check()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsSettings:
+    """Settings of `shop payments`."""
+
+    listen: Listen
+    ledger_dsn: str = field(repr=False)
+    psp_url: str
+    psp_timeout_seconds: float
+    resolve_every_seconds: float
+    pool_size: int
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> PaymentsSettings:
+        """Read and validate the environment."""
+        environment = Environment(variables)
+        settings = cls(
+            listen=Listen.read(environment, 8001),
+            ledger_dsn=environment.dsn("LEDGER_DSN", "LEDGER_PASSWORD"),
+            psp_url=environment.url("PSP_URL", "http://127.0.0.1:8070"),
+            psp_timeout_seconds=environment.number("PSP_TIMEOUT_SECONDS", 3, low=0.05, high=60),
+            resolve_every_seconds=environment.number("PAYMENTS_RESOLVE_SECONDS", 2, low=0.05, high=600),
+            pool_size=int(environment.number("PAYMENTS_POOL_SIZE", 8, low=1, high=100)),
+        )
+        environment.check()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class PspSettings:
+    """Settings of `shop psp`."""
+
+    listen: Listen
+    state_file: Path
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> PspSettings:
+        """Read and validate the environment."""
+        environment = Environment(variables)
+        state_file = environment.text("PSP_STATE_FILE", "/tmp/shopsphere-psp.sqlite")  # noqa: S108 a simulator's state
+        settings = cls(listen=Listen.read(environment, 8070), state_file=Path(state_file))
+        environment.check()
+        return settings
+
+
+def rendered_directory(environment: Environment) -> Path:
+    """Return the folder that `shop render-media` filled: `SHOP_RENDERED`, else the image's, else one under /tmp."""
+    default = RENDERED_IN_IMAGE if (RENDERED_IN_IMAGE / "manifest.json").exists() else RENDERED_IN_DEVELOPMENT
+    return Path(environment.text("SHOP_RENDERED", str(default)))

@@ -1,0 +1,1 @@
+"""What all pages share: security, idempotent posting, rendering, health, errors."""

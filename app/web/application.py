@@ -1,0 +1,79 @@
+"""Puts the storefront together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from litestar import Litestar
+from litestar.datastructures import State
+
+from app.cart.pages import ROUTES as CART_ROUTES
+from app.catalogue.pages import ROUTES as CATALOGUE_ROUTES
+from app.catalogue.shelves import Shelves
+from app.customers.pages import ROUTES as CUSTOMER_ROUTES
+from app.database import Database
+from app.media.render import render_if_missing
+from app.orders.pages import ROUTES as ORDER_ROUTES
+from app.orders.payments_client import PaymentsClient
+from app.orders.settling import settle_forever
+from app.settings import StorefrontSettings
+from app.web.assets import Assets, asset_routes
+from app.web.cookies import SessionCookie
+from app.web.health import health_routes
+from app.web.origin import refuse_foreign_posts
+from app.web.outermost import Outermost, page_headers
+from app.web.refusals import HANDLERS
+from app.web.services import Services
+from app.web.templating import Templates
+
+LARGEST_BODY = 64 * 1024
+READY = "SELECT 1 FROM catalogue.seed LIMIT 1"
+
+
+def storefront(settings: StorefrontSettings) -> Outermost:
+    """Return the storefront as an ASGI application."""
+    render_if_missing(settings.rendered)
+    https = settings.public_url.startswith("https:")
+    assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
+    services = Services(
+        settings=settings,
+        commerce=Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size),
+        payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds),
+        assets=assets,
+        templates=Templates(settings, assets, {"shelves": shelves}),
+        cookie=SessionCookie(settings.session_secret, secure=https),
+        shelves=shelves,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        settling = asyncio.create_task(settle_forever(services.commerce, services.payments))
+        try:
+            yield
+        finally:
+            settling.cancel()
+            with suppress(asyncio.CancelledError):
+                await settling
+            await services.payments.close()
+            await services.commerce.close()
+
+    application = Litestar(
+        route_handlers=[
+            *CATALOGUE_ROUTES,
+            *CART_ROUTES,
+            *ORDER_ROUTES,
+            *CUSTOMER_ROUTES,
+            *asset_routes(assets),
+            *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site),
+        ],
+        state=State({"services": services}),
+        before_request=refuse_foreign_posts,
+        exception_handlers=HANDLERS,
+        lifespan=[lifespan],
+        openapi_config=None,
+        request_max_body_size=LARGEST_BODY,
+        logging_config=None,
+    )
+    return Outermost(application, page_headers(settings.static_url, https=https))

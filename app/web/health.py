@@ -1,0 +1,35 @@
+"""/livez, /readyz and /version of every process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Response, get
+
+from app import __version__
+from app.errors import DatabaseUnavailableError
+
+TEXT = "text/plain; charset=utf-8"
+
+
+def health_routes(ready: Callable[[], Awaitable[Any]], site: str) -> list[Any]:
+    """Return the health routes; `ready` asks what the process cannot work without, and raises when it is away."""
+
+    @get("/livez")
+    async def livez() -> Response[str]:
+        return Response("alive\n", media_type=TEXT)
+
+    @get("/readyz")
+    async def readyz() -> Response[str]:
+        try:
+            await ready()
+        except DatabaseUnavailableError as error:
+            return Response(f"not ready: {error}\n", media_type=TEXT, status_code=503)
+        return Response("ready\n", media_type=TEXT)
+
+    @get("/version")
+    async def version() -> dict[str, str]:
+        return {"version": __version__, "site": site}
+
+    return [livez, readyz, version]

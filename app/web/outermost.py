@@ -1,0 +1,89 @@
+"""The outermost layer of every process: security headers, one log line per request, and a polite way to leave."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import structlog
+
+_QUIET = frozenset({"/livez", "/readyz"})
+
+
+def page_headers(static_url: str, *, https: bool) -> dict[str, str]:
+    """Return the security headers of pages that load only from us and from the CDN."""
+    parts = urlsplit(static_url)
+    static = f"{parts.scheme}://{parts.netloc}"
+    headers = {
+        "content-security-policy": (
+            f"default-src 'none'; img-src {static}; style-src {static}; script-src {static}; font-src {static}; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    }
+    if https:
+        headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+    return headers
+
+
+class Outermost:
+    """Wraps an ASGI application.
+
+    Args:
+        inner: the application.
+        headers: added to answers that do not set them themselves.
+    """
+
+    def __init__(self, inner: Any, headers: dict[str, str]) -> None:
+        self._inner = inner
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self._log = structlog.get_logger("request")
+        self.draining = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        if self.draining and scope["path"] == "/readyz":
+            await _answer(send, 503, b"draining\n")
+            return
+        start = time.perf_counter()
+        status = 0
+        request_id = uuid4().hex[:16]
+
+        async def send_with_headers(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name.lower() for name, _ in message["headers"]}
+                added = [pair for pair in self._headers if pair[0] not in present]
+                added.append((b"x-request-id", request_id.encode()))
+                if self.draining:
+                    added.append((b"connection", b"close"))
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        try:
+            await self._inner(scope, receive, send_with_headers)
+        finally:
+            if scope["path"] not in _QUIET:
+                self._log.info(
+                    "request",
+                    id=request_id,
+                    method=scope["method"],
+                    route=scope.get("path_template") or "unmatched",
+                    status=status,
+                    ms=round((time.perf_counter() - start) * 1000, 2),
+                )
+
+
+async def _answer(send: Any, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,37 @@
+"""What request handlers work with; made once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import litestar
+from litestar.datastructures import State
+
+from app.catalogue.shelves import Shelves
+from app.database import Database
+from app.orders.payments_client import PaymentsClient
+from app.settings import StorefrontSettings
+from app.web.assets import Assets
+from app.web.cookies import SessionCookie
+from app.web.templating import Templates
+
+Request = litestar.Request[Any, Any, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The storefront's collaborators."""
+
+    settings: StorefrontSettings
+    commerce: Database
+    payments: PaymentsClient
+    assets: Assets
+    templates: Templates
+    cookie: SessionCookie
+    shelves: Shelves
+
+
+def services_of(request: Request) -> Services:
+    """Return the services that the application was built with."""
+    return cast(Services, request.app.state["services"])

@@ -1,0 +1,113 @@
+"""CdnOrigin: the one thing that may leave every jurisdiction, static assets through a public CDN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.edge.config import EdgeConfig
+from components.edge.errors import EdgeError
+from components.edge.global_dns import STATIC
+from components.edge.resources import CdnDistribution
+from components.topology import Topology
+
+PUBLIC = "public"
+DEFAULT_TTL_SECONDS = 3600
+"""For objects whose origin names no lifetime; ours name one for each."""
+STALE_SECONDS = 7 * 86_400
+"""A shop whose region is down for a weekend still has its pictures on Monday."""
+
+
+@dataclass(frozen=True)
+class CdnOriginModel:
+    """Static facts of the distribution of static assets.
+
+    Attributes:
+        endpoint: the CDN's configuration API.
+        token_file: where its token is.
+        host_name: public name of static assets.
+        paths: prefixes that are served.
+        origins: name, address and port of each, in order of preference.
+        probe_path: object that a healthy origin answers with 200.
+    """
+
+    endpoint: str
+    token_file: str
+    host_name: str
+    paths: tuple[str, ...]
+    origins: tuple[Mapping[str, Any], ...]
+    probe_path: str
+
+    @classmethod
+    def of(cls, topology: Topology, config: EdgeConfig) -> CdnOriginModel:
+        """Join topology and configuration.
+
+        Raises:
+            UnknownNameError: an origin is no site of the topology.
+            EdgeError: the topology's CDN may not carry public data, or an origin is the headquarters.
+        """
+        if PUBLIC not in topology.cdn.carries:
+            raise EdgeError.build(
+                "static assets have no class that the CDN may carry",
+                expected=f"{PUBLIC} in cdn.carries",
+                found=", ".join(topology.cdn.carries),
+                action="correct topology.yaml",
+            )
+        outside = [origin.site for origin in config.origins if topology.pair_of(origin.site) is None]
+        if outside:
+            raise EdgeError.build(
+                "a CDN origin serves no customers",
+                expected="sites of a pair",
+                found=", ".join(outside),
+                action="remove it from origins in the stack's configuration",
+            )
+        origins = []
+        for origin in config.origins:
+            address = config.site_addresses.get(origin.site, topology.site(origin.site).address)
+            origins.append({"name": origin.site, "address": str(address), "port": origin.port})
+        return cls(
+            endpoint=config.cdn_url,
+            token_file=config.cdn_token_file,
+            host_name=f"{STATIC}.{topology.domain}",
+            paths=topology.cdn.paths,
+            origins=tuple(origins),
+            probe_path=config.origin_probe_path,
+        )
+
+    def inputs(self) -> dict[str, Any]:
+        """Return the distribution."""
+        return {
+            "endpoint": self.endpoint,
+            "tokenFile": self.token_file,
+            "name": STATIC,
+            "hostNames": [self.host_name],
+            "dataClass": PUBLIC,
+            "paths": list(self.paths),
+            "origins": [dict(origin) for origin in self.origins],
+            "policy": "fallback",
+            "probe": {
+                "path": self.probe_path,
+                "expectedStatus": 200,
+                "intervalSeconds": 2,
+                "timeoutSeconds": 2,
+                "window": 3,
+                "threshold": 2,
+            },
+            "defaultTtlSeconds": DEFAULT_TTL_SECONDS,
+            "staleSeconds": STALE_SECONDS,
+        }
+
+
+class CdnOrigin(pulumi.ComponentResource):
+    """The distribution of static assets with all its origins."""
+
+    host_name: pulumi.Output[str]
+
+    def __init__(self, name: str, model: CdnOriginModel, options: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("shopsphere:edge:CdnOrigin", name, None, options)
+        CdnDistribution(name, model.inputs(), pulumi.ResourceOptions(parent=self))
+        self.host_name = pulumi.Output.from_input(model.host_name)
+        self.register_outputs({"host_name": self.host_name})

@@ -1,0 +1,1 @@
+"""Thin storage classes, one per outside service: they translate calls and errors and decide nothing."""

@@ -1,0 +1,31 @@
+"""Builds the global edge from the selected stack's configuration: what the root `__main__.py` calls."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.edge.cdn_origin import CdnOrigin, CdnOriginModel
+from components.edge.config import EdgeConfig
+from components.edge.global_dns import GlobalDns, GlobalDnsModel
+from components.stack_config import load_site_config
+from components.topology import load_topology
+from shopsphere.errors import ShopSphereError
+
+
+def build_edge() -> None:
+    """Declare zone, steering and CDN. No cluster is touched.
+
+    Raises:
+        pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
+    """
+    try:
+        topology = load_topology()
+        config = load_site_config(EdgeConfig)
+        dns_model, cdn_model = GlobalDnsModel.of(topology, config), CdnOriginModel.of(topology, config)
+    except ShopSphereError as error:
+        raise pulumi.RunError(str(error)) from error
+    dns = GlobalDns(topology.domain, dns_model)
+    cdn = CdnOrigin("static", cdn_model)
+    pulumi.export("zone", dns.zone)
+    pulumi.export("names", dns.names)
+    pulumi.export("static", cdn.host_name)

@@ -1,0 +1,141 @@
+"""GlobalDns: the zone, the way of each client to its region, and of each region's name to its active site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.edge.config import EdgeConfig
+from components.edge.resources import DnsPairState, DnsRRset, DnsZone
+from components.edge.steering import RegionRule, geo_content, pair_content, region_rules
+from components.topology import Pair, Topology
+
+FIXED_TTL_SECONDS = 60
+"""For names whose address follows no role. Public resolvers honour it, and a wrong entry is gone in a minute."""
+NEGATIVE_TTL_SECONDS = 5
+"""For how long a name that does not exist stays unknown: no longer than steered names live."""
+WWW, STATIC = "www", "static"
+
+
+@dataclass(frozen=True)
+class GlobalDnsModel:
+    """Static facts of the zone.
+
+    Attributes:
+        zone: fully qualified, with the dot at the end.
+        pairs: by name, as in the topology.
+        rules: client networks by pair, the default first.
+        addresses: public address of every site.
+        nameservers: address by label.
+        hostmaster: label of the mailbox that answers for the zone.
+        cdn_address: where static assets are served.
+        authorities: name and address of each authority's API.
+        key_file: where the API key is.
+    """
+
+    zone: str
+    pairs: Mapping[str, Pair]
+    rules: tuple[RegionRule, ...]
+    addresses: Mapping[str, str]
+    nameservers: Mapping[str, str]
+    hostmaster: str
+    cdn_address: str
+    authorities: tuple[Mapping[str, str], ...]
+    key_file: str
+
+    @classmethod
+    def of(cls, topology: Topology, config: EdgeConfig) -> GlobalDnsModel:
+        """Join topology and configuration.
+
+        Raises:
+            UnknownNameError: the configuration names a site that the topology does not have.
+        """
+        own = {topology.site(name).name: str(address) for name, address in config.site_addresses.items()}
+        return cls(
+            zone=f"{topology.domain}.",
+            pairs=topology.pairs,
+            rules=region_rules(topology),
+            addresses={name: str(site.address) for name, site in topology.sites.items()} | own,
+            nameservers={server.name: str(server.address) for server in config.nameservers},
+            hostmaster=config.hostmaster,
+            cdn_address=str(config.cdn_address),
+            authorities=tuple({"name": each.name, "url": each.url} for each in config.dns_authorities),
+            key_file=config.dns_api_key_file,
+        )
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """Inputs of every resource in the zone."""
+        return {"authorities": [dict(each) for each in self.authorities], "keyFile": self.key_file, "zone": self.zone}
+
+    @property
+    def steered_ttl(self) -> int:
+        """TTL of names that follow a role (s): the shortest that any pair asks for, since `www` leads to all."""
+        return min(pair.dns_ttl_seconds for pair in self.pairs.values())
+
+    def zone_inputs(self) -> dict[str, Any]:
+        """Return the zone and its apex."""
+        return {
+            **self.shared,
+            "nameservers": [f"{label}.{self.zone}" for label in self.nameservers],
+            "hostmaster": f"{self.hostmaster}.{self.zone}",
+            "negativeTtl": NEGATIVE_TTL_SECONDS,
+            "ttl": FIXED_TTL_SECONDS,
+        }
+
+    def state_inputs(self, pair: Pair) -> dict[str, Any]:
+        """Return the state record of a pair."""
+        return {
+            **self.shared,
+            "pair": pair.name,
+            "primary": pair.primary,
+            "recovery": pair.recovery,
+            "addresses": {site: self.addresses[site] for site in pair.sites},
+            "activeWeight": pair.weights.active,
+            "passiveWeight": pair.weights.passive,
+            "ttl": pair.dns_ttl_seconds,
+        }
+
+    def steered_names(self) -> dict[str, dict[str, Any]]:
+        """Return the names that include a state record: one per pair, and `www`."""
+        names = {name: self._lua(name, pair_content(name), pair.dns_ttl_seconds) for name, pair in self.pairs.items()}
+        return {**names, WWW: self._lua(WWW, geo_content(self.rules), self.steered_ttl)}
+
+    def fixed_names(self) -> dict[str, dict[str, Any]]:
+        """Return the names that follow no role: each site, the name servers and the CDN."""
+        addresses = {**self.addresses, **self.nameservers, STATIC: self.cdn_address}
+        return {label: self._rrset(label, "A", address, FIXED_TTL_SECONDS) for label, address in addresses.items()}
+
+    def _lua(self, label: str, content: str, ttl: int) -> dict[str, Any]:
+        return self._rrset(label, "LUA", content, ttl)
+
+    def _rrset(self, label: str, type_: str, content: str, ttl: int) -> dict[str, Any]:
+        return {**self.shared, "name": f"{label}.{self.zone}", "type": type_, "ttl": ttl, "records": [content]}
+
+
+class GlobalDns(pulumi.ComponentResource):
+    """The zone at every authority.
+
+    All names exist from the first deployment on: a name that is created during a failover was unknown before it, and
+    resolvers keep that.
+    """
+
+    zone: pulumi.Output[str]
+    names: pulumi.Output[list[str]]
+
+    def __init__(self, name: str, model: GlobalDnsModel, options: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("shopsphere:edge:GlobalDns", name, None, options)
+        zone = DnsZone(name, model.zone_inputs(), pulumi.ResourceOptions(parent=self))
+        in_zone = pulumi.ResourceOptions(parent=self, depends_on=[zone])
+        for label, inputs in model.fixed_names().items():
+            DnsRRset(label, inputs, in_zone)
+        states = [DnsPairState(pair.name, model.state_inputs(pair), in_zone) for pair in model.pairs.values()]
+        steered = model.steered_names()
+        for label, inputs in steered.items():
+            DnsRRset(label, inputs, pulumi.ResourceOptions(parent=self, depends_on=states))
+        self.zone = pulumi.Output.from_input(model.zone)
+        self.names = pulumi.Output.from_input(sorted([*steered, *model.fixed_names()]))
+        self.register_outputs({"zone": self.zone, "names": self.names})

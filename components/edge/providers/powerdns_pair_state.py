@@ -1,0 +1,124 @@
+"""The state record of a pair: declared once, moved by runbooks, and guarded here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+
+from components.edge.clients import powerdns
+from components.edge.clients.pair_state import read_records, write_record
+from components.edge.clients.powerdns import DnsAuthority, RRset
+from components.edge.errors import AdoptionError, PairStateError
+from components.edge.pair_state import PairDeclaration, PairState
+from components.edge.providers.checks import Checks, changed
+
+INPUTS = (
+    *("authorities", "keyFile", "zone", "pair", "primary", "recovery"),
+    *("addresses", "activeWeight", "passiveWeight", "ttl"),
+)
+_IDENTITY = ("zone", "pair")
+_ALL = 100
+AS_DECLARED = "as declared, in either role"
+
+
+class PowerDnsPairStateProvider(ResourceProvider):
+    """Creates the record at epoch 1 and from then on keeps it valid without ever moving the role.
+
+    State has no epoch and no active site: both are run-time facts, so a failover is no difference to anything that
+    Pulumi knows. `live` says per authority that the record is as declared, or what it is instead.
+    """
+
+    serialize_as_secret_always = False
+    """The provider holds no value at all, and an encrypted one would be a new text at each run."""
+
+    def connect(self, props: Mapping[str, Any]) -> Sequence[DnsAuthority]:
+        """Return the authorities; tests put others here."""
+        return powerdns.connect(props)
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Validate the inputs."""
+        checks = Checks(news)
+        if checks.keys(INPUTS):
+            checks.authorities()
+            checks.qualified("zone")
+            checks.ttl()
+            sites = {news["primary"], news["recovery"]}
+            checks.expect(len(sites) == len(("primary", "recovery")), "recovery", "another site than the primary")
+            checks.expect(set(news["addresses"]) == sites, "addresses", f"one for each of {', '.join(sorted(sites))}")
+            total = news["activeWeight"] + news["passiveWeight"]
+            checks.expect(total == _ALL, "activeWeight", f"with passiveWeight a sum of {_ALL}, not {total}")
+            checks.expect(news["activeWeight"] > news["passiveWeight"] >= 0, "activeWeight", "more than passiveWeight")
+        return checks.result()
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Any valid state is no difference; an invalid one, or authorities that disagree, is one."""
+        live = _olds.get("live", {})
+        drifted = any(live.get(entry["name"]) != AS_DECLARED for entry in _news["authorities"])
+        differences = changed(_olds, _news, INPUTS)
+        replaces = [key for key in differences if key in _IDENTITY]
+        return DiffResult(changes=bool(differences) or drifted, replaces=replaces)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Write epoch 1 at the primary site, or take over a record that is valid at every authority that has one."""
+        declaration, authorities = PairDeclaration.of(props), self.connect(props)
+        found = {name: rrset for name, rrset in read_records(authorities, declaration).items() if rrset}
+        for name, rrset in found.items():
+            if declaration.valid(rrset) is None:
+                raise AdoptionError.build(
+                    f"{declaration.name} exists already at DNS authority {name}",
+                    expected="a valid state of this pair, with the declared weights and addresses",
+                    found=str(rrset),
+                    action="find out what this record is; remove it by hand only when no name includes it",
+                )
+        write_record(authorities, declaration, _agreed(declaration, found) if found else declaration.first)
+        return CreateResult(declaration.name, self._outputs(authorities, props))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Report whether each authority has a valid state. A lost record is drift, never a resource to create anew."""
+        return ReadResult(id_, self._outputs(self.connect(props), props))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Bring weights, addresses and TTL of every authority to the declaration, at the highest known epoch."""
+        declaration, authorities = PairDeclaration.of(_news), self.connect(_news)
+        state = _agreed(declaration, read_records(authorities, declaration))
+        write_record(authorities, declaration, state)
+        return UpdateResult(self._outputs(authorities, _news))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Remove the record from every authority."""
+        declaration = PairDeclaration.of(_props)
+        for authority in self.connect(_props):
+            if authority.rrset(declaration.zone, declaration.name, "LUA") is not None:
+                authority.remove(declaration.zone, declaration.name, "LUA")
+
+    def _outputs(self, authorities: Sequence[DnsAuthority], props: Mapping[str, Any]) -> dict[str, Any]:
+        declaration = PairDeclaration.of(props)
+        found = read_records(authorities, declaration)
+        states = {declaration.valid(rrset) for rrset in found.values()}
+        if len(states) == 1 and None not in states:
+            live = dict.fromkeys(found, AS_DECLARED)
+        else:
+            live = {name: str(rrset or "absent") for name, rrset in found.items()}
+        return {**{key: props[key] for key in INPUTS}, "live": live}
+
+
+def _agreed(declaration: PairDeclaration, found: Mapping[str, RRset | None]) -> PairState:
+    """Return the state with the highest epoch of all authorities.
+
+    Raises:
+        PairStateError: none has a readable state, or the highest epoch has two active sites.
+    """
+    stated = {name: declaration.stated(rrset) for name, rrset in found.items()}
+    known = {state for state in stated.values() if state}
+    highest = max((state.epoch for state in known), default=0)
+    candidates = [state for state in known if state.epoch == highest]
+    if len(candidates) != 1:
+        raise PairStateError.build(
+            f"pair {declaration.pair}: the state at the DNS authorities does not say which site is active",
+            expected="one readable state with the highest epoch",
+            found="; ".join(f"{name}: {rrset or 'absent'}" for name, rrset in found.items()),
+            action="ask the witness for epoch and active site, write that record at one authority, then repeat",
+        )
+    return candidates[0]

@@ -1,0 +1,240 @@
+"""Gateway: HAProxy at the site's address. TLS and limits for customers, static assets alone for the CDN."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pulumi
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
+
+from components.placement import SKIP_AWAIT, Placement
+from components.pod_template import (
+    CONTAINER_SECURITY,
+    ENDPOINT_REMOVAL_SECONDS,
+    TERMINATION_SECONDS,
+    pod_defaults,
+    requests_and_limits,
+    rolling_update,
+    selector,
+)
+from components.site_config import WorkloadConfig
+
+HTTPS_PORT = 8443
+HTTP_PORT = 8080
+HEALTH_PORT = 8404
+CONFIG_DIRECTORY = "/etc/shopsphere/gateway"
+CERTIFICATE_DIRECTORY = "/etc/shopsphere/tls"
+CERTIFICATE_FILE = f"{CERTIFICATE_DIRECTORY}/tls.pem"
+LARGEST_BODY_BYTES = 1_048_576  # 1 MiB: the largest form of the shop is an address; artwork goes another way
+DRAIN_SECONDS = TERMINATION_SECONDS - ENDPOINT_REMOVAL_SECONDS - 5
+RATE_WINDOW_SECONDS = 10  # the stick table's window in the template
+
+
+@dataclass(frozen=True)
+class GatewayModel:
+    """Static facts of a gateway.
+
+    Attributes:
+        placement: its site.
+        config: size and data class.
+        watts: power of one pod (W).
+        shop_host: DNS name of the shop's service.
+        shop_port: its port.
+        static_paths: path prefixes that only the CDN may fetch.
+        requests_per_second: rate above which one source address is answered with 429.
+    """
+
+    placement: Placement
+    config: WorkloadConfig
+    watts: int
+    shop_host: str
+    shop_port: int
+    static_paths: tuple[str, ...]
+    requests_per_second: int
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of everything that belongs to the gateway."""
+        return self.placement.labels("gateway", data_class=self.config.data_class, owner="platform")
+
+
+def haproxy_configuration(model: GatewayModel) -> str:
+    """Return the text of haproxy.cfg."""
+    # Not HTML, so nothing is to be escaped; a value that is missing is an error.
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 the result is no HTML
+    )  # fmt: skip
+    return templates.get_template("haproxy.cfg.j2").render(
+        site=model.placement.site,
+        https_port=HTTPS_PORT,
+        http_port=HTTP_PORT,
+        health_port=HEALTH_PORT,
+        drain_seconds=DRAIN_SECONDS,
+        certificate_file=CERTIFICATE_FILE,
+        requests_per_10s=model.requests_per_second * RATE_WINDOW_SECONDS,
+        largest_body_bytes=LARGEST_BODY_BYTES,
+        static_paths=model.static_paths,
+        shop_host=model.shop_host,
+        shop_port=model.shop_port,
+    )
+
+
+class GatewayArgs(TypedDict):
+    """What is known only at run time."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the gateway."""
+    image: pulumi.Input[str]
+    """HAProxy image."""
+    priority_class: pulumi.Input[str]
+    """Priority of its pods."""
+    tls_certificate: pulumi.Input[str]
+    """Certificate for the public names, with its chain (PEM)."""
+    tls_key: pulumi.Input[str]
+    """Its private key (PEM)."""
+
+
+class Gateway(pulumi.ComponentResource):
+    """HAProxy pods, their configuration and certificate, and the Service at the site's address."""
+
+    service: pulumi.Output[str]
+    """Name of the Service."""
+
+    def __init__(
+        self, name: str, model: GatewayModel, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("shopsphere:site:Gateway", name, {}, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._model = model
+        self._args = args
+        self._deployment()
+        PodDisruptionBudget(
+            "gateway",
+            metadata=self._metadata("gateway"),
+            spec={"max_unavailable": 1, "selector": {"match_labels": selector("gateway")}},
+            opts=self._child,
+        )
+        self.service = self._service()
+        self.register_outputs({"service": self.service})
+
+    def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
+        return {
+            "name": name,
+            "namespace": self._args["namespace"],
+            "labels": self._model.labels,
+            **({"annotations": annotations} if annotations else {}),
+        }
+
+    def _deployment(self) -> None:
+        configuration = haproxy_configuration(self._model)
+        config_map = ConfigMap(
+            "gateway-configuration",
+            metadata=self._metadata("gateway-configuration"),
+            data={"haproxy.cfg": configuration},
+            opts=self._child,
+        )
+        certificate = Secret(
+            "gateway-tls",
+            metadata=self._metadata("gateway-tls"),
+            type="kubernetes.io/tls",
+            string_data={"tls.crt": self._args["tls_certificate"], "tls.key": self._args["tls_key"]},
+            opts=self._child,
+        )
+        # HAProxy reads its files once: a change of either has to replace the pods.
+        checksums = {
+            "shopsphere.io/configuration": hashlib.sha256(configuration.encode()).hexdigest(),
+            "shopsphere.io/certificate": pulumi.Output.unsecret(
+                pulumi.Output.from_input(self._args["tls_certificate"]).apply(
+                    lambda text: hashlib.sha256(text.encode()).hexdigest()
+                )
+            ),
+        }
+        Deployment(
+            "gateway",
+            metadata=self._metadata("gateway", SKIP_AWAIT),
+            spec={
+                "replicas": self._model.config.replicas,
+                "selector": {"match_labels": selector("gateway")},
+                "strategy": rolling_update(),
+                "min_ready_seconds": 2,
+                "revision_history_limit": 3,
+                "template": {
+                    "metadata": {"labels": self._model.labels, "annotations": checksums},
+                    "spec": self._pod(
+                        config_map.metadata.apply(lambda metadata: str(metadata.name)),
+                        certificate.metadata.apply(lambda metadata: str(metadata.name)),
+                    ),
+                },
+            },
+            opts=self._child,
+        )
+
+    def _pod(self, config_map: pulumi.Output[str], certificate: pulumi.Output[str]) -> dict[str, Any]:
+        config = self._model.config
+        probe = {"http_get": {"path": "/livez", "port": HEALTH_PORT}, "timeout_seconds": 3}
+        # SIGTERM would cut connections; SIGUSR1 lets them end. The loop ends with the process, so the pod leaves early.
+        drain = f"sleep {ENDPOINT_REMOVAL_SECONDS}; kill -USR1 1; sleep {DRAIN_SECONDS}"
+        return {
+            **pod_defaults(self._model.placement, "gateway"),
+            "priority_class_name": self._args["priority_class"],
+            "containers": [
+                {
+                    "name": "haproxy",
+                    "image": self._args["image"],
+                    "image_pull_policy": "IfNotPresent",
+                    "command": ["haproxy", "-db", "-f", f"{CONFIG_DIRECTORY}/haproxy.cfg"],
+                    "security_context": CONTAINER_SECURITY,
+                    "resources": requests_and_limits(config.cpu, config.memory, self._model.watts),
+                    "ports": [
+                        {"name": "https", "container_port": HTTPS_PORT},
+                        {"name": "http", "container_port": HTTP_PORT},
+                        {"name": "health", "container_port": HEALTH_PORT},
+                    ],
+                    "readiness_probe": {**probe, "period_seconds": 3, "failure_threshold": 2},
+                    "liveness_probe": {**probe, "period_seconds": 10, "failure_threshold": 3},
+                    "lifecycle": {"pre_stop": {"exec_": {"command": ["sh", "-c", drain]}}},
+                    "volume_mounts": [
+                        {"name": "configuration", "mount_path": CONFIG_DIRECTORY, "read_only": True},
+                        {"name": "certificate", "mount_path": CERTIFICATE_DIRECTORY, "read_only": True},
+                    ],
+                }
+            ],
+            "volumes": [
+                {"name": "configuration", "config_map": {"name": config_map}},
+                {
+                    "name": "certificate",
+                    "secret": {
+                        "secret_name": certificate,
+                        "items": [
+                            {"key": "tls.crt", "path": "tls.pem"},
+                            {"key": "tls.key", "path": "tls.pem.key"},  # where ssl-load-extra-files looks
+                        ],
+                    },
+                },
+            ],
+        }
+
+    def _service(self) -> pulumi.Output[str]:
+        created = Service(
+            "gateway",
+            metadata=self._metadata("gateway", SKIP_AWAIT),
+            spec={
+                "type": "LoadBalancer",
+                # Local keeps the customer's address, which limits per source need.
+                "external_traffic_policy": "Local",
+                "selector": selector("gateway"),
+                "ports": [
+                    {"name": "https", "port": 443, "target_port": HTTPS_PORT},
+                    {"name": "http", "port": 80, "target_port": HTTP_PORT},
+                ],
+            },
+            opts=self._child,
+        )
+        return created.metadata.apply(lambda metadata: str(metadata.name))

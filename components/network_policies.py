@@ -1,0 +1,146 @@
+"""NetworkPolicies: the only ways through the default-deny policies of a regional site.
+
+Policies judge a packet after the service's address has become a pod's, so ports here are those of pods. Probes need no
+rule: a node may always reach its own pods. What comes from the peer has the address of the peer's node: pods are masqueraded
+there, and the NodePort services hand packets on with their source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from components.databases import COMMERCE, DATABASES, INSTANCE_STATUS_PORT, LEDGER, POSTGRESQL_PORT, DatabaseModel
+from components.gateway import HTTP_PORT, HTTPS_PORT
+from components.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
+from components.placement import Placement
+
+NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
+DNS_NAMESPACE = "kube-system"
+OPERATOR_NAMESPACE = "cnpg-system"
+DNS_PORT = 53
+SHOP_PORT = 8000
+PAYMENTS_PORT = 8001
+
+Rule = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Addresses outside the cluster and the port that may be reached there."""
+
+    networks: tuple[IPv4Network, ...]
+    port: int
+
+    @classmethod
+    def at(cls, address: IPv4Address, port: int) -> Endpoint:
+        """Make an endpoint of one address."""
+        return cls((IPv4Network(address),), port)
+
+
+@dataclass(frozen=True)
+class NetworkModel:
+    """Static facts of a site's surroundings.
+
+    Attributes:
+        placement: the site.
+        peer: address of the other site of the pair.
+        api_server: where pods reach the Kubernetes API.
+        payment_provider: where the payment service provider answers.
+    """
+
+    placement: Placement
+    peer: IPv4Address
+    api_server: Endpoint
+    payment_provider: Endpoint
+
+
+class NetworkPolicies(pulumi.ComponentResource):
+    """One policy per way in or out, named after it."""
+
+    def __init__(
+        self,
+        name: str,
+        model: NetworkModel,
+        namespaces: pulumi.Input[Mapping[str, str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("shopsphere:site:NetworkPolicies", name, {}, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._model = model
+        self._namespaces = pulumi.Output.from_input(namespaces)
+        for namespace in REGIONAL_NAMESPACES:
+            dns = [_in_namespace(DNS_NAMESPACE, DNS_PORT, protocol) for protocol in ("UDP", "TCP")]
+            self._allow(namespace, "to-dns", egress=dns)
+        self._allow(GATEWAY, "from-anywhere", ingress=[_ports(HTTPS_PORT), _ports(HTTP_PORT)])
+        self._between(GATEWAY, SHOP, SHOP_PORT)
+        self._between(SHOP, PAYMENTS, PAYMENTS_PORT)
+        self._between(SHOP, COMMERCE.namespace, POSTGRESQL_PORT)
+        self._between(PAYMENTS, LEDGER.namespace, POSTGRESQL_PORT)
+        self._allow(PAYMENTS, "to-payment-provider", egress=[_outside(model.payment_provider)])
+        for database in DATABASES:
+            self._database(database)
+        self.register_outputs({})
+
+    def _between(self, source: NamespaceModel, target: NamespaceModel, port: int) -> None:
+        self._allow(source, f"to-{target.name}", egress=[_in_namespace(target.name, port)])
+        self._allow(target, f"from-{source.name}", ingress=[_in_namespace(source.name, port)])
+
+    def _database(self, database: DatabaseModel) -> None:
+        namespace, peer = database.namespace, self._model.peer
+        self._allow(namespace, "from-peer", ingress=[_outside(Endpoint.at(peer, POSTGRESQL_PORT))])
+        self._allow(namespace, "to-peer", egress=[_outside(Endpoint.at(peer, database.replication_port))])
+        self._allow(namespace, "to-api-server", egress=[_outside(self._model.api_server)])
+        ports = (POSTGRESQL_PORT, INSTANCE_STATUS_PORT)
+        self._allow(namespace, "from-operator", ingress=[_in_namespace(OPERATOR_NAMESPACE, port) for port in ports])
+        among = [_in_namespace(namespace.name, port) for port in ports]
+        self._allow(namespace, "among-instances", ingress=among, egress=among)
+
+    def _allow(
+        self, namespace: NamespaceModel, name: str, *, ingress: Sequence[Rule] = (), egress: Sequence[Rule] = ()
+    ) -> None:
+        kinds = [kind for kind, rules in (("Ingress", ingress), ("Egress", egress)) if rules]
+        NetworkPolicy(
+            f"{namespace.name}-{name}",
+            metadata={
+                "name": name,
+                "namespace": self._namespaces.apply(lambda namespaces: namespaces[namespace.name]),
+                "labels": self._model.placement.labels(name, data_class=namespace.data_class, owner=namespace.owner),
+            },
+            spec={
+                "pod_selector": {},
+                "policy_types": kinds,
+                **({"ingress": [_ingress(rule) for rule in ingress]} if ingress else {}),
+                **({"egress": [_egress(rule) for rule in egress]} if egress else {}),
+            },
+            opts=self._child,
+        )
+
+
+def _ports(port: int, protocol: str = "TCP") -> Rule:
+    return {"ports": [{"port": port, "protocol": protocol}]}
+
+
+def _in_namespace(namespace: str, port: int, protocol: str = "TCP") -> Rule:
+    peer = {"namespace_selector": {"match_labels": {NAMESPACE_NAME_LABEL: namespace}}}
+    return {**_ports(port, protocol), "peers": [peer]}
+
+
+def _outside(endpoint: Endpoint) -> Rule:
+    return {
+        **_ports(endpoint.port),
+        "peers": [{"ip_block": {"cidr": str(network)}} for network in endpoint.networks],
+    }
+
+
+def _ingress(rule: Rule) -> Rule:
+    return {"ports": rule["ports"], **({"from_": rule["peers"]} if "peers" in rule else {})}
+
+
+def _egress(rule: Rule) -> Rule:
+    return {"ports": rule["ports"], **({"to": rule["peers"]} if "peers" in rule else {})}

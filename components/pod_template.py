@@ -1,0 +1,69 @@
+"""What every pod of ours has in common, so that no workload can leave it out."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from components.placement import NAME_LABEL, RACK_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+
+Manifest: TypeAlias = Any
+"""A part of a manifest that is put together from several places; the API server is what validates it."""
+
+POD_SECURITY = {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}}
+CONTAINER_SECURITY = {
+    "allow_privilege_escalation": False,
+    "read_only_root_filesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+ENDPOINT_REMOVAL_SECONDS = 5
+"""How long a pod that was told to stop goes on answering.
+
+By then every node and gateway has taken it out of its list; before that, requests still arrive.
+"""
+
+TERMINATION_SECONDS = 30
+"""What a pod has from being told to stop to being killed: the removal above and its requests in flight."""
+
+
+def requests_and_limits(cpu: str, memory: str, watts: int) -> Manifest:
+    """Return resources of a container.
+
+    CPU has no limit: idle cores belong to whoever is answering a customer, and throttling shows as latency. Watts are
+    an extended resource, so their limit equals their request.
+    """
+    power = {WATTS_RESOURCE: str(watts)}
+    return {"requests": {"cpu": cpu, "memory": memory, **power}, "limits": {"memory": memory, **power}}
+
+
+def pod_defaults(placement: Placement, name: str) -> Manifest:
+    """Return the part of a pod's spec that is the same for all: place, spread, identity and end."""
+    return {
+        "node_selector": {SITE_LABEL: placement.site},
+        "topology_spread_constraints": [
+            {
+                "max_skew": 1,
+                "topology_key": RACK_LABEL,
+                # A site that has lost racks still runs everything in those that are left.
+                "when_unsatisfiable": "ScheduleAnyway",
+                "label_selector": {"match_labels": selector(name)},
+                # Otherwise the pods of the version that is leaving would count too.
+                "match_label_keys": ["pod-template-hash"],
+            }
+        ],
+        "security_context": POD_SECURITY,
+        "automount_service_account_token": False,
+        # Service links would set SHOP_PORT to an address, and that is one of the shop's own settings.
+        "enable_service_links": False,
+        "termination_grace_period_seconds": TERMINATION_SECONDS,
+    }
+
+
+def selector(name: str) -> dict[str, str]:
+    """Return the labels that select a workload's pods; they never change, as Kubernetes forbids it."""
+    return {NAME_LABEL: name}
+
+
+def rolling_update() -> Manifest:
+    """Return a strategy that never has fewer ready pods than asked for."""
+    return {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}}

@@ -1,0 +1,209 @@
+"""The spec of a CloudNativePG cluster that is one of the two members of a pair's database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.databases import POSTGRESQL_PORT, DatabaseModel
+from components.pair_secrets import REPLICATION_USER
+from components.pinned_storage import storage_class_name
+from components.placement import DATA_CLASS_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+from components.site_config import DatabaseConfig
+from components.topology.quantities import parse_quantity
+
+AUTHORITY_SECRET = "pair-ca"  # noqa: S105 the name of a secret is no secret
+REPLICATION_SECRET = "pair-replication"  # noqa: S105 the name of a secret is no secret
+SHARED_BUFFERS_SHARE = 4  # a quarter of memory: PostgreSQL's own starting point for a server of its own
+MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class PostgresMemberModel:
+    """Static facts of one member.
+
+    Attributes:
+        placement: site of this member.
+        database: name, namespace, port.
+        config: size and durability.
+        peer: name of the other site of the pair.
+        initial_primary: site that takes writes when the pair is created; later roles are run-time state.
+        addresses: address of each of the two sites, by name.
+        watts: power of one instance (W).
+    """
+
+    placement: Placement
+    database: DatabaseModel
+    config: DatabaseConfig
+    peer: str
+    initial_primary: str
+    addresses: Mapping[str, str]
+    watts: int
+
+    @property
+    def cluster(self) -> str:
+        """Name of this member's cluster, and its name in replication."""
+        return self.database.cluster(self.placement.site)
+
+    @property
+    def peer_cluster(self) -> str:
+        """Name of the other member's cluster."""
+        return self.database.cluster(self.peer)
+
+    @property
+    def starts_as_primary(self) -> bool:
+        """Whether this member is created as the one that takes writes."""
+        return self.placement.site == self.initial_primary
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the cluster and of all that belongs to it."""
+        return self.placement.labels(self.database.name, data_class=self.config.data_class, owner=self.database.owner)
+
+    @property
+    def server_secret(self) -> str:
+        """Name of the secret with the server's certificate."""
+        return f"{self.database.name}-server"
+
+    @property
+    def owner_secret(self) -> str:
+        """Name of the secret with the database owner's password."""
+        return f"{self.database.name}-owner"
+
+
+def cluster_spec(
+    model: PostgresMemberModel,
+    image: pulumi.Input[str],
+    priority_class: pulumi.Input[str],
+    secrets: Mapping[str, pulumi.Input[str]],
+) -> dict[str, Any]:
+    """Return `spec` of the Cluster; `secrets` names those of authority, server, replication and owner."""
+    config = model.config
+    requests = {"cpu": config.cpu, "memory": config.memory, WATTS_RESOURCE: str(model.watts)}
+    return {
+        "instances": config.instances,
+        "imageName": image,
+        "imagePullPolicy": "IfNotPresent",
+        "priorityClassName": priority_class,
+        "enableSuperuserAccess": False,
+        "inheritedMetadata": {"labels": model.labels},
+        "affinity": {"nodeSelector": {SITE_LABEL: model.placement.site}},
+        "resources": {
+            "requests": requests,
+            "limits": {"memory": config.memory, WATTS_RESOURCE: str(model.watts)},
+        },
+        "storage": {
+            "size": config.size,
+            "storageClass": storage_class_name(config.storage_site),
+            # Only a volume that was set aside for this class of data.
+            "pvcTemplate": {
+                "accessModes": ["ReadWriteOnce"],
+                "selector": {"matchLabels": {DATA_CLASS_LABEL: config.data_class}},
+            },
+        },
+        # A failover waits for these: the defaults are an hour and three minutes.
+        "switchoverDelay": 20,
+        "smartShutdownTimeout": 1,
+        "stopDelay": 60,
+        "primaryLease": {
+            "leaseDurationSeconds": 15,
+            "renewDeadlineSeconds": 10,
+            "retryPeriodSeconds": 1,
+            "releasedLeaseDurationSeconds": 1,
+        },
+        "certificates": {
+            "serverCASecret": secrets["authority"],
+            "serverTLSSecret": secrets["server"],
+            "clientCASecret": secrets["authority"],
+            "replicationTLSSecret": secrets["replication"],
+        },
+        "postgresql": _postgresql(model),
+        "bootstrap": _bootstrap(model, secrets["owner"]),
+        "replica": {
+            "self": model.cluster,
+            "primary": model.database.cluster(model.initial_primary),
+            "source": model.peer_cluster,
+        },
+        "externalClusters": [
+            _external_cluster(model, site, secrets) for site in sorted((model.placement.site, model.peer))
+        ],
+        "managed": {"services": {"additional": [_replication_service(model)]}},
+    }
+
+
+def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
+    buffers = int(parse_quantity(model.config.memory)) // SHARED_BUFFERS_SHARE // MEBIBYTE
+    settings: dict[str, Any] = {
+        "parameters": {
+            "shared_buffers": f"{buffers}MB",
+            # There are no slots between clusters: this is what a peer may miss and still catch up.
+            "wal_keep_size": model.config.wal_keep_size,
+            # A query on the standby must not hold up its promotion.
+            "max_standby_streaming_delay": "1s",
+        }
+    }
+    # The recovery site lists nobody: promoted in a disaster, its first write would wait for a dead peer.
+    if model.config.synchronous and model.starts_as_primary:
+        settings["synchronous"] = {
+            "method": "first",
+            "number": 1,
+            "maxStandbyNamesFromCluster": 0,
+            "standbyNamesPre": [model.peer_cluster],
+            "dataDurability": "required",  # the only one that CloudNativePG accepts with a name from outside
+        }
+    return settings
+
+
+def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> dict[str, Any]:
+    name = model.database.name
+    database = {"database": name, "owner": name, "secret": {"name": owner_secret}}
+    if model.starts_as_primary:
+        role = model.database.application_role
+        # The owner is no CREATEROLE: the one role that its migration needs is made once, by the superuser.
+        statements = [f"CREATE ROLE {role} NOLOGIN", f"GRANT {role} TO {name}"]
+        return {
+            "initdb": {**database, "dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}
+        }
+    return {"pg_basebackup": {"source": model.peer_cluster, **database}}
+
+
+def _external_cluster(
+    model: PostgresMemberModel, site: str, secrets: Mapping[str, pulumi.Input[str]]
+) -> dict[str, Any]:
+    return {
+        "name": model.database.cluster(site),
+        "connectionParameters": {
+            "host": model.addresses[site],
+            "port": str(model.database.replication_port),
+            "user": REPLICATION_USER,
+            "dbname": "postgres",
+            "sslmode": "verify-ca",
+            # No keepalives_* or tcp_user_timeout: the first copy is taken by a Go client, which knows none of them
+            # and hands them to the server, which refuses. wal_receiver_timeout notices a silent peer.
+            "connect_timeout": "5",
+        },
+        "sslCert": {"name": secrets["replication"], "key": "tls.crt"},
+        "sslKey": {"name": secrets["replication"], "key": "tls.key"},
+        "sslRootCert": {"name": secrets["authority"], "key": "ca.crt"},
+    }
+
+
+def _replication_service(model: PostgresMemberModel) -> dict[str, Any]:
+    port = {
+        "name": "postgres",
+        "port": POSTGRESQL_PORT,
+        "targetPort": POSTGRESQL_PORT,
+        "nodePort": model.database.replication_port,
+        "protocol": "TCP",
+    }
+    return {
+        "selectorType": "rw",
+        "serviceTemplate": {
+            "metadata": {"name": f"{model.database.name}-replication"},
+            # Local keeps the peer's address as the source, and the network policy judges that.
+            "spec": {"type": "NodePort", "externalTrafficPolicy": "Local", "ports": [port]},
+        },
+    }

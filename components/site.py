@@ -1,0 +1,83 @@
+"""Builds a whole site from its stack's name and configuration: what a stack's `__main__.py` calls."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_kubernetes import Provider
+
+from components.data_centre import DataCentre, DataCentreModel
+from components.namespaces import HEADQUARTERS_NAMESPACES
+from components.pinned_storage import PinnedStorage, PinnedStorageModel
+from components.placement import Placement
+from components.regional_pair import RegionalPair, require_member
+from components.regional_site import RegionalSite, RegionalSiteArgs
+from components.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
+from components.stack_config import SITE_SECRET_NAMES, load_site_config, secret
+from components.topology import load_topology
+from shopsphere.errors import ShopSphereError
+
+
+def build_regional_site() -> None:
+    """Declare the site that the selected stack `<environment>-<site>` of a pair's project names.
+
+    Raises:
+        pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
+    """
+    try:
+        topology = load_topology()
+        config = load_site_config(RegionalConfig, secrets=SITE_SECRET_NAMES)
+        pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config)
+    except ShopSphereError as error:
+        raise pulumi.RunError(str(error)) from error
+    secrets = {name: secret(name) for name in SITE_SECRET_NAMES}
+    password = secret("registryPassword") if config.image_build else None
+    site = RegionalSite(
+        pair.placement.site,
+        pair,
+        RegionalSiteArgs(secrets=secrets, registry_password=password),
+        pulumi.ResourceOptions(provider=site_provider(pair.placement.site, config)),
+    )
+    pulumi.export("site", pair.placement.site)
+    pulumi.export("jurisdiction", pair.placement.jurisdiction)
+    pulumi.export("clusters", site.clusters)
+
+
+def build_headquarters() -> None:
+    """Declare the headquarters site: namespaces and storage for aggregates.
+
+    Raises:
+        pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
+    """
+    try:
+        topology = load_topology()
+        config = load_site_config(HeadquartersConfig)
+        require_member(site_of_stack(), (topology.headquarters,), pulumi.get_project())
+    except ShopSphereError as error:
+        raise pulumi.RunError(str(error)) from error
+    placement = Placement.of(topology, topology.headquarters)
+    options = pulumi.ResourceOptions(provider=site_provider(placement.site, config))
+    DataCentre(placement.site, DataCentreModel.of(topology, placement, HEADQUARTERS_NAMESPACES), options)
+    PinnedStorage(placement.site, PinnedStorageModel(placement, config.volumes), options)
+    pulumi.export("site", placement.site)
+    pulumi.export("jurisdiction", placement.jurisdiction)
+
+
+def site_of_stack() -> str:
+    """Return the site's name out of a stack's, which is `<environment>-<site>`."""
+    return pulumi.get_stack().partition("-")[2]
+
+
+def site_provider(site: str, config: SiteConfig) -> Provider:
+    """Return the provider of the site's cluster; every resource of the stack has it explicitly."""
+    return Provider(
+        site,
+        kubeconfig=config.kubeconfig,
+        context=config.context,
+        # Identity of the cluster: a new path or certificate in the kubeconfig replaces nothing.
+        cluster_identifier=site,
+        enable_server_side_apply=True,
+        # In place: replacing a ConfigMap would replace the Deployment that mounts it, and that is an outage. What reads
+        # its files only at its start carries their checksum in its pod template.
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+    )

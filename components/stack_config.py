@@ -1,0 +1,112 @@
+"""Reads a stack's configuration: validates what is plain, hands on what is secret, refuses what nobody filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import pulumi
+from pulumi.runtime import is_config_secret
+from pulumi.runtime.config import CONFIG, get_config_env
+from pydantic import ValidationError
+
+from components.pair_secrets import PAIR_SECRET_NAMES
+from components.site_config import Frozen
+from shopsphere.errors import ShopSphereError
+
+NAMESPACE = "shopsphere"
+PLACEHOLDER = "REPLACE_ME"
+SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey")
+OPTIONAL_SECRET_NAMES = ("registryPassword",)
+
+Model = TypeVar("Model", bound=Frozen)
+
+
+class StackConfigError(ShopSphereError):
+    """A stack's configuration cannot be used; the message lists all that is wrong with it."""
+
+
+def stack_values() -> dict[str, str]:
+    """Return this stack's own configuration as Pulumi holds it: texts by key, objects as JSON."""
+    everything = {**get_config_env(), **CONFIG.get()}
+    prefix = f"{NAMESPACE}:"
+    return {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
+
+
+def load_site_config(model: type[Model], *, secrets: tuple[str, ...] = ()) -> Model:
+    """Validate this stack's configuration.
+
+    Args:
+        model: what this kind of stack configures.
+        secrets: names that have to be there and have to be encrypted.
+
+    Raises:
+        StackConfigError: with every placeholder, or else with every wrong, missing or unknown key.
+    """
+    values = stack_values()
+    plain = {key: _decoded(value) for key, value in values.items() if key not in {*secrets, *OPTIONAL_SECRET_NAMES}}
+    _refuse_placeholders(values, plain)
+    problems = [_secret_problem(name, values) for name in secrets]
+    readable = [
+        name for name in OPTIONAL_SECRET_NAMES if name in values and not is_config_secret(f"{NAMESPACE}:{name}")
+    ]
+    problems += [f"{name}\n    expected: encrypted\n    found:    plain text" for name in readable]
+    try:
+        config = model.model_validate(plain)
+    except ValidationError as error:
+        problems += [_problem(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()]
+    found = [problem for problem in problems if problem]
+    if found:
+        raise _error("is not usable", found, "correct these keys with `pulumi config set`, or in the stack's file")
+    return config
+
+
+def secret(name: str) -> pulumi.Output[str]:
+    """Return a secret of this stack's configuration."""
+    return pulumi.Config(NAMESPACE).require_secret(name)
+
+
+def _decoded(value: str) -> Any:
+    return json.loads(value) if value[:1] in {"{", "["} else value
+
+
+def _refuse_placeholders(values: Mapping[str, str], plain: Mapping[str, Any]) -> None:
+    places = [place for key in sorted(values) for place in _placeholders(key, plain.get(key, values[key]))]
+    if places:
+        raise _error(
+            f"has {len(places)} placeholders left",
+            places,
+            f"replace {PLACEHOLDER} in the stack's file; set secrets with `pulumi config set --secret`",
+        )
+
+
+def _placeholders(path: str, value: Any) -> list[str]:
+    match value:
+        case dict():
+            return [place for key, entry in value.items() for place in _placeholders(f"{path}.{key}", entry)]
+        case list():
+            return [place for index, entry in enumerate(value) for place in _placeholders(f"{path}[{index}]", entry)]
+        case _:
+            return [path] if PLACEHOLDER in str(value) else []
+
+
+def _secret_problem(name: str, values: Mapping[str, str]) -> str:
+    if name not in values:
+        return f"{name}\n    expected: a secret\n    found:    nothing"
+    if not is_config_secret(f"{NAMESPACE}:{name}"):
+        return f"{name}\n    expected: encrypted (`pulumi config set --secret`)\n    found:    plain text"
+    return ""
+
+
+def _problem(location: tuple[int | str, ...], message: str, value: object) -> str:
+    path = ".".join(map(str, location))
+    found = repr(value)
+    return f"{path}\n    expected: {message}\n    found:    {found[:80]}"
+
+
+def _error(problem: str, entries: list[str], action: str) -> StackConfigError:
+    listed = "\n".join(f"  {NAMESPACE}:{entry}" for entry in entries)
+    return StackConfigError(
+        f"the configuration of stack {pulumi.get_stack()} {problem}\n{listed}\n  do:       {action}"
+    )

@@ -1,0 +1,65 @@
+"""The programs of host `edge`, and the files they start with."""
+
+from __future__ import annotations
+
+import sys
+
+from components.topology import Topology
+from lab.component import Component
+from lab.edge.authority import authority_component, prepare_authority
+from lab.edge.cache import cache_component, prepare_cache, tls_component
+from lab.edge.files import secret_in
+from lab.edge.resolver import prepare_resolver, resolver_component
+from lab.edge.settings import EdgeSettings
+from lab.paths import disk_directory, pki_directory, run_directory
+from shopsphere.paths import REPOSITORY
+
+EDGE_HOST = "edge"
+
+
+def lab_settings() -> EdgeSettings:
+    """Return the settings of the lab's one edge host."""
+    pki = pki_directory()
+    return EdgeSettings(
+        disk=disk_directory(EDGE_HOST),
+        run=run_directory(EDGE_HOST),
+        certificate=pki / "public" / "tls.crt",
+        key=pki / "public" / "tls.key",
+        dns_api_key_file=pki / "edge" / "dns-api.key",
+        cdn_token_file=pki / "edge" / "cdn-agent.token",
+    )
+
+
+def prepare(settings: EdgeSettings, topology: Topology) -> None:
+    """Write every file that the programs start with; safe to repeat, and keeps zones and distributions."""
+    for name in settings.authorities:
+        prepare_authority(settings, name)
+    prepare_resolver(settings, topology)
+    secret_in(settings.cdn_token_file)
+    prepare_cache(settings)
+
+
+def edge_components(settings: EdgeSettings) -> list[Component]:
+    """Return the programs of an edge host; `prepare` has to have run."""
+    return [
+        *(authority_component(settings, name) for name in settings.authorities),
+        resolver_component(settings),
+        cache_component(settings),
+        agent_component(settings),
+        tls_component(settings),
+    ]
+
+
+def agent_component(settings: EdgeSettings) -> Component:
+    """Return the CDN's configuration API."""
+    command = (
+        sys.executable,
+        *("-m", "lab.edge.cdn.agent"),
+        *("--listen", f"{settings.cdn}:{settings.cdn_api_port}"),
+        *("--distributions", str(settings.distributions)),
+        *("--vcl-file", str(settings.vcl_file)),
+        *("--varnish-directory", str(settings.varnish_directory)),
+        *("--token-file", str(settings.cdn_token_file)),
+    )
+    environment = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(REPOSITORY)}
+    return Component("cdn-agent", command, environment, directory=REPOSITORY, priority=31)

@@ -1,0 +1,83 @@
+"""The shop's image: Debian's Python, the locked wheels, the package app/ and the media that it renders."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+from lab.images.archive import file_digest
+from shopsphere.paths import REPOSITORY
+from shopsphere.process import run
+
+APP = REPOSITORY / "app"
+LOCK = APP / "requirements.lock"
+PLACE = "opt/shop"
+RENDERED = "/usr/share/shopsphere"  # where app.settings looks for rendered media
+PYTHON = "3.11"  # Debian 12's, whatever Python runs this
+START = '#!/bin/sh\nexec /usr/bin/python3.11 -m app "$@"\n'
+
+
+def app_files() -> list[Path]:
+    """The files of app/ that go into the image, in one fixed order."""
+    return sorted(file for file in APP.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+
+
+def sources_digest() -> str:
+    """Hash of the shop's code and locked requirements."""
+    digest = hashlib.sha256()
+    for file in app_files():
+        digest.update(f"{file.relative_to(APP)} {file_digest(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def install(root: Path, log: Path) -> None:
+    """Install wheels and app/ into a root file system and render the media with its own Python."""
+    place = root / PLACE
+    place.mkdir(parents=True)
+    install_wheels(place, log)
+    for file in app_files():
+        target = place / "app" / file.relative_to(APP)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    start = place / "bin" / "shop"
+    start.write_text(START)
+    start.chmod(0o755)
+    inside(root, ["-m", "app", "render-media", RENDERED], log)
+    # The root file system is read-only at run time: without these files every start would compile everything again.
+    # Hash-based files hold no time stamps, so that the layer stays reproducible.
+    inside(
+        root,
+        ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", f"/{PLACE}", "/usr/lib/python3.11"],
+        log,
+    )
+
+
+def install_wheels(place: Path, log: Path) -> None:
+    """Install the locked wheels, each checked against its hash; nothing is built from source."""
+    platforms = [f"--platform=manylinux_2_{minor}_x86_64" for minor in (36, 34, 28, 24, 17)]
+    command = [
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile",
+        "--require-hashes", "--no-deps", "--only-binary=:all:", f"--python-version={PYTHON}", "--implementation=cp",
+        *platforms, "--platform=manylinux2014_x86_64", "--platform=linux_x86_64",
+        f"--target={place}", f"--requirement={LOCK}",
+    ]  # fmt: skip
+    run(command, seconds=600, log=log)
+    # Console scripts of libraries name this machine's interpreter, and nobody calls them in a pod.
+    shutil.rmtree(place / "bin", ignore_errors=True)
+    (place / "bin").mkdir()
+    for tests in place.glob("*/tests"):
+        shutil.rmtree(tests)
+    for file in place.glob("*.dist-info/RECORD"):
+        file.unlink()  # lists compiled files with this run's temporary names
+
+
+def inside(root: Path, arguments: list[str], log: Path) -> None:
+    """Run the image's own Python inside the root file system, with nothing of this machine's environment."""
+    environment = ["PATH=/usr/bin:/bin", f"PYTHONPATH=/{PLACE}", "PYTHONDONTWRITEBYTECODE=1", "LANG=C.UTF-8"]
+    run(
+        ["chroot", root, "/usr/bin/env", "-i", *environment, f"/usr/bin/python{PYTHON}", *arguments],
+        seconds=600,
+        log=log,
+    )

@@ -1,0 +1,1 @@
+"""RES rules of the edge: what may leave every jurisdiction."""

@@ -1,0 +1,1 @@
+"""LIM: racks and watts, which no building has more of."""

@@ -1,0 +1,48 @@
+"""Every pod asks for the power it draws, and no workload for more than its site has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from components.placement import WATTS_RESOURCE
+from components.topology.power import rack_budget, site_budget
+from policies.limits.pod_power import copies, pod_demand, requests_power
+from policies.residency_map import topology
+from policies.resource import Resource
+from policies.rule import ResourceRule
+from policies.verdict import Finding
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """Compare the watts that pods ask for with what they draw, with a rack and with the site."""
+    if resource.site not in topology().sites:
+        return  # RES-001 asks for the label
+    site = topology().site(resource.site)
+    demand, pods = pod_demand(resource), copies(resource)
+    if demand.watts != int(demand.watts) or demand.watts < max(1, demand.drawn):
+        yield Finding(
+            f"{demand.watts} W requested per pod as {WATTS_RESOURCE}, with {demand.cpu} cores and {demand.memory} GiB",
+            f"at least {max(1, demand.drawn)} W, whole (components.topology.power.pod_watts)",
+        )
+    rack, budget = rack_budget(site, topology()), site_budget(site, topology())
+    if demand.watts > rack:
+        yield Finding(f"one pod of {demand.watts} W", f"{rack} W, what a rack of {site.name} has for pods")
+    if demand.watts * pods > budget:
+        yield Finding(
+            f"{pods} pods of {demand.watts} W: {demand.watts * pods} W",
+            f"{budget} W, what {site.name} has for pods within {site.kilowatts:g} kW",
+        )
+
+
+RULE = ResourceRule(
+    id="LIM-002",
+    name="workload-power",
+    reason="Power is a fixed budget (150 kW per regional data centre), and a pod that asks for none escapes it.",
+    severity=Severity.HIGH,
+    remediation="request shopsphere.io/watts as components.topology.power.pod_watts counts them, for fewer or smaller "
+    "pods",
+    applies=requests_power,
+    check=check,
+)

@@ -1,0 +1,68 @@
+"""Quotas divide the site's power: each namespace has one, and together they grant no more than there is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pulumi_policy import Severity
+
+from components.placement import WATTS_RESOURCE
+from components.topology.power import site_budget
+from components.topology.quantities import parse_quantity
+from policies.kinds import is_core
+from policies.reading import mapping, text
+from policies.residency_map import topology
+from policies.resource import Resource
+from policies.rule import StackRule
+from policies.verdict import Finding
+
+QUOTA_KEY = f"requests.{WATTS_RESOURCE}"
+Measured = tuple[str, str, int | None]
+"""Site, namespace, and the watts of a quota (W); None for the namespace itself."""
+
+
+def applies(resource: Resource) -> bool:
+    """Return whether it is a namespace or a quota."""
+    return is_core(resource, "Namespace", "ResourceQuota")
+
+
+def measure(resource: Resource) -> Iterator[Measured]:
+    """Yield each namespace, and each quota of watts."""
+    site = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+    if resource.kind == "Namespace":
+        yield site, text(resource.props, "metadata", "name"), None
+        return
+    hard = mapping(resource.props, "spec", "hard")
+    if QUOTA_KEY in hard:
+        yield site, text(resource.props, "metadata", "namespace"), int(parse_quantity(hard[QUOTA_KEY]))
+
+
+def judge(measured: Sequence[tuple[Resource, Measured]]) -> Iterator[Finding]:
+    """Find namespaces without a quota, and sites whose quotas exceed them."""
+    granted: Counter[str] = Counter()
+    limited = {(site, namespace) for _, (site, namespace, watts) in measured if watts is not None}
+    for resource, (site, namespace, watts) in measured:
+        if watts is not None:
+            granted[site] += watts
+        elif (site, namespace) not in limited:
+            yield Finding(f"{resource.subject} without a quota of {QUOTA_KEY}", "one quota of watts per namespace")
+    for name, watts in granted.items():
+        if name not in topology().sites:
+            yield Finding(f"{watts} W of quotas at {name or 'no site'}", "quotas with the label of their site")
+            continue
+        budget = site_budget(topology().site(name), topology())
+        if watts > budget:
+            yield Finding(f"quotas of {watts} W at {name}", f"{budget} W, what {name} has for pods")
+
+
+RULE = StackRule(
+    id="LIM-004",
+    name="quota-within-site",
+    reason="The cluster enforces quotas, not the site's limit: their sum must not exceed it.",
+    severity=Severity.HIGH,
+    remediation="derive quotas from components.topology.power.site_budget (components.data_centre does)",
+    applies=applies,
+    measure=measure,
+    judge=judge,
+)

@@ -1,0 +1,47 @@
+"""No quota grants more power than its site has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from components.topology.power import site_budget
+from components.topology.quantities import parse_quantity
+from policies.kinds import is_core
+from policies.limits.lim_004_quota_within_site import QUOTA_KEY
+from policies.reading import mapping, text
+from policies.residency_map import known, topology
+from policies.resource import Resource
+from policies.rule import ResourceRule
+from policies.verdict import Finding
+
+
+def applies(resource: Resource) -> bool:
+    """Return whether it is a quota."""
+    return is_core(resource, "ResourceQuota")
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """Compare a quota of watts with the site's."""
+    hard = mapping(resource.props, "spec", "hard")
+    if QUOTA_KEY not in hard:
+        return  # a quota of something else
+    name = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+    if name not in topology().sites:
+        yield Finding(f"site {name or 'missing'}", f"the label of one of {known(topology().sites)}")
+        return
+    budget = site_budget(topology().site(name), topology())
+    if parse_quantity(hard[QUOTA_KEY]) > budget:
+        yield Finding(f"{QUOTA_KEY}: {hard[QUOTA_KEY]}", f"{budget} W, what {name} has for pods")
+
+
+RULE = ResourceRule(
+    id="LIM-005",
+    name="namespace-quota",
+    reason="A quota above the site's power refuses nothing; this is judged before it is created.",
+    severity=Severity.HIGH,
+    remediation="derive the quota from components.topology.power.site_budget (components.data_centre does)",
+    applies=applies,
+    check=check,
+)

@@ -1,0 +1,107 @@
+"""What the pods of a workload request, in watts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from components.placement import WATTS_RESOURCE
+from components.topology.power import pod_watts
+from components.topology.quantities import cores, gibibytes, parse_quantity
+from policies.kinds import is_database, is_workload, pod_spec
+from policies.reading import MalformedError, Node, items, mapping, nodes, text, whole_number
+from policies.residency_map import topology
+from policies.resource import Resource
+
+COPIES: dict[str, tuple[str, ...]] = {
+    "Job": ("spec", "parallelism"),
+    "CronJob": ("spec", "jobTemplate", "spec", "parallelism"),
+    **dict.fromkeys(("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"), ("spec", "replicas")),
+}
+"""Where each workload kind says how many pods it runs at once; without a word it is one."""
+
+
+def requests_power(resource: Resource) -> bool:
+    """Whether its pods draw power."""
+    return is_workload(resource) or is_database(resource)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Requests of one pod or container.
+
+    Attributes:
+        watts: power it asks for (W).
+        cpu: cores it asks for.
+        memory: memory it asks for (GiB).
+    """
+
+    watts: Decimal = Decimal(0)
+    cpu: Decimal = Decimal(0)
+    memory: Decimal = Decimal(0)
+
+    def __add__(self, other: Demand) -> Demand:
+        return Demand(self.watts + other.watts, self.cpu + other.cpu, self.memory + other.memory)
+
+    def or_more(self, other: Demand) -> Demand:
+        """Return the larger of the two, item by item."""
+        return Demand(max(self.watts, other.watts), max(self.cpu, other.cpu), max(self.memory, other.memory))
+
+    @property
+    def drawn(self) -> int:
+        """Power that the power model gives these requests (W)."""
+        return pod_watts(topology().power_model, self.cpu, self.memory)
+
+
+def pod_demand(resource: Resource) -> Demand:
+    """Return what one pod asks for, as the scheduler counts it: all containers, or its largest init container."""
+    if is_database(resource):
+        return container_demand(mapping(resource.props, "spec"), "spec")
+    spec = pod_spec(resource)
+    total, largest = Demand(), Demand()
+    for container in nodes(spec, "containers"):
+        total += container_demand(container, f"container {text(container, 'name')!r}")
+    for container in nodes(spec, "initContainers"):
+        demand = container_demand(container, f"init container {text(container, 'name')!r}")
+        if text(container, "restartPolicy") == "Always":
+            total += demand  # a sidecar runs beside the containers, not before them
+        else:
+            largest = largest.or_more(demand)
+    return total.or_more(largest)
+
+
+def container_demand(container: Node, place: str) -> Demand:
+    """Return what one container asks for.
+
+    Raises:
+        MalformedError: it does not ask for CPU or memory, so its power cannot be known, or its watts differ between
+            requests and limits, which Kubernetes refuses for extended resources.
+    """
+    requests, limits = mapping(container, "resources", "requests"), mapping(container, "resources", "limits")
+    for name in ("cpu", "memory"):
+        if requests.get(name) is None:
+            raise MalformedError(f"{place}: resources.requests.{name}", f"a request of {name}", None)
+    watts = requests.get(WATTS_RESOURCE, 0)
+    if parse_quantity(watts) != parse_quantity(limits.get(WATTS_RESOURCE, 0)):
+        path = f"{place}: resources.limits['{WATTS_RESOURCE}']"
+        raise MalformedError(path, f"the same as requested, {watts}", limits.get(WATTS_RESOURCE))
+    return Demand(parse_quantity(watts), cores(requests["cpu"]), gibibytes(requests["memory"]))
+
+
+def copies(resource: Resource) -> int:
+    """Return how many pods run at once; a daemon set has one on each node of its site."""
+    if is_database(resource):
+        return whole_number(resource.props, "spec", "instances", default=1)
+    if resource.kind == "DaemonSet":
+        return topology().site(resource.site).racks * topology().power_model.nodes_per_rack
+    path = COPIES.get(resource.kind)
+    return whole_number(resource.props, *path, default=1) if path else 1
+
+
+def rack_labels(terms: Sequence[Node], label: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield operator and values of each node expression about a label."""
+    for term in terms:
+        for expression in nodes(term, "matchExpressions"):
+            if text(expression, "key") == label:
+                yield text(expression, "operator"), [str(value) for value in items(expression, "values")]

@@ -1,0 +1,1 @@
+"""RES: where data is held and where it may go."""

@@ -1,0 +1,60 @@
+"""Names and addresses under which a database's members in one pair know each other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from policies.residency_map import known, pair_sites, topology
+
+SERVICE = re.compile(r"^(?P<cluster>[a-z0-9-]+)-(?:rw|ro|r)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?$")
+"""A CloudNativePG service inside the site's own cluster."""
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The members of one database in one pair.
+
+    Attributes:
+        database: name that the members share.
+        site: site of the member that is judged.
+        sites: all sites of its pair.
+    """
+
+    database: str
+    site: str
+    sites: tuple[str, ...]
+
+    @classmethod
+    def of(cls, site: str, cluster: str) -> Peers:
+        """Take the database's name from a cluster's: `ledger-frankfurt` is a member of `ledger`."""
+        sites = pair_sites(site)
+        ends = [each for each in sites if cluster.endswith(f"-{each}")]
+        return cls(cluster.removesuffix(f"-{ends[0]}") if ends else cluster, site, sites)
+
+    @property
+    def own(self) -> str:
+        """Name that this member has to have."""
+        return f"{self.database}-{self.site}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all members."""
+        return frozenset(f"{self.database}-{site}" for site in self.sites)
+
+    @property
+    def described(self) -> str:
+        """The names, for messages."""
+        return known(self.names)
+
+    @property
+    def described_hosts(self) -> str:
+        """The addresses, for messages."""
+        return known([f"{topology().site(site).address} ({site})" for site in self.sites])
+
+    def is_host(self, host: str) -> bool:
+        """Whether a host is a member's: its site's address or name, or its service inside the cluster."""
+        places = {str(topology().site(site).address) for site in self.sites}
+        places |= {f"{site}.{topology().domain}" for site in self.sites}
+        service = SERVICE.match(host)
+        return host in places or (service is not None and service["cluster"] in self.names)

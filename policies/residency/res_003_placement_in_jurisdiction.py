@@ -1,0 +1,53 @@
+"""A class of data is only at sites that may hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from components.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
+from components.topology import HEADQUARTERS
+from policies.kinds import holds_data, label_places
+from policies.reading import text
+from policies.residency_map import known, topology
+from policies.resource import Resource
+from policies.rule import ResourceRule
+from policies.verdict import Finding
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """Find label sets that put a class of data where the residency map does not allow it."""
+    for place, labels in label_places(resource):
+        data_class, jurisdiction, site = (
+            text(labels, label) for label in (DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL)
+        )
+        if not _are_known(data_class, jurisdiction, site):
+            continue  # RES-001 refuses it, and says which label
+        allowed = topology().sites_allowed(data_class, jurisdiction)
+        if site not in allowed:
+            yield Finding(
+                f"{place}: class {data_class} of jurisdiction {jurisdiction} at site {site}",
+                f"{data_class} of {jurisdiction} at {known(allowed) or 'no site'}",
+            )
+        home = topology().jurisdiction_of(site)
+        if jurisdiction != home:
+            yield Finding(f"{place}: jurisdiction {jurisdiction} at site {site}", f"jurisdiction {home} at {site}")
+
+
+def _are_known(data_class: str, jurisdiction: str, site: str) -> bool:
+    model = topology()
+    is_jurisdiction = jurisdiction in model.jurisdictions or jurisdiction == HEADQUARTERS
+    return data_class in model.data_classes and is_jurisdiction and site in model.sites
+
+
+RULE = ResourceRule(
+    id="RES-003",
+    name="placement-in-jurisdiction",
+    reason="Personal data, payment logs and fulfilment data stay at the two sites of their jurisdiction.",
+    severity=Severity.CRITICAL,
+    remediation="give it a data class that its site may hold, or deploy it in the stack of an allowed site "
+    "(topology.yaml: data_classes, jurisdictions)",
+    applies=holds_data,
+    check=check,
+)

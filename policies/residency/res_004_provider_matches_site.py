@@ -1,0 +1,49 @@
+"""A stack writes to the cluster of its own site and to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pulumi_policy import Severity
+
+from policies.reading import text
+from policies.residency_map import known, topology
+from policies.resource import Resource
+from policies.rule import ResourceRule
+from policies.verdict import Finding
+
+COMPONENT_GROUPS = ("yaml", "kustomize", "helm.sh")
+"""Groups whose resources are made of others, which are judged themselves, or are refused by RES-006."""
+
+
+def applies(resource: Resource) -> bool:
+    """Return whether it is an object of a cluster."""
+    return resource.is_kubernetes and resource.group not in COMPONENT_GROUPS
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """Compare the provider's cluster, the stack's name and the resource's label."""
+    sites = topology().sites
+    cluster = "" if resource.provider is None else text(resource.provider, "clusterIdentifier")
+    if cluster not in sites:
+        yield Finding(
+            f"provider {resource.provider_name or 'by default'!r} with cluster_identifier {cluster or 'missing'!r}",
+            f"an explicit provider whose cluster_identifier is one of {known(sites)}",
+        )
+        return
+    named = [site for site in sites if resource.stack == site or resource.stack.endswith(f"-{site}")]
+    if named and cluster not in named:
+        yield Finding(f"the cluster of {cluster} from stack {resource.stack}", f"the cluster of {known(named)}")
+    if resource.site and resource.site != cluster:
+        yield Finding(f"the label of site {resource.site} in the cluster of {cluster}", f"the label of {cluster}")
+
+
+RULE = ResourceRule(
+    id="RES-004",
+    name="provider-matches-site",
+    reason="Labels prove nothing when the object is written into another site's cluster.",
+    severity=Severity.CRITICAL,
+    remediation="pass the provider of the stack's own site, with cluster_identifier set to that site's name",
+    applies=applies,
+    check=check,
+)

@@ -1,0 +1,84 @@
+"""What Pulumi needs from outside a project: backend, passphrase, programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+
+from shopsphere.deploy import stack_files
+from shopsphere.deploy.paths import passphrase_file, pulumi_home, state_directory
+from shopsphere.deploy.stack import Environment, StackId
+from shopsphere.errors import ShopSphereError
+from shopsphere.paths import REPOSITORY, tools_directory
+
+BACKEND_KEY = "shopsphere:stateBackend"
+
+
+def program_path() -> str:
+    """PATH with the built tools and this checkout's Python first."""
+    own = [str(tools_directory()), str(REPOSITORY / ".venv" / "bin")]
+    return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
+
+
+def variables(stack: StackId) -> dict[str, str]:
+    """Return the environment with which `pulumi` works on a stack.
+
+    Raises:
+        ShopSphereError: a production stack does not say where its state is kept.
+    """
+    common = {
+        "PATH": program_path(),
+        "PULUMI_HOME": str(pulumi_home()),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The projects and the dynamic providers import components from the checkout, installed or not.
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    if stack.environment is Environment.LAB:
+        own = {
+            "PULUMI_BACKEND_URL": f"file://{state_directory(stack.jurisdiction)}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase_file(stack.jurisdiction)),
+            # The lab reaches no registry: a missing plugin is an error at once, not after a download has timed out.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+    else:
+        own = {"PULUMI_BACKEND_URL": production_backend(stack)}
+    return {**common, **own}
+
+
+def production_backend(stack: StackId) -> str:
+    """Return where a production stack keeps its state, from its own configuration.
+
+    Raises:
+        ShopSphereError: it is not said, or a placeholder.
+    """
+    config = stack_files.read(stack_files.project_file(stack)).get("config", {})
+    found = str(config.get(BACKEND_KEY, os.environ.get("PULUMI_BACKEND_URL", "")))
+    if not found or stack_files.PLACEHOLDER in found:
+        raise ShopSphereError.build(
+            f"{stack.label}: nobody has said where the state of {stack.name} is kept",
+            expected=f"{BACKEND_KEY} in {stack_files.project_file(stack).name}: storage in jurisdiction "
+            f"{stack.jurisdiction}, outside the site itself",
+            found=found or "nothing",
+            action="fill it in; README.md, “Your own clusters”, says how",
+        )
+    return found
+
+
+def prepare(stack: StackId) -> None:
+    """Make the lab's state folder and passphrase where they are missing; production has its own."""
+    pulumi_home().mkdir(parents=True, exist_ok=True)
+    if stack.environment is not Environment.LAB:
+        return
+    state_directory(stack.jurisdiction).mkdir(parents=True, exist_ok=True)
+    file = passphrase_file(stack.jurisdiction)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if file.exists():
+        return
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(32))
+    with contextlib.suppress(FileExistsError):
+        # A link appears whole and never replaces: two runs at once end up with the same passphrase.
+        file.hardlink_to(draft)
+    draft.unlink()

@@ -1,0 +1,134 @@
+"""What the engine's events say about a run: resources, policy verdicts, errors, and that the pack ran."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pulumi.automation import EngineEvent
+from pulumi.automation.events import SummaryEvent
+
+from shopsphere.errors import ShopSphereError
+
+COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+UNCHANGED = frozenset({"same", "read"})
+MANDATORY = "mandatory"
+
+
+class PolicyPackMissingError(ShopSphereError):
+    """A run ended without proof that the policy pack judged it."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One verdict of the policy pack.
+
+    Attributes:
+        rule: name of the policy.
+        level: `mandatory` stops the run; anything else is advice.
+        resource: name of the resource; empty when the rule is about the whole stack.
+        message: the rule's own words.
+    """
+
+    rule: str
+    level: str
+    resource: str
+    message: str
+
+    def describe(self) -> str:
+        """Return the verdict as a person reads it."""
+        where = f" on {self.resource}" if self.resource else ""
+        return f"policy {self.rule} ({self.level}){where}: {self.message}"
+
+
+@dataclass
+class Run:
+    """One run of the engine, filled while its events arrive.
+
+    Attributes:
+        advanced: called with the number of resources done so far.
+        judged: called with each verdict of the policy pack.
+        done: URNs that the engine has finished.
+        changes: number of resources per operation, from the summary.
+        packs: name and version of the policy packs that ran, from the summary.
+        violations: all verdicts, in order, each once.
+        errors: the engine's error messages, each once.
+    """
+
+    advanced: Callable[[int], None]
+    judged: Callable[[Violation], None]
+    done: set[str] = field(default_factory=set)
+    changes: dict[str, int] = field(default_factory=dict)
+    packs: dict[str, str] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> int:
+        """Number of resources that the run changed, or would change."""
+        return sum(count for operation, count in self.changes.items() if operation not in UNCHANGED)
+
+    @property
+    def total(self) -> int:
+        """Number of resources in the stack."""
+        return sum(self.changes.values())
+
+    def receive(self, event: EngineEvent) -> None:
+        """Take one event."""
+        if event.res_outputs_event:
+            self.done.add(event.res_outputs_event.metadata.urn)
+            self.advanced(len(self.done))
+        elif event.policy_event:
+            self._judge(event)
+        elif event.diagnostic_event and event.diagnostic_event.severity == "error":
+            self._note_error(event)
+        elif event.summary_event:
+            self._sum_up(event.summary_event)
+
+    def require_pack(self) -> None:
+        """Accept only a run that the policy pack has judged.
+
+        Raises:
+            PolicyPackMissingError: the engine's summary names no pack.
+        """
+        if not self.packs:
+            raise PolicyPackMissingError.build(
+                "the policy pack did not run",
+                expected="its name in the engine's summary of the run",
+                found="a summary without a policy pack",
+                action="do not trust this run; see whether `pulumi preview --policy-pack` loads policies/, then repeat",
+            )
+
+    def _sum_up(self, summary: SummaryEvent) -> None:
+        # The names arrive as text or as members of an enumeration, depending on the SDK.
+        self.changes = {str(getattr(key, "value", key)): count for key, count in summary.resource_changes.items()}
+        self.packs = dict(summary.policy_packs or {})
+
+    def _judge(self, event: EngineEvent) -> None:
+        verdict = event.policy_event
+        assert verdict is not None  # noqa: S101 - narrows the type; the caller has tested it
+        found = Violation(
+            verdict.policy_name, verdict.enforcement_level, _name(verdict.resource_urn), clean(verdict.message)
+        )
+        if found not in self.violations:
+            self.violations.append(found)
+            self.judged(found)
+
+    def _note_error(self, event: EngineEvent) -> None:
+        diagnostic = event.diagnostic_event
+        assert diagnostic is not None  # noqa: S101 - narrows the type; the caller has tested it
+        where = _name(diagnostic.urn)
+        text = clean(diagnostic.message)
+        line = f"{where}: {text}" if where else text
+        if text and line not in self.errors:
+            self.errors.append(line)
+
+
+def clean(message: str) -> str:
+    """Return an engine message without colour marks."""
+    return COLOUR.sub("", message).strip()
+
+
+def _name(urn: str | None) -> str:
+    return urn.rsplit("::", 1)[-1] if urn else ""

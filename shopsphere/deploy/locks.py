@@ -1,0 +1,81 @@
+"""Locks that a dead process has left in a file backend."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from shopsphere.deploy.paths import state_directory
+from shopsphere.deploy.stack import StackId
+from shopsphere.errors import ShopSphereError
+
+
+class StackLockedError(ShopSphereError):
+    """Another run that is still alive works on the stack."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who holds a stack.
+
+    Attributes:
+        file: the lock itself.
+        pid: process that took it, on `host`.
+        user: whose process that is.
+        host: name of the machine.
+        since: when it was taken, as Pulumi wrote it.
+    """
+
+    file: Path
+    pid: int
+    user: str
+    host: str
+    since: str
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether the process that took the lock is gone from this machine.
+
+        A number that another program uses by now counts as gone; a lock of another machine never does.
+        """
+        if self.host != socket.gethostname():
+            return False
+        try:
+            program = Path(f"/proc/{self.pid}/comm").read_text().strip()
+        except OSError:
+            return True
+        return not program.startswith("pulumi")
+
+
+def find_locks(stack: StackId, project: str, state: Path | None = None) -> tuple[Lock, ...]:
+    """Return the locks on a stack in the lab's file backend."""
+    root = state or state_directory(stack.jurisdiction)
+    folder = root / ".pulumi" / "locks" / "organization" / project / stack.name
+    return tuple(_read(file) for file in sorted(folder.glob("*.json")))
+
+
+def release_stranded(stack: StackId, project: str, state: Path | None = None) -> tuple[Lock, ...]:
+    """Remove the locks of dead processes and return them.
+
+    Raises:
+        StackLockedError: a living process holds the stack.
+    """
+    locks = find_locks(stack, project, state)
+    for lock in locks:
+        if not lock.is_stranded:
+            raise StackLockedError.build(
+                f"{stack.label}: another run works on this stack",
+                expected="no lock",
+                found=f"process {lock.pid} of {lock.user} on {lock.host}, since {lock.since}",
+                action="wait for it; if that machine is gone for good, run `pulumi cancel` in the project folder",
+            )
+    for lock in locks:
+        lock.file.unlink(missing_ok=True)
+    return locks
+
+
+def _read(file: Path) -> Lock:
+    content = json.loads(file.read_text())
+    return Lock(file, int(content["pid"]), content["username"], content["hostname"], content["timestamp"])

@@ -1,0 +1,51 @@
+"""What has to be there before the engine opens a region's stacks: files, secrets, no stranded locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from components.pair_secrets import PAIR_SECRET_NAMES
+from components.topology import Topology
+from shopsphere.deploy import stack_files
+from shopsphere.deploy.engine import open_engine, release_locks
+from shopsphere.deploy.secrets import ensure_gateway_certificate, ensure_pair_secrets
+from shopsphere.deploy.stack import Environment, StackId, site_stack
+from shopsphere.progress import say
+
+
+def prepare_region(topology: Topology, stacks: tuple[StackId, ...]) -> None:
+    """Make stack files and secrets of a region's stacks, and of their peers, because a pair shares its secrets.
+
+    Raises:
+        ShopSphereError: something is missing that only a person can supply.
+    """
+    for stack in _with_peers(topology, stacks):
+        prepare_stack(stack)
+    pairs = {stack.region for stack in stacks if stack.region in topology.pairs}
+    for pair in sorted(pairs):
+        environment = stacks[0].environment
+        if ensure_pair_secrets(topology, topology.pair(pair), environment):
+            say(f"       {pair}: made its shared secrets and stored them encrypted in both stacks")
+    for stack in stacks:
+        if stack.region in topology.pairs and stack.environment is Environment.LAB:
+            ensure_gateway_certificate(stack)
+
+
+def prepare_stack(stack: StackId) -> None:
+    """Make one stack's file current and the stack itself exist."""
+    if stack.environment is Environment.LAB:
+        stack_files.write_machine_file(stack)
+    else:
+        stack_files.check_production_file(stack, made_here=frozenset(PAIR_SECRET_NAMES))
+    for lock in release_locks(stack):
+        say(f"       {stack.label}: released the lock of process {lock.pid}, which is gone (taken {lock.since})")
+    open_engine(stack)
+
+
+def _with_peers(topology: Topology, stacks: tuple[StackId, ...]) -> Iterable[StackId]:
+    wanted = dict.fromkeys(stacks)
+    for stack in stacks:
+        peer = topology.peer_of(stack.site) if stack.site else None
+        if peer:
+            wanted[site_stack(topology, peer.name, stack.environment)] = None
+    return wanted

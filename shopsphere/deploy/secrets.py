@@ -1,0 +1,115 @@
+"""Secrets in a stack's configuration: shared by a pair, made once, encrypted, never printed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from components.pair_secrets import PAIR_SECRET_NAMES, generate_pair_secrets
+from components.topology import Pair, Topology
+from shopsphere.deploy import stack_files
+from shopsphere.deploy.environment import variables
+from shopsphere.deploy.paths import pulumi_directory
+from shopsphere.deploy.programs import find_program
+from shopsphere.deploy.stack import Environment, StackId, site_stack
+from shopsphere.errors import ShopSphereError
+from shopsphere.paths import lab_directory
+from shopsphere.process import run
+
+NAMESPACE = stack_files.NAMESPACE
+Write = Callable[[StackId, Mapping[str, str]], None]
+Read = Callable[[StackId], dict[str, str]]
+
+
+def set_secrets(stack: StackId, values: Mapping[str, str]) -> None:
+    """Encrypt values into a stack's configuration.
+
+    They go through standard input: an argument could be read by every user of the machine.
+    """
+    pulumi = str(find_program("pulumi"))
+    for name, value in values.items():
+        command = [pulumi, "config", "set", "--secret", "--raw", f"{NAMESPACE}:{name}", "--stack", stack.name]
+        run([*command, "--non-interactive"], stdin=value, cwd=stack.folder, env=variables(stack))
+
+
+def read_secrets(stack: StackId) -> dict[str, str]:
+    """Decrypt a stack's configuration and return its secrets by name."""
+    command = [str(find_program("pulumi")), "config", "--show-secrets", "--json", "--stack", stack.name]
+    entries = json.loads(run([*command, "--non-interactive"], cwd=stack.folder, env=variables(stack)).stdout)
+    prefix = f"{NAMESPACE}:"
+    return {key.removeprefix(prefix): entry["value"] for key, entry in entries.items() if entry.get("secret")}
+
+
+def ensure_pair_secrets(
+    topology: Topology,
+    pair: Pair,
+    environment: Environment,
+    *,
+    write: Write = set_secrets,
+    read: Read = read_secrets,
+) -> bool:
+    """See to it that both stacks of a pair hold the same secrets; return whether any was written.
+
+    What one stack has is copied to the other; what neither has is made, all at once. Nothing is overwritten.
+
+    Raises:
+        ShopSphereError: both have some and none has all, so that no whole set exists to copy.
+    """
+    stacks = [site_stack(topology, site, environment) for site in pair.sites]
+    present = [_present(stack) for stack in stacks]
+    wanted = set(PAIR_SECRET_NAMES)
+    if all(wanted <= names for names in present):
+        return False
+    whole = next((stack for stack, names in zip(stacks, present, strict=True) if wanted <= names), None)
+    if whole is None and any(names & wanted for names in present):
+        missing = ", ".join(sorted(wanted - (present[0] | present[1])) or sorted(wanted - present[0]))
+        raise ShopSphereError.build(
+            f"{pair.name}: neither of its stacks has the whole set of shared secrets",
+            expected="all of them in at least one stack: certificates of different sets do not trust each other",
+            found=f"missing: {missing}",
+            action="set the missing ones with `pulumi config set --secret`, or remove them all to have new ones made",
+        )
+    values = read(whole) if whole else generate_pair_secrets(topology, pair)
+    for stack, names in zip(stacks, present, strict=True):
+        missing_here = {name: values[name] for name in PAIR_SECRET_NAMES if name not in names}
+        if missing_here:
+            write(stack, missing_here)
+    return True
+
+
+def ensure_gateway_certificate(stack: StackId, *, write: Write = set_secrets) -> bool:
+    """Give a lab site the lab's certificate for its public names; return whether it was new.
+
+    Raises:
+        ShopSphereError: the lab has made none yet.
+    """
+    folder = lab_directory() / "pki" / "public"
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    if not certificate.exists() or not key.exists():
+        raise ShopSphereError.build(
+            f"{stack.label}: no certificate for the public names",
+            expected=str(certificate),
+            found="no such file",
+            action="start the lab: `shopsphere lab up`",
+        )
+    note = _note(stack)
+    digest = hashlib.sha256(certificate.read_bytes()).hexdigest()
+    have = {"gatewayTlsCertificate", "gatewayTlsKey"} <= _present(stack)
+    if have and note.exists() and note.read_text() == digest:
+        return False
+    write(stack, {"gatewayTlsCertificate": certificate.read_text(), "gatewayTlsKey": key.read_text()})
+    note.write_text(digest)
+    return True
+
+
+def _note(stack: StackId) -> Path:
+    """The file that remembers which certificate the stack has: telling from the secret itself needs decryption."""
+    return pulumi_directory() / "stacks" / f"{stack.name}.certificate"
+
+
+def _present(stack: StackId) -> set[str]:
+    prefix = f"{NAMESPACE}:"
+    config = stack_files.configuration(stack)
+    return {key.removeprefix(prefix) for key, value in config.items() if isinstance(value, dict) and "secure" in value}

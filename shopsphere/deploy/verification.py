@@ -1,0 +1,180 @@
+"""After a deployment: databases healthy, workloads rolled out, public names answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from components.topology import Topology
+from shopsphere.clock import WaitExpiredError, wait_until
+from shopsphere.deploy import stack_files
+from shopsphere.deploy.display import Display
+from shopsphere.deploy.stack import EVERYTHING, StackId
+from shopsphere.errors import ShopSphereError
+from shopsphere.status.edge_names import ask_names
+from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.storage.site_cluster import cluster_of
+from shopsphere.storage.web import PageError, fetch_page
+
+INTERVAL_SECONDS = 2.0
+
+
+class NotReadyError(ShopSphereError):
+    """What was deployed did not become ready in time."""
+
+
+def verify_stacks(
+    topology: Topology, target: str, stacks: tuple[StackId, ...], display: Display, *, seconds: float
+) -> None:
+    """Wait until the stacks do their work.
+
+    Args:
+        topology: names and client networks for the edge.
+        target: what was deployed: the edge must lead to these regions, the others may be down.
+        stacks: sites of one region, or the edge.
+        display: shows the wait.
+        seconds: bound for all stacks together.
+
+    Raises:
+        NotReadyError: names the objects that are not ready, and their conditions.
+    """
+    deadline = time.monotonic() + seconds
+    for stack in stacks:
+        problems = (
+            partial(site_problems, cluster_of(stack)) if stack.site else partial(edge_problems, topology, target, stack)
+        )
+        with display.step(f"{stack.label}: ready"):
+            _wait(stack.label, problems, deadline - time.monotonic())
+
+
+def site_problems(cluster: Cluster) -> list[str]:
+    """Return one line per database or workload that is not ready."""
+    try:
+        databases = cluster.items("/apis/postgresql.cnpg.io/v1/clusters", labelSelector=PART_OF)
+        workloads = cluster.items("/apis/apps/v1/deployments", labelSelector=PART_OF)
+        jobs = cluster.items("/apis/batch/v1/jobs", labelSelector=PART_OF)
+    except ClusterUnreachableError as error:
+        return [str(error)]
+    judged = [*map(database_problem, databases), *map(workload_problem, workloads), *map(job_problem, jobs)]
+    found = [problem for problem in judged if problem]
+    return [*found, *_pod_problems(cluster)] if found else []
+
+
+def edge_problems(topology: Topology, target: str, stack: StackId) -> list[str]:
+    """Return one line per public name that is not answered, and per region whose shop does not answer through it."""
+    answers = ask_names(topology, stack)
+    silent = [f"{answer.name} at {answer.server}: {answer.problem}" for answer in answers if answer.problem]
+    if silent:
+        return silent
+    authority = stack_files.configuration(stack).get(stack_files.AUTHORITY_KEY)
+    trusted = Path(authority) if authority else None
+    homes = {pair.jurisdiction for pair in topology.pairs.values() if target in (pair.name, EVERYTHING)}
+    doors = sorted({(address, each.name) for each in answers if each.asked_for in homes for address in each.addresses})
+    return [problem for address, name in doors if (problem := _page_problem(address, name, trusted))]
+
+
+def database_problem(document: dict[str, Any]) -> str:
+    """Say why a CloudNativePG cluster is not healthy; empty when it is."""
+    status = document.get("status", {})
+    ready = _condition(status, "Ready")
+    if ready.get("status") == "True":
+        return ""
+    phase = status.get("phase", "not looked at by the operator yet")
+    reason = status.get("phaseReason") or ready.get("message") or "no condition Ready"
+    return f"database {_name(document)}: {phase} ({reason})"
+
+
+def workload_problem(document: dict[str, Any]) -> str:
+    """Say why a Deployment is not rolled out; empty when it is."""
+    status = document.get("status", {})
+    wanted = document["spec"].get("replicas", 1)
+    if status.get("observedGeneration", 0) < document["metadata"]["generation"]:
+        return f"deployment {_name(document)}: not looked at by its controller yet"
+    current, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    if current >= wanted and available >= wanted and status.get("replicas", 0) == current:
+        return ""
+    failing = [c for c in status.get("conditions", []) if (c["type"] == "ReplicaFailure") == (c["status"] == "True")]
+    said = "; ".join(f"{c['type']}={c['status']}: {c.get('message', '')}" for c in failing)
+    return f"deployment {_name(document)}: {current} of {wanted} pods are current, {available} available ({said})"
+
+
+def job_problem(document: dict[str, Any]) -> str:
+    """Say why a Job has not done its work; empty when it has."""
+    failed = _condition(document.get("status", {}), "Failed")
+    if failed.get("status") == "True":
+        return f"job {_name(document)}: failed ({failed.get('message', '')})"
+    done = _condition(document.get("status", {}), "Complete").get("status") == "True"
+    return "" if done else f"job {_name(document)}: not complete"
+
+
+def pod_problem(document: dict[str, Any]) -> str:
+    """Say why a pod is not ready; empty when it is, has done its work or is on its way out."""
+    status = document["status"]
+    finished = status.get("phase") == "Succeeded" or "deletionTimestamp" in document["metadata"]
+    if finished or _condition(status, "Ready").get("status") == "True":
+        return ""
+    states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    said = [told for each in states if (told := _container_problem(each))]
+    scheduled = _condition(status, "PodScheduled")
+    if scheduled.get("status") == "False":
+        said.append(f"not scheduled: {scheduled.get('message', '')}")
+    return f"pod {_name(document)}: {'; '.join(said) or 'no container says why'}"
+
+
+def _container_problem(container: dict[str, Any]) -> str:
+    """Say what a container waits for or died of; empty when it runs, or only waits for those before it."""
+    state, last = container.get("state", {}), container.get("lastState", {})
+    waiting = state.get("waiting", {})
+    ended = state.get("terminated") or last.get("terminated") or {}
+    told = []
+    if waiting.get("reason", "PodInitializing") != "PodInitializing":
+        told.append(f"{waiting['reason']} {waiting.get('message', '')}".strip())
+    if ended.get("exitCode"):
+        told.append(f"ended with {ended['exitCode']} {ended.get('message', '')}".strip())
+    if not told and "running" in state and not container.get("ready"):
+        told.append("still running")
+    return f"{container['name']}: {', '.join(told)}" if told else ""
+
+
+def _pod_problems(cluster: Cluster) -> list[str]:
+    try:
+        pods = cluster.items("/api/v1/pods", labelSelector=PART_OF)
+    except ClusterUnreachableError as error:
+        return [str(error)]
+    return [problem for pod in pods if (problem := pod_problem(pod))]
+
+
+def _page_problem(address: str, name: str, authority: Path | None) -> str:
+    try:
+        fetch_page(address, name, authority=authority)
+    except PageError as error:
+        return str(error)
+    return ""
+
+
+def _wait(label: str, problems: Callable[[], list[str]], seconds: float) -> None:
+    last: list[str] = []
+
+    def settled() -> bool:
+        last[:] = problems()
+        return not last
+
+    try:
+        wait_until(settled, what=f"{label} to be ready", seconds=max(seconds, 0), interval=INTERVAL_SECONDS)
+    except WaitExpiredError as error:
+        listed = "\n  ".join(last)
+        raise NotReadyError(
+            f"{error}\n  {listed}\n  do:       look at it with `kubectl describe` and `shopsphere status {label}`"
+        ) from error
+
+
+def _condition(status: dict[str, Any], kind: str) -> dict[str, Any]:
+    conditions: Iterable[dict[str, Any]] = status.get("conditions", [])
+    return next((condition for condition in conditions if condition["type"] == kind), {})
+
+
+def _name(document: dict[str, Any]) -> str:
+    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"

@@ -1,0 +1,1 @@
+"""What is there now: asked of clusters, databases and name servers, never taken from the topology."""

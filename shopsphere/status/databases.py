@@ -1,0 +1,50 @@
+"""A site's databases: their role from themselves, their condition from their operator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shopsphere.status.model import Database, Replication
+from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.storage.postgres import ask_instance
+
+CLUSTERS = "/apis/postgresql.cnpg.io/v1/clusters"
+
+
+def databases_of(cluster: Cluster) -> tuple[Database, ...]:
+    """Return a site's databases.
+
+    Raises:
+        ClusterUnreachableError: the API does not answer; a database that does not is `unknown`.
+    """
+    return tuple(_database(cluster, document) for document in cluster.items(CLUSTERS, labelSelector=PART_OF))
+
+
+def _database(cluster: Cluster, document: dict[str, Any]) -> Database:
+    metadata, status = document["metadata"], document.get("status", {})
+    name = metadata.get("labels", {}).get("app.kubernetes.io/name", metadata["name"])
+    condition = status.get("phase", "not looked at by its operator yet")
+    pod = status.get("currentPrimary")
+    if not pod:
+        return Database(name, "unknown", condition, None, (), f"{metadata['name']} has no instance: {condition}")
+    try:
+        answer = ask_instance(cluster, metadata["namespace"], pod)
+    except ClusterUnreachableError as error:
+        return Database(name, "unknown", condition, None, (), str(error))
+    return describe(name, condition, answer)
+
+
+def describe(name: str, condition: str, answer: dict[str, Any]) -> Database:
+    """Turn an instance's answer into a database's status."""
+    role = "standby" if answer["in_recovery"] else "primary"
+    receiver = answer["receiver"]
+    streams = [
+        Replication(each["name"], each["state"], each["sync"], each["lag_ms"], each["lag_bytes"])
+        for each in answer["followers"]
+    ]
+    if receiver:
+        streams.append(
+            Replication(receiver["from"] or "", receiver["state"], "", receiver["lag_ms"], receiver["lag_bytes"])
+        )
+    problem = f"{name} follows nobody" if role == "standby" and not receiver else ""
+    return Database(name, role, condition, int(answer["bytes"]), tuple(streams), problem)

@@ -1,0 +1,82 @@
+"""What each public name answers now, at each name server, for each part of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from components.topology import Topology
+from shopsphere.deploy import stack_files
+from shopsphere.deploy.stack import EDGE, EVERYTHING, StackId
+from shopsphere.status.model import NameAnswer
+from shopsphere.storage.dns import NameServerError, ask_address
+
+STEERED = ("www",)
+ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class NameServer:
+    """A name server that customers' questions reach."""
+
+    name: str
+    address: IPv4Address
+
+
+@dataclass(frozen=True)
+class Question:
+    """One name at one server, on behalf of one jurisdiction's clients or of nobody."""
+
+    server: NameServer
+    name: str
+    jurisdiction: str
+    client: IPv4Network | None
+
+
+def name_servers(stack: StackId) -> tuple[NameServer, ...]:
+    """Return the authorities and resolvers of the edge's configuration; none when the edge is not set up here."""
+    config = stack_files.configuration(stack)
+    entries = config.get("shopsphere:nameservers", [])
+    authorities = [NameServer(entry["name"], IPv4Address(entry["address"])) for entry in entries]
+    resolvers = [NameServer("resolver", IPv4Address(address)) for address in config.get(stack_files.RESOLVERS_KEY, [])]
+    return (*authorities, *resolvers)
+
+
+def ask_names(topology: Topology, stack: StackId, target: str = EVERYTHING) -> tuple[NameAnswer, ...]:
+    """Ask the public names at every name server, side by side.
+
+    Args:
+        topology: names, addresses, client networks.
+        stack: the edge, whose configuration names the servers.
+        target: a region narrows the questions to its own names and clients.
+    """
+    sites = {str(site.address): name for name, site in topology.sites.items()}
+    questions = tuple(_questions(topology, name_servers(stack), target))
+    with ThreadPoolExecutor(16) as pool:
+        return tuple(pool.map(lambda question: _ask(question, sites), questions))
+
+
+def _questions(topology: Topology, servers: tuple[NameServer, ...], target: str) -> Iterator[Question]:
+    pairs = [pair for name, pair in topology.pairs.items() if target in (name, EDGE, EVERYTHING)]
+    homes = {pair.jurisdiction for pair in pairs}
+    plain = ["static", *(pair.name for pair in pairs), *(site for pair in pairs for site in pair.sites)]
+    for server in servers:
+        for name in STEERED:
+            for jurisdiction in sorted(homes):
+                place = topology.jurisdictions[jurisdiction]
+                yield Question(server, f"{name}.{topology.domain}", jurisdiction, place.client_networks[0])
+        for name in plain:
+            yield Question(server, f"{name}.{topology.domain}", "", None)
+
+
+def _ask(question: Question, sites: dict[str, str]) -> NameAnswer:
+    server = f"{question.server.name} ({question.server.address})"
+    try:
+        found = ask_address(question.server.address, question.name, client=question.client, seconds=ANSWER_SECONDS)
+    except NameServerError as error:
+        return NameAnswer(question.name, server, question.jurisdiction, (), (), str(error))
+    addresses = tuple(map(str, found))
+    known = tuple(sites[address] for address in addresses if address in sites)
+    return NameAnswer(question.name, server, question.jurisdiction, addresses, known, "")

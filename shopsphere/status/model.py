@@ -1,0 +1,162 @@
+"""What a status consists of, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Count:
+    """Some of a total, as in nodes that are ready."""
+
+    ready: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Power:
+    """A site's power.
+
+    Attributes:
+        used_kw: base load of the nodes plus what pods are charged (kW).
+        free_kw: what further pods can still be charged (kW).
+        total_kw: what the site may draw (kW).
+        near_limit: the topology's warning level is reached.
+    """
+
+    used_kw: float
+    free_kw: float
+    total_kw: float
+    near_limit: bool
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A site's pinned volumes.
+
+    Attributes:
+        volumes: bound ones of all.
+        used_gib: capacity of the bound ones (GiB).
+        total_gib: capacity of all (GiB).
+    """
+
+    volumes: Count
+    used_gib: float
+    total_gib: float
+
+
+@dataclass(frozen=True)
+class Replication:
+    """One stream of changes, seen from one of its ends.
+
+    Attributes:
+        peer: the other end: a standby's name as seen from the primary, the sender's host as seen from a standby.
+        state: `streaming` when all is well.
+        sync: `sync`, `async` …, as the primary sees it; empty at a standby.
+        lag_ms: how far replay is behind (ms); None when the instance cannot tell.
+        lag_bytes: the same in bytes of log.
+    """
+
+    peer: str
+    state: str
+    sync: str
+    lag_ms: float | None
+    lag_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database at one site.
+
+    Attributes:
+        name: as in `ledger`.
+        role: `primary` when it takes writes, `standby` when it follows, `unknown` when it does not answer.
+        condition: what its operator says of it.
+        size_bytes: of all its databases together; None when it does not answer.
+        replication: streams from or to it.
+        problem: empty when all is well.
+    """
+
+    name: str
+    role: str
+    condition: str
+    size_bytes: int | None
+    replication: tuple[Replication, ...]
+    problem: str
+
+
+@dataclass(frozen=True)
+class SiteFacts:
+    """What a site that answers says of itself."""
+
+    nodes: Count
+    pods: Count
+    racks: int
+    power: Power
+    storage: Storage
+    databases: tuple[Database, ...]
+
+
+@dataclass(frozen=True)
+class SiteStatus:
+    """One site.
+
+    Attributes:
+        site: its name.
+        region: its pair, or `hq`.
+        role: `active` when its databases take writes, `passive` when they follow, `mixed` when they disagree, `none`
+            when it has none, `unknown` when they do not answer.
+        facts: None when its API does not answer.
+        problem: why it does not, or what is wrong; empty when all is well.
+    """
+
+    site: str
+    region: str
+    role: str
+    facts: SiteFacts | None
+    problem: str
+
+
+@dataclass(frozen=True)
+class NameAnswer:
+    """What one name server answers to one name.
+
+    Attributes:
+        name: the public name.
+        server: name server, as in `ns1 (10.99.0.53)`.
+        asked_for: jurisdiction on whose clients' behalf was asked; empty when the answer does not depend on it.
+        addresses: what it answered.
+        sites: names of the sites with these addresses, where known.
+        problem: why there is no answer; empty when there is one.
+    """
+
+    name: str
+    server: str
+    asked_for: str
+    addresses: tuple[str, ...]
+    sites: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that was asked for."""
+
+    sites: tuple[SiteStatus, ...]
+    names: tuple[NameAnswer, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether everything answered and nothing reports a problem."""
+        problems = [*(site.problem for site in self.sites), *(name.problem for name in self.names)]
+        return not any(problems)
+
+
+def role_of(databases: tuple[Database, ...]) -> str:
+    """Return a site's role from those of its databases."""
+    roles = {database.role for database in databases}
+    if not roles:
+        return "none"
+    if len(roles) > 1:
+        return "mixed"
+    return {"primary": "active", "standby": "passive"}.get(roles.pop(), "unknown")

@@ -1,0 +1,75 @@
+"""Sums over Kubernetes documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from components.topology.quantities import parse_quantity
+from shopsphere.status.model import Count, Storage
+
+WATTS = "shopsphere.io/watts"
+RACK_LABEL, RACK_PREFIX = "shopsphere.io/rack", "rack.shopsphere.io/"
+GIB = 2**30
+FINISHED = frozenset({"Succeeded", "Failed"})
+
+Document = dict[str, Any]
+
+
+def ready_nodes(nodes: Iterable[Document]) -> Count:
+    """Count nodes whose condition Ready is true."""
+    states = [_is_true(node, "Ready") for node in nodes]
+    return Count(sum(states), len(states))
+
+
+def ready_pods(pods: Iterable[Document]) -> Count:
+    """Count pods whose condition Ready is true; those that have done their work are left out."""
+    states = [_is_true(pod, "Ready") for pod in pods if pod["status"].get("phase") not in FINISHED]
+    return Count(sum(states), len(states))
+
+
+def rack_count(nodes: Iterable[Document]) -> int:
+    """Count the racks that the nodes stand in; a node that stands for several racks has a label for each."""
+    racks: set[str] = set()
+    for node in nodes:
+        labels = node["metadata"].get("labels", {})
+        several = {label.removeprefix(RACK_PREFIX) for label in labels if label.startswith(RACK_PREFIX)}
+        racks |= several or {labels[RACK_LABEL]} if RACK_LABEL in labels else several
+    return len(racks)
+
+
+def requested_watts(pods: Iterable[Document]) -> int:
+    """Sum what running and starting pods are charged (W), as the scheduler does it."""
+    return sum(_pod_watts(pod["spec"]) for pod in pods if pod["status"].get("phase") not in FINISHED)
+
+
+def allocatable_watts(nodes: Iterable[Document]) -> int:
+    """Sum the power that the nodes offer to pods (W)."""
+    return sum(int(parse_quantity(node["status"].get("allocatable", {}).get(WATTS, "0"))) for node in nodes)
+
+
+def storage(volumes: Iterable[Document]) -> Storage:
+    """Sum a site's volumes."""
+    sizes = [(volume["status"].get("phase") == "Bound", _capacity(volume)) for volume in volumes]
+    used = sum(size for bound, size in sizes if bound)
+    bound = Count(sum(is_bound for is_bound, _ in sizes), len(sizes))
+    return Storage(bound, used / GIB, sum(size for _, size in sizes) / GIB)
+
+
+def _capacity(volume: Document) -> int:
+    return int(parse_quantity(volume["spec"]["capacity"]["storage"]))
+
+
+def _pod_watts(spec: Document) -> int:
+    running = sum(map(_container_watts, spec["containers"]))
+    # Init containers run one after another before the others: a pod needs the larger of both.
+    return max([running, *map(_container_watts, spec.get("initContainers", []))])
+
+
+def _container_watts(container: Document) -> int:
+    return int(parse_quantity(container.get("resources", {}).get("requests", {}).get(WATTS, "0")))
+
+
+def _is_true(document: Document, kind: str) -> bool:
+    conditions = document["status"].get("conditions", [])
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)

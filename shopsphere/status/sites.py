@@ -1,0 +1,76 @@
+"""Asks sites side by side; a dead one costs its bound and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from components.topology import Topology
+from components.topology.power import base_load, is_near_limit, site_limit
+from shopsphere.deploy.stack import StackId
+from shopsphere.status import quantities
+from shopsphere.status.databases import databases_of
+from shopsphere.status.model import Power, SiteFacts, SiteStatus, role_of
+from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
+from shopsphere.storage.site_cluster import cluster_of
+
+REQUEST_SECONDS = 3.0
+SITE_SECONDS = 10.0  # a site that answers each request just in time is still given up after this
+
+
+def site_statuses(topology: Topology, stacks: Iterable[StackId]) -> tuple[SiteStatus, ...]:
+    """Return the status of each site, in order."""
+    wanted = list(stacks)
+    found: dict[str, SiteStatus] = {}
+
+    def ask(stack: StackId) -> None:
+        found[stack.label] = site_status(topology, stack)
+
+    # Daemons: a thread that hangs in a network call must not keep the command from ending.
+    threads = [threading.Thread(target=ask, args=(stack,), daemon=True) for stack in wanted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SITE_SECONDS)
+    late = f"no whole answer within {SITE_SECONDS:.0f} s"
+    return tuple(found.get(stack.label, _dead(stack, late)) for stack in wanted)
+
+
+def site_status(topology: Topology, stack: StackId) -> SiteStatus:
+    """Return the status of one site."""
+    try:
+        facts = _facts(topology, stack, cluster_of(stack, seconds=REQUEST_SECONDS))
+    except ClusterUnreachableError as error:
+        return _dead(stack, str(error))
+    problems = [database.problem for database in facts.databases if database.problem]
+    if facts.nodes.ready < facts.nodes.total:
+        problems.append(f"{facts.nodes.total - facts.nodes.ready} nodes are not ready")
+    return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, "; ".join(problems))
+
+
+def _facts(topology: Topology, stack: StackId, cluster: Cluster) -> SiteFacts:
+    nodes = cluster.items("/api/v1/nodes")
+    pods = cluster.items("/api/v1/pods")
+    return SiteFacts(
+        nodes=quantities.ready_nodes(nodes),
+        pods=quantities.ready_pods(pods),
+        racks=quantities.rack_count(nodes),
+        power=_power(topology, stack.label, nodes, pods),
+        storage=quantities.storage(cluster.items("/api/v1/persistentvolumes")),
+        databases=databases_of(cluster),
+    )
+
+
+def _power(
+    topology: Topology, site_name: str, nodes: list[quantities.Document], pods: list[quantities.Document]
+) -> Power:
+    site = topology.site(site_name)
+    charged = quantities.requested_watts(pods)
+    used, limit = base_load(site, topology) + charged, site_limit(site, topology)
+    # What the nodes offer and what the site may draw: whichever is used up first.
+    free = min(limit - used, quantities.allocatable_watts(nodes) - charged)
+    return Power(used / 1000, free / 1000, limit / 1000, is_near_limit(site, topology, charged))
+
+
+def _dead(stack: StackId, problem: str) -> SiteStatus:
+    return SiteStatus(stack.label, stack.region, "unknown", None, f"unreachable: {problem}")

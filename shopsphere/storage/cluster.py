@@ -1,0 +1,122 @@
+"""A Kubernetes API, as plain JSON documents within a bounded time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes import client, config, stream
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from websocket import WebSocketException
+
+from shopsphere.errors import ShopSphereError
+
+Document = dict[str, Any]
+PART_OF = "app.kubernetes.io/part-of=shopsphere"
+
+
+class ClusterUnreachableError(ShopSphereError):
+    """The API does not answer, or refuses."""
+
+
+class Cluster:
+    """One site's API server.
+
+    Args:
+        kubeconfig: file with the credentials.
+        context: context in it.
+        seconds: bound on each request; a dead site is noticed within it.
+    """
+
+    def __init__(self, kubeconfig: Path, context: str, *, seconds: float = 3) -> None:
+        self.context = context
+        self._seconds = seconds
+        self._settings = client.Configuration()
+        try:
+            config.load_kube_config(str(kubeconfig), context, self._settings, persist_config=False)
+        except (ConfigException, OSError) as error:
+            raise ClusterUnreachableError(
+                f"{context}: no usable kubeconfig\n  expected: context {context!r} in {kubeconfig}\n"
+                f"  found:    {error}\n"
+                "  do:       start the site, or correct shopsphere:kubeconfig in its stack configuration"
+            ) from error
+        # The caller has a bound of its own; retries would multiply the time a dead site takes.
+        self._settings.retries = False
+
+    def get(self, path: str, **query: str) -> Document:
+        """Return the document at an API path, as in `/api/v1/nodes`.
+
+        Raises:
+            ClusterUnreachableError: no answer in time, or a refusal.
+        """
+        target = f"{path}?{urlencode(query)}" if query else path
+        api = client.ApiClient(self._settings)
+        try:
+            document = api.call_api(
+                target,
+                "GET",
+                auth_settings=["BearerToken"],
+                response_type="object",
+                _return_http_data_only=True,
+                _request_timeout=(self._seconds, self._seconds),
+            )
+        except ApiException as error:
+            raise ClusterUnreachableError(f"{self.context}: GET {path}: {error.status} {error.reason}") from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterUnreachableError(
+                f"{self.context}: no answer from {self._settings.host}: {_reason(error)}"
+            ) from error
+        finally:
+            api.close()
+        found: Document = document
+        return found
+
+    def items(self, path: str, **query: str) -> list[Document]:
+        """Return the entries of a list; of a kind that the cluster does not know, none.
+
+        Raises:
+            ClusterUnreachableError: no answer in time, or a refusal.
+        """
+        try:
+            found: list[Document] = self.get(path, **query)["items"]
+        except ClusterUnreachableError as error:
+            if isinstance(error.__cause__, ApiException) and error.__cause__.status == 404:  # noqa: PLR2004 - HTTP
+                return []
+            raise
+        return found
+
+    def execute(self, namespace: str, pod: str, container: str, command: list[str]) -> str:
+        """Run a program in a container and return its standard output.
+
+        Raises:
+            ClusterUnreachableError: it could not be started or did not answer in time.
+        """
+        # `stream` replaces the client's request method, so this client is used for nothing else.
+        api = client.CoreV1Api(client.ApiClient(self._settings))
+        try:
+            session = stream.stream(
+                api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
+                stdout=True, stderr=True, stdin=False, tty=False, _preload_content=False,
+                _request_timeout=self._seconds,
+            )  # fmt: skip
+            session.run_forever(timeout=self._seconds)
+            output = session.read_stdout(timeout=0.1) or ""
+            errors = session.read_stderr(timeout=0.1) or ""
+            finished = not session.is_open()
+            code = session.returncode if finished else None
+            session.close()
+        except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterUnreachableError(f"{self.context}: exec in {namespace}/{pod}: {_reason(error)}") from error
+        if code != 0:
+            said = errors.strip() or f"no end within {self._seconds} s"
+            raise ClusterUnreachableError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
+        return str(output)
+
+
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or error
+    lines = str(reason).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,45 @@
+"""What a PostgreSQL instance says about itself, asked inside its pod."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
+
+CONTAINER = "postgres"
+
+# One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
+# of its standbys is behind. Replay time counts only while something is left to replay: an idle pair is not late.
+QUESTION = """
+SELECT json_build_object(
+  'in_recovery', pg_is_in_recovery(),
+  'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
+  'followers', (SELECT coalesce(json_agg(json_build_object(
+      'name', application_name, 'state', state, 'sync', sync_state,
+      'lag_bytes', CASE WHEN NOT pg_is_in_recovery()
+        THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,
+      'lag_ms', round(extract(epoch FROM coalesce(replay_lag, interval '0')) * 1000, 1))), '[]')
+    FROM pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'),
+  'receiver', (SELECT json_build_object(
+      'state', status, 'from', sender_host,
+      'lag_bytes', pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint,
+      'lag_ms', CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+        ELSE round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()) * 1000, 1) END)
+    FROM pg_stat_wal_receiver LIMIT 1))
+"""
+
+
+def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
+    """Return the instance's role, size and replication.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", QUESTION, "postgres"]
+    output = cluster.execute(namespace, pod, CONTAINER, command)
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError as error:
+        raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+    return answer

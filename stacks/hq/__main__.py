@@ -1,0 +1,5 @@
+"""The headquarters site."""
+
+from components.site import build_headquarters
+
+build_headquarters()

@@ -1,0 +1,93 @@
+"""The shop's processes, started as in production: `python -m app <verb>` under Granian."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+from postgres_cluster import Cluster, free_port
+
+from shopsphere.clock import wait_until
+from shopsphere.paths import REPOSITORY
+
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+
+
+class Process:
+    """One running verb of the `shop` command."""
+
+    def __init__(self, verb: str, environment: dict[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = Path(tempfile.mkstemp(prefix=f"shop-{verb}-", suffix=".log")[1])
+        defaults = {
+            "SHOP_LISTEN": "127.0.0.1",
+            "SHOP_PORT": str(self.port),
+            "SHOP_DRAIN_SECONDS": "0.2",
+            "SHOP_SITE": "test",
+        }
+        if verb == "serve":
+            defaults |= {"SHOP_PUBLIC_URL": self.url, "SHOP_STATIC_URL": self.url}
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "app", verb],
+                cwd=REPOSITORY,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **defaults, **environment},
+            )
+        wait_until(self._is_up, what=f"`shop {verb}` to be ready", seconds=240, interval=0.1, explain=self.log)
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def ask_to_leave(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        return self._process.wait(timeout=60)
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self.ask_to_leave()
+            self.wait()
+        self._log.unlink(missing_ok=True)
+
+    def _is_up(self) -> bool:
+        if self._process.poll() is not None:
+            pytest.fail(f"the process ended with code {self._process.returncode}:\n{self.log()}")
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+def migrate(database: str, cluster: Cluster, *, seconds: int = 60) -> subprocess.CompletedProcess[str]:
+    name = database.upper()
+    return subprocess.run(
+        [sys.executable, "-m", "app", "migrate", database, "--seconds", str(seconds)],
+        cwd=REPOSITORY,
+        text=True,
+        capture_output=True,
+        env={**os.environ, f"{name}_DSN": cluster.dsn(database)},
+        timeout=120,
+        check=False,
+    )
+
+
+def serve(cluster: Cluster, payments_url: str, rendered: Path) -> Process:
+    return Process(
+        "serve",
+        {
+            "COMMERCE_DSN": cluster.dsn("commerce"),
+            "SHOP_SESSION_SECRET": SECRET,
+            "PAYMENTS_URL": payments_url,
+            "SHOP_RENDERED": str(rendered),
+        },
+    )

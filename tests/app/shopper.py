@@ -1,0 +1,80 @@
+"""A customer with a browser that has no JavaScript: reads pages, fills in their forms, sends them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import httpx
+
+ADDRESS = {
+    "email": "ada@example.org", "name": "Ada Lovelace", "street": "Ring 1", "postcode": "10115", "city": "Berlin",
+    "country": "DE",
+}  # fmt: skip
+
+
+@dataclass
+class Form:
+    """A form with what a browser would send if nobody touched it."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._select = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        if tag == "form":
+            self.forms.append(Form(values["action"], values.get("method", "get")))
+        elif tag == "input" and self.forms and values.get("name"):
+            if values.get("type") != "radio" or "checked" in values:
+                self.forms[-1].fields[values["name"]] = values.get("value") or ""
+        elif tag == "select":
+            self._select = values["name"]
+        elif tag == "option" and (self._select not in self.forms[-1].fields or "selected" in values):
+            self.forms[-1].fields[self._select] = values.get("value", "")
+
+
+class Shopper:
+    """One customer and their cookies."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+
+    def get(self, path: str) -> httpx.Response:
+        answer = self.http.get(path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        return answer
+
+    def form(self, path: str, action: str) -> Form:
+        parser = _Forms()
+        parser.feed(self.get(path).text)
+        return next(form for form in parser.forms if form.action == action)
+
+    def send(self, form: Form, **changes: str) -> httpx.Response:
+        assert form.method == "post"
+        return self.http.post(form.action, data={**form.fields, **changes})
+
+    def add(self, slug: str = "tidal-rings-tee", **changes: str) -> httpx.Response:
+        return self.send(self.form(f"/products/{slug}", "/cart/items"), **changes)
+
+    def checkout_form(self) -> Form:
+        form = self.form("/checkout", "/checkout")
+        form.fields |= ADDRESS
+        return form
+
+    def buy(self, payment_method: str = "tok_visa", slug: str = "tidal-rings-tee", **changes: str) -> str:
+        assert self.add(slug, **changes).status_code == 303
+        answer = self.send(self.checkout_form(), payment_method=payment_method)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+
+def order_of(location: str) -> str:
+    return location.split("/")[2]

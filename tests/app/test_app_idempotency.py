@@ -1,0 +1,91 @@
+"""Every POST happens once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from shopper import order_of
+
+pytestmark = pytest.mark.requirement("the same idempotency key twice gives one order and one payment")
+
+
+def _orders(shop) -> int:
+    return shop.cluster.query("commerce", 'SELECT count(*) FROM orders."order"')[0][0]
+
+
+def test_same_checkout_at_once_is_one_order_and_one_payment(shop, shopper):
+    shopper.add()
+    form = shopper.checkout_form()
+    before = _orders(shop)
+
+    def send(_: int) -> httpx.Response:
+        return httpx.post(
+            f"{shop.storefront.url}/checkout", data={**form.fields, "payment_method": "tok_visa"},
+            cookies=dict(shopper.http.cookies), timeout=30, trust_env=False,
+        )  # fmt: skip
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(send, range(6)))
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert _orders(shop) == before + 1
+    assert shop.payment(order_of(answers[0].headers["location"])) == [("captured", 2)]
+
+
+def test_same_key_with_another_body_is_refused_and_changes_nothing(shop, shopper):
+    shopper.add()
+    form = shopper.checkout_form()
+    first = shopper.send(form, payment_method="tok_visa")
+    before = _orders(shop)
+    again = shopper.send(form, payment_method="tok_visa")
+    assert (again.status_code, again.headers["location"]) == (303, first.headers["location"])
+    other = shopper.send(form, payment_method="tok_visa", city="Bonn")
+    assert other.status_code == 422
+    assert "already sent with other content" in other.text
+    assert _orders(shop) == before
+
+
+def test_key_may_come_as_a_header(shopper):
+    form = shopper.form("/products/tidal-rings-tee", "/cart/items")
+    key = form.fields.pop("idempotency_key")
+    for _ in range(3):
+        answer = shopper.http.post(form.action, data=form.fields, headers={"idempotency-key": key})
+        assert answer.status_code == 303
+    assert 'value="1" min="0"' in shopper.get("/cart").text
+
+
+def test_lost_first_answer_gives_the_cookie_again(shop, shopper):
+    form = shopper.form("/products/tidal-rings-tee", "/cart/items")
+    lost = shopper.send(form)
+    shopper.http.cookies.clear()
+    again = shopper.send(form)
+    assert again.headers["set-cookie"] == lost.headers["set-cookie"]
+    assert "Tidal Rings Tee" in shopper.get("/cart").text
+
+
+def test_key_of_another_session_is_refused(shop, shopper):
+    shopper.add()
+    form = shopper.form("/products/low-sun-tote", "/cart/items")
+    assert shopper.send(form).status_code == 303
+    stranger = shop.shopper()
+    stranger.add()
+    answer = stranger.send(form)
+    assert answer.status_code == 422
+    assert "set-cookie" not in answer.headers
+
+
+def test_refused_form_can_be_corrected_and_sent_with_its_key(shopper):
+    form = shopper.form("/products/tidal-rings-tee", "/cart/items")
+    assert shopper.send(form, quantity="99").status_code == 422
+    assert shopper.send(form, quantity="2").status_code == 303
+
+
+def test_payment_with_the_same_key_and_another_amount_is_refused(shop):
+    body = {"reference": "T-1", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}
+    headers = {"idempotency-key": "test-payments-key-reused"}
+    url = f"{shop.payments.url}/v1/payments"
+    first = httpx.post(url, json=body, headers=headers, trust_env=False)
+    again = httpx.post(url, json=body, headers=headers, trust_env=False)
+    other = httpx.post(url, json={**body, "amount_minor": 999}, headers=headers, trust_env=False)
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+    assert first.json() == again.json()

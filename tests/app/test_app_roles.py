@@ -1,0 +1,118 @@
+"""Role changes of the database: read-only keeps browsing alive, a promotion is followed without a restart."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from postgres_cluster import Cluster
+from shop_processes import migrate, serve
+from shopper import Shopper, order_of
+
+from shopsphere.clock import wait_until
+
+pytestmark = pytest.mark.requirement("pages stay readable and writes follow the active site")
+
+PAGES = ("/", "/categories/t-shirts", "/search?q=moon", "/products/tidal-rings-tee", "/cart", "/orders", "/readyz")
+
+
+@pytest.fixture
+def read_only(cluster: Cluster) -> Iterator[None]:
+    cluster.admin("ALTER SYSTEM SET default_transaction_read_only = on")
+    cluster.admin("SELECT pg_reload_conf()")
+    try:
+        wait_until(
+            lambda: cluster.query("commerce", "SHOW transaction_read_only") == [("on",)], what="read-only", seconds=30
+        )
+        yield
+    finally:
+        cluster.admin("ALTER SYSTEM RESET default_transaction_read_only")
+        cluster.admin("SELECT pg_reload_conf()")
+        wait_until(
+            lambda: cluster.query("commerce", "SHOW transaction_read_only") == [("off",)], what="writable", seconds=30
+        )
+
+
+def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only):
+    for page in PAGES:
+        shopper.get(page)
+    answer = shopper.add()
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "You can look around" in answer.text
+
+
+def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, request):
+    request.getfixturevalue("shopper").add()
+    form = shopper.checkout_form()
+    request.getfixturevalue("read_only")
+    assert shopper.send(form, payment_method="tok_visa").status_code == 503
+    shop.cluster.admin("ALTER SYSTEM RESET default_transaction_read_only")
+    shop.cluster.admin("SELECT pg_reload_conf()")
+    wait_until(
+        lambda: shop.cluster.query("commerce", "SHOW transaction_read_only") == [("off",)], what="writable", seconds=30
+    )
+    answer = shopper.send(form, payment_method="tok_visa")
+    assert answer.status_code == 303
+    assert shop.order(order_of(answer.headers["location"])) == "paid"
+
+
+def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, cluster):
+    """A synchronous standby that is gone lets COMMIT wait for ever; the form is sent again after it came back."""
+    shopper.add()
+    form = shopper.checkout_form()
+    cluster.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    cluster.admin("SELECT pg_reload_conf()")
+    try:
+        wait_until(lambda: cluster.query("commerce", "SHOW synchronous_standby_names") == [("nobody",)], what="it", seconds=30)
+        answer = shopper.send(form, payment_method="tok_visa")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    finally:
+        cluster.admin("ALTER SYSTEM RESET synchronous_standby_names")
+        cluster.admin("SELECT pg_reload_conf()")
+    wait_until(lambda: shopper.send(form, payment_method="tok_visa").status_code == 303, what="the order", seconds=60)
+    answer = shopper.send(form, payment_method="tok_visa")
+    session = shopper.get("/orders").text
+    assert session.count("/receipt") == 1
+    assert shop.payment(order_of(answer.headers["location"])) == [("captured", 2)]
+
+
+def test_ledger_that_is_read_only_leaves_the_order_pending(shop, shopper, read_only):
+    answer = httpx.post(
+        f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-read-only-ledger"}, trust_env=False,
+        json={"reference": "R", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"},
+    )  # fmt: skip
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
+    assert shop.cluster.query("ledger", "SELECT count(*) FROM payments.payment WHERE reference = 'R'") == [(0,)]
+
+
+def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(shop, cluster, rendered):
+    standby = Cluster(source=cluster)
+    storefront = None
+    try:
+        done = migrate("commerce", standby)
+        assert done.returncode == 0, done.stderr
+        assert '"replicated"' in done.stdout
+        storefront = serve(standby, shop.payments.url, rendered)
+        shopper = Shopper(storefront.url)
+        for page in PAGES:
+            shopper.get(page)
+        assert shopper.add().status_code == 503
+        standby.promote()
+        assert shop.order(order_of(shop.shopper().buy())) == "paid"  # the other one is a world of its own now
+        location = shopper.buy()
+        assert "Thank you, Ada" in shopper.get(location).text
+    finally:
+        if storefront:
+            storefront.stop()
+        standby.remove()
+
+
+def test_restarted_database_is_found_again(shop, shopper, cluster):
+    shopper.get("/")
+    cluster.stop()
+    assert shopper.http.get("/").status_code == 503
+    assert shopper.http.get("/livez").status_code == 200
+    cluster.start()
+    shopper.get("/")
+    assert shop.order(order_of(shopper.buy())) == "paid"

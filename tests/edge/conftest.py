@@ -1,0 +1,103 @@
+"""The edge ring: the real name servers, resolver and cache, in a network that only the test process sees."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from edge_host import EdgeHost
+from edge_network import own_network
+
+from components.edge.clients import powerdns
+from components.edge.clients.http import read_key
+from components.edge.config import EdgeConfig
+from components.edge.global_dns import GlobalDnsModel
+from components.edge.pair_state import PairDeclaration
+from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
+from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
+from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from components.topology import load_topology
+from lab.edge.packages import PACKAGES
+from lab.edge.settings import EdgeSettings
+from lab.packages import ensure_packages
+from lab.pki import KeyPair, issue, new_authority
+
+CLIENTS = {"eu": "10.99.64.10", "us": "10.99.80.10", "apac": "10.99.96.10", "nowhere": "10.99.0.1"}
+ORIGINS = ("10.99.0.11", "10.99.0.12")
+
+
+@pytest.fixture(scope="session")
+def topology():
+    return load_topology()
+
+
+@pytest.fixture(scope="module")
+def edge(topology):
+    """All programs of the host; the module's tests run in its network."""
+    if os.geteuid() != 0:
+        pytest.fail("the edge ring needs root: expected uid 0, found another; run `make test` as root")
+    ensure_packages(PACKAGES)
+    # A short path, because the name of a Unix socket has at most 107 bytes.
+    base = Path(tempfile.mkdtemp(prefix="ss-edge-", dir="/tmp"))
+    authority = new_authority(base / "ca", "test")
+    names = (topology.domain, f"*.{topology.domain}")
+    pair = issue(authority, KeyPair(base / "tls.crt", base / "tls.key"), common_name=names[0], alternatives=names)
+    settings = EdgeSettings(
+        disk=base / "disk",
+        run=base / "run",
+        certificate=pair.certificate,
+        key=pair.key,
+        dns_api_key_file=base / "dns-api.key",
+        cdn_token_file=base / "cdn.token",
+    )
+    (base / "log").mkdir()
+    own = [settings.resolver, settings.cdn, *settings.authorities.values()]
+    with own_network([*own, *CLIENTS.values(), *ORIGINS]):
+        host = EdgeHost(settings, base / "log", authority.certificate)
+        try:
+            host.start_all(topology)
+            yield host
+        finally:
+            host.stop_all()
+            shutil.rmtree(base)
+
+
+@pytest.fixture(scope="module")
+def config(edge):
+    """The stack's configuration for this host."""
+    return EdgeConfig.model_validate(
+        {
+            "dnsAuthorities": [{"name": name, "url": edge.dns_api(name)} for name in edge.settings.authorities],
+            "dnsApiKeyFile": str(edge.settings.dns_api_key_file),
+            "nameservers": [{"name": n, "address": a} for n, a in edge.settings.authorities.items()],
+            "cdnUrl": edge.cdn_api,
+            "cdnTokenFile": str(edge.settings.cdn_token_file),
+            "cdnAddress": edge.settings.cdn,
+            "origins": [{"site": "frankfurt"}, {"site": "dublin"}],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def zone(edge, config, topology):
+    """The whole zone as the stack declares it, written by the same providers."""
+    model = GlobalDnsModel.of(topology, config)
+    PowerDnsZoneProvider().create(model.zone_inputs())
+    for pair in topology.pairs.values():
+        PowerDnsPairStateProvider().create(model.state_inputs(pair))
+    for inputs in {**model.fixed_names(), **model.steered_names()}.values():
+        PowerDnsRRsetProvider().create(inputs)
+    return model
+
+
+@pytest.fixture(scope="module")
+def authorities(edge):
+    key = read_key(str(edge.settings.dns_api_key_file))
+    return [powerdns.PowerDns(name, edge.dns_api(name), key) for name in edge.settings.authorities]
+
+
+@pytest.fixture
+def declaration(zone, topology):
+    """The pair's facts by its name."""
+    return lambda pair: PairDeclaration.of(zone.state_inputs(topology.pair(pair)))

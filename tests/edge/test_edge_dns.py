@@ -1,0 +1,172 @@
+"""Where clients land: the real resolver and both authorities."""
+
+import time
+
+import pytest
+from edge_dig import ask
+
+from components.edge.clients.pair_state import read_records, set_pair_state
+from components.edge.clients.powerdns import RRset
+from components.edge.errors import EdgeError, PairStateError
+from components.edge.pair_state import PairState
+from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
+from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from shopsphere.clock import wait_until
+
+FRANKFURT, DUBLIN = "10.99.0.11", "10.99.0.12"
+ASHBURN, SINGAPORE = "10.99.0.21", "10.99.0.31"
+CLIENTS = {"10.99.64.10": FRANKFURT, "10.99.80.10": ASHBURN, "10.99.96.10": SINGAPORE, "10.99.0.1": FRANKFURT}
+TTL = 5
+
+pytestmark = pytest.mark.usefixtures("zone")
+
+
+@pytest.mark.requirement("www steers by client network to the nearest region; unknown clients go to the first")
+@pytest.mark.parametrize(("client", "address"), CLIENTS.items())
+def test_client_lands_in_its_region(client, address):
+    answer = ask("www.shopsphere.test", client=client)
+    assert (answer.status, answer.addresses) == ("NOERROR", [address])
+    assert answer.ttl <= TTL
+
+
+@pytest.mark.requirement("both authorities steer alike")
+@pytest.mark.parametrize("authority", ["10.99.0.53", "10.99.0.54"])
+def test_authorities_agree(authority):
+    found = [ask("www.shopsphere.test", at=authority, subnet=f"{client}/24").addresses for client in CLIENTS]
+    assert found == [[address] for address in CLIENTS.values()]
+
+
+@pytest.mark.requirement("each pair has one steered name, each site its own, the CDN one")
+def test_names(topology):
+    for site in topology.sites.values():
+        assert ask(f"{site.name}.shopsphere.test").addresses == [str(site.address)]
+    for pair in topology.pairs.values():
+        assert ask(f"{pair.name}.shopsphere.test").addresses == [str(topology.site(pair.primary).address)]
+    assert ask("static.shopsphere.test").addresses == ["10.99.0.80"]
+    assert sorted(ask("shopsphere.test", type_="NS").addresses) == ["ns1.shopsphere.test.", "ns2.shopsphere.test."]
+
+
+@pytest.mark.requirement("the resolver never asks the internet, and says so at once")
+@pytest.mark.parametrize("name", ["example.com", "1.2.0.10.in-addr.arpa", "nothere.shopsphere.test"])
+def test_unknown_names(name):
+    start = time.monotonic()
+    assert ask(name).status == "NXDOMAIN"
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.requirement("losing one of two authorities is survivable")
+@pytest.mark.parametrize("dead", ["ns1", "ns2"])
+def test_one_authority_dead(edge, dead):
+    edge.kill(f"dns-{dead}")
+    try:
+        time.sleep(TTL + 1)  # nothing steered is in the cache any more
+        for client, address in CLIENTS.items():
+            answer = ask("www.shopsphere.test", client=client)
+            assert (answer.status, answer.addresses) == ("NOERROR", [address])
+    finally:
+        address = edge.settings.authorities[dead]
+        edge.restart(f"dns-{dead}", address, edge.settings.dns_api_port)
+    assert ask("www.shopsphere.test", at=address, subnet="10.99.80.0/24").addresses == [ASHBURN]
+
+
+@pytest.mark.requirement("one atomic change per pair turns all its names within the TTL, and no other pair's")
+def test_flip(authorities, declaration):
+    rdc_a, (epoch, active) = declaration("rdc-a"), current(authorities, declaration("rdc-a"))
+    assert active == "frankfurt"
+    assert ask("rdc-a.shopsphere.test").addresses == [FRANKFURT]
+    set_pair_state(authorities, rdc_a, expect_epoch=epoch, new_state=PairState(epoch + 1, "dublin"))
+    try:
+        for at in ("10.99.0.53", "10.99.0.54"):
+            assert ask("rdc-a.shopsphere.test", at=at).addresses == [DUBLIN]
+            assert ask("www.shopsphere.test", at=at, subnet="10.99.64.0/24").addresses == [DUBLIN]
+            assert ask("www.shopsphere.test", at=at, subnet="10.99.80.0/24").addresses == [ASHBURN]
+        wait_until(
+            lambda: ask("www.shopsphere.test", client="10.99.64.10").addresses == [DUBLIN],
+            what="the resolver to follow",
+            seconds=TTL + 1,
+            interval=0.2,
+        )
+        assert ask("www.shopsphere.test", client="10.99.80.10").addresses == [ASHBURN]
+    finally:
+        set_pair_state(authorities, rdc_a, expect_epoch=epoch + 1, new_state=PairState(epoch + 2, "frankfurt"))
+
+
+@pytest.mark.requirement("a failover is no drift, and a stale deployment never moves a role")
+def test_flip_is_no_drift(authorities, zone, declaration, topology):
+    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-b"))
+    rdc_b, (epoch, _) = declaration("rdc-b"), current(authorities, declaration("rdc-b"))
+    set_pair_state(authorities, rdc_b, expect_epoch=epoch, new_state=PairState(epoch + 1, "chicago"))
+    read = provider.read("rdc-b", inputs)
+    assert set(read.outs["live"].values()) == {AS_DECLARED}
+    assert not provider.diff("rdc-b", read.outs, inputs).changes
+    provider.update("rdc-b", read.outs, inputs)
+    assert current(authorities, rdc_b) == (epoch + 1, "chicago")
+    set_pair_state(authorities, rdc_b, expect_epoch=epoch + 1, new_state=PairState(epoch + 2, "ashburn"))
+
+
+@pytest.mark.requirement("a change that one authority missed is drift, and repairing it keeps the higher epoch")
+def test_half_a_flip_is_drift(authorities, zone, declaration, topology):
+    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-c"))
+    rdc_c, (epoch, _) = declaration("rdc-c"), current(authorities, declaration("rdc-c"))
+    authorities[1].replace(rdc_c.zone, [rdc_c.rrset(PairState(epoch + 1, "sydney"))])
+    read = provider.read("rdc-c", inputs)
+    assert provider.diff("rdc-c", read.outs, inputs).changes
+    provider.update("rdc-c", read.outs, inputs)
+    assert current(authorities, rdc_c) == (epoch + 1, "sydney")
+    set_pair_state(authorities, rdc_c, expect_epoch=epoch + 1, new_state=PairState(epoch + 2, "singapore"))
+
+
+@pytest.mark.requirement("an epoch never goes back and is never skipped")
+@pytest.mark.parametrize(("expect", "new"), [(7, 8), (1, 3), (1, 1)])
+def test_wrong_epoch_changes_nothing(authorities, declaration, expect, new):
+    rdc_a = declaration("rdc-a")
+    before = read_records(authorities, rdc_a)
+    with pytest.raises(PairStateError):
+        set_pair_state(authorities, rdc_a, expect_epoch=expect, new_state=PairState(new, "dublin"))
+    assert read_records(authorities, rdc_a) == before
+
+
+@pytest.mark.requirement("a pair moves at all authorities or at none")
+def test_flip_with_a_dead_authority_changes_nothing(edge, authorities, declaration):
+    rdc_a, (epoch, active) = declaration("rdc-a"), current(authorities, declaration("rdc-a"))
+    edge.kill("dns-ns2")
+    try:
+        with pytest.raises(EdgeError):
+            set_pair_state(authorities, rdc_a, expect_epoch=epoch, new_state=PairState(epoch + 1, "dublin"))
+    finally:
+        edge.restart("dns-ns2", edge.settings.authorities["ns2"], edge.settings.dns_api_port)
+    assert current(authorities, rdc_a) == (epoch, active)
+
+
+@pytest.mark.requirement("no answer rather than one from an unknown role")
+def test_lost_state_is_no_answer_and_no_reset(authorities, zone, declaration, topology):
+    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-b"))
+    rdc_b = declaration("rdc-b")
+    before = read_records(authorities, rdc_b)
+    for authority in authorities:
+        authority.remove(rdc_b.zone, rdc_b.name, "LUA")
+    try:
+        assert ask("rdc-b.shopsphere.test", at="10.99.0.53").status == "SERVFAIL"
+        read = provider.read("rdc-b", inputs)
+        assert read.id
+        assert provider.diff("rdc-b", read.outs, inputs).changes
+        with pytest.raises(PairStateError, match="ask the witness"):
+            provider.update("rdc-b", read.outs, inputs)
+    finally:
+        for authority in authorities:
+            authority.replace(rdc_b.zone, [before[authority.name]])
+
+
+@pytest.mark.requirement("a zone with records that nobody declared is not deleted")
+def test_zone_with_strangers_stays(authorities, zone):
+    stranger = RRset("legacy.shopsphere.test.", "TXT", 60, ('"by hand"',))
+    authorities[0].replace("shopsphere.test.", [stranger])
+    with pytest.raises(EdgeError, match="legacy"):
+        PowerDnsZoneProvider().delete("shopsphere.test.", zone.zone_inputs())
+    authorities[0].remove("shopsphere.test.", stranger.name, "TXT")
+    assert ask("frankfurt.shopsphere.test").status == "NOERROR"
+
+
+def current(authorities, declaration):
+    (state,) = {declaration.valid(found) for found in read_records(authorities, declaration).values()}
+    return state.epoch, state.active

@@ -1,0 +1,114 @@
+"""The whole edge project, deployed by the real Pulumi to the real services."""
+
+import os
+
+import pytest
+import yaml
+
+from components.edge.clients.http import read_key
+from components.edge.clients.pair_state import read_records, set_pair_state
+from components.edge.clients.powerdns import RRset
+from components.edge.pair_state import PairDeclaration, PairState
+from shopsphere.deploy.programs import find_program
+from shopsphere.paths import REPOSITORY
+from shopsphere.process import run
+
+
+@pytest.fixture(scope="module")
+def pulumi(edge, config, tmp_path_factory):
+    """Run a pulumi verb on a stack of this test's own; its configuration is outside the checkout."""
+    base = tmp_path_factory.mktemp("pulumi")
+    state, home, file = base / "state", base / "home", base / "stack.yaml"
+    state.mkdir()
+    home.mkdir()
+    committed = yaml.safe_load((REPOSITORY / "lab.base.yaml").read_text())["config"]
+    machine = {
+        "shopsphere:dnsApiKeyFile": config.dns_api_key_file,
+        "shopsphere:cdnTokenFile": config.cdn_token_file,
+    }
+    file.write_text(yaml.safe_dump({"config": {**committed, **machine}}))
+    environment = {
+        "PATH": f"{find_program('pulumi').parent}{os.pathsep}{os.environ['PATH']}",
+        "PULUMI_HOME": str(home),
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PYTHONPATH": str(REPOSITORY),
+    }
+
+    def command(*words, check=True):
+        options = ["--stack", f"edge-ring-{os.getpid()}", "--non-interactive"]
+        if words[0] in {"up", "preview", "refresh", "destroy"}:
+            options += ["--config-file", file]
+        program = find_program("pulumi")
+        return run([program, *words, *options], check=check, seconds=300, env=environment, cwd=REPOSITORY)
+
+    run(
+        [find_program("pulumi"), "stack", "init", f"edge-ring-{os.getpid()}", "--non-interactive"],
+        env=environment,
+        cwd=REPOSITORY,
+    )
+    written = REPOSITORY / f"Pulumi.edge-ring-{os.getpid()}.yaml"
+    file.write_text(written.read_text() + file.read_text())
+    written.unlink()
+    command("up", "--yes", "--skip-preview")
+    return command
+
+
+@pytest.mark.requirement("a second preview and a refresh of what was deployed show no change")
+def test_nothing_to_do_after_up(pulumi):
+    pulumi("preview", "--expect-no-changes")
+    pulumi("refresh", "--preview-only", "--expect-no-changes")
+
+
+@pytest.mark.requirement("no key is readable in state")
+def test_state_has_no_key(pulumi, config):
+    exported = pulumi("stack", "export", "--show-secrets").stdout
+    for file in (config.dns_api_key_file, config.cdn_token_file):
+        assert read_key(file) not in exported
+
+
+@pytest.mark.requirement("refresh sees what was changed or removed by hand, at either authority, and up repairs it")
+def test_changed_by_hand_is_seen_and_repaired(pulumi, authorities):
+    first, second = authorities
+    zone, www = "shopsphere.test.", ("www.shopsphere.test.", "LUA")
+    before = first.rrset(zone, *www)
+    first.replace(zone, [RRset("dublin.shopsphere.test.", "A", 60, ("10.99.0.98",))])
+    second.replace(zone, [RRset("chicago.shopsphere.test.", "A", 60, ("10.99.0.99",))])
+    for authority in authorities:
+        authority.remove(zone, *www)
+    seen = pulumi("refresh", "--preview-only", "--expect-no-changes", "--diff", check=False)
+    assert seen.code != 0
+    assert all(text in seen.stdout for text in ("10.99.0.98", "10.99.0.99", "www.shopsphere.test."))
+    pulumi("up", "--refresh", "--yes", "--skip-preview")
+    for authority in authorities:
+        assert authority.rrset(zone, "dublin.shopsphere.test.", "A").records == ("10.99.0.12",)
+        assert authority.rrset(zone, "chicago.shopsphere.test.", "A").records == ("10.99.0.22",)
+        assert authority.rrset(zone, *www) == before
+
+
+@pytest.mark.requirement("a failover is no change to Pulumi, and a stale up leaves the role where it is")
+def test_failover_is_no_change(pulumi, authorities, topology):
+    pair = topology.pair("rdc-a")
+    rdc_a = PairDeclaration(
+        zone="shopsphere.test.",
+        pair=pair.name,
+        primary=pair.primary,
+        recovery=pair.recovery,
+        addresses={site: str(topology.site(site).address) for site in pair.sites},
+        active_weight=pair.weights.active,
+        passive_weight=pair.weights.passive,
+        ttl=pair.dns_ttl_seconds,
+    )
+    set_pair_state(authorities, rdc_a, expect_epoch=1, new_state=PairState(2, "dublin"))
+    pulumi("refresh", "--preview-only", "--expect-no-changes")
+    pulumi("up", "--refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    states = {rdc_a.valid(found) for found in read_records(authorities, rdc_a).values()}
+    assert states == {PairState(2, "dublin")}
+
+
+@pytest.mark.requirement("what was declared can be removed whole")
+def test_destroy(pulumi, authorities):
+    pulumi("destroy", "--yes", "--skip-preview")
+    assert [each.names("shopsphere.test.") for each in authorities] == [None, None]

@@ -1,0 +1,31 @@
+"""Every committed site stack, built once."""
+
+import functools
+
+import pytest
+from site_graph import build, committed_stacks
+
+
+@functools.cache
+def built(project, stack):
+    return build(project, stack)
+
+
+@pytest.fixture(params=committed_stacks(), ids=lambda stack: stack[1])
+def site(request):
+    """(project, name of the site, graph) of each stack of each environment."""
+    project, stack = request.param
+    return project, stack.partition("-")[2], built(project, stack)
+
+
+@pytest.fixture(params=[each for each in committed_stacks() if each[0] != "hq"], ids=lambda stack: stack[1])
+def regional(request):
+    """As `site`, without headquarters."""
+    project, stack = request.param
+    return project, stack.partition("-")[2], built(project, stack)
+
+
+@pytest.fixture
+def graph_of():
+    """Build, or take, the graph of one stack."""
+    return built

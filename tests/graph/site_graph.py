@@ -1,0 +1,182 @@
+"""Builds a site's stack against Pulumi mocks and hands out its resource graph."""
+
+import asyncio
+import functools
+import json
+import runpy
+from dataclasses import dataclass, field
+
+import yaml
+from pulumi.runtime import mocks, set_all_config, set_mocks
+from pulumi.runtime.stack import run_pulumi_func
+
+from components.pair_secrets import generate_pair_secrets
+from components.stack_config import SITE_SECRET_NAMES
+from components.topology import load_topology
+from shopsphere.paths import STACKS
+
+PLACEHOLDER = "REPLACE_ME"
+FILLED = {
+    "stateBackend": "s3://state-of-this-jurisdiction",
+    "kubeconfig": "/etc/shopsphere/kubeconfig",
+    "context": "production",
+    "apiServer": "203.0.113.9",
+    "path": "/srv/data",
+    "pspUrl": "https://psp.example",
+    "pspNetworks": "192.0.2.0/24",
+    "publicUrl": "https://shop.example",
+    "staticUrl": "https://static.example",
+}
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine was asked for it."""
+
+    type: str
+    name: str
+    state: dict
+    provider: str
+    parent: str
+    ignored: tuple[str, ...]
+
+    @property
+    def kind(self):
+        return self.type.rpartition(":")[2]
+
+    @property
+    def labels(self):
+        return self.state["metadata"].get("labels", {})
+
+    @property
+    def namespace(self):
+        return self.state["metadata"].get("namespace")
+
+    @property
+    def key(self):
+        return (self.kind, self.namespace, self.state["metadata"]["name"])
+
+
+@dataclass
+class Graph:
+    """All resources of a stack."""
+
+    resources: list[Registered] = field(default_factory=list)
+
+    @property
+    def objects(self):
+        """What exists in the cluster."""
+        return [each for each in self.resources if each.type.startswith("kubernetes:")]
+
+    def of(self, kind):
+        return [each for each in self.objects if each.kind == kind]
+
+    def get(self, kind, namespace, name):
+        (found,) = [each for each in self.objects if each.key == (kind, namespace, name)]
+        return found.state
+
+
+class Recorder(mocks.Mocks):
+    """Everything comes back as it was asked for; an image has the digest that a push gives it."""
+
+    def new_resource(self, args):
+        digest = {"repoDigest": f"{args.inputs['imageName']}@sha256:0"} if args.typ.startswith("docker:") else {}
+        return f"{args.name}-id", {**args.inputs, **digest}
+
+    def call(self, args):
+        raise AssertionError(f"a site calls nothing: {args.token}")
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """Keeps what the plain mock monitor forgets: provider, parent and ignored fields."""
+
+    def __init__(self, graph):
+        super().__init__(Recorder())
+        self.graph = graph
+
+    def RegisterResource(self, request):  # noqa: N802 the name of the call
+        response = super().RegisterResource(request)
+        registered = self.resources.get(response.urn)
+        if registered is not None:
+            self.graph.resources.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    state=registered.state,
+                    provider=request.provider,
+                    parent=request.parent,
+                    ignored=tuple(request.ignoreChanges),
+                )
+            )
+        return response
+
+
+def committed_stacks():
+    """Return (project, stack) of every stack file in the repository."""
+    lab = [(file.parent.name, file.name.removesuffix(".base.yaml")) for file in STACKS.glob("*/lab-*.base.yaml")]
+    prod = [
+        (file.parent.name, file.name[len("Pulumi.") : -len(".yaml")]) for file in STACKS.glob("*/Pulumi.prod-*.yaml")
+    ]
+    return sorted(lab + prod)
+
+
+def committed_config(project, stack):
+    """Return the configuration as it stands in the repository."""
+    name = f"{stack}.base.yaml" if stack.startswith("lab-") else f"Pulumi.{stack}.yaml"
+    return yaml.safe_load((STACKS / project / name).read_text())["config"]
+
+
+@functools.cache
+def secrets_of(project):
+    if project == "hq":
+        return {}
+    made = generate_pair_secrets(load_topology(), project)
+    return {**made, "gatewayTlsCertificate": "certificate of the public names", "gatewayTlsKey": "its key"}
+
+
+def complete_config(project, stack):
+    """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added."""
+    peer = load_topology().peer_of(stack.partition("-")[2])
+    places = {"address": _address(stack.partition("-")[2]), "peerAddress": _address(peer.name) if peer else ""}
+    filled = {
+        key: _filled(value, key.removeprefix("shopsphere:"), {**FILLED, **places})
+        for key, value in committed_config(project, stack).items()
+    }
+    secrets = {f"shopsphere:{key}": value for key, value in secrets_of(project).items()}
+    return {"shopsphere:kubeconfig": FILLED["kubeconfig"], **filled, **secrets}
+
+
+def _address(site):
+    """Return an address of production, another one for each site."""
+    return f"203.0.113.{10 + list(load_topology().sites).index(site)}"
+
+
+def _filled(value, key, own):
+    match value:
+        case dict():
+            return {name: _filled(entry, name, own) for name, entry in value.items()}
+        case list():
+            return [_filled(entry, key, own) for entry in value]
+        case str() if PLACEHOLDER in value:
+            return value.replace(PLACEHOLDER, own.get(key, "registry.example"))
+        case _:
+            return value
+
+
+def build(project, stack, config=None, *, plain_secrets=()):
+    """Run the stack's own `__main__.py` and return its graph."""
+    graph = Graph()
+    values = complete_config(project, stack) if config is None else config
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    encrypted = [f"shopsphere:{key}" for key in (*SITE_SECRET_NAMES, "registryPassword") if key not in plain_secrets]
+    # One loop for registrations and for waiting for them; the mocks register the stack as soon as they are set.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        set_mocks(mocks.Mocks, project=project, stack=stack, monitor=RecordingMonitor(graph), preview=False)
+        set_all_config(texts, encrypted)
+        program = STACKS / project / "__main__.py"
+        loop.run_until_complete(run_pulumi_func(lambda: runpy.run_path(str(program), run_name="__main__") and None))
+    finally:
+        loop.close()
+    return graph

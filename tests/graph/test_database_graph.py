@@ -1,0 +1,120 @@
+"""The databases of every pair: two members that can take either role."""
+
+import pytest
+
+from components.topology import load_topology
+
+TOPOLOGY = load_topology()
+PAIRS = [(pair, environment) for pair in TOPOLOGY.pairs.values() for environment in ("lab", "prod")]
+
+
+@pytest.fixture(params=PAIRS, ids=lambda each: f"{each[1]}-{each[0].name}")
+def members(request, graph_of):
+    """(pair, spec at the primary, spec at the recovery site, by database)."""
+    pair, environment = request.param
+    graphs = {site: graph_of(pair.name, f"{environment}-{site}") for site in pair.sites}
+    return pair, {
+        database: {
+            site: graph.get("Cluster", f"data-{database}", f"{database}-{site}") for site, graph in graphs.items()
+        }
+        for database in ("commerce", "ledger")
+    }
+
+
+def test_a_stale_up_leaves_the_roles_alone(regional):
+    _, _, graph = regional
+    for cluster in graph.of("Cluster"):
+        assert {"spec.replica", "spec.postgresql.synchronous"} <= set(cluster.ignored)
+
+
+def test_both_members_know_the_same_two_places(members):
+    pair, databases = members
+    for database, clusters in databases.items():
+        first, second = (clusters[site]["spec"] for site in pair.sites)
+        assert [each["name"] for each in first["externalClusters"]] == sorted(f"{database}-{s}" for s in pair.sites)
+        assert first["externalClusters"] == second["externalClusters"]
+
+
+def test_the_recovery_site_copies_the_primary(members):
+    pair, databases = members
+    for database, clusters in databases.items():
+        primary, recovery = clusters[pair.primary]["spec"], clusters[pair.recovery]["spec"]
+        assert "initdb" in primary["bootstrap"]
+        assert recovery["bootstrap"]["pg_basebackup"]["source"] == f"{database}-{pair.primary}"
+        assert primary["replica"] == {
+            "self": f"{database}-{pair.primary}",
+            "primary": f"{database}-{pair.primary}",
+            "source": f"{database}-{pair.recovery}",
+        }
+        assert recovery["replica"] == {
+            "self": f"{database}-{pair.recovery}",
+            "primary": f"{database}-{pair.primary}",
+            "source": f"{database}-{pair.primary}",
+        }
+
+
+@pytest.mark.requirement("payments: 100 % exact; RPO 0 for the ledger")
+def test_only_the_ledger_waits_and_only_at_the_primary(members):
+    pair, databases = members
+    assert databases["ledger"][pair.primary]["spec"]["postgresql"]["synchronous"]["standbyNamesPre"] == [
+        f"ledger-{pair.recovery}"
+    ]
+    others = [databases["ledger"][pair.recovery], *databases["commerce"].values()]
+    assert not [each for each in others if "synchronous" in each["spec"]["postgresql"]]
+
+
+def test_connections_are_encrypted_and_give_up_soon(regional):
+    _, _, graph = regional
+    for cluster in graph.of("Cluster"):
+        for external in cluster.state["spec"]["externalClusters"]:
+            parameters = external["connectionParameters"]
+            assert parameters["sslmode"] == "verify-ca"
+            assert int(parameters["connect_timeout"]) <= 5
+            # What only libpq knows would be handed to the server by the Go client that takes the first copy.
+            assert not [key for key in parameters if key.startswith(("keepalives", "tcp_"))]
+
+
+def test_both_sites_have_the_same_secrets(graph_of):
+    for pair in TOPOLOGY.pairs.values():
+        first, second = (
+            {each.key: each.state["stringData"] for each in graph_of(pair.name, f"lab-{site}").of("Secret")}
+            for site in pair.sites
+        )
+        assert first == second
+
+
+def test_storage_is_of_this_site_and_this_class(regional):
+    _, name, graph = regional
+    for cluster in graph.of("Cluster"):
+        storage = cluster.state["spec"]["storage"]
+        assert storage["storageClass"] == f"{name}-pinned"
+        assert storage["pvcTemplate"]["selector"]["matchLabels"] == {
+            "shopsphere.io/data-class": cluster.labels["shopsphere.io/data-class"]
+        }
+
+
+def test_every_claim_of_a_first_rollout_finds_a_volume(regional):
+    _, _, graph = regional
+    volumes = [each.labels["shopsphere.io/data-class"] for each in graph.of("PersistentVolume")]
+    for cluster in graph.of("Cluster"):
+        for _ in range(int(cluster.state["spec"]["instances"])):
+            volumes.remove(cluster.labels["shopsphere.io/data-class"])
+
+
+def test_failover_does_not_wait_for_defaults(regional):
+    _, _, graph = regional
+    for cluster in graph.of("Cluster"):
+        spec = cluster.state["spec"]
+        assert (spec["switchoverDelay"], spec["smartShutdownTimeout"]) == (20, 1)
+        assert spec["postgresql"]["parameters"]["max_standby_streaming_delay"] == "1s"
+        lease = spec["primaryLease"]
+        assert lease["leaseDurationSeconds"] > lease["renewDeadlineSeconds"] > 1.2 * lease["retryPeriodSeconds"]
+
+
+def test_the_peer_reaches_the_database_at_its_own_port(members):
+    _, databases = members
+    for database, port in (("commerce", 30432), ("ledger", 30433)):
+        for cluster in databases[database].values():
+            (service,) = cluster["spec"]["managed"]["services"]["additional"]
+            assert service["serviceTemplate"]["spec"]["ports"][0]["nodePort"] == port
+            assert {each["connectionParameters"]["port"] for each in cluster["spec"]["externalClusters"]} == {str(port)}

@@ -1,0 +1,167 @@
+"""The edge project of each environment, built against mocks: the whole graph, with plain asserts."""
+
+import asyncio
+import json
+import runpy
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime import mocks, set_all_config, set_mocks
+from pulumi.runtime.settings import get_monitor
+from pulumi.runtime.stack import run_pulumi_func
+
+from components.edge.edge import build_edge
+from components.topology import load_topology
+from shopsphere.paths import REPOSITORY
+
+MACHINE = {"shopsphere:dnsApiKeyFile": "/keys/dns-api.key", "shopsphere:cdnTokenFile": "/keys/cdn.token"}
+PROD = {"url": "https://service.example:8081", "cdnUrl": "https://cdn.example"}
+
+
+class Recorder(mocks.Mocks):
+    def new_resource(self, args):
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args):
+        raise AssertionError(f"the edge calls nothing: {args.token}")
+
+
+def lab_config():
+    return {**yaml.safe_load((REPOSITORY / "lab.base.yaml").read_text())["config"], **MACHINE}
+
+
+def prod_config():
+    """The production file with every placeholder filled in."""
+
+    def filled(value, key=""):
+        if isinstance(value, dict):
+            return {name: filled(entry, name) for name, entry in value.items()}
+        if isinstance(value, list):
+            return [filled(entry, key) for entry in value]
+        if value != "REPLACE_ME":
+            return value
+        short = key.removeprefix("shopsphere:")
+        if short in PROD:
+            return PROD[short]
+        return "s3://state" if short == "stateBackend" else "/keys/file" if short.endswith("File") else "203.0.113.7"
+
+    return filled(yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"])
+
+
+def build(stack, config, program=build_edge):
+    # One loop for registrations and for waiting for them; the mocks register the stack as soon as they are set.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    set_mocks(Recorder(), project="shopsphere-edge", stack=stack)
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    set_all_config(texts)
+    loop.run_until_complete(run_pulumi_func(program))
+    loop.close()
+    return list(get_monitor().get_registered_resources().values())
+
+
+ENVIRONMENTS = {"lab": lab_config, "prod": prod_config}
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def graph(request):
+    resources = build(request.param, ENVIRONMENTS[request.param]())
+    # Components have no state; the stack itself is none of ours.
+    return [entry for entry in resources if entry.urn.split("::")[2].split("$")[-1].startswith("pulumi-python:")]
+
+
+def kind(resource):
+    return resource.urn.split("::")[2].split("$")[-1].removeprefix("pulumi-python:dynamic/edge:")
+
+
+def of_kind(graph, wanted):
+    return [entry.state for entry in graph if kind(entry) == wanted]
+
+
+def test_every_resource_is_known(graph):
+    topology = load_topology()
+    fixed = len(topology.sites) + len(("ns1", "ns2", "static"))
+    steered = len(topology.pairs) + len(("www",))
+    counted = {name: len(of_kind(graph, name)) for name in {kind(entry) for entry in graph}}
+    assert counted == {
+        "DnsZone": 1,
+        "DnsPairState": len(topology.pairs),
+        "DnsRRset": fixed + steered,
+        "CdnDistribution": 1,
+    }
+
+
+@pytest.mark.requirement("the edge touches no cluster")
+def test_no_cluster(graph):
+    assert not [entry.urn for entry in graph if "kubernetes" in entry.urn]
+
+
+@pytest.mark.requirement("every name is written to every authority")
+def test_both_authorities(graph):
+    for entry in graph:
+        if kind(entry) != "CdnDistribution":
+            assert [authority["name"] for authority in entry.state["authorities"]] == ["ns1", "ns2"]
+
+
+@pytest.mark.requirement("each pair has names for both sites, with weights")
+def test_pairs(graph):
+    topology = load_topology()
+    states = {state["pair"]: state for state in of_kind(graph, "DnsPairState")}
+    assert set(states) == set(topology.pairs)
+    for name, pair in topology.pairs.items():
+        assert set(states[name]["addresses"]) == set(pair.sites)
+        assert (states[name]["activeWeight"], states[name]["passiveWeight"]) == (100, 0)
+        assert states[name]["ttl"] == pair.dns_ttl_seconds
+    names = {entry["name"] for entry in of_kind(graph, "DnsRRset")}
+    assert {f"{label}.shopsphere.test." for label in [*topology.sites, *topology.pairs, "www", "static"]} <= names
+
+
+@pytest.mark.requirement("the CDN carries public data from static paths, with both sites of each pair as origins")
+def test_cdn(graph):
+    topology = load_topology()
+    (distribution,) = of_kind(graph, "CdnDistribution")
+    assert distribution["dataClass"] == "public"
+    assert distribution["paths"] == ["/static/", "/media/"]
+    origins = {origin["name"] for origin in distribution["origins"]}
+    assert origins == {site for pair in topology.pairs.values() for site in pair.sites}
+    assert distribution["staleSeconds"] >= 24 * 3600
+
+
+@pytest.mark.requirement("keys are never inputs")
+def test_keys_are_named_by_file(graph):
+    for entry in graph:
+        files = [entry.state[key] for key in ("keyFile", "tokenFile") if key in entry.state]
+        assert files
+        assert all(file.startswith("/keys/") for file in files)
+
+
+@pytest.mark.requirement("a placeholder left in gives one clear error that lists all of them")
+def test_placeholders_are_listed():
+    committed = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"]
+    with pytest.raises(pulumi.RunError) as caught:
+        build("prod", committed)
+    for key in ("dnsAuthorities[0].url", "dnsApiKeyFile", "siteAddresses.frankfurt", "cdnAddress", "stateBackend"):
+        assert key in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("origins", [{"site": "newyork"}], "newyork"),
+        ("origins", [{"site": "berlin"}], "berlin"),
+        ("origins", [], "origins"),
+        ("cdnAddress", "cdn", "cdnAddress"),
+        ("siteAddresses", {"berlin": "10.0.0.1"}, "berlin"),
+        ("colour", "red", "colour"),
+    ],
+)
+def test_wrong_configuration(key, value, found):
+    with pytest.raises(pulumi.RunError, match=found):
+        build("lab", {**lab_config(), f"shopsphere:{key}": value})
+
+
+def test_the_program_itself_is_short_and_runs():
+    file = REPOSITORY / "__main__.py"
+    assert len(file.read_text().splitlines()) < 30
+    assert build("lab", lab_config(), lambda: runpy.run_path(str(file)) and None)

@@ -1,0 +1,137 @@
+"""The workloads of every regional site, and the ways between them."""
+
+import copy
+
+import pytest
+from site_graph import build, complete_config
+
+from components.topology import load_topology
+
+TOPOLOGY = load_topology()
+
+
+def pods(graph):
+    return {each.name: each.state["spec"]["template"]["spec"] for each in graph.of("Deployment")}
+
+
+def test_the_three_workloads_are_there(regional):
+    _, _, graph = regional
+    assert set(pods(graph)) == {"shop", "payments", "gateway"}
+    for name in pods(graph):
+        assert graph.get("PodDisruptionBudget", name, name)["spec"]["maxUnavailable"] == 1
+        graph.get("Service", name, name)
+
+
+def test_pods_are_confined(regional):
+    _, name, graph = regional
+    for pod in pods(graph).values():
+        assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False
+        assert pod["nodeSelector"] == {"shopsphere.io/site": name}
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+
+
+@pytest.mark.requirement("no downtime in deploys")
+def test_a_rollout_keeps_every_request(regional):
+    _, _, graph = regional
+    for deployment in graph.of("Deployment"):
+        assert deployment.state["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        pod = deployment.state["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert container["lifecycle"]["preStop"]
+        assert {"readinessProbe", "livenessProbe"} <= set(container)
+        assert pod["topologySpreadConstraints"][0]["topologyKey"] == "shopsphere.io/rack"
+    for name, pod in pods(graph).items():
+        if name != "gateway":
+            assert pod["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
+
+
+def test_an_autoscaler_owns_the_number_of_replicas(regional):
+    _, _, graph = regional
+    scaled = {each.name for each in graph.of("HorizontalPodAutoscaler")}
+    for deployment in graph.of("Deployment"):
+        assert ("replicas" in deployment.state["spec"]) == (deployment.name not in scaled)
+
+
+def test_the_shop_waits_for_its_database(regional):
+    project, name, graph = regional
+    for workload, database in (("shop", "commerce"), ("payments", "ledger")):
+        (migration,) = pods(graph)[workload]["initContainers"]
+        assert migration["command"] == ["shop", "migrate", database]
+        settings = {each["name"]: each for each in pods(graph)[workload]["containers"][0]["env"]}
+        assert settings["SHOP_SITE"]["value"] == name
+        assert settings["SHOP_REGION"]["value"] == project
+        dsn = settings[f"{database.upper()}_DSN"]["value"]
+        assert dsn.startswith(f"postgresql://{database}@{database}.data-{database}.svc.cluster.local:5432/{database}?")
+        assert "sslmode=verify-full" in dsn
+        assert settings[f"{database.upper()}_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == f"{workload}-settings"
+
+
+def test_no_secret_stands_in_a_pods_environment(regional):
+    _, _, graph = regional
+    for pod in pods(graph).values():
+        for container in [*pod.get("initContainers", []), *pod["containers"]]:
+            for each in container.get("env", []):
+                assert ("SECRET" in each["name"] or "PASSWORD" in each["name"]) == ("valueFrom" in each)
+
+
+def ways(graph, namespace, direction):
+    """Return (who, port) of everything that the policies of a namespace let through; None is anybody."""
+    found = set()
+    for policy in graph.of("NetworkPolicy"):
+        for rule in policy.state["spec"].get(direction, []) if policy.namespace == namespace else []:
+            peers = rule.get("from" if direction == "ingress" else "to", [None])
+            names = [
+                each
+                and (
+                    each.get("ipBlock", {}).get("cidr") or next(iter(each["namespaceSelector"]["matchLabels"].values()))
+                )
+                for each in peers
+            ]
+            found |= {(name, port["port"]) for name in names for port in rule["ports"]}
+    return found
+
+
+DNS = {("kube-system", 53)}
+
+
+@pytest.mark.requirement("regional data stays in the region's two sites")
+def test_the_only_ways_in_and_out(graph_of):
+    for pair in TOPOLOGY.pairs.values():
+        for name in pair.sites:
+            graph = graph_of(pair.name, f"lab-{name}")
+            own, peer = (f"{TOPOLOGY.site(site).address}/32" for site in (name, TOPOLOGY.peer_of(name).name))
+            assert ways(graph, "gateway", "ingress") == {(None, 8443), (None, 8080)}
+            assert ways(graph, "gateway", "egress") == DNS | {("shop", 8000)}
+            assert ways(graph, "shop", "ingress") == {("gateway", 8000)}
+            assert ways(graph, "shop", "egress") == DNS | {("payments", 8001), ("data-commerce", 5432)}
+            assert ways(graph, "payments", "ingress") == {("shop", 8001)}
+            assert ways(graph, "payments", "egress") == DNS | {("data-ledger", 5432), ("10.99.0.70/32", 8070)}
+            for database, client, port in (("data-commerce", "shop", 30432), ("data-ledger", "payments", 30433)):
+                among = {(database, 5432), (database, 8000)}
+                operator = {("cnpg-system", 5432), ("cnpg-system", 8000)}
+                assert ways(graph, database, "ingress") == among | operator | {(client, 5432), (peer, 5432)}
+                assert ways(graph, database, "egress") == DNS | among | {(own, 6443), (peer, port)}
+
+
+def test_an_owner_with_an_engine_builds_the_image_and_runs_what_was_pushed():
+    config = copy.deepcopy(complete_config("rdc-a", "prod-frankfurt"))
+    config["shopsphere:imageBuild"] = {
+        "context": "../..",
+        "dockerfile": "../../app/Dockerfile",
+        "registry": "registry.example",
+        "username": "builder",
+    }
+    config["shopsphere:registryPassword"] = "password"
+    graph = build("rdc-a", "prod-frankfurt", config)
+    (image,) = [each for each in graph.resources if each.type.startswith("docker:")]
+    # The provider marks the whole registry as secret, so its value is wrapped.
+    assert image.state["registry"]["value"]["server"] == "registry.example"
+    container = pods(graph)["shop"]["containers"][0]
+    assert container["image"] == f"{image.state['imageName']}@sha256:0"

@@ -1,0 +1,79 @@
+from components.placement import WATTS_RESOURCE
+from policy_cases import kubernetes as k8s
+from policy_cases.declared import REMOVED, UNKNOWN
+
+BUDGET, RACK = 149_040, 18_630
+POD_SPEC = ("spec", "template", "spec")
+CONTAINER = (*POD_SPEC, "containers", 0)
+RESOURCES = (*CONTAINER, "resources")
+
+
+def pods(watts, replicas):
+    return k8s.DEPLOYMENT.but(*RESOURCES, k8s.resources(watts)).but("spec", "replicas", float(replicas))
+
+
+def init_containers(resource, *containers):
+    return resource.but(*POD_SPEC, "initContainers", list(containers))
+
+
+MIGRATION = {"name": "migrate", "resources": k8s.resources(14)}
+GOOD = {
+    "deployment": k8s.DEPLOYMENT,
+    "all of the site": pods(BUDGET // 8, 8),
+    "up to the last watt": pods(BUDGET // 10, 10),
+    "replicas left to an autoscaler": k8s.DEPLOYMENT.but("spec", "replicas", REMOVED),
+    "init container as large as the container": init_containers(k8s.DEPLOYMENT, MIGRATION),
+    "more watts than drawn": pods(15, 1),
+    "cron job": k8s.CRON_JOB,
+    "database": k8s.DATABASE,
+    "pod": k8s.POD,
+    "daemon set": k8s.DEPLOYMENT.of("kubernetes:apps/v1:DaemonSet").but(*RESOURCES, k8s.resources(BUDGET // 8)),
+}
+BAD = {
+    "no watts": (
+        k8s.DEPLOYMENT.but(*RESOURCES, {"requests": {"cpu": "1", "memory": "1Gi"}}),
+        f"0 W requested per pod as {WATTS_RESOURCE}",
+        "at least 14 W",
+    ),
+    "fewer watts than drawn": (pods(13, 1), "13 W requested per pod", "with 1 cores and 1 GiB"),
+    "no cpu": (k8s.DEPLOYMENT.but(*RESOURCES, "requests", "cpu", REMOVED), "container 'shop'", "a request of cpu"),
+    "no memory": (k8s.DEPLOYMENT.but(*RESOURCES, "requests", "memory", REMOVED), "a request of memory"),
+    "no resources": (k8s.DEPLOYMENT.but(*RESOURCES, REMOVED), "a request of cpu"),
+    "requests unlike limits": (k8s.DEPLOYMENT.but(*RESOURCES, "limits", WATTS_RESOURCE, "20"), "the same as requested"),
+    "part of a watt": (
+        k8s.DEPLOYMENT.but(*RESOURCES, "requests", WATTS_RESOURCE, "14500m").but(
+            *RESOURCES, "limits", WATTS_RESOURCE, "14500m"
+        ),
+        "whole",
+    ),
+    "no quantity": (k8s.DEPLOYMENT.but(*RESOURCES, "requests", "cpu", "lots"), "'lots'", "a Kubernetes quantity"),
+    "one pod for more than a rack": (pods(RACK + 1, 1), f"one pod of {RACK + 1} W", f"{RACK} W"),
+    "one watt too many": (pods(BUDGET // 10 + 1, 10), f"10 pods of {BUDGET // 10 + 1} W: 149050 W", "149040 W"),
+    "150.1 kW": (pods(14_914, 10), "149140 W", "within 150 kW"),
+    "more nodes than watts": (
+        k8s.DEPLOYMENT.of("kubernetes:apps/v1:DaemonSet").but(*RESOURCES, k8s.resources(RACK + 1)),
+        "8 pods of",
+    ),
+    "parallel cron job": (k8s.CRON_JOB.but("spec", "jobTemplate", "spec", "parallelism", 20_000.0), "20000 pods"),
+    "sidecar counts": (
+        init_containers(k8s.DEPLOYMENT, {**MIGRATION, "restartPolicy": "Always", "resources": k8s.resources(1)}),
+        "15 W requested",
+        "at least 27 W",
+    ),
+    "init container larger than its watts": (
+        init_containers(k8s.DEPLOYMENT, {"name": "migrate", "resources": k8s.resources(14, cpu="2")}),
+        "at least 26 W",
+    ),
+    "database without watts": (
+        k8s.DATABASE.but("spec", "resources", {"requests": {"cpu": "1", "memory": "1Gi"}}),
+        "0 W requested",
+    ),
+    "many instances": (k8s.DATABASE.but("spec", "instances", 20_000.0), "20000 pods"),
+    "part of a replica": (k8s.DEPLOYMENT.but("spec", "replicas", 1.5), "a whole number"),
+    "nothing at all": (k8s.POD.but("spec", {}), "0 W requested per pod"),
+}
+UNKNOWN_CASES = {
+    "watts": (k8s.DEPLOYMENT.but(*RESOURCES, "requests", WATTS_RESOURCE, UNKNOWN), "is not known"),
+    "replicas": (k8s.DEPLOYMENT.but("spec", "replicas", UNKNOWN), "spec.replicas is not known"),
+}
+NOT_APPLICABLE = {"namespace": k8s.NAMESPACE, "volume": k8s.VOLUME, "dns": k8s.DNS}

@@ -1,0 +1,20 @@
+"""The picture of the architecture is that of topology.yaml."""
+
+from xml.etree import ElementTree as ET
+
+from components.topology import load_topology
+from shopsphere import diagram
+
+
+def test_the_committed_picture_is_current():
+    assert diagram.PICTURE.read_text() == diagram.draw(load_topology()), "run `shopsphere diagram --write`"
+
+
+def test_the_picture_is_a_document_that_names_every_site_and_region():
+    topology = load_topology()
+    text = diagram.draw(topology)
+    ET.fromstring(text)
+    for site in topology.sites.values():
+        assert site.city in text
+    for pair in topology.pairs:
+        assert pair.upper() in text

@@ -1,0 +1,263 @@
+"""The providers' decisions, against services in memory."""
+
+import pytest
+from edge_fakes import FakeAuthority, FakeCdn
+
+from components.edge.cdn_origin import CdnOriginModel
+from components.edge.clients.pair_state import set_pair_state
+from components.edge.clients.powerdns import RRset
+from components.edge.config import EdgeConfig
+from components.edge.errors import AdoptionError, EdgeError, PairStateError, ServiceError, VerificationError
+from components.edge.global_dns import GlobalDnsModel
+from components.edge.pair_state import PairDeclaration, PairState
+from components.edge.providers.cdn_distribution import CdnDistributionProvider
+from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
+from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
+from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from components.topology import load_topology
+
+ZONE = "shopsphere.test."
+TOPOLOGY = load_topology()
+CONFIG = EdgeConfig.model_validate(
+    {
+        "dnsAuthorities": [
+            {"name": "ns1", "url": "http://10.0.0.1:8081"},
+            {"name": "ns2", "url": "http://10.0.0.2:8081"},
+        ],
+        "dnsApiKeyFile": "/nowhere/dns-api.key",
+        "nameservers": [{"name": "ns1", "address": "10.0.0.1"}, {"name": "ns2", "address": "10.0.0.2"}],
+        "cdnUrl": "http://10.0.0.3:8082",
+        "cdnTokenFile": "/nowhere/cdn.token",
+        "cdnAddress": "10.0.0.3",
+        "origins": [{"site": "frankfurt"}, {"site": "dublin"}],
+    }
+)
+DNS = GlobalDnsModel.of(TOPOLOGY, CONFIG)
+A = DNS.fixed_names()["frankfurt"]
+STATE = DNS.state_inputs(TOPOLOGY.pair("rdc-a"))
+RDC_A = PairDeclaration.of(STATE)
+CDN = CdnOriginModel.of(TOPOLOGY, CONFIG).inputs()
+PROVIDERS = {
+    PowerDnsZoneProvider: DNS.zone_inputs(),
+    PowerDnsRRsetProvider: A,
+    PowerDnsPairStateProvider: STATE,
+    CdnDistributionProvider: CDN,
+}
+
+
+@pytest.fixture
+def servers(monkeypatch):
+    """Two authorities that have the empty zone."""
+    found = [FakeAuthority("ns1"), FakeAuthority("ns2")]
+    for provider in (PowerDnsZoneProvider, PowerDnsRRsetProvider, PowerDnsPairStateProvider):
+        monkeypatch.setattr(provider, "connect", lambda _self, _props: found)
+    PowerDnsZoneProvider().create(DNS.zone_inputs())
+    return found
+
+
+@pytest.fixture
+def cdn(monkeypatch):
+    found = FakeCdn()
+    monkeypatch.setattr(CdnDistributionProvider, "connect", lambda _self, _props: found)
+    return found
+
+
+def has_changes(provider, outs, news):
+    return provider.diff("id", outs, news).changes
+
+
+@pytest.mark.requirement("a second preview shows no change, nor does a refresh")
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_created_is_settled(kind, servers, cdn):
+    provider, inputs = kind(), PROVIDERS[kind]
+    assert provider.check({}, inputs).failures == []
+    outs = provider.create(inputs).outs
+    assert not has_changes(provider, outs, inputs)
+    read = provider.read("id", outs)
+    assert read.id == "id"
+    assert read.outs == outs
+
+
+@pytest.mark.requirement("what exists is adopted only when it is equal")
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_equal_is_adopted_without_a_write(kind, servers, cdn):
+    kind().create(PROVIDERS[kind])
+    writes = [server.writes for server in servers]
+    kind().create(PROVIDERS[kind])
+    assert [server.writes for server in servers] == writes
+
+
+@pytest.mark.requirement("keys are named by file only, and a provider in state is a name, not a copy")
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_state_has_no_key_and_never_changes(kind):
+    from pulumi.dynamic.dynamic import serialize_provider  # noqa: PLC0415 - what the SDK itself puts in state
+
+    assert kind.serialize_as_secret_always is False
+    assert len(serialize_provider(kind())) < 200
+    assert serialize_provider(kind()) == serialize_provider(kind())
+
+
+@pytest.mark.parametrize("server", [0, 1])
+@pytest.mark.parametrize(
+    "found", [RRset(A["name"], "A", 60, ("10.0.0.66",)), RRset(A["name"], "A", 1, ("10.99.0.11",))]
+)
+def test_other_record_is_not_adopted(servers, server, found):
+    servers[server].replace(ZONE, [found])
+    with pytest.raises(AdoptionError, match=f"ns{server + 1}"):
+        PowerDnsRRsetProvider().create(A)
+
+
+@pytest.mark.requirement("refresh sees a record changed by hand at either authority")
+@pytest.mark.parametrize("server", [0, 1])
+def test_change_at_either_authority_is_seen_and_repaired(servers, server):
+    provider = PowerDnsRRsetProvider()
+    outs = provider.create(A).outs
+    servers[server].replace(ZONE, [RRset(A["name"], "A", 60, ("10.0.0.66",))])
+    read = provider.read("id", outs)
+    assert read.outs["live"][f"ns{server + 1}"] == "60 A 10.0.0.66"
+    assert has_changes(provider, read.outs, A)
+    repaired = provider.update("id", read.outs, A).outs
+    assert not has_changes(provider, repaired, A)
+
+
+def test_removed_at_one_is_drift_and_removed_at_all_is_gone(servers):
+    provider = PowerDnsRRsetProvider()
+    outs = provider.create(A).outs
+    servers[0].remove(ZONE, A["name"], "A")
+    read = provider.read("id", outs)
+    assert read.id
+    assert has_changes(provider, read.outs, A)
+    servers[1].remove(ZONE, A["name"], "A")
+    assert not provider.read("id", outs).id
+
+
+def test_authority_that_does_not_answer_is_an_error_not_clean(servers):
+    outs = PowerDnsRRsetProvider().create(A).outs
+    servers[1].fails_on.add("rrset")
+    with pytest.raises(ServiceError):
+        PowerDnsRRsetProvider().read("id", outs)
+
+
+def test_authority_that_forgets_is_found_out(servers):
+    servers[1].loses = True
+    with pytest.raises(VerificationError, match="ns2"):
+        PowerDnsRRsetProvider().create(A)
+
+
+@pytest.mark.parametrize(("key", "value"), [("zone", "other.test."), ("name", "x.shopsphere.test."), ("type", "TXT")])
+def test_identity_replaces(servers, key, value):
+    outs = PowerDnsRRsetProvider().create(A).outs
+    assert PowerDnsRRsetProvider().diff("id", outs, {**A, key: value}).replaces == [key]
+
+
+def test_another_authority_is_an_update(servers):
+    outs = PowerDnsRRsetProvider().create(A).outs
+    more = [*A["authorities"], {"name": "ns3", "url": "http://10.0.0.4:8081"}]
+    result = PowerDnsRRsetProvider().diff("id", outs, {**A, "authorities": more})
+    assert (result.changes, result.replaces) == (True, [])
+
+
+@pytest.mark.requirement("wrong input gets an error with expected and found before anything is created")
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        (PowerDnsRRsetProvider, "ttl", 0),
+        (PowerDnsRRsetProvider, "records", []),
+        (PowerDnsRRsetProvider, "records", ["10.0.0.1", "10.0.0.1"]),
+        (PowerDnsRRsetProvider, "name", "frankfurt"),
+        (PowerDnsRRsetProvider, "name", "frankfurt.other.test."),
+        (PowerDnsRRsetProvider, "type", "SOA"),
+        (PowerDnsRRsetProvider, "authorities", []),
+        (PowerDnsRRsetProvider, "authorities", [{"name": "ns1", "url": "10.0.0.1"}]),
+        (PowerDnsRRsetProvider, "keyFile", ""),
+        (PowerDnsRRsetProvider, "colour", "red"),
+        (PowerDnsPairStateProvider, "recovery", "frankfurt"),
+        (PowerDnsPairStateProvider, "addresses", {"frankfurt": "10.0.0.1"}),
+        (PowerDnsPairStateProvider, "activeWeight", 50),
+        (PowerDnsZoneProvider, "nameservers", []),
+        (PowerDnsZoneProvider, "nameservers", ["ns1"]),
+        (PowerDnsZoneProvider, "negativeTtl", 86400),
+        (CdnDistributionProvider, "dataClass", "personal"),
+        (CdnDistributionProvider, "paths", ["/"]),
+        (CdnDistributionProvider, "paths", ["/static/../x/"]),
+        (CdnDistributionProvider, "origins", []),
+        (CdnDistributionProvider, "staleSeconds", 3600),
+        (CdnDistributionProvider, "endpoint", "cdn"),
+    ],
+)
+def test_wrong_input(kind, key, value):
+    failures = kind().check({}, {**PROVIDERS[kind], key: value}).failures
+    assert key in {failure.property for failure in failures}
+    assert all("expected:" in failure.reason and "found:" in failure.reason for failure in failures)
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_missing_input(kind):
+    for key in PROVIDERS[kind]:
+        rest = {name: value for name, value in PROVIDERS[kind].items() if name != key}
+        assert [failure.property for failure in kind().check({}, rest).failures] == [key]
+
+
+@pytest.mark.requirement("a failover is no drift; Pulumi repairs what a flip left half done, without lowering an epoch")
+def test_state_after_a_failover(servers):
+    provider = PowerDnsPairStateProvider()
+    outs = provider.create(STATE).outs
+    set_pair_state(servers, RDC_A, expect_epoch=1, new_state=PairState(2, "dublin"))
+    read = provider.read("id", outs)
+    assert read.outs == outs
+    assert not has_changes(provider, read.outs, STATE)
+    servers[0].replace(ZONE, [RDC_A.rrset(PairState(3, "frankfurt"))])
+    read = provider.read("id", outs)
+    assert has_changes(provider, read.outs, STATE)
+    assert set(provider.update("id", read.outs, STATE).outs["live"].values()) == {AS_DECLARED}
+    assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {PairState(3, "frankfurt")}
+
+
+def test_new_weights_keep_epoch_and_role(servers):
+    provider = PowerDnsPairStateProvider()
+    outs = provider.create(STATE).outs
+    set_pair_state(servers, RDC_A, expect_epoch=1, new_state=PairState(2, "dublin"))
+    news = {**STATE, "activeWeight": 90, "passiveWeight": 10}
+    assert has_changes(provider, outs, news)
+    provider.update("id", outs, news)
+    assert PairDeclaration.of(news).valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(2, "dublin")
+
+
+def test_valid_state_is_adopted_in_either_role(servers):
+    servers[1].replace(ZONE, [RDC_A.rrset(PairState(7, "dublin"))])
+    PowerDnsPairStateProvider().create(STATE)
+    assert RDC_A.valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(7, "dublin")
+
+
+@pytest.mark.parametrize("states", [(), (PairState(4, "dublin"), PairState(4, "frankfurt"))])
+def test_unknown_role_is_never_guessed(servers, states):
+    outs = PowerDnsPairStateProvider().create(STATE).outs
+    for server in servers:
+        server.remove(ZONE, RDC_A.name, "LUA")
+    for server, state in zip(servers, states, strict=False):
+        server.replace(ZONE, [RDC_A.rrset(state)])
+    assert has_changes(PowerDnsPairStateProvider(), PowerDnsPairStateProvider().read("id", outs).outs, STATE)
+    with pytest.raises(PairStateError, match="witness"):
+        PowerDnsPairStateProvider().update("id", outs, STATE)
+
+
+@pytest.mark.requirement("a pair moves at all authorities or at none, and an interrupted move can be repeated")
+def test_move_is_undone_when_the_second_authority_fails(servers):
+    PowerDnsPairStateProvider().create(STATE)
+    servers[1].fails_on.add("replace")
+    with pytest.raises(EdgeError, match="all authorities are as before"):
+        set_pair_state(servers, RDC_A, expect_epoch=1, new_state=PairState(2, "dublin"))
+    assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {RDC_A.first}
+    servers[1].fails_on.clear()
+    servers[0].replace(ZONE, [RDC_A.rrset(PairState(2, "dublin"))])
+    set_pair_state(servers, RDC_A, expect_epoch=1, new_state=PairState(2, "dublin"))
+    assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {PairState(2, "dublin")}
+
+
+def test_delete_is_repeatable(servers, cdn):
+    for kind in (PowerDnsRRsetProvider, PowerDnsPairStateProvider, CdnDistributionProvider):
+        outs = kind().create(PROVIDERS[kind]).outs
+        kind().delete("id", outs)
+        kind().delete("id", outs)
+    PowerDnsZoneProvider().delete("id", DNS.zone_inputs())
+    assert [server.zones for server in servers] == [{}, {}]

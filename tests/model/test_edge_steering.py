@@ -1,0 +1,105 @@
+"""What the steering records say, and which of them Lua would refuse."""
+
+from ipaddress import IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.edge.clients.powerdns import RRset
+from components.edge.errors import PairStateError
+from components.edge.pair_state import PairDeclaration, PairState
+from components.edge.steering import RegionRule, geo_content, lua_content, pair_content, region_rules
+from components.topology import load_topology
+
+RDC_A = PairDeclaration(
+    zone="shopsphere.test.",
+    pair="rdc-a",
+    primary="frankfurt",
+    recovery="dublin",
+    addresses={"frankfurt": "10.99.0.11", "dublin": "10.99.0.12"},
+    active_weight=100,
+    passive_weight=0,
+    ttl=5,
+)
+FIRST = (
+    "LUA \"state={pair='rdc-a',epoch=1,active='frankfurt'} "
+    "sites={{100,'10.99.0.11','frankfurt'},{0,'10.99.0.12','dublin'}}\""
+)
+GEO = (
+    "A \";local pair='rdc-a' if netmask({'10.99.80.0/20'}) then pair='rdc-b' "
+    "elseif netmask({'10.99.96.0/20'}) then pair='rdc-c' end include('state.'..pair) return pickwhashed(sites)\""
+)
+
+
+@pytest.mark.requirement("www steers by the topology's client networks, the first region by default")
+def test_geo_record_of_the_topology():
+    assert geo_content(region_rules(load_topology())) == GEO
+
+
+def test_one_region_needs_no_condition():
+    rule = RegionRule("rdc-a", (IPv4Network("10.0.0.0/8"),))
+    assert geo_content([rule]) == "A \";local pair='rdc-a' include('state.'..pair) return pickwhashed(sites)\""
+
+
+def test_pair_record_includes_its_state():
+    assert pair_content("rdc-b") == "A \";include('state.rdc-b') return pickwhashed(sites)\""
+
+
+@pytest.mark.requirement("many client networks fit: a DNS text segment holds 255 bytes")
+def test_long_records_are_cut_between_words():
+    rules = [RegionRule(f"rdc-{n}", tuple(IPv4Network((n << 24 | m << 16, 16)) for m in range(3))) for n in range(1, 9)]
+    content = geo_content(rules)
+    segments = content.removeprefix("A ").strip('"').split('" "')
+    assert len(segments) > 1
+    assert all(len(segment) <= 255 for segment in segments)
+    assert lua_content("A", " ".join(segments)) == content
+
+
+def test_first_state():
+    assert RDC_A.rrset(RDC_A.first) == RRset("state.rdc-a.shopsphere.test.", "LUA", 5, (FIRST,))
+
+
+@given(epoch=st.integers(1, 10**12), active=st.sampled_from(RDC_A.sites))
+def test_what_is_written_is_read(epoch, active):
+    state = PairState(epoch, active)
+    assert RDC_A.valid(RDC_A.rrset(state)) == RDC_A.stated(RDC_A.rrset(state)) == state
+
+
+@pytest.mark.requirement("only one site of a pair is active, and no weight sends writers elsewhere")
+@pytest.mark.parametrize(("active", "weights"), [("frankfurt", "100 0"), ("dublin", "0 100")])
+def test_weights_follow_the_active_site(active, weights):
+    (content,) = RDC_A.rrset(PairState(3, active)).records
+    frankfurt, dublin = weights.split()
+    assert f"{{{frankfurt},'10.99.0.11','frankfurt'}},{{{dublin},'10.99.0.12','dublin'}}" in content
+
+
+@pytest.mark.parametrize("state", [PairState(0, "frankfurt"), PairState(-1, "dublin"), PairState(1, "ashburn")])
+def test_impossible_states_cannot_be_written(state):
+    with pytest.raises(PairStateError, match="expected"):
+        RDC_A.rrset(state)
+
+
+@pytest.mark.requirement("any valid state of the pair is no drift, everything else is")
+@pytest.mark.parametrize(
+    ("content", "stated"),
+    [
+        (FIRST.replace("100,", "50,").replace("{0,", "{50,"), PairState(1, "frankfurt")),
+        (FIRST.replace("10.99.0.11", "10.99.0.66"), PairState(1, "frankfurt")),
+        (FIRST.replace("active='frankfurt'", "active='dublin'"), PairState(1, "dublin")),
+        (FIRST[:-1] + ' sites={}"', PairState(1, "frankfurt")),
+        (FIRST.replace("epoch=1", "epoch=0"), None),
+        (FIRST.replace("rdc-a", "rdc-b"), None),
+        (FIRST.replace("active='frankfurt'", "active='ashburn'"), None),
+        ('LUA ""', None),
+    ],
+)
+def test_changed_records_are_drift(content, stated):
+    found = RRset(RDC_A.name, "LUA", 5, (content,))
+    assert RDC_A.valid(found) is None
+    assert RDC_A.stated(found) == stated
+
+
+def test_another_ttl_and_no_record_are_drift():
+    assert RDC_A.valid(RRset(RDC_A.name, "LUA", 60, (FIRST,))) is None
+    assert RDC_A.valid(None) is RDC_A.stated(None) is None

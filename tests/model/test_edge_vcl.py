@@ -1,0 +1,89 @@
+"""The cache's configuration as text; the edge ring runs it."""
+
+import pytest
+from pydantic import ValidationError
+
+from components.edge.cdn_origin import CdnOriginModel
+from components.topology import load_topology
+from lab.edge.cdn.distribution import Distribution
+from lab.edge.cdn.vcl import render
+from lab.edge.resolver import client_bits
+
+DOCUMENT = {
+    "name": "static",
+    "hostNames": ["static.shopsphere.test"],
+    "dataClass": "public",
+    "paths": ["/static/", "/media/"],
+    "origins": [
+        {"name": "frankfurt", "address": "10.99.0.11"},
+        {"name": "new-york", "address": "10.99.0.40", "port": 8080},
+    ],
+}
+
+
+def test_every_origin_has_a_backend_with_a_probe():
+    text = render([Distribution.model_validate(DOCUMENT)])
+    assert 'backend o__static__new_york {\n    .host = "10.99.0.40";\n    .port = "8080";' in text
+    assert text.count(".probe = p__static;") == 2
+    assert "new d__static = directors.fallback();" in text
+    assert '"^(/static/|/media/)"' in text
+    assert "set beresp.grace = 604800s;" in text
+
+
+def test_without_distributions_everything_is_refused():
+    text = render([])
+    assert "d__" not in text
+    assert "No distribution has this name" in text
+
+
+def test_order_of_distributions_does_not_matter():
+    one = Distribution.model_validate(DOCUMENT)
+    other = Distribution.model_validate({**DOCUMENT, "name": "other", "hostNames": ["other.shopsphere.test"]})
+    assert render([one, other]) == render([other, one])
+
+
+@pytest.mark.requirement("nothing in a distribution can become configuration of its own")
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", 'x"; }'),
+        ("hostNames", ['a.b"']),
+        ("hostNames", []),
+        ("paths", ["/"]),
+        ("paths", ['/a"/']),
+        ("paths", ["/(.*)/"]),
+        ("paths", []),
+        ("origins", [{"name": "a", "address": "localhost"}]),
+        ("origins", [{"name": "a", "address": "10.0.0.1"}, {"name": "a", "address": "10.0.0.2"}]),
+        ("dataClass", "personal"),
+        ("staleSeconds", 3600),
+        ("probe", {"path": '/"'}),
+        ("vcl", "x"),
+    ],
+)
+def test_refused(key, value):
+    with pytest.raises(ValidationError, match=r"\n" + key):
+        Distribution.model_validate({**DOCUMENT, key: value})
+
+
+def test_the_stacks_own_distribution_is_accepted_as_it_is():
+    topology = load_topology()
+    model = CdnOriginModel(
+        endpoint="http://cdn",
+        token_file="/token",
+        host_name="static.shopsphere.test",
+        paths=topology.cdn.paths,
+        origins=({"name": "frankfurt", "address": "10.99.0.11", "port": 80},),
+        probe_path="/static/shop.css",
+    )
+    document = {key: value for key, value in model.inputs().items() if key not in {"endpoint", "tokenFile"}}
+    assert Distribution.model_validate(document).model_dump(mode="json", by_alias=True) == document
+
+
+@pytest.mark.requirement("the resolver passes on enough of a client's address to tell all client networks apart")
+def test_client_bits():
+    topology = load_topology()
+    assert client_bits(topology) == 24
+    eu = topology.jurisdictions["eu"].model_copy(update={"client_networks": ("10.99.64.0/26",)})
+    finer = type(topology.jurisdictions["eu"]).model_validate(eu.model_dump())
+    assert client_bits(topology.model_copy(update={"jurisdictions": {"eu": finer}})) == 26

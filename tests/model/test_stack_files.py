@@ -1,0 +1,188 @@
+"""The lab's stack files, the pair's secrets, and locks that dead processes left."""
+
+import json
+import os
+import socket
+import stat
+
+import pytest
+import yaml
+
+from components.pair_secrets import PAIR_SECRET_NAMES
+from components.topology import load_topology
+from shopsphere.deploy import environment, locks, secrets, stack_files
+from shopsphere.deploy.paths import passphrase_file
+from shopsphere.deploy.stack import Environment, StackId, site_stack
+from shopsphere.errors import ShopSphereError
+
+TOPOLOGY = load_topology()
+PAIR = TOPOLOGY.pair("rdc-a")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Project folders and a lab folder of their own."""
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
+    monkeypatch.setenv("SHOPSPHERE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(StackId, "folder", property(lambda stack: tmp_path / stack.region))
+    (tmp_path / "rdc-a").mkdir()
+    for site in PAIR.sites:
+        (tmp_path / "rdc-a" / f"lab-{site}.base.yaml").write_text("config: {'shopsphere:context': here}\n")
+    return tmp_path
+
+
+def stack(site: str = "frankfurt", where: Environment = Environment.LAB) -> StackId:
+    return site_stack(TOPOLOGY, site, where)
+
+
+def test_the_file_holds_the_base_and_this_machines_paths(project):
+    assert stack_files.write_machine_file(stack())
+    config = stack_files.configuration(stack())
+    assert config["shopsphere:context"] == "here"
+    assert config["shopsphere:kubeconfig"] == str(project / "lab" / "kubeconfigs" / "frankfurt.yaml")
+    link = project / "rdc-a" / "Pulumi.lab-frankfurt.yaml"
+    assert link.is_symlink()
+    assert stat.S_IMODE(link.resolve().stat().st_mode) == 0o600
+
+
+def test_a_second_time_changes_nothing(project):
+    stack_files.write_machine_file(stack())
+    before = stack_files.machine_file(stack()).stat()
+    assert not stack_files.write_machine_file(stack())
+    assert stack_files.machine_file(stack()).stat() == before
+
+
+def test_secrets_and_their_salt_stay_and_removed_plain_values_go():
+    existing = {"encryptionsalt": "v1:salt", "config": {"shopsphere:a": {"secure": "x"}, "shopsphere:old": 1}}
+    merged = stack_files.merge({"config": {"shopsphere:new": 2}}, {"shopsphere:kubeconfig": "/k"}, existing)
+    assert merged == {
+        "encryptionsalt": "v1:salt",
+        "config": {"shopsphere:new": 2, "shopsphere:kubeconfig": "/k", "shopsphere:a": {"secure": "x"}},
+    }
+
+
+def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project):
+    other = project / "other.yaml"
+    other.write_text("config: {}\n")
+    (project / "rdc-a" / "Pulumi.lab-frankfurt.yaml").symlink_to(other)
+    with pytest.raises(ShopSphereError, match="another lab"):
+        stack_files.write_machine_file(stack())
+    assert other.read_text() == "config: {}\n"
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(project):
+    (project / "rdc-a" / "Pulumi.lab-frankfurt.yaml").write_text("config: {a: 1}\n")
+    with pytest.raises(ShopSphereError, match="in the way"):
+        stack_files.write_machine_file(stack())
+
+
+def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(project):
+    text = {"config": {"shopsphere:context": "REPLACE_ME", "shopsphere:images": {"shop": "REPLACE_ME/shop"}}}
+    text["config"]["shopsphere:sessionSecret"] = "REPLACE_ME"
+    (project / "rdc-a" / "Pulumi.prod-frankfurt.yaml").write_text(yaml.safe_dump(text))
+    with pytest.raises(ShopSphereError) as error:
+        stack_files.check_production_file(stack(where=Environment.PROD), made_here=frozenset(PAIR_SECRET_NAMES))
+    assert "config.shopsphere:context, config.shopsphere:images.shop" in str(error.value)
+    assert "sessionSecret" not in str(error.value)
+
+
+def test_production_says_where_its_state_is_kept(project, monkeypatch):
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    file = project / "rdc-a" / "Pulumi.prod-frankfurt.yaml"
+    file.write_text("config: {'shopsphere:stateBackend': REPLACE_ME}\n")
+    with pytest.raises(ShopSphereError, match="jurisdiction eu"):
+        environment.variables(stack(where=Environment.PROD))
+    file.write_text("config: {'shopsphere:stateBackend': 's3://state-eu'}\n")
+    assert environment.variables(stack(where=Environment.PROD))["PULUMI_BACKEND_URL"] == "s3://state-eu"
+
+
+def test_the_passphrase_is_private_and_never_replaced(project):
+    environment.prepare(stack())
+    file = passphrase_file("eu")
+    first = file.read_text()
+    environment.prepare(stack("dublin"))
+    assert len(first) >= 32
+    assert file.read_text() == first
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+class Vault:
+    """Stack configurations whose encryption is a mark."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, str]] = {}
+
+    def write(self, into: StackId, values) -> None:
+        self.values.setdefault(into.name, {}).update(values)
+        file = stack_files.machine_file(into)
+        document = stack_files.read(file)
+        document["config"] |= {f"shopsphere:{name}": {"secure": "v1:…"} for name in values}
+        file.write_text(yaml.safe_dump(document))
+
+    def read(self, of: StackId) -> dict[str, str]:
+        return self.values[of.name]
+
+    def ensure(self) -> bool:
+        return secrets.ensure_pair_secrets(TOPOLOGY, PAIR, Environment.LAB, write=self.write, read=self.read)
+
+
+@pytest.fixture
+def vault(project):
+    for site in PAIR.sites:
+        stack_files.write_machine_file(stack(site))
+    return Vault()
+
+
+def test_a_pair_shares_its_secrets_and_keeps_them(vault):
+    assert vault.ensure()
+    assert set(vault.values["lab-frankfurt"]) == set(PAIR_SECRET_NAMES)
+    assert vault.values["lab-frankfurt"] == vault.values["lab-dublin"]
+    before = json.dumps(vault.values)
+    assert not vault.ensure()
+    assert json.dumps(vault.values) == before
+
+
+def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault):
+    vault.ensure()
+    kept = dict(vault.values["lab-frankfurt"])
+    stack_files.machine_file(stack("dublin")).write_text("config: {}\n")
+    vault.values["lab-dublin"].clear()
+    assert vault.ensure()
+    assert vault.values["lab-dublin"] == kept
+
+
+def test_half_a_set_is_never_completed_with_certificates_of_another(vault):
+    vault.write(stack(), {"pairCaCertificate": "of an older set"})
+    with pytest.raises(ShopSphereError, match="whole set"):
+        vault.ensure()
+
+
+def lock_of(folder, pid: int, host: str | None = None):
+    place = folder / ".pulumi" / "locks" / "organization" / "rdc-a" / "lab-frankfurt"
+    place.mkdir(parents=True)
+    file = place / "1.json"
+    content = {"pid": pid, "username": "ops", "hostname": host or socket.gethostname(), "timestamp": "2026-01-01"}
+    file.write_text(json.dumps(content))
+    return file
+
+
+def test_the_lock_of_a_dead_process_is_released(tmp_path):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    file = lock_of(tmp_path, child)
+    assert [lock.pid for lock in locks.release_stranded(stack(), "rdc-a", tmp_path)] == [child]
+    assert not file.exists()
+
+
+def test_the_lock_of_another_machine_is_kept_and_its_owner_named(tmp_path):
+    file = lock_of(tmp_path, 1, "elsewhere")
+    with pytest.raises(locks.StackLockedError, match="process 1 of ops on elsewhere"):
+        locks.release_stranded(stack(), "rdc-a", tmp_path)
+    assert file.exists()
+
+
+def test_a_number_that_another_program_uses_by_now_is_not_an_owner(tmp_path):
+    lock_of(tmp_path, os.getpid())
+    assert locks.release_stranded(stack(), "rdc-a", tmp_path)

@@ -1,0 +1,171 @@
+"""A status as people and programs see it."""
+
+import io
+import json
+import time
+
+import pytest
+from rich.console import Console
+
+from components.topology import load_topology
+from shopsphere.deploy.stack import Environment, site_stack
+from shopsphere.deploy.verification import database_problem, job_problem, pod_problem, workload_problem
+from shopsphere.status import quantities, render, sites
+from shopsphere.status.databases import describe
+from shopsphere.status.model import Count, NameAnswer, Power, SiteFacts, SiteStatus, Status, Storage, role_of
+from shopsphere.storage.cluster import Cluster
+
+PRIMARY = {
+    "in_recovery": False,
+    "bytes": 31_000_000,
+    "followers": [{"name": "ledger-dublin", "state": "streaming", "sync": "sync", "lag_bytes": 0, "lag_ms": 12.5}],
+    "receiver": None,
+}
+STANDBY = {
+    "in_recovery": True,
+    "bytes": 31_000_000,
+    "followers": [],
+    "receiver": {"state": "streaming", "from": "10.99.0.11", "lag_bytes": 168, "lag_ms": 3},
+}
+
+
+def site(name, answer):
+    databases = (describe("ledger", "Cluster in healthy state", answer),)
+    power = Power(used_kw=1.25, free_kw=148.75, total_kw=150, near_limit=False)
+    facts = SiteFacts(Count(1, 1), Count(9, 10), 8, power, Storage(Count(2, 4), 4, 8), databases)
+    return SiteStatus(name, "rdc-a", role_of(databases), facts, "")
+
+
+WELL = Status((site("frankfurt", PRIMARY), site("dublin", STANDBY)), ())
+DEAD = SiteStatus("ashburn", "rdc-b", "unknown", None, "unreachable: ashburn: no answer")
+
+
+def printed(status):
+    sink = io.StringIO()
+    render.show(status, Console(file=sink, width=200))
+    return sink.getvalue()
+
+
+def test_the_table_shows_what_an_operator_asks_for():
+    text = printed(WELL)
+    for part in ("active", "passive", "9/10", "1.25", "148.75", "12.5 ms and 0 B behind", "to ledger-dublin, sync"):
+        assert part in text
+
+
+def test_the_role_comes_from_the_databases_and_not_from_the_topology():
+    assert [found.role for found in (site("dublin", PRIMARY), site("frankfurt", STANDBY))] == ["active", "passive"]
+
+
+def test_databases_that_disagree_make_a_mixed_site():
+    assert role_of((describe("commerce", "", PRIMARY), describe("ledger", "", STANDBY))) == "mixed"
+
+
+def test_a_dead_site_is_shown_beside_the_others_and_is_not_well():
+    status = Status((*WELL.sites, DEAD), ())
+    assert not status.is_well
+    assert WELL.is_well
+    text = printed(status)
+    assert "unreachable" in text
+    assert "148.75" in text
+
+
+def test_json_holds_all_of_it():
+    name = NameAnswer("www.shopsphere.test", "ns1 (10.99.0.53)", "eu", ("10.99.0.11",), ("frankfurt",), "")
+    document = json.loads(render.as_json(Status(WELL.sites, (name,))))
+    assert document["well"] is True
+    assert document["sites"][0]["facts"]["databases"][0]["replication"][0]["lag_ms"] == 12.5
+    assert document["names"][0]["sites"] == ["frankfurt"]
+
+
+def test_a_standby_that_follows_nobody_is_a_problem():
+    assert describe("ledger", "", {**STANDBY, "receiver": None}).problem == "ledger follows nobody"
+
+
+def test_watts_count_as_the_scheduler_counts_them():
+    def container(watts):
+        return {"resources": {"requests": {"shopsphere.io/watts": watts}}}
+
+    running = {"status": {"phase": "Running"}, "spec": {"containers": [container("10"), container("5")]}}
+    starting = {"status": {}, "spec": {"containers": [container("3")], "initContainers": [container("9")]}}
+    finished = {"status": {"phase": "Succeeded"}, "spec": {"containers": [container("100")]}}
+    assert quantities.requested_watts([running, starting, finished]) == 24
+
+
+def test_racks_are_counted_also_where_one_node_stands_for_several():
+    several = {
+        "metadata": {"labels": {"shopsphere.io/rack": "r1", **{f"rack.shopsphere.io/r{n}": "" for n in range(8)}}}
+    }
+    single = [{"metadata": {"labels": {"shopsphere.io/rack": rack}}} for rack in ("r1", "r1", "r2")]
+    assert quantities.rack_count([several]) == 8
+    assert quantities.rack_count(single) == 2
+
+
+@pytest.mark.requirement("a dead site never hangs status and does not spoil the others")
+def test_a_site_that_swallows_packets_is_given_up(monkeypatch):
+    topology = load_topology()
+    stacks = [site_stack(topology, name, Environment.LAB) for name in ("frankfurt", "dublin")]
+
+    def answer(_topology, stack):
+        if stack.label == "dublin":
+            time.sleep(30)
+        return site(stack.label, PRIMARY)
+
+    monkeypatch.setattr(sites, "site_status", answer)
+    monkeypatch.setattr(sites, "SITE_SECONDS", 0.2)
+    start = time.monotonic()
+    frankfurt, dublin = sites.site_statuses(topology, stacks)
+    assert time.monotonic() - start < 5
+    assert frankfurt.facts is not None
+    assert dublin.problem.startswith("unreachable")
+
+
+def test_an_api_that_refuses_is_unreachable_at_once(tmp_path, monkeypatch):
+    kubeconfig = tmp_path / "config"
+    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
+    context = {"name": "frankfurt", "context": {"cluster": "c", "user": "u"}}
+    kubeconfig.write_text(
+        json.dumps({"clusters": [cluster], "contexts": [context], "users": [{"name": "u", "user": {}}]})
+    )
+    monkeypatch.setattr(sites, "cluster_of", lambda *_, **__: Cluster(kubeconfig, "frankfurt", seconds=2))
+    topology = load_topology()
+    start = time.monotonic()
+    status = sites.site_status(topology, site_stack(topology, "frankfurt", Environment.LAB))
+    assert time.monotonic() - start < 5
+    assert "no answer from https://127.0.0.1:1" in status.problem
+
+
+def named(**parts):
+    return {"metadata": {"namespace": "shop", "name": "shop", "generation": 2}, **parts}
+
+
+def test_verification_names_the_failing_object_and_its_condition():
+    waiting = {"type": "Available", "status": "False", "message": "Deployment does not have minimum availability."}
+    status = {"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "conditions": [waiting]}
+    found = workload_problem(named(spec={"replicas": 2}, status=status))
+    assert "deployment shop/shop: 2 of 2 pods are current, 0 available" in found
+    assert "Available=False" in found
+    phase = {"phase": "Setting up primary", "conditions": [{"type": "Ready", "status": "False", "message": "not yet"}]}
+    assert database_problem(named(status=phase)) == "database shop/shop: Setting up primary (not yet)"
+    assert job_problem(named(status={})) == "job shop/shop: not complete"
+
+
+def test_verification_accepts_what_is_ready():
+    status = {"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}
+    assert workload_problem(named(spec={"replicas": 2}, status=status)) == ""
+    assert database_problem(named(status={"conditions": [{"type": "Ready", "status": "True"}]})) == ""
+    assert job_problem(named(status={"conditions": [{"type": "Complete", "status": "True"}]})) == ""
+
+
+def test_a_pod_that_is_not_ready_says_why():
+    unscheduled = {"type": "PodScheduled", "status": "False", "message": "1 Insufficient shopsphere.io/watts."}
+    assert "Insufficient shopsphere.io/watts" in pod_problem(named(status={"conditions": [unscheduled]}))
+    waiting = {"name": "shop", "state": {"waiting": {"reason": "ErrImageNeverPull", "message": "no image"}}}
+    assert "shop: ErrImageNeverPull no image" in pod_problem(named(status={"containerStatuses": [waiting]}))
+    behind = {"name": "shop", "state": {"waiting": {"reason": "PodInitializing"}}}
+    crashed = {"name": "migrate", "state": {"running": {}}, "lastState": {"terminated": {"exitCode": 3}}}
+    found = pod_problem(named(status={"initContainerStatuses": [crashed], "containerStatuses": [behind]}))
+    assert found == "pod shop/shop: migrate: ended with 3"
+    assert "shop: still running" in pod_problem(
+        named(status={"containerStatuses": [{"name": "shop", "state": {"running": {}}}]})
+    )
+    assert pod_problem(named(status={"phase": "Succeeded"})) == ""

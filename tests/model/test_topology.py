@@ -1,0 +1,145 @@
+"""The committed topology says what the requirements say, and its helpers answer from it alone."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from itertools import permutations, product
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from components import topology as model
+from components.topology import HEADQUARTERS, Topology, UnknownNameError, load_topology
+from components.topology.cli import check, check_schema, schema
+from components.topology.errors import TopologyError
+from components.topology.schema import SCHEMA_FILE, keys_at, schema_text
+
+TOPOLOGY = load_topology()
+PEERS = {"frankfurt": "dublin", "ashburn": "chicago", "singapore": "sydney"}
+HOME = {"frankfurt": "eu", "dublin": "eu", "ashburn": "us", "chicago": "us", "singapore": "apac", "sydney": "apac"}
+REGIONAL = ("personal", "payment", "fulfilment")
+
+
+def test_regions_are_those_of_the_requirements():
+    assert {pair.primary: pair.recovery for pair in TOPOLOGY.pairs.values()} == PEERS
+    assert TOPOLOGY.headquarters == "newyork"
+    assert set(TOPOLOGY.sites) == {*PEERS, *PEERS.values(), "newyork"}
+
+
+def test_limits_are_those_of_the_requirements():
+    assert (TOPOLOGY.limits.racks_per_site, TOPOLOGY.limits.kilowatts_per_site) == (8, 150)
+
+
+@pytest.mark.parametrize(("primary", "recovery"), PEERS.items())
+def test_pair_and_peer(primary, recovery):
+    pair = TOPOLOGY.pair_of(primary)
+    assert pair is TOPOLOGY.pair_of(recovery)
+    assert pair.sites == (primary, recovery)
+    assert TOPOLOGY.peer_of(primary).name == recovery
+    assert TOPOLOGY.peer_of(recovery).name == primary
+    assert pair.jurisdiction == TOPOLOGY.jurisdiction_of(primary) == TOPOLOGY.jurisdiction_of(recovery)
+
+
+def test_headquarters_has_no_pair_and_no_peer():
+    assert TOPOLOGY.pair_of("newyork") is None
+    assert TOPOLOGY.peer_of("newyork") is None
+    assert TOPOLOGY.jurisdiction_of("newyork") == HEADQUARTERS
+    assert [site.name for site in TOPOLOGY.sites_of_jurisdiction(HEADQUARTERS)] == ["newyork"]
+
+
+@pytest.mark.parametrize(
+    ("data_class", "jurisdiction", "site"),
+    list(product(TOPOLOGY.data_classes, [*TOPOLOGY.jurisdictions, HEADQUARTERS], TOPOLOGY.sites)),
+)
+def test_residency_verdict_for_every_class_jurisdiction_and_site(data_class, jurisdiction, site):
+    allowed = site in TOPOLOGY.sites_allowed(data_class, jurisdiction)
+    if data_class in REGIONAL:
+        assert allowed == (HOME.get(site) == jurisdiction)
+    elif data_class == "aggregate":
+        assert allowed == (site == "newyork")
+    else:
+        assert allowed
+
+
+def test_regional_classes_are_never_held_at_headquarters():
+    for data_class, jurisdiction in product(REGIONAL, [*TOPOLOGY.jurisdictions, HEADQUARTERS]):
+        assert "newyork" not in TOPOLOGY.sites_allowed(data_class, jurisdiction)
+
+
+def test_distances_are_those_of_the_requirements():
+    assert TOPOLOGY.rtt_ms("frankfurt", "dublin") == 25
+    assert TOPOLOGY.rtt_ms("ashburn", "chicago") == 18
+    assert TOPOLOGY.rtt_ms("singapore", "sydney") == 92
+    assert {TOPOLOGY.rtt_ms("newyork", site) for site in HOME} == {200}
+    assert TOPOLOGY.rtt_ms("dublin", "sydney") == TOPOLOGY.wan.default_rtt_ms
+
+
+def test_distance_is_symmetric_and_zero_within_a_site():
+    for one, other in permutations(TOPOLOGY.sites, 2):
+        assert TOPOLOGY.rtt_ms(one, other) == TOPOLOGY.rtt_ms(other, one) > 0
+    assert all(TOPOLOGY.rtt_ms(site, site) == 0 for site in TOPOLOGY.sites)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: TOPOLOGY.site("paris"),
+        lambda: TOPOLOGY.pair("rdc-z"),
+        lambda: TOPOLOGY.pair_of("paris"),
+        lambda: TOPOLOGY.data_class("secret"),
+        lambda: TOPOLOGY.sites_of_jurisdiction("mars"),
+        lambda: TOPOLOGY.sites_allowed("secret", "eu"),
+        lambda: TOPOLOGY.sites_allowed("public", "mars"),
+        lambda: TOPOLOGY.rtt_ms("frankfurt", "paris"),
+    ],
+)
+def test_unknown_names_are_errors_that_list_the_known_ones(ask):
+    with pytest.raises(UnknownNameError, match="expected: one of"):
+        ask()
+
+
+def test_model_is_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        TOPOLOGY.site("frankfurt").racks = 9
+
+
+def test_model_survives_pickling():
+    assert pickle.loads(pickle.dumps(TOPOLOGY)) == TOPOLOGY
+
+
+def test_every_field_has_a_title_and_a_description():
+    for kind in vars(model).values():
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            for name, field in kind.model_fields.items():
+                assert field.title, f"{kind.__name__}.{name}"
+                assert field.description, f"{kind.__name__}.{name}"
+
+
+def test_committed_schema_is_the_model_s():
+    assert SCHEMA_FILE.read_text() == schema_text() == schema()
+    check_schema()
+
+
+def test_schema_refuses_unknown_keys_and_hides_derived_ones():
+    for name, definition in json.loads(schema_text())["$defs"].items():
+        if definition["type"] == "object":
+            assert definition["additionalProperties"] is False, name
+    assert keys_at(("sites", "frankfurt"))[0] == "city"
+    assert "jurisdiction" not in keys_at(("pairs", "rdc-a"))
+    assert keys_at(()) == list(Topology.model_fields)
+
+
+def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path):
+    stale = tmp_path / "topology.schema.json"
+    with pytest.raises(TopologyError, match="no such file"):
+        check_schema(stale)
+    stale.write_text("{}")
+    with pytest.raises(TopologyError, match="schema --write"):
+        check_schema(stale)
+    assert schema(write=True, file=stale) == stale.read_text()
+    check_schema(stale)
+
+
+def test_check_sums_it_up():
+    assert "7 sites in 3 pairs and 3 jurisdictions, 50 racks" in check()

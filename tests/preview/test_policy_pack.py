@@ -1,0 +1,105 @@
+"""The pack in the real engine: it runs, it names rule and resource, and it stops what it should."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.registry import PACK_NAME, discover
+
+RULES = {rule.id: f"{rule.id}-{rule.name}" for rule in discover()}
+# Facts that are spoiled together, because each start of the CLI takes seconds; tests/model has each alone.
+PLACES = {
+    "dataClass": "aggregate",
+    "storageClass": "ashburn-pinned",
+    "volumeSite": "ashburn",
+    "patch": "true",
+    "peer": "10.99.0.21",
+    "cdnPath": "/checkout/",
+    "rack": "r9",
+    "watts": "1",
+    "quota": "149041",
+}
+TOTALS = {"dataClass": "secret", "cluster": "ashburn", "cdnClass": "personal", "replicas": "10646"}
+REFUSED = [
+    ("places", "RES-003", "class aggregate of jurisdiction eu at site frankfurt", "Namespace 'shop'"),
+    ("places", "RES-005", "spec.storageClassName: ashburn-pinned", "PersistentVolumeClaim 'data'"),
+    ("places", "RES-005", "spec.nodeAffinity with a term for another place", "PersistentVolume 'v1'"),
+    ("places", "RES-006", "ConfigMapPatch", "ConfigMap 'hidden'"),
+    ("places", "RES-010", "connectionParameters.host: 10.99.0.21", "Cluster 'ledger-frankfurt'"),
+    ("places", "RES-030", "path /checkout/", "CdnDistribution 'static'"),
+    ("places", "LIM-001", "rack r9", "Deployment 'shop'"),
+    ("places", "LIM-002", "1 W requested per pod", "Deployment 'shop'"),
+    ("places", "LIM-004", "quotas of 149041 W at frankfurt", "the stack"),
+    ("places", "LIM-005", "requests.shopsphere.io/watts: 149041", "ResourceQuota 'power'"),
+    ("totals", "RES-001", "shopsphere.io/data-class: secret", "Namespace 'shop'"),
+    ("totals", "RES-004", "the cluster of ashburn from stack lab-frankfurt", "Deployment 'shop'"),
+    ("totals", "RES-030", "dataClass: personal", "CdnDistribution 'static'"),
+    ("totals", "LIM-002", "10646 pods of 14 W: 149044 W", "Deployment 'shop'"),
+    ("totals", "LIM-003", "149058 W requested by all pods of frankfurt", "the stack"),
+]
+
+
+@pytest.fixture(scope="module")
+def refused(tiny):
+    """Previews of the two spoiled sites: output, and enforcement level by policy."""
+
+    def preview(**facts):
+        result = tiny.operate("preview", **facts)
+        assert result.code != 0
+        levels = {event["policyName"]: event["enforcementLevel"] for event in tiny.events("policyEvent")}
+        return result.stdout, levels
+
+    return {"places": preview(**PLACES), "totals": preview(**TOTALS)}
+
+
+def test_good_site_passes_and_every_rule_ran(tiny):
+    result = tiny.operate("preview")
+    assert result.code == 0, result.stdout + result.stderr
+    assert "error" not in result.stdout
+    judged = [*tiny.events("policyAnalyzeSummaryEvent"), *tiny.events("policyAnalyzeStackSummaryEvent")]
+    assert {event["policyPackName"] for event in judged} == {PACK_NAME}
+    passed = {name for event in judged for name in event.get("passed", ())}
+    assert passed == set(RULES.values())
+    assert not tiny.events("policyEvent")
+
+
+@pytest.mark.parametrize(("site", "rule", "found", "subject"), REFUSED)
+def test_spoiled_site_is_stopped_with_rule_resource_and_advice(refused, site, rule, found, subject):
+    output, levels = refused[site]
+    assert levels[RULES[rule]] == "mandatory"
+    message = next(part for part in output.split(f"{rule} ")[1:] if subject in part and found in part)
+    assert "allowed:" in message
+    assert "do:" in message
+
+
+def test_every_rule_of_the_pack_was_seen_to_refuse():
+    assert {rule for _, rule, _, _ in REFUSED} == set(RULES)
+
+
+def test_only_the_pack_stops_it(tiny):
+    assert tiny.operate("preview", pack=False, dataClass="aggregate").code == 0
+
+
+def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny):
+    result = tiny.operate("preview", unknownClass="true")
+    assert result.code != 0
+    assert "metadata.labels.shopsphere.io/data-class is not known before the update" in result.stdout
+    assert "can't run policy" not in result.stdout
+    assert {event["enforcementLevel"] for event in tiny.events("policyEvent")} == {"mandatory"}
+
+
+def test_update_fails_before_anything_is_created(tiny):
+    result = tiny.operate("up", "--yes", dataClass="aggregate")
+    assert result.code != 0
+    assert RULES["RES-003"] in result.stdout
+    assert not list(tiny.rendered.rglob("*.yaml"))
+    assert not [kind for kind in tiny.state() if kind.startswith("kubernetes:")]
+
+
+def test_update_without_its_preview_does_not_create_what_is_refused(tiny):
+    result = tiny.operate("up", "--yes", "--skip-preview", dataClass="aggregate")
+    assert result.code != 0
+    assert RULES["RES-003"] in result.stdout
+    assert "kubernetes:core/v1:Namespace" not in tiny.state()
+    destroyed = tiny.operate("destroy", "--yes", "--skip-preview", pack=False)
+    assert destroyed.code == 0, destroyed.stdout
