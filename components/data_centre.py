@@ -9,6 +9,7 @@ from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
+from components.manifest import name_of
 from components.namespaces import NamespaceModel
 from components.placement import SKIP_AWAIT, WATTS_RESOURCE, Placement
 from components.topology import Topology
@@ -89,7 +90,7 @@ class DataCentre(pulumi.ComponentResource):
             namespace.name, metadata={"name": namespace.name, "labels": {**labels, **security}}, opts=self._child
         )
         # Through the namespace's own output, so that nothing is put into it before it exists.
-        name: pulumi.Output[str] = created.metadata.apply(lambda metadata: str(metadata.name))
+        name = name_of(created)
         self._limits(namespace, name, labels)
         NetworkPolicy(
             f"{namespace.name}-default-deny",
@@ -132,4 +133,4 @@ class DataCentre(pulumi.ComponentResource):
             description=description,
             opts=self._child,
         )
-        return created.metadata.apply(lambda metadata: str(metadata.name))
+        return name_of(created)

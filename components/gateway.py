@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pulumi
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,6 +13,7 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
+from components.manifest import Manifest, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
     CONTAINER_SECURITY,
@@ -124,7 +125,7 @@ class Gateway(pulumi.ComponentResource):
         self.service = self._service()
         self.register_outputs({"service": self.service})
 
-    def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> dict[str, Any]:
+    def _metadata(self, name: str, annotations: dict[str, str] | None = None) -> Manifest:
         return {
             "name": name,
             "namespace": self._args["namespace"],
@@ -168,15 +169,15 @@ class Gateway(pulumi.ComponentResource):
                 "template": {
                     "metadata": {"labels": self._model.labels, "annotations": checksums},
                     "spec": self._pod(
-                        config_map.metadata.apply(lambda metadata: str(metadata.name)),
-                        certificate.metadata.apply(lambda metadata: str(metadata.name)),
+                        name_of(config_map),
+                        name_of(certificate),
                     ),
                 },
             },
             opts=self._child,
         )
 
-    def _pod(self, config_map: pulumi.Output[str], certificate: pulumi.Output[str]) -> dict[str, Any]:
+    def _pod(self, config_map: pulumi.Output[str], certificate: pulumi.Output[str]) -> Manifest:
         config = self._model.config
         probe = {"http_get": {"path": "/livez", "port": HEALTH_PORT}, "timeout_seconds": 3}
         # SIGTERM would cut connections; SIGUSR1 lets them end. The loop ends with the process, so the pod leaves early.
@@ -237,4 +238,4 @@ class Gateway(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        return created.metadata.apply(lambda metadata: str(metadata.name))
+        return name_of(created)

@@ -1,8 +1,8 @@
 """NetworkPolicies: the only ways through the default-deny policies of a regional site.
 
 Policies judge a packet after the service's address has become a pod's, so ports here are those of pods. Probes need no
-rule: a node may always reach its own pods. What comes from the peer has the address of the peer's node: pods are masqueraded
-there, and the NodePort services hand packets on with their source.
+rule: a node may always reach its own pods. What comes from the peer has the address of the peer's node: its pods are
+masqueraded, and the NodePort services here hand packets on with their source.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
 
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.databases import COMMERCE, DATABASES, INSTANCE_STATUS_PORT, LEDGER, POSTGRESQL_PORT, DatabaseModel
 from components.gateway import HTTP_PORT, HTTPS_PORT
+from components.manifest import Manifest
 from components.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
 from components.placement import Placement
 
@@ -27,7 +27,7 @@ DNS_PORT = 53
 SHOP_PORT = 8000
 PAYMENTS_PORT = 8001
 
-Rule = dict[str, Any]
+Rule = dict[str, Manifest]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolume
 from pulumi_kubernetes.storage.v1 import StorageClass
 
+from components.manifest import name_of
 from components.placement import SITE_LABEL, SKIP_AWAIT, Placement
 from components.site_config import Volume
 
@@ -49,7 +50,7 @@ class PinnedStorage(pulumi.ComponentResource):
             allowed_topologies=[{"match_label_expressions": [{"key": SITE_LABEL, "values": [placement.site]}]}],
             opts=self._child,
         )
-        self.storage_class = created.metadata.apply(lambda metadata: str(metadata.name))
+        self.storage_class = name_of(created)
         for volume in model.volumes:
             self._volume(placement, volume)
         self.register_outputs({"storageClass": self.storage_class})

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
+from components.manifest import Manifest
 from components.placement import NAME_LABEL, RACK_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
-
-Manifest: TypeAlias = Any
-"""A part of a manifest that is put together from several places; the API server is what validates it."""
 
 POD_SECURITY = {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}}
 CONTAINER_SECURITY = {

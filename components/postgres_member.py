@@ -9,6 +9,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Secret, Service
 
 from components.databases import POSTGRESQL_PORT
+from components.manifest import name_of
 from components.placement import SKIP_AWAIT
 from components.postgres_spec import AUTHORITY_SECRET, REPLICATION_SECRET, PostgresMemberModel, cluster_spec
 
@@ -89,7 +90,7 @@ class PostgresMember(pulumi.ComponentResource):
             spec=cluster_spec(model, args["image"], args["priority_class"], secrets),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=ROLE_FIELDS),
         )
-        self.cluster = created.metadata.apply(lambda metadata: str(metadata["name"]))
+        self.cluster = created.id.apply(lambda _: model.cluster)
         self.service = self._stable_service()
         self.register_outputs({"cluster": self.cluster, "service": self.service})
 
@@ -105,7 +106,7 @@ class PostgresMember(pulumi.ComponentResource):
             string_data=contents,
             opts=self._child,
         )
-        return created.metadata.apply(lambda metadata: str(metadata.name))
+        return name_of(created)
 
     def _tls_secret(self, name: str, certificate: pulumi.Input[str], key: pulumi.Input[str]) -> pulumi.Output[str]:
         return self._secret(name, "kubernetes.io/tls", {"tls.crt": certificate, "tls.key": key})
@@ -127,4 +128,4 @@ class PostgresMember(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        return created.metadata.apply(lambda metadata: str(metadata.name))
+        return name_of(created)

@@ -164,9 +164,7 @@ def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> d
         role = model.database.application_role
         # The owner is no CREATEROLE: the one role that its migration needs is made once, by the superuser.
         statements = [f"CREATE ROLE {role} NOLOGIN", f"GRANT {role} TO {name}"]
-        return {
-            "initdb": {**database, "dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}
-        }
+        return {"initdb": {**database, "dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}}
     return {"pg_basebackup": {"source": model.peer_cluster, **database}}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -12,6 +12,7 @@ from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
+from components.manifest import Manifest, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
     CONTAINER_SECURITY,
@@ -102,7 +103,7 @@ class Workload(pulumi.ComponentResource):
             self._autoscaler()
         self.register_outputs({"deployment": self.deployment, "service": self.service})
 
-    def _metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def _metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> Manifest:
         return {
             "name": name,
             "namespace": self._args["namespace"],
@@ -127,9 +128,9 @@ class Workload(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        return created.metadata.apply(lambda metadata: str(metadata.name))
+        return name_of(created)
 
-    def _pod(self) -> dict[str, Any]:
+    def _pod(self) -> Manifest:
         model = self._model
         authority = ConfigMap(
             f"{model.name}-pair-authority",
@@ -168,12 +169,12 @@ class Workload(pulumi.ComponentResource):
                 {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
                 {
                     "name": "pair-authority",
-                    "config_map": {"name": authority.metadata.apply(lambda metadata: str(metadata.name))},
+                    "config_map": {"name": name_of(authority)},
                 },
             ],
         }
 
-    def _environment(self) -> list[dict[str, Any]]:
+    def _environment(self) -> list[Manifest]:
         model = self._model
         plain = [{"name": name, "value": value} for name, value in sorted(model.environment.items())]
         secrets = self._args.get("secrets")
@@ -185,12 +186,12 @@ class Workload(pulumi.ComponentResource):
             string_data=dict(secrets),
             opts=self._child,
         )
-        holder = created.metadata.apply(lambda metadata: str(metadata.name))
+        holder = name_of(created)
         return plain + [
             {"name": name, "value_from": {"secret_key_ref": {"name": holder, "key": name}}} for name in sorted(secrets)
         ]
 
-    def _probe(self, path: str, *, period_seconds: int, failure_threshold: int) -> dict[str, Any]:
+    def _probe(self, path: str, *, period_seconds: int, failure_threshold: int) -> Manifest:
         return {
             "http_get": {"path": path, "port": self._model.port},
             "period_seconds": period_seconds,
@@ -209,7 +210,7 @@ class Workload(pulumi.ComponentResource):
             },
             opts=self._child,
         )
-        return created.metadata.apply(lambda metadata: str(metadata.name))
+        return name_of(created)
 
     def _autoscaler(self) -> None:
         model, bounds = self._model, self._model.config.autoscaling

@@ -45,9 +45,9 @@ def announce(to_build: Sequence[Tool]) -> None:
         return
     free = shutil.disk_usage(existing(cache_directory())).free / GIB
     say(
-        f"first run on this machine: about {(seconds + START_SECONDS) / 60:.0f} min on 2 cores, and up to "
-        f"{disk_gib(to_build) + STATE_GIB:.0f} GiB of disk meanwhile ({free:.0f} GiB are free, about 4 GiB stay in "
-        f"{cache_directory()})"
+        f"something has to be made once on this machine: about {(seconds + START_SECONDS) / 60:.0f} min on 2 cores, "
+        f"and up to {disk_gib(to_build) + STATE_GIB:.0f} GiB of disk meanwhile "
+        f"({free:.0f} GiB are free, about 4 GiB stay in {cache_directory()})"
     )
     parts = [
         (len(packages), "system packages"), (len(to_build), f"tools ({', '.join(tool.name for tool in to_build)})"),

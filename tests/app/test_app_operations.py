@@ -34,7 +34,8 @@ def test_migrating_again_and_at_once_changes_nothing(cluster):
 @pytest.mark.requirement("a database that is away gives one clear error")
 def test_migration_without_a_database_says_so():
     done = subprocess.run(
-        [sys.executable, "-m", "app", "migrate", "ledger", "--seconds", "1"], cwd=REPOSITORY, text=True, capture_output=True,
+        [sys.executable, "-m", "app", "migrate", "ledger", "--seconds", "1"],
+        cwd=REPOSITORY, text=True, capture_output=True,
         env={**os.environ, "LEDGER_DSN": "postgresql://ledger@127.0.0.1:1/ledger"}, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1

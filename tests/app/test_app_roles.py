@@ -63,7 +63,9 @@ def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, clu
     cluster.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     cluster.admin("SELECT pg_reload_conf()")
     try:
-        wait_until(lambda: cluster.query("commerce", "SHOW synchronous_standby_names") == [("nobody",)], what="it", seconds=30)
+        wait_until(
+            lambda: cluster.query("commerce", "SHOW synchronous_standby_names") == [("nobody",)], what="it", seconds=30
+        )
         answer = shopper.send(form, payment_method="tok_visa")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     finally:

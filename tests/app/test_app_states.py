@@ -60,8 +60,8 @@ def test_orders_start_unpaid(connection, state):
 
 def _insert(connection, order, state) -> None:
     connection.execute(
-        'INSERT INTO orders."order" (id, number, session_id, state, currency, goods_minor, shipping_minor, payment_token, '
-        "email, name, street, postcode, city, country, placed_at) "
+        'INSERT INTO orders."order" (id, number, session_id, state, currency, goods_minor, shipping_minor, '
+        "payment_token, email, name, street, postcode, city, country, placed_at) "
         "VALUES (%s, %s, %s, %s, 'EUR', 1, 0, 'tok_test', '', '', '', '', '', '', now() + interval '1 year')",
         (order, order.hex, uuid4(), state),
     )
