@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -13,7 +12,7 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.manifest import Manifest, name_of
+from components.manifest import Manifest, checksum, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
     CONTAINER_SECURITY,
@@ -150,37 +149,26 @@ class Gateway(pulumi.ComponentResource):
         )
         # HAProxy reads its files once: a change of either has to replace the pods.
         checksums = {
-            "shopsphere.io/configuration": hashlib.sha256(configuration.encode()).hexdigest(),
-            "shopsphere.io/certificate": pulumi.Output.unsecret(
-                pulumi.Output.from_input(self._args["tls_certificate"]).apply(
-                    lambda text: hashlib.sha256(text.encode()).hexdigest()
-                )
-            ),
+            "shopsphere.io/configuration": checksum(configuration),
+            "shopsphere.io/certificate": checksum(self._args["tls_certificate"]),
         }
-        Deployment(
-            "gateway",
-            metadata=self._metadata("gateway", SKIP_AWAIT),
-            spec={
-                "replicas": self._model.config.replicas,
-                "selector": {"match_labels": selector("gateway")},
-                "strategy": rolling_update(),
-                "min_ready_seconds": 2,
-                "revision_history_limit": 3,
-                "template": {
-                    "metadata": {"labels": self._model.labels, "annotations": checksums},
-                    "spec": self._pod(
-                        name_of(config_map),
-                        name_of(certificate),
-                    ),
-                },
+        spec: Manifest = {
+            "replicas": self._model.config.replicas,
+            "selector": {"match_labels": selector("gateway")},
+            "strategy": rolling_update(),
+            "min_ready_seconds": 2,
+            "revision_history_limit": 3,
+            "template": {
+                "metadata": {"labels": self._model.labels, "annotations": checksums},
+                "spec": self._pod(name_of(config_map), name_of(certificate)),
             },
-            opts=self._child,
-        )
+        }
+        Deployment("gateway", metadata=self._metadata("gateway", SKIP_AWAIT), spec=spec, opts=self._child)
 
     def _pod(self, config_map: pulumi.Output[str], certificate: pulumi.Output[str]) -> Manifest:
         config = self._model.config
         probe = {"http_get": {"path": "/livez", "port": HEALTH_PORT}, "timeout_seconds": 3}
-        # SIGTERM would cut connections; SIGUSR1 lets them end. The loop ends with the process, so the pod leaves early.
+        # SIGTERM would cut connections; SIGUSR1 lets them end. The last sleep ends with the process.
         drain = f"sleep {ENDPOINT_REMOVAL_SECONDS}; kill -USR1 1; sleep {DRAIN_SECONDS}"
         return {
             **pod_defaults(self._model.placement, "gateway"),

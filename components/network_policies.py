@@ -105,6 +105,12 @@ class NetworkPolicies(pulumi.ComponentResource):
         self, namespace: NamespaceModel, name: str, *, ingress: Sequence[Rule] = (), egress: Sequence[Rule] = ()
     ) -> None:
         kinds = [kind for kind, rules in (("Ingress", ingress), ("Egress", egress)) if rules]
+        spec: Manifest = {
+            "pod_selector": {},
+            "policy_types": kinds,
+            **({"ingress": [_ingress(rule) for rule in ingress]} if ingress else {}),
+            **({"egress": [_egress(rule) for rule in egress]} if egress else {}),
+        }
         NetworkPolicy(
             f"{namespace.name}-{name}",
             metadata={
@@ -112,12 +118,7 @@ class NetworkPolicies(pulumi.ComponentResource):
                 "namespace": self._namespaces.apply(lambda namespaces: namespaces[namespace.name]),
                 "labels": self._model.placement.labels(name, data_class=namespace.data_class, owner=namespace.owner),
             },
-            spec={
-                "pod_selector": {},
-                "policy_types": kinds,
-                **({"ingress": [_ingress(rule) for rule in ingress]} if ingress else {}),
-                **({"egress": [_egress(rule) for rule in egress]} if egress else {}),
-            },
+            spec=spec,
             opts=self._child,
         )
 

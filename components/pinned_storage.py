@@ -8,7 +8,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolume
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.manifest import name_of
+from components.manifest import Manifest, name_of
 from components.placement import SITE_LABEL, SKIP_AWAIT, Placement
 from components.site_config import Volume
 
@@ -58,6 +58,15 @@ class PinnedStorage(pulumi.ComponentResource):
     def _volume(self, placement: Placement, volume: Volume) -> None:
         name = f"{placement.site}-{volume.name}"
         at_site = {"key": SITE_LABEL, "operator": "In", "values": [placement.site]}
+        spec: Manifest = {
+            "storage_class_name": self.storage_class,
+            "capacity": {"storage": volume.capacity},
+            "access_modes": ["ReadWriteOnce"],
+            "volume_mode": "Filesystem",
+            "persistent_volume_reclaim_policy": "Retain",
+            "local": {"path": volume.path},
+            "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [at_site]}]}},
+        }
         PersistentVolume(
             name,
             metadata={
@@ -66,14 +75,6 @@ class PinnedStorage(pulumi.ComponentResource):
                 # A volume that was given back is neither available nor bound, and no reason to wait.
                 "annotations": SKIP_AWAIT,
             },
-            spec={
-                "storage_class_name": self.storage_class,
-                "capacity": {"storage": volume.capacity},
-                "access_modes": ["ReadWriteOnce"],
-                "volume_mode": "Filesystem",
-                "persistent_volume_reclaim_policy": "Retain",
-                "local": {"path": volume.path},
-                "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [at_site]}]}},
-            },
+            spec=spec,
             opts=self._child,
         )

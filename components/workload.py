@@ -12,7 +12,7 @@ from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.manifest import Manifest, name_of
+from components.manifest import Manifest, checksum, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
     CONTAINER_SECURITY,
@@ -115,19 +115,21 @@ class Workload(pulumi.ComponentResource):
         model = self._model
         # An autoscaler owns the number of replicas; declaring it as well would undo its work at each `up`.
         replicas = {} if model.config.autoscaling else {"replicas": model.config.replicas}
-        created = Deployment(
-            model.name,
-            metadata=self._metadata(model.name, SKIP_AWAIT),
-            spec={
-                **replicas,
-                "selector": {"match_labels": selector(model.name)},
-                "strategy": rolling_update(),
-                "min_ready_seconds": 2,
-                "revision_history_limit": 3,
-                "template": {"metadata": {"labels": model.labels}, "spec": self._pod()},
+        # The environment and the authority are read once, at the start of a pod.
+        settings = checksum(self._args["authority"], *self._args.get("secrets", {}).values())
+        spec: Manifest = {
+            **replicas,
+            "selector": {"match_labels": selector(model.name)},
+            "strategy": rolling_update(),
+            "min_ready_seconds": 2,
+            "revision_history_limit": 3,
+            "template": {
+                "metadata": {"labels": model.labels, "annotations": {"shopsphere.io/settings": settings}},
+                "spec": self._pod(),
             },
-            opts=self._child,
-        )
+        }
+        metadata = self._metadata(model.name, SKIP_AWAIT)
+        created = Deployment(model.name, metadata=metadata, spec=spec, opts=self._child)
         return name_of(created)
 
     def _pod(self) -> Manifest:
@@ -217,14 +219,11 @@ class Workload(pulumi.ComponentResource):
         if bounds is None:
             return
         target = {"type": "Utilization", "average_utilization": bounds.cpu_percent}
-        HorizontalPodAutoscaler(
-            model.name,
-            metadata=self._metadata(model.name, SKIP_AWAIT),
-            spec={
-                "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": self.deployment},
-                "min_replicas": bounds.minimum,
-                "max_replicas": bounds.maximum,
-                "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
-            },
-            opts=self._child,
-        )
+        spec: Manifest = {
+            "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": self.deployment},
+            "min_replicas": bounds.minimum,
+            "max_replicas": bounds.maximum,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
+        }
+        metadata = self._metadata(model.name, SKIP_AWAIT)
+        HorizontalPodAutoscaler(model.name, metadata=metadata, spec=spec, opts=self._child)

@@ -18,7 +18,8 @@ $TTL 60
 """
 
 # TTLs of a few seconds have to hold: neither the packet cache nor a minimum stretches them. An authority that does
-# not answer is passed over after 0.4 s and tried again 2 s later.
+# not answer is passed over after 0.4 s. It is never throttled: by default a refused question keeps the resolver from
+# that authority for a minute, also when it is back and the other one is gone, and then nobody answers at all.
 _CONFIGURATION = """\
 local-address={address}
 local-port={port}
@@ -38,8 +39,7 @@ packetcache-ttl=1
 packetcache-servfail-ttl=1
 max-negative-ttl=5
 network-timeout=400
-server-down-max-fails=3
-server-down-throttle-time=2
+dont-throttle-netmasks={throttle_free}
 serve-rfc1918=no
 security-poll-suffix=
 threads=1
@@ -70,6 +70,7 @@ def prepare_resolver(settings: EdgeSettings, topology: Topology) -> None:
         network=settings.network,
         domain=topology.domain,
         authorities=";".join(f"{address}:{settings.dns_port}" for address in settings.authorities.values()),
+        throttle_free=",".join(f"{address}/32" for address in settings.authorities.values()),
         root=root,
         bits=client_bits(topology),
     )

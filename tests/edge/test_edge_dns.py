@@ -69,6 +69,21 @@ def test_one_authority_dead(edge, dead):
     assert ask("www.shopsphere.test", at=address, subnet="10.99.80.0/24").addresses == [ASHBURN]
 
 
+@pytest.mark.requirement("an authority that is back is asked at once, so that the other one may fail next")
+def test_authorities_die_one_after_the_other(edge):
+    for _ in range(3):
+        for dead in ("ns1", "ns2"):
+            edge.kill(f"dns-{dead}")
+            try:
+                # Names that are in no cache: a question that met the dead one must not shut out the living one.
+                found = [ask(f"{name}.shopsphere.test") for name in ("rdc-a", "rdc-b", "rdc-c")]
+                time.sleep(TTL + 1)
+                found += [ask(f"{name}.shopsphere.test") for name in ("rdc-a", "rdc-b", "rdc-c")]
+            finally:
+                edge.restart(f"dns-{dead}", edge.settings.authorities[dead], edge.settings.dns_api_port)
+            assert {answer.status for answer in found} == {"NOERROR"}
+
+
 @pytest.mark.requirement("one atomic change per pair turns all its names within the TTL, and no other pair's")
 def test_flip(authorities, declaration):
     rdc_a, (epoch, active) = declaration("rdc-a"), current(authorities, declaration("rdc-a"))

@@ -2,18 +2,16 @@
 
 import json
 import os
-import sys
-from pathlib import Path
+import re
 
 import pytest
+from lab_command import shopsphere
 
 from components.topology import load_topology
 from lab import record
 from lab.cluster.addons import kubectl
 from lab.enter import run_inside
 from lab.hosts import load_hosts
-from shopsphere.paths import REPOSITORY
-from shopsphere.process import run
 
 REGIONS = ("rdc-a", "rdc-b")
 _UP_SECONDS = 2400
@@ -22,11 +20,6 @@ LAST = "test_down"  # it ends the lab
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.stem == LAST)
-
-
-def shopsphere(*words, check=True, seconds=600):
-    command = [Path(sys.executable).parent / "shopsphere", *words]
-    return run(command, check=check, seconds=seconds, cwd=REPOSITORY)
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +75,19 @@ def sql():
         return done.stdout.strip()
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def page(at):
+    """Fetch a page as a customer does: page("client-eu", "/search?q=tee") returns its HTML."""
+
+    def fetch(host, path="/"):
+        return at(host, "curl", "-sS", "-f", "-m", "10", f"https://www.shopsphere.test{path}").stdout
+
+    return fetch
+
+
+@pytest.fixture(scope="session")
+def asset(lab, page):
+    """Public address of a product's picture, as the home page names it."""
+    return re.search(r'https://static\.shopsphere\.test/media/[^"]+', page("client-eu")).group()

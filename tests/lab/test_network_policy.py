@@ -49,8 +49,6 @@ def test_every_namespace_denies_by_default(kube, namespace):
 @pytest.mark.requirement("Pod Security restricted in shop namespaces")
 @pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
 def test_privileged_pod_is_refused(namespace):
-    done = kubectl(
-        "frankfurt", "run", "root", "-n", namespace, "--image=localhost/shopsphere/pause:1", "--privileged", "--dry-run=server",
-        check=False,
-    )  # fmt: skip
+    image = "--image=localhost/shopsphere/pause:1"
+    done = kubectl("frankfurt", "run", "root", "-n", namespace, image, "--privileged", "--dry-run=server", check=False)
     assert "created" not in done

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-
-from tests.lab.conftest import shopsphere
+from lab_command import shopsphere
 
 LINKS = [
     ("frankfurt", "dublin"),

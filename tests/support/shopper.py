@@ -41,6 +41,13 @@ class _Forms(HTMLParser):
             self.forms[-1].fields[self._select] = values.get("value", "")
 
 
+def form_in(html: str, action: str) -> Form:
+    """The form of a page that is sent to `action`."""
+    parser = _Forms()
+    parser.feed(html)
+    return next(form for form in parser.forms if form.action == action)
+
+
 class Shopper:
     """One customer and their cookies."""
 
@@ -53,9 +60,7 @@ class Shopper:
         return answer
 
     def form(self, path: str, action: str) -> Form:
-        parser = _Forms()
-        parser.feed(self.get(path).text)
-        return next(form for form in parser.forms if form.action == action)
+        return form_in(self.get(path).text, action)
 
     def send(self, form: Form, **changes: str) -> httpx.Response:
         assert form.method == "post"

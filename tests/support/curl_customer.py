@@ -1,0 +1,40 @@
+"""A customer at a client host who has nothing but curl: follows the forms, keeps cookies in a jar."""
+
+import uuid
+
+from shopper import ADDRESS, form_in
+
+SHOP = "https://www.shopsphere.test"
+
+
+class CurlCustomer:
+    def __init__(self, at, host):
+        self._at = at
+        self._host = host
+        self._jar = f"/tmp/jar-{uuid.uuid4().hex}"
+
+    def get(self, path):
+        return self._curl(f"{SHOP}{path}", "-f").stdout
+
+    def form(self, path, action):
+        return form_in(self.get(path), action)
+
+    def send(self, form, **changes):
+        """Send a form and return the status code and the path that the answer leads to."""
+        pairs = {**form.fields, **changes}.items()
+        data = [word for name, value in pairs for word in ("--data-urlencode", f"{name}={value}")]
+        shown = ("-o", "/dev/null", "-w", "%{http_code} %{redirect_url}")
+        status, _, location = self._curl(f"{SHOP}{form.action}", *shown, *data).stdout.partition(" ")
+        return int(status), location.removeprefix(SHOP)
+
+    def fill_cart(self, slug):
+        status, _ = self.send(self.form(f"/products/{slug}", "/cart/items"))
+        assert status == 303
+
+    def checkout_form(self):
+        form = self.form("/checkout", "/checkout")
+        form.fields |= ADDRESS | {"payment_method": "tok_visa"}
+        return form
+
+    def _curl(self, url, *options):
+        return self._at(self._host, "curl", "-sS", "-m", "15", "-b", self._jar, "-c", self._jar, *options, url)
