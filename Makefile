@@ -15,6 +15,7 @@ up: $(READY) ## start the lab and deploy a region (REGION=rdc-a, rdc-b, rdc-c, h
 	@$(BIN)/shopsphere lab prepare
 	@$(BIN)/shopsphere lab up $(REGION)
 	@$(BIN)/shopsphere up $(REGION)
+	@$(BIN)/shopsphere lab tour
 
 test: $(READY) ## set up what is missing and run all four rings of tests
 	@$(BIN)/shopsphere lab prepare

@@ -15,6 +15,7 @@ from lab import control_group, plan, record
 from lab.cluster import addons, images
 from lab.host import cgroups, power
 from lab.hosts import Host, HostKind, LabHosts, load_hosts
+from lab.images import build_images
 from lab.pki import prepare_public
 from shopsphere.clock import wait_until
 from shopsphere.paths import lab_directory
@@ -36,8 +37,6 @@ def up(regions: Iterable[str]) -> None:
     topology = load_topology()
     hosts = load_hosts(topology)
     wanted = record.add_regions(plan.expand(regions, topology))
-    from lab.images import build_images
-
     archives = build_images()
     with step("certificates"):
         prepare_public(topology.domain)
@@ -64,7 +63,9 @@ def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Ma
     with step(f"{name}: API server"):
         wait_until(lambda: _answers(name), what=f"the API server of {name}", seconds=_API_SECONDS)
     with step(f"{name}: images"):
-        images.bring_in(name, archives)
+        replaced = images.bring_in(name, archives)
+        if replaced:
+            addons.restart_users_of(name, replaced)
     with step(f"{name}: DNS inside the cluster, database operator"):
         addons.apply(site, resolver=resolver_of(hosts), operator=topology.pair_of(name) is not None)
     with step(f"{name}: node and add-ons ready"):

@@ -17,6 +17,7 @@ from lab.logs import show_logs
 from lab.network import control
 from lab.paths import kubeconfig_path
 from lab.status import show_status
+from lab.tour import show_tour
 from shopsphere.errors import ShopSphereError, UsageError
 from shopsphere.paths import tools_directory
 from shopsphere.process import become
@@ -53,6 +54,12 @@ def down(
 def status(*, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Show hosts, their components, and what is cut."""
     show_status(_hosts(), as_json=as_json)
+
+
+@app.command()
+def tour() -> None:
+    """Show that the shop answers in every running region, and what to try next."""
+    show_tour()
 
 
 @app.command("power-off")

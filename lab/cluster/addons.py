@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,16 @@ def kubectl(site: str, *words: str, stdin: str | None = None, check: bool = True
     """Run kubectl as a site's administrator and return what it printed."""
     command: list[str | Path] = [tools_directory() / "kubectl", f"--kubeconfig={kubeconfig_path(site)}", *words]
     return run(command, stdin=stdin, check=check, seconds=seconds).stdout
+
+
+def restart_users_of(site: str, references: Collection[str]) -> None:
+    """Roll the deployments that run one of these images: a rebuilt image keeps its tag, so nothing else would."""
+    deployments = json.loads(kubectl(site, "get", "deployments", "--all-namespaces", "-o", "json"))["items"]
+    for deployment in deployments:
+        containers = deployment["spec"]["template"]["spec"]["containers"]
+        if any(container["image"] in references for container in containers):
+            name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
+            kubectl(site, "rollout", "restart", f"deployment/{name}", "-n", namespace)
 
 
 def apply(site: Site, *, resolver: str, operator: bool) -> None:

@@ -22,9 +22,14 @@ def missing(site: str, archives: Mapping[str, Path]) -> dict[str, Path]:
     return {reference: archive for reference, archive in archives.items() if held.get(reference) != archive.name}
 
 
-def bring_in(site: str, archives: Mapping[str, Path]) -> None:
-    """Import what is missing. Archive names carry a hash of their content, so a rebuilt image is imported again."""
+def bring_in(site: str, archives: Mapping[str, Path]) -> list[str]:
+    """Import what is missing and return the references that now mean another image than before.
+
+    Archive names carry a hash of their content, so a rebuilt image is imported again.
+    """
     record = _record(site)
+    before = set(json.loads(record.read_text())) if record.exists() else set()
+    replaced = []
     for reference, archive in missing(site, archives).items():
         run(
             [
@@ -42,3 +47,6 @@ def bring_in(site: str, archives: Mapping[str, Path]) -> None:
         )
         held = json.loads(record.read_text()) if record.exists() else {}
         record.write_text(json.dumps({**held, reference: archive.name}, indent=2))
+        if reference in before:
+            replaced.append(reference)
+    return replaced

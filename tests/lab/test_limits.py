@@ -6,6 +6,7 @@ import time
 import pytest
 
 from lab.cluster.addons import kubectl
+from shopsphere.clock import wait_until
 from shopsphere.process import CommandError
 
 NAMESPACE = "shop"
@@ -42,13 +43,53 @@ def create(site, document):
     return kubectl(site, "create", "-f", "-", stdin=json.dumps(document))
 
 
-@pytest.mark.requirement("a deployment that would exceed 150 kW is refused with a message that names watts")
-def test_more_than_the_sites_power_is_refused(lab):
-    with pytest.raises(CommandError) as refused:
-        create("frankfurt", pod("too-hot", 150_001))
-    message = str(refused.value)
-    assert "exceeded quota" in message
-    assert "shopsphere.io/watts" in message
+@pytest.mark.requirement("no pod may take more power than a rack has")
+def test_pod_above_a_racks_power_is_refused(lab):
+    with pytest.raises(CommandError, match=r"maximum shopsphere\.io/watts usage per Pod"):
+        create("frankfurt", pod("too-hot", 18_751))
+
+
+@pytest.mark.requirement(
+    "a deployment that would exceed 150 kW is refused by the cluster with a message that names watts"
+)
+def test_deployment_above_the_sites_power_is_refused(kube):
+    template = pod("hot", 18_000)
+    template["metadata"]["labels"] = {**LABELS, "app": "hot"}
+    document = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "hot", "namespace": NAMESPACE, "labels": LABELS},
+        "spec": {
+            "replicas": 9,  # 162 kW
+            "selector": {"matchLabels": {"app": "hot"}},
+            "template": {"metadata": template["metadata"], "spec": {**template["spec"]}},
+        },
+    }
+    del document["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    create("frankfurt", document)
+    try:
+        wait_until(lambda: refusal(kube), what="the quota's refusal", seconds=30, explain=lambda: str(status(kube)))
+        assert "exceeded quota: power" in refusal(kube)
+        assert "requests.shopsphere.io/watts" in refusal(kube)
+        site = kube("frankfurt", "pods", "-A")["items"]
+        assert sum(watts(p) for p in site) <= 150_000
+    finally:
+        kubectl("frankfurt", "delete", "deployment", "hot", "-n", NAMESPACE, "--wait=false")
+
+
+def status(kube):
+    return kube("frankfurt", "deployment", "hot", "-n", NAMESPACE).get("status", {})
+
+
+def refusal(kube):
+    return next((c["message"] for c in status(kube).get("conditions", []) if c["type"] == "ReplicaFailure"), "")
+
+
+def watts(pod):
+    containers = pod["spec"]["containers"]
+    return sum(
+        int(c["resources"].get("requests", {}).get("shopsphere.io/watts", "0").replace("k", "000")) for c in containers
+    )
 
 
 @pytest.mark.requirement("a pod without a place in the power budget is given the default of its namespace")

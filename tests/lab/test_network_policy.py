@@ -32,7 +32,7 @@ WAYS = [
 @pytest.mark.requirement("default-deny NetworkPolicy, enforced and probed from inside pods")
 @pytest.mark.parametrize(("workload", "target", "port", "expected"), WAYS)
 def test_way(lab, workload, target, port, expected):
-    probe = ["python3", "-c", PROBE, target, str(port)]
+    probe = ["python3.11", "-c", PROBE, target, str(port)]
     output = kubectl("frankfurt", "exec", "-n", workload, f"deploy/{workload}", "--", *probe, check=False, seconds=30)
     assert output.split()[:1] == [expected], output
 

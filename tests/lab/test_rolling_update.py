@@ -8,6 +8,7 @@ import pytest
 
 from lab.cluster.addons import kubectl
 from lab.enter import command_inside
+from shopsphere.clock import wait_until
 from shopsphere.paths import REPOSITORY
 
 RATE, SECONDS = 20, 60
@@ -33,7 +34,12 @@ def test_rolling_update_fails_no_request(lab, namespace, deployment):
         kubectl(
             "frankfurt", "rollout", "status", f"deployment/{deployment}", "-n", namespace, "--timeout=150s", seconds=160
         )
-        assert not before & pods("frankfurt", namespace, deployment), "every pod was replaced"
+        wait_until(
+            lambda: not before & pods("frankfurt", namespace, deployment),
+            what="every old pod to be gone",
+            seconds=SECONDS,
+            interval=1,
+        )
         report = json.loads(load.communicate(timeout=SECONDS + 60)[0])
     finally:
         load.kill()
