@@ -10,7 +10,8 @@ from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
 CONTAINER = "postgres"
 
 # One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
-# of its standbys is behind. Replay time counts only while something is left to replay: an idle pair is not late.
+# of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
+# late, and the last page may hold the start of a record whose end the primary has not written yet.
 QUESTION = """
 SELECT json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -24,7 +25,8 @@ SELECT json_build_object(
   'receiver', (SELECT json_build_object(
       'state', status, 'from', sender_host,
       'lag_bytes', pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint,
-      'lag_ms', CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+      'lag_ms', CASE WHEN pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+          <= current_setting('wal_block_size')::int THEN 0
         ELSE round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()) * 1000, 1) END)
     FROM pg_stat_wal_receiver LIMIT 1))
 """
