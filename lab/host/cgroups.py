@@ -26,6 +26,12 @@ def _hierarchies() -> list[Path]:
     return list(seen.values())
 
 
+def _hierarchies_with_groups() -> list[Path]:
+    """All hierarchies in which groups of ours can be: on a hybrid machine runc also makes some in the unified one."""
+    unified = _ROOT / "unified"
+    return [*_hierarchies(), *([unified] if unified.is_dir() else [])]
+
+
 def pods_cgroup(host: str) -> str:
     """The kubelet's `cgroupRoot` at a site."""
     return f"/{_PARENT}/{host}/pods"
@@ -57,7 +63,7 @@ def _make_usable(root: Path, group: Path) -> None:
 def processes(host: str | None = None) -> set[int]:
     """Numbers of all processes in the groups of one host, or of all."""
     found: set[int] = set()
-    for root in _hierarchies():
+    for root in _hierarchies_with_groups():
         start = root / _PARENT / host if host else root / _PARENT
         for file in start.rglob("cgroup.procs") if start.is_dir() else ():
             with contextlib.suppress(OSError):
@@ -67,7 +73,7 @@ def processes(host: str | None = None) -> set[int]:
 
 def remove(host: str | None = None) -> None:
     """Remove the groups of one host, or all of ours; a group that still has processes stays."""
-    for root in _hierarchies():
+    for root in _hierarchies_with_groups():
         start = root / _PARENT / host if host else root / _PARENT
         if not start.is_dir():
             continue
