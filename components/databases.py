@@ -18,7 +18,8 @@ class DatabaseModel:
     Attributes:
         name: of the database, its owner role and the stable service in its namespace.
         namespace: where its cluster lives at every site.
-        replication_port: port on the site's address under which the peer reaches it.
+        replication_port: port on the site's address under which the peer reaches it. Among the first 86 of the
+            NodePort range, which Kubernetes never gives to a service that asks for none in particular.
         application_role: role without a login that the service acts as; the owner may assume it, and grants it
             no more than the service needs.
         owner: team that answers for it.
@@ -51,6 +52,6 @@ class DatabaseModel:
         return [service + end for service in services for end in ends]
 
 
-COMMERCE = DatabaseModel("commerce", DATA_COMMERCE, 30432, "shop_app")
-LEDGER = DatabaseModel("ledger", DATA_LEDGER, 30433, "payments_app")
+COMMERCE = DatabaseModel("commerce", DATA_COMMERCE, 30032, "shop_app")
+LEDGER = DatabaseModel("ledger", DATA_LEDGER, 30033, "payments_app")
 DATABASES = (COMMERCE, LEDGER)

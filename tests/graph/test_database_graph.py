@@ -113,7 +113,7 @@ def test_failover_does_not_wait_for_defaults(regional):
 
 def test_the_peer_reaches_the_database_at_its_own_port(members):
     _, databases = members
-    for database, port in (("commerce", 30432), ("ledger", 30433)):
+    for database, port in (("commerce", 30032), ("ledger", 30033)):
         for cluster in databases[database].values():
             (service,) = cluster["spec"]["managed"]["services"]["additional"]
             assert service["serviceTemplate"]["spec"]["ports"][0]["nodePort"] == port

@@ -113,7 +113,7 @@ def test_the_only_ways_in_and_out(graph_of):
             assert ways(graph, "shop", "egress") == DNS | {("payments", 8001), ("data-commerce", 5432)}
             assert ways(graph, "payments", "ingress") == {("shop", 8001)}
             assert ways(graph, "payments", "egress") == DNS | {("data-ledger", 5432), ("10.99.0.70/32", 8070)}
-            for database, client, port in (("data-commerce", "shop", 30432), ("data-ledger", "payments", 30433)):
+            for database, client, port in (("data-commerce", "shop", 30032), ("data-ledger", "payments", 30033)):
                 among = {(database, 5432), (database, 8000)}
                 operator = {("cnpg-system", 5432), ("cnpg-system", 8000)}
                 assert ways(graph, database, "ingress") == among | operator | {(client, 5432), (peer, 5432)}

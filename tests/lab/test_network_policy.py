@@ -22,9 +22,9 @@ WAYS = [
     ("payments", "commerce.data-commerce.svc.cluster.local", 5432, "closed"),
     ("payments", "10.99.0.70", 8070, "open"),
     ("shop", "10.99.0.70", 8070, "closed"),
-    ("shop", "10.99.0.21", 30432, "closed"),
+    ("shop", "10.99.0.21", 30032, "closed"),
     ("shop", "10.99.0.40", 6443, "closed"),
-    ("shop", "10.99.0.12", 30433, "closed"),
+    ("shop", "10.99.0.12", 30033, "closed"),
     ("payments", "10.99.0.21", 443, "closed"),
 ]
 

@@ -38,7 +38,7 @@ def at_site(site: str = "frankfurt") -> dict[str, Any]:
 
 
 def external(site: str, host: str, database: str = "ledger") -> dict[str, Any]:
-    return {"name": f"{database}-{site}", "connectionParameters": {"host": host, "port": "30433"}}
+    return {"name": f"{database}-{site}", "connectionParameters": {"host": host, "port": "30033"}}
 
 
 NAMESPACE = Declared("kubernetes:core/v1:Namespace", {"metadata": {"name": "shop", "labels": labels()}}, "shop")

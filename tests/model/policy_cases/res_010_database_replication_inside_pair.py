@@ -33,7 +33,7 @@ BAD = {
     "host by another site's name": (k8s.DATABASE.but(*HOST, "ashburn.shopsphere.test"), "ashburn.shopsphere.test"),
     "host by another database's service": (k8s.DATABASE.but(*HOST, "commerce-frankfurt-rw"), "commerce-frankfurt-rw"),
     "host of the internet": (k8s.DATABASE.but(*HOST, "replica.example.com"), "replica.example.com"),
-    "no host": (k8s.DATABASE.but(*PARAMETERS, {"port": "30433"}), "has no host"),
+    "no host": (k8s.DATABASE.but(*PARAMETERS, {"port": "30033"}), "has no host"),
     "host from a file": (k8s.DATABASE.but(*PARAMETERS, "service", "copy"), "connectionParameters.service"),
     "from an object store": (
         k8s.DATABASE.but("spec", "externalClusters", 1, "barmanObjectStore", {"destinationPath": "s3://x"}),
