@@ -15,7 +15,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from components.manifest import Manifest, checksum, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
-    CONTAINER_SECURITY,
+    CONTAINER_DEFAULTS,
     ENDPOINT_REMOVAL_SECONDS,
     TERMINATION_SECONDS,
     pod_defaults,
@@ -28,6 +28,14 @@ from components.site_config import WorkloadConfig
 HTTPS_PORT = 8443
 HTTP_PORT = 8080
 HEALTH_PORT = 8404
+LIVE_PATH = "/livez"
+READY_PATH = "/readyz"
+READY_FOR_GOOD = 3600
+"""Probes that have to fail before a gateway that was ready once counts as not ready.
+
+Ready at first means: the shop answers through it. Later a shop that is gone is answered with 503, which tells a
+customer and the CDN more than a refused connection; a gateway that hangs is what the liveness probe is for.
+"""
 CONFIG_DIRECTORY = "/etc/shopsphere/gateway"
 CERTIFICATE_DIRECTORY = "/etc/shopsphere/tls"
 CERTIFICATE_FILE = f"{CERTIFICATE_DIRECTORY}/tls.pem"
@@ -76,6 +84,8 @@ def haproxy_configuration(model: GatewayModel) -> str:
         https_port=HTTPS_PORT,
         http_port=HTTP_PORT,
         health_port=HEALTH_PORT,
+        live_path=LIVE_PATH,
+        ready_path=READY_PATH,
         drain_seconds=DRAIN_SECONDS,
         certificate_file=CERTIFICATE_FILE,
         requests_per_10s=model.requests_per_second * RATE_WINDOW_SECONDS,
@@ -167,7 +177,8 @@ class Gateway(pulumi.ComponentResource):
 
     def _pod(self, config_map: pulumi.Output[str], certificate: pulumi.Output[str]) -> Manifest:
         config = self._model.config
-        probe = {"http_get": {"path": "/livez", "port": HEALTH_PORT}, "timeout_seconds": 3}
+        ready = {"http_get": {"path": READY_PATH, "port": HEALTH_PORT}, "timeout_seconds": 3}
+        live = {"http_get": {"path": LIVE_PATH, "port": HEALTH_PORT}, "timeout_seconds": 3}
         # SIGTERM would cut connections; SIGUSR1 lets them end. The last sleep ends with the process.
         drain = f"sleep {ENDPOINT_REMOVAL_SECONDS}; kill -USR1 1; sleep {DRAIN_SECONDS}"
         return {
@@ -175,19 +186,18 @@ class Gateway(pulumi.ComponentResource):
             "priority_class_name": self._args["priority_class"],
             "containers": [
                 {
+                    **CONTAINER_DEFAULTS,
                     "name": "haproxy",
                     "image": self._args["image"],
-                    "image_pull_policy": "IfNotPresent",
                     "command": ["haproxy", "-db", "-f", f"{CONFIG_DIRECTORY}/haproxy.cfg"],
-                    "security_context": CONTAINER_SECURITY,
                     "resources": requests_and_limits(config.cpu, config.memory, self._model.watts),
                     "ports": [
                         {"name": "https", "container_port": HTTPS_PORT},
                         {"name": "http", "container_port": HTTP_PORT},
                         {"name": "health", "container_port": HEALTH_PORT},
                     ],
-                    "readiness_probe": {**probe, "period_seconds": 3, "failure_threshold": 2},
-                    "liveness_probe": {**probe, "period_seconds": 10, "failure_threshold": 3},
+                    "readiness_probe": {**ready, "period_seconds": 2, "failure_threshold": READY_FOR_GOOD},
+                    "liveness_probe": {**live, "period_seconds": 10, "failure_threshold": 3},
                     "lifecycle": {"pre_stop": {"exec_": {"command": ["sh", "-c", drain]}}},
                     "volume_mounts": [
                         {"name": "configuration", "mount_path": CONFIG_DIRECTORY, "read_only": True},

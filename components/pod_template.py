@@ -6,10 +6,15 @@ from components.manifest import Manifest
 from components.placement import NAME_LABEL, RACK_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
 
 POD_SECURITY = {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}}
-CONTAINER_SECURITY = {
-    "allow_privilege_escalation": False,
-    "read_only_root_filesystem": True,
-    "capabilities": {"drop": ["ALL"]},
+CONTAINER_DEFAULTS: Manifest = {
+    "image_pull_policy": "IfNotPresent",
+    # The last lines of a container that dies stand in its pod's status, so that `up` can say what it died of.
+    "termination_message_policy": "FallbackToLogsOnError",
+    "security_context": {
+        "allow_privilege_escalation": False,
+        "read_only_root_filesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
 }
 
 ENDPOINT_REMOVAL_SECONDS = 5

@@ -15,7 +15,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from components.manifest import Manifest, checksum, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
-    CONTAINER_SECURITY,
+    CONTAINER_DEFAULTS,
     ENDPOINT_REMOVAL_SECONDS,
     pod_defaults,
     requests_and_limits,
@@ -141,9 +141,8 @@ class Workload(pulumi.ComponentResource):
             opts=self._child,
         )
         common = {
+            **CONTAINER_DEFAULTS,
             "image": self._args["image"],
-            "image_pull_policy": "IfNotPresent",
-            "security_context": CONTAINER_SECURITY,
             "resources": requests_and_limits(model.config.cpu, model.config.memory, model.watts),
             "env": self._environment(),
             "volume_mounts": [

@@ -28,6 +28,10 @@ class HostKind(StrEnum):
     OBSERVER = "observer"
 
 
+def _mac(address: IPv4Address) -> str:
+    return "02:00:" + ":".join(f"{byte:02x}" for byte in address.packed)
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,7 +74,7 @@ class Host(_Frozen):
     @property
     def mac(self) -> str:
         """The Ethernet address, made from the main address so that the switch need not learn it."""
-        return "02:00:" + ":".join(f"{byte:02x}" for byte in self.address.packed)
+        return _mac(self.address)
 
 
 class Workstation(_Frozen):
@@ -83,7 +87,7 @@ class Workstation(_Frozen):
     @property
     def mac(self) -> str:
         """The Ethernet address, made as a host's is."""
-        return "02:00:" + ":".join(f"{byte:02x}" for byte in self.address.packed)
+        return _mac(self.address)
 
 
 class LabHosts(_Frozen):

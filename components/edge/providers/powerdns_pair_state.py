@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from components.edge.clients import powerdns
 from components.edge.clients.pair_state import read_records, write_record
 from components.edge.clients.powerdns import DnsAuthority, RRset
 from components.edge.errors import AdoptionError, PairStateError
 from components.edge.pair_state import PairDeclaration, PairState
 from components.edge.providers.checks import Checks, changed
+from components.edge.providers.powerdns import PowerDnsProvider
 
 INPUTS = (
     *("authorities", "keyFile", "zone", "pair", "primary", "recovery"),
@@ -23,19 +23,12 @@ _ALL = 100
 AS_DECLARED = "as declared, in either role"
 
 
-class PowerDnsPairStateProvider(ResourceProvider):
+class PowerDnsPairStateProvider(PowerDnsProvider):
     """Creates the record at epoch 1 and from then on keeps it valid without ever moving the role.
 
     State has no epoch and no active site: both are run-time facts, so a failover is no difference to anything that
     Pulumi knows. `live` says per authority that the record is as declared, or what it is instead.
     """
-
-    serialize_as_secret_always = False
-    """The provider holds no value at all, and an encrypted one would be a new text at each run."""
-
-    def connect(self, props: Mapping[str, Any]) -> Sequence[DnsAuthority]:
-        """Return the authorities; tests put others here."""
-        return powerdns.connect(props)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from components.edge.clients import powerdns
 from components.edge.clients.powerdns import DnsAuthority, RRset
 from components.edge.errors import AdoptionError, VerificationError
 from components.edge.providers.checks import Checks, changed
+from components.edge.providers.powerdns import PowerDnsProvider
 
 INPUTS = ("authorities", "keyFile", "zone", "name", "type", "ttl", "records")
 _IDENTITY = ("zone", "name", "type")
@@ -18,19 +18,12 @@ _TYPES = ("A", "AAAA", "CAA", "CNAME", "LUA", "MX", "TXT")
 ABSENT = "absent"
 
 
-class PowerDnsRRsetProvider(ResourceProvider):
+class PowerDnsRRsetProvider(PowerDnsProvider):
     """Writes an rrset to every authority, and reads what each of them has.
 
     State has the inputs and `live`: by authority, the rrset as one line. A record that was changed by hand at any
     authority changes `live`, which is a difference to the declaration. The API key is in neither.
     """
-
-    serialize_as_secret_always = False
-    """The provider holds no value at all, and an encrypted one would be a new text at each run."""
-
-    def connect(self, props: Mapping[str, Any]) -> Sequence[DnsAuthority]:
-        """Return the authorities; tests put others here."""
-        return powerdns.connect(props)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs."""

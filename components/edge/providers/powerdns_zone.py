@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from components.edge.clients import powerdns
 from components.edge.clients.powerdns import DnsAuthority, RRset
 from components.edge.errors import AdoptionError, EdgeError, VerificationError
 from components.edge.providers.checks import Checks, changed
+from components.edge.providers.powerdns import PowerDnsProvider
 
 INPUTS = ("authorities", "keyFile", "zone", "nameservers", "hostmaster", "negativeTtl", "ttl")
 ABSENT = "absent"
@@ -21,18 +21,11 @@ _LARGEST_NEGATIVE_TTL = 3600
 _REFRESH, _RETRY, _EXPIRE = 10_800, 3600, 604_800
 
 
-class PowerDnsZoneProvider(ResourceProvider):
+class PowerDnsZoneProvider(PowerDnsProvider):
     """Creates the zone, owns its apex records, and deletes it only when nothing else is in it.
 
     The serial is each authority's own count of changes, so it is part of no comparison.
     """
-
-    serialize_as_secret_always = False
-    """The provider holds no value at all, and an encrypted one would be a new text at each run."""
-
-    def connect(self, props: Mapping[str, Any]) -> Sequence[DnsAuthority]:
-        """Return the authorities; tests put others here."""
-        return powerdns.connect(props)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Validate the inputs."""

@@ -1,0 +1,226 @@
+"""The gateway's rendered configuration in a real HAProxy, in front of a shop that can be switched off."""
+
+import http.client
+import signal
+import ssl
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from edge_network import own_network
+
+from components.gateway import (
+    CERTIFICATE_FILE,
+    HEALTH_PORT,
+    HTTP_PORT,
+    HTTPS_PORT,
+    LARGEST_BODY_BYTES,
+    GatewayModel,
+    haproxy_configuration,
+)
+from components.placement import Placement
+from components.site_config import WorkloadConfig
+from lab.packages import ensure_packages
+from lab.pki import KeyPair, issue, new_authority
+from shopsphere.clock import wait_until
+from shopsphere.process import run
+
+ADDRESS = "10.98.0.1"
+SHOP_PORT = 8000
+RATE = 20
+
+
+class Shop:
+    """Answers every request with its own path and a cookie."""
+
+    def __init__(self) -> None:
+        shop = self
+        self.seen: list[tuple[str, dict[str, str]]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                shop.seen.append((self.path, dict(self.headers)))
+                self.send_response(200)
+                self.send_header("Set-Cookie", "session=secret")
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
+
+            def log_message(self, *_words: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer((ADDRESS, SHOP_PORT), Handler)
+        self._server.handle_error = lambda *_who: None  # HAProxy's checks end as soon as they have the status
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory):
+    """haproxy.cfg of Frankfurt with a certificate of this test's own."""
+    ensure_packages(["haproxy"])
+    base = tmp_path_factory.mktemp("gateway")
+    authority = new_authority(base / "ca", "test")
+    # The key stands where ssl-load-extra-files looks for it.
+    pair = KeyPair(base / "tls.pem", base / "tls.pem.key")
+    issue(authority, pair, common_name="www.shopsphere.test", alternatives=("www.shopsphere.test",))
+    model = GatewayModel(
+        placement=Placement(site="frankfurt", jurisdiction="eu"),
+        config=WorkloadConfig(dataClass="session", replicas=1, cpu="10m", memory="64Mi"),
+        watts=1,
+        shop_host=ADDRESS,
+        shop_port=SHOP_PORT,
+        static_paths=("/static/", "/media/"),
+        requests_per_second=RATE,
+    )
+    text = haproxy_configuration(model)
+    assert CERTIFICATE_FILE in text
+    path = base / "haproxy.cfg"
+    path.write_text(text.replace(CERTIFICATE_FILE, str(pair.certificate)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def network():
+    with own_network([ADDRESS]):
+        yield
+
+
+@pytest.fixture
+def shop(network):
+    """A shop that runs before its gateway starts: name it first."""
+    shop = Shop()
+    yield shop
+    shop.stop()
+
+
+@pytest.fixture
+def gateway(network, configuration):
+    """HAProxy's process, listening."""
+    process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
+    try:
+        wait_until(lambda: ask(HEALTH_PORT, "/livez") == 200, what="HAProxy to listen", seconds=20, interval=0.1)
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def connect(port):
+    if port != HTTPS_PORT:
+        return http.client.HTTPConnection(ADDRESS, port, timeout=10)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(ADDRESS, port, timeout=10, context=context)
+
+
+def ask(port, path, method="GET", headers=None, body=None):
+    connection = connect(port)
+    try:
+        connection.putrequest(method, path)
+        for name, value in (headers or {}).items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        return connection.getresponse().status
+    except ConnectionError:
+        return 0
+    finally:
+        connection.close()
+
+
+def test_haproxy_accepts_the_configuration_without_a_warning(configuration):
+    checked = run(["/usr/sbin/haproxy", "-c", "-f", str(configuration)], check=False)
+    assert checked.code == 0, checked.stderr
+    assert "WARNING" not in checked.stderr + checked.stdout, checked.stderr
+
+
+def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway):
+    assert ask(HEALTH_PORT, "/livez") == 200
+    assert ask(HEALTH_PORT, "/readyz") == 503
+    shop = Shop()
+    try:
+        wait_until(lambda: ask(HEALTH_PORT, "/readyz") == 200, what="ready", seconds=10, interval=0.1)
+        assert ask(HEALTH_PORT, "/anything") == 404
+    finally:
+        shop.stop()
+
+
+def test_a_shop_that_is_gone_is_told_at_once(shop, gateway):
+    shop.stop()
+    assert ask(HTTPS_PORT, "/") == 503
+    wait_until(lambda: seconds_to_answer("/") < 0.3, what="the check to see it", seconds=15, interval=0.5)
+
+
+def seconds_to_answer(path):
+    start = time.monotonic()
+    assert ask(HTTPS_PORT, path) == 503
+    return time.monotonic() - start
+
+
+@pytest.mark.parametrize(
+    ("port", "method", "path", "expected"),
+    [
+        (HTTPS_PORT, "GET", "/", 200),
+        (HTTPS_PORT, "GET", "/static/shop.css", 404),
+        (HTTPS_PORT, "GET", "/a/../static/shop.css", 400),
+        (HTTPS_PORT, "GET", "/%2E%2e/secret", 400),
+        (HTTPS_PORT, "POST", "/cart", 411),
+        (HTTP_PORT, "GET", "/static/shop.css", 200),
+        (HTTP_PORT, "GET", "/", 403),
+        (HTTP_PORT, "GET", "/static/../orders", 403),
+        (HTTP_PORT, "POST", "/static/shop.css", 403),
+    ],
+)
+def test_what_each_door_lets_through(shop, gateway, port, method, path, expected):
+    assert ask(port, path, method) == expected
+
+
+@pytest.mark.parametrize(("size", "expected"), [(LARGEST_BODY_BYTES, 200), (LARGEST_BODY_BYTES + 1, 413)])
+def test_bodies_have_a_largest_size(shop, gateway, size, expected):
+    sent = b"x" * size if expected == 200 else None  # a refusal comes before the body
+    assert ask(HTTPS_PORT, "/cart", "POST", {"Content-Length": str(size)}, sent) == expected
+
+
+def test_nobodys_cookie_passes_the_door_of_the_cdn(shop, gateway):
+    connection = connect(HTTP_PORT)
+    connection.request("GET", "/media/1.webp", headers={"Cookie": "session=mine", "Authorization": "Basic eA=="})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert answer.getheader("Set-Cookie") is None
+    assert answer.getheader("X-Served-By") == "frankfurt"
+    path, headers = next(each for each in shop.seen if each[0] == "/media/1.webp")
+    assert path == "/media/1.webp"
+    assert {name.lower() for name in headers} & {"cookie", "authorization"} == set()
+
+
+def test_one_address_has_a_rate(shop, gateway):
+    allowed = RATE * 10
+    connection, answers = connect(HTTPS_PORT), []  # one connection: the window of 10 s must not pass meanwhile
+    for _ in range(allowed + 20):
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        answers.append(answer.status)
+    assert answers[:allowed] == [200] * allowed
+    assert answers[-1] == 429
+
+
+def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway):
+    connection = connect(HTTPS_PORT)
+    connection.request("GET", "/")
+    assert connection.getresponse().read() == b"ok"
+    gateway.send_signal(signal.SIGUSR1)  # as the preStop hook sends it
+    wait_until(lambda: ask(HTTPS_PORT, "/") == 0, what="the door to be closed", seconds=10, interval=0.1)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (200, b"ok")
+    assert connection.sock is None or connection.sock.recv(1) == b"", "it ends with this answer"
