@@ -54,12 +54,13 @@ def show_tour() -> None:
         if client and region in topology.pairs:
             lines.append(f"  {client}: {_look(client, address)} ({site})")
             lines.append(f"    shopsphere lab exec {client} -- curl -s {address}")
-    primary = plan.sites_of(record.regions()[0], topology)[0] if record.regions() else topology.headquarters
-    lines += [
-        "then try:",
-        "  shopsphere status all",
-        f"  shopsphere lab psql {primary} commerce -- -c '\\dt catalogue.*'",
-        f"  shopsphere lab power-off {primary}    and power-on",
-        "  make down",
-    ]
+    lines += ["then try:", "  shopsphere status all"]
+    # Headquarters has no database.
+    primary = next((topology.pair(region).primary for region in record.regions() if region in topology.pairs), None)
+    if primary:
+        lines += [
+            f"  shopsphere lab psql {primary} commerce -- -c '\\dt catalogue.*'",
+            f"  shopsphere lab power-off {primary}    and power-on",
+        ]
+    lines.append("  make down")
     sys.stdout.write("\n".join(lines) + "\n")
