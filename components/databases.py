@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from components.namespaces import DATA_COMMERCE, DATA_LEDGER, NamespaceModel
 
@@ -55,3 +56,14 @@ class DatabaseModel:
 COMMERCE = DatabaseModel("commerce", DATA_COMMERCE, 30032, "shop_app")
 LEDGER = DatabaseModel("ledger", DATA_LEDGER, 30033, "payments_app")
 DATABASES = (COMMERCE, LEDGER)
+
+
+def synchronous_with(peer: str) -> dict[str, Any]:
+    """Return CloudNativePG's `synchronous`: nothing is acknowledged that `peer`, the other site's cluster, lacks."""
+    return {
+        "method": "first",
+        "number": 1,
+        "maxStandbyNamesFromCluster": 0,
+        "standbyNamesPre": [peer],
+        "dataDurability": "required",  # the only one that CloudNativePG accepts with a name from outside
+    }

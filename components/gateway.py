@@ -12,6 +12,7 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
+from components.endpoint import Endpoint
 from components.manifest import Manifest, checksum, name_of
 from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
@@ -36,6 +37,14 @@ READY_FOR_GOOD = 3600
 Ready at first means: the shop answers through it. Later a shop that is gone is answered with 503, which tells a
 customer and the CDN more than a refused connection; a gateway that hangs is what the liveness probe is for.
 """
+AGENT_PATH = "/writes"
+RETRY_AFTER_SECONDS = 5
+CLOSED_PAGE = (
+    "<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>One moment</title>"
+    "<body style='font:1.1rem/1.5 system-ui;max-width:34rem;margin:15vh auto;padding:0 1rem'><h1>One moment</h1>"
+    "<p>We are moving to another data centre. Nothing was charged or ordered. Please go back and send it again in "
+    "a few seconds: it will be taken once, however often you send it.</p></body></html>"
+)
 CONFIG_DIRECTORY = "/etc/shopsphere/gateway"
 CERTIFICATE_DIRECTORY = "/etc/shopsphere/tls"
 CERTIFICATE_FILE = f"{CERTIFICATE_DIRECTORY}/tls.pem"
@@ -56,6 +65,7 @@ class GatewayModel:
         shop_port: its port.
         static_paths: path prefixes that only the CDN may fetch.
         requests_per_second: rate above which one source address is answered with 429.
+        agent: where the site's agent says whether writes are open; None where there is none.
     """
 
     placement: Placement
@@ -65,6 +75,7 @@ class GatewayModel:
     shop_port: int
     static_paths: tuple[str, ...]
     requests_per_second: int
+    agent: Endpoint | None = None
 
     @property
     def labels(self) -> dict[str, str]:
@@ -93,6 +104,11 @@ def haproxy_configuration(model: GatewayModel) -> str:
         static_paths=model.static_paths,
         shop_host=model.shop_host,
         shop_port=model.shop_port,
+        agent_host=model.agent.host if model.agent else "",
+        agent_port=model.agent.port if model.agent else 0,
+        agent_path=AGENT_PATH,
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+        closed_page=CLOSED_PAGE,
     )
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.databases import COMMERCE, DATABASES, INSTANCE_STATUS_PORT, LEDGER, POSTGRESQL_PORT, DatabaseModel
+from components.endpoint import Endpoint
 from components.gateway import HTTP_PORT, HTTPS_PORT
 from components.manifest import Manifest
 from components.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
@@ -31,19 +32,6 @@ Rule = dict[str, Manifest]
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """Addresses outside the cluster and the port that may be reached there."""
-
-    networks: tuple[IPv4Network, ...]
-    port: int
-
-    @classmethod
-    def at(cls, address: IPv4Address, port: int) -> Endpoint:
-        """Make an endpoint of one address."""
-        return cls((IPv4Network(address),), port)
-
-
-@dataclass(frozen=True)
 class NetworkModel:
     """Static facts of a site's surroundings.
 
@@ -52,12 +40,14 @@ class NetworkModel:
         peer: address of the other site of the pair.
         api_server: where pods reach the Kubernetes API.
         payment_provider: where the payment service provider answers.
+        agent: where the site's agent answers the gateway; None where there is none.
     """
 
     placement: Placement
     peer: IPv4Address
     api_server: Endpoint
     payment_provider: Endpoint
+    agent: Endpoint | None = None
 
 
 class NetworkPolicies(pulumi.ComponentResource):
@@ -79,6 +69,8 @@ class NetworkPolicies(pulumi.ComponentResource):
             self._allow(namespace, "to-dns", egress=dns)
         self._allow(GATEWAY, "from-anywhere", ingress=[_ports(HTTPS_PORT), _ports(HTTP_PORT)])
         self._between(GATEWAY, SHOP, SHOP_PORT)
+        if model.agent:
+            self._allow(GATEWAY, "to-site-agent", egress=[_outside(model.agent)])
         self._between(SHOP, PAYMENTS, PAYMENTS_PORT)
         self._between(SHOP, COMMERCE.namespace, POSTGRESQL_PORT)
         self._between(PAYMENTS, LEDGER.namespace, POSTGRESQL_PORT)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from components.databases import POSTGRESQL_PORT, DatabaseModel
+from components.databases import POSTGRESQL_PORT, DatabaseModel, synchronous_with
 from components.pair_secrets import REPLICATION_USER
 from components.pinned_storage import storage_class_name
 from components.placement import DATA_CLASS_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
@@ -147,13 +147,7 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
     }
     # The recovery site lists nobody: promoted in a disaster, its first write would wait for a dead peer.
     if model.config.synchronous and model.starts_as_primary:
-        settings["synchronous"] = {
-            "method": "first",
-            "number": 1,
-            "maxStandbyNamesFromCluster": 0,
-            "standbyNamesPre": [model.peer_cluster],
-            "dataDurability": "required",  # the only one that CloudNativePG accepts with a name from outside
-        }
+        settings["synchronous"] = synchronous_with(model.peer_cluster)
     return settings
 
 

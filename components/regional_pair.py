@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from components.databases import DatabaseModel
-from components.network_policies import Endpoint, NetworkModel
+from components.endpoint import Endpoint
+from components.network_policies import NetworkModel
 from components.placement import Placement
 from components.postgres_spec import PostgresMemberModel
 from components.site_config import DatabaseConfig, RegionalConfig, WorkloadConfig
@@ -74,7 +75,14 @@ class RegionalPair:
             peer=self.addresses[self.peer],
             api_server=Endpoint.at(self.config.api_server or own, self.config.api_server_port),
             payment_provider=Endpoint(self.config.psp_networks, port_of(self.config.psp_url)),
+            agent=self.agent,
         )
+
+    @property
+    def agent(self) -> Endpoint | None:
+        """Where the site's agent answers, if the stack names one."""
+        address = self.config.site_agent
+        return Endpoint.at(address, self.config.site_agent_port) if address else None
 
     def member(self, database: DatabaseModel, config: DatabaseConfig) -> PostgresMemberModel:
         """Return this site's member of a database of the pair."""

@@ -166,6 +166,7 @@ class RegionalSite(pulumi.ComponentResource):
             shop_port=SERVICE_PORT,
             static_paths=self._pair.topology.cdn.paths,
             requests_per_second=config.requests_per_second_per_source,
+            agent=self._pair.agent,
         )
         Gateway(
             "gateway",

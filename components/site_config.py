@@ -149,6 +149,11 @@ class RegionalConfig(SiteConfig):
     psp_networks: tuple[IPv4Network, ...] = Field(min_length=1, description="CIDRs that this API answers from.")
     public_url: WebAddress = Field(description="Address of the shop for customers.")
     static_url: WebAddress = Field(description="Address of static assets: the CDN.")
+    site_agent: IPv4Address | None = Field(
+        default=None, description="Where this site's agent says whether writes are open, as pods reach it. Without it "
+        "the gateway lets every write through, and only the databases refuse."
+    )  # fmt: skip
+    site_agent_port: int = Field(default=8405, ge=1, le=65535, description="Its port.")
     requests_per_second_per_source: int = Field(
         default=200, ge=1, description="Rate above which the gateway answers a source address with 429."
     )

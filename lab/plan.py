@@ -13,6 +13,7 @@ from lab.edge.components import edge_components, lab_settings, prepare
 from lab.hosts import Host, HostKind, LabHosts
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
+from lab.site_agent import agent_component
 from lab.witness import voters, witness_component
 from shopsphere.errors import ShopSphereError
 from shopsphere.paths import REPOSITORY, cache_directory
@@ -89,6 +90,9 @@ def _site_components(site: str, regions: list[str], topology: Topology) -> list[
             if not directory.exists():
                 directory.mkdir(parents=True)
                 directory.chmod(0o777)
+        pair = topology.pair_of(site)
+        if pair:
+            components.append(agent_component(topology.site(site), pair, topology))
         issued = credentials.prepare(topology.site(site))
         components += kubernetes_components(topology.site(site), topology, issued)
     return components

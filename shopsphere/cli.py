@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from shopsphere.commands import deploying, diagram, environment, looking, topology
+from shopsphere.commands import deploying, diagram, environment, looking, moving, topology
 from shopsphere.errors import ShopSphereError
 from shopsphere.progress import say
 
@@ -48,6 +48,7 @@ app.command()(deploying.up)
 app.command()(deploying.preview)
 app.command()(deploying.destroy)
 app.command()(looking.status)
+app.command()(moving.failover)
 app.command()(environment.env)
 app.command()(diagram.diagram)
 app.add_typer(topology.app, name="topology")

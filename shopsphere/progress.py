@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 
@@ -17,16 +18,24 @@ def say(text: str) -> None:
     console.print(text, markup=False)
 
 
+@dataclass
+class Line:
+    """The line of a step that is running; its work may add a note, as in "already so"."""
+
+    note: str = ""
+
+
 @contextmanager
-def step(name: str) -> Iterator[None]:
+def step(name: str) -> Iterator[Line]:
     """Show `name` while its work runs, then how long it took; a failure is marked and passed on."""
+    line = Line()
     start = time.monotonic()
     failed = False
     live = console.status(name) if console.is_terminal and sys.stderr.isatty() else None
     if live:
         live.start()
     try:
-        yield
+        yield line
     except BaseException:
         failed = True
         raise
@@ -34,4 +43,5 @@ def step(name: str) -> Iterator[None]:
         if live:
             live.stop()
         mark = "FAILED" if failed else "ok"
-        console.print(f"{mark:>6} {time.monotonic() - start:7.1f} s  {name}", markup=False)
+        note = f" ({line.note})" if line.note else ""
+        console.print(f"{mark:>6} {time.monotonic() - start:7.1f} s  {name}{note}", markup=False)

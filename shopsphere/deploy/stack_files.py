@@ -17,6 +17,7 @@ PLACEHOLDER = "REPLACE_ME"
 # A namespace of its own, because the edge project itself needs neither: what `status` and the verification ask with.
 RESOLVERS_KEY = "status:resolvers"
 AUTHORITY_KEY = "status:certificateAuthority"
+WITNESS_KEY = "status:witness"
 HEADER = "# Written by `shopsphere up` from {base}; secrets and this machine's paths. Edit that file instead.\n"
 
 

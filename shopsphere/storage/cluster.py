@@ -15,6 +15,7 @@ from websocket import WebSocketException
 from shopsphere.errors import ShopSphereError
 
 Document = dict[str, Any]
+MERGE_PATCH = "application/merge-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
 
 
@@ -52,19 +53,31 @@ class Cluster:
         Raises:
             ClusterUnreachableError: no answer in time, or a refusal.
         """
-        target = f"{path}?{urlencode(query)}" if query else path
+        return self._request("GET", f"{path}?{urlencode(query)}" if query else path)
+
+    def patch(self, path: str, changes: Document) -> Document:
+        """Apply a JSON merge patch (None removes a key) in one request and return the object that results.
+
+        Raises:
+            ClusterUnreachableError: no answer in time, or a refusal.
+        """
+        return self._request("PATCH", path, changes)
+
+    def _request(self, method: str, path: str, body: Document | None = None) -> Document:
         api = client.ApiClient(self._settings)
         try:
             document = api.call_api(
-                target,
-                "GET",
+                path,
+                method,
+                header_params={"Content-Type": MERGE_PATCH} if body is not None else {},
+                body=body,
                 auth_settings=["BearerToken"],
                 response_type="object",
                 _return_http_data_only=True,
                 _request_timeout=(self._seconds, self._seconds),
             )
         except ApiException as error:
-            raise ClusterUnreachableError(f"{self.context}: GET {path}: {error.status} {error.reason}") from error
+            raise ClusterUnreachableError(f"{self.context}: {method} {path}: {error.status} {error.reason}") from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachableError(
                 f"{self.context}: no answer from {self._settings.host}: {_reason(error)}"

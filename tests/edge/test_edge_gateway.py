@@ -7,16 +7,19 @@ import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 
 import pytest
 from edge_network import own_network
 
+from components.endpoint import Endpoint
 from components.gateway import (
     CERTIFICATE_FILE,
     HEALTH_PORT,
     HTTP_PORT,
     HTTPS_PORT,
     LARGEST_BODY_BYTES,
+    RETRY_AFTER_SECONDS,
     GatewayModel,
     haproxy_configuration,
 )
@@ -28,21 +31,23 @@ from shopsphere.clock import wait_until
 from shopsphere.process import run
 
 ADDRESS = "10.98.0.1"
+AGENT_PORT = 8405
 SHOP_PORT = 8000
 RATE = 20
 
 
 class Shop:
-    """Answers every request with its own path and a cookie."""
+    """Answers every request with its own path and a cookie; `status` can be changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = SHOP_PORT) -> None:
         shop = self
+        self.status = 200
         self.seen: list[tuple[str, dict[str, str]]] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 shop.seen.append((self.path, dict(self.headers)))
-                self.send_response(200)
+                self.send_response(shop.status)
                 self.send_header("Set-Cookie", "session=secret")
                 self.send_header("Content-Length", "2")
                 self.end_headers()
@@ -55,7 +60,7 @@ class Shop:
             def log_message(self, *_words: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((ADDRESS, SHOP_PORT), Handler)
+        self._server = ThreadingHTTPServer((ADDRESS, port), Handler)
         self._server.handle_error = lambda *_who: None  # HAProxy's checks end as soon as they have the status
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -81,6 +86,7 @@ def configuration(tmp_path_factory):
         shop_port=SHOP_PORT,
         static_paths=("/static/", "/media/"),
         requests_per_second=RATE,
+        agent=Endpoint.at(IPv4Address(ADDRESS), AGENT_PORT),
     )
     text = haproxy_configuration(model)
     assert CERTIFICATE_FILE in text
@@ -104,7 +110,15 @@ def shop(network):
 
 
 @pytest.fixture
-def gateway(network, configuration):
+def agent(network):
+    """In place of the site's agent; open."""
+    agent = Shop(AGENT_PORT)
+    yield agent
+    agent.stop()
+
+
+@pytest.fixture
+def gateway(network, configuration, agent):
     """HAProxy's process, listening."""
     process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
     try:
@@ -224,3 +238,33 @@ def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway):
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"ok")
     assert connection.sock is None or connection.sock.recv(1) == b"", "it ends with this answer"
+
+
+@pytest.mark.requirement("a site that may not write answers writes with 503 and Retry-After, reads as before")
+def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent):
+    connection = connect(HTTPS_PORT)
+    connection.request("POST", "/cart", body=b"x")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()) == (200, b"ok")
+    agent.status = 503
+    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
+    connection.request("POST", "/cart", body=b"x")
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    assert answer.status == 503
+    assert answer.getheader("Retry-After") == str(RETRY_AFTER_SECONDS)
+    assert "Nothing was charged" in body
+    assert answer.getheader("Connection") == "close"
+    assert ask(HTTPS_PORT, "/") == 200
+    agent.status = 200
+    wait_until(lambda: post("/cart") == 200, what="writes to be taken again", seconds=10, interval=0.2)
+
+
+@pytest.mark.requirement("a site whose agent does not answer takes no write")
+def test_no_answer_of_the_agent_is_no(shop, gateway, agent):
+    agent.stop()
+    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
+
+
+def post(path):
+    return ask(HTTPS_PORT, path, "POST", {"Content-Length": "1"}, b"x")

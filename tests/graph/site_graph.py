@@ -137,7 +137,8 @@ def secrets_of(project):
 def complete_config(project, stack):
     """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added."""
     peer = load_topology().peer_of(stack.partition("-")[2])
-    places = {"address": _address(stack.partition("-")[2]), "peerAddress": _address(peer.name) if peer else ""}
+    own = _address(stack.partition("-")[2])
+    places = {"address": own, "siteAgent": own, "peerAddress": _address(peer.name) if peer else ""}
     filled = {
         key: _filled(value, key.removeprefix("shopsphere:"), {**FILLED, **places})
         for key, value in committed_config(project, stack).items()

@@ -1,0 +1,43 @@
+"""The agent of a regional site: a process on its host, and the fence that the host starts with."""
+
+from __future__ import annotations
+
+import sys
+
+from components.databases import POSTGRESQL_PORT
+from components.topology import Pair, Site, Topology
+from lab.component import Component
+from lab.paths import disk_directory, kubeconfig_path
+from lab.witness import client_url, voters
+from runbooks.agent.config import AgentConfig
+from runbooks.agent.fence import rules
+from shopsphere.paths import REPOSITORY, cache_directory
+
+
+def witness_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:
+    """Client addresses of a pair's voters, the nearest to its primary site first."""
+    near = sorted(voters(pair, topology), key=lambda voter: topology.rtt_ms(pair.primary, voter))
+    return tuple(client_url(pair, voter, topology) for voter in near)
+
+
+def agent_component(site: Site, pair: Pair, topology: Topology) -> Component:
+    """Return the agent of `site`, and write its configuration and the host's first fence."""
+    disk = disk_directory(site.name)
+    disk.mkdir(parents=True, exist_ok=True)
+    config = AgentConfig(
+        pair=pair.name,
+        site=site.name,
+        peer=next(other for other in pair.sites if other != site.name),
+        first_active=pair.primary,
+        witness=witness_urls(pair, topology),
+        kubeconfig=kubeconfig_path(site.name),
+        context=site.name,
+        listen=site.address,
+        database_port=POSTGRESQL_PORT,
+    )
+    file = disk / "agent.json"
+    file.write_text(config.model_dump_json(indent=2))
+    (disk / "fence.nft").write_text(rules(POSTGRESQL_PORT))
+    command = (sys.executable, "-m", "runbooks.agent", str(file))
+    environment = {"PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache")}
+    return Component("site-agent", command, environment, REPOSITORY, priority=1)

@@ -1,0 +1,179 @@
+"""The agent's three loops: what the witness says, what the databases are, and the doors that follow from both.
+
+The doors have a loop of their own, which waits for nothing but the clock: however long the witness takes to answer, the
+site is shut off on time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from runbooks.agent.config import AgentConfig
+from runbooks.agent.databases import Role
+from runbooks.agent.fence import Fence
+from runbooks.agent.state import Doors, Knowledge, doors
+from runbooks.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.clock import SYSTEM_CLOCK, Clock
+from shopsphere.errors import ShopSphereError
+
+DOORS_EVERY = 0.1
+ROLE_EVERY = 1.0
+SYNCHRONY_EVERY = 3.0
+
+
+class Agent:
+    """Holds the lease of one site and keeps its doors.
+
+    Args:
+        config: site, pair, margins.
+        witness: the pair's.
+        fence: takes the databases off the network.
+        role: asks the cluster for the databases' role; raises ShopSphereError when it does not answer.
+        synchronous: asks the ledger whether the other site confirms every row; raises it likewise.
+        tell: gets one line per change.
+        clock: replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        witness: Witness,
+        fence: Fence,
+        role: Callable[[], Role],
+        synchronous: Callable[[], bool],
+        tell: Callable[[str], None],
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._config, self._witness, self._fence, self._ask_role = config, witness, fence, role
+        self._ask_synchronous, self._tell, self._clock = synchronous, tell, clock
+        self._known = Knowledge()
+        self._lease = 0
+        self._databases_open: bool | None = None
+        self._last = ""
+        self._learning, self._moving = threading.Lock(), threading.Lock()
+        self._stopped = threading.Event()
+
+    def start_closed(self) -> None:
+        """Shut the databases off before anything is known: a site that comes back may have been replaced."""
+        self._fence.close()
+        self._databases_open = False
+
+    def run(self) -> None:
+        """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
+        loops = (
+            (self.keep_lease, self._config.margins.renew_every),
+            (self.look_at_databases, ROLE_EVERY),
+            (self.report_synchrony, SYNCHRONY_EVERY),
+        )
+        for loop in loops:
+            threading.Thread(target=self._repeat, args=loop, daemon=True).start()
+        self._repeat(self.move_doors, DOORS_EVERY)
+
+    def stop(self) -> None:
+        """End all loops."""
+        self._stopped.set()
+
+    def doors(self) -> Doors:
+        """Return what is open now."""
+        return doors(self._config.site, self._known, self._clock.monotonic())
+
+    def describe(self) -> dict[str, object]:
+        """Return what is known, for people."""
+        known = self._known
+        record = known.record.model_dump(mode="json") if known.record else None
+        left = max(0.0, known.lease_until - self._clock.monotonic())
+        return {"site": self._config.site, "role": known.role, "lease_seconds_left": round(left, 1), "record": record}
+
+    def move_doors(self) -> None:
+        """Bring the fence to what follows from what is known now."""
+        with self._moving:
+            wanted = self.doors()
+            if wanted.databases != self._databases_open:
+                if wanted.databases:
+                    self._fence.open()
+                else:
+                    self._fence.close()
+                self._databases_open = wanted.databases
+        if wanted.because != self._last:
+            self._last = wanted.because
+            shown = "open" if wanted.writes else "reading" if wanted.databases else "CLOSED"
+            self._tell(f"{shown}: {wanted.because}")
+
+    def look_at_databases(self) -> None:
+        """Ask for the databases' role; an API that is away leaves the last answer of this process standing.
+
+        The role changes only through that API, so it cannot change while the API is away.
+        """
+        with suppress(ShopSphereError):
+            self._learn(role=self._ask_role())
+
+    def report_synchrony(self) -> None:
+        """Tell the witness when the ledger has become synchronous; that it is no longer is never learned this way.
+
+        Who drops synchrony has to tell the witness first: until then a row that the other site lacks is acknowledged
+        to nobody, however long the other site is away.
+        """
+        record = self._known.record
+        if record is None or record.sync is Sync.ON or not self.doors().writes:
+            return
+        with suppress(ShopSphereError):
+            if self._ask_synchronous():
+                seen = self._witness.see()
+                if seen.record is not None and seen.record.change == record.change:
+                    actor = f"agent of {self._config.site}"
+                    signed = record.changed(actor=actor, reason="the ledger confirms at both sites", sync=Sync.ON)
+                    self._witness.change(seen, signed)
+
+    def keep_lease(self) -> None:
+        """Read the record; take, renew or give back the lease as it says."""
+        sent = self._clock.monotonic()
+        try:
+            seen = self._witness.see()
+            if seen.record is None:
+                self._witness.change(seen, self._first())
+                return
+            self._learn(record=seen.record)
+            if self._has_to_go(seen.record):
+                self._give_back()
+            elif self._lease and self._witness.renew_lease(self._lease):
+                self._learn(lease_until=sent + self._config.margins.fence_after)
+            elif seen.record.phase is Phase.STEADY:
+                self._lease = self._witness.take_lease(seen, self._config.site, seconds=self._config.margins.lease)
+                self._learn(lease_until=sent + self._config.margins.fence_after)
+            else:
+                self._lease = 0
+        except WitnessConflictError:
+            self._lease = 0
+        except WitnessUnreachableError as error:
+            self._tell(f"witness: {' '.join(str(error).split())}")
+
+    def _has_to_go(self, record: PairRecord) -> bool:
+        """Whether the lease is to be given back: another site is active, or a runbook waits for this one."""
+        drained = record.phase is Phase.DRAINING and self._known.role is Role.REPLICA
+        return record.active != self._config.site or record.phase is Phase.FENCING or drained
+
+    def _first(self) -> PairRecord:
+        return PairRecord.first(self._config.pair, self._config.first_active, actor=f"agent of {self._config.site}")
+
+    def _give_back(self) -> None:
+        """Close first, then let the witness know: whoever sees no lease may promote the other site."""
+        self._learn(lease_until=0.0)
+        self.move_doors()
+        if self._lease:
+            self._witness.release_lease(self._lease)
+            self._lease = 0
+
+    def _learn(self, **news: object) -> None:
+        with self._learning:
+            self._known = replace(self._known, **news)  # type: ignore[arg-type]
+
+    def _repeat(self, action: Callable[[], None], seconds: float) -> None:
+        while not self._stopped.is_set():
+            try:
+                action()
+            except Exception as error:  # noqa: BLE001 a loop that ended would leave the site shut off until a restart
+                self._tell(f"{action.__name__}: {type(error).__name__}: {error}")
+            self._stopped.wait(seconds)

@@ -1,0 +1,51 @@
+"""What a site agent is told, and the margins between its clock and the witness's."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Margins(BaseModel):
+    """Times (s) by which nobody is promoted before the other side has stopped.
+
+    The agent counts from the moment it *sent* a renewal that succeeded, the witness from the moment it received it, so
+    the agent's time runs out first, whatever the way between them takes. Both measure lengths of time by monotonic
+    clocks; no time of day is compared.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lease: int = Field(default=10, ge=4, description="etcd's lease; below 4 its election time-out rules.")
+    renew_every: float = Field(default=1.5, gt=0, description="Pause between two renewals.")
+    fence_after: float = Field(default=7.0, gt=0, description="Without a good renewal for so long: shut off.")
+    fence_within: float = Field(default=2.0, gt=0, description="Bound on the shutting off.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.fence_after + self.fence_within >= self.lease:
+            raise ValueError("fence_after + fence_within should be less than lease: shut off before anyone is promoted")
+        if self.renew_every * 3 > self.fence_after:
+            raise ValueError("renew_every should fit into fence_after three times: one lost packet is no outage")
+        return self
+
+
+class AgentConfig(BaseModel):
+    """Everything an agent needs; it reads no Pulumi state and asks no site but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pair: str
+    site: str
+    peer: str = Field(description="The other site of the pair.")
+    first_active: str = Field(description="Site that is active when the pair is new: the topology's primary.")
+    witness: tuple[str, ...] = Field(min_length=1, description="Client addresses of the voters.")
+    kubeconfig: Path = Field(description="Reads the database clusters of this site.")
+    context: str
+    listen: IPv4Address = Field(description="Where gateways ask whether writes are open.")
+    port: int = Field(default=8405, ge=1, le=65535)
+    database_port: int = Field(default=5432, ge=1, le=65535, description="Port of the database pods.")
+    margins: Margins = Margins()

@@ -1,0 +1,67 @@
+"""Where gateways ask, once a second, whether writes are open; anything but 200 means no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from runbooks.agent.state import Doors
+
+WRITES_PATH = "/writes"
+STATE_PATH = "/state"
+
+
+class Door:
+    """An HTTP server with two questions: `/writes` (200 or 503) and `/state` (JSON for people and runbooks).
+
+    Args:
+        address: where it listens.
+        port: its port.
+        decide: what is open now.
+        describe: what `/state` says beside that.
+    """
+
+    def __init__(
+        self, address: str, port: int, decide: Callable[[], Doors], describe: Callable[[], Mapping[str, object]]
+    ) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 5
+
+            def do_GET(self) -> None:
+                doors = decide()
+                if self.path == WRITES_PATH:
+                    self._answer(200 if doors.writes else 503, doors.because.encode() + b"\n", "text/plain")
+                elif self.path == STATE_PATH:
+                    state = {"databases": doors.databases, "writes": doors.writes, "because": doors.because}
+                    self._answer(200, json.dumps({**state, **describe()}).encode(), "application/json")
+                else:
+                    self._answer(404, b"asked for: /writes or /state\n", "text/plain")
+
+            def _answer(self, status: int, body: bytes, kind: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_words: object) -> None:
+                """Stay silent: a question each second from each gateway is no news."""
+
+        self._server = _Server((address, port), Handler)
+        self._thread = Thread(target=self._server.serve_forever, name="door", daemon=True)
+
+    def start(self) -> None:
+        """Answer from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, _request: object, _client: object) -> None:
+        """Stay silent: a gateway ends its connection as soon as it has seen the status."""

@@ -1,0 +1,53 @@
+"""What an agent knows at a moment, and what follows from it: one pure function, so that every case can be tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runbooks.agent.databases import Role
+from runbooks.witness import PairRecord, Phase
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known; None where it is not.
+
+    Attributes:
+        record: the witness's record as last read.
+        lease_until: monotonic time until which this site may write; 0 without a lease.
+        role: of this site's databases as last read.
+    """
+
+    record: PairRecord | None = None
+    lease_until: float = 0.0
+    role: Role | None = None
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What is open.
+
+    Attributes:
+        databases: clients reach them. A replica's are open for reading without a lease.
+        writes: the gateway lets requests through that change something.
+        because: one line for people.
+    """
+
+    databases: bool
+    writes: bool
+    because: str
+
+
+def doors(site: str, known: Knowledge, now: float) -> Doors:
+    """Decide what is open at `now`: whatever is not known counts against opening."""
+    record = known.record
+    if known.role is Role.REPLICA:
+        return Doors(databases=True, writes=False, because="the databases follow the other site: reading only")
+    if known.lease_until <= now or record is None:
+        return Doors(databases=False, writes=False, because="no lease: this site may not write")
+    if record.active != site or record.phase is Phase.FENCING:
+        because = f"{record.phase}, active is {record.active}: {record.reason}"
+        return Doors(databases=False, writes=False, because=because)
+    if record.phase is Phase.DRAINING:
+        return Doors(databases=True, writes=False, because=f"draining: {record.reason}")
+    return Doors(databases=True, writes=True, because=f"lease held in epoch {record.epoch}")

@@ -1,0 +1,152 @@
+"""Carries a runbook out: each step looked at, acted on where needed, and proven, with a journal of it all."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from runbooks.engine import bounded
+from runbooks.engine.crash import Crash, Point
+from runbooks.engine.errors import RunbookError, StepFailedError, describe, one_line
+from runbooks.engine.journal import Journal
+from runbooks.engine.lines import WriteFailedError
+from runbooks.engine.records import JournalError
+from runbooks.engine.steps import Runbook, Step
+from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
+from shopsphere.errors import ShopSphereError
+from shopsphere.progress import say
+from shopsphere.progress import step as shown
+
+POLL_SECONDS = 0.2
+LOOK_SECONDS = 5.0  # bound on a check, and on the first look at whether there is anything to do
+
+
+def run_runbook(runbook: Runbook, context: Any, journal: Journal, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    """Carry out the steps of the journal's variant, from the first, and end the journal.
+
+    A step whose outcome is there is not acted on, whether this run brought it about or somebody else. So a resumed run
+    asks every step anew; one that is undone in the meantime is acted on again. Only a step with ONCE is left out on
+    the journal's word.
+
+    After a failure the process should end before the run is resumed: an `act` that ran out of time lives in a thread
+    until then.
+
+    Args:
+        runbook: whose steps.
+        context: handed to the steps' functions, which run in threads.
+        journal: just started or resumed for this runbook.
+        clock: replaceable in tests.
+
+    Raises:
+        RunbookError: the journal belongs to another runbook, or the variant is unknown.
+        JournalError: the run has ended.
+        StepFailedError: names the step, what was found and what to do; the run can be resumed.
+        UsageError: the crash point for tests is wrong.
+        WriteFailedError: the journal could not be written.
+    """
+    if journal.facts.runbook != runbook.name:
+        raise RunbookError.build(
+            f"runbook {runbook.name}: the journal belongs to another runbook",
+            expected=runbook.name,
+            found=f"{journal.facts.runbook} in {journal.path}",
+            action="resume with the command that started the run, or abandon it",
+        )
+    if journal.ended:
+        raise JournalError(f"journal {journal.path}: the run has ended\n  do:       start a new run")
+    steps = runbook.select(journal.facts.variant)
+    execution = _Execution(runbook, context, journal, Crash.from_environment(steps), clock)
+    for step in steps:
+        execution.carry_out(step)
+    journal.finish()
+
+
+class _Execution:
+    """What one run's steps share, and what is known of the current one."""
+
+    def __init__(self, runbook: Runbook, context: Any, journal: Journal, crash: Crash, clock: Clock) -> None:
+        self._runbook = runbook
+        self._context = context
+        self._journal = journal
+        self._crash = crash
+        self._clock = clock
+        self._expected = ""  # of the phase that a step is in
+        self._seen = ""  # by the last look
+
+    def carry_out(self, step: Step) -> None:
+        """Bring one step about, or stop the run."""
+        if step.once and self._journal.is_done(step):
+            say(f"  done before, not repeated  {step.label}")
+            return
+        start = self._clock.monotonic()
+        self._journal.step_started(step)
+        self._crash.reach(step, Point.BEFORE)
+        try:
+            with shown(step.label) as line:
+                if self._bring_about(step, start):
+                    line.note = "already so"
+        except WriteFailedError:
+            raise  # not the step's fault, and no line about it could be written
+        except BaseException as error:
+            found = describe(error)
+            with suppress(WriteFailedError):  # the step's own failure is what the operator needs to see
+                self._journal.step_failed(step, self._clock.monotonic() - start, one_line(found))
+            if isinstance(error, Exception):
+                raise self._stopped(step, found) from error
+            raise
+
+    def _bring_about(self, step: Step, start: float) -> bool:
+        """Return True when there was nothing to do."""
+        self._expected = "an answer whether the outcome is there"
+        already = self._look(step, min(step.seconds, LOOK_SECONDS))
+        if not already:
+            self._expected = "a clear check"
+            bounded.call(lambda: step.check(self._context), what="check", seconds=LOOK_SECONDS)
+            self._act_and_wait(step, start)
+        self._crash.reach(step, Point.VERIFIED)
+        self._journal.step_verified(step, self._clock.monotonic() - start, already=already)
+        return already
+
+    def _act_and_wait(self, step: Step, start: float) -> None:
+        end = self._clock.monotonic() + step.seconds
+        self._expected = f"act to return within {step.seconds:g} s"
+        bounded.call(lambda: step.act(self._context), what="act", seconds=step.seconds)
+        self._crash.reach(step, Point.ACTED)
+        self._journal.step_acted(step, self._clock.monotonic() - start)
+        self._expected = f"the outcome within {step.seconds:g} s of the step's begin"
+        left = end - self._clock.monotonic() - POLL_SECONDS  # the last look begins before the end
+        try:
+            wait_until(
+                lambda: self._look(step, min(LOOK_SECONDS, end - self._clock.monotonic())),
+                what="the outcome",
+                seconds=max(0.0, left),
+                interval=POLL_SECONDS,
+                clock=self._clock,
+            )
+        except WaitExpiredError:
+            raise bounded.OutOfTimeError(self._seen) from None
+
+    def _look(self, step: Step, seconds: float) -> bool:
+        """Ask `verify`; an error of ours, as from a site that does not answer, is a no that may change.
+
+        Raises:
+            TypeError: it returned neither True nor False, as a forgotten `await` or `return` does.
+        """
+        try:
+            answer: object = bounded.call(
+                lambda: step.verify(self._context), what="verify", seconds=max(seconds, POLL_SECONDS)
+            )
+        except ShopSphereError as error:
+            self._seen = f"verify had no answer: {error}"
+            return False
+        if not isinstance(answer, bool):
+            raise TypeError(f"verify returned {answer!r}, not True or False")
+        self._seen = "verify still says no"
+        return answer
+
+    def _stopped(self, step: Step, found: str) -> ShopSphereError:
+        return StepFailedError.build(
+            f"runbook {self._runbook.name} stopped at step {step.label}",
+            expected=self._expected,
+            found=found.replace("\n", "\n            "),
+            action=f"mend the cause, then call the same command again: it resumes run {self._journal.run}",
+        )

@@ -1,0 +1,26 @@
+"""The pair is where this run believes it to be, and nobody else is moving it."""
+
+from runbooks.change import RoleChange
+
+TITLE = "Read the witness: which site is active, in which epoch"
+SECONDS = 10
+
+
+def check(change: RoleChange) -> str:
+    """Say what would become active."""
+    _, record = change.see()
+    lease = change.witness.see().lease_holder or "nobody"
+    return (
+        f"epoch {record.epoch}: {record.active} is active ({record.phase}, lease held by {lease}); "
+        f"in epoch {change.epoch + 1} {change.target} would be"
+    )
+
+
+def act(change: RoleChange) -> None:
+    """Nothing: reading is all."""
+
+
+def verify(change: RoleChange) -> bool:
+    """The witness answers, and its epoch is this run's."""
+    change.see()
+    return True

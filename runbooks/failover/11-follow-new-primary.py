@@ -1,0 +1,22 @@
+"""The site that was active streams from the one that is, so that the pair has two copies again."""
+
+from runbooks.change import PLANNED, RoleChange
+from runbooks.databases import follower_state
+
+TITLE = "Wait until the site that was active follows"
+SECONDS = 120
+VARIANTS = frozenset({PLANNED})
+
+
+def check(change: RoleChange) -> str:
+    """Say who follows whom."""
+    return f"{change.source} follows {change.target} on its new timeline"
+
+
+def act(change: RoleChange) -> None:
+    """Nothing: the demotion told it whom to follow."""
+
+
+def verify(change: RoleChange) -> bool:
+    """Both databases have their follower."""
+    return all(change.each_database(lambda database: follower_state(change, database) != ""))

@@ -1,0 +1,1 @@
+"""Steps of a failover, in the order of their numbers."""

@@ -1,0 +1,146 @@
+"""Reading and changing a pair's record and its lease."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runbooks.witness.record import PairRecord
+from runbooks.witness.store import (
+    VOTER_SECONDS,
+    Entry,
+    Store,
+    WitnessConflictError,
+    has_value,
+    put,
+    unchanged,
+)
+
+ABSENT = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The record and the lease at one moment.
+
+    Attributes:
+        record: None before the pair's first start.
+        revision: of the record; 0 when it is absent.
+        lease_holder: site that may take writes; empty when nobody may.
+    """
+
+    record: PairRecord | None
+    revision: int
+    lease_holder: str
+
+
+class Witness:
+    """The record of one pair.
+
+    Args:
+        pair: its name.
+        urls: client addresses of the voters.
+        seconds: bound on each voter's answer.
+    """
+
+    def __init__(self, pair: str, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
+        self.pair = pair
+        self._store = Store(urls, seconds=seconds)
+        self._record, self._lease = f"/shopsphere/{pair}/record", f"/shopsphere/{pair}/lease"
+        self._runbook = f"/shopsphere/{pair}/runbook"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._store.close()
+
+    def see(self) -> Seen:
+        """Return record and lease as of one revision.
+
+        Raises:
+            WitnessUnreachableError: no quorum answered.
+        """
+        found = self._store.read(self._record, self._lease)
+        entry, lease = found.get(self._record), found.get(self._lease)
+        record = PairRecord.model_validate_json(entry.value) if entry else None
+        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
+
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+        """Replace the record that was `seen`; with `without_lease`, only while nobody holds the lease.
+
+        Raises:
+            WitnessConflictError: the record is another one by now, or somebody holds the lease.
+            WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
+        """
+        compare = [unchanged(self._record, seen.revision)]
+        if without_lease:
+            compare.append(unchanged(self._lease, ABSENT))
+        done = self._store.transaction(compare, [put(self._record, record.model_dump_json())])
+        now = self.see()
+        # A change whose answer was lost is tried at the next voter, where it meets itself.
+        if done.get("succeeded") or (now.record and now.record.change == record.change):
+            return now
+        raise WitnessConflictError.build(
+            f"the record of {self.pair} was not changed",
+            expected=f"revision {seen.revision}" + (", and no lease held" if without_lease else ""),
+            found=f"revision {now.revision}, changed by {now.record.actor if now.record else 'nobody'}"
+            + (f", lease held by {now.lease_holder}" if now.lease_holder else ""),
+            action="read the record again and decide anew",
+        )
+
+    def take_lease(self, seen: Seen, site: str, *, seconds: int) -> int:
+        """Take the lease for the active site of the record that was `seen`; returns its number.
+
+        A lease that an earlier process of the same site left is replaced: its agent fenced the site when it started.
+
+        Raises:
+            WitnessConflictError: the record changed, or another site holds the lease.
+            WitnessUnreachableError: no quorum answered.
+        """
+        lease = self._store.grant(seconds)
+        free = has_value(self._lease, site) if seen.lease_holder == site else unchanged(self._lease, ABSENT)
+        done = self._store.transaction([unchanged(self._record, seen.revision), free], [put(self._lease, site, lease)])
+        if done.get("succeeded"):
+            return lease
+        found = self._store.read(self._lease).get(self._lease)
+        if found and found.lease == lease:
+            return lease
+        self._store.revoke(lease)
+        raise WitnessConflictError.build(
+            f"{site} was not given the lease of {self.pair}",
+            expected="the record unchanged and nobody holding the lease",
+            found=f"held by {found.value}" if found else "the record changed",
+            action="nothing: the agent tries again",
+        )
+
+    def renew_lease(self, lease: int) -> bool:
+        """Renew; False when the lease is gone."""
+        return self._store.keep_alive(lease)
+
+    def release_lease(self, lease: int) -> None:
+        """Give the lease back: from now on the other site may be promoted."""
+        self._store.revoke(lease)
+
+    def lock(self, owner: str, *, seconds: int) -> int:
+        """Take the lock that lets one operator move the pair; returns the number of its lease.
+
+        Raises:
+            WitnessConflictError: another operator has it; the message names them and since when.
+        """
+        lease = self._store.grant(seconds)
+        done = self._store.transaction([unchanged(self._runbook, ABSENT)], [put(self._runbook, owner, lease)])
+        if done.get("succeeded"):
+            return lease
+        found = self.locked_by()
+        if found and found.lease == lease:
+            return lease
+        self._store.revoke(lease)
+        raise WitnessConflictError.build(
+            f"another run is moving {self.pair}",
+            expected="no run",
+            found=found.value if found else "a lock that was just given back",
+            action=f"wait for it; a run that died loses its lock within {seconds} s",
+        )
+
+    def locked_by(self) -> Entry | None:
+        """Return the lock's owner, or None."""
+        return self._store.read(self._runbook).get(self._runbook)

@@ -1,0 +1,63 @@
+"""What the witness holds of a pair. No personal data: names of sites, numbers, and who changed them why."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FIRST_EPOCH = 1
+
+
+class Phase(StrEnum):
+    """What a pair is doing.
+
+    `steady`: the active site takes writes while it holds the lease. `draining`: a planned change; its gateway refuses
+    writes, its databases stay open. `fencing`: an unplanned change; the active site shuts its databases off and gives
+    its lease back, or loses it. In neither may a lease be taken.
+    """
+
+    STEADY = "steady"
+    DRAINING = "draining"
+    FENCING = "fencing"
+
+
+class Sync(StrEnum):
+    """Whether the ledger's acknowledged rows are known to be at the recovery site too.
+
+    `on`: every one of them. `off`: perhaps not; promoting the other site may lose some.
+    """
+
+    ON = "on"
+    OFF = "off"
+
+
+class PairRecord(BaseModel):
+    """The record of one pair, replaced as a whole and only by compare-and-swap."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pair: str
+    epoch: int = Field(ge=FIRST_EPOCH, description="Grows by one at each change of the active site.")
+    active: str = Field(description="The site that takes writes.")
+    phase: Phase = Phase.STEADY
+    sync: Sync = Sync.OFF
+    actor: str = Field(description="Who made this change.")
+    reason: str = Field(description="Why.")
+    changed_at: datetime = Field(description="When (UTC), by the actor's clock; orders nothing.")
+    change: str = Field(description="Unique, so that a writer recognises its own change after a lost answer.")
+
+    @classmethod
+    def first(cls, pair: str, active: str, *, actor: str) -> PairRecord:
+        """Return the record of a pair whose role never changed."""
+        return cls(pair=pair, epoch=FIRST_EPOCH, active=active, **_signed(actor, "the pair is new"))
+
+    def changed(self, *, actor: str, reason: str, **values: object) -> PairRecord:
+        """Return a copy with these values, signed."""
+        return PairRecord.model_validate({**self.model_dump(), **values, **_signed(actor, reason)})
+
+
+def _signed(actor: str, reason: str) -> dict[str, object]:
+    return {"actor": actor, "reason": reason, "changed_at": datetime.now(UTC), "change": uuid.uuid4().hex}

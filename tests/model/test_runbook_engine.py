@@ -1,0 +1,256 @@
+"""Runbooks: loading, dry run, running, stopping; on step files in a folder."""
+
+import re
+import time
+
+import pytest
+from runbook_steps import NAMES, acts, calls, drive, facts, make_context, write_runbook, write_step
+
+from runbooks.engine import (
+    BlockedError,
+    Journal,
+    Outlook,
+    RunbookError,
+    StepFailedError,
+    load_runbook,
+    look_ahead,
+    read_run,
+    run_runbook,
+)
+from runbooks.engine.records import Kind
+from shopsphere.errors import ShopSphereError
+
+
+@pytest.mark.requirement("a folder's listing is the runbook")
+def test_steps_come_in_the_order_of_their_numbers(tmp_path):
+    folder = write_runbook(tmp_path, "10-open-shop", "02-move-all-data", "01-close-shop")
+    (folder / "__init__.py").write_text("")
+    (folder / "README.md").write_text("")
+    runbook = load_runbook(folder)
+    assert [step.name for step in runbook.steps] == ["01-close-shop", "02-move-all-data", "10-open-shop"]
+    assert [step.number for step in runbook.steps] == [1, 2, 10]
+    assert runbook.steps[0].label == "01-close-shop: Do 01-close-shop"
+
+
+@pytest.mark.requirement("no step is left out by mistake")
+def test_two_steps_with_one_number_are_refused_by_name(tmp_path):
+    folder = write_runbook(tmp_path, *NAMES, "02-move-more")
+    with pytest.raises(RunbookError, match=r"02-move-data\.py and 02-move-more\.py"):
+        load_runbook(folder)
+
+
+@pytest.mark.requirement("no step is left out by mistake")
+@pytest.mark.parametrize(
+    "name", ["3-move-it", "03_move_it", "03-move", "03-Move-it", "103-move-it", "move-it", "_03-a-b", "03-a-b.py"]
+)
+def test_a_malformed_name_is_refused(tmp_path, name):
+    folder = write_runbook(tmp_path, *NAMES, name)
+    with pytest.raises(RunbookError, match=re.escape(f"{name}.py")):
+        load_runbook(folder)
+
+
+def test_a_folder_without_steps_is_refused(tmp_path):
+    with pytest.raises(RunbookError, match="no steps"):
+        load_runbook(tmp_path)
+
+
+@pytest.mark.requirement("a file that is no step is refused before anything is done")
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("def act(context)", "def act_(context)"),
+        ("TITLE = ", "TEXT = "),
+        ('TITLE = "Do', 'TITLE = "" and "'),
+        ("SECONDS = 5", "SECONDS = 0"),
+        ("SECONDS = 5", "SECONDS = True"),
+        ("SECONDS = 5", "SECONDS = float('inf')"),
+        ("SECONDS = 5", "SECONDS = 5\nONCE = 1"),
+        ("SECONDS = 5", "SECONDS = 5\nVARIANTS = frozenset()"),
+        ("SECONDS = 5", "SECONDS = 5\nVARIANTS = {'planned'}"),
+        ("SECONDS = 5", "SECONDS = 5\nVARIANTS = frozenset({'unplaned'})"),
+        ("def verify(context)", "async def verify(context)"),
+        ("def check(context)", "def check()"),
+        ("SECONDS = 5", "import nothing_like_it"),
+        ("SECONDS = 5", "SECONDS ="),
+    ],
+)
+def test_a_file_that_is_no_step_is_refused_by_name(tmp_path, right, wrong):
+    folder = write_runbook(tmp_path)
+    file = folder / "02-move-data.py"
+    changed = file.read_text().replace(right, wrong, 1)
+    assert changed != file.read_text()
+    file.write_text(changed)
+    with pytest.raises(RunbookError, match=r"02-move-data\.py"):
+        load_runbook(folder, variants=frozenset({"planned", "unplanned"}))
+
+
+@pytest.mark.requirement("a runbook has variants")
+def test_a_variant_has_its_own_steps_and_those_of_all(tmp_path):
+    folder = write_runbook(tmp_path)
+    write_step(folder, "03-warn-customers", extra='VARIANTS = frozenset({"planned"})')
+    runbook = load_runbook(folder, variants=frozenset({"planned", "unplanned"}))
+    assert [step.number for step in runbook.select("planned")] == [1, 2, 3, 5]
+    assert [step.number for step in runbook.select("unplanned")] == [1, 2, 5]
+    for wrong in (None, "unplaned"):
+        with pytest.raises(RunbookError, match="planned or unplanned"):
+            runbook.select(wrong)
+
+
+@pytest.mark.requirement("dry run never acts and lists all blockers")
+def test_a_dry_run_lists_every_blocker_and_never_acts(tmp_path):
+    folder = write_runbook(tmp_path)
+    write_step(folder, "02-move-data", check='raise BlockedError.because("the peer lags", action="wait")')
+    write_step(folder, "03-move-more", check='raise LaterError("the position after step 02")')
+    write_step(folder, "04-move-rest", check='raise KeyError("peer")')
+    write_step(folder, "06-end-all", check="raise SystemExit(0)")
+    write_step(folder, "07-say-nothing", check="return None")
+    dry = look_ahead(load_runbook(folder), None, make_context(tmp_path))
+    assert [each.step.number for each in dry.blockers] == [2, 4, 6, 7]
+    assert dry.forecasts[0].text == "would do 01-close-shop"
+    assert dry.forecasts[2].outlook is Outlook.LATER
+    assert "decided then: the position after step 02" in dry.lines()[2]
+    assert "BLOCKED: the peer lags do: wait" in dry.lines()[1]
+    with pytest.raises(BlockedError) as refused:
+        dry.require_clear()
+    for part in ("02-move-data: the peer lags", "wait", "04-move-rest: KeyError", "06-end-all", "07-say-nothing"):
+        assert part in str(refused.value)
+    assert "03-move-more" not in str(refused.value)
+    assert acts(tmp_path) == []
+    assert len(calls(tmp_path, "check")) == 7
+    assert not any((tmp_path / "state" / name).exists() for name in NAMES)
+
+
+@pytest.mark.requirement("a dry run is bounded in time")
+def test_checks_that_hang_are_blockers_and_hide_no_other_answer(tmp_path):
+    folder = write_runbook(tmp_path)
+    for number in range(10, 20):
+        write_step(folder, f"{number}-move-more", check="import time; time.sleep(30)")
+    start = time.monotonic()
+    dry = look_ahead(load_runbook(folder), None, make_context(tmp_path), seconds=0.5)
+    assert time.monotonic() - start < 4, "one bound for all, not one for each"
+    assert [each.step.number for each in dry.blockers] == list(range(10, 20))
+    assert dry.forecasts[2].text == "would do 05-open-shop"
+
+
+def test_a_clear_dry_run_lets_the_run_go_on(tmp_path):
+    look_ahead(load_runbook(write_runbook(tmp_path)), None, make_context(tmp_path)).require_clear()
+
+
+@pytest.mark.requirement("each step has check, act, verify")
+def test_a_run_looks_checks_acts_and_proves_in_order(tmp_path, capsys):
+    write_runbook(tmp_path)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "02-move-data").touch()
+    drive(tmp_path)
+    assert calls(tmp_path) == [
+        *(f"{what} 01-close-shop" for what in ("verify", "check", "act", "verify")),
+        "verify 02-move-data",
+        *(f"{what} 05-open-shop" for what in ("verify", "check", "act", "verify")),
+    ]
+    shown = capsys.readouterr().err.splitlines()
+    assert len(shown) == 3
+    assert all(re.match(r" +ok +\d+\.\d s  \d\d-", line) for line in shown)
+    assert ["already so" in line for line in shown] == [False, True, False]
+    assert Journal.unfinished(tmp_path / "journals") is None
+
+
+@pytest.mark.requirement("a step is bounded in time and a failure names it")
+def test_a_step_that_never_verifies_fails_within_its_bound_and_names_itself(tmp_path):
+    folder = write_runbook(tmp_path)
+    write_step(folder, "02-move-data", seconds=0.6, verify="return False")
+    start = time.monotonic()
+    with pytest.raises(StepFailedError) as failed:
+        drive(tmp_path)
+    assert 0.3 < time.monotonic() - start < 5
+    for part in ("move stopped at step 02-move-data: Do 02-move-data", "within 0.6 s", "still says no", "resumes run"):
+        assert part in str(failed.value)
+    assert len(calls(tmp_path, "verify 02")) >= 3
+    assert acts(tmp_path) == ["01-close-shop", "02-move-data"]
+
+
+@pytest.mark.requirement("a step is bounded in time and a failure names it")
+@pytest.mark.parametrize("function", ["act", "verify"])
+def test_a_step_that_never_returns_fails_within_its_bound(tmp_path, function):
+    folder = write_runbook(tmp_path)
+    write_step(folder, "02-move-data", seconds=0.5, **{function: "import time; time.sleep(30)"})
+    start = time.monotonic()
+    with pytest.raises(StepFailedError, match=f"02-move-data(.|\n)*{function}.* has not returned in time"):
+        drive(tmp_path)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.requirement("a step is bounded in time and a failure names it")
+@pytest.mark.parametrize(
+    ("where", "what", "found"),
+    [
+        ("check", 'raise BlockedError.because("the peer lags", action="wait")', "the peer lags"),
+        ("check", 'raise LaterError("after step 05")', "after step 05"),
+        ("act", 'raise KeyError("token")', "KeyError: 'token'"),
+        ("act", "raise SystemExit(0)", "tried to end the process"),
+        ("verify", 'return "yes"', "verify returned 'yes', not True or False"),
+        ("verify", 'raise BlockedError("no answer from dublin")', "no answer from dublin"),
+    ],
+)
+def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(tmp_path, where, what, found):
+    folder = write_runbook(tmp_path)
+    write_step(folder, "02-move-data", seconds=0.3, **{where: what})
+    with pytest.raises(StepFailedError, match="02-move-data") as failed:
+        drive(tmp_path)
+    assert found in str(failed.value)
+    assert "05-open-shop" not in " ".join(calls(tmp_path))
+    left = Journal.unfinished(tmp_path / "journals")
+    failure = list(left.of(Kind.STEP_FAILED))
+    assert [event.fields["step"] for event in failure] == ["02-move-data"]
+    assert found in failure[0].fields["found"]
+    (folder / "02-move-data.py").unlink()
+    write_step(folder, "02-move-data", act='(context.state / "02-move-data").touch()  # mended')
+    drive(tmp_path)
+    assert Journal.unfinished(tmp_path / "journals") is None
+    assert acts(tmp_path)[0] == "01-close-shop"
+    assert acts(tmp_path).count("01-close-shop") == 1
+
+
+@pytest.mark.requirement("a site that is dead for a moment stops no runbook")
+def test_an_error_of_ours_in_verify_is_a_no_that_may_change(tmp_path):
+    folder = write_runbook(tmp_path)
+    late = """if (context.state / "calls").read_text().count("verify 02") < 3:
+        raise BlockedError("dead")
+    return True"""
+    write_step(folder, "02-move-data", verify=late)
+    drive(tmp_path)
+    assert len(calls(tmp_path, "verify 02")) == 3
+    assert "02-move-data" in acts(tmp_path)
+
+
+@pytest.mark.requirement("nothing is done on the word of a wrong journal")
+def test_a_journal_of_another_runbook_or_an_ended_run_drives_nothing(tmp_path):
+    runbook = load_runbook(write_runbook(tmp_path))
+    context = make_context(tmp_path)
+    with Journal.start(tmp_path / "journals", facts(runbook="failback")) as other:
+        with pytest.raises(RunbookError, match="failback"):
+            run_runbook(runbook, context, other)
+        other.abandon(actor="ann", reason="wrong one")
+    with Journal.start(tmp_path / "journals", facts()) as journal:
+        run_runbook(runbook, context, journal)
+        before = calls(tmp_path)
+        with pytest.raises(ShopSphereError, match="has ended"):
+            run_runbook(runbook, context, journal)
+    assert calls(tmp_path) == before
+
+
+@pytest.mark.requirement("every step's times are recorded")
+def test_the_journal_has_times_of_every_boundary(tmp_path):
+    write_runbook(tmp_path)
+    drive(tmp_path)
+    (path,) = (tmp_path / "journals").iterdir()
+    record = read_run(path)
+    assert [event.kind for event in record.events] == [
+        Kind.RUN_STARTED,
+        *[Kind.STEP_STARTED, Kind.STEP_ACTED, Kind.STEP_VERIFIED] * 3,
+        Kind.RUN_FINISHED,
+    ]
+    assert record.facts == facts()
+    assert record.done == set(NAMES)
+    walls = [event.at for event in record.events]
+    assert walls == sorted(walls)
+    assert all(event.fields["seconds"] >= 0 for event in record.of(Kind.STEP_VERIFIED))

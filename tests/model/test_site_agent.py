@@ -1,0 +1,275 @@
+"""The site agent: what is open when, and that a site stops before the other one may start."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from runbooks.agent.agent import Agent
+from runbooks.agent.config import AgentConfig, Margins
+from runbooks.agent.databases import Role, follows
+from runbooks.agent.state import Knowledge, doors
+from runbooks.witness import PairRecord, Phase, Sync, WitnessConflictError, WitnessUnreachableError
+from runbooks.witness.client import Seen
+from shopsphere.errors import ShopSphereError
+
+SITES = ("frankfurt", "dublin")
+
+
+def record(active="frankfurt", phase=Phase.STEADY, epoch=1):
+    first = PairRecord.first("rdc-a", active, actor="test")
+    return first.changed(actor="test", reason="test", phase=phase, epoch=epoch)
+
+
+known = st.builds(
+    Knowledge,
+    record=st.none() | st.builds(record, st.sampled_from(SITES), st.sampled_from(Phase)),
+    lease_until=st.floats(min_value=0, max_value=200),
+    role=st.none() | st.sampled_from(Role),
+)
+
+
+@pytest.mark.requirement("a site that has lost the lease, or was replaced, cannot take a write")
+@given(known, st.floats(min_value=0, max_value=200))
+def test_writes_need_lease_and_record(knowledge, now):
+    decided = doors("frankfurt", knowledge, now)
+    if decided.writes:
+        assert knowledge.lease_until > now
+        assert knowledge.record.active == "frankfurt"
+        assert knowledge.record.phase is Phase.STEADY
+        assert decided.databases
+    if decided.databases and knowledge.role is not Role.REPLICA:
+        assert knowledge.lease_until > now
+        assert knowledge.record.phase is not Phase.FENCING
+
+
+@pytest.mark.requirement("what is not known counts against opening")
+def test_nothing_known_is_closed():
+    decided = doors("frankfurt", Knowledge(), 0)
+    assert (decided.databases, decided.writes) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "databases", "writes"),
+    [
+        (Knowledge(record(), 10, Role.PRIMARY), True, True),
+        (Knowledge(record(), 10, None), True, True),
+        (Knowledge(record(), 4, Role.PRIMARY), False, False),
+        (Knowledge(record("dublin"), 10, Role.PRIMARY), False, False),
+        (Knowledge(record("dublin"), 0, Role.REPLICA), True, False),
+        (Knowledge(record(), 10, Role.REPLICA), True, False),
+        (Knowledge(record(phase=Phase.DRAINING), 10, Role.PRIMARY), True, False),
+        (Knowledge(record(phase=Phase.FENCING), 10, Role.PRIMARY), False, False),
+        (Knowledge(None, 0, Role.REPLICA), True, False),
+    ],
+)
+def test_each_case(knowledge, databases, writes):
+    decided = doors("frankfurt", knowledge, 5)
+    assert (decided.databases, decided.writes) == (databases, writes), decided.because
+
+
+@pytest.mark.requirement("the margins are written down and tested")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fence_after": 8.5}, "less than lease"),
+        ({"fence_within": 3.0}, "less than lease"),
+        ({"renew_every": 2.5}, "three times"),
+        ({"lease": 3}, "greater than or equal to 4"),
+    ],
+)
+def test_margins_that_would_let_two_sites_write_are_refused(values, message):
+    Margins()
+    with pytest.raises(ValidationError, match=message):
+        Margins(**values)
+
+
+class ManualClock:
+    def __init__(self):
+        self.now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+class FakeFence:
+    closed = None
+
+    def close(self):
+        self.closed = True
+
+    def open(self):
+        self.closed = False
+
+
+class FakeWitness:
+    """One record and one lease; `way` is how long a call takes, on the agent's own clock."""
+
+    def __init__(self, clock):
+        self.clock, self.way, self.reachable = clock, 0.0, True
+        self.record, self.holder, self.ends, self.given_back = None, "", 0.0, []
+
+    def _travel(self):
+        self.clock.now += self.way
+        if not self.reachable:
+            raise WitnessUnreachableError("no quorum")
+        if self.clock.now >= self.ends:
+            self.holder = ""
+
+    def see(self):
+        self._travel()
+        return Seen(self.record, 1, self.holder)
+
+    def change(self, _seen, record, **_conditions):
+        self._travel()
+        self.record = record
+        return self.see()
+
+    def take_lease(self, _seen, site, *, seconds):
+        self._travel()
+        if self.holder not in ("", site):
+            raise WitnessConflictError("held")
+        self.holder, self.ends = site, self.clock.now + seconds
+        return 7
+
+    def renew_lease(self, _lease):
+        self._travel()
+        if not self.holder:
+            return False
+        self.ends = self.clock.now + Margins().lease
+        return True
+
+    def release_lease(self, lease):
+        self._travel()
+        self.holder = ""
+        self.given_back.append(lease)
+
+
+class Site:
+    def __init__(self):
+        self.clock, self.fence = ManualClock(), FakeFence()
+        self.witness, self.role = FakeWitness(self.clock), Role.PRIMARY
+        config = AgentConfig(
+            pair="rdc-a", site="frankfurt", peer="dublin", first_active="frankfurt", witness=("http://10.0.0.1:1",),
+            kubeconfig="/nowhere", context="frankfurt", listen="10.0.0.2",
+        )  # fmt: skip
+        self.told = []
+        self.agent = Agent(
+            config, self.witness, self.fence, self.ask, self.ask_synchronous, self.told.append, self.clock
+        )
+        self.agent.start_closed()
+
+    synchronous = False
+
+    def ask_synchronous(self):
+        return self.synchronous
+
+    def ask(self):
+        if self.role is None:
+            raise ShopSphereError("the API is away")
+        return self.role
+
+    def turn(self, times=1):
+        for _ in range(times):
+            self.agent.look_at_databases()
+            self.agent.keep_lease()
+            self.agent.move_doors()
+
+
+@pytest.fixture
+def site():
+    return Site()
+
+
+def test_a_new_pair_opens_at_its_primary(site):
+    assert site.fence.closed
+    site.turn(2)
+    assert site.witness.record.active == "frankfurt"
+    assert site.fence.closed is False
+    assert site.agent.doors().writes
+
+
+@pytest.mark.requirement("a site fences itself when it loses the lease, before anyone may be promoted")
+@pytest.mark.parametrize("way", [0.0, 0.3, 1.4])
+def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way):
+    site.witness.way = way
+    site.turn(3)
+    assert site.fence.closed is False
+    site.witness.reachable = False
+    while site.fence.closed is False:
+        site.clock.sleep(0.1)
+        site.agent.move_doors()
+    margins = Margins()
+    assert site.clock.now + margins.fence_within < site.witness.ends
+    assert "no lease" in site.told[-1]
+
+
+@pytest.mark.requirement("a runbook's fencing is answered: shut off first, then the lease given back")
+def test_fencing_gives_the_lease_back_after_the_fence_is_up(site):
+    site.turn(2)
+    seen_closed = []
+    release = site.witness.release_lease
+    site.witness.release_lease = lambda lease: (seen_closed.append(site.fence.closed), release(lease))
+    site.witness.record = record(phase=Phase.FENCING)
+    site.turn()
+    assert seen_closed == [True]
+    site.turn(3)
+    assert site.witness.given_back == [7]
+    assert site.witness.holder == ""
+
+
+@pytest.mark.requirement("a planned change: writes refused, databases open until they follow, then the lease goes")
+def test_draining(site):
+    site.turn(2)
+    site.witness.record = record(phase=Phase.DRAINING)
+    site.turn(2)
+    assert (site.fence.closed, site.agent.doors().writes, site.witness.holder) == (False, False, "frankfurt")
+    site.role = Role.REPLICA
+    site.turn(2)
+    assert (site.fence.closed, site.agent.doors().writes, site.witness.holder) == (False, False, "")
+
+
+@pytest.mark.requirement("a site that comes back after it was replaced stays shut off, also after a reboot")
+def test_an_old_primary_that_returns(site):
+    site.witness.record = record("dublin", epoch=2)
+    site.turn(5)
+    assert site.fence.closed
+    assert site.witness.holder == ""
+    site.role = None
+    site.turn(5)
+    assert site.fence.closed
+
+
+def test_a_lease_of_somebody_else_is_not_taken(site):
+    site.witness.record, site.witness.holder, site.witness.ends = record(), "dublin", 1e9
+    site.turn(3)
+    assert site.fence.closed
+    assert site.witness.holder == "dublin"
+
+
+@pytest.mark.requirement("the witness says `sync on` only when the ledger itself was seen to be synchronous")
+def test_synchrony_is_reported_once_seen(site):
+    site.turn(2)
+    site.agent.report_synchrony()
+    assert site.witness.record.sync is Sync.OFF
+    site.synchronous = True
+    site.agent.report_synchrony()
+    assert site.witness.record.sync is Sync.ON
+    assert site.witness.record.epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("replica", "expected"),
+    [
+        ({}, False),
+        ({"self": "a", "primary": "a", "source": "b"}, False),
+        ({"self": "a", "primary": "b", "source": "b"}, True),
+        ({"primary": "b", "source": "b"}, True),
+    ],
+)
+def test_role_of_a_cluster(replica, expected):
+    document = {"metadata": {"name": "a"}, "spec": {"replica": replica} if replica else {}}
+    assert follows(document) is expected
