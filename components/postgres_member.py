@@ -13,7 +13,12 @@ from components.manifest import name_of
 from components.placement import SKIP_AWAIT
 from components.postgres_spec import AUTHORITY_SECRET, REPLICATION_SECRET, PostgresMemberModel, cluster_spec
 
-ROLE_FIELDS = ["spec.replica", "spec.postgresql.synchronous", 'metadata.annotations["cnpg.io/fencedInstances"]']
+ROLE_FIELDS = [
+    "spec.replica",
+    "spec.bootstrap",  # a rebuilt site was copied from the other one, whichever was created first
+    "spec.postgresql.synchronous",
+    'metadata.annotations["cnpg.io/fencedInstances"]',
+]
 """Which site takes writes is run-time state, owned by the pair's witness: a later `up` must not put it back."""
 
 RELOAD = {"cnpg.io/reload": ""}

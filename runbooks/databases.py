@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from components.databases import DatabaseModel
+from components.databases import LEDGER, DatabaseModel, synchronous_with
 from runbooks.change import RoleChange
+from runbooks.witness import Sync
 from shopsphere.storage.postgres import ask_instance
 
 KICK = "shopsphere.io/looked-at"
@@ -32,8 +33,33 @@ def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
     return not instance(change, change.target, database)["in_recovery"]
 
 
-def follower_state(change: RoleChange, database: DatabaseModel) -> str:
-    """Return `sync` or `async` for the source site as follower of the target; empty while it does not stream."""
-    name = database.cluster(change.source)
-    followers = instance(change, change.target, database)["followers"]
+def follower_state(change: RoleChange, leader: str, follower: str, database: DatabaseModel) -> str:
+    """Return `sync` or `async` for a site that streams from the leading one; empty while it does not."""
+    name = database.cluster(follower)
+    followers = instance(change, leader, database)["followers"]
     return next((each["sync"] for each in followers if each["name"] == name and each["state"] == "streaming"), "")
+
+
+def all_follow(change: RoleChange, leader: str, follower: str) -> bool:
+    """Whether both databases of a site stream from the leading one."""
+    return all(change.each_database(lambda database: follower_state(change, leader, follower, database) != ""))
+
+
+def restore_synchrony(change: RoleChange, leader: str, follower: str) -> None:
+    """Let the leading ledger acknowledge only what the follower has too; used promotion tokens go.
+
+    The leading site's agent tells the witness, when it has seen it at the ledger.
+    """
+
+    def settle(database: DatabaseModel) -> None:
+        spec: dict[str, Any] = {"replica": {"promotionToken": None}}
+        if database is LEDGER:
+            spec["postgresql"] = {"synchronous": synchronous_with(database.cluster(follower))}
+        change.patch(leader, database, {"spec": spec})
+
+    change.each_database(settle)
+
+
+def is_synchronous(change: RoleChange, leader: str, follower: str) -> bool:
+    """Whether the ledger is synchronous to the follower, and the witness knows it."""
+    return follower_state(change, leader, follower, LEDGER) == "sync" and change.see()[1].sync is Sync.ON

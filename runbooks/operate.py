@@ -25,7 +25,8 @@ from shopsphere.errors import ShopSphereError
 from shopsphere.paths import lab_directory
 
 FOLDER = Path(__file__).parent
-FAILOVER = "failover"
+FAILOVER, REBUILD = "failover", "rebuild"
+_VARIANTS = {FAILOVER: frozenset({PLANNED, UNPLANNED}), REBUILD: frozenset[str]()}
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,19 @@ class Request:
     """What an operator asks for.
 
     Attributes:
+        runbook: failover or rebuild.
         pair: name of the pair.
         environment: lab or prod.
-        variant: planned or unplanned.
-        target: site to make active; empty for the one that is not.
+        variant: planned or unplanned; None for a rebuild.
+        target: site that it is done to; empty for the one that is not active.
         reason: why, in the operator's words.
         accept_data_loss: acknowledged payments may be lost.
     """
 
+    runbook: str
     pair: str
     environment: Environment
-    variant: str
+    variant: str | None
     target: str
     reason: str
     accept_data_loss: bool
@@ -59,9 +62,9 @@ def actor() -> str:
     return f"{getpass.getuser()} at {socket.gethostname()}"
 
 
-def failover_runbook() -> Runbook:
-    """Load the failover's steps."""
-    return load_runbook(FOLDER / FAILOVER, variants=frozenset({PLANNED, UNPLANNED}))
+def steps_of(request: Request) -> Runbook:
+    """Load the runbook that is asked for."""
+    return load_runbook(FOLDER / request.runbook, variants=_VARIANTS[request.runbook])
 
 
 def look(topology: Topology, request: Request) -> DryRun:
@@ -69,7 +72,7 @@ def look(topology: Topology, request: Request) -> DryRun:
     witness = witness_of(request.pair, request.environment)
     try:
         change = _change(topology, request, witness, None)
-        return look_ahead(failover_runbook(), request.variant, change)
+        return look_ahead(steps_of(request), request.variant, change)
     finally:
         witness.close()
 
@@ -80,7 +83,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
-    runbook, directory = failover_runbook(), runs_directory()
+    runbook, directory = steps_of(request), runs_directory()
     witness = witness_of(request.pair, request.environment)
     try:
         with operator_lock(witness, f"{actor()} since {time.strftime('%H:%M:%S')}: {request.reason}"):
@@ -103,12 +106,15 @@ def carry_out(topology: Topology, request: Request) -> Path:
 
 def _journal(directory: Path, request: Request, left: RunRecord | None) -> Journal:
     if left is None:
-        return Journal.start(directory, RunFacts(FAILOVER, request.variant, request.pair, actor(), request.reason))
-    if left.facts.variant != request.variant:
+        return Journal.start(
+            directory, RunFacts(request.runbook, request.variant, request.pair, actor(), request.reason)
+        )
+    begun = (left.facts.runbook, left.facts.variant)
+    if begun != (request.runbook, request.variant):
         raise ShopSphereError.build(
             f"{request.pair}: an unfinished run is of another kind",
-            expected=f"--{left.facts.variant}, to go on with {left.run}",
-            found=f"--{request.variant}",
+            expected=f"{' '.join(filter(None, begun))}, to go on with {left.run}",
+            found=f"{request.runbook} {request.variant or ''}".strip(),
             action="finish that run first",
         )
     return Journal.resume(left.path, actor=actor())
@@ -132,9 +138,9 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
         target = next(site for site in pair.sites if site != source)
     if request.target and request.target != target:
         raise ShopSphereError.build(
-            f"{request.pair}: {request.target} is no site to move to",
-            expected=target,
-            found=f"{request.target}; {source} is active in epoch {epoch}",
+            f"{request.pair}: {request.target} is not the site for a {request.runbook}",
+            expected=f"{target}, because {source} is active in epoch {epoch}",
+            found=request.target,
             action="`shopsphere status` shows the roles",
         )
     return RoleChange(
@@ -144,7 +150,7 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
         source=source,
         target=target,
         epoch=epoch,
-        variant=request.variant,
+        variant=request.variant or "",
         actor=actor(),
         reason=request.reason,
         accept_data_loss=request.accept_data_loss,
@@ -157,11 +163,12 @@ def _note(directory: Path, event: str, request: Request, change: RoleChange) -> 
         directory / "audit.jsonl",
         {
             "event": event,
+            "runbook": request.runbook,
             "pair": request.pair,
             "variant": request.variant,
             "source": change.source,
             "target": change.target,
-            "epoch": change.epoch + 1,
+            "epoch_before": change.epoch,
             "actor": change.actor,
             "reason": request.reason,
             "accept_data_loss": request.accept_data_loss,

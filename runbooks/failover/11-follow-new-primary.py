@@ -1,7 +1,7 @@
 """The site that was active streams from the one that is, so that the pair has two copies again."""
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import follower_state
+from runbooks.databases import all_follow
 
 TITLE = "Wait until the site that was active follows"
 SECONDS = 120
@@ -19,4 +19,4 @@ def act(change: RoleChange) -> None:
 
 def verify(change: RoleChange) -> bool:
     """Both databases have their follower."""
-    return all(change.each_database(lambda database: follower_state(change, database) != ""))
+    return all_follow(change, change.target, change.source)

@@ -1,9 +1,7 @@
 """The ledger waits for the other site again before it acknowledges; the used promotion tokens go."""
 
-from components.databases import LEDGER, DatabaseModel, synchronous_with
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import follower_state
-from runbooks.witness import Sync
+from runbooks.databases import is_synchronous, restore_synchrony
 
 TITLE = "Make the ledger synchronous to the other site again"
 SECONDS = 60
@@ -16,17 +14,10 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Switch it on at the database; the agent tells the witness when it has seen it there."""
-    change.each_database(lambda database: _settle(change, database))
+    """Switch it on at the database."""
+    restore_synchrony(change, change.target, change.source)
 
 
 def verify(change: RoleChange) -> bool:
     """The database says `sync`, and so does the witness."""
-    return follower_state(change, LEDGER) == "sync" and change.see()[1].sync is Sync.ON
-
-
-def _settle(change: RoleChange, database: DatabaseModel) -> None:
-    spec: dict[str, object] = {"replica": {"promotionToken": None}}
-    if database is LEDGER:
-        spec["postgresql"] = {"synchronous": synchronous_with(database.cluster(change.source))}
-    change.patch(change.target, database, {"spec": spec})
+    return is_synchronous(change, change.target, change.source)

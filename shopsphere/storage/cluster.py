@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from websocket import WebSocketException
 from shopsphere.errors import ShopSphereError
 
 Document = dict[str, Any]
+APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 MERGE_PATCH = "application/merge-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
 
@@ -63,13 +65,34 @@ class Cluster:
         """
         return self._request("PATCH", path, changes)
 
-    def _request(self, method: str, path: str, body: Document | None = None) -> Document:
+    def apply(self, path: str, document: Document, *, manager: str) -> Document:
+        """Make an object be what `document` says, on behalf of a field manager, whether it exists or not.
+
+        Raises:
+            ClusterUnreachableError: no answer in time, or a refusal.
+        """
+        query = urlencode({"fieldManager": manager, "force": "true"})
+        return self._request("PATCH", f"{path}?{query}", document, kind=APPLY_PATCH)
+
+    def delete(self, path: str) -> None:
+        """Delete an object after what belongs to it; one that is gone already is fine.
+
+        Raises:
+            ClusterUnreachableError: no answer in time, or a refusal.
+        """
+        try:
+            self._request("DELETE", path, {"propagationPolicy": "Foreground"}, kind="application/json")
+        except ClusterUnreachableError as error:
+            if not is_absent(error):
+                raise
+
+    def _request(self, method: str, path: str, body: Document | None = None, *, kind: str = MERGE_PATCH) -> Document:
         api = client.ApiClient(self._settings)
         try:
             document = api.call_api(
                 path,
                 method,
-                header_params={"Content-Type": MERGE_PATCH} if body is not None else {},
+                header_params={"Content-Type": kind} if body is not None else {},
                 body=body,
                 auth_settings=["BearerToken"],
                 response_type="object",
@@ -96,7 +119,7 @@ class Cluster:
         try:
             found: list[Document] = self.get(path, **query)["items"]
         except ClusterUnreachableError as error:
-            if isinstance(error.__cause__, ApiException) and error.__cause__.status == 404:  # noqa: PLR2004 - HTTP
+            if is_absent(error):
                 return []
             raise
         return found
@@ -127,6 +150,11 @@ class Cluster:
             said = errors.strip() or f"no end within {self._seconds} s"
             raise ClusterUnreachableError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
+
+
+def is_absent(error: ClusterUnreachableError) -> bool:
+    """Whether the API answered that there is no such object or kind."""
+    return isinstance(error.__cause__, ApiException) and error.__cause__.status == HTTPStatus.NOT_FOUND
 
 
 def _reason(error: Exception) -> str:
