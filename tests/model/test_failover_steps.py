@@ -1,0 +1,168 @@
+"""The steps of failover and rebuild on a pair made of plain values: what they refuse, and in which order they go."""
+
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from components.databases import DATABASES
+from components.edge.errors import EdgeError
+from components.edge.pair_state import PairDeclaration, PairState
+from components.topology import load_topology
+from lab.site_agent import witness_urls
+from runbooks.change import PLANNED, UNPLANNED
+from runbooks.engine.errors import BlockedError
+from runbooks.operate import FAILOVER, FOLDER, REBUILD, Request, steps_of
+from runbooks.witness import PairRecord, Sync
+from shopsphere.deploy.stack import Environment
+from shopsphere.paths import REPOSITORY
+
+VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,)}
+
+
+def runbook(name, variant=None):
+    return steps_of(Request(name, "rdc-a", Environment.LAB, variant, "", "test", accept_data_loss=False))
+
+
+def step(name, number):
+    return next(each for each in runbook(name).steps if each.number == number)
+
+
+def record(**values):
+    return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
+        actor="test", reason="test", **{"sync": Sync.ON, **values}
+    )
+
+
+def database(site, one, *, primary="frankfurt", ready=1):
+    own, leader = one.cluster(site), one.cluster(primary)
+    return {
+        "metadata": {"name": own},
+        "spec": {
+            "replica": {"self": own, "primary": leader},
+            "storage": {"pvcTemplate": {"selector": {"matchLabels": {"shopsphere.io/data-class": "payment"}}}},
+        },
+        "status": {"readyInstances": ready},
+    }
+
+
+class Change:
+    """In place of a RoleChange from Frankfurt to Dublin."""
+
+    source, target, epoch, variant, accept_data_loss, reason = "frankfurt", "dublin", 1, UNPLANNED, False, "test"
+
+    def __init__(self, **values):
+        self.record, self.ready, self.primary = record(), 1, "frankfurt"
+        self.volumes = []
+        self.__dict__.update(values)
+
+    def see(self):
+        return SimpleNamespace(record=self.record), self.record
+
+    def moved(self):
+        return self.record.active == self.target
+
+    def database(self, site, one):
+        return database(site, one, primary=self.primary, ready=self.ready)
+
+    def each_database(self, action):
+        return [action(one) for one in DATABASES]
+
+    def cluster(self, _site):
+        return SimpleNamespace(items=lambda *_path, **_query: self.volumes)
+
+
+@pytest.mark.requirement("runbooks are numbered step files with check, act and verify")
+@pytest.mark.parametrize("name", [FAILOVER, REBUILD])
+def test_every_file_is_a_step_of_some_variant(name):
+    loaded = runbook(name)
+    files = [file for file in (FOLDER / name).glob("*.py") if file.name != "__init__.py"]
+    chosen = {each.name for variant in VARIANTS[name] for each in loaded.select(variant)}
+    assert chosen == {file.stem for file in files}
+
+
+@pytest.mark.requirement("nothing is promoted before the epoch, and no epoch begins before the lease is gone")
+@pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
+def test_the_order_that_safety_rests_on(variant):
+    names = [each.name.split("-", 1)[1] for each in runbook(FAILOVER).select(variant)]
+    order = ["announce-change", "wait-for-lease", "advance-epoch", "promote-databases", "open-writes"]
+    assert [name for name in names if name in order] == order
+
+
+@pytest.mark.requirement("the voters' addresses in the edge's configuration are those that the lab starts")
+def test_committed_witness_addresses():
+    topology = load_topology()
+    committed = yaml.safe_load((REPOSITORY / "lab.base.yaml").read_text())["config"]["status:witness"]
+    assert committed == {name: list(witness_urls(pair, topology)) for name, pair in topology.pairs.items()}
+
+
+@pytest.mark.requirement("--accept-data-loss only where the witness says that payments may be lost")
+def test_what_would_be_lost():
+    look = step(FAILOVER, 2)
+    assert "payments: nothing" in look.check(Change())
+    with pytest.raises(BlockedError, match="--accept-data-loss"):
+        look.check(Change(record=record(sync=Sync.OFF)))
+    assert "PAYMENTS" in look.check(Change(record=record(sync=Sync.OFF), accept_data_loss=True))
+    assert "nothing is lost" in look.check(Change(record=record(sync=Sync.OFF), variant=PLANNED))
+
+
+@pytest.mark.requirement("a site that has nothing to promote, or does not follow, is refused")
+@pytest.mark.parametrize(
+    ("values", "message"), [({"ready": 0}, "no instance is ready"), ({"primary": "dublin"}, "does not follow")]
+)
+def test_a_target_that_cannot_take_over(values, message):
+    with pytest.raises(BlockedError, match=message):
+        step(FAILOVER, 2).check(Change(**values))
+
+
+def test_a_resumed_run_is_not_stopped_by_what_it_did_itself():
+    done = Change(record=record(epoch=2, active="dublin", sync=Sync.OFF), primary="dublin")
+    assert step(FAILOVER, 2).verify(done)
+    assert step(FAILOVER, 3).verify(done)
+    assert step(FAILOVER, 5).verify(done)
+    assert step(FAILOVER, 6).verify(done)
+
+
+class Authority:
+    def __init__(self, name, *, dead=False):
+        self.name, self.dead, self.held = name, dead, None
+
+    def rrset(self, *_which):
+        if self.dead:
+            raise EdgeError(f"{self.name} does not answer")
+        return self.held
+
+    def replace(self, _zone, rrsets):
+        (self.held,) = rrsets
+
+
+def names_change(*authorities):
+    declaration = PairDeclaration(
+        zone="shopsphere.test.", pair="rdc-a", primary="frankfurt", recovery="dublin",
+        addresses={"frankfurt": "10.99.0.11", "dublin": "10.99.0.12"}, active_weight=100, passive_weight=0, ttl=5,
+    )  # fmt: skip
+    return Change(authorities=lambda: authorities, declaration=lambda: declaration), declaration
+
+
+@pytest.mark.requirement("a dead DNS authority does not keep the others from following the epoch")
+def test_names_move_without_a_dead_authority():
+    one, dead = Authority("ns1"), Authority("ns2", dead=True)
+    change, declaration = names_change(one, dead)
+    move = step(FAILOVER, 7)
+    assert not move.verify(change)
+    move.act(change)
+    assert declaration.valid(one.held) == PairState(2, "dublin")
+    assert move.verify(change)
+
+
+def test_no_authority_at_all_stops_the_run():
+    change, _ = names_change(Authority("ns1", dead=True), Authority("ns2", dead=True))
+    with pytest.raises(BlockedError, match="no DNS authority"):
+        step(FAILOVER, 7).act(change)
+    assert not step(FAILOVER, 7).verify(change)
+
+
+@pytest.mark.requirement("the active site is never rebuilt")
+def test_rebuild_of_the_active_site():
+    with pytest.raises(BlockedError, match="dublin is active"):
+        step(REBUILD, 1).check(Change(record=record(active="dublin")))
