@@ -1,7 +1,7 @@
-"""The agent's three loops: what the witness says, what the databases are, and the doors that follow from both.
+"""The agent's loops: the lease, what the witness says, what the databases are, and the doors that follow from all.
 
-The doors have a loop of their own, which waits for nothing but the clock: however long the witness takes to answer, the
-site is shut off on time.
+Each has a thread of its own, so that none waits for another: a record that is slow to read delays no renewal, and
+however long the witness takes to answer, the doors are closed on time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shopsphere.errors import ShopSphereError
 
 DOORS_EVERY = 0.1
 ROLE_EVERY = 1.0
+RECORD_EVERY = 0.7
 SYNCHRONY_EVERY = 3.0
 
 
@@ -53,7 +54,7 @@ class Agent:
         self._lease = 0
         self._databases_open: bool | None = None
         self._last = ""
-        self._learning, self._moving = threading.Lock(), threading.Lock()
+        self._learning, self._moving, self._holding = threading.Lock(), threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
 
     def start_closed(self) -> None:
@@ -64,7 +65,8 @@ class Agent:
     def run(self) -> None:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
         loops = (
-            (self.keep_lease, self._config.margins.renew_every),
+            (self.renew_lease, self._config.margins.renew_every),
+            (self.follow_record, RECORD_EVERY),
             (self.look_at_databases, ROLE_EVERY),
             (self.report_synchrony, SYNCHRONY_EVERY),
         )
@@ -127,9 +129,26 @@ class Agent:
                     signed = record.changed(actor=actor, reason="the ledger confirms at both sites", sync=Sync.ON)
                     self._witness.change(seen, signed)
 
-    def keep_lease(self) -> None:
-        """Read the record; take, renew or give back the lease as it says."""
-        sent = self._clock.monotonic()
+    def renew_lease(self) -> None:
+        """Renew what is held; the time that it gives counts from before the renewal was sent."""
+        lease, sent = self._lease, self._clock.monotonic()
+        if not lease:
+            return
+        try:
+            alive = self._witness.renew_lease(lease)
+        except WitnessUnreachableError as error:
+            self._tell(f"lease: {' '.join(str(error).split())}")
+            return
+        with self._holding:
+            if self._lease != lease:
+                return  # given back meanwhile
+            if alive:
+                self._learn(lease_until=sent + self._config.margins.fence_after)
+            else:
+                self._lease = 0
+
+    def follow_record(self) -> None:
+        """Read the record; take the lease or give it back as it says."""
         try:
             seen = self._witness.see()
             if seen.record is None:
@@ -138,17 +157,16 @@ class Agent:
             self._learn(record=seen.record)
             if self._has_to_go(seen.record):
                 self._give_back()
-            elif self._lease and self._witness.renew_lease(self._lease):
-                self._learn(lease_until=sent + self._config.margins.fence_after)
-            elif seen.record.phase is Phase.STEADY:
-                self._lease = self._witness.take_lease(seen, self._config.site, seconds=self._config.margins.lease)
-                self._learn(lease_until=sent + self._config.margins.fence_after)
-            else:
-                self._lease = 0
+            elif not self._lease and seen.record.phase is Phase.STEADY:
+                sent = self._clock.monotonic()
+                lease = self._witness.take_lease(seen, self._config.site, seconds=self._config.margins.lease)
+                with self._holding:
+                    self._lease = lease
+                    self._learn(lease_until=sent + self._config.margins.fence_after)
         except WitnessConflictError:
-            self._lease = 0
+            pass  # somebody was faster: the next look decides anew
         except WitnessUnreachableError as error:
-            self._tell(f"witness: {' '.join(str(error).split())}")
+            self._tell(f"record: {' '.join(str(error).split())}")
 
     def _has_to_go(self, record: PairRecord) -> bool:
         """Whether the lease is to be given back: another site is active, or a runbook waits for this one."""
@@ -160,11 +178,12 @@ class Agent:
 
     def _give_back(self) -> None:
         """Close first, then let the witness know: whoever sees no lease may promote the other site."""
-        self._learn(lease_until=0.0)
+        with self._holding:
+            lease, self._lease = self._lease, 0
+            self._learn(lease_until=0.0)
         self.move_doors()
-        if self._lease:
-            self._witness.release_lease(self._lease)
-            self._lease = 0
+        if lease:
+            self._witness.release_lease(lease)
 
     def _learn(self, **news: object) -> None:
         with self._learning:

@@ -175,7 +175,8 @@ class Site:
     def turn(self, times=1):
         for _ in range(times):
             self.agent.look_at_databases()
-            self.agent.keep_lease()
+            self.agent.renew_lease()
+            self.agent.follow_record()
             self.agent.move_doors()
 
 
@@ -221,6 +222,24 @@ def test_fencing_gives_the_lease_back_after_the_fence_is_up(site):
     assert site.witness.holder == ""
 
 
+@pytest.mark.requirement("a renewal that answers after the lease was given back opens nothing")
+def test_a_late_renewal_opens_nothing(site):
+    site.turn(2)
+    site.witness.record = record(phase=Phase.FENCING)
+    renew = site.witness.renew_lease
+
+    def overtaken(lease):
+        alive = renew(lease)
+        site.agent.follow_record()
+        return alive
+
+    site.witness.renew_lease = overtaken
+    site.agent.renew_lease()
+    site.agent.move_doors()
+    assert site.witness.given_back == [7]
+    assert site.fence.closed
+
+
 @pytest.mark.requirement("a planned change: writes refused, databases open until they follow, then the lease goes")
 def test_draining(site):
     site.turn(2)
@@ -248,6 +267,15 @@ def test_a_lease_of_somebody_else_is_not_taken(site):
     site.turn(3)
     assert site.fence.closed
     assert site.witness.holder == "dublin"
+
+
+def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site):
+    site.turn(2)
+    site.witness.way = 3.0
+    site.agent.renew_lease()
+    left = site.agent.describe()["lease_seconds_left"]
+    site.witness.see()
+    assert left == Margins().fence_after - 3.0
 
 
 @pytest.mark.requirement("the witness says `sync on` only when the ledger itself was seen to be synchronous")
