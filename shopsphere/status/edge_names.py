@@ -19,10 +19,16 @@ ANSWER_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class NameServer:
-    """A name server that customers' questions reach."""
+    """A name server that customers' questions reach.
+
+    Attributes:
+        for_others: an authority answers on behalf of the client network that the question names; a resolver answers
+            whoever asks, whatever the question says.
+    """
 
     name: str
     address: IPv4Address
+    for_others: bool
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,9 @@ def name_servers(stack: StackId) -> tuple[NameServer, ...]:
     """Return the authorities and resolvers of the edge's configuration; none when the edge is not set up here."""
     config = stack_files.configuration(stack)
     entries = config.get("shopsphere:nameservers", [])
-    authorities = [NameServer(entry["name"], IPv4Address(entry["address"])) for entry in entries]
-    resolvers = [NameServer("resolver", IPv4Address(address)) for address in config.get(stack_files.RESOLVERS_KEY, [])]
+    authorities = [NameServer(entry["name"], IPv4Address(entry["address"]), for_others=True) for entry in entries]
+    named = config.get(stack_files.RESOLVERS_KEY, [])
+    resolvers = [NameServer("resolver", IPv4Address(address), for_others=False) for address in named]
     return (*authorities, *resolvers)
 
 
@@ -64,7 +71,9 @@ def _questions(topology: Topology, servers: tuple[NameServer, ...], target: str)
     plain = ["static", *(pair.name for pair in pairs), *(site for pair in pairs for site in pair.sites)]
     for server in servers:
         for name in STEERED:
-            for jurisdiction in sorted(homes):
+            if not server.for_others:
+                yield Question(server, f"{name}.{topology.domain}", "", None)
+            for jurisdiction in sorted(homes) if server.for_others else ():
                 place = topology.jurisdictions[jurisdiction]
                 yield Question(server, f"{name}.{topology.domain}", jurisdiction, place.client_networks[0])
         for name in plain:

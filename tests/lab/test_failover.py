@@ -146,7 +146,7 @@ def test_planned_there_and_back(at, sql, witness, orders):
     failover("planned", PRIMARY)
     require_active(at, sql, witness, PRIMARY)
     found = customers.end()
-    assert found["count"] > 10
+    assert found["count"] > 10, found["failures"]
     assert require_nothing_lost(customers, PRIMARY)["lost orders"] == 0
     assert record(witness).epoch == epoch + 2
     assert record(witness).sync is Sync.ON
@@ -175,7 +175,8 @@ def test_power_loss(at, sql, witness, orders, lab):
     lab("lab", "power-off", PRIMARY)
     failover("unplanned", RECOVERY)
     require_active(at, sql, witness, RECOVERY)
-    assert customers.end()["count"] > 10
+    found = customers.end()
+    assert found["count"] > 10, found["failures"]
     require_nothing_lost(customers, RECOVERY)
     assert record(witness).sync is Sync.OFF
 
