@@ -2,13 +2,19 @@
 
 Run at a client host: shopsphere lab exec client-eu -- .venv/bin/python bench/orders.py --seconds 60 --workers 4
 Each worker fills a cart, checks out, and sends the same form again (same idempotency key, new connection, name asked
-anew) until the shop gives an answer that is final. Prints one JSON object: `orders` (id, when first sent, when
-acknowledged: seconds of the machine's monotonic clock), `failures` by kind with first and last time, and `gap`: the
-longest time between two acknowledgements, with its begin and end.
+anew) until the shop gives an answer that is final. `--direct ADDRESS` adds a customer who passes DNS by and tries
+one site all the time. `--readers` only look at the home page, every 200 ms. It ends after `--seconds`, or earlier at
+SIGTERM, and gives what is under way a little time.
+
+Prints one JSON object: `orders` (id, when first sent, when acknowledged: seconds of the machine's monotonic clock, and
+the site that acknowledged, and whether it said that the payment was made), `writes` (when which site took a write: a
+cart or an order), `failures` by kind with first and last time, `gap`: the longest time between two
+acknowledgements of customers who use the public name, with its begin and end, and `browse_gap` likewise for pages.
 """
 
 import argparse
 import json
+import signal
 import ssl
 import sys
 import threading
@@ -32,29 +38,69 @@ ANSWER_SECONDS = 8.0
 
 class Journal:
     def __init__(self):
-        self.orders, self.failures = [], defaultdict(list)
+        self.orders, self.failures, self.pages, self.writes = [], defaultdict(list), [], []
         self._lock = threading.Lock()
 
-    def acknowledged(self, order, sent, now):
+    def acknowledged(self, order, sent, now, by, **facts):
         with self._lock:
-            self.orders.append({"order": order, "sent": sent, "acknowledged": now})
+            self.orders.append({"order": order, "sent": sent, "acknowledged": now, "by": by, **facts})
+
+    def written(self, site):
+        """Note that a site has taken a write, whatever it was."""
+        with self._lock:
+            self.writes.append((time.monotonic(), site))
 
     def failed(self, kind):
         with self._lock:
             self.failures[kind].append(time.monotonic())
 
 
+class OneAddress(httpx.HTTPTransport):
+    """Connects to one address, whatever the name in the URL is."""
+
+    def __init__(self, address):
+        super().__init__(verify=TRUST, trust_env=False)
+        self._address = address
+
+    def handle_request(self, request):
+        request.extensions = {**request.extensions, "sni_hostname": request.url.host}
+        request.url = request.url.copy_with(host=self._address)
+        return super().handle_request(request)
+
+
+class Ending:
+    """When to stop: at `end`; what is under way then has until `patience` is over."""
+
+    def __init__(self, seconds, patience):
+        self.end, self.patience = time.monotonic() + seconds, patience
+
+    def now(self, *_signal):
+        self.end, self.patience = time.monotonic(), 5.0
+
+    def has_come(self):
+        return time.monotonic() >= self.end
+
+    def is_over(self):
+        return time.monotonic() >= self.end + self.patience
+
+
 class Customer:
-    def __init__(self, journal, end):
-        self.journal, self.end = journal, end
+    def __init__(self, journal, ending, address=None):
+        self.journal, self.ending, self.address = journal, ending, address
         self.cookies = httpx.Cookies()
+
+    def _shopper(self):
+        shopper = Shopper(SHOP, trust=TRUST)
+        if self.address:
+            shopper.http.close()
+            shopper.http = httpx.Client(base_url=SHOP, transport=OneAddress(self.address))
+        shopper.http.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        return shopper
 
     def _again(self, action):
         """Call `action` with a fresh connection until it returns something, or patience ends."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            shopper = Shopper(SHOP, trust=TRUST)
-            shopper.http.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        while not self.ending.is_over():
+            shopper = self._shopper()
             shopper.http.cookies = self.cookies
             try:
                 found = action(shopper)
@@ -69,7 +115,7 @@ class Customer:
                 self.journal.failed("page without the form")
             finally:
                 shopper.http.close()
-            time.sleep(PAUSE)
+            time.sleep(PAUSE if self.address else 2 * PAUSE)
         return None
 
     def _fill(self, shopper):
@@ -77,10 +123,18 @@ class Customer:
         if answer.status_code != 303:
             self.journal.failed(f"cart: {answer.status_code}")
             return None
+        self.journal.written(answer.headers["x-served-by"])
         form = shopper.form("/checkout", "/checkout")
         # The country stays as the form has it: a shop delivers in its own jurisdiction.
         form.fields |= {name: value for name, value in ADDRESS.items() if name != "country"}
         return form
+
+    def _is_paid(self, shopper, receipt):
+        """Whether the shop says that it has the money; a receipt that does not arrive says nothing."""
+        try:
+            return "state-paid" in shopper.get(receipt).text
+        except (httpx.HTTPError, AssertionError):
+            return False
 
     def order(self):
         form = self._again(self._fill)
@@ -91,43 +145,77 @@ class Customer:
         def check_out(shopper):
             answer = shopper.send(form, payment_method="tok_visa")
             if answer.status_code == 303 and "/orders/" in answer.headers["location"]:
-                return order_of(answer.headers["location"])
+                site = answer.headers["x-served-by"]
+                self.journal.written(site)
+                return order_of(answer.headers["location"]), site, self._is_paid(shopper, answer.headers["location"])
             self.journal.failed(f"checkout: {answer.status_code}")
             return None
 
-        order = self._again(check_out)
-        if order:
-            self.journal.acknowledged(order, sent, time.monotonic())
+        found = self._again(check_out)
+        if found:
+            order, by, paid = found
+            self.journal.acknowledged(order, sent, time.monotonic(), by, paid=paid, public=not self.address)
 
     def run(self):
-        while time.monotonic() < self.end:
+        while not self.ending.has_come():
             self.order()
+            time.sleep(PAUSE if self.address else 0)
+
+
+class Reader(Customer):
+    def run(self):
+        while not self.ending.has_come():
+            shopper = self._shopper()
+            shopper.http.timeout = CONNECT_SECONDS
+            try:
+                shopper.get("/")
+                self.journal.pages.append(time.monotonic())
+            except (httpx.HTTPError, AssertionError) as error:
+                self.journal.failed(f"page: {type(error).__name__}")
+            finally:
+                shopper.http.close()
+            time.sleep(PAUSE)
+
+
+def longest_gap(times):
+    gaps = [(later - earlier, earlier, later) for earlier, later in pairwise(sorted(times))]
+    return dict(zip(("seconds", "from", "to"), max(gaps, default=(0, 0, 0)), strict=True))
 
 
 def summary(journal):
-    times = sorted(each["acknowledged"] for each in journal.orders)
-    gaps = [(later - earlier, earlier, later) for earlier, later in pairwise(times)]
-    longest = max(gaps, default=(0, 0, 0))
+    public = [each["acknowledged"] for each in journal.orders if each["public"]]
     failures = {
         kind: {"count": len(at), "first": min(at), "last": max(at)} for kind, at in sorted(journal.failures.items())
     }
-    gap = dict(zip(("seconds", "from", "to"), longest, strict=True))
-    return {"count": len(times), "gap": gap, "failures": failures, "orders": journal.orders}
+    return {
+        "count": len(journal.orders),
+        "gap": longest_gap(public),
+        "browse_gap": longest_gap(journal.pages),
+        "failures": failures,
+        "orders": journal.orders,
+        "writes": journal.writes,
+    }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="at most 900")
     parser.add_argument("--workers", type=int, default=4, help="at most 16")
+    parser.add_argument("--readers", type=int, default=0, help="at most 4")
+    parser.add_argument("--direct", action="append", default=[], metavar="ADDRESS", help="of a site; may be repeated")
     arguments = parser.parse_args()
     if not (0 < arguments.seconds <= 900 and 0 < arguments.workers <= 16):
         parser.error("seconds must be in (0, 900] and workers in (0, 16]")
-    journal, end = Journal(), time.monotonic() + arguments.seconds
-    threads = [threading.Thread(target=Customer(journal, end).run, daemon=True) for _ in range(arguments.workers)]
+    journal, ending = Journal(), Ending(arguments.seconds, PATIENCE)
+    signal.signal(signal.SIGTERM, ending.now)
+    people = [Customer(journal, ending) for _ in range(arguments.workers)]
+    people += [Customer(journal, ending, address) for address in arguments.direct]
+    people += [Reader(journal, ending) for _ in range(min(arguments.readers, 4))]
+    threads = [threading.Thread(target=one.run, daemon=True) for one in people]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(arguments.seconds + 2 * PATIENCE)
+    while any(thread.is_alive() for thread in threads) and not ending.is_over():
+        time.sleep(0.1)
     json.dump(summary(journal), sys.stdout)
 
 

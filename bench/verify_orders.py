@@ -23,10 +23,11 @@ def ask(site, database, statement):
 def main():
     journal, site = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
     promised = {each["order"] for each in journal["orders"]}
+    charged = {each["order"] for each in journal["orders"] if each["paid"]}
     orders = set(ask(site, "commerce", 'select id from orders."order"'))
     paid = Counter(ask(site, "ledger", "select key from payments.payment"))
     uneven = ask(site, "ledger", "select coalesce(sum(amount_minor), 0) from ledger.entry") != ["0"]
-    missing = [order for order in promised if not paid[f"order-{uuid.UUID(order).hex}"]]
+    missing = [order for order in charged if not paid[f"order-{uuid.UUID(order).hex}"]]
     doubled = [key for key, count in paid.items() if count > 1]
     found = {
         "acknowledged": len(promised),

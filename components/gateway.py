@@ -24,6 +24,7 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
+from components.site_agent import WRITES_PATH
 from components.site_config import WorkloadConfig
 
 HTTPS_PORT = 8443
@@ -37,7 +38,6 @@ READY_FOR_GOOD = 3600
 Ready at first means: the shop answers through it. Later a shop that is gone is answered with 503, which tells a
 customer and the CDN more than a refused connection; a gateway that hangs is what the liveness probe is for.
 """
-AGENT_PATH = "/writes"
 RETRY_AFTER_SECONDS = 5
 CLOSED_PAGE = (
     "<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>One moment</title>"
@@ -106,7 +106,7 @@ def haproxy_configuration(model: GatewayModel) -> str:
         shop_port=model.shop_port,
         agent_host=model.agent.host if model.agent else "",
         agent_port=model.agent.port if model.agent else 0,
-        agent_path=AGENT_PATH,
+        agent_path=WRITES_PATH,
         retry_after_seconds=RETRY_AFTER_SECONDS,
         closed_page=CLOSED_PAGE,
     )

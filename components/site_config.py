@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from components.site_agent import SITE_AGENT_PORT
 from components.topology.quantities import QuantityError, parse_quantity
 
 
@@ -153,7 +154,7 @@ class RegionalConfig(SiteConfig):
         default=None, description="Where this site's agent says whether writes are open, as pods reach it. Without it "
         "the gateway lets every write through, and only the databases refuse."
     )  # fmt: skip
-    site_agent_port: int = Field(default=8405, ge=1, le=65535, description="Its port.")
+    site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
     requests_per_second_per_source: int = Field(
         default=200, ge=1, description="Rate above which the gateway answers a source address with 429."
     )

@@ -18,6 +18,7 @@ from lab.network import control
 from lab.paths import kubeconfig_path
 from lab.status import show_status
 from lab.tour import show_tour
+from lab.volumes import free_volumes
 from shopsphere.errors import ShopSphereError, UsageError
 from shopsphere.paths import tools_directory
 from shopsphere.process import become
@@ -117,6 +118,14 @@ def logs(
 ) -> None:
     """Show the last lines of a host's logs (`control` for the WAN and the cloud controller)."""
     show_logs(host, component, lines, _hosts())
+
+
+@app.command("free-volumes")
+def empty_volumes(site: Annotated[str, typer.Argument()]) -> None:
+    """Empty the volumes that rebuilds of a site have kept: what only that site had is gone then."""
+    _cluster(site)
+    names = free_volumes(_hosts().host(site))
+    say(f"{site}: {', '.join(names) + ' free' if names else 'no volume is kept'}")
 
 
 @app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

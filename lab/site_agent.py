@@ -27,11 +27,12 @@ def agent_component(site: Site, pair: Pair, topology: Topology) -> Component:
     config = AgentConfig(
         pair=pair.name,
         site=site.name,
-        peer=next(other for other in pair.sites if other != site.name),
+        peer=pair.other_than(site.name),
         first_active=pair.primary,
         witness=witness_urls(pair, topology),
         kubeconfig=kubeconfig_path(site.name),
         context=site.name,
+        permit=disk / "permit.json",
         listen=site.address,
         database_port=POSTGRESQL_PORT,
     )

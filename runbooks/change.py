@@ -6,9 +6,10 @@ from the stacks' configuration files, which are on the operator's machine before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,20 +17,24 @@ from components.databases import DATABASES, DatabaseModel
 from components.edge.clients import powerdns
 from components.edge.clients.powerdns import DnsAuthority
 from components.edge.pair_state import PairDeclaration
+from components.site_agent import SITE_AGENT_PORT
 from components.topology import Pair, Topology
 from runbooks.engine.errors import BlockedError
 from runbooks.engine.journal import Journal
-from runbooks.witness import PairRecord, Witness
+from runbooks.witness import PairRecord, Witness, WitnessConflictError
 from runbooks.witness.client import Seen
 from shopsphere.deploy import stack_files
-from shopsphere.deploy.stack import Environment, StackId, edge_stack
+from shopsphere.deploy.stack import Environment, StackId, edge_stack, site_stack
 from shopsphere.errors import ShopSphereError
+from shopsphere.status.edge_names import name_servers
 from shopsphere.storage.cluster import Cluster
+from shopsphere.storage.postgres import cluster_path
+from shopsphere.storage.site_agent import ask_agent
 from shopsphere.storage.site_cluster import cluster_of
 
 PLANNED, UNPLANNED = "planned", "unplanned"
+MOVE, STAY = "move", "stay"
 CLUSTER_SECONDS = 3.0
-AGENT_PORT = 8405
 
 Answer = TypeVar("Answer")
 
@@ -49,6 +54,7 @@ class RoleChange:
         actor: who.
         reason: why.
         accept_data_loss: the operator has said that acknowledged payments may be lost.
+        site_is_off: site of which the operator has said that it is off and stays off; empty for none.
         witness: the pair's.
         journal: of this run; None in a dry run.
     """
@@ -64,14 +70,15 @@ class RoleChange:
     reason: str
     accept_data_loss: bool
     witness: Witness
+    site_is_off: str = ""
     journal: Journal | None = None
     _clusters: dict[str, Cluster] = field(default_factory=dict)
+    _seen: tuple[Seen, PairRecord] | None = None
 
     def cluster(self, site: str) -> Cluster:
         """Return a site's API; a dead one fails when it is used, within CLUSTER_SECONDS."""
         if site not in self._clusters:
-            stack = StackId(self.pair.name, site, self.topology.jurisdiction_of(site), self.environment)
-            self._clusters[site] = cluster_of(stack, seconds=CLUSTER_SECONDS)
+            self._clusters[site] = cluster_of(self._stack(site), seconds=CLUSTER_SECONDS)
         return self._clusters[site]
 
     def database(self, site: str, database: DatabaseModel) -> dict[str, Any]:
@@ -87,12 +94,33 @@ class RoleChange:
         with ThreadPoolExecutor(len(DATABASES)) as pool:
             return list(pool.map(action, DATABASES))
 
+    def recall(self, key: str) -> Any:
+        """Return what this run remembered; None in a dry run, or when it did not."""
+        return self.journal.recall(key) if self.journal else None
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep a value over a kill of this run.
+
+        Raises:
+            BlockedError: this is a dry run, in which nothing may happen that has to be remembered.
+        """
+        if self.journal is None:
+            raise BlockedError.because("a dry run has no journal", action="run it with --execute")
+        self.journal.remember(key, value)
+
+    def agent_state(self, site: str) -> dict[str, Any]:
+        """Return what a site's agent says about itself.
+
+        Raises:
+            SiteAgentError: it does not answer.
+        """
+        return ask_agent(self.agent_address(site))
+
     def agent_address(self, site: str) -> str:
         """Return where a site's agent answers."""
-        stack = StackId(self.pair.name, site, self.topology.jurisdiction_of(site), self.environment)
-        config = stack_files.configuration(stack)
+        config = stack_files.configuration(self._stack(site))
         host = config.get("shopsphere:siteAgent", str(self.topology.site(site).address))
-        return f"http://{host}:{config.get('shopsphere:siteAgentPort', AGENT_PORT)}"
+        return f"http://{host}:{config.get('shopsphere:siteAgentPort', SITE_AGENT_PORT)}"
 
     def see(self) -> tuple[Seen, PairRecord]:
         """Return what the witness says now.
@@ -106,30 +134,56 @@ class RoleChange:
             raise BlockedError.because(
                 f"the witness has no record of {self.pair.name}", action="start the agent of a site"
             )
-        moved = record.epoch == self.epoch + 1 and record.active == self.target
-        if record.epoch != self.epoch and not moved:
+        if record.epoch != self.epoch and not self.is_moved(record):
             raise BlockedError.because(
                 f"{self.pair.name} is in epoch {record.epoch} with {record.active} active, not in epoch {self.epoch}:"
                 f" {record.actor} moved it ({record.reason})",
                 action="look at that change; then start a new run",
             )
-        return seen, record
+        self._seen = (seen, record)
+        return self._seen
+
+    def last_seen(self) -> tuple[Seen, PairRecord]:
+        """Return what the witness said when it was asked last: each question is a way round the world."""
+        return self._seen or self.see()
+
+    def is_moved(self, record: PairRecord) -> bool:
+        """Whether the witness named the target as active when it gave this record."""
+        return record.epoch == self.epoch + 1 and record.active == self.target
 
     def moved(self) -> bool:
-        """Whether the witness names the target as active already."""
-        return self.see()[1].active == self.target
+        """Ask the witness whether the target is active already."""
+        return self.is_moved(self.see()[1])
 
     def change(self, reason: str, *, without_lease: bool = False, **values: object) -> None:
-        """Change the witness's record by compare-and-swap."""
-        seen, record = self.see()
-        signed = record.changed(actor=self.actor, reason=reason, **values)
-        self.witness.change(seen, signed, without_lease=without_lease)
+        """Change the witness's record by compare-and-swap; once the target is active there is nothing to change.
+
+        Raises:
+            WitnessConflictError: a condition does not hold, also after the record was read again.
+            WitnessUnreachableError: no quorum answered.
+        """
+        try:
+            self._swap(self.last_seen(), reason, without_lease=without_lease, values=values)
+        except WitnessConflictError:
+            self._swap(self.see(), reason, without_lease=without_lease, values=values)
+
+    def _swap(
+        self, known: tuple[Seen, PairRecord], reason: str, *, without_lease: bool, values: Mapping[str, object]
+    ) -> None:
+        seen, record = known
+        if not self.is_moved(record):
+            signed = record.changed(actor=self.actor, reason=reason, **values)
+            self._seen = (self.witness.change(seen, signed, without_lease=without_lease), signed)
 
     def authorities(self) -> Sequence[DnsAuthority]:
         """Return every DNS authority of the edge's configuration."""
         config = self._edge()
         entries = config["shopsphere:dnsAuthorities"]
         return powerdns.connect({"authorities": entries, "keyFile": config["shopsphere:dnsApiKeyFile"]})
+
+    def name_servers(self) -> list[IPv4Address]:
+        """Return the addresses at which the zone's own name servers answer."""
+        return [each.address for each in name_servers(edge_stack(self.environment)) if each.for_others]
 
     def declaration(self) -> PairDeclaration:
         """Return the pair's state record as the edge declares it."""
@@ -150,6 +204,9 @@ class RoleChange:
         """Return the certificate authority to trust beside the system's, if there is one."""
         named = self._edge().get(stack_files.AUTHORITY_KEY)
         return Path(named) if named else None
+
+    def _stack(self, site: str) -> StackId:
+        return site_stack(self.topology, site, self.environment)
 
     def _edge(self) -> dict[str, Any]:
         return stack_files.configuration(edge_stack(self.environment))
@@ -175,5 +232,4 @@ def witness_of(pair: str, environment: Environment) -> Witness:
 
 def database_path(site: str, database: DatabaseModel) -> str:
     """Return the API path of a database's cluster at a site."""
-    group = "/apis/postgresql.cnpg.io/v1"
-    return f"{group}/namespaces/{database.namespace.name}/clusters/{database.cluster(site)}"
+    return cluster_path(database.namespace.name, database.cluster(site))

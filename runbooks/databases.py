@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 import time
 from typing import Any
 
-from components.databases import LEDGER, DatabaseModel, synchronous_with
+from components.databases import DatabaseModel
 from runbooks.change import RoleChange
 from runbooks.witness import Sync
-from shopsphere.storage.postgres import ask_instance
+from shopsphere.errors import ShopSphereError
+from shopsphere.storage.cluster import Cluster
+from shopsphere.storage.postgres import ask, ask_instance, follower_in, leading_pod, run_statement
 
+_LOCATION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 KICK = "shopsphere.io/looked-at"
 
 
@@ -24,8 +30,12 @@ def instance(change: RoleChange, site: str, database: DatabaseModel) -> dict[str
     Raises:
         ClusterUnreachableError: the site's API or the instance does not answer.
     """
-    pod = change.database(site, database).get("status", {}).get("currentPrimary", f"{database.cluster(site)}-1")
-    return ask_instance(change.cluster(site), database.namespace.name, pod)
+    return ask_instance(*_leader(change, site, database))
+
+
+def _leader(change: RoleChange, site: str, database: DatabaseModel) -> tuple[Cluster, str, str]:
+    """Return the API, the namespace and the pod of the leading instance of a database at a site."""
+    return change.cluster(site), database.namespace.name, leading_pod(change.database(site, database))
 
 
 def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
@@ -33,11 +43,60 @@ def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
     return not instance(change, change.target, database)["in_recovery"]
 
 
+def promote(change: RoleChange, database: DatabaseModel) -> None:
+    """Make the target site's database take writes with what it has."""
+    own, other = database.cluster(change.target), database.cluster(change.source)
+    role = {"self": own, "primary": own, "source": other, "promotionToken": None}
+    # Its first write must not wait for a peer that may be dead.
+    change.patch(change.target, database, {"spec": {"replica": role, "postgresql": {"synchronous": None}}})
+
+
+def last_record(token: str) -> str:
+    """Return where in the WAL the record lies with which a demoted database ended: its shutdown checkpoint.
+
+    Args:
+        token: CloudNativePG's demotion token, the base64 of the control data that it had then.
+
+    Raises:
+        ShopSphereError: it is no token.
+    """
+    try:
+        location = str(json.loads(base64.b64decode(token))["latestCheckpointREDOLocation"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ShopSphereError(f"no demotion token: {token[:40]!r} ({error})") from error
+    if not _LOCATION.fullmatch(location):
+        raise ShopSphereError(f"no place in the WAL: {location[:40]!r}")
+    return location
+
+
+def has_received(change: RoleChange, database: DatabaseModel, location: str) -> bool:
+    """Whether the target site's database has received the record that begins at a place in the WAL.
+
+    CloudNativePG would prove the same with a promotion token, but looks only every few seconds.
+    """
+    question = f"""SELECT json_build_object('beyond', pg_wal_lsn_diff(
+        greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '{location}') > 0)"""
+    return bool(ask(*_leader(change, change.target, database), question)["beyond"])
+
+
+def both_take_writes(change: RoleChange) -> bool:
+    """Whether both databases of the target site take writes."""
+    return all(change.each_database(lambda database: takes_writes(change, database)))
+
+
 def follower_state(change: RoleChange, leader: str, follower: str, database: DatabaseModel) -> str:
     """Return `sync` or `async` for a site that streams from the leading one; empty while it does not."""
-    name = database.cluster(follower)
-    followers = instance(change, leader, database)["followers"]
-    return next((each["sync"] for each in followers if each["name"] == name and each["state"] == "streaming"), "")
+    found = follower_in(instance(change, leader, database), database.cluster(follower))
+    return str(found["sync"]) if found.get("state") == "streaming" else ""
+
+
+def checkpoint(change: RoleChange, site: str, database: DatabaseModel) -> None:
+    """Let a database write a checkpoint now: a copy begins with one, and PostgreSQL takes its time over it otherwise.
+
+    Raises:
+        ClusterUnreachableError: it did not end within the bound of a request; it goes on all the same.
+    """
+    run_statement(*_leader(change, site, database), "CHECKPOINT")
 
 
 def all_follow(change: RoleChange, leader: str, follower: str) -> bool:
@@ -45,21 +104,6 @@ def all_follow(change: RoleChange, leader: str, follower: str) -> bool:
     return all(change.each_database(lambda database: follower_state(change, leader, follower, database) != ""))
 
 
-def restore_synchrony(change: RoleChange, leader: str, follower: str) -> None:
-    """Let the leading ledger acknowledge only what the follower has too; used promotion tokens go.
-
-    The leading site's agent tells the witness, when it has seen it at the ledger.
-    """
-
-    def settle(database: DatabaseModel) -> None:
-        spec: dict[str, Any] = {"replica": {"promotionToken": None}}
-        if database is LEDGER:
-            spec["postgresql"] = {"synchronous": synchronous_with(database.cluster(follower))}
-        change.patch(leader, database, {"spec": spec})
-
-    change.each_database(settle)
-
-
-def is_synchronous(change: RoleChange, leader: str, follower: str) -> bool:
-    """Whether the ledger is synchronous to the follower, and the witness knows it."""
-    return follower_state(change, leader, follower, LEDGER) == "sync" and change.see()[1].sync is Sync.ON
+def is_synchronous(change: RoleChange) -> bool:
+    """Whether the witness says that nothing would be lost."""
+    return change.see()[1].sync is Sync.ON

@@ -5,28 +5,44 @@ from __future__ import annotations
 import getpass
 import socket
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from components.topology import Topology
-from runbooks.change import PLANNED, UNPLANNED, RoleChange, witness_of
-from runbooks.engine import audit
-from runbooks.engine.journal import Journal
-from runbooks.engine.loader import load_runbook
-from runbooks.engine.plan import DryRun, look_ahead
-from runbooks.engine.records import RunFacts, RunRecord
-from runbooks.engine.report import write_report
-from runbooks.engine.runner import run_runbook
-from runbooks.engine.steps import Runbook
+from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange, witness_of
+from runbooks.direction import Direction, require_not_begun, resumed, witnessed
+from runbooks.engine import (
+    DryRun,
+    Journal,
+    Runbook,
+    RunFacts,
+    RunRecord,
+    StepFailedError,
+    audit,
+    load_runbook,
+    look_ahead,
+    run_runbook,
+    write_report,
+)
 from runbooks.operator_lock import operator_lock
-from runbooks.witness import Witness
+from runbooks.outside import Outside
+from runbooks.unwitnessed import direction_without_witness
+from runbooks.witness import Sync, Witness
 from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import ShopSphereError, one_line
 from shopsphere.paths import lab_directory
 
 FOLDER = Path(__file__).parent
-FAILOVER, REBUILD = "failover", "rebuild"
-_VARIANTS = {FAILOVER: frozenset({PLANNED, UNPLANNED}), REBUILD: frozenset[str]()}
+FAILOVER, ABORT, REBUILD, BREAK_GLASS = "failover", "abort", "rebuild", "break_glass"
+_MOVES = (FAILOVER, BREAK_GLASS)
+_VARIANTS = {
+    FAILOVER: frozenset({PLANNED, UNPLANNED}),
+    ABORT: frozenset[str](),
+    REBUILD: frozenset[str](),
+    BREAK_GLASS: frozenset({MOVE, STAY}),
+}
 
 
 @dataclass(frozen=True)
@@ -34,13 +50,14 @@ class Request:
     """What an operator asks for.
 
     Attributes:
-        runbook: failover or rebuild.
+        runbook: failover, abort, rebuild or break_glass.
         pair: name of the pair.
         environment: lab or prod.
-        variant: planned or unplanned; None for a rebuild.
+        variant: planned or unplanned for a failover; None for the others.
         target: site that it is done to; empty for the one that is not active.
         reason: why, in the operator's words.
         accept_data_loss: acknowledged payments may be lost.
+        site_is_off: site that is off and stays off, as the operator says.
     """
 
     runbook: str
@@ -50,6 +67,7 @@ class Request:
     target: str
     reason: str
     accept_data_loss: bool
+    site_is_off: str = ""
 
 
 def runs_directory() -> Path:
@@ -72,7 +90,7 @@ def look(topology: Topology, request: Request) -> DryRun:
     witness = witness_of(request.pair, request.environment)
     try:
         change = _change(topology, request, witness, None)
-        return look_ahead(steps_of(request), request.variant, change)
+        return look_ahead(steps_of(request), change.variant or None, change)
     finally:
         witness.close()
 
@@ -86,76 +104,124 @@ def carry_out(topology: Topology, request: Request) -> Path:
     runbook, directory = steps_of(request), runs_directory()
     witness = witness_of(request.pair, request.environment)
     try:
-        with operator_lock(witness, f"{actor()} since {time.strftime('%H:%M:%S')}: {request.reason}"):
+        with _alone(request, witness):
             left = Journal.unfinished(directory, pair=request.pair)
             change = _change(topology, request, witness, left)
-            with _journal(directory, request, left) as journal:
-                journal.remember("source", change.source)
-                journal.remember("target", change.target)
-                journal.remember("epoch", change.epoch)
+            with _journal(directory, request, change, left) as journal:
                 change.journal = journal
-                _note(directory, "begin", request, change)
-                run_runbook(runbook, change, journal)
-                _note(directory, "end", request, change)
+                for name in ("source", "target", "epoch"):
+                    journal.remember(name, getattr(change, name))
+                with Outside(change) if request.runbook in _MOVES else nullcontext() as outside:
+                    _run(runbook, change, journal, lambda event: _note(directory, event, request, change))
+                measured = {**outside.report(), **_loss(change)} if outside else {}
             reports = directory / "reports" / journal.run
-            write_report(journal.path, reports)
+            write_report(journal.path, reports, measured)
             return reports
     finally:
         witness.close()
 
 
-def _journal(directory: Path, request: Request, left: RunRecord | None) -> Journal:
+def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[[str], None]) -> None:
+    note("begin")
+    try:
+        run_runbook(runbook, change, journal)
+    except StepFailedError as error:
+        note("stop")
+        if not journal.touched:  # a refusal is no unfinished change
+            journal.abandon(actor=actor(), reason=f"nothing was changed: {one_line(error)}")
+        raise
+    note("end")
+
+
+def _loss(change: RoleChange) -> dict[str, str]:
+    """Return what the report says of lost rows; how many orders those were, a rebuild finds out."""
+    if change.variant == PLANNED:
+        return {"payments_lost": "none: the last row was waited for", "orders_lost": "none: as payments"}
+    known = change.recall("sync")
+    payments = "none: the witness said sync on" if known == Sync.ON else "perhaps: accepted by the operator"
+    return {"payments_lost": payments, "orders_lost": "those of the last moments; a rebuild shows how much"}
+
+
+def _alone(request: Request, witness: Witness) -> AbstractContextManager[None]:
+    """Keep other operators away; without the witness only those at this machine, by the journal."""
+    if request.runbook == BREAK_GLASS:
+        return nullcontext()
+    return operator_lock(witness, f"{actor()} since {time.strftime('%H:%M:%S')}: {request.reason}")
+
+
+def _journal(directory: Path, request: Request, change: RoleChange, left: RunRecord | None) -> Journal:
+    variant = change.variant or None
     if left is None:
-        return Journal.start(
-            directory, RunFacts(request.runbook, request.variant, request.pair, actor(), request.reason)
-        )
-    begun = (left.facts.runbook, left.facts.variant)
-    if begun != (request.runbook, request.variant):
+        return Journal.start(directory, RunFacts(request.runbook, variant, request.pair, actor(), request.reason))
+    begun, wanted = (left.facts.runbook, left.facts.variant), (request.runbook, variant)
+    if _takes_over(begun, wanted):
+        if request.runbook == ABORT:
+            require_not_begun(change)  # or nobody would know any more that it has to be finished
+        with Journal.resume(left.path, actor=actor()) as earlier:
+            earlier.abandon(actor=actor(), reason=f"goes on as {' '.join(filter(None, wanted))}: {request.reason}")
+        return Journal.start(directory, RunFacts(request.runbook, variant, request.pair, actor(), request.reason))
+    if begun != wanted:
         raise ShopSphereError.build(
             f"{request.pair}: an unfinished run is of another kind",
             expected=f"{' '.join(filter(None, begun))}, to go on with {left.run}",
-            found=f"{request.runbook} {request.variant or ''}".strip(),
+            found=f"{request.runbook} {variant or ''}".strip(),
             action="finish that run first",
         )
     return Journal.resume(left.path, actor=actor())
 
 
+def _takes_over(begun: tuple[str, str | None], wanted: tuple[str, str | None]) -> bool:
+    """Whether a run may go on, in the same direction, where one of another kind stopped.
+
+    A site may be lost while it is being left in order; and what has not passed the point of no return can be taken
+    back.
+    """
+    if wanted == (ABORT, None):
+        return begun[0] == FAILOVER
+    return begun == (FAILOVER, PLANNED) and wanted == (FAILOVER, UNPLANNED)
+
+
 def _change(topology: Topology, request: Request, witness: Witness, left: RunRecord | None) -> RoleChange:
     pair = topology.pair(request.pair)
-    known = left.values if left else {}
-    if {"source", "target", "epoch"} <= known.keys():
-        source, target, epoch = str(known["source"]), str(known["target"]), int(known["epoch"])
-    else:
-        record = witness.see().record
-        if record is None:
-            raise ShopSphereError.build(
-                f"{request.pair}: the witness has no record of the pair",
-                expected="a record, which a site's agent writes at its first start",
-                found="none",
-                action=f"`shopsphere up {request.pair}` first",
-            )
-        source, epoch = record.active, record.epoch
-        target = next(site for site in pair.sites if site != source)
-    if request.target and request.target != target:
-        raise ShopSphereError.build(
-            f"{request.pair}: {request.target} is not the site for a {request.runbook}",
-            expected=f"{target}, because {source} is active in epoch {epoch}",
-            found=request.target,
-            action="`shopsphere status` shows the roles",
-        )
-    return RoleChange(
+    blank = RoleChange(
         topology=topology,
         pair=pair,
         environment=request.environment,
-        source=source,
-        target=target,
-        epoch=epoch,
-        variant=request.variant or "",
+        source=pair.primary,
+        target=pair.recovery,
+        epoch=0,
+        variant="",
         actor=actor(),
         reason=request.reason,
         accept_data_loss=request.accept_data_loss,
         witness=witness,
+        site_is_off=request.site_is_off,
     )
+    direction = _direction(request, blank, left)
+    if request.target and request.target != direction.target:
+        raise ShopSphereError.build(
+            f"{request.pair}: {request.target} is not the site for a {request.runbook}",
+            expected=f"{direction.target}, because {direction.source} is active in epoch {direction.epoch}",
+            found=request.target,
+            action="`shopsphere status` shows the roles",
+        )
+    return replace(blank, **asdict(direction))
+
+
+def _direction(request: Request, blank: RoleChange, left: RunRecord | None) -> Direction:
+    unwitnessed = request.runbook == BREAK_GLASS
+    if left:
+        begun = left.facts.variant if unwitnessed else request.variant
+        if found := resumed(left, begun or ""):
+            return found
+    if unwitnessed:
+        return direction_without_witness(blank, request.target)
+    return witnessed(blank.pair, blank.witness, request.variant or "", finish=_finished(request))
+
+
+def _finished(request: Request) -> str:
+    """Return the site that a change begun elsewhere is to be finished for: its journal may be lost with its machine."""
+    return request.target if (request.runbook, request.variant) == (FAILOVER, UNPLANNED) else ""
 
 
 def _note(directory: Path, event: str, request: Request, change: RoleChange) -> None:
@@ -165,12 +231,13 @@ def _note(directory: Path, event: str, request: Request, change: RoleChange) -> 
             "event": event,
             "runbook": request.runbook,
             "pair": request.pair,
-            "variant": request.variant,
+            "variant": change.variant,
             "source": change.source,
             "target": change.target,
             "epoch_before": change.epoch,
             "actor": change.actor,
             "reason": request.reason,
             "accept_data_loss": request.accept_data_loss,
+            "site_is_off": request.site_is_off,
         },
     )

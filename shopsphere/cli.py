@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from shopsphere.commands import deploying, diagram, environment, looking, moving, topology
+from shopsphere.commands import deploying, diagram, environment, looking, moving, readiness, topology
 from shopsphere.errors import ShopSphereError
 from shopsphere.progress import say
 
@@ -48,7 +48,11 @@ app.command()(deploying.up)
 app.command()(deploying.preview)
 app.command()(deploying.destroy)
 app.command()(looking.status)
+app.command()(readiness.ready)
+app.command()(readiness.drill)
 app.command()(moving.failover)
+app.command()(moving.watch)
+app.command("break-glass")(moving.break_glass)
 app.command()(moving.rebuild)
 app.command()(environment.env)
 app.command()(diagram.diagram)

@@ -17,6 +17,11 @@ class ShopSphereError(Exception):
         return cls(f"{problem}\n  expected: {expected}\n  found:    {found}\n  do:       {action}")
 
 
+def one_line(text: object) -> str:
+    """Fold a message into one line, for a list, a log or a journal."""
+    return " ".join(str(text).split())
+
+
 class UsageError(ShopSphereError):
     """The command was called with words it does not know."""
 

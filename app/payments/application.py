@@ -15,7 +15,6 @@ from litestar.datastructures import State
 
 from app.database import Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
-from app.payments import repository
 from app.payments.model import Payment, PaymentRequest
 from app.payments.paying import Cashier, KeyReusedError
 from app.payments.provider import Provider
@@ -49,7 +48,7 @@ async def create(request: Request) -> Response[Any]:
 @get("/v1/payments/by-key/{key:str}")
 async def find(request: Request, key: str) -> Response[Any]:
     """Return the payment of an idempotency key."""
-    payment = await repository.by_key(cast(Database, request.app.state["ledger"]), key)
+    payment = await cast(Cashier, request.app.state["cashier"]).find(key)
     return _problem(404, "no payment has this key") if payment is None else _payment(payment, 200)
 
 

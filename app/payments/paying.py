@@ -49,10 +49,22 @@ class Cashier:
         payment = await self._intent(key, request)
         if not hmac.compare_digest(payment.fingerprint, request.fingerprint()):
             raise KeyReusedError
-        if payment.is_final:
-            return payment
-        await self._settle(payment)
-        return await repository.by_key(self._ledger, key) or payment
+        if not payment.is_final:
+            await self._settle(payment)
+        return await self.find(key) or payment
+
+    async def find(self, key: str) -> Payment | None:
+        """Return the payment of a key; a final one only when the other site has it as well.
+
+        Raises:
+            DatabaseUnavailableError: the ledger takes no writes now, so that nothing final may be said.
+            UnknownOutcomeError: the other site did not confirm in time.
+        """
+        async with self._ledger.write() as connection:
+            payment = await repository.by_key(connection, key)
+            if payment is not None and payment.is_final:
+                await repository.confirm(connection)
+        return payment
 
     async def _intent(self, key: str, request: PaymentRequest) -> Payment:
         try:

@@ -58,6 +58,15 @@ async def claim_unsettled(connection: Connection, lease_seconds: float, limit: i
     return [Payment(*row) for row in await connection.fetch(_CLAIM, lease_seconds, limit)]
 
 
+async def confirm(connection: Connection) -> None:
+    """Make this transaction's COMMIT wait until everything that it has read is at the other site too.
+
+    A row may be visible here only: its own COMMIT was waiting for the other site when the server restarted. The
+    record that is written here comes after that row's, and a synchronous COMMIT waits for it and all before it.
+    """
+    await connection.execute("SELECT pg_logical_emit_message(true, 'shopsphere', 'confirm')")
+
+
 async def mark_unknown(connection: Connection, payment: Payment, due_seconds: float) -> None:
     """Say that the provider did not answer; the resolver asks again after `due_seconds`."""
     await connection.execute(

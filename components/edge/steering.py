@@ -37,12 +37,25 @@ def lua_content(type_: str, code: str) -> str:
     return f"{type_} " + " ".join(f'"{part}"' for part in parts)
 
 
+_HTTPS_PORT = 443
+_CHOICE = (
+    f"local up=ifportup({_HTTPS_PORT},{{sites[1][2],sites[2][2]}},{{selector='all',backupSelector='all',timeout='1'}}) "
+    "if #up==1 then return up end return pickwhashed(sites)"
+)
+"""The active site, by weight; the other one while it is the only one of the two that can be reached.
+
+The other one answers reads of the catalogue and refuses everything else until it is active, so a check that is wrong
+costs writes a retry and nothing more: who may write is never decided here. With both up, both down, or none checked
+yet, the role decides.
+"""
+
+
 def pair_content(pair: str) -> str:
     """Return the record of a pair's own name: its active site, by weight, the same one for the same client.
 
     Without a state record there is no `sites`, and the question fails: better no answer than one from an old role.
     """
-    return lua_content("A", f";include('{state_label(pair)}') return pickwhashed(sites)")
+    return lua_content("A", f";include('{state_label(pair)}') {_CHOICE}")
 
 
 def region_rules(topology: Topology) -> tuple[RegionRule, ...]:
@@ -64,5 +77,5 @@ def geo_content(rules: Sequence[RegionRule]) -> str:
         code.append(f"{'elseif' if index else 'if'} netmask({{{networks}}}) then pair='{rule.pair}'")
     if others:
         code.append("end")
-    code.append("include('state.'..pair) return pickwhashed(sites)")
+    code.append(f"include('state.'..pair) {_CHOICE}")
     return lua_content("A", " ".join(code))

@@ -66,9 +66,7 @@ class Topology(Frozen):
     def peer_of(self, site_name: str) -> Site | None:
         """Return the other site of the site's pair; None for headquarters."""
         pair = self.pair_of(site_name)
-        if pair is None:
-            return None
-        return self.site(pair.recovery if site_name == pair.primary else pair.primary)
+        return self.site(pair.other_than(site_name)) if pair else None
 
     def jurisdiction_of(self, site_name: str) -> str:
         """Return the name of the site's jurisdiction; `headquarters` for headquarters."""

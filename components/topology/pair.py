@@ -34,3 +34,7 @@ class Pair(Frozen):
     def sites(self) -> tuple[str, str]:
         """Names of the primary and the recovery site, in this order."""
         return (self.primary, self.recovery)
+
+    def other_than(self, site: str) -> str:
+        """Return the name of the other one of the two sites."""
+        return self.recovery if site == self.primary else self.primary

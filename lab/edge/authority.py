@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 
 from lab.component import Component
-from lab.edge.files import secret_in, write_whole
 from lab.edge.settings import EdgeSettings
 from shopsphere.errors import ShopSphereError
+from shopsphere.files import secret_in, write_whole
 
 SCHEMA_FILE = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
@@ -32,6 +32,7 @@ webserver-address={address}
 webserver-port={api_port}
 webserver-allow-from=127.0.0.0/8,{network}
 enable-lua-records=yes
+lua-health-checks-interval=2
 edns-subnet-processing=yes
 cache-ttl=0
 query-cache-ttl=0

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.databases import Role, ledger_is_synchronous, role_of
+from runbooks.agent.databases import Role, SiteLedger, role_of
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
+from runbooks.agent.permits import PermitKeeper
 from runbooks.witness import Witness
 from shopsphere.errors import UsageError
 from shopsphere.storage.cluster import Cluster
@@ -27,20 +30,20 @@ def main() -> None:
     config = AgentConfig.model_validate_json(Path(sys.argv[1]).read_text())
     os.nice(NICE)
 
+    @cache  # an error is not kept: the kubeconfig may come later
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 
     def role() -> Role:
         return role_of(cluster())
 
-    def synchronous() -> bool:
-        return ledger_is_synchronous(cluster(), config.site, config.peer)
-
     def tell(line: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log
 
     witness = Witness(config.pair, config.witness)
-    agent = Agent(config, witness, FirewallFence(config.database_port), role, synchronous, tell)
+    permits = PermitKeeper(config.permit, cluster, site=config.site, session=uuid.uuid4().hex)
+    ledger = SiteLedger(cluster, config.site, config.peer)
+    agent = Agent(config, witness, FirewallFence(config.database_port), role, ledger, permits, tell)
     agent.start_closed()
     Door(str(config.listen), config.port, agent.doors, agent.describe).start()
     agent.run()

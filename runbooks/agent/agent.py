@@ -10,19 +10,36 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.fence import Fence
 from runbooks.agent.state import Doors, Knowledge, doors
+from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
+from runbooks.permit import Permit
 from runbooks.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
+from runbooks.witness.client import Seen
 from shopsphere.clock import SYSTEM_CLOCK, Clock
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import ShopSphereError, one_line
 
 DOORS_EVERY = 0.1
-ROLE_EVERY = 1.0
+ROLE_EVERY = 0.5
 RECORD_EVERY = 0.7
-SYNCHRONY_EVERY = 3.0
+SYNCHRONY_EVERY = 2.0
+
+
+class Permits(Protocol):
+    """What an operator laid down for the time without the witness."""
+
+    session: str
+
+    @property
+    def kept(self) -> Permit | None:
+        """What was seen before, as far as it counts for this start of the agent."""
+
+    def look(self) -> Permit | None:
+        """Ask; raises ShopSphereError when there is no answer."""
 
 
 class Agent:
@@ -33,7 +50,8 @@ class Agent:
         witness: the pair's.
         fence: takes the databases off the network.
         role: asks the cluster for the databases' role; raises ShopSphereError when it does not answer.
-        synchronous: asks the ledger whether the other site confirms every row; raises it likewise.
+        ledger: this site's.
+        permits: what an operator laid down for the time without the witness.
         tell: gets one line per change.
         clock: replaceable in tests.
     """
@@ -44,15 +62,17 @@ class Agent:
         witness: Witness,
         fence: Fence,
         role: Callable[[], Role],
-        synchronous: Callable[[], bool],
+        ledger: Ledger,
+        permits: Permits,
         tell: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._config, self._witness, self._fence, self._ask_role = config, witness, fence, role
-        self._ask_synchronous, self._tell, self._clock = synchronous, tell, clock
-        self._known = Knowledge()
+        self._permits, self._tell, self._clock = permits, tell, clock
+        self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
+        self._known = Knowledge(permit=permits.kept)
         self._lease = 0
-        self._databases_open: bool | None = None
+        self._open_until = 0.0  # what the fence was told last
         self._last = ""
         self._learning, self._moving, self._holding = threading.Lock(), threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
@@ -60,7 +80,6 @@ class Agent:
     def start_closed(self) -> None:
         """Shut the databases off before anything is known: a site that comes back may have been replaced."""
         self._fence.close()
-        self._databases_open = False
 
     def run(self) -> None:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
@@ -68,7 +87,7 @@ class Agent:
             (self.renew_lease, self._config.margins.renew_every),
             (self.follow_record, RECORD_EVERY),
             (self.look_at_databases, ROLE_EVERY),
-            (self.report_synchrony, SYNCHRONY_EVERY),
+            (self.keep_synchrony, SYNCHRONY_EVERY),
         )
         for loop in loops:
             threading.Thread(target=self._repeat, args=loop, daemon=True).start()
@@ -86,19 +105,28 @@ class Agent:
         """Return what is known, for people."""
         known = self._known
         record = known.record.model_dump(mode="json") if known.record else None
+        permit = known.standing_permit.model_dump(mode="json") if known.standing_permit else None
         left = max(0.0, known.lease_until - self._clock.monotonic())
-        return {"site": self._config.site, "role": known.role, "lease_seconds_left": round(left, 1), "record": record}
+        return {
+            "site": self._config.site,
+            "role": known.role,
+            "session": self._permits.session,
+            "permit": permit,
+            "lease_seconds_left": round(left, 1),
+            "record": record,
+        }
 
     def move_doors(self) -> None:
         """Bring the fence to what follows from what is known now."""
         with self._moving:
             wanted = self.doors()
-            if wanted.databases != self._databases_open:
-                if wanted.databases:
-                    self._fence.open()
+            until = wanted.until if wanted.databases else 0.0
+            if until != self._open_until:
+                if until:
+                    self._fence.open(until - self._clock.monotonic())
                 else:
                     self._fence.close()
-                self._databases_open = wanted.databases
+                self._open_until = until
         if wanted.because != self._last:
             self._last = wanted.because
             shown = "open" if wanted.writes else "reading" if wanted.databases else "CLOSED"
@@ -111,23 +139,18 @@ class Agent:
         """
         with suppress(ShopSphereError):
             self._learn(role=self._ask_role())
+            self._learn(permit=self._permits.look())
 
-    def report_synchrony(self) -> None:
-        """Tell the witness when the ledger has become synchronous; that it is no longer is never learned this way.
-
-        Who drops synchrony has to tell the witness first: until then a row that the other site lacks is acknowledged
-        to nobody, however long the other site is away.
-        """
+    def keep_synchrony(self) -> None:
+        """Let the ledger wait for the other site or not, and the witness know; only while writes are open here."""
         record = self._known.record
-        if record is None or record.sync is Sync.ON or not self.doors().writes:
+        if record is None or not self.doors().writes:
+            self._synchrony.forget()
             return
-        with suppress(ShopSphereError):
-            if self._ask_synchronous():
-                seen = self._witness.see()
-                if seen.record is not None and seen.record.change == record.change:
-                    actor = f"agent of {self._config.site}"
-                    signed = record.changed(actor=actor, reason="the ledger confirms at both sites", sync=Sync.ON)
-                    self._witness.change(seen, signed)
+        with suppress(WitnessConflictError):  # somebody was faster: the next look decides anew
+            move = self._synchrony.keep(record)
+            if move is not Move.NOTHING:
+                self._tell(f"synchrony: {move.value}")
 
     def renew_lease(self) -> None:
         """Renew what is held; the time that it gives counts from before the renewal was sent."""
@@ -137,7 +160,7 @@ class Agent:
         try:
             alive = self._witness.renew_lease(lease)
         except WitnessUnreachableError as error:
-            self._tell(f"lease: {' '.join(str(error).split())}")
+            self._tell(f"lease: {one_line(error)}")
             return
         with self._holding:
             if self._lease != lease:
@@ -155,7 +178,10 @@ class Agent:
                 self._witness.change(seen, self._first())
                 return
             self._learn(record=seen.record)
-            if self._has_to_go(seen.record):
+            permit = self._known.standing_permit
+            if permit and permit.active == self._config.site:
+                self._bring_in(permit, seen, seen.record)
+            elif permit or self._has_to_go(seen.record):
                 self._give_back()
             elif not self._lease and seen.record.phase is Phase.STEADY:
                 sent = self._clock.monotonic()
@@ -166,7 +192,23 @@ class Agent:
         except WitnessConflictError:
             pass  # somebody was faster: the next look decides anew
         except WitnessUnreachableError as error:
-            self._tell(f"record: {' '.join(str(error).split())}")
+            self._tell(f"record: {one_line(error)}")
+
+    def _bring_in(self, permit: Permit, seen: Seen, record: PairRecord) -> None:
+        """Tell a witness that is back what was decided without it; nobody else may hold the lease."""
+        self._witness.change(
+            seen,
+            record.changed(
+                actor=permit.actor,
+                reason=f"without the witness: {permit.reason}",
+                epoch=permit.epoch,
+                active=permit.active,
+                phase=Phase.STEADY,
+                sync=Sync.OFF,
+            ),
+            without_lease=seen.lease_holder != self._config.site,
+        )
+        self._tell(f"the witness is in epoch {permit.epoch} now, as permitted by {permit.actor}")
 
     def _has_to_go(self, record: PairRecord) -> bool:
         """Whether the lease is to be given back: another site is active, or a runbook waits for this one."""
@@ -190,9 +232,14 @@ class Agent:
             self._known = replace(self._known, **news)  # type: ignore[arg-type]
 
     def _repeat(self, action: Callable[[], None], seconds: float) -> None:
+        said = ""
         while not self._stopped.is_set():
+            problem = ""
             try:
                 action()
             except Exception as error:  # noqa: BLE001 a loop that ended would leave the site shut off until a restart
-                self._tell(f"{action.__name__}: {type(error).__name__}: {error}")
+                problem = f"{type(error).__name__}: {one_line(error)}"
+            if problem != said:
+                self._tell(f"{action.__name__}: {problem or 'has an answer again'}")
+                said = problem
             self._stopped.wait(seconds)

@@ -8,6 +8,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from components.site_agent import SITE_AGENT_PORT
+
 
 class Margins(BaseModel):
     """Times (s) by which nobody is promoted before the other side has stopped.
@@ -45,7 +47,8 @@ class AgentConfig(BaseModel):
     witness: tuple[str, ...] = Field(min_length=1, description="Client addresses of the voters.")
     kubeconfig: Path = Field(description="Reads the database clusters of this site.")
     context: str
+    permit: Path = Field(description="File of the agent's own, where a permit is kept over a reboot.")
     listen: IPv4Address = Field(description="Where gateways ask whether writes are open.")
-    port: int = Field(default=8405, ge=1, le=65535)
+    port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535)
     database_port: int = Field(default=5432, ge=1, le=65535, description="Port of the database pods.")
     margins: Margins = Margins()

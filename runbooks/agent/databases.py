@@ -1,15 +1,17 @@
-"""Which role this site's databases have, as their own cluster says."""
+"""Which role this site's databases have, as their own cluster says, and what its ledger is told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from components.databases import LEDGER
-from shopsphere.storage.cluster import PART_OF, Cluster
-from shopsphere.storage.postgres import ask_instance
+from components.databases import LEDGER, synchronous_with
+from runbooks.agent.synchrony import LedgerSeen
+from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.storage.postgres import CLUSTERS, ask_instance, cluster_path, follower_in
 
-CLUSTERS = "/apis/postgresql.cnpg.io/v1/clusters"
+MARK = "shopsphere.io/synchrony"
 
 
 class Role(StrEnum):
@@ -39,14 +41,55 @@ def follows(document: dict[str, Any]) -> bool:
     return bool(replica) and replica.get("primary") != replica.get("self", document["metadata"]["name"])
 
 
-def ledger_is_synchronous(cluster: Cluster, site: str, peer: str) -> bool:
-    """Whether the ledger itself, at this site, says that the other site confirms every row before it is acknowledged.
+class SiteLedger:
+    """The ledger's cluster at this site, as `synchrony.Ledger` wants it.
 
-    Raises:
-        ClusterUnreachableError: the API or the instance does not answer.
+    Args:
+        cluster: returns this site's API; may raise ShopSphereError.
+        site: this one.
+        peer: the other one.
     """
-    namespace, own = LEDGER.namespace.name, LEDGER.cluster(site)
-    document = cluster.get(f"{CLUSTERS.replace('/clusters', '')}/namespaces/{namespace}/clusters/{own}")
-    pod = document.get("status", {}).get("currentPrimary")
-    followers = ask_instance(cluster, namespace, pod)["followers"] if pod else []
-    return any(each["name"] == LEDGER.cluster(peer) and each["sync"] == "sync" for each in followers)
+
+    def __init__(self, cluster: Callable[[], Cluster], site: str, peer: str) -> None:
+        self._cluster = cluster
+        self._path = cluster_path(LEDGER.namespace.name, LEDGER.cluster(site))
+        self._peer = LEDGER.cluster(peer)
+
+    def look(self) -> LedgerSeen:
+        """Ask the API and PostgreSQL.
+
+        Raises:
+            ClusterUnreachableError: the API or the instance does not answer.
+        """
+        document = self._cluster().get(self._path)
+        pod = document.get("status", {}).get("currentPrimary")
+        if not pod:
+            raise ClusterUnreachableError(f"{self._path}: no instance leads yet")
+        answer = ask_instance(self._cluster(), LEDGER.namespace.name, pod)
+        return read_ledger(document, answer, self._peer)
+
+    def release(self, version: str) -> None:
+        """Tell it not to wait, if its document still is this version."""
+        self._cluster().patch(
+            self._path, {"metadata": {"resourceVersion": version}, "spec": {"postgresql": {"synchronous": None}}}
+        )
+
+    def require(self, mark: str) -> None:
+        """Tell it to wait, on behalf of a change of the record."""
+        changes = {"synchronous": synchronous_with(self._peer)}
+        self._cluster().patch(self._path, {"metadata": {"annotations": {MARK: mark}}, "spec": {"postgresql": changes}})
+
+
+def read_ledger(document: dict[str, Any], answer: dict[str, Any], peer: str) -> LedgerSeen:
+    """Return what a cluster's document and its leading instance's answer say about waiting for `peer`."""
+    told = document["spec"].get("postgresql", {}).get("synchronous") or {}
+    follower = follower_in(answer, peer)
+    return LedgerSeen(
+        told=peer in told.get("standbyNamesPre", []),
+        waits=peer in answer["waits_for"],
+        streams=follower.get("state") == "streaming",
+        confirms=follower.get("sync") == "sync",
+        lag_bytes=int(follower.get("lag_bytes") or 0),
+        mark=document["metadata"].get("annotations", {}).get(MARK, ""),
+        version=document["metadata"]["resourceVersion"],
+    )

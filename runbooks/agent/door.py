@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+from components.site_agent import STATE_PATH, WRITES_PATH
 from runbooks.agent.state import Doors
-
-WRITES_PATH = "/writes"
-STATE_PATH = "/state"
 
 
 class Door:
@@ -37,7 +35,7 @@ class Door:
                     state = {"databases": doors.databases, "writes": doors.writes, "because": doors.because}
                     self._answer(200, json.dumps({**state, **describe()}).encode(), "application/json")
                 else:
-                    self._answer(404, b"asked for: /writes or /state\n", "text/plain")
+                    self._answer(404, f"asked for: {WRITES_PATH} or {STATE_PATH}\n".encode(), "text/plain")
 
             def _answer(self, status: int, body: bytes, kind: str) -> None:
                 self.send_response(status)

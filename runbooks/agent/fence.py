@@ -2,12 +2,15 @@
 
 Both directions are dropped: no statement comes in, and no acknowledgement of one that is on its way gets out. It works
 without the site's API server and is the first thing an agent puts up when it starts, so that it holds over a reboot.
+An opening ends by itself: the kernel forgets the permission at the end of the lease that it was given for, also when
+the agent hangs or is gone.
 Requires nft and bridged pod traffic that passes the forward hook (net.bridge.bridge-nf-call-iptables=1), as
 NetworkPolicy does.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from shopsphere.process import CommandError, run
@@ -23,20 +26,29 @@ class Fence(Protocol):
     def close(self) -> None:
         """Make writing impossible; repeating it is fine."""
 
-    def open(self) -> None:
-        """Let clients through; repeating it is fine."""
+    def open(self, seconds: float) -> None:
+        """Let clients through for so long (infinity: until it is closed); repeating it begins anew."""
 
 
-def rules(port: int) -> str:
-    """Return what `nft -f` reads to put the fence up, whether it is up or not; also for a host's own start."""
+def rules(port: int, *, seconds: float = 0.0) -> str:
+    """Return what `nft -f` reads to put the fence up, whether it is up or not; also for a host's own start.
+
+    Args:
+        port: of the databases.
+        seconds: how long they may be reached from now on; infinity for no end.
+    """
+    timeout = "" if math.isinf(seconds) else f" timeout {max(1, round(seconds * 1000))}ms"
+    permitted = f"elements = {{ {port}{timeout} }}" if seconds > 0 else ""
     return f"""\
 table inet {TABLE} {{}}
 delete table inet {TABLE}
 table inet {TABLE} {{
+    set permitted {{ type inet_service; flags timeout; {permitted}
+    }}
     chain forward {{
         type filter hook forward priority {_FIRST}; policy accept;
-        tcp dport {port} drop
-        tcp sport {port} drop
+        tcp dport {port} tcp dport != @permitted drop
+        tcp sport {port} tcp sport != @permitted drop
     }}
 }}
 """
@@ -50,21 +62,20 @@ class FirewallFence:
     """
 
     def __init__(self, port: int) -> None:
-        self._rules = rules(port)
+        self._port = port
 
     def close(self) -> None:
         """Drop every packet to and from a database, in one transaction of the kernel."""
-        run(["nft", "-f", "-"], stdin=self._rules, seconds=_SECONDS)
+        run(["nft", "-f", "-"], stdin=rules(self._port), seconds=_SECONDS)
 
-    def open(self) -> None:
-        """Remove the table."""
-        run(["nft", "-f", "-"], stdin=f"table inet {TABLE} {{}}\ndelete table inet {TABLE}\n", seconds=_SECONDS)
+    def open(self, seconds: float) -> None:
+        """Permit the port for so long; the kernel keeps the time."""
+        run(["nft", "-f", "-"], stdin=rules(self._port, seconds=seconds), seconds=_SECONDS)
 
     @staticmethod
     def is_closed() -> bool:
-        """Whether the table is there."""
+        """Whether the table is there and permits nothing."""
         try:
-            run(["nft", "list", "table", "inet", TABLE], seconds=_SECONDS)
+            return "elements" not in run(["nft", "list", "set", "inet", TABLE, "permitted"], seconds=_SECONDS).stdout
         except CommandError:
             return False
-        return True

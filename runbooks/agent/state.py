@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from runbooks.agent.databases import Role
+from runbooks.permit import Permit
 from runbooks.witness import PairRecord, Phase
 
 
@@ -16,11 +18,19 @@ class Knowledge:
         record: the witness's record as last read.
         lease_until: monotonic time until which this site may write; 0 without a lease.
         role: of this site's databases as last read.
+        permit: the newest that was laid down here.
     """
 
     record: PairRecord | None = None
     lease_until: float = 0.0
     role: Role | None = None
+    permit: Permit | None = None
+
+    @property
+    def standing_permit(self) -> Permit | None:
+        """The permit, as long as the witness is not in its epoch."""
+        witnessed = self.record.epoch if self.record else None
+        return self.permit if self.permit and self.permit.counts(witnessed) else None
 
 
 @dataclass(frozen=True)
@@ -31,23 +41,28 @@ class Doors:
         databases: clients reach them. A replica's are open for reading without a lease.
         writes: the gateway lets requests through that change something.
         because: one line for people.
+        until: monotonic time at which the databases are shut off whatever happens.
     """
 
     databases: bool
     writes: bool
     because: str
+    until: float = math.inf
 
 
 def doors(site: str, known: Knowledge, now: float) -> Doors:
     """Decide what is open at `now`: whatever is not known counts against opening."""
-    record = known.record
+    record, permit = known.record, known.standing_permit
     if known.role is Role.REPLICA:
         return Doors(databases=True, writes=False, because="the databases follow the other site: reading only")
+    if permit:
+        open_here = permit.active == site
+        return Doors(open_here, open_here, f"{permit.active} may write without the witness: {permit.reason}")
     if known.lease_until <= now or record is None:
         return Doors(databases=False, writes=False, because="no lease: this site may not write")
     if record.active != site or record.phase is Phase.FENCING:
         because = f"{record.phase}, active is {record.active}: {record.reason}"
         return Doors(databases=False, writes=False, because=because)
     if record.phase is Phase.DRAINING:
-        return Doors(databases=True, writes=False, because=f"draining: {record.reason}")
-    return Doors(databases=True, writes=True, because=f"lease held in epoch {record.epoch}")
+        return Doors(databases=True, writes=False, because=f"draining: {record.reason}", until=known.lease_until)
+    return Doors(databases=True, writes=True, because=f"lease held in epoch {record.epoch}", until=known.lease_until)

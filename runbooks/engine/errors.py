@@ -26,11 +26,6 @@ class StepFailedError(ShopSphereError):
     """A run stopped at a step; its journal stays unfinished, and the same command resumes it."""
 
 
-def one_line(text: str) -> str:
-    """Fold a message into one line, for a list or a journal."""
-    return " ".join(text.split())
-
-
 def describe(error: BaseException) -> str:
     """Return an error's message; of an error that is not ours, its type too, which is often all it says."""
     if isinstance(error, ShopSphereError):

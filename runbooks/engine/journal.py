@@ -35,6 +35,7 @@ class Journal:
         self.path = record.path
         self._done = set(record.done)
         self._values = record.values
+        self._touched = any(event.kind is Kind.STEP_ACTING for event in record.events)
         self._ended = record.end is not None
 
     @classmethod
@@ -120,6 +121,16 @@ class Journal:
     def step_started(self, step: Step) -> None:
         """Record that the engine turns to a step."""
         self._append(Kind.STEP_STARTED, step=step.name, title=step.title, seconds=0.0)
+
+    @property
+    def touched(self) -> bool:
+        """True when a step began to act: something may have been changed."""
+        return self._touched
+
+    def step_acting(self, step: Step, seconds: float) -> None:
+        """Record that `act` is about to be called, `seconds` after the step's start."""
+        self._append(Kind.STEP_ACTING, step=step.name, seconds=round(seconds, 3))
+        self._touched = True
 
     def step_acted(self, step: Step, seconds: float) -> None:
         """Record that `act` returned, `seconds` after the step's start."""

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     RUN_STARTED = "run-started"
     RUN_RESUMED = "run-resumed"
     STEP_STARTED = "step-started"
+    STEP_ACTING = "step-acting"
     STEP_ACTED = "step-acted"
     STEP_VERIFIED = "step-verified"
     STEP_FAILED = "step-failed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -12,6 +11,8 @@ from typing import Any
 
 from runbooks.engine.lines import make_directory, sync_directory
 from runbooks.engine.records import Event, JournalError, Kind, RunRecord, read_run
+from shopsphere.errors import one_line
+from shopsphere.files import write_whole
 
 OUTCOMES = {Kind.RUN_FINISHED: "finished", Kind.RUN_ABANDONED: "abandoned"}
 
@@ -50,6 +51,8 @@ class StepTimes:
             self._running, self.outcome = True, "interrupted"
         elif event.kind is Kind.STEP_ACTED:
             self._acted = True
+        elif event.kind is Kind.STEP_ACTING:
+            pass  # what came of it follows
         else:
             self._running = False
             self.ended = event.at
@@ -100,8 +103,8 @@ def write_report(journal: Path, directory: Path, measurements: Mapping[str, Any]
         )
     report = _report(record, measurements or {})
     make_directory(directory)
-    _replace(directory / "report.json", json.dumps(report, indent=2, allow_nan=False) + "\n")
-    _replace(directory / "report.md", _markdown(report))
+    write_whole(directory / "report.json", json.dumps(report, indent=2, allow_nan=False) + "\n")
+    write_whole(directory / "report.md", _markdown(report))
     sync_directory(directory)
     return report
 
@@ -155,14 +158,4 @@ def _markdown(report: dict[str, Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|")
-
-
-def _replace(file: Path, text: str) -> None:
-    """Put a whole file in place; a kill leaves the old one or the new one."""
-    draft = file.with_suffix(f"{file.suffix}.draft")
-    with draft.open("w") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(file)
+    return one_line(value).replace("|", "\\|")

@@ -7,13 +7,13 @@ from typing import Any
 
 from runbooks.engine import bounded
 from runbooks.engine.crash import Crash, Point
-from runbooks.engine.errors import RunbookError, StepFailedError, describe, one_line
+from runbooks.engine.errors import RunbookError, StepFailedError, describe
 from runbooks.engine.journal import Journal
 from runbooks.engine.lines import WriteFailedError
 from runbooks.engine.records import JournalError
 from runbooks.engine.steps import Runbook, Step
 from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import ShopSphereError, one_line
 from shopsphere.progress import say
 from shopsphere.progress import step as shown
 
@@ -109,6 +109,7 @@ class _Execution:
     def _act_and_wait(self, step: Step, start: float) -> None:
         end = self._clock.monotonic() + step.seconds
         self._expected = f"act to return within {step.seconds:g} s"
+        self._journal.step_acting(step, self._clock.monotonic() - start)
         bounded.call(lambda: step.act(self._context), what="act", seconds=step.seconds)
         self._crash.reach(step, Point.ACTED)
         self._journal.step_acted(step, self._clock.monotonic() - start)
@@ -148,5 +149,6 @@ class _Execution:
             f"runbook {self._runbook.name} stopped at step {step.label}",
             expected=self._expected,
             found=found.replace("\n", "\n            "),
-            action=f"mend the cause, then call the same command again: it resumes run {self._journal.run}",
+            action="mend the cause, then call the same command again"
+            + (f": it resumes run {self._journal.run}" if self._journal.touched else "; nothing has been changed"),
         )

@@ -8,8 +8,8 @@ SECONDS = 10
 
 def check(change: RoleChange) -> str:
     """Say what would become active."""
-    _, record = change.see()
-    lease = change.witness.see().lease_holder or "nobody"
+    seen, record = change.see()
+    lease = seen.lease_holder or "nobody"
     return (
         f"epoch {record.epoch}: {record.active} is active ({record.phase}, lease held by {lease}); "
         f"in epoch {change.epoch + 1} {change.target} would be"

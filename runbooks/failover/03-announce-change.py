@@ -16,14 +16,13 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Set the phase."""
-    if not change.moved():
-        change.change(change.reason, phase=_phase(change))
+    change.change(change.reason, phase=_phase(change))
 
 
 def verify(change: RoleChange) -> bool:
     """The phase is set, or the change is past it."""
     _, record = change.see()
-    return change.moved() or record.phase is _phase(change)
+    return change.is_moved(record) or record.phase is _phase(change)
 
 
 def _phase(change: RoleChange) -> Phase:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from components.databases import DatabaseModel
+from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import kick
-from runbooks.engine.errors import BlockedError
 from shopsphere.clock import wait_until
 
 TITLE = "Make the active site's databases replicas"
@@ -21,30 +20,21 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Demote both, and remember the token of each, without which a promotion may lose rows."""
-    tokens = change.each_database(lambda database: _demote(change, database))
-    journal = change.journal
-    if journal is None:
-        raise BlockedError.because("a demotion needs a journal", action="run it with --execute")
-    for database, token in tokens:
-        journal.remember(f"token-{database}", token)
+    """Demote both, and remember the token of each: it names its last record."""
+    change.each_database(lambda database: _demote(change, database))
 
 
 def verify(change: RoleChange) -> bool:
     """Both tokens are in the journal."""
-    found = change.each_database(lambda database: change.journal and change.journal.recall(f"token-{database.name}"))
-    return change.moved() or all(found)
+    return all(change.recall(f"token-{database.name}") for database in DATABASES) or change.moved()
 
 
-def _demote(change: RoleChange, database: DatabaseModel) -> tuple[str, str]:
+def _demote(change: RoleChange, database: DatabaseModel) -> None:
     target, source = database.cluster(change.target), database.cluster(change.source)
-    journal = change.journal
-    document = change.database(change.source, database)
-    known = journal.recall(f"before-{database.name}") if journal else None
+    known = change.recall(f"before-{database.name}")
     if known is None:
-        known = document.get("status", {}).get("demotionToken", "")
-        if journal:
-            journal.remember(f"before-{database.name}", known)
+        known = change.database(change.source, database).get("status", {}).get("demotionToken", "")
+        change.remember(f"before-{database.name}", known)
     role = {"self": source, "primary": target, "source": target, "promotionToken": None}
     change.patch(change.source, database, {"spec": {"replica": role}})
     found: dict[str, Any] = {}
@@ -55,4 +45,4 @@ def _demote(change: RoleChange, database: DatabaseModel) -> tuple[str, str]:
         return bool(token) and token != known
 
     wait_until(has_token, what=f"the demotion token of {source}", seconds=SECONDS, interval=1)
-    return database.name, found["status"]["demotionToken"]
+    change.remember(f"token-{database.name}", found["status"]["demotionToken"])

@@ -21,4 +21,5 @@ def act(change: RoleChange) -> None:
 
 def verify(change: RoleChange) -> bool:
     """No lease, or the change is past it."""
-    return change.moved() or change.witness.see().lease_holder == ""
+    seen, record = change.see()
+    return change.is_moved(record) or seen.lease_holder == ""

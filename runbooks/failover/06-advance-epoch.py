@@ -1,6 +1,6 @@
 """The point of no return: one compare-and-swap, which fails if anyone holds the lease or has moved the pair."""
 
-from runbooks.change import PLANNED, RoleChange
+from runbooks.change import RoleChange
 from runbooks.witness import Phase, Sync
 
 TITLE = "Begin the next epoch with the other site active"
@@ -14,18 +14,18 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Begin it. No peer follows yet, so that sync is off until one does."""
-    if not change.moved():
-        kind = "planned" if change.variant == PLANNED else "unplanned"
-        change.change(
-            f"{kind}: {change.reason}",
-            without_lease=True,
-            epoch=change.epoch + 1,
-            active=change.target,
-            phase=Phase.STEADY,
-            sync=Sync.OFF,
-        )
+    if change.recall("sync") is None:
+        change.remember("sync", change.last_seen()[1].sync)
+    change.change(
+        f"{change.variant}: {change.reason}",
+        without_lease=True,
+        epoch=change.epoch + 1,
+        active=change.target,
+        phase=Phase.STEADY,
+        sync=Sync.OFF,
+    )
 
 
 def verify(change: RoleChange) -> bool:
-    """The witness says so."""
-    return change.moved()
+    """The witness says so, or has just taken it from us."""
+    return change.is_moved(change.last_seen()[1]) or change.moved()

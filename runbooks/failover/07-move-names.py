@@ -5,6 +5,7 @@ from components.edge.errors import EdgeError
 from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
+from shopsphere.errors import one_line
 from shopsphere.progress import say
 
 TITLE = "Move the pair's names to the other site at every DNS authority"
@@ -25,7 +26,7 @@ def act(change: RoleChange) -> None:
         try:
             write_record([authority], declaration, _wanted(change))
         except EdgeError as error:
-            left.append(f"{authority.name}: {' '.join(str(error).split())}")
+            left.append(f"{authority.name}: {one_line(error)}")
     if len(left) == len(change.authorities()):
         raise BlockedError.because(f"no DNS authority took the change: {'; '.join(left)}", action="bring one back")
     for problem in left:

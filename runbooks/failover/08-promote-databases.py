@@ -1,36 +1,41 @@
 """The databases of the site that is active now take writes, on a new timeline."""
 
-from typing import Any
-
 from components.databases import DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import kick, takes_writes
+from runbooks.databases import both_take_writes, has_received, last_record, promote, takes_writes
+from shopsphere.clock import wait_until
 
 TITLE = "Promote the databases of the site that is active now"
 SECONDS = 60
+_LAST_RECORD_SECONDS = 30
 
 
 def check(change: RoleChange) -> str:
     """Say how."""
-    how = "after the last row of the old site (promotion token)" if change.variant == PLANNED else "with what they have"
+    how = "once they have the last record of the old site" if change.variant == PLANNED else "with what they have"
     return f"both databases of {change.target} are promoted {how}"
 
 
 def act(change: RoleChange) -> None:
-    """Promote both at once; a database that takes writes already is left alone."""
+    """Promote both at once; repeating it changes nothing."""
     change.each_database(lambda database: _promote(change, database))
 
 
 def verify(change: RoleChange) -> bool:
     """Both take writes."""
-    return all(change.each_database(lambda database: takes_writes(change, database)))
+    return both_take_writes(change)
 
 
 def _promote(change: RoleChange, database: DatabaseModel) -> None:
-    own, other = database.cluster(change.target), database.cluster(change.source)
-    token = change.journal.recall(f"token-{database.name}") if change.journal and change.variant == PLANNED else None
-    role: dict[str, Any] = {"self": own, "primary": own, "source": other, "promotionToken": token}
-    # Its first write must not wait for a peer that may be dead.
-    change.patch(change.target, database, {"spec": {"replica": role, "postgresql": {"synchronous": None}}})
-    if token:
-        kick(change, change.target, database)
+    if takes_writes(change, database):
+        return
+    if change.variant == PLANNED:
+        token, own = change.recall(f"token-{database.name}"), database.cluster(change.target)
+        location = last_record(token)
+        wait_until(
+            lambda: has_received(change, database, location),
+            what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",
+            seconds=_LAST_RECORD_SECONDS,
+            interval=0.2,
+        )
+    promote(change, database)

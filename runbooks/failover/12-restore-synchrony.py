@@ -1,23 +1,24 @@
-"""The ledger waits for the other site again before it acknowledges; the used promotion tokens go."""
+"""The ledger waits for the other site again before it acknowledges."""
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import is_synchronous, restore_synchrony
+from runbooks.databases import is_synchronous
 
-TITLE = "Make the ledger synchronous to the other site again"
-SECONDS = 60
+TITLE = "Wait until the ledger is synchronous to the other site again"
+SECONDS = 90
 VARIANTS = frozenset({PLANNED})
 
 
 def check(change: RoleChange) -> str:
-    """Say what is switched on."""
-    return f"ledger acknowledges only what {change.source} has too; then the witness says so"
+    """Say who switches it on."""
+    return (
+        f"the agent of {change.target} lets the ledger wait for {change.source}, sees it do so, and tells the witness"
+    )
 
 
 def act(change: RoleChange) -> None:
-    """Switch it on at the database."""
-    restore_synchrony(change, change.target, change.source)
+    """Nothing: synchrony is the agent's, so that one process alone switches it on and off."""
 
 
 def verify(change: RoleChange) -> bool:
-    """The database says `sync`, and so does the witness."""
-    return is_synchronous(change, change.target, change.source)
+    """The witness says `sync on`."""
+    return is_synchronous(change)

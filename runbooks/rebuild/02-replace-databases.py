@@ -35,7 +35,7 @@ def verify(change: RoleChange) -> bool:
 
 
 def _is_new(change: RoleChange, database: DatabaseModel) -> bool:
-    kept = change.journal.recall(f"old-{database.name}") if change.journal else None
+    kept = change.recall(f"old-{database.name}")
     document = _found(change, database)
     if document is None:
         return False
@@ -43,10 +43,7 @@ def _is_new(change: RoleChange, database: DatabaseModel) -> bool:
 
 
 def _replace(change: RoleChange, database: DatabaseModel) -> None:
-    journal, document = change.journal, _found(change, database)
-    if journal is None:
-        raise BlockedError.because("a rebuild needs a journal", action="run it with --execute")
-    old = journal.recall(f"old-{database.name}")
+    document, old = _found(change, database), change.recall(f"old-{database.name}")
     if old is None:
         if document is None:
             raise BlockedError.because(
@@ -58,7 +55,7 @@ def _replace(change: RoleChange, database: DatabaseModel) -> None:
             "new": _copy_of(change, database, document),
             "by": _manager(document),
         }
-        journal.remember(f"old-{database.name}", old)
+        change.remember(f"old-{database.name}", old)
     path, cluster = database_path(change.target, database), change.cluster(change.target)
     if document is not None and document["metadata"]["uid"] == old["uid"]:
         cluster.delete(path)

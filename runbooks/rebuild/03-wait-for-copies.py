@@ -1,10 +1,16 @@
 """Both databases stream from the active site."""
 
+import time
+from contextlib import suppress
+
+from components.databases import DatabaseModel
 from runbooks.change import RoleChange
-from runbooks.databases import all_follow
+from runbooks.databases import all_follow, checkpoint
+from shopsphere.errors import ShopSphereError
 
 TITLE = "Wait until both databases are copied and stream"
-SECONDS = 420  # the copy waits for a checkpoint of the active site, which takes its time
+SECONDS = 420
+_HURRY_SECONDS, _PAUSE = 60.0, 3.0
 
 
 def check(change: RoleChange) -> str:
@@ -13,9 +19,24 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Nothing: the operator of the site copies."""
+    """Ask for checkpoints until the copies have had theirs; the operator of the site copies."""
+    end = time.monotonic() + _HURRY_SECONDS
+    while time.monotonic() < end and not _follow(change):
+        change.each_database(lambda database: _hurry(change, database))
+        time.sleep(_PAUSE)
 
 
 def verify(change: RoleChange) -> bool:
     """They do."""
     return all_follow(change, change.source, change.target)
+
+
+def _follow(change: RoleChange) -> bool:
+    with suppress(ShopSphereError):
+        return all_follow(change, change.source, change.target)
+    return False
+
+
+def _hurry(change: RoleChange, database: DatabaseModel) -> None:
+    with suppress(ShopSphereError):
+        checkpoint(change, change.source, database)

@@ -1,22 +1,23 @@
 """From now on a payment is acknowledged only when both sites have it, and the pair may fail over again."""
 
 from runbooks.change import RoleChange
-from runbooks.databases import is_synchronous, restore_synchrony
+from runbooks.databases import is_synchronous
 
-TITLE = "Make the ledger synchronous to the rebuilt site"
-SECONDS = 60
+TITLE = "Wait until the ledger is synchronous to the rebuilt site"
+SECONDS = 90
 
 
 def check(change: RoleChange) -> str:
-    """Say what is switched on."""
-    return f"ledger acknowledges only what {change.target} has too; then the witness says so"
+    """Say who switches it on."""
+    return (
+        f"the agent of {change.source} lets the ledger wait for {change.target}, sees it do so, and tells the witness"
+    )
 
 
 def act(change: RoleChange) -> None:
-    """Switch it on at the database."""
-    restore_synchrony(change, change.source, change.target)
+    """Nothing: synchrony is the agent's, so that one process alone switches it on and off."""
 
 
 def verify(change: RoleChange) -> bool:
-    """The database says `sync`, and so does the witness."""
-    return is_synchronous(change, change.source, change.target)
+    """The witness says `sync on`."""
+    return is_synchronous(change)

@@ -2,6 +2,6 @@
 
 from runbooks.witness.client import Witness
 from runbooks.witness.record import PairRecord, Phase, Sync
-from runbooks.witness.store import WitnessConflictError, WitnessUnreachableError
+from runbooks.witness.store import Voter, WitnessConflictError, WitnessUnreachableError
 
-__all__ = ["PairRecord", "Phase", "Sync", "Witness", "WitnessConflictError", "WitnessUnreachableError"]
+__all__ = ["PairRecord", "Phase", "Sync", "Voter", "Witness", "WitnessConflictError", "WitnessUnreachableError"]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from runbooks.witness.record import PairRecord
 from runbooks.witness.store import (
     VOTER_SECONDS,
     Entry,
     Store,
+    Voter,
     WitnessConflictError,
     has_value,
     put,
     unchanged,
 )
+from shopsphere.errors import ShopSphereError
 
 ABSENT = 0
 
@@ -32,6 +35,21 @@ class Seen:
     record: PairRecord | None
     revision: int
     lease_holder: str
+
+    def require_record(self, pair: str) -> PairRecord:
+        """Return the record; `pair` names it in the error.
+
+        Raises:
+            ShopSphereError: there is none yet.
+        """
+        if self.record is None:
+            raise ShopSphereError.build(
+                f"{pair}: the witness has no record of the pair",
+                expected="a record, which a site's agent writes at its first start",
+                found="none",
+                action=f"`shopsphere up {pair}` first",
+            )
+        return self.record
 
 
 class Witness:
@@ -75,9 +93,11 @@ class Witness:
         if without_lease:
             compare.append(unchanged(self._lease, ABSENT))
         done = self._store.transaction(compare, [put(self._record, record.model_dump_json())])
+        if done.get("succeeded"):
+            return Seen(record, int(done["header"]["revision"]), seen.lease_holder)
         now = self.see()
         # A change whose answer was lost is tried at the next voter, where it meets itself.
-        if done.get("succeeded") or (now.record and now.record.change == record.change):
+        if now.record and now.record.change == record.change:
             return now
         raise WitnessConflictError.build(
             f"the record of {self.pair} was not changed",
@@ -96,15 +116,10 @@ class Witness:
             WitnessConflictError: the record changed, or another site holds the lease.
             WitnessUnreachableError: no quorum answered.
         """
-        lease = self._store.grant(seconds)
         free = has_value(self._lease, site) if seen.lease_holder == site else unchanged(self._lease, ABSENT)
-        done = self._store.transaction([unchanged(self._record, seen.revision), free], [put(self._lease, site, lease)])
-        if done.get("succeeded"):
+        lease, found = self._claim(self._lease, site, [unchanged(self._record, seen.revision), free], seconds)
+        if lease:
             return lease
-        found = self._store.read(self._lease).get(self._lease)
-        if found and found.lease == lease:
-            return lease
-        self._store.revoke(lease)
         raise WitnessConflictError.build(
             f"{site} was not given the lease of {self.pair}",
             expected="the record unchanged and nobody holding the lease",
@@ -126,14 +141,9 @@ class Witness:
         Raises:
             WitnessConflictError: another operator has it; the message names them and since when.
         """
-        lease = self._store.grant(seconds)
-        done = self._store.transaction([unchanged(self._runbook, ABSENT)], [put(self._runbook, owner, lease)])
-        if done.get("succeeded"):
+        lease, found = self._claim(self._runbook, owner, [unchanged(self._runbook, ABSENT)], seconds)
+        if lease:
             return lease
-        found = self.locked_by()
-        if found and found.lease == lease:
-            return lease
-        self._store.revoke(lease)
         raise WitnessConflictError.build(
             f"another run is moving {self.pair}",
             expected="no run",
@@ -144,3 +154,22 @@ class Witness:
     def locked_by(self) -> Entry | None:
         """Return the lock's owner, or None."""
         return self._store.read(self._runbook).get(self._runbook)
+
+    def each_voter(self) -> list[Voter]:
+        """Return what every voter says of itself, in the order of their addresses."""
+        return self._store.each_voter()
+
+    def _claim(
+        self, key: str, value: str, compare: Sequence[Mapping[str, Any]], seconds: int
+    ) -> tuple[int, Entry | None]:
+        """Write a key that lives as long as a new lease; return its number, or 0 and who has the key instead."""
+        lease = self._store.grant(seconds)
+        done = self._store.transaction(compare, [put(key, value, lease)])
+        if done.get("succeeded"):
+            return lease, None
+        found = self._store.read(key).get(key)
+        # A claim whose answer was lost is tried at the next voter, where it meets itself.
+        if found and found.lease == lease:
+            return lease, None
+        self._store.revoke(lease)
+        return 0, found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,19 @@ class Entry:
     value: str
     revision: int
     lease: int
+
+
+@dataclass(frozen=True)
+class Voter:
+    """One voter, asked by itself.
+
+    Attributes:
+        url: its client address.
+        problem: why it takes no part in the quorum; empty when it does.
+    """
+
+    url: str
+    problem: str
 
 
 class Store:
@@ -107,6 +121,23 @@ class Store:
             found="; ".join(problems),
             action="look at the voters and the way to them; nothing is decided without them",
         )
+
+    def each_voter(self) -> list[Voter]:
+        """Ask every voter by itself, side by side; also those that the quorum can do without."""
+        urls = sorted(self._in_order())
+        with ThreadPoolExecutor(len(urls)) as pool:
+            return list(pool.map(self._look_at, urls))
+
+    def _look_at(self, url: str) -> Voter:
+        try:
+            response = self._client.post(f"{url}/v3/maintenance/status", json={})
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            return Voter(url, type(error).__name__)
+        if not response.is_success:
+            return Voter(url, str(answer.get("message", response.status_code)))
+        # A voter that has lost the others answers too; it says that it knows no leader.
+        return Voter(url, "; ".join(answer.get("errors", [])) or ("" if answer.get("leader") else "no leader"))
 
     def _in_order(self) -> list[str]:
         with self._lock:

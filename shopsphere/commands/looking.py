@@ -25,7 +25,7 @@ def status(
     topology = load_topology()
     check_target(topology, target)
     # The Kubernetes client takes a second to import, so only this verb does.
-    from shopsphere.status import edge_names, render, sites  # noqa: PLC0415 - see above
+    from shopsphere.status import edge_names, pairs, render, sites  # noqa: PLC0415 - see above
     from shopsphere.status.model import Status  # noqa: PLC0415 - see above
 
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
@@ -33,6 +33,7 @@ def status(
     found = Status(
         sites.site_statuses(topology, stacks),
         edge_names.ask_names(topology, edge_stack(environment), target) if with_names else (),
+        pairs.ask_witnesses({stack.region for stack in stacks} & set(topology.pairs), environment),
     )
     if as_json:
         sys.stdout.write(f"{render.as_json(found)}\n")

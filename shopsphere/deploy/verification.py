@@ -16,6 +16,7 @@ from shopsphere.deploy.stack import EVERYTHING, StackId
 from shopsphere.errors import ShopSphereError
 from shopsphere.status.edge_names import ask_names
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.storage.postgres import CLUSTERS
 from shopsphere.storage.site_cluster import cluster_of
 from shopsphere.storage.web import PageError, fetch_page
 
@@ -53,7 +54,7 @@ def verify_stacks(
 def site_problems(cluster: Cluster) -> list[str]:
     """Return one line per database or workload that is not ready."""
     try:
-        databases = cluster.items("/apis/postgresql.cnpg.io/v1/clusters", labelSelector=PART_OF)
+        databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
         workloads = cluster.items("/apis/apps/v1/deployments", labelSelector=PART_OF)
         jobs = cluster.items("/apis/batch/v1/jobs", labelSelector=PART_OF)
     except ClusterUnreachableError as error:

@@ -6,9 +6,7 @@ from typing import Any
 
 from shopsphere.status.model import Database, Replication
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import ask_instance
-
-CLUSTERS = "/apis/postgresql.cnpg.io/v1/clusters"
+from shopsphere.storage.postgres import CLUSTERS, ask_instance
 
 
 def databases_of(cluster: Cluster) -> tuple[Database, ...]:

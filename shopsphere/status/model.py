@@ -139,16 +139,47 @@ class NameAnswer:
 
 
 @dataclass(frozen=True)
+class PairStatus:
+    """What the witness says of a pair.
+
+    Attributes:
+        pair: its name.
+        epoch: number of the change that made the active site active; 0 when it is not known.
+        active: site that may write.
+        phase: `steady`, or what a change has announced.
+        lease_holder: site that holds the right to write now; empty for nobody.
+        sync: `on` when a failover would lose no payment.
+        last_change: why, by whom and when.
+        problem: why nothing is known, or what is wrong; empty when all is well.
+    """
+
+    pair: str
+    epoch: int = 0
+    active: str = ""
+    phase: str = ""
+    lease_holder: str = ""
+    sync: str = ""
+    last_change: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """Everything that was asked for."""
 
     sites: tuple[SiteStatus, ...]
     names: tuple[NameAnswer, ...]
+    pairs: tuple[PairStatus, ...] = ()
 
     @property
     def is_well(self) -> bool:
         """Whether everything answered and nothing reports a problem."""
-        problems = [*(site.problem for site in self.sites), *(name.problem for name in self.names)]
+        sites, names, pairs = self.sites, self.names, self.pairs
+        problems = [
+            *(each.problem for each in sites),
+            *(each.problem for each in names),
+            *(each.problem for each in pairs),
+        ]
         return not any(problems)
 
 

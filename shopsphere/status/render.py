@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from shopsphere.status.model import NameAnswer, Replication, SiteStatus, Status
+from shopsphere.status.model import NameAnswer, PairStatus, Replication, SiteStatus, Status
 
 MEGABYTE = 10**6
 
@@ -22,14 +22,18 @@ def as_json(status: Status) -> str:
 def show(status: Status, console: Console) -> None:
     """Print the status as tables, then what is wrong."""
     parts = [_sites(status.sites)] if status.sites else []
+    if status.pairs:
+        parts.append(_pairs(status.pairs))
     if any(site.facts and site.facts.databases for site in status.sites):
         parts.append(_databases(status.sites))
     if status.names:
         parts.append(_names(status.names))
     console.print(Group(*parts))
-    for site in status.sites:
-        if site.problem:
-            console.print(f"{site.site}: {site.problem}", style="red", markup=False)
+    problems = [(each.site, each.problem) for each in status.sites]
+    problems += [(each.pair, each.problem) for each in status.pairs]
+    for name, problem in problems:
+        if problem:
+            console.print(f"{name}: {problem}", style="red", markup=False)
 
 
 def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
@@ -55,6 +59,20 @@ def _sites(sites: tuple[SiteStatus, ...]) -> Table:
             f"{facts.pods.ready}/{facts.pods.total}", str(facts.racks), power, f"{facts.power.free_kw:.2f}",
             f"{facts.power.total_kw:.0f}", f"{facts.storage.used_gib:.1f}", f"{facts.storage.total_gib:.1f}",
         )  # fmt: skip
+    return table
+
+
+def _pairs(pairs: tuple[PairStatus, ...]) -> Table:
+    table = _table(
+        "\nPairs, as the witness has them", "pair", "active", "epoch", "phase", "lease", "sync", "last change"
+    )
+    for pair in pairs:
+        if not pair.epoch:
+            table.add_row(pair.pair, Text("unknown", style="red"))
+            continue
+        sync = Text(pair.sync, style="" if pair.sync == "on" else "yellow")
+        holder = pair.lease_holder or Text("nobody", style="red")
+        table.add_row(pair.pair, pair.active, str(pair.epoch), pair.phase, holder, sync, pair.last_change)
     return table
 
 

@@ -152,6 +152,11 @@ class Cluster:
         return str(output)
 
 
+def place_of(document: Document) -> str:
+    """Return `namespace/name` of an object."""
+    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
+
+
 def is_absent(error: ClusterUnreachableError) -> bool:
     """Whether the API answered that there is no such object or kind."""
     return isinstance(error.__cause__, ApiException) and error.__cause__.status == HTTPStatus.NOT_FOUND

@@ -1,13 +1,17 @@
-"""What a PostgreSQL instance says about itself, asked inside its pod."""
+"""Where a site's PostgreSQL clusters are in its API, and what an instance says about itself inside its pod."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
 
 CONTAINER = "postgres"
+_GROUP = "/apis/postgresql.cnpg.io/v1"
+CLUSTERS = f"{_GROUP}/clusters"
+"""CloudNativePG's clusters of all namespaces."""
 
 # One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
 # of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
@@ -15,6 +19,7 @@ CONTAINER = "postgres"
 QUESTION = """
 SELECT json_build_object(
   'in_recovery', pg_is_in_recovery(),
+  'waits_for', current_setting('synchronous_standby_names'),
   'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
   'followers', (SELECT coalesce(json_agg(json_build_object(
       'name', application_name, 'state', state, 'sync', sync_state,
@@ -32,16 +37,50 @@ SELECT json_build_object(
 """
 
 
+def cluster_path(namespace: str, name: str) -> str:
+    """Return the API path of one CloudNativePG cluster."""
+    return f"{_GROUP}/namespaces/{namespace}/clusters/{name}"
+
+
+def leading_pod(document: Mapping[str, Any]) -> str:
+    """Return the pod of the instance that leads a CloudNativePG cluster; its first one until the cluster says so."""
+    return str(document.get("status", {}).get("currentPrimary") or f"{document['metadata']['name']}-1")
+
+
 def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
     """Return the instance's role, size and replication.
 
     Raises:
         ClusterUnreachableError: the pod or the database in it does not answer.
     """
-    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", QUESTION, "postgres"]
-    output = cluster.execute(namespace, pod, CONTAINER, command)
+    return ask(cluster, namespace, pod, QUESTION)
+
+
+def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what an instance says of the follower with this name in replication; empty when it has none."""
+    followers: list[dict[str, Any]] = answer["followers"]
+    return next((each for each in followers if each["name"] == name), {})
+
+
+def ask(cluster: Cluster, namespace: str, pod: str, question: str) -> dict[str, Any]:
+    """Return the JSON object that a statement selects.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    output = run_statement(cluster, namespace, pod, question)
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError as error:
         raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
     return answer
+
+
+def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str) -> str:
+    """Run a statement as the instance's administrator and return the bare values that it selects.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement, "postgres"]
+    return cluster.execute(namespace, pod, CONTAINER, command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,26 +15,69 @@ class PageError(ShopSphereError):
     """A page did not arrive, or not as a success."""
 
 
+@dataclass(frozen=True)
+class Door:
+    """A public name at one address of it.
+
+    Attributes:
+        address: where to connect, whatever DNS says here.
+        name: the public name, for TLS and the Host header.
+        trust: whose certificates count.
+        seconds: bound on connecting and on each read.
+    """
+
+    address: str
+    name: str
+    trust: ssl.SSLContext
+    seconds: float = 5
+
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Return the answer to a request without a body.
+
+        Raises:
+            PageError: no connection, or a certificate that does not fit.
+        """
+        try:
+            with httpx.Client(verify=self.trust, timeout=self.seconds, trust_env=False) as client:
+                return client.request(
+                    method,
+                    f"https://{self.address}{path}",
+                    headers={"Host": self.name},
+                    extensions={"sni_hostname": self.name},
+                )
+        except (httpx.HTTPError, OSError) as error:
+            found = error or type(error).__name__
+            raise PageError(f"https://{self.name}{path} at {self.address}: {found}") from error
+
+
+def trust_in(authority: Path | None) -> ssl.SSLContext:
+    """Return what to trust: the system's authorities, and one more if it is named.
+
+    Raises:
+        PageError: its file cannot be read.
+    """
+    trust = ssl.create_default_context()
+    if authority:
+        try:
+            trust.load_verify_locations(authority)
+        except OSError as error:
+            raise PageError(f"{authority}: no usable certificate authority ({error})") from error
+    return trust
+
+
 def fetch_page(address: str, name: str, *, authority: Path | None = None, seconds: float = 5) -> int:
     """Fetch `https://name/` from an address and return the page's size in bytes.
 
     Args:
         address: where to connect, whatever DNS says here.
-        name: the public name, for TLS and the Host header.
+        name: the public name.
         authority: certificate authority to trust beside the system's.
         seconds: bound on connecting and on each read.
 
     Raises:
         PageError: no connection, a certificate that does not fit, or a status that is no success.
     """
-    try:
-        trust = ssl.create_default_context()
-        if authority:
-            trust.load_verify_locations(authority)
-        with httpx.Client(verify=trust, timeout=seconds, trust_env=False) as client:
-            answer = client.get(f"https://{address}/", headers={"Host": name}, extensions={"sni_hostname": name})
-    except (httpx.HTTPError, OSError) as error:
-        raise PageError(f"https://{name}/ at {address}: {error or type(error).__name__}") from error
+    answer = Door(address, name, trust_in(authority), seconds).ask("GET", "/")
     if not answer.is_success:
         raise PageError(f"https://{name}/ at {address}: status {answer.status_code}")
     return len(answer.content)

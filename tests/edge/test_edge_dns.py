@@ -1,5 +1,6 @@
 """Where clients land: the real resolver and both authorities."""
 
+import socket
 import time
 
 import pytest
@@ -34,6 +35,21 @@ def test_client_lands_in_its_region(client, address):
 def test_authorities_agree(authority):
     found = [ask("www.shopsphere.test", at=authority, subnet=f"{client}/24").addresses for client in CLIENTS]
     assert found == [[address] for address in CLIENTS.values()]
+
+
+@pytest.mark.requirement("browsing goes on: while the active site cannot be reached, names lead to the other one")
+def test_reading_while_the_active_site_is_away(edge):
+    names = ("www.shopsphere.test", "rdc-a.shopsphere.test")
+
+    def lead_to(address):
+        return all(ask(name, client="10.99.64.10").addresses == [address] for name in names)
+
+    wait_until(lambda: lead_to(FRANKFURT), what="the active site, with nobody up", seconds=20)
+    with socket.create_server((DUBLIN, 443)):
+        wait_until(lambda: lead_to(DUBLIN), what="the site that is up", seconds=20)
+        with socket.create_server((FRANKFURT, 443)):
+            wait_until(lambda: lead_to(FRANKFURT), what="the active site again", seconds=20)
+    wait_until(lambda: lead_to(FRANKFURT), what="the active site, with nobody up", seconds=20)
 
 
 @pytest.mark.requirement("each pair has one steered name, each site its own, the CDN one")

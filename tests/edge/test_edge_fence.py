@@ -1,5 +1,6 @@
 """The fence in a real kernel, between two hosts and a router of this test's own."""
 
+import math
 import os
 import subprocess
 import sys
@@ -77,9 +78,23 @@ def test_the_fence(database):
         assert fence.is_closed()
         assert database("hello") == "no answer"
     for _ in range(2):
-        fence.open()
+        fence.open(math.inf)
         assert not fence.is_closed()
         assert database("hello") == "hello"
+
+
+@pytest.mark.requirement("a site whose agent hangs is shut off by its kernel when the lease ends")
+def test_an_opening_ends_by_itself(database):
+    _until_listening(database)
+    fence = FirewallFence(PORT)
+    fence.open(2.0)
+    assert database("hello") == "hello"
+    fence.open(3.0)
+    time.sleep(2.2)
+    assert database("hello") == "hello", "opening anew begins anew"
+    time.sleep(1.0)
+    assert database("hello") == "no answer"
+    assert fence.is_closed()
 
 
 def test_a_host_can_start_with_it(database):

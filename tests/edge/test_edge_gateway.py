@@ -260,6 +260,25 @@ def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent):
     wait_until(lambda: post("/cart") == 200, what="writes to be taken again", seconds=10, interval=0.2)
 
 
+@pytest.mark.requirement("a passive site answers catalogue pages, without personal data")
+def test_a_closed_site_knows_nobody(shop, gateway, agent):
+    agent.status = 503
+    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
+    for path in ("/cart", "/checkout", "/orders", "/orders/1/receipt", "/account/sign-in"):
+        assert ask(HTTPS_PORT, path) == 503, path
+    connection = connect(HTTPS_PORT)
+    connection.request("GET", "/products/1", headers={"Cookie": "session=mine"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Set-Cookie")) == (200, None)
+    _, headers = next(each for each in shop.seen if each[0] == "/products/1")
+    assert "cookie" not in {name.lower() for name in headers}
+    agent.status = 200
+    wait_until(lambda: ask(HTTPS_PORT, "/orders") == 200, what="everything again", seconds=10, interval=0.2)
+    connection = connect(HTTPS_PORT)
+    connection.request("GET", "/", headers={"Cookie": "session=mine"})
+    assert connection.getresponse().getheader("Set-Cookie")
+
+
 @pytest.mark.requirement("a site whose agent does not answer takes no write")
 def test_no_answer_of_the_agent_is_no(shop, gateway, agent):
     agent.stop()

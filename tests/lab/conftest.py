@@ -4,6 +4,7 @@ import json
 import os
 import re
 
+import moving_pair
 import pytest
 from lab_command import shopsphere
 
@@ -12,6 +13,10 @@ from lab import record
 from lab.cluster.addons import kubectl
 from lab.enter import run_inside
 from lab.hosts import load_hosts
+from runbooks.change import witness_of
+from runbooks.witness import Sync
+from shopsphere.clock import wait_until
+from shopsphere.deploy.stack import Environment
 
 REGIONS = ("rdc-a", "rdc-b")
 _UP_SECONDS = 2400
@@ -78,6 +83,22 @@ def sql():
 
 
 @pytest.fixture(scope="session")
+def wait_for_database(sql):
+    """Wait until the ledger of a site that starts answers: wait_for_database("frankfurt")."""
+
+    def answers(site):
+        try:
+            return sql(site, "ledger", "select 1") == "1"
+        except Exception:  # noqa: BLE001 whatever a site that is starting answers
+            return False
+
+    def wait(site):
+        wait_until(lambda: answers(site), what=f"the ledger of {site}", seconds=240, interval=3)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
 def page(at):
     """Fetch a page as a customer does: page("client-eu", "/search?q=tee") returns its HTML."""
 
@@ -91,3 +112,27 @@ def page(at):
 def asset(lab, page):
     """Public address of a product's picture, as the home page names it."""
     return re.search(r'https://static\.shopsphere\.test/media/[^"]+', page("client-eu")).group()
+
+
+@pytest.fixture(scope="module")
+def witness(lab):
+    """The witness of the pair that tests move, which is whole when a module begins."""
+    witness = witness_of(moving_pair.PAIR, Environment.LAB)
+    wait_until(lambda: moving_pair.record(witness).sync is Sync.ON, what="the witness to say sync on", seconds=60)
+    yield witness
+    witness.close()
+
+
+@pytest.fixture
+def orders(tmp_path, sql, witness):
+    """Customers of that pair: orders(60) starts some for a minute; .end() waits and returns their journal."""
+    started = []
+    sql(moving_pair.record(witness).active, "commerce", "update inventory.stock set free = 1000000")
+
+    def start(seconds):
+        started.append(moving_pair.Orders(tmp_path, seconds))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()

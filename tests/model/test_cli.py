@@ -6,7 +6,20 @@ from typer.testing import CliRunner
 from shopsphere import cli
 from shopsphere.errors import ShopSphereError
 
-VERBS = ["up", "preview", "destroy", "status", "env", "diagram", "topology", "lab"]
+VERBS = [
+    "up",
+    "preview",
+    "destroy",
+    "status",
+    "ready",
+    "drill",
+    "failover",
+    "rebuild",
+    "env",
+    "diagram",
+    "topology",
+    "lab",
+]
 
 
 def test_every_verb_has_a_line_of_help():
@@ -21,6 +34,17 @@ def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys):
     told = capsys.readouterr().err
     assert "expected: a region (rdc-a, rdc-b, rdc-c, hq), a site (frankfurt," in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("verb", ["ready", "drill"])
+def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys):
+    assert cli.run([verb, "frankfurt"]) == 2
+    assert "rdc-a, rdc-b, rdc-c" in capsys.readouterr().err
+
+
+def test_a_drill_without_a_reason_is_refused(capsys):
+    assert cli.run(["drill", "rdc-a", "--execute"]) == 2
+    assert "--reason" in capsys.readouterr().err
 
 
 def test_an_unknown_verb_exits_with_2(capsys):

@@ -1,5 +1,6 @@
 """The steps of failover and rebuild on a pair made of plain values: what they refuse, and in which order they go."""
 
+import base64
 from types import SimpleNamespace
 
 import pytest
@@ -11,13 +12,15 @@ from components.edge.pair_state import PairDeclaration, PairState
 from components.topology import load_topology
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
+from runbooks.databases import last_record
 from runbooks.engine.errors import BlockedError
-from runbooks.operate import FAILOVER, FOLDER, REBUILD, Request, steps_of
+from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
 from runbooks.witness import PairRecord, Sync
 from shopsphere.deploy.stack import Environment
+from shopsphere.errors import ShopSphereError
 from shopsphere.paths import REPOSITORY
 
-VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,)}
+VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
 
 
 def runbook(name, variant=None):
@@ -49,6 +52,7 @@ def database(site, one, *, primary="frankfurt", ready=1):
 class Change:
     """In place of a RoleChange from Frankfurt to Dublin."""
 
+    pair = SimpleNamespace(name="rdc-a")
     source, target, epoch, variant, accept_data_loss, reason = "frankfurt", "dublin", 1, UNPLANNED, False, "test"
 
     def __init__(self, **values):
@@ -59,8 +63,17 @@ class Change:
     def see(self):
         return SimpleNamespace(record=self.record), self.record
 
+    def last_seen(self):
+        return self.see()
+
+    def recall(self, _key):
+        return None
+
+    def is_moved(self, record):
+        return record.active == self.target
+
     def moved(self):
-        return self.record.active == self.target
+        return self.is_moved(self.record)
 
     def database(self, site, one):
         return database(site, one, primary=self.primary, ready=self.ready)
@@ -73,7 +86,7 @@ class Change:
 
 
 @pytest.mark.requirement("runbooks are numbered step files with check, act and verify")
-@pytest.mark.parametrize("name", [FAILOVER, REBUILD])
+@pytest.mark.parametrize("name", [FAILOVER, REBUILD, ABORT])
 def test_every_file_is_a_step_of_some_variant(name):
     loaded = runbook(name)
     files = [file for file in (FOLDER / name).glob("*.py") if file.name != "__init__.py"]
@@ -99,11 +112,21 @@ def test_committed_witness_addresses():
 @pytest.mark.requirement("--accept-data-loss only where the witness says that payments may be lost")
 def test_what_would_be_lost():
     look = step(FAILOVER, 2)
+    look.check.__globals__["instance"] = lambda *_: {"in_recovery": False}
     assert "payments: nothing" in look.check(Change())
     with pytest.raises(BlockedError, match="--accept-data-loss"):
         look.check(Change(record=record(sync=Sync.OFF)))
     assert "PAYMENTS" in look.check(Change(record=record(sync=Sync.OFF), accept_data_loss=True))
     assert "nothing is lost" in look.check(Change(record=record(sync=Sync.OFF), variant=PLANNED))
+
+
+@pytest.mark.requirement("a change that another machine began and did not finish is not taken for a finished one")
+def test_an_active_site_that_takes_no_writes_is_not_left_in_order():
+    look = step(FAILOVER, 2)
+    look.check.__globals__["instance"] = lambda *_: {"in_recovery": True}
+    with pytest.raises(BlockedError, match="--unplanned --to frankfurt` finishes it"):
+        look.check(Change(variant=PLANNED))
+    assert look.check(Change(variant=PLANNED, recall=lambda key: {"before-ledger": ""}.get(key)))
 
 
 @pytest.mark.requirement("a site that has nothing to promote, or does not follow, is refused")
@@ -166,3 +189,48 @@ def test_no_authority_at_all_stops_the_run():
 def test_rebuild_of_the_active_site():
     with pytest.raises(BlockedError, match="dublin is active"):
         step(REBUILD, 1).check(Change(record=record(active="dublin")))
+
+
+@pytest.mark.requirement("past the point of no return nothing can be taken back, and the refusal says what to do")
+def test_too_late_to_take_back():
+    moved = record(active="dublin", epoch=2)
+    with pytest.raises(BlockedError, match="forward only"):
+        step(ABORT, 1).check(Change(record=moved))
+    assert "stays active" in step(ABORT, 1).check(Change())
+
+
+def test_what_would_be_restored():
+    assert "none, they still lead" in step(ABORT, 2).check(Change(primary="frankfurt"))
+    demoted = step(ABORT, 2).check(Change(primary="dublin"))
+    assert "commerce-frankfurt, ledger-frankfurt" in demoted
+
+
+TOKEN = base64.b64encode(b'{"latestCheckpointTimelineID":"8","latestCheckpointREDOLocation":"0/C0C55D0"}').decode()
+
+
+def test_where_a_demoted_database_ended():
+    assert last_record(TOKEN) == "0/C0C55D0"
+
+
+@pytest.mark.parametrize("token", ["", "abc", base64.b64encode(b"{}").decode(), None])
+def test_what_is_no_token_is_said(token):
+    with pytest.raises(ShopSphereError, match="no demotion token"):
+        last_record(token or "")
+
+
+def test_a_place_in_the_wal_is_nothing_else():
+    hostile = base64.b64encode(b'{"latestCheckpointREDOLocation":"0/0\'); DROP TABLE x"}').decode()
+    with pytest.raises(ShopSphereError, match="no place in the WAL"):
+        last_record(hostile)
+
+
+@pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
+def test_the_last_record_is_waited_for():
+    one = step(FAILOVER, 8)
+    names, events, received = one.act.__globals__, [], iter([False, False, True] * len(DATABASES))
+    change = Change(variant=PLANNED, recall=lambda _key: TOKEN)
+    names["takes_writes"] = lambda *_: False
+    names["has_received"] = lambda *_: events.append(next(received)) or events[-1]
+    names["promote"] = lambda *_: events.append("promoted")
+    one.act(change)
+    assert events == [False, False, True, "promoted"] * len(DATABASES)

@@ -210,6 +210,18 @@ def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(tmp_path
     assert acts(tmp_path).count("01-close-shop") == 1
 
 
+@pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
+@pytest.mark.parametrize(("blocked", "touched"), [("01-close-shop", False), ("02-move-data", True)])
+def test_a_journal_knows_whether_anything_was_touched(tmp_path, blocked, touched):
+    write_step(write_runbook(tmp_path), blocked, check='raise BlockedError("not now")')
+    with Journal.start(tmp_path / "journals", facts()) as journal:
+        with pytest.raises(StepFailedError, match="it resumes run" if touched else "nothing has been changed"):
+            run_runbook(load_runbook(tmp_path / "move"), make_context(tmp_path), journal)
+        assert journal.touched is touched
+    with Journal.resume(journal.path, actor="bob") as resumed:
+        assert resumed.touched is touched
+
+
 @pytest.mark.requirement("a site that is dead for a moment stops no runbook")
 def test_an_error_of_ours_in_verify_is_a_no_that_may_change(tmp_path):
     folder = write_runbook(tmp_path)
@@ -246,7 +258,7 @@ def test_the_journal_has_times_of_every_boundary(tmp_path):
     record = read_run(path)
     assert [event.kind for event in record.events] == [
         Kind.RUN_STARTED,
-        *[Kind.STEP_STARTED, Kind.STEP_ACTED, Kind.STEP_VERIFIED] * 3,
+        *[Kind.STEP_STARTED, Kind.STEP_ACTING, Kind.STEP_ACTED, Kind.STEP_VERIFIED] * 3,
         Kind.RUN_FINISHED,
     ]
     assert record.facts == facts()

@@ -1,15 +1,18 @@
 """The site agent: what is open when, and that a site stops before the other one may start."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from manual_clock import ManualClock
 from pydantic import ValidationError
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, follows
 from runbooks.agent.state import Knowledge, doors
-from runbooks.witness import PairRecord, Phase, Sync, WitnessConflictError, WitnessUnreachableError
+from runbooks.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
 from runbooks.witness.client import Seen
 from shopsphere.errors import ShopSphereError
 
@@ -84,25 +87,30 @@ def test_margins_that_would_let_two_sites_write_are_refused(values, message):
         Margins(**values)
 
 
-class ManualClock:
-    def __init__(self):
-        self.now = 100.0
-
-    def monotonic(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 class FakeFence:
     closed = None
 
     def close(self):
         self.closed = True
 
-    def open(self):
-        self.closed = False
+    def open(self, seconds):
+        assert seconds > 0
+        self.closed, self.seconds = False, seconds
+
+
+class FakeLedger:
+    looks = 0
+
+    def look(self):
+        FakeLedger.looks += 1
+        raise ShopSphereError("the API is away")
+
+
+class FakePermits:
+    kept, session = None, "this one"
+
+    def look(self):
+        return self.kept
 
 
 class FakeWitness:
@@ -150,22 +158,17 @@ class FakeWitness:
 
 class Site:
     def __init__(self):
-        self.clock, self.fence = ManualClock(), FakeFence()
+        self.clock, self.fence = ManualClock(100.0), FakeFence()
         self.witness, self.role = FakeWitness(self.clock), Role.PRIMARY
         config = AgentConfig(
             pair="rdc-a", site="frankfurt", peer="dublin", first_active="frankfurt", witness=("http://10.0.0.1:1",),
-            kubeconfig="/nowhere", context="frankfurt", listen="10.0.0.2",
+            kubeconfig="/nowhere", context="frankfurt", permit="/nowhere", listen="10.0.0.2",
         )  # fmt: skip
-        self.told = []
+        self.told, self.permits = [], FakePermits()
         self.agent = Agent(
-            config, self.witness, self.fence, self.ask, self.ask_synchronous, self.told.append, self.clock
+            config, self.witness, self.fence, self.ask, FakeLedger(), self.permits, self.told.append, self.clock
         )
         self.agent.start_closed()
-
-    synchronous = False
-
-    def ask_synchronous(self):
-        return self.synchronous
 
     def ask(self):
         if self.role is None:
@@ -206,6 +209,19 @@ def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way):
     margins = Margins()
     assert site.clock.now + margins.fence_within < site.witness.ends
     assert "no lease" in site.told[-1]
+
+
+@pytest.mark.requirement("the fence is open no longer than the lease, though nobody closes it")
+def test_the_fence_is_told_when_the_lease_ends(site):
+    site.turn(2)
+    assert 0 < site.fence.seconds <= Margins().fence_after
+    site.clock.sleep(2)
+    site.fence.seconds = None
+    site.turn()
+    assert site.fence.seconds == Margins().fence_after, "a renewal opens it anew"
+    site.role = Role.REPLICA
+    site.turn()
+    assert site.fence.seconds == math.inf, "a replica is read without a lease"
 
 
 @pytest.mark.requirement("a runbook's fencing is answered: shut off first, then the lease given back")
@@ -278,15 +294,14 @@ def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site):
     assert left == Margins().fence_after - 3.0
 
 
-@pytest.mark.requirement("the witness says `sync on` only when the ledger itself was seen to be synchronous")
-def test_synchrony_is_reported_once_seen(site):
+@pytest.mark.requirement("only the site that takes writes decides about synchrony")
+def test_synchrony_is_kept_while_writes_are_open(site):
+    site.agent.keep_synchrony()
+    assert FakeLedger.looks == 0
     site.turn(2)
-    site.agent.report_synchrony()
-    assert site.witness.record.sync is Sync.OFF
-    site.synchronous = True
-    site.agent.report_synchrony()
-    assert site.witness.record.sync is Sync.ON
-    assert site.witness.record.epoch == 1
+    with pytest.raises(ShopSphereError):
+        site.agent.keep_synchrony()
+    assert FakeLedger.looks == 1
 
 
 @pytest.mark.parametrize(

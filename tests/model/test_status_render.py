@@ -8,11 +8,23 @@ import pytest
 from rich.console import Console
 
 from components.topology import load_topology
+from runbooks.witness import PairRecord, Phase
 from shopsphere.deploy.stack import Environment, site_stack
 from shopsphere.deploy.verification import database_problem, job_problem, pod_problem, workload_problem
 from shopsphere.status import quantities, render, sites
 from shopsphere.status.databases import describe
-from shopsphere.status.model import Count, NameAnswer, Power, SiteFacts, SiteStatus, Status, Storage, role_of
+from shopsphere.status.model import (
+    Count,
+    NameAnswer,
+    PairStatus,
+    Power,
+    SiteFacts,
+    SiteStatus,
+    Status,
+    Storage,
+    role_of,
+)
+from shopsphere.status.pairs import pair_status
 from shopsphere.storage.cluster import Cluster
 
 PRIMARY = {
@@ -169,3 +181,31 @@ def test_a_pod_that_is_not_ready_says_why():
         named(status={"containerStatuses": [{"name": "shop", "state": {"running": {}}}]})
     )
     assert pod_problem(named(status={"phase": "Succeeded"})) == ""
+
+
+@pytest.mark.requirement("`status` says what the witness knows: who may write, and what a failover would cost")
+@pytest.mark.parametrize(
+    ("values", "holder", "problem"),
+    [
+        ({}, "frankfurt", ""),
+        ({}, "", "nobody takes writes"),
+        ({"phase": Phase.DRAINING}, "frankfurt", "unfinished (draining)"),
+        ({"active": "dublin", "epoch": 2}, "dublin", ""),
+    ],
+)
+def test_pairs(values, holder, problem):
+    record = PairRecord.first("rdc-a", "frankfurt", actor="anna").changed(actor="anna", reason="drill", **values)
+    found = pair_status(record, holder)
+    assert problem in found.problem
+    assert bool(problem) == bool(found.problem)
+    text = printed(Status((), (), (found,)))
+    assert str(found.epoch) in text
+    assert "drill (anna" in text
+    assert Status((), (), (found,)).is_well is not bool(problem)
+
+
+def test_a_witness_that_does_not_answer_is_no_good_news():
+    status = Status((), (), (PairStatus("rdc-a", problem="no quorum"),))
+    assert "unknown" in printed(status)
+    assert "no quorum" in printed(status)
+    assert not status.is_well

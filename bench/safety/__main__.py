@@ -1,0 +1,90 @@
+"""Random faults under load, and what must hold after each: `python bench/safety --pair rdc-a --runs 10 --seed 1`.
+
+Needs the lab with the pair deployed. Every run appends one line to the results (bench/results/safety.jsonl, or
+--results); run N of a seed is always the same run. `--fault NAME` picks one, `--list` shows all, `--every-place` kills
+a planned move at each place of its runbook, `--report` prints what the results say. Ends with code 1 when a checker
+found something.
+"""
+
+import argparse
+import sys
+import traceback
+from pathlib import Path
+from random import Random
+
+from driver import carry_out, failback, write
+from faults import CATALOGUE, PLACES, PROOFS, killed_at
+from pair import CLIENTS, PairUnderTest, shopsphere
+from report import show
+
+RESULTS = Path(__file__).resolve().parent.parent / "results" / "safety.jsonl"
+FAULTS = {**CATALOGUE, **PROOFS}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pair", default="rdc-a", choices=sorted(CLIENTS))
+    parser.add_argument("--runs", type=int, default=1, help="at most 200")
+    parser.add_argument("--first", type=int, default=1, help="number of the first run")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--fault", action="append", choices=sorted(FAULTS), help="may be repeated; default: any")
+    parser.add_argument("--region", choices=sorted(CLIENTS), help="another region, whose customers must notice nothing")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--every-place", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--report", action="store_true")
+    found = parser.parse_args()
+    if not 0 < found.runs <= 200:
+        parser.error("--runs must be in [1, 200]")
+    return found
+
+
+def plan(wanted):
+    """(number, name, fault, whether to go back afterwards) of every run."""
+    if wanted.every_place:
+        for number, place in enumerate(PLACES, 1):
+            if number >= wanted.first:
+                yield number, "killed-at", killed_at(place), False
+        return
+    names = sorted(wanted.fault or CATALOGUE)
+    for number in range(wanted.first, wanted.first + wanted.runs):
+        name = Random(f"{wanted.seed}:{number}:fault").choice(names)
+        yield number, name, FAULTS[name], True
+
+
+def bring_home(under_test):
+    under_test.repair()
+    if under_test.record().active != under_test.primary:
+        under_test.failover("planned", under_test.primary)
+        under_test.repair()
+
+
+def main():
+    wanted = arguments()
+    if wanted.list:
+        for name, fault in sorted(FAULTS.items()):
+            print(f"{name:36} {(fault.__doc__ or '').strip()}")
+        return 0
+    if wanted.report:
+        return show(wanted.results)
+    under_test, found = PairUnderTest(wanted.pair), False
+    bring_home(under_test)
+    shopsphere("lab", "psql", under_test.primary, "commerce", "--", "-c", "update inventory.stock set free = 1000000")
+    for number, name, fault, back in plan(wanted):
+        try:
+            results = [carry_out(under_test, name, fault, wanted.seed, number, region=wanted.region)]
+            write(wanted.results, results[0])
+            if back and under_test.record().active != under_test.primary:
+                results.append(failback(under_test, wanted.seed, number))
+                write(wanted.results, results[1])
+            found |= any(each["violations"] for each in results)
+        except Exception as error:  # noqa: BLE001 a run that could not be judged is a result, and no good one
+            traceback.print_exc()
+            write(wanted.results, {"fault": name, "seed": wanted.seed, "run": number, "error": f"{error}"[-800:]})
+            found = True
+            bring_home(under_test)
+    return int(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""What must hold after every run, judged from the customers' own journal and from what the sites show afterwards."""
+
+import uuid
+from collections import Counter
+from itertools import groupby
+
+
+def lost_or_doubled(orders, paid):
+    """Every acknowledged payment is there exactly once. `paid`: idempotency keys as the ledger has them.
+
+    An order whose receipt still says that the payment is being confirmed is no acknowledged payment.
+    """
+    counts = Counter(paid)
+    promised = [f"order-{uuid.UUID(each['order']).hex}" for each in orders if each["paid"]]
+    lost = [key for key in promised if counts[key] == 0]
+    doubled = [key for key, count in counts.items() if count > 1]
+    return [f"payment lost: {key}" for key in lost] + [f"payment doubled: {key}" for key in doubled]
+
+
+def lost_orders(orders, stored):
+    """Acknowledged orders that `commerce` does not have; it is asynchronous, so that a power loss may take some."""
+    return [each for each in orders if each["order"] not in stored]
+
+
+def two_writers(writes, epochs):
+    """No two sites take writes in one epoch: the site that takes them changes at most as often as the epoch did."""
+    sequence = [site for site, _ in groupby(site for _, site in sorted(writes))]
+    if len(sequence) - 1 > epochs:
+        return [f"{epochs} change(s) of epoch, but writes were taken by {' then '.join(sequence[:8])}"]
+    return []
+
+
+def uneven(balance, pending):
+    """Debits equal credits, and each order and payment has come to one final state."""
+    found = [] if balance == 0 else [f"debits and credits differ by {balance}"]
+    return found + [f"{count} {what} without a final state" for what, count in pending.items() if count]
+
+
+def timeline(before, after, epochs):
+    """The ledger's history branches once per change of role, and never goes back."""
+    if after < before or (epochs and after == before):
+        return [f"timeline {before} before and {after} after {epochs} change(s) of epoch"]
+    return []
+
+
+def names(states, epoch, active):
+    """Every DNS authority shows the witness's epoch and active site."""
+    return [f"{name} shows {shown}, the witness {(epoch, active)}" for name, shown in states.items()
+            if shown != (epoch, active)]  # fmt: skip
+
+
+def elsewhere(failures):
+    """Customers of another region noticed nothing."""
+    return [f"another region: {kind} x {each['count']}" for kind, each in failures.items()]

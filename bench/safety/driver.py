@@ -1,0 +1,122 @@
+"""One run: customers, a fault, repair, and the judgement."""
+
+import json
+import os
+import platform
+import subprocess
+import time
+from contextlib import suppress
+from random import Random
+
+import checks
+from faults import NOTICED, Scene, planned
+from pair import CLIENTS, Customers
+
+from shopsphere.clock import WaitExpiredError, wait_until
+
+SETTLED = "select count(*) from {} where state in ({})"
+PENDING = {
+    "orders": ("commerce", SETTLED.format('orders."order"', "'pending_payment'")),
+    "payments": ("ledger", SETTLED.format("payments.payment", "'created', 'unknown'")),
+}
+
+
+def carry_out(under_test, name, fault, seed, number, *, region=None):
+    """Let a fault happen to a steady pair under load, repair what it left, and return the result."""
+    before = under_test.record()
+    scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
+    timeline = under_test.timeline(scene.active)
+    direct = [word for site in under_test.pair.sites for word in ("--direct", under_test.address(site))]
+    groups = [Customers(under_test.client, "--workers", "3", "--readers", "1", *direct)]
+    if region:
+        groups.append(Customers(CLIENTS[region], "--workers", "1"))
+    try:
+        scene.pause(5, 10)
+        fault(scene)
+        scene.mark("over")
+        time.sleep(NOTICED)
+        journal, *others = [each.end() for each in groups]
+    finally:
+        for each in groups:
+            each.kill()
+    scene.facts["repair_seconds"] = round(under_test.repair(), 1)
+    judged = judge(under_test, scene, journal, before, timeline)
+    for other in others:
+        judged["violations"] += checks.elsewhere(other["failures"])
+    start = scene.at.get("fault")
+    events = {event: round(at - start, 2) for event, at in scene.at.items()} if start else {}
+    return {
+        "fault": name, "seed": seed, "run": number, "pair": under_test.pair.name, "from": scene.active, **judged,
+        "events": events, **scene.facts,
+    }  # fmt: skip
+
+
+def failback(under_test, seed, number):
+    """Back to where the pair was, planned, under load: a measurement of its own."""
+    return carry_out(under_test, "failback", planned, seed, number)
+
+
+def judge(under_test, scene, journal, before, timeline):
+    """What the customers saw, and every violation."""
+    after = under_test.record()
+    epochs, site = after.epoch - before.epoch, after.active
+    with suppress(WaitExpiredError):  # then it is said below
+        wait_until(lambda: not any(pending(under_test, site).values()), what="final states", seconds=60, interval=2)
+    paid = under_test.ask(site, "ledger", "select key from payments.payment")
+    stored = set(under_test.ask(site, "commerce", 'select id from orders."order"'))
+    balance = int(under_test.ask(site, "ledger", "select coalesce(sum(amount_minor), 0) from ledger.entry")[0])
+    lost = checks.lost_orders(journal["orders"], stored)
+    violations = [
+        *scene.problems,
+        *checks.lost_or_doubled(journal["orders"], paid),
+        *checks.two_writers(journal["writes"], epochs),
+        *checks.uneven(balance, pending(under_test, site)),
+        *checks.timeline(timeline, under_test.timeline(site), epochs),
+        *checks.names(under_test.names(), after.epoch, site),
+    ]
+    if lost and not scene.may_lose_orders:
+        violations.append(f"{len(lost)} order(s) lost though nothing was promoted without them")
+    return {
+        "epochs": epochs,
+        "orders": journal["count"],
+        "payments_pending": sum(not each["paid"] for each in journal["orders"]),
+        "gap_seconds": round(journal["gap"]["seconds"], 2),
+        "browse_gap_seconds": round(journal["browse_gap"]["seconds"], 2),
+        "orders_lost": len(lost),
+        "orders_lost_ms": round(1000 * span(lost, scene.at.get("fault"))),
+        "failures": {kind: each["count"] for kind, each in journal["failures"].items()},
+        "violations": violations,
+    }
+
+
+def pending(under_test, site):
+    """Orders and payments that have not come to their final state."""
+    return {what: int(under_test.ask(site, *question)[0]) for what, question in PENDING.items()}
+
+
+def span(lost, fault):
+    """How long before the fault the earliest lost order was acknowledged."""
+    return max(0.0, fault - min(each["acknowledged"] for each in lost)) if lost and fault else 0.0
+
+
+def machine():
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def commit():
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def write(path, result):
+    """Append a result, and say the main thing about it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    line = {"at": now, "machine": machine(), "commit": commit(), **result}
+    with path.open("a") as sink:
+        sink.write(json.dumps(line) + "\n")
+    names = ("fault", "run", "killed_at", "gap_seconds", "browse_gap_seconds", "orders", "orders_lost", "violations",
+             "error")  # fmt: skip
+    print(time.strftime("%H:%M:%S"), json.dumps({key: result[key] for key in names if key in result}), flush=True)

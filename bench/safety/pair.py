@@ -1,0 +1,272 @@
+"""The pair under test, looked at and acted on from outside: witness, databases, names, power, lines, customers."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from components.databases import DATABASES, LEDGER
+from components.edge.clients.pair_state import read_records
+from components.topology import load_topology
+from lab.enter import command_inside, run_inside
+from lab.host import power, supervision
+from lab.hosts import load_hosts
+from lab.network import control
+from lab.paths import run_directory
+from lab.witness import voters
+from runbooks.agent.fence import TABLE
+from runbooks.change import RoleChange, witness_of
+from runbooks.databases import all_follow, instance
+from runbooks.engine import Journal
+from runbooks.operate import runs_directory
+from runbooks.witness import Sync, WitnessUnreachableError
+from shopsphere.clock import wait_until
+from shopsphere.deploy.stack import Environment
+from shopsphere.errors import ShopSphereError
+from shopsphere.paths import REPOSITORY
+
+SHOPSPHERE = str(REPOSITORY / ".venv/bin/shopsphere")
+CLIENTS = {"rdc-a": "client-eu", "rdc-b": "client-us", "rdc-c": "client-apac"}
+OPEN_DOOR = """
+import http.server, sys
+class Yes(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200), self.send_header("Content-Length", "0"), self.end_headers()
+http.server.ThreadingHTTPServer((sys.argv[1], 8405), Yes).serve_forever()
+"""
+ORDERS = str(REPOSITORY / "bench/orders.py")
+
+
+class CommandFailedError(Exception):
+    """A command of ours ended with another code than 0; carries what it said."""
+
+
+def shopsphere(*words, seconds=600, environment=None, check=True):
+    """Run our own command line; returns (exit code, what it said, seconds it took)."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [SHOPSPHERE, *words], capture_output=True, text=True, check=False, timeout=seconds,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
+    if check and done.returncode:
+        raise CommandFailedError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.returncode, done.stdout + done.stderr, time.monotonic() - began
+
+
+class Customers:
+    """Customers at a client host from now on, until `end`."""
+
+    def __init__(self, host, *words, seconds=600):
+        self._file = tempfile.NamedTemporaryFile("w+", prefix="orders-", suffix=".json")  # noqa: SIM115 closed in end
+        words = [ORDERS, "--seconds", str(seconds), *words]
+        self._host = host
+        self._process = subprocess.Popen(command_inside(host, [sys.executable, *words]), stdout=self._file)
+
+    def end(self):
+        """Stop them and return their journal."""
+        self._signal("TERM")
+        self._process.wait(60)
+        self._file.seek(0)
+        with self._file:
+            return json.load(self._file)
+
+    def kill(self):
+        if self._process.poll() is None:
+            self._signal("KILL")
+            self._process.kill()
+
+    def _signal(self, name):
+        """Reach the program itself: a signal to what entered the host for it would end only that."""
+        run_inside(self._host, ["pkill", f"-{name}", "-f", ORDERS], check=False)
+
+
+class PairUnderTest:
+    """Everything that a run needs to know and do."""
+
+    def __init__(self, name):
+        self.topology = load_topology()
+        self.pair = self.topology.pair(name)
+        self.hosts = load_hosts(self.topology)
+        self.witness = witness_of(name, Environment.LAB)
+        self.primary, self.recovery = self.pair.sites
+        self.client = CLIENTS[name]
+        self.voters = voters(self.pair, self.topology)
+        self._off, self._links, self._stopped, self._doors = set(), set(), set(), {}
+        self.change = RoleChange(
+            topology=self.topology, pair=self.pair, environment=Environment.LAB, source=self.primary,
+            target=self.recovery, epoch=0, variant="", actor="bench", reason="bench", accept_data_loss=False,
+            witness=self.witness,
+        )  # fmt: skip
+
+    def address(self, site):
+        return str(self.topology.site(site).address)
+
+    def other(self, site):
+        return self.pair.other_than(site)
+
+    # --- faults -------------------------------------------------------------------------------------------------
+
+    def power_off(self, host):
+        power.power_off(host)
+        self._off.add(host)
+
+    def power_on(self, host):
+        shopsphere("lab", "power-on", host)
+        self._off.discard(host)
+
+    def cut(self, a, b, *, one_way=False):
+        control.ask("cut", ways=control.ways(a, b, one_way=one_way))
+        self._links.add((a, b))
+
+    def lose(self, a, b, percent):
+        control.ask("lose", ways=control.ways(a, b, one_way=False), percent=percent)
+        self._links.add((a, b))
+
+    def heal_links(self):
+        for a, b in self._links:
+            control.ask("heal", ways=control.ways(a, b, one_way=False))
+        self._links.clear()
+
+    def signal(self, site, pattern, name):
+        """Send a signal to every process of a host whose command line has the pattern."""
+        run_inside(site, ["pkill", f"-{name}", "-f", pattern], check=False)
+        if name == "STOP":
+            self._stopped.add((site, pattern))
+        if name == "CONT":
+            self._stopped.discard((site, pattern))
+
+    def remove_fence(self, site):
+        """Replace a site's agent by something that lets every write through, as if nobody had thought of a fence."""
+        supervision.control(run_directory(site), "stop", "site-agent")
+        run_inside(site, ["nft", "delete", "table", "inet", TABLE], check=False)
+        self._doors[site] = subprocess.Popen(
+            command_inside(site, [sys.executable, "-c", OPEN_DOOR, self.address(site)]), stderr=subprocess.DEVNULL
+        )
+
+    def restore_fence(self):
+        for site, door in list(self._doors.items()):
+            self.signal(site, "ThreadingHTTPServer", "KILL")  # what entered the host for it ends too
+            door.wait(10)
+            supervision.control(run_directory(site), "start", "site-agent", check=False)
+            del self._doors[site]
+
+    def crash_database(self, site, database):
+        """Kill the postmaster itself, as a crash would."""
+        pod = f"{database.cluster(site)}-1"
+        script = 'kill -9 "$(head -1 "$PGDATA/postmaster.pid")"'
+        self.change.cluster(site).execute(database.namespace.name, pod, "postgres", ["bash", "-c", script])
+
+    # --- looking ------------------------------------------------------------------------------------------------
+
+    def record(self):
+        return self.witness.see().record
+
+    def has_unfinished_run(self):
+        return Journal.unfinished(runs_directory(), pair=self.pair.name) is not None
+
+    def ask(self, site, database, statement):
+        """Rows of one column, asked inside the site's database pod."""
+        done = shopsphere("lab", "psql", site, database, "--", "-XAt", "-c", statement, seconds=90)
+        return done[1].split()
+
+    def timeline(self, site):
+        return int(self.ask(site, "ledger", "select timeline_id from pg_control_checkpoint()")[0])
+
+    def names(self):
+        """(epoch, active) as each DNS authority shows it."""
+        declaration, found = self.change.declaration(), {}
+        for authority in self.change.authorities():
+            try:
+                state = declaration.valid(read_records([authority], declaration)[authority.name])
+                found[authority.name] = (state.epoch, state.active) if state else None
+            except Exception as error:  # noqa: BLE001 whatever a dead authority answers
+                found[authority.name] = type(error).__name__
+        return found
+
+    def follows(self, leader, follower):
+        """Whether both databases stream from the leader."""
+        try:
+            return all_follow(self.change, leader, follower)
+        except ShopSphereError:
+            return False
+
+    def leads(self, site):
+        try:
+            return not any(instance(self.change, site, each)["in_recovery"] for each in DATABASES)
+        except ShopSphereError:
+            return False
+
+    def is_steady(self):
+        """Active site with the lease, both databases followed, and the witness says that nothing would be lost."""
+        try:
+            seen = self.witness.see()
+        except WitnessUnreachableError:
+            return False
+        active = seen.record.active
+        return seen.record.sync is Sync.ON and seen.lease_holder == active and self.follows(active, self.other(active))
+
+    # --- acting -------------------------------------------------------------------------------------------------
+
+    def failover(self, kind, to, *words, **options):
+        return shopsphere(
+            "failover", self.pair.name, f"--{kind}", "--to", to, "--execute", "--reason", "bench", *words, **options
+        )
+
+    def wait_for_lock(self):
+        """Wait until the lock of an operator who died has run out."""
+        wait_until(lambda: self.witness.locked_by() is None, what="the dead operator's lock", seconds=60)
+
+    def repair(self):
+        """Bring power and lines back, make a lost site a copy again; returns what it took in seconds."""
+        began = time.monotonic()
+        self.heal_links()
+        self.restore_fence()
+        for site, pattern in list(self._stopped):
+            self.signal(site, pattern, "CONT")
+        for host in list(self._off):
+            self.power_on(host)
+        wait_until(lambda: self._quorum(), what="the witness", seconds=60)
+        self._finish()
+        active = self.record().active
+        passive = self.other(active)
+        wait_until(lambda: self.leads(active), what=f"{active} to lead", seconds=300, interval=1)
+        if self._was_left(active, passive):
+            shopsphere("lab", "free-volumes", passive)  # kept by the rebuild before; this run's are kept by the next
+            shopsphere("rebuild", passive, "--execute", "--reason", "bench", seconds=900)
+        wait_until(self.is_steady, what="a steady pair", seconds=300, interval=1)
+        return time.monotonic() - began
+
+    def _finish(self):
+        """Go on with a run that was stopped, as its operator would."""
+        left = Journal.unfinished(runs_directory(), pair=self.pair.name)
+        if left is None:
+            return
+        self.wait_for_lock()
+        target = str(left.values.get("target", ""))
+        if left.facts.runbook == "failover":
+            self.failover(left.facts.variant, target)
+        elif left.facts.runbook == "rebuild":
+            shopsphere("rebuild", target, "--execute", "--reason", "bench", seconds=900)
+
+    def _quorum(self):
+        try:
+            return self.record() is not None
+        except ShopSphereError:
+            return False
+
+    def _was_left(self, active, passive):
+        """Whether the passive site is a primary of its own past, or cannot follow by itself."""
+        until = time.monotonic() + 240
+        while time.monotonic() < until:
+            if self.follows(active, passive):
+                return False
+            try:
+                document = self.change.database(passive, LEDGER)
+                if document["spec"]["replica"]["primary"] == LEDGER.cluster(passive):
+                    return True
+            except ShopSphereError:
+                pass  # still starting
+            time.sleep(1)
+        return True

@@ -1,0 +1,24 @@
+"""The change has not passed the point of no return."""
+
+from runbooks.change import RoleChange
+from runbooks.direction import require_not_begun
+
+TITLE = "Make sure that the next epoch has not begun"
+SECONDS = 10
+
+
+def check(change: RoleChange) -> str:
+    """Say what stays active; refuse when the way leads forward only."""
+    require_not_begun(change)
+    _, record = change.last_seen()
+    return f"{change.source} stays active in epoch {record.epoch} (it is {record.phase} now)"
+
+
+def act(change: RoleChange) -> None:
+    """Nothing: looking is all."""
+
+
+def verify(change: RoleChange) -> bool:
+    """What `check` says holds."""
+    check(change)
+    return True

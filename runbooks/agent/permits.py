@@ -1,0 +1,45 @@
+"""The permit as an agent keeps it: read from its site's API, and on its disk for the time after a reboot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from runbooks.permit import Permit, read_permit
+from shopsphere.files import write_whole
+from shopsphere.storage.cluster import Cluster
+
+
+class PermitKeeper:
+    """The newest permit that this agent has seen.
+
+    Args:
+        file: on the agent's disk.
+        cluster: returns this site's API; may raise ShopSphereError.
+        site: this one.
+        session: this start of the agent.
+    """
+
+    def __init__(self, file: Path, cluster: Callable[[], Cluster], *, site: str, session: str) -> None:
+        self._file, self._cluster, self._site, self.session = file, cluster, site, session
+        self._newest = Permit.model_validate_json(file.read_text()) if file.exists() else None
+
+    @property
+    def kept(self) -> Permit | None:
+        """The newest permit, unless it opens this site and was given to an earlier start of the agent."""
+        newest = self._newest
+        if newest is None or (newest.active == self._site and newest.session != self.session):
+            return None
+        return newest
+
+    def look(self) -> Permit | None:
+        """Ask the API; what it shows is on the disk before it counts.
+
+        Raises:
+            ClusterUnreachableError: the API does not answer.
+        """
+        found, newest = read_permit(self._cluster()), self._newest
+        if found is not None and found != newest and (newest is None or found.epoch >= newest.epoch):
+            write_whole(self._file, found.model_dump_json(indent=2))
+            self._newest = found
+        return self.kept

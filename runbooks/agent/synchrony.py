@@ -1,0 +1,154 @@
+"""Whether the ledger waits for the other site: dropped when that site is gone, restored when it is back.
+
+The order is what safety rests on. Dropping: the witness says `sync off` first, then the ledger stops waiting; until
+then a row that the other site lacks is acknowledged to nobody. Restoring: the ledger waits and is seen to wait, then
+the witness says `sync on`, and the other site may be promoted again without loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from runbooks.witness import PairRecord, Phase, Sync, Witness
+from runbooks.witness.client import Seen
+from shopsphere.clock import SYSTEM_CLOCK, Clock
+
+DROP_AFTER = 4.0
+"""Seconds without the other site. A cut line is noticed after 5 s more (wal_sender_timeout); 15 s are allowed."""
+
+TRUST_AFTER = 4.0
+"""Seconds for which the ledger must be seen to wait, so that an older setting on its way cannot come after."""
+
+CAUGHT_UP_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LedgerSeen:
+    """What the ledger of this site is told, and what it says, at one moment.
+
+    Attributes:
+        told: its cluster is told to wait for the other site.
+        waits: PostgreSQL has loaded that.
+        streams: the other site is connected and receives rows as they are written.
+        confirms: PostgreSQL counts it as the synchronous one.
+        lag_bytes: WAL that the other site has not replayed.
+        mark: change of the witness's record on whose behalf it was told to wait last.
+        version: of the cluster's document.
+    """
+
+    told: bool
+    waits: bool
+    streams: bool
+    confirms: bool
+    lag_bytes: int
+    mark: str
+    version: str
+
+
+class Move(Enum):
+    """The next thing to do."""
+
+    NOTHING = "nothing"
+    ADMIT = "the witness is to say that the ledger may be ahead"
+    RELEASE = "the ledger is to stop waiting"
+    REQUIRE = "the ledger is to wait"
+    CONFIRM = "the witness is to say that nothing would be lost"
+
+
+def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float) -> Move:
+    """Decide from what is known.
+
+    Args:
+        record: the witness's.
+        seen: the ledger.
+        away: seconds for which the other site has been seen not to stream.
+        waiting: seconds for which the ledger has been seen to wait, on behalf of this very record.
+    """
+    if record.sync is Sync.ON:
+        return Move.NOTHING if seen.waits and away < DROP_AFTER else Move.ADMIT
+    if not seen.streams:
+        return Move.RELEASE if seen.told and away >= DROP_AFTER else Move.NOTHING
+    if not seen.told:
+        # While PostgreSQL still waits, an earlier release has not arrived there, and could come after what follows.
+        settled = not seen.waits and seen.lag_bytes <= CAUGHT_UP_BYTES
+        return Move.REQUIRE if settled else Move.NOTHING
+    if seen.mark != record.change:
+        return Move.REQUIRE  # a release that is still on its way to the API names an older version, and is refused
+    return Move.CONFIRM if waiting >= TRUST_AFTER else Move.NOTHING
+
+
+class Ledger(Protocol):
+    """The ledger's cluster at this site."""
+
+    def look(self) -> LedgerSeen:
+        """Ask the API and PostgreSQL; raises ShopSphereError when either does not answer."""
+
+    def release(self, version: str) -> None:
+        """Tell it not to wait, if its document still is this version; raises ShopSphereError otherwise."""
+
+    def require(self, mark: str) -> None:
+        """Tell it to wait, on behalf of a change of the record; raises ShopSphereError when it cannot be told."""
+
+
+class SynchronyKeeper:
+    """Keeps ledger and witness in step while this site is the active one; used by one thread.
+
+    Args:
+        actor: who signs at the witness.
+        witness: the pair's.
+        ledger: of this site.
+        clock: replaceable in tests.
+    """
+
+    def __init__(self, actor: str, witness: Witness, ledger: Ledger, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._actor, self._witness, self._ledger, self._clock = actor, witness, ledger, clock
+        self._away_since: float | None = None
+        self._waiting_since: float | None = None
+
+    def forget(self) -> None:
+        """Start to count anew: this site is not the active one."""
+        self._away_since = self._waiting_since = None
+
+    def keep(self, record: PairRecord) -> Move:
+        """Look, do the next thing, and return it.
+
+        Raises:
+            ShopSphereError: the ledger, the API or the witness did not answer; nothing may be concluded.
+        """
+        seen, now = self._ledger.look(), self._clock.monotonic()
+        self._away_since = None if seen.streams else self._away_since or now
+        waits = seen.told and seen.waits and seen.confirms and seen.mark == record.change
+        self._waiting_since = (self._waiting_since or now) if waits else None
+        away = now - self._away_since if self._away_since is not None else 0.0
+        waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
+        move = next_move(record, seen, away=away, waiting=waiting)
+        match move:
+            case Move.ADMIT:
+                why = "the other site does not stream" if seen.waits else "the ledger does not wait for the other site"
+                if self._sign(record, Sync.OFF, why) and seen.told and not seen.streams:
+                    self._ledger.release(seen.version)
+            case Move.RELEASE:
+                if self._still(record):
+                    self._ledger.release(seen.version)
+            case Move.REQUIRE:
+                self._ledger.require(record.change)
+            case Move.CONFIRM:
+                self._sign(record, Sync.ON, "the ledger confirms at both sites")
+            case Move.NOTHING:
+                pass
+        return move
+
+    def _sign(self, record: PairRecord, sync: Sync, reason: str) -> bool:
+        """Change the record that was seen; False when it is another one by now."""
+        seen = self._still(record)
+        if seen is None or record.phase is not Phase.STEADY:
+            return False
+        self._witness.change(seen, record.changed(actor=self._actor, reason=reason, sync=sync))
+        return True
+
+    def _still(self, record: PairRecord) -> Seen | None:
+        """Return what the witness says now, if its record still is this one."""
+        seen = self._witness.see()
+        return seen if seen.record is not None and seen.record.change == record.change else None

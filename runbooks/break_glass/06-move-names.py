@@ -1,0 +1,1 @@
+../failover/07-move-names.py

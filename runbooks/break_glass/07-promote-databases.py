@@ -1,0 +1,23 @@
+"""The databases of the site take writes with what they have, on a new timeline."""
+
+from runbooks.change import MOVE, RoleChange
+from runbooks.databases import both_take_writes, promote
+
+TITLE = "Promote the databases of the site"
+SECONDS = 60
+VARIANTS = frozenset({MOVE})
+
+
+def check(change: RoleChange) -> str:
+    """Say how."""
+    return f"both databases of {change.target} are promoted with what they have"
+
+
+def act(change: RoleChange) -> None:
+    """Promote both at once; repeating it changes nothing."""
+    change.each_database(lambda database: promote(change, database))
+
+
+def verify(change: RoleChange) -> bool:
+    """Both take writes."""
+    return both_take_writes(change)

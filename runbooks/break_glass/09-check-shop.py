@@ -1,0 +1,1 @@
+../failover/10-check-shop.py

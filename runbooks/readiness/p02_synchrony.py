@@ -1,0 +1,38 @@
+"""P2: a payment is acknowledged only when both sites have it, and the witness knows that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.databases import LEDGER
+from runbooks.readiness.finding import Judgement, fails, passes, together
+from runbooks.readiness.pair_view import PairView
+from runbooks.witness import PairRecord, Sync
+from shopsphere.storage.postgres import follower_in
+
+NAME = "The ledger is synchronous to the recovery site, and the witness says so"
+
+
+def ask(view: PairView) -> Judgement:
+    """Ask the active ledger and the witness."""
+    name = LEDGER.cluster(view.recovery)
+    return together([judge_ledger(name, view.instance(view.active, LEDGER)), judge_record(view.record)])
+
+
+def judge_ledger(name: str, active: Mapping[str, Any]) -> Judgement:
+    """Judge by what PostgreSQL does, never by what it is told; `name` is the recovery site's in replication."""
+    state = follower_in(active, name).get("sync", "not connected")
+    if state == "sync":
+        return passes(f"{name} is synchronous")
+    return fails(f"{name} is {state}", "the active site's agent makes it synchronous once it streams: look at its log")
+
+
+def judge_record(record: PairRecord) -> Judgement:
+    """Judge what a failover would go by."""
+    if record.sync is Sync.ON:
+        return passes("the witness says sync on")
+    return fails(
+        f"the witness says sync off ({record.actor}: {record.reason})",
+        "the active site's agent tells it when the ledger confirms at both sites",
+    )

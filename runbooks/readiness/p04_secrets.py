@@ -1,0 +1,107 @@
+"""P4: what both sites of the pair must share is equal, and no certificate runs out. Only hashes leave this module."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from cryptography import x509
+
+from components.databases import DATABASES
+from components.namespaces import GATEWAY
+from runbooks.readiness.finding import Judgement, fails, passes, together
+from runbooks.readiness.pair_view import PairView
+from shopsphere.storage.cluster import PART_OF, Document, place_of
+
+NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
+VALID_FOR = timedelta(days=14)
+DEPLOY = "`shopsphere up` brings the pair's secrets to both sites"
+RENEW = "make a new set and deploy it to both sites; components/pair_secrets.py says how it is made"
+
+
+def ask(view: PairView) -> Judgement:
+    """Compare the secrets of both sites, and read their certificates."""
+    judged = view.judge_each({"shared secrets": partial(_equal, view)})
+    certificates = view.judge_each({site: partial(_certificates, view, site) for site in (view.active, view.recovery)})
+    return together([*judged, *certificates])
+
+
+def _equal(view: PairView) -> Judgement:
+    sites = (view.active, view.recovery)
+    hashes = {site: hashes_of(_secrets(view, site)) for site in sites}
+    documents = [view.document(site, database) for site in sites for database in DATABASES]
+    return judge_equal(hashes, required=frozenset(name for each in documents for name in required_by(each)))
+
+
+def _certificates(view: PairView, site: str) -> Judgement:
+    return judge_certificates(site, ends_of(_secrets(view, site)), datetime.now(UTC))
+
+
+def _secrets(view: PairView, site: str) -> list[Document]:
+    return view.items(site, "/api/v1/secrets", labelSelector=PART_OF)
+
+
+def required_by(document: Document) -> list[str]:
+    """Return `namespace/name` of each secret that a database's cluster cannot take over without."""
+    spec = document["spec"]
+    bootstrap = spec["bootstrap"].get("initdb") or spec["bootstrap"]["pg_basebackup"]
+    certificates = {name for key, name in spec["certificates"].items() if key.endswith("Secret")}
+    names = {*certificates, bootstrap["secret"]["name"]}
+    return [f"{document['metadata']['namespace']}/{name}" for name in sorted(names)]
+
+
+def hashes_of(secrets: Iterable[Document]) -> dict[str, str]:
+    """Return the SHA-256 of each secret's content by `namespace/name`.
+
+    Not the gateway's: its certificate for the public names may be each site's own.
+    """
+    return {
+        place_of(each): hashlib.sha256(repr(sorted(each.get("data", {}).items())).encode()).hexdigest()
+        for each in secrets
+        if each["metadata"]["namespace"] != GATEWAY.name
+    }
+
+
+def judge_equal(by_site: Mapping[str, Mapping[str, str]], *, required: frozenset[str]) -> Judgement:
+    """Judge hashes by site and place; what is `required` has to be there."""
+    places = sorted(required.union(*by_site.values()))
+    missing = [f"{place} is not at {site}" for place in places for site, held in by_site.items() if place not in held]
+    different = [
+        f"{place} differs" for place in places if len({held[place] for held in by_site.values() if place in held}) > 1
+    ]
+    if missing or different:
+        return fails(", ".join([*missing, *different]), DEPLOY)
+    return passes(f"{len(places)} shared secrets are equal")
+
+
+def ends_of(secrets: Iterable[Document]) -> dict[str, datetime | None]:
+    """Return when the first certificate of each `namespace/name key` ends (UTC); None where it cannot be read."""
+    found: dict[str, datetime | None] = {}
+    for secret in secrets:
+        for key, content in secret.get("data", {}).items():
+            if key.endswith(".crt"):
+                found[f"{place_of(secret)} {key}"] = _end(content)
+    return found
+
+
+def judge_certificates(site: str, ends: Mapping[str, datetime | None], now: datetime) -> Judgement:
+    """Judge when certificates end, by their place at a site."""
+    unreadable = [f"{place} is no certificate" for place, end in ends.items() if end is None]
+    known = {place: end for place, end in ends.items() if end is not None}
+    short = [f"{place} ends {end:%Y-%m-%d %H:%M} UTC" for place, end in known.items() if end - now <= VALID_FOR]
+    if unreadable or short:
+        return fails(f"{site}: {', '.join([*unreadable, *short])}", RENEW)
+    if not known:
+        return passes(f"{site} has no certificates")
+    return passes(f"the first certificate of {site} ends in {(min(known.values()) - now).days} days")
+
+
+def _end(content: str) -> datetime | None:
+    try:
+        chain = x509.load_pem_x509_certificates(base64.b64decode(content))
+    except ValueError:
+        return None
+    return min(certificate.not_valid_after_utc for certificate in chain)

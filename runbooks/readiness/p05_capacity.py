@@ -1,0 +1,99 @@
+"""P5: the recovery site can carry the load of the active one.
+
+A recovery site may run fewer pods than the active one: it is declared with what it needs to take over at once, and its
+limits must have room for all the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import partial
+
+from components.topology.quantities import parse_quantity
+from runbooks.readiness.finding import Judgement, fails, passes, together
+from runbooks.readiness.pair_view import PairView
+from shopsphere.status.quantities import allocatable_watts, ready_nodes, requested_watts
+from shopsphere.storage.cluster import PART_OF, Document, place_of
+
+NAME = "The recovery site runs every workload and has room for the active site's load"
+ROOM = "more racks or power at that site, a larger share for that namespace, or less load"
+
+
+def ask(view: PairView) -> Judgement:
+    """Compare workloads, quotas and nodes of both sites."""
+    subjects = {"workloads": _workloads, "quotas": _quotas, "nodes": _nodes}
+    return together(view.judge_each({subject: partial(judge, view) for subject, judge in subjects.items()}))
+
+
+def _workloads(view: PairView) -> Judgement:
+    active, recovery = _both(view, "/apis/apps/v1/deployments")
+    return judge_workloads(view.recovery, active, recovery)
+
+
+def _quotas(view: PairView) -> Judgement:
+    active, recovery = _both(view, "/api/v1/resourcequotas")
+    return judge_quotas(view.recovery, active, recovery)
+
+
+def _both(view: PairView, path: str) -> list[list[Document]]:
+    return [view.items(site, path, labelSelector=PART_OF) for site in (view.active, view.recovery)]
+
+
+def _nodes(view: PairView) -> Judgement:
+    needed = requested_watts(view.items(view.active, "/api/v1/pods"))
+    return judge_nodes(view.recovery, view.items(view.recovery, "/api/v1/nodes"), needed)
+
+
+def judge_workloads(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Judgement:
+    """Judge whether a site runs every deployment of the active one, each with all its replicas ready.
+
+    A ready pod is also the proof that its image is there.
+    """
+    there, problems, smaller = {place_of(each): each for each in recovery}, [], []
+    for place, counterpart in sorted((place_of(each), each) for each in active):
+        own = there.get(place)
+        if own is None:
+            problems.append(f"{place} is not at {site}")
+            continue
+        ready, declared = own.get("status", {}).get("readyReplicas", 0), own["spec"].get("replicas", 1)
+        if ready < declared or not ready:
+            problems.append(f"{place} at {site} has {ready} of {declared} pods ready")
+        wanted = counterpart["spec"].get("replicas", 1)
+        if ready < wanted:
+            smaller.append(f"{place} {ready} instead of {wanted}")
+    if problems:
+        return fails(", ".join(problems), f"`shopsphere status {site}` and `shopsphere up {site}`")
+    found = f"all workloads are ready at {site}"
+    return passes(f"{found}, with fewer pods: {', '.join(smaller)}" if smaller else found)
+
+
+def judge_quotas(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Judgement:
+    """Judge whether each quota of a site, whatever it limits, has room for what the active site uses of its like."""
+    used = {place_of(each): _amounts(each, "used") for each in active}
+    problems, count = [], 0
+    for quota in recovery:
+        place = place_of(quota)
+        for resource, hard in _amounts(quota, "hard").items():
+            needed = used.get(place, {}).get(resource, Decimal(0))
+            count += 1
+            if needed > hard:
+                problems.append(f"{place} at {site} allows {hard:f} {resource}, the active site uses {needed:f}")
+    if problems:
+        return fails(", ".join(problems), ROOM)
+    return passes(f"{count} quotas have room")
+
+
+def judge_nodes(site: str, nodes: Iterable[Document], needed: int) -> Judgement:
+    """Judge whether a site's nodes are ready and offer the power that the active site's pods are charged (W)."""
+    documents = list(nodes)
+    count, offered = ready_nodes(documents), allocatable_watts(documents)
+    if count.ready < count.total or not count.total:
+        return fails(f"{count.ready} of {count.total} nodes of {site} are ready", f"`shopsphere status {site}`")
+    if needed > offered:
+        return fails(f"the nodes of {site} offer {offered} W, the active site's pods are charged {needed} W", ROOM)
+    return passes(f"its nodes offer {offered} W of {needed} W needed")
+
+
+def _amounts(quota: Document, part: str) -> Mapping[str, Decimal]:
+    return {name: parse_quantity(value) for name, value in quota.get("status", {}).get(part, {}).items()}

@@ -1,0 +1,98 @@
+"""P6: every DNS authority is there, takes our key, and leads to the active site of the witness's epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from components.edge.clients.powerdns import DnsAuthority, RRset
+from components.edge.errors import EdgeError
+from components.edge.pair_state import PairDeclaration, PairState
+from runbooks.readiness.finding import Judgement, fails, passes, together
+from runbooks.readiness.pair_view import PairView
+from shopsphere.deploy.stack import edge_stack
+from shopsphere.errors import one_line
+from shopsphere.status.edge_names import STEERED, NameServer, name_servers
+from shopsphere.storage.dns import NameServerError, ask_address
+
+NAME = "Every DNS authority answers, agrees with the witness and can be changed"
+LONGEST_TTL = 10
+"""Seconds for which a resolver may still lead customers to the site that was left."""
+BRING_BACK = "bring it back, or take it out of the edge's configuration: a failover would leave it behind"
+
+
+def ask(view: PairView) -> Judgement:
+    """Ask the API of each authority for the pair's records, and each name server for the pair's name."""
+    works: dict[str, Callable[[], Judgement]] = {
+        f"API of {each.name}": partial(_authority, view, each) for each in view.ways.authorities()
+    }
+    servers = [server for server in name_servers(edge_stack(view.environment)) if server.for_others]
+    works |= {f"name server {server.name}": partial(_server, view, server) for server in servers}
+    return together(view.judge_each(works))
+
+
+def _authority(view: PairView, authority: DnsAuthority) -> Judgement:
+    declaration, wanted = view.ways.declaration(), PairState(view.record.epoch, view.active)
+    names = [f"{label}.{declaration.zone}" for label in (view.pair.name, *STEERED)]
+    try:
+        state = authority.rrset(declaration.zone, declaration.name, "LUA")
+        steered = {name: authority.rrset(declaration.zone, name, "LUA") for name in names}
+    except EdgeError as error:
+        return fails(one_line(str(error).partition("\n  do:")[0]), BRING_BACK)
+    return judge_authority(authority.name, declaration, wanted, state, steered)
+
+
+def _server(view: PairView, server: NameServer) -> Judgement:
+    name = f"{view.pair.name}.{view.topology.domain}"
+    try:
+        found = ask_address(server.address, name)
+    except NameServerError as error:
+        return fails(f"{server.name}: {one_line(error)}", BRING_BACK)
+    declaration = view.ways.declaration()
+    weights = {view.active: declaration.active_weight, view.recovery: declaration.passive_weight}
+    allowed = frozenset(declaration.addresses[site] for site, weight in weights.items() if weight)
+    return judge_answer(server.name, tuple(map(str, found)), allowed)
+
+
+def judge_authority(
+    authority: str,
+    declaration: PairDeclaration,
+    wanted: PairState,
+    state: RRset | None,
+    steered: Mapping[str, RRset | None],
+) -> Judgement:
+    """Judge what one authority holds.
+
+    Args:
+        authority: its name.
+        declaration: the pair's state record as the edge declares it.
+        wanted: epoch and active site as the witness says.
+        state: the state record that it holds.
+        steered: the names that follow it.
+    """
+    missing = [name for name, found in {declaration.name: state, **steered}.items() if found is None]
+    if missing:
+        return fails(f"{authority} lacks {', '.join(missing)}", "`shopsphere up edge`")
+    stated = declaration.stated(state)
+    if stated != wanted:
+        says = f"{stated.active} in epoch {stated.epoch}" if stated else "nothing that can be read"
+        return fails(
+            f"{authority} says {says}, the witness says {wanted.active} in epoch {wanted.epoch}",
+            "`shopsphere up edge --refresh` brings every authority to the highest epoch",
+        )
+    if declaration.valid(state) is None:
+        return fails(f"{authority} has other weights or addresses than declared", "`shopsphere up edge`")
+    slow = [f"{each.name} {each.ttl} s" for each in (state, *steered.values()) if each and each.ttl > LONGEST_TTL]
+    if slow:
+        return fails(f"{authority}: TTL over {LONGEST_TTL} s: {', '.join(slow)}", "lower dns_ttl_seconds of the pair")
+    return passes(f"{authority} takes our key and says {wanted.active} in epoch {wanted.epoch}")
+
+
+def judge_answer(server: str, found: tuple[str, ...], allowed: frozenset[str]) -> Judgement:
+    """Judge what a name server answers to the pair's name; `allowed` are the addresses that have a weight."""
+    if found and set(found) <= allowed:
+        return passes(f"{server} answers {', '.join(found)}")
+    return fails(
+        f"{server} answers {', '.join(found) or 'nothing'}, not {' or '.join(sorted(allowed))}",
+        "compare what it serves with what its API says",
+    )

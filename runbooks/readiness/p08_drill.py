@@ -1,0 +1,36 @@
+"""P8: moving this pair was rehearsed a few days ago, and it worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from runbooks.drill.record import DrillRecord, Result, last_drill
+from runbooks.operate import runs_directory
+from runbooks.readiness.finding import Judgement, fails, passes
+from runbooks.readiness.pair_view import PairView
+
+NAME = "The last drill was green and is less than a week old"
+YOUNGER_THAN = timedelta(days=7)
+
+
+def ask(view: PairView) -> Judgement:
+    """Read the record of the pair's last drill."""
+    last = last_drill(runs_directory(), view.pair.name, view.environment)
+    return judge(view.pair.name, last, datetime.now(UTC))
+
+
+def judge(pair: str, last: DrillRecord | None, now: datetime) -> Judgement:
+    """Judge a record; None: there never was a drill."""
+    action = f'`shopsphere drill {pair} --execute --reason "..."`'
+    if last is None:
+        return fails("there was no drill of this pair", action)
+    began = f"the drill of {last.began:%Y-%m-%d %H:%M} UTC"
+    if last.result is Result.RED:
+        return fails(f"{began} was red: {'; '.join(last.problems)}", f"mend that, then {action}")
+    if last.ended is None:
+        return fails(f"{began} has not ended", f"{action} goes on with it")
+    age = now - last.ended
+    if age >= YOUNGER_THAN:
+        return fails(f"{began} was green and is {age.days} days old", action)
+    moves = " and ".join(f"{move.target} in {move.total_seconds:.1f} s" for move in last.moves)
+    return passes(f"{began} was green: {moves}")

@@ -1,0 +1,111 @@
+"""P9: the pair is at rest; nothing of an earlier change is in the way of the next one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from components.databases import DATABASES, DatabaseModel
+from runbooks.agent.databases import Role
+from runbooks.engine import Journal, RunRecord
+from runbooks.operate import runs_directory
+from runbooks.readiness.finding import Judgement, fails, passes, together
+from runbooks.readiness.pair_view import PairView
+from runbooks.witness import Phase
+from runbooks.witness.client import Seen
+from runbooks.witness.store import Entry
+from shopsphere.storage.cluster import Document
+
+NAME = "The pair is at rest: no change under way, nothing left over from one"
+FENCE_ANNOTATION = "cnpg.io/fencedInstances"
+FINISH = "finish the change that left it: `shopsphere failover` goes on where it stopped"
+
+
+def ask(view: PairView) -> Judgement:
+    """Ask databases, witness, journals and both agents."""
+    works: dict[str, Callable[[], Judgement]] = {
+        database.cluster(site): partial(_cluster, view, site, database)
+        for site in (view.active, view.recovery)
+        for database in DATABASES
+    }
+    works |= {
+        "the witness": lambda: judge_witness(view.seen),
+        "the operators' lock": lambda: judge_lock(view.once("the operators' lock", view.witness.locked_by)),
+        "journals": lambda: judge_journal(Journal.unfinished(runs_directory(), pair=view.pair.name)),
+        f"the agent of {view.active}": lambda: judge_active_agent(view.active, view.agent(view.active)),
+        f"the agent of {view.recovery}": lambda: judge_recovery_agent(view.recovery, view.agent(view.recovery)),
+    }
+    return together(view.judge_each(works))
+
+
+def _cluster(view: PairView, site: str, database: DatabaseModel) -> Judgement:
+    return judge_cluster(view.document(site, database))
+
+
+def judge_cluster(document: Document) -> Judgement:
+    """Judge a CloudNativePG cluster: no used token, no fence."""
+    name, left = document["metadata"]["name"], []
+    if document["spec"].get("replica", {}).get("promotionToken"):
+        left.append("a promotion token")
+    if fenced := _fenced(document):
+        left.append(f"a fence around {', '.join(fenced)}")
+    if left:
+        return fails(f"{name} has {' and '.join(left)}", FINISH)
+    return passes(f"{name} has no token and no fence")
+
+
+def judge_witness(seen: Seen) -> Judgement:
+    """Judge the record and the lease to write."""
+    record = seen.record
+    if record is None or record.phase is not Phase.STEADY:
+        found = f"{record.phase} ({record.actor}: {record.reason})" if record else "there is no record"
+        return fails(f"the witness does not say steady: {found}", FINISH)
+    if seen.lease_holder != record.active:
+        return fails(
+            f"the lease to write is held by {seen.lease_holder or 'nobody'}, not by {record.active}",
+            f"look at the agent of {record.active}: without the lease that site takes no writes",
+        )
+    return passes(f"{record.active} holds the lease")
+
+
+def judge_lock(entry: Entry | None) -> Judgement:
+    """Judge the lock of operators."""
+    if entry is None:
+        return passes("no operator is at work")
+    return fails(f"an operator is at work: {entry.value}", "wait for them, or call them")
+
+
+def judge_journal(left: RunRecord | None) -> Judgement:
+    """Judge the runs of this machine."""
+    if left is None:
+        return passes("no run is unfinished")
+    words = " ".join(filter(None, (left.facts.runbook, left.facts.variant)))
+    return fails(f"{left.run} ({words}: {left.facts.reason}) is unfinished", "call the command that started it again")
+
+
+def judge_active_agent(site: str, state: Mapping[str, Any]) -> Judgement:
+    """Judge whether the active site lets writes through."""
+    if state["writes"]:
+        return passes(f"{site} takes writes")
+    return fails(f"{site} takes no writes: {state['because']}", f"look at the log of the agent of {site}")
+
+
+def judge_recovery_agent(site: str, state: Mapping[str, Any]) -> Judgement:
+    """Judge whether the recovery site is a replica that answers reads and nothing else."""
+    if state["role"] == Role.REPLICA and state["databases"] and not state["writes"]:
+        return passes(f"{site} reads only")
+    return fails(
+        f"{site} is no replica that reads only: role {state['role'] or 'unknown'}, {state['because']}",
+        f"`shopsphere rebuild {site}` makes it a replica again",
+    )
+
+
+def _fenced(document: Document) -> list[str]:
+    text = document["metadata"].get("annotations", {}).get(FENCE_ANNOTATION) or "[]"
+    try:
+        named = json.loads(text)
+    except ValueError:
+        named = [text]
+    return [str(each) for each in named] if isinstance(named, list) else [text]

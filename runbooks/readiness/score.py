@@ -1,0 +1,119 @@
+"""The list of checks, all asked at once, and what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from components.topology import Topology
+from runbooks.change import witness_of
+from runbooks.engine import bounded
+from runbooks.readiness import (
+    p01_replication,
+    p02_synchrony,
+    p03_versions,
+    p04_secrets,
+    p05_capacity,
+    p06_names,
+    p07_witness,
+    p08_drill,
+    p09_leftovers,
+    p10_headroom,
+)
+from runbooks.readiness.finding import Finding, Judgement, from_error
+from runbooks.readiness.pair_view import PairView
+from shopsphere.deploy.stack import Environment
+from shopsphere.errors import ShopSphereError
+
+LAST_WORD_SECONDS = 0.5
+"""What a check has, beyond the bound on its questions, to say what it knows."""
+
+
+class Check(Protocol):
+    """What a module of a check has."""
+
+    NAME: str
+
+    def ask(self, view: PairView) -> Judgement:
+        """Ask and judge; what raises is unknown."""
+
+
+CHECKS: tuple[Check, ...] = (
+    p01_replication,
+    p02_synchrony,
+    p03_versions,
+    p04_secrets,
+    p05_capacity,
+    p06_names,
+    p07_witness,
+    p08_drill,
+    p09_leftovers,
+    p10_headroom,
+)
+LAST_DRILL = CHECKS.index(p08_drill) + 1
+"""Number of the check that only a drill can make pass."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What all checks found.
+
+    Attributes:
+        pair: its name.
+        active: site that takes writes, as the witness says; empty when it does not answer.
+        findings: one per check, in order.
+    """
+
+    pair: str
+    active: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every check passed."""
+        return not self.wrong
+
+    @property
+    def wrong(self) -> tuple[Finding, ...]:
+        """Those that did not pass: failed or unknown."""
+        return tuple(each for each in self.findings if not each.passed)
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        """Those that keep a drill from being started: all that are wrong but the last drill itself."""
+        return tuple(each for each in self.wrong if each.number != LAST_DRILL)
+
+
+def readiness_of(topology: Topology, pair: str, environment: Environment) -> Readiness:
+    """Ask everything about a pair, read-only; takes about 5 s at most.
+
+    Raises:
+        ShopSphereError: where its witness is, is not known here.
+    """
+    witness = witness_of(pair, environment)
+    try:
+        return score(PairView(topology, topology.pair(pair), environment, witness))
+    finally:
+        witness.close()
+
+
+def score(view: PairView, checks: Sequence[Check] = CHECKS) -> Readiness:
+    """Ask all checks side by side; one that hangs or breaks is unknown and hides no other."""
+    asked = [bounded.start(partial(check.ask, view), name=check.NAME) for check in checks]
+    findings = []
+    for number, (check, future) in enumerate(zip(checks, asked, strict=True), 1):
+        try:
+            judged = bounded.answer_of(future, what="the check", seconds=view.seconds_left + LAST_WORD_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever keeps a check from an answer, it is unknown
+            judged = from_error(error)
+        findings.append(Finding(number, check.NAME, judged.verdict, judged.found, judged.action))
+    return Readiness(view.pair.name, _active(view), tuple(findings))
+
+
+def _active(view: PairView) -> str:
+    try:
+        return view.active
+    except ShopSphereError:
+        return ""

@@ -1,0 +1,101 @@
+"""Unattended detection: a pair whose lease to write nobody holds has stopped, and may be moved.
+
+The sign is the same one that makes moving safe: when the lease has run out at the witness, the active site has shut
+itself off, whatever happened to it. No probe from outside decides, so that a watcher whose own lines are cut can only
+be late, never wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+
+from runbooks.witness import Phase, Sync, Witness
+from runbooks.witness.client import Seen
+from shopsphere.clock import SYSTEM_CLOCK, Clock
+from shopsphere.errors import ShopSphereError, one_line
+
+LOOK_EVERY = 0.5
+SURE_AFTER = 1.0
+"""Seconds without a lease: an agent that restarts, or that came a moment too late, has it again by then."""
+
+AGAIN_AFTER = 60.0
+"""Pause after a move that failed: whoever is called meanwhile finds the pair at rest."""
+
+
+class Verdict(Enum):
+    """What a look says."""
+
+    WELL = "the lease is held"
+    UNSURE = "nobody holds the lease; looking again"
+    MOVE = "nobody holds the lease, and nothing would be lost"
+    LOSS = "NOBODY TAKES WRITES, and moving could lose payments: a person has to decide"
+    BUSY = "a change is under way"
+    NEW = "the pair has never been started"
+
+
+def judge(seen: Seen, *, locked: bool, without: float) -> Verdict:
+    """Decide from what the witness says; `without` is for how many seconds it has named no holder."""
+    if seen.record is None:
+        return Verdict.NEW
+    if locked or seen.record.phase is not Phase.STEADY:
+        return Verdict.BUSY
+    if seen.lease_holder:
+        return Verdict.WELL
+    if without < SURE_AFTER:
+        return Verdict.UNSURE
+    return Verdict.MOVE if seen.record.sync is Sync.ON else Verdict.LOSS
+
+
+@dataclass
+class Watcher:
+    """Looks at one pair's witness until it is interrupted.
+
+    Attributes:
+        witness: the pair's.
+        move: makes the other site active, for a reason; raises ShopSphereError when it cannot. None: only say so.
+        tell: gets one line per change.
+        clock: replaceable in tests.
+    """
+
+    witness: Witness
+    move: Callable[[str], object] | None
+    tell: Callable[[str], None]
+    clock: Clock = SYSTEM_CLOCK
+    _since: float | None = None
+    _said: str = ""
+
+    def run(self) -> None:
+        """Look, and act on what is seen, without end."""
+        while True:
+            self.clock.sleep(AGAIN_AFTER if self.look() is False else LOOK_EVERY)
+
+    def look(self) -> bool | None:
+        """Look once; returns whether a move that was begun succeeded, None when none was."""
+        try:
+            seen, locked = self.witness.see(), self.witness.locked_by() is not None
+        except ShopSphereError as error:
+            self._since = None  # what was not seen is not counted
+            self._say(f"unknown: {one_line(error)}")
+            return None
+        now = self.clock.monotonic()
+        self._since = None if seen.lease_holder else self._since or now
+        verdict = judge(seen, locked=locked, without=now - self._since if self._since is not None else 0.0)
+        active = seen.record.active if seen.record else "no site"
+        self._say(f"{active} is active: {verdict.value}")
+        return self._carry_out(self.move) if verdict is Verdict.MOVE and self.move else None
+
+    def _carry_out(self, move: Callable[[str], object]) -> bool:
+        try:
+            move(f"unattended: nobody held the lease at {datetime.now(UTC):%H:%M:%S} UTC")
+        except ShopSphereError as error:
+            self.tell(f"the move stopped; a person has to look: {one_line(error)}")
+            return False
+        return True
+
+    def _say(self, line: str) -> None:
+        if line != self._said:
+            self._said = line
+            self.tell(line)

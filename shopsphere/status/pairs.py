@@ -1,0 +1,53 @@
+"""What the witness says of pairs: which site may write, in which epoch, and what a failover would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from runbooks.change import witness_of
+from runbooks.witness import PairRecord, Phase
+from shopsphere.deploy.stack import Environment
+from shopsphere.errors import ShopSphereError, one_line
+from shopsphere.status.model import PairStatus
+
+
+def ask_witnesses(pairs: Iterable[str], environment: Environment) -> tuple[PairStatus, ...]:
+    """Return what the witness of each pair says, asked side by side."""
+    names = sorted(pairs)
+    with ThreadPoolExecutor(max(1, len(names))) as pool:
+        return tuple(pool.map(partial(_ask, environment=environment), names))
+
+
+def _ask(pair: str, *, environment: Environment) -> PairStatus:
+    try:
+        witness = witness_of(pair, environment)
+        try:
+            seen = witness.see()
+        finally:
+            witness.close()
+    except ShopSphereError as error:
+        return PairStatus(pair, problem=one_line(error))
+    if seen.record is None:
+        return PairStatus(pair, problem="the witness has no record: no site's agent has started yet")
+    return pair_status(seen.record, seen.lease_holder)
+
+
+def pair_status(record: PairRecord, lease_holder: str) -> PairStatus:
+    """Return what a record and the holder of the lease say together."""
+    problem = ""
+    if record.phase is not Phase.STEADY:
+        problem = f"a change is under way or was left unfinished ({record.phase}): {record.reason}"
+    elif lease_holder != record.active:
+        problem = f"{record.active} is active and does not hold the lease: nobody takes writes"
+    return PairStatus(
+        record.pair,
+        epoch=record.epoch,
+        active=record.active,
+        phase=record.phase,
+        lease_holder=lease_holder,
+        sync=record.sync,
+        last_change=f"{record.reason} ({record.actor}, {record.changed_at:%Y-%m-%d %H:%M:%S} UTC)",
+        problem=problem,
+    )

@@ -1,0 +1,42 @@
+"""What a site's agent says about itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from components.site_agent import STATE_PATH
+from shopsphere.errors import ShopSphereError
+
+
+class SiteAgentError(ShopSphereError):
+    """An agent does not answer, or with something else than its state."""
+
+
+def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:
+    """Return an agent's state: `databases` and `writes` (open or not), `because`, `role` and what else it knows.
+
+    Args:
+        address: where it answers, as in `http://10.99.0.11:8405`.
+        seconds: bound on connecting and on the answer.
+
+    Raises:
+        SiteAgentError: no answer in time, or one that is no state.
+    """
+    try:
+        state = httpx.get(f"{address}{STATE_PATH}", timeout=seconds, trust_env=False).json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise _silent(address, type(error).__name__) from error
+    if not isinstance(state, dict):
+        raise _silent(address, repr(state))
+    return state
+
+
+def _silent(address: str, found: str) -> ShopSphereError:
+    return SiteAgentError.build(
+        f"the site's agent at {address} does not answer",
+        expected="its state",
+        found=found,
+        action="look at its log on the site's host, and at the way to it",
+    )

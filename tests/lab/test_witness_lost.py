@@ -1,0 +1,107 @@
+"""Voters of the Americas' pair are lost: one is borne; without a quorum nothing moves, but for break-glass."""
+
+import pytest
+from curl_customer import CurlCustomer
+from lab_command import shopsphere
+from moving_pair import ADDRESS, CLIENT, PRIMARY, RECOVERY, VOTERS, command, failover, record, require_active, state
+
+from runbooks.engine import audit
+from runbooks.operate import runs_directory
+from runbooks.witness import Sync
+from shopsphere.clock import wait_until
+
+WORDS = ("--reason", "two voters are flooded, incident 4711")
+
+
+@pytest.fixture(scope="module")
+def voters(lab):
+    """Cut the power of voters, for the block; whatever happens they are back afterwards."""
+    off = []
+
+    def lose(host):
+        lab("lab", "power-off", host)
+        off.append(host)
+
+    def give_back():
+        while off:
+            lab("lab", "power-on", off.pop())
+
+    lose.give_back = give_back
+    yield lose
+    give_back()
+
+
+@pytest.mark.requirement("failover works with one voter lost")
+def test_one_voter_lost(at, sql, witness, voters):
+    voters(VOTERS[0])
+    failover("planned", RECOVERY)
+    require_active(at, sql, witness, RECOVERY)
+    failover("planned", PRIMARY)
+    require_active(at, sql, witness, PRIMARY)
+
+
+def test_break_glass_is_refused_while_the_witness_answers(witness):
+    done = command("break-glass", *WORDS, "--accept-data-loss", check=False)
+    assert done.returncode != 0
+    assert "the witness answers" in done.stderr
+
+
+@pytest.mark.requirement(
+    "without a quorum a pair stops, a failover refuses and says why, break-glass lets one site write"
+)
+def test_no_quorum(at, sql, witness, voters, buy_at):
+    epoch = record(witness).epoch
+    voters(VOTERS[2])
+    wait_until(lambda: not state(at, PRIMARY)["writes"], what="the site to shut itself off", seconds=20)
+    assert not state(at, PRIMARY)["databases"]
+    refused = failover("unplanned", RECOVERY, check=False)
+    assert refused.returncode != 0
+    assert "no quorum" in refused.stderr
+
+    command("break-glass", "--to", PRIMARY, *WORDS)
+    assert (state(at, PRIMARY)["writes"], state(at, RECOVERY)["writes"]) == (True, False)
+    assert buy_at(PRIMARY)[0] == 303
+
+    refused = command("break-glass", *WORDS, check=False)
+    assert "--accept-data-loss" in refused.stderr
+    command("break-glass", *WORDS, "--accept-data-loss")
+    assert (state(at, PRIMARY)["writes"], state(at, RECOVERY)["writes"]) == (False, True)
+    assert buy_at(RECOVERY)[0] == 303
+
+    voters.give_back()
+    wait_until(lambda: _epoch(witness) == epoch + 2, what="the witness to be in the permitted epoch", seconds=60)
+    wait_until(lambda: witness.see().lease_holder == RECOVERY, what="the lease", seconds=30)
+    require_active(at, sql, witness, RECOVERY)
+    assert not state(at, PRIMARY)["databases"], "the other site stays shut off"
+
+
+@pytest.mark.requirement("after break-glass the pair is made whole as after any failover; the path is audited")
+def test_afterwards(at, sql, witness, lab):
+    lab("lab", "free-volumes", PRIMARY)  # what earlier rebuilds have kept
+    shopsphere("rebuild", PRIMARY, "--execute", "--reason", "test", seconds=700)
+    failover("planned", PRIMARY)
+    require_active(at, sql, witness, PRIMARY)
+    assert record(witness).sync is Sync.ON
+    log = runs_directory() / "audit.jsonl"
+    audit.verify_chain(log)
+    assert log.read_text().count('"runbook":"break_glass"') >= 4
+    assert "incident 4711" in log.read_text()
+
+
+@pytest.fixture
+def buy_at(at):
+    """Order at one site, whatever DNS says; returns the status and where the receipt is."""
+
+    def buy(site):
+        customer = CurlCustomer(at, CLIENT, ADDRESS[site])
+        customer.fill_cart("tidal-rings-tee")
+        return customer.send(customer.checkout_form())
+
+    return buy
+
+
+def _epoch(witness):
+    try:
+        return record(witness).epoch
+    except Exception:  # noqa: BLE001 a witness that is starting answers with whatever it has
+        return 0

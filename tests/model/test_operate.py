@@ -1,0 +1,165 @@
+"""Beginning, refusing and going on with a change, on small runbooks instead of a real pair."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+from runbook_steps import write_step
+
+from components.topology import load_topology
+from runbooks import operate
+from runbooks.change import PLANNED, UNPLANNED
+from runbooks.engine import Journal, RunbookError, StepFailedError, audit, read_run
+from runbooks.engine.records import Kind
+from runbooks.operate import FAILOVER, Request
+from runbooks.witness import PairRecord
+from runbooks.witness.client import Seen
+from shopsphere.deploy.stack import Environment
+from shopsphere.errors import ShopSphereError
+
+TOPOLOGY = load_topology()
+
+
+class Witness:
+    record = PairRecord.first("rdc-a", "frankfurt", actor="test")
+
+    def see(self):
+        return Seen(self.record, 1, self.record.active)
+
+    def close(self):
+        """Nothing is open."""
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """An operator's machine with a failover of two steps."""
+    witness = Witness()
+    monkeypatch.setattr(operate, "FOLDER", tmp_path)
+    monkeypatch.setattr(operate, "runs_directory", lambda: tmp_path / "runs")
+    monkeypatch.setattr(operate, "witness_of", lambda *_: witness)
+    monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
+    steps = tmp_path / FAILOVER
+
+    def write(second="pass", first="pass"):
+        write_step(steps, "01-look-around", act="context.remember('looked', True)", check=first,
+                   verify="return bool(context.recall('looked'))")  # fmt: skip
+        write_step(steps, "02-move-data", act="context.remember('moved', context.target)", check=second,
+                   verify="return context.recall('moved') == context.target")  # fmt: skip
+        for file in steps.glob("*.py"):
+            text = file.read_text()
+            file.write_text(text.replace("with (context.state", "return\n    with (context.state"))
+
+    write()
+    return SimpleNamespace(write=write, runs=tmp_path / "runs", witness=witness)
+
+
+def go(variant=PLANNED, **values):
+    request = Request(FAILOVER, "rdc-a", Environment.LAB, variant, "", "test", **{"accept_data_loss": False, **values})
+    return operate.carry_out(TOPOLOGY, request)
+
+
+def write_abort(folder):
+    write_step(folder / operate.ABORT, "01-do-nothing", act="pass", verify="return True")
+    step = folder / operate.ABORT / "01-do-nothing.py"
+    step.write_text(step.read_text().replace("with (context.state", "return True\n    with (context.state"))
+
+
+def runs(desk):
+    return [read_run(path) for path in sorted(desk.runs.glob("0*.jsonl"))]
+
+
+def test_a_change_leaves_a_report_and_an_audit(desk):
+    assert (go() / "report.md").exists()
+    assert audit.verify_chain(desk.runs / "audit.jsonl") == 2
+    assert runs(desk)[0].end.kind is Kind.RUN_FINISHED
+
+
+@pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
+def test_a_refused_change_is_over(desk):
+    desk.write(first='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError, match="nothing has been changed"):
+        go()
+    assert Journal.unfinished(desk.runs) is None
+    desk.write()
+    go(UNPLANNED)
+
+
+@pytest.mark.requirement("a change that stopped on its way is gone on with by the same command only")
+def test_a_stopped_change_is_gone_on_with(desk):
+    desk.write(second='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError, match="it resumes run"):
+        go(UNPLANNED)
+    with pytest.raises(ShopSphereError, match="unfinished run is of another kind"):
+        go(PLANNED)
+    desk.write()
+    go(UNPLANNED)
+    assert len(runs(desk)) == 1
+
+
+@pytest.mark.requirement("a site that is lost while it is being left is left without it, in the same direction")
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_planned_change_goes_on_unplanned(desk, epoch):
+    desk.write(second='raise BlockedError("the old site does not answer")')
+    with pytest.raises(StepFailedError):
+        go(PLANNED)
+    if epoch > 1:  # the witness has moved already: from there the way leads forward only
+        desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
+    desk.write()
+    go(UNPLANNED)
+    planned, unplanned = runs(desk)
+    assert planned.end.kind is Kind.RUN_ABANDONED
+    assert unplanned.end.kind is Kind.RUN_FINISHED
+    assert unplanned.values["target"] == planned.values["target"] == "dublin"
+    assert unplanned.values["epoch"] == 1
+
+
+@pytest.mark.requirement("a change that has not passed the point of no return can be taken back")
+def test_a_stopped_change_is_taken_back(desk, tmp_path):
+    write_abort(tmp_path)
+    desk.write(second='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError):
+        go(PLANNED)
+    operate.carry_out(
+        TOPOLOGY, Request(operate.ABORT, "rdc-a", Environment.LAB, None, "", "test", accept_data_loss=False)
+    )
+    assert [run.end.kind for run in runs(desk)] == [Kind.RUN_ABANDONED, Kind.RUN_FINISHED]
+    desk.write()
+    go(UNPLANNED)
+
+
+@pytest.mark.requirement("what has passed the point of no return is finished, not taken back and forgotten")
+def test_too_late_to_take_back(desk, tmp_path):
+    write_abort(tmp_path)
+    desk.write(second='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError):
+        go(PLANNED)
+    desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
+    with pytest.raises(ShopSphereError, match="forward only"):
+        operate.carry_out(
+            TOPOLOGY, Request(operate.ABORT, "rdc-a", Environment.LAB, None, "", "test", accept_data_loss=False)
+        )
+    desk.write()
+    go(PLANNED)
+    assert [run.end.kind for run in runs(desk)] == [Kind.RUN_FINISHED]
+
+
+@pytest.mark.requirement("a change is finished from another machine, when the one that began it is lost")
+def test_a_change_of_another_machine_is_finished(desk):
+    desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
+    request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "dublin", "test", accept_data_loss=False)
+    operate.carry_out(TOPOLOGY, request)
+    assert (runs(desk)[0].values["target"], runs(desk)[0].values["epoch"]) == ("dublin", 1)
+
+
+def test_the_wrong_site_is_refused(desk):
+    with pytest.raises(ShopSphereError, match="because frankfurt is active in epoch 1"):
+        operate.carry_out(
+            TOPOLOGY,
+            Request(FAILOVER, "rdc-a", Environment.LAB, PLANNED, "frankfurt", "test", accept_data_loss=False),
+        )
+    assert runs(desk) == []
+
+
+def test_an_unknown_variant_is_refused(desk):
+    with pytest.raises(RunbookError, match="wrong variant"):
+        go("sideways")

@@ -1,0 +1,125 @@
+"""Where readiness gets its facts: what voters, agents, `df` and pods say, read as they really say it."""
+
+import httpx
+import pytest
+
+from components.topology import load_topology
+from runbooks.agent.databases import Role
+from runbooks.agent.door import Door
+from runbooks.agent.state import Doors
+from runbooks.readiness import p03_versions, p04_secrets, p05_capacity, p07_witness, p09_leftovers
+from runbooks.readiness.finding import Verdict, fails, passes, together, unknown
+from runbooks.witness.store import Store, Voter
+from shopsphere.storage.cluster import ClusterUnreachableError
+from shopsphere.storage.postgres_capacity import share_used
+from shopsphere.storage.site_agent import SiteAgentError, ask_agent
+
+# As etcd 3.6.8 answers, with a quorum and without.
+WELL = {"header": {"member_id": "73"}, "version": "3.6.8", "leader": "73", "raftTerm": "2"}
+ALONE = {"header": {"member_id": "73"}, "version": "3.6.8", "raftTerm": "2", "errors": ["etcdserver: no leader"]}
+
+
+@pytest.mark.requirement("readiness names the voter that takes no part, also while the others have a quorum")
+def test_each_voter_is_asked_by_itself():
+    def answer(request):
+        match request.url.host:
+            case "10.0.0.1":
+                return httpx.Response(200, json=WELL)
+            case "10.0.0.2":
+                return httpx.Response(200, json=ALONE)
+            case "10.0.0.3":
+                return httpx.Response(503, json={"code": 14, "message": "unavailable"})
+        raise httpx.ConnectTimeout("silence")
+
+    store = Store([f"http://10.0.0.{number}:2480" for number in (4, 3, 2, 1)])
+    store._client = httpx.Client(transport=httpx.MockTransport(answer))  # noqa: SLF001
+    found = {voter.url[-6]: voter.problem for voter in store.each_voter()}
+    assert found == {"1": "", "2": "etcdserver: no leader", "3": "unavailable", "4": "ConnectTimeout"}
+
+
+@pytest.mark.parametrize(
+    ("silent", "verdict", "told"),
+    [(0, Verdict.PASSED, "3 voters"), (1, Verdict.FAILED, "still has a quorum"), (2, Verdict.FAILED, "HAS NO QUORUM")],
+)
+def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent, verdict, told):
+    places = {str(site.address): name for name, site in load_topology().sites.items()}
+    voters = [Voter(f"http://10.99.0.{host}:2480", "") for host in (21, 31, 40)]
+    voters[:silent] = [Voter(each.url, "ConnectTimeout") for each in voters[:silent]]
+    judged = p07_witness.judge(voters, places)
+    assert judged.verdict is verdict
+    assert told in judged.found
+    assert not silent or "not ashburn (ConnectTimeout)" in judged.found
+
+
+def test_an_agent_is_understood_as_it_answers():
+    doors = Doors(databases=True, writes=False, because="the databases follow the other site: reading only")
+    door = Door("127.0.0.1", 0, lambda: doors, lambda: {"site": "dublin", "role": Role.REPLICA, "record": None})
+    door.start()
+    try:
+        state = ask_agent(f"http://127.0.0.1:{door._server.server_port}")  # noqa: SLF001
+    finally:
+        door.stop()
+    assert p09_leftovers.judge_recovery_agent("dublin", state).verdict is Verdict.PASSED
+    assert p09_leftovers.judge_active_agent("dublin", state).verdict is Verdict.FAILED
+
+
+def test_an_agent_that_is_gone_is_an_error_of_ours():
+    with pytest.raises(SiteAgentError, match="does not answer"):
+        ask_agent("http://127.0.0.1:1", seconds=1)
+
+
+def test_the_fuller_volume_counts():
+    table = "       Used       Avail\n40010952704 57782341632\n   800  200\n"
+    assert share_used(table) == 0.8
+    for broken in ("", "Used Avail\n", "Used Avail\nx y\n", "Used Avail\n0 0\n"):
+        with pytest.raises(ClusterUnreachableError):
+            share_used(broken)
+
+
+def pod(image, identity, **metadata):
+    return {
+        "metadata": {"namespace": "shop", "name": "shop-1", **metadata},
+        "spec": {"containers": [{"name": "shop", "image": image}]},
+        "status": {"phase": "Running", "containerStatuses": [{"name": "shop", "imageID": identity}]},
+    }
+
+
+def test_the_registry_may_differ_and_the_content_may_not():
+    digest = "sha256:" + "a1b2" * 16
+    one = p03_versions.images_of([pod("eu.example/shop:1", f"eu.example/shop@{digest}")])
+    other = p03_versions.images_of([pod("localhost/shopsphere/shop:1", digest)])
+    assert one == other == {"shop/shop": "shop:1 a1b2a1b2a1b2"}
+    assert p03_versions.judge_same("images", {"a": one, "b": {"shop/shop": "shop:1"}}).verdict is Verdict.FAILED
+
+
+def test_pods_that_leave_or_are_jobs_do_not_count():
+    leaving = pod("shop:0", "", deletionTimestamp="now")
+    job = pod("shop:0", "", ownerReferences=[{"kind": "Job"}])
+    ended = pod("shop:0", "")
+    ended["status"]["phase"] = "Succeeded"
+    elsewhere = pod("dns:0", "", namespace="kube-system")
+    assert p03_versions.images_of([leaving, job, ended, elsewhere]) == {}
+
+
+def test_a_rollout_under_way_is_two_images():
+    assert p03_versions.images_of([pod("shop:1", ""), pod("shop:2", "")]) == {"shop/shop": "shop:1, shop:2"}
+
+
+def test_a_secret_that_a_database_needs_is_missed_also_where_neither_site_has_it():
+    judged = p04_secrets.judge_equal({"a": {}, "b": {}}, required=frozenset({"data-ledger/pair-ca"}))
+    assert judged.verdict is Verdict.FAILED
+    assert "data-ledger/pair-ca is not at a" in judged.found
+
+
+@pytest.mark.requirement("an empty category passes")
+def test_nothing_to_check_is_a_pass():
+    assert together([]).verdict is Verdict.PASSED
+    assert p05_capacity.judge_workloads("dublin", [], []).verdict is Verdict.PASSED
+    assert p05_capacity.judge_quotas("dublin", [], []).verdict is Verdict.PASSED
+    assert p04_secrets.judge_equal({"a": {}, "b": {}}, required=frozenset()).verdict is Verdict.PASSED
+
+
+def test_a_failure_outweighs_an_unknown_and_an_unknown_a_pass():
+    assert together([passes("a"), unknown("b")]).verdict is Verdict.UNKNOWN
+    joined = together([passes("a"), unknown("b", "look"), fails("c", "mend"), fails("d", "mend")])
+    assert (joined.verdict, joined.found, joined.action) == (Verdict.FAILED, "b; c; d", "look; mend")

@@ -1,0 +1,187 @@
+"""Whether the ledger waits for the other site, and what the witness says of it, in whatever order things happen."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runbooks.agent.databases import MARK, read_ledger
+from runbooks.agent.synchrony import DROP_AFTER, TRUST_AFTER, LedgerSeen, Move, SynchronyKeeper, next_move
+from runbooks.witness import PairRecord, Phase, Sync, WitnessConflictError
+from runbooks.witness.client import Seen
+from shopsphere.errors import ShopSphereError
+
+LONG = DROP_AFTER + TRUST_AFTER
+
+
+def record(sync=Sync.OFF, **values):
+    return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
+        actor="test", reason="test", sync=sync, **values
+    )
+
+
+def ledger(**values):
+    """A ledger that waits for a site that streams, but for these values."""
+    usual = {"told": True, "waits": True, "streams": True, "confirms": True, "lag_bytes": 0, "mark": "", "version": "1"}
+    return LedgerSeen(**{**usual, **values})
+
+
+NOT_WAITING = {"told": False, "waits": False, "confirms": False}
+
+
+class Pair:
+    """Ledger, witness and the way between them, as one machine that takes one step at a time."""
+
+    def __init__(self, sync=Sync.OFF):
+        self.now, self.record, self.revision = 0.0, record(sync), 1
+        self.told, self.waits, self.streams = True, True, True
+        self.version, self.mark = 1, ""
+        self.slow, self.under_way, self.answers = False, [], True
+
+    def monotonic(self):
+        return self.now
+
+    def see(self):
+        return Seen(self.record, self.revision, "frankfurt")
+
+    def change(self, seen, changed):
+        if seen.revision != self.revision:
+            raise WitnessConflictError("another one")
+        self.record, self.revision = changed, self.revision + 1
+
+    def look(self):
+        if not self.answers:
+            raise ShopSphereError("no answer")
+        return ledger(
+            told=self.told, waits=self.waits, streams=self.streams, confirms=self.waits and self.streams,
+            mark=self.mark, version=str(self.version),
+        )  # fmt: skip
+
+    def release(self, version):
+        if self.slow:
+            self.under_way.append(version)
+            raise ShopSphereError("no answer in time, but it is under way")
+        self._release(version)
+
+    def _release(self, version):
+        if version == str(self.version):
+            self.told, self.version = False, self.version + 1
+
+    def require(self, mark):
+        self.told, self.mark, self.version = True, mark, self.version + 1
+
+    def arrive(self):
+        if self.under_way:
+            self._release(self.under_way.pop(0))
+
+    def load(self):
+        self.waits = self.told
+
+
+STEPS = st.sampled_from(["keep"] * 6 + ["leave", "return", "load", "slow", "fast", "arrive", "dumb", "talk"])
+
+
+@pytest.mark.requirement("the ledger never runs ahead of the other site while the witness says sync on")
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.tuples(STEPS, st.sampled_from([0.5, 2.0, 5.0])), max_size=60))
+def test_the_witness_knows_first(steps):
+    pair = Pair()
+    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    for step, seconds in steps:
+        pair.now += seconds
+        match step:
+            case "keep":
+                with suppress(ShopSphereError):
+                    keeper.keep(pair.record)
+            case "leave" | "return":
+                pair.streams = step == "return"
+            case "slow" | "fast":
+                pair.slow = step == "slow"
+            case "dumb" | "talk":
+                pair.answers = step == "talk"
+            case "load":
+                pair.load()
+            case "arrive":
+                pair.arrive()
+        assert pair.waits or pair.record.sync is Sync.OFF, "rows are acknowledged that one site has alone"
+
+
+def keep(keeper, pair, times, seconds=2.0):
+    moves = []
+    for _ in range(times):
+        pair.now += seconds
+        moves.append(keeper.keep(pair.record))
+        pair.load()
+    return [move for move in moves if move is not Move.NOTHING]
+
+
+@pytest.mark.requirement("ledger writes go on within 15 s without the other site, and are synchronous again after it")
+def test_away_and_back():
+    pair = Pair(Sync.ON)
+    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    assert keep(keeper, pair, 3) == []
+    pair.streams = False
+    gone = pair.now
+    while pair.waits:
+        keep(keeper, pair, 1)
+    assert pair.now - gone < 15 - 5, "5 s are for noticing a cut line"
+    assert pair.record.sync is Sync.OFF
+    assert keep(keeper, pair, 5) == []
+    pair.streams = True
+    assert keep(keeper, pair, 8) == [Move.REQUIRE, Move.CONFIRM]
+    assert (pair.told, pair.waits, pair.record.sync) == (True, True, Sync.ON)
+
+
+def test_a_short_absence_changes_nothing():
+    pair = Pair(Sync.ON)
+    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    for _ in range(5):
+        pair.streams = not pair.streams
+        assert keep(keeper, pair, 1, seconds=1.0) == []
+    assert pair.record.sync is Sync.ON
+
+
+def test_no_answer_concludes_nothing():
+    pair = Pair(Sync.ON)
+    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    pair.streams = pair.answers = False
+    for _ in range(10):
+        pair.now += 2
+        with pytest.raises(ShopSphereError):
+            keeper.keep(pair.record)
+    pair.answers = True
+    assert keep(keeper, pair, 1) == [], "the time without an answer is not time without the other site"
+
+
+def test_a_record_that_moved_on_is_not_changed():
+    pair = Pair(Sync.ON)
+    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    old, pair.record, pair.streams = pair.record, record(Sync.ON, phase=Phase.FENCING), False
+    for _ in range(5):
+        pair.now += 2
+        keeper.keep(old)
+    assert (pair.record.sync, pair.told) == (Sync.ON, True)
+
+
+@pytest.mark.requirement("a ledger that somebody told not to wait is reported at once")
+def test_a_ledger_that_does_not_wait():
+    assert next_move(record(Sync.ON), ledger(**NOT_WAITING), away=0, waiting=0) is Move.ADMIT
+
+
+def test_a_follower_that_is_far_behind_is_not_waited_for():
+    seen = ledger(**NOT_WAITING, lag_bytes=1 << 30)
+    assert next_move(record(), seen, away=0, waiting=0) is Move.NOTHING
+
+
+def test_what_is_read():
+    document = {
+        "metadata": {"resourceVersion": "7", "annotations": {MARK: "abc"}},
+        "spec": {"postgresql": {"synchronous": {"standbyNamesPre": ["ledger-dublin"]}}},
+    }
+    follower = {"name": "ledger-dublin", "state": "streaming", "sync": "sync", "lag_bytes": 5}
+    answer = {"waits_for": 'FIRST 1 ("ledger-dublin")', "followers": [follower]}
+    assert read_ledger(document, answer, "ledger-dublin") == ledger(lag_bytes=5, mark="abc", version="7")
+    bare = {"metadata": {"resourceVersion": "7"}, "spec": {}}
+    nothing = ledger(**NOT_WAITING, streams=False, version="7")
+    assert read_ledger(bare, {"waits_for": "", "followers": []}, "ledger-dublin") == nothing

@@ -1,0 +1,110 @@
+"""Unattended detection: when it moves a pair, and when it leaves that to a person."""
+
+import pytest
+from manual_clock import ManualClock
+
+from runbooks.watch import LOOK_EVERY, Verdict, Watcher, judge
+from runbooks.witness import PairRecord, Phase, Sync, WitnessUnreachableError
+from runbooks.witness.client import Seen
+from shopsphere.errors import ShopSphereError
+
+
+def seen(holder="", **values):
+    record = PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
+        actor="test", reason="test", **{"sync": Sync.ON, **values}
+    )
+    return Seen(record, 1, holder)
+
+
+@pytest.mark.parametrize(
+    ("look", "locked", "without", "verdict"),
+    [
+        (seen("frankfurt"), False, 0, Verdict.WELL),
+        (seen("frankfurt"), False, 60, Verdict.WELL),
+        (seen(), False, 0.5, Verdict.UNSURE),
+        (seen(), False, 2, Verdict.MOVE),
+        (seen(), True, 2, Verdict.BUSY),
+        (seen(phase=Phase.DRAINING), False, 2, Verdict.BUSY),
+        (seen(phase=Phase.FENCING), False, 2, Verdict.BUSY),
+        (seen(sync=Sync.OFF), False, 2, Verdict.LOSS),
+        (Seen(None, 0, ""), False, 2, Verdict.NEW),
+    ],
+)
+def test_verdicts(look, locked, without, verdict):
+    assert judge(look, locked=locked, without=without) is verdict
+
+
+class Witness:
+    answer = seen("frankfurt")
+
+    def see(self):
+        if self.answer is None:
+            raise WitnessUnreachableError("no quorum")
+        return self.answer
+
+    def locked_by(self):
+        return None
+
+
+class Desk:
+    def __init__(self):
+        self.witness, self.clock, self.lines, self.moves, self.fails = Witness(), ManualClock(), [], [], False
+        self.watcher = Watcher(self.witness, self.move, self.lines.append, self.clock)
+
+    def move(self, reason):
+        if self.fails:
+            raise ShopSphereError("the other site is gone too")
+        self.moves.append(reason)
+
+    def look(self, times):
+        found = None
+        for _ in range(times):
+            self.clock.now += LOOK_EVERY
+            found = self.watcher.look()
+        return found
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+@pytest.mark.requirement("unattended failover begins only when the lease has run out and no payment can be lost")
+def test_a_lost_site_is_left(desk):
+    desk.look(10)
+    assert desk.moves == []
+    desk.witness.answer = seen()
+    desk.look(2)
+    assert desk.moves == []
+    assert desk.look(1) is True
+    assert len(desk.moves) == 1
+    assert "nobody held the lease" in desk.moves[0]
+
+
+def test_time_in_which_nothing_was_seen_is_not_counted(desk):
+    desk.witness.answer = seen()
+    desk.look(1)
+    desk.witness.answer = None
+    desk.look(20)
+    desk.witness.answer = seen()
+    desk.look(2)
+    assert desk.moves == []
+
+
+def test_possible_loss_is_left_to_a_person(desk):
+    desk.witness.answer = seen(sync=Sync.OFF)
+    desk.look(20)
+    assert desk.moves == []
+    assert "a person has to decide" in desk.lines[-1]
+
+
+def test_a_move_that_stops_is_told(desk):
+    desk.witness.answer, desk.fails = seen(), True
+    assert desk.look(3) is False
+    assert "the other site is gone too" in desk.lines[-1]
+
+
+def test_without_permission_it_only_says_so(desk):
+    desk.watcher.move, desk.witness.answer = None, seen()
+    assert desk.look(10) is None
+    assert "nothing would be lost" in desk.lines[-1]

@@ -1,0 +1,73 @@
+"""The Americas' pair as tests move it: commands, customers, and what has to agree afterwards."""
+
+import json
+import os
+import subprocess
+import sys
+
+from lab.enter import command_inside
+from shopsphere.clock import wait_until
+from shopsphere.paths import REPOSITORY
+
+PAIR, PRIMARY, RECOVERY, CLIENT = "rdc-b", "ashburn", "chicago", "client-us"
+ADDRESS = {PRIMARY: "10.99.0.21", RECOVERY: "10.99.0.22"}
+VOTERS = ("newyork", "frankfurt", "singapore")
+MOVE_SECONDS = 240
+
+
+def command(verb, *words, check=True, kill=""):
+    """Run a verb that moves the pair, for real."""
+    done = subprocess.run(
+        [REPOSITORY / ".venv/bin/shopsphere", verb, PAIR, *words, "--execute"],
+        capture_output=True, text=True, check=False, timeout=MOVE_SECONDS,
+        env={**os.environ, **({"SHOPSPHERE_RUNBOOK_KILL": kill} if kill else {})},
+    )  # fmt: skip
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def failover(kind, to, *words, **options):
+    return command("failover", f"--{kind}", "--to", to, "--reason", "test", *words, **options)
+
+
+def record(witness):
+    return witness.see().record
+
+
+def state(at, site):
+    return json.loads(at(CLIENT, "curl", "-sS", "-m", "5", f"http://{ADDRESS[site]}:8405/state").stdout)
+
+
+class Orders:
+    """Customers at the client host, while the block runs and `seconds` long."""
+
+    def __init__(self, directory, seconds):
+        self.file = directory / "orders.json"
+        words = [str(REPOSITORY / "bench" / "orders.py"), "--seconds", str(seconds), "--workers", "3"]
+        self._process = subprocess.Popen(
+            command_inside(CLIENT, [sys.executable, *words]), stdout=self.file.open("w"), text=True
+        )
+
+    def end(self):
+        assert self._process.wait(400) == 0
+        return json.loads(self.file.read_text())
+
+    def stop(self):
+        self._process.kill()
+
+
+def require_nothing_lost(orders, site):
+    script = [sys.executable, str(REPOSITORY / "bench" / "verify_orders.py"), str(orders.file), site]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def require_active(at, sql, witness, site):
+    """The witness, both databases, the gateway and DNS say the same."""
+    seen = witness.see()
+    assert (seen.record.active, seen.lease_holder) == (site, site)
+    assert [sql(site, database, "select pg_is_in_recovery()") for database in ("commerce", "ledger")] == ["f", "f"]
+    assert state(at, site)["writes"]
+    asked = ("dig", "+short", f"{PAIR}.shopsphere.test")
+    wait_until(lambda: at(CLIENT, *asked).stdout.strip() == ADDRESS[site], what="DNS", seconds=20)

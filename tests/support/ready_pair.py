@@ -1,0 +1,226 @@
+"""A pair that is ready to fail over, as plain documents: a test changes one thing and sees which check notices."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+from components.databases import DATABASES, LEDGER
+from components.edge.pair_state import PairDeclaration, PairState
+from components.pair_secrets import generate_pair_secrets
+from components.topology import load_topology
+from runbooks.drill.record import DrillRecord, Move, Result
+from runbooks.readiness.pair_view import PairView
+from runbooks.witness import PairRecord, Sync, Voter
+from runbooks.witness.client import Seen
+from shopsphere.deploy.stack import Environment
+from shopsphere.storage.cluster import ClusterUnreachableError
+from shopsphere.storage.postgres import cluster_path
+from shopsphere.storage.postgres_capacity import QUESTION as CAPACITY
+
+TOPOLOGY = load_topology()
+PAIR, HOME, AWAY = "rdc-a", "frankfurt", "dublin"
+SECRETS = generate_pair_secrets(TOPOLOGY, PAIR)
+IMAGE_ID = "sha256:" + "a1" * 32
+WORKLOADS = {"shop": "shop", "payments": "payments", "gateway": "haproxy"}
+
+
+def record(**values):
+    return PairRecord.first(PAIR, HOME, actor="test").changed(
+        actor="test", reason="test", **{"sync": Sync.ON, **values}
+    )
+
+
+def drill(**values):
+    now = datetime.now(UTC)
+    moves = tuple(Move(target=site, run="1", total_seconds=18.2, steps={}) for site in (AWAY, HOME))
+    facts = {
+        "pair": PAIR, "environment": Environment.LAB, "home": HOME, "away": AWAY, "epoch": 1, "actor": "anna",
+        "reason": "weekly", "began": now, "ended": now, "result": Result.GREEN, "moves": moves,
+    }  # fmt: skip
+    return DrillRecord(**{**facts, **values})
+
+
+def named(namespace, name, **parts):
+    return {"metadata": {"namespace": namespace, "name": name}, **parts}
+
+
+def secret(namespace, name, **contents):
+    data = {
+        key.replace("_crt", ".crt").replace("_key", ".key"): base64.b64encode(text.encode()).decode()
+        for key, text in contents.items()
+    }
+    return named(namespace, name, data=data)
+
+
+def pod(namespace, container, *, watts="10"):
+    resources = {"requests": {"shopsphere.io/watts": watts}}
+    image = f"localhost/shopsphere/{container}:1"
+    return named(
+        namespace, f"{namespace}-1",
+        spec={"containers": [{"name": container, "image": image, "resources": resources}]},
+        status={"phase": "Running", "containerStatuses": [{"name": container, "imageID": IMAGE_ID}]},
+    )  # fmt: skip
+
+
+class Site:
+    """In place of a site's Cluster; every list and answer may be changed."""
+
+    def __init__(self, name, peer, *, active):
+        self.name, self.dead = name, False
+        self.clusters = {each.name: _cluster(each, name, peer, active=active) for each in DATABASES}
+        self.instances = {each.name: _instance(each, peer, active=active) for each in DATABASES}
+        self.capacity = {
+            each.name: {"version": "15.18", "keep_bytes": 256 * 2**20, "written_bytes": 10**6, "written_seconds": 3600}
+            for each in DATABASES
+        }
+        self.disk = "   Used  Avail\n    40     60\n    40     60\n"
+        replicas = 2 if active else 1
+        data = [pod(each.namespace.name, "postgres") for each in DATABASES]
+        self.lists = {
+            "/api/v1/pods": [*(pod(*each) for each in WORKLOADS.items()), *data],
+            "/apis/apps/v1/deployments": [
+                named(name, name, spec={"replicas": replicas}, status={"readyReplicas": replicas}) for name in WORKLOADS
+            ],
+            "/api/v1/resourcequotas": [
+                named(name, "power", status={"hard": {"requests.watts": "1k"}, "used": {"requests.watts": "20"}})
+                for name in WORKLOADS
+            ],
+            "/api/v1/nodes": [
+                {
+                    "metadata": {"name": "node"},
+                    "status": {
+                        "conditions": [{"type": "Ready", "status": "True"}],
+                        "allocatable": {"shopsphere.io/watts": "1000"},
+                    },
+                }
+            ],
+            "/api/v1/secrets": [
+                *_secrets(),
+                secret("gateway", "gateway-tls", tls_crt=SECRETS["ledgerServerCertificate"]),
+            ],
+        }
+
+    def _require_life(self):
+        if self.dead:
+            raise ClusterUnreachableError(f"{self.name}: no answer from https://{self.name}")
+
+    def get(self, path):
+        self._require_life()
+        return next(
+            self.clusters[each.name]
+            for each in DATABASES
+            if cluster_path(each.namespace.name, each.cluster(self.name)) == path
+        )
+
+    def items(self, path, **_query):
+        self._require_life()
+        return self.lists[path]
+
+    def execute(self, namespace, _pod, _container, command):
+        self._require_life()
+        database = next(each.name for each in DATABASES if each.namespace.name == namespace)
+        if command[0] == "df":
+            return self.disk
+        return json.dumps(self.capacity[database] if CAPACITY in command else self.instances[database])
+
+
+class ReadyPair:
+    """Both sites, the witness, the authorities and the agents."""
+
+    def __init__(self, monkeypatch, directory):
+        self.sites = {HOME: Site(HOME, AWAY, active=True), AWAY: Site(AWAY, HOME, active=False)}
+        self.agents = {
+            HOME: {"databases": True, "writes": True, "because": "lease held", "role": "primary"},
+            AWAY: {"databases": True, "writes": False, "because": "reading only", "role": "replica"},
+        }
+        self.voters = [Voter(f"http://{TOPOLOGY.site(each).address}:2480", "") for each in ("ashburn", "newyork")]
+        self.seen, self.lock = Seen(record(), 1, HOME), None
+        self.witness = SimpleNamespace(
+            see=lambda: self.seen, locked_by=lambda: self.lock, each_voter=lambda: self.voters, close=lambda: None
+        )
+        self.authorities = [Authority(name) for name in ("ns1", "ns2")]
+        self.answers = {"10.0.0.53": str(TOPOLOGY.site(HOME).address)}
+        edge = {
+            "shopsphere:dnsAuthorities": [],
+            "shopsphere:dnsApiKeyFile": "",
+            "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
+        }
+        monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
+        monkeypatch.setattr("shopsphere.deploy.stack_files.configuration", lambda _stack: edge)
+        monkeypatch.setattr("runbooks.change.cluster_of", lambda stack, **_options: self.sites[stack.site])
+        monkeypatch.setattr("components.edge.clients.powerdns.connect", lambda _props: self.authorities)
+        monkeypatch.setattr(
+            "runbooks.readiness.p06_names.ask_address", lambda address, _name: (self.answers[str(address)],)
+        )
+        monkeypatch.setattr(
+            "runbooks.change.ask_agent",
+            lambda address: next(
+                state for site, state in self.agents.items() if str(TOPOLOGY.site(site).address) in address
+            ),
+        )
+
+    def view(self, seconds=60.0):
+        return PairView(TOPOLOGY, TOPOLOGY.pair(PAIR), Environment.LAB, self.witness, seconds=seconds)
+
+
+DECLARATION = PairDeclaration(
+    zone="shopsphere.test.", pair=PAIR, primary=HOME, recovery=AWAY,
+    addresses={site: str(TOPOLOGY.site(site).address) for site in (HOME, AWAY)}, active_weight=100, passive_weight=0,
+    ttl=5,
+)  # fmt: skip
+
+
+class Authority:
+    """A DNS authority that holds the pair's state and the names that follow it."""
+
+    def __init__(self, name, state=PairState(1, HOME)):  # noqa: B008 a frozen value
+        self.name = name
+        self.state = DECLARATION.rrset(state)
+        self.ttl = 5
+
+    def rrset(self, _zone, name, _type):
+        return self.state if name == DECLARATION.name else SimpleNamespace(name=name, ttl=self.ttl)
+
+
+def _cluster(database, site, peer, *, active):
+    own, other = database.cluster(site), database.cluster(peer)
+    return named(
+        database.namespace.name, own,
+        spec={
+            "replica": {"self": own, "primary": own if active else other, "source": other},
+            "postgresql": {"parameters": {"shared_buffers": "64MB", "wal_keep_size": "256MB"}},
+            "certificates": {
+                "serverAltDNSNames": ["x"], "serverCASecret": "pair-ca", "serverTLSSecret": f"{database.name}-server",
+            },
+            "bootstrap": {"initdb" if active else "pg_basebackup": {"secret": {"name": f"{database.name}-owner"}}},
+        },
+        status={"currentPrimary": f"{own}-1"},
+    )  # fmt: skip
+
+
+def _instance(database, peer, *, active):
+    sync = "sync" if database is LEDGER else "async"
+    follower = {
+        "name": database.cluster(peer), "state": "streaming", "sync": sync, "lag_bytes": 168, "lag_ms": 9500,
+    }  # fmt: skip
+    receiver = {"state": "streaming", "from": "10.99.0.11", "lag_bytes": 0, "lag_ms": 0}
+    return {
+        "in_recovery": not active,
+        "waits_for": "",
+        "bytes": 1,
+        "followers": [follower] if active else [],
+        "receiver": None if active else receiver,
+    }
+
+
+def _secrets():
+    for each in DATABASES:
+        namespace = each.namespace.name
+        yield secret(namespace, "pair-ca", ca_crt=SECRETS["pairCaCertificate"])
+        yield secret(
+            namespace, f"{each.name}-server", tls_crt=SECRETS[f"{each.name}ServerCertificate"],
+            tls_key=SECRETS[f"{each.name}ServerKey"],
+        )  # fmt: skip
+        yield secret(namespace, f"{each.name}-owner", password=SECRETS[f"{each.name}Password"])
+    yield secret("shop", "shop-settings", SHOP_SESSION_SECRET=SECRETS["sessionSecret"])
