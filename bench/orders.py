@@ -3,8 +3,9 @@
 Run at a client host: shopsphere lab exec client-eu -- .venv/bin/python bench/orders.py --seconds 60 --workers 4
 Each worker fills a cart, checks out, and sends the same form again (same idempotency key, new connection, name asked
 anew) until the shop gives an answer that is final. `--direct ADDRESS` adds a customer who passes DNS by and tries
-one site all the time. `--readers` only look at the home page, every 200 ms. It ends after `--seconds`, or earlier at
-SIGTERM, and gives what is under way a little time.
+one site all the time. `--patient` customers do what a 503 with Retry-After asks for; anything else that is no page is
+an error which they see, and counts as `patient: ...`. `--readers` only look at the home page, every 200 ms. It ends
+after `--seconds`, or earlier at SIGTERM, and gives what is under way a little time.
 
 Prints one JSON object: `orders` (id, when first sent, when acknowledged: seconds of the machine's monotonic clock, and
 the site that acknowledged, and whether it said that the payment was made), `writes` (when which site took a write: a
@@ -30,6 +31,7 @@ from shopper import ADDRESS, Shopper, order_of
 
 TRUST = ssl.create_default_context()  # the host's authorities, the lab's among them
 SHOP = "https://www.shopsphere.test"
+PATIENT = "patient: "
 PAUSE = 0.2
 PATIENCE = 180.0
 CONNECT_SECONDS = 2.0
@@ -88,6 +90,16 @@ class Customer:
     def __init__(self, journal, ending, address=None):
         self.journal, self.ending, self.address = journal, ending, address
         self.cookies = httpx.Cookies()
+        self.asked_to_wait = 0.0  # by the last answer, in seconds
+
+    def failed(self, kind):
+        self.journal.failed(kind)
+
+    def pause(self):
+        return PAUSE if self.address else 2 * PAUSE
+
+    def _note(self, answer):
+        self.asked_to_wait = float(answer.headers.get("retry-after", 0)) if answer.status_code == 503 else 0.0
 
     def _shopper(self):
         shopper = Shopper(SHOP, trust=TRUST)
@@ -95,33 +107,34 @@ class Customer:
             shopper.http.close()
             shopper.http = httpx.Client(base_url=SHOP, transport=OneAddress(self.address))
         shopper.http.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        shopper.http.event_hooks = {"response": [self._note]}
         return shopper
 
     def _again(self, action):
         """Call `action` with a fresh connection until it returns something, or patience ends."""
         while not self.ending.is_over():
             shopper = self._shopper()
-            shopper.http.cookies = self.cookies
+            shopper.http.cookies, self.asked_to_wait = self.cookies, 0.0
             try:
                 found = action(shopper)
                 self.cookies = shopper.http.cookies
                 if found is not None:
                     return found
             except httpx.HTTPError as error:
-                self.journal.failed(type(error).__name__)
+                self.failed(type(error).__name__)
             except AssertionError as error:
-                self.journal.failed(str(error).split("\n")[0][:60])
+                self.failed(str(error).split("\n")[0][:60])
             except StopIteration:
-                self.journal.failed("page without the form")
+                self.failed("page without the form")
             finally:
                 shopper.http.close()
-            time.sleep(PAUSE if self.address else 2 * PAUSE)
+            time.sleep(self.pause())
         return None
 
     def _fill(self, shopper):
         answer = shopper.add()
         if answer.status_code != 303:
-            self.journal.failed(f"cart: {answer.status_code}")
+            self.failed(f"cart: {answer.status_code}")
             return None
         self.journal.written(answer.headers["x-served-by"])
         form = shopper.form("/checkout", "/checkout")
@@ -148,7 +161,7 @@ class Customer:
                 site = answer.headers["x-served-by"]
                 self.journal.written(site)
                 return order_of(answer.headers["location"]), site, self._is_paid(shopper, answer.headers["location"])
-            self.journal.failed(f"checkout: {answer.status_code}")
+            self.failed(f"checkout: {answer.status_code}")
             return None
 
         found = self._again(check_out)
@@ -160,6 +173,15 @@ class Customer:
         while not self.ending.has_come():
             self.order()
             time.sleep(PAUSE if self.address else 0)
+
+
+class PatientCustomer(Customer):
+    def failed(self, kind):
+        if not self.asked_to_wait:
+            self.journal.failed(f"{PATIENT}{kind}")
+
+    def pause(self):
+        return self.asked_to_wait or 2 * PAUSE
 
 
 class Reader(Customer):
@@ -201,6 +223,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="at most 900")
     parser.add_argument("--workers", type=int, default=4, help="at most 16")
+    parser.add_argument("--patient", type=int, default=0, help="at most 4")
     parser.add_argument("--readers", type=int, default=0, help="at most 4")
     parser.add_argument("--direct", action="append", default=[], metavar="ADDRESS", help="of a site; may be repeated")
     arguments = parser.parse_args()
@@ -210,6 +233,7 @@ def main():
     signal.signal(signal.SIGTERM, ending.now)
     people = [Customer(journal, ending) for _ in range(arguments.workers)]
     people += [Customer(journal, ending, address) for address in arguments.direct]
+    people += [PatientCustomer(journal, ending) for _ in range(min(arguments.patient, 4))]
     people += [Reader(journal, ending) for _ in range(min(arguments.readers, 4))]
     threads = [threading.Thread(target=one.run, daemon=True) for one in people]
     for thread in threads:

@@ -49,6 +49,12 @@ def names(states, epoch, active):
             if shown != (epoch, active)]  # fmt: skip
 
 
+def errors_shown(failures):
+    """Customers who wait as long as a 503 asks them to see no error at all."""
+    return [f"shown to a customer who waits: {kind} x {each['count']}" for kind, each in failures.items()
+            if kind.startswith("patient: ")]  # fmt: skip
+
+
 def elsewhere(failures):
     """Customers of another region noticed nothing."""
     return [f"another region: {kind} x {each['count']}" for kind, each in failures.items()]

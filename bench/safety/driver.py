@@ -27,7 +27,7 @@ def carry_out(under_test, name, fault, seed, number, *, region=None):
     scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
     timeline = under_test.timeline(scene.active)
     direct = [word for site in under_test.pair.sites for word in ("--direct", under_test.address(site))]
-    groups = [Customers(under_test.client, "--workers", "3", "--readers", "1", *direct)]
+    groups = [Customers(under_test.client, "--workers", "3", "--patient", "1", "--readers", "1", *direct)]
     if region:
         groups.append(Customers(CLIENTS[region], "--workers", "1"))
     try:
@@ -74,6 +74,8 @@ def judge(under_test, scene, journal, before, timeline):
         *checks.timeline(timeline, under_test.timeline(site), epochs),
         *checks.names(under_test.names(), after.epoch, site),
     ]
+    if not scene.may_show_errors:
+        violations += checks.errors_shown(journal["failures"])
     if lost and not scene.may_lose_orders:
         violations.append(f"{len(lost)} order(s) lost though nothing was promoted without them")
     return {

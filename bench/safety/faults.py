@@ -27,6 +27,8 @@ class Scene:
         under_test: the pair.
         chance: every random choice comes from here, so that the seed gives the same run.
         active: the site that is active when the run begins.
+        may_lose_orders: something is promoted that need not have the last orders.
+        may_show_errors: also to customers who wait as long as they are asked to.
         at: seconds of the machine's monotonic clock by event.
         facts: whatever else belongs into the result.
         problems: what already is a violation.
@@ -36,6 +38,7 @@ class Scene:
     chance: Random
     active: str
     may_lose_orders: bool = False
+    may_show_errors: bool = True
     at: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
@@ -254,6 +257,7 @@ def frozen_agent(scene):
 
 def planned(scene):
     """A planned move."""
+    scene.may_show_errors = False
     scene.mark("fault")
     scene.move("planned")
     scene.expect_active(scene.passive)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.databases import Role, SiteLedger, role_of
+from runbooks.agent.databases import Role, SiteLedger, SiteRole
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.permits import PermitKeeper
@@ -34,8 +34,10 @@ def main() -> None:
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 
+    known = SiteRole()
+
     def role() -> Role:
-        return role_of(cluster())
+        return known.ask(cluster())
 
     def tell(line: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log

@@ -27,6 +27,8 @@ DOORS_EVERY = 0.1
 ROLE_EVERY = 0.5
 RECORD_EVERY = 0.7
 SYNCHRONY_EVERY = 2.0
+MOVING_EVERY = 0.2
+"""Pause of the loops that a runbook waits for, while the pair is being moved."""
 
 
 class Permits(Protocol):
@@ -84,14 +86,14 @@ class Agent:
     def run(self) -> None:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
         loops = (
-            (self.renew_lease, self._config.margins.renew_every),
-            (self.follow_record, RECORD_EVERY),
-            (self.look_at_databases, ROLE_EVERY),
-            (self.keep_synchrony, SYNCHRONY_EVERY),
+            (self.renew_lease, lambda: self._config.margins.renew_every),
+            (self.follow_record, lambda: self._unless_moving(RECORD_EVERY)),
+            (self.look_at_databases, lambda: self._unless_moving(ROLE_EVERY)),
+            (self.keep_synchrony, lambda: SYNCHRONY_EVERY),
         )
         for loop in loops:
             threading.Thread(target=self._repeat, args=loop, daemon=True).start()
-        self._repeat(self.move_doors, DOORS_EVERY)
+        self._repeat(self.move_doors, lambda: DOORS_EVERY)
 
     def stop(self) -> None:
         """End all loops."""
@@ -231,7 +233,11 @@ class Agent:
         with self._learning:
             self._known = replace(self._known, **news)  # type: ignore[arg-type]
 
-    def _repeat(self, action: Callable[[], None], seconds: float) -> None:
+    def _unless_moving(self, seconds: float) -> float:
+        record = self._known.record
+        return seconds if record is None or record.phase is Phase.STEADY else MOVING_EVERY
+
+    def _repeat(self, action: Callable[[], None], pause: Callable[[], float]) -> None:
         said = ""
         while not self._stopped.is_set():
             problem = ""
@@ -242,4 +248,4 @@ class Agent:
             if problem != said:
                 self._tell(f"{action.__name__}: {problem or 'has an answer again'}")
                 said = problem
-            self._stopped.wait(seconds)
+            self._stopped.wait(pause())

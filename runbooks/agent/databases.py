@@ -9,30 +9,60 @@ from typing import Any
 from components.databases import LEDGER, synchronous_with
 from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import CLUSTERS, ask_instance, cluster_path, follower_in
+from shopsphere.storage.postgres import CLUSTERS, ask_instance, cluster_path, follower_in, leading_pod
 
 MARK = "shopsphere.io/synchrony"
 
 
 class Role(StrEnum):
-    """What the databases of a site are told to be.
+    """What the databases of a site are.
 
     `replica`: every one follows the other site, and PostgreSQL itself refuses writes. `primary`: at least one would
-    take writes if it were reached.
+    take writes if it were reached, or is told to.
     """
 
     REPLICA = "replica"
     PRIMARY = "primary"
 
 
-def role_of(cluster: Cluster) -> Role:
-    """Return the role of this site's databases together.
+class SiteRole:
+    """The role of a site's databases together; used by one thread.
 
-    Raises:
-        ClusterUnreachableError: the API does not answer, and so nothing is known.
+    A database that is told to follow takes writes until its operator has turned it round, which a dead operator never
+    does. So it counts as a replica only when it has shut down as a primary, or says itself that it is in recovery.
     """
-    found = cluster.items(CLUSTERS, labelSelector=PART_OF)
-    return Role.REPLICA if all(follows(document) for document in found) else Role.PRIMARY
+
+    def __init__(self) -> None:
+        self._last_tokens: dict[str, str] = {}  # demotion tokens by cluster, while it was told to lead
+        self._proven: set[str] = set()
+
+    def ask(self, cluster: Cluster) -> Role:
+        """Return it.
+
+        Raises:
+            ClusterUnreachableError: the API or a database that turns round does not answer: nothing new is known.
+        """
+        found = cluster.items(CLUSTERS, labelSelector=PART_OF)
+        replicas = [self._is_replica(cluster, document) for document in found]
+        return Role.REPLICA if all(replicas) else Role.PRIMARY
+
+    def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
+        own, token = document["metadata"]["uid"], document.get("status", {}).get("demotionToken", "")
+        if not follows(document):
+            self._proven.discard(own)
+            self._last_tokens[own] = token
+            return False
+        if own not in self._proven:
+            has_shut_down = own in self._last_tokens and token not in ("", self._last_tokens[own])
+            if not (has_shut_down or _is_in_recovery(cluster, document)):
+                return False
+            self._proven.add(own)
+        return True
+
+
+def _is_in_recovery(cluster: Cluster, document: dict[str, Any]) -> bool:
+    answer = ask_instance(cluster, document["metadata"]["namespace"], leading_pod(document))
+    return bool(answer["in_recovery"])
 
 
 def follows(document: dict[str, Any]) -> bool:

@@ -1,19 +1,19 @@
-"""A customer gets a page under the public name from the site that is active now."""
+"""A customer gets a page under the public name from the site that is active now, and may send a form."""
 
 from runbooks.change import RoleChange
-from shopsphere.storage.web import PageError, fetch_page
+from shopsphere.storage.web import Door, PageError, takes_forms, trust_in
 
-TITLE = "Fetch the shop's page under its public name from the site that is active now"
+TITLE = "Fetch a page and send a form under the shop's public name at the site that is active now"
 SECONDS = 30
 
 
 def check(change: RoleChange) -> str:
-    """Say whether the page arrives already: catalogue pages are answered by a replica too."""
+    """Say what happens already: catalogue pages are answered by a replica too."""
     try:
-        size = _fetch(change)
+        size, open_already = _door(change).page(), takes_forms(_door(change))
     except PageError as error:
-        return f"the page does not arrive from {change.target} yet: {error}"
-    return f"the page arrives from {change.target} ({size} bytes)"
+        return f"nothing arrives from {change.target} yet: {error}"
+    return f"a page arrives from {change.target} ({size} bytes), forms are {'' if open_already else 'not yet '}taken"
 
 
 def act(change: RoleChange) -> None:
@@ -21,10 +21,10 @@ def act(change: RoleChange) -> None:
 
 
 def verify(change: RoleChange) -> bool:
-    """It arrives."""
-    return _fetch(change) > 0
+    """Both go well."""
+    return _door(change).page() > 0 and takes_forms(_door(change))
 
 
-def _fetch(change: RoleChange) -> int:
+def _door(change: RoleChange) -> Door:
     address = change.declaration().addresses[change.target]
-    return fetch_page(address, f"www.{change.topology.domain}", authority=change.public_authority(), seconds=4)
+    return Door(address, f"www.{change.topology.domain}", trust_in(change.public_authority()), 4)

@@ -18,7 +18,7 @@ from shopsphere.status.edge_names import ask_names
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
 from shopsphere.storage.postgres import CLUSTERS
 from shopsphere.storage.site_cluster import cluster_of
-from shopsphere.storage.web import PageError, fetch_page
+from shopsphere.storage.web import Door, PageError, trust_in
 
 INTERVAL_SECONDS = 2.0
 
@@ -150,7 +150,7 @@ def _pod_problems(cluster: Cluster) -> list[str]:
 
 def _page_problem(address: str, name: str, authority: Path | None) -> str:
     try:
-        fetch_page(address, name, authority=authority)
+        Door(address, name, trust_in(authority)).page()
     except PageError as error:
         return str(error)
     return ""

@@ -10,6 +10,9 @@ import httpx
 
 from shopsphere.errors import ShopSphereError
 
+_FORM = "/cart/items"
+_SERVER_ERROR = 500
+
 
 class PageError(ShopSphereError):
     """A page did not arrive, or not as a success."""
@@ -49,6 +52,29 @@ class Door:
             found = error or type(error).__name__
             raise PageError(f"https://{self.name}{path} at {self.address}: {found}") from error
 
+    def page(self, path: str = "/") -> int:
+        """Fetch a page and return its size in bytes.
+
+        Raises:
+            PageError: no connection, a certificate that does not fit, or a status that is no success.
+        """
+        answer = self.ask("GET", path)
+        if not answer.is_success:
+            raise PageError(f"https://{self.name}{path} at {self.address}: status {answer.status_code}")
+        return len(answer.content)
+
+
+def takes_forms(door: Door) -> bool:
+    """Whether a shop lets writes through, asked with an empty form.
+
+    One that does finds fault with the form (4xx) and stores nothing; one that does not answers 503. So no order is
+    made for a question.
+
+    Raises:
+        PageError: no connection, or a certificate that does not fit.
+    """
+    return door.ask("POST", _FORM).status_code < _SERVER_ERROR
+
 
 def trust_in(authority: Path | None) -> ssl.SSLContext:
     """Return what to trust: the system's authorities, and one more if it is named.
@@ -63,21 +89,3 @@ def trust_in(authority: Path | None) -> ssl.SSLContext:
         except OSError as error:
             raise PageError(f"{authority}: no usable certificate authority ({error})") from error
     return trust
-
-
-def fetch_page(address: str, name: str, *, authority: Path | None = None, seconds: float = 5) -> int:
-    """Fetch `https://name/` from an address and return the page's size in bytes.
-
-    Args:
-        address: where to connect, whatever DNS says here.
-        name: the public name.
-        authority: certificate authority to trust beside the system's.
-        seconds: bound on connecting and on each read.
-
-    Raises:
-        PageError: no connection, a certificate that does not fit, or a status that is no success.
-    """
-    answer = Door(address, name, trust_in(authority), seconds).ask("GET", "/")
-    if not answer.is_success:
-        raise PageError(f"https://{name}/ at {address}: status {answer.status_code}")
-    return len(answer.content)

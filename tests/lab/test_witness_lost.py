@@ -1,5 +1,7 @@
 """Voters of the Americas' pair are lost: one is borne; without a quorum nothing moves, but for break-glass."""
 
+import time
+
 import pytest
 from curl_customer import CurlCustomer
 from lab_command import shopsphere
@@ -10,6 +12,7 @@ from runbooks.operate import runs_directory
 from runbooks.witness import Sync
 from shopsphere.clock import wait_until
 
+GATEWAYS_KNOW = 2.0  # each of them asks the agent several times a second
 WORDS = ("--reason", "two voters are flooded, incident 4711")
 
 
@@ -94,6 +97,7 @@ def buy_at(at):
 
     def buy(site):
         customer = CurlCustomer(at, CLIENT, ADDRESS[site])
+        time.sleep(GATEWAYS_KNOW)
         customer.fill_cart("tidal-rings-tee")
         return customer.send(customer.checkout_form())
 

@@ -58,3 +58,8 @@ def test_what_is_left_over():
     assert len(checks.names({"ns1": (1, "frankfurt"), "ns2": (2, "dublin")}, 2, "dublin")) == 1
     assert checks.lost_orders([{"order": "1"}, {"order": "2"}], {"1"}) == [{"order": "2"}]
     assert len(checks.elsewhere({"cart: 503": {"count": 2}})) == 1
+
+
+def test_errors_that_a_patient_customer_sees():
+    failures = {"patient: cart: 500": {"count": 2}, "cart: 503": {"count": 9}}
+    assert checks.errors_shown(failures) == ["shown to a customer who waits: patient: cart: 500 x 2"]

@@ -1,5 +1,6 @@
 """The site agent: what is open when, and that a site stops before the other one may start."""
 
+import json
 import math
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig, Margins
-from runbooks.agent.databases import Role, follows
+from runbooks.agent.databases import Role, SiteRole, follows
 from runbooks.agent.state import Knowledge, doors
 from runbooks.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
 from runbooks.witness.client import Seen
@@ -316,3 +317,49 @@ def test_synchrony_is_kept_while_writes_are_open(site):
 def test_role_of_a_cluster(replica, expected):
     document = {"metadata": {"name": "a"}, "spec": {"replica": replica} if replica else {}}
     assert follows(document) is expected
+
+
+class TurningSite:
+    """The API of a site whose ledger is turned round."""
+
+    def __init__(self):
+        self.primary, self.token, self.in_recovery = "ledger-frankfurt", "", False
+
+    def items(self, _path, **_query):
+        spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
+        metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
+        return [{"metadata": metadata, "spec": spec, "status": {"demotionToken": self.token}}]
+
+    def execute(self, *_command):
+        if self.in_recovery is None:
+            raise ShopSphereError("the database system is starting up")
+        return json.dumps({"in_recovery": self.in_recovery})
+
+
+@pytest.mark.requirement("a database that is only told to follow counts as a primary: its operator may be dead")
+def test_a_role_is_proven():
+    role, site = SiteRole(), TurningSite()
+    assert role.ask(site) is Role.PRIMARY
+    site.primary = "ledger-dublin"
+    assert role.ask(site) is Role.PRIMARY
+    site.in_recovery = None
+    with pytest.raises(ShopSphereError):
+        role.ask(site)
+    site.in_recovery = True
+    assert role.ask(site) is Role.REPLICA
+    site.in_recovery = None
+    assert role.ask(site) is Role.REPLICA, "proven once, until it is told to lead"
+    site.primary = "ledger-frankfurt"
+    assert role.ask(site) is Role.PRIMARY
+
+
+@pytest.mark.requirement("a planned change waits for the shut-down, not for the start after it")
+def test_a_new_token_proves_the_shut_down():
+    role, site = SiteRole(), TurningSite()
+    site.token = "of the last change"
+    role.ask(site)
+    site.primary, site.in_recovery = "ledger-dublin", None
+    with pytest.raises(ShopSphereError):
+        role.ask(site)
+    site.token = "new"
+    assert role.ask(site) is Role.REPLICA
