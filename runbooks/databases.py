@@ -9,11 +9,12 @@ import time
 from typing import Any
 
 from components.databases import DatabaseModel
+from runbooks.agent.databases import has_ended
 from runbooks.change import RoleChange
 from runbooks.witness import Sync
 from shopsphere.errors import ShopSphereError
 from shopsphere.storage.cluster import Cluster
-from shopsphere.storage.postgres import ask, ask_instance, follower_in, leading_pod, run_statement
+from shopsphere.storage.postgres import ask, ask_control, ask_instance, follower_in, leading_pod, run_statement
 
 _LOCATION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 KICK = "shopsphere.io/looked-at"
@@ -64,9 +65,35 @@ def last_record(token: str) -> str:
         location = str(json.loads(base64.b64decode(token))["latestCheckpointREDOLocation"])
     except (ValueError, KeyError, TypeError) as error:
         raise ShopSphereError(f"no demotion token: {token[:40]!r} ({error})") from error
+    return _place(location)
+
+
+def _place(location: str) -> str:
+    """Return a place in the WAL as it is, if it is one: it becomes part of a statement."""
     if not _LOCATION.fullmatch(location):
         raise ShopSphereError(f"no place in the WAL: {location[:40]!r}")
     return location
+
+
+def last_record_of(change: RoleChange, database: DatabaseModel, *, before: str) -> str:
+    """Return where the last record of the source site's database lies; empty until it has ended as a primary.
+
+    The operator's token says it when the operator has had its turn. What the token is made from can be seen earlier.
+
+    Args:
+        change: whose source is being demoted.
+        database: which.
+        before: the token that it had before.
+
+    Raises:
+        ClusterUnreachableError: the site's API or the pod does not answer.
+    """
+    document = change.database(change.source, database)
+    token = document.get("status", {}).get("demotionToken", "")
+    if token and token != before:
+        return last_record(token)
+    control = ask_control(change.cluster(change.source), database.namespace.name, leading_pod(document))
+    return _place(control.redo) if has_ended(document, control) else ""
 
 
 def has_received(change: RoleChange, database: DatabaseModel, location: str) -> bool:
@@ -75,7 +102,7 @@ def has_received(change: RoleChange, database: DatabaseModel, location: str) -> 
     CloudNativePG would prove the same with a promotion token, but looks only every few seconds.
     """
     question = f"""SELECT json_build_object('beyond', pg_wal_lsn_diff(
-        greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '{location}') > 0)"""
+        greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '{_place(location)}') > 0)"""
     return bool(ask(*_leader(change, change.target, database), question)["beyond"])
 
 

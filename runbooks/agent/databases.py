@@ -9,9 +9,19 @@ from typing import Any
 from components.databases import LEDGER, synchronous_with
 from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import CLUSTERS, ask_instance, cluster_path, follower_in, leading_pod
+from shopsphere.storage.postgres import (
+    CLUSTERS,
+    ControlData,
+    ask_control,
+    ask_instance,
+    cluster_path,
+    follower_in,
+    leading_pod,
+)
 
 MARK = "shopsphere.io/synchrony"
+_TURNED = "ReplicaClusterDesignatedPrimaryTransition"
+"""CloudNativePG's condition: the instance is fenced, and marked as a standby for its next start."""
 
 
 class Role(StrEnum):
@@ -29,11 +39,10 @@ class SiteRole:
     """The role of a site's databases together; used by one thread.
 
     A database that is told to follow takes writes until its operator has turned it round, which a dead operator never
-    does. So it counts as a replica only when it has shut down as a primary, or says itself that it is in recovery.
+    does. So it counts as a replica only when it can be seen that it is one.
     """
 
     def __init__(self) -> None:
-        self._last_tokens: dict[str, str] = {}  # demotion tokens by cluster, while it was told to lead
         self._proven: set[str] = set()
 
     def ask(self, cluster: Cluster) -> Role:
@@ -47,22 +56,28 @@ class SiteRole:
         return Role.REPLICA if all(replicas) else Role.PRIMARY
 
     def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
-        own, token = document["metadata"]["uid"], document.get("status", {}).get("demotionToken", "")
+        own = document["metadata"]["uid"]
         if not follows(document):
             self._proven.discard(own)
-            self._last_tokens[own] = token
             return False
         if own not in self._proven:
-            has_shut_down = own in self._last_tokens and token not in ("", self._last_tokens[own])
-            if not (has_shut_down or _is_in_recovery(cluster, document)):
+            control = ask_control(cluster, document["metadata"]["namespace"], leading_pod(document))
+            if not (control.is_in_recovery or has_ended(document, control)):
                 return False
             self._proven.add(own)
         return True
 
 
-def _is_in_recovery(cluster: Cluster, document: dict[str, Any]) -> bool:
-    answer = ask_instance(cluster, document["metadata"]["namespace"], leading_pod(document))
-    return bool(answer["in_recovery"])
+def has_ended(document: dict[str, Any], control: ControlData) -> bool:
+    """Whether a database that is told to follow has ended as a primary, and can only start again as a replica.
+
+    Args:
+        document: its CloudNativePG cluster, read before the control data.
+        control: of its leading instance.
+    """
+    conditions = document.get("status", {}).get("conditions", [])
+    turned = any(each["type"] == _TURNED and each["status"] == "True" for each in conditions)
+    return follows(document) and turned and control.is_shut_down
 
 
 def follows(document: dict[str, Any]) -> bool:

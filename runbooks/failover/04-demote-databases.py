@@ -1,11 +1,12 @@
-"""The active site's databases shut down cleanly and become replicas; what proves their last row is kept."""
+"""The active site's databases shut down cleanly and become replicas; where their last record lies is kept."""
 
-from typing import Any
+from contextlib import suppress
 
 from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import kick
+from runbooks.databases import kick, last_record_of
 from shopsphere.clock import wait_until
+from shopsphere.errors import ShopSphereError
 
 TITLE = "Make the active site's databases replicas"
 SECONDS = 90
@@ -20,13 +21,13 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Demote both, and remember the token of each: it names its last record."""
+    """Demote both, and remember the last record of each."""
     change.each_database(lambda database: _demote(change, database))
 
 
 def verify(change: RoleChange) -> bool:
-    """Both tokens are in the journal."""
-    return all(change.recall(f"token-{database.name}") for database in DATABASES) or change.moved()
+    """Both last records are in the journal."""
+    return all(change.recall(f"last-{database.name}") for database in DATABASES) or change.moved()
 
 
 def _demote(change: RoleChange, database: DatabaseModel) -> None:
@@ -37,12 +38,14 @@ def _demote(change: RoleChange, database: DatabaseModel) -> None:
         change.remember(f"before-{database.name}", known)
     role = {"self": source, "primary": target, "source": target, "promotionToken": None}
     change.patch(change.source, database, {"spec": {"replica": role}})
-    found: dict[str, Any] = {}
+    last = ""
 
-    def has_token() -> bool:
-        found.update(kick(change, change.source, database))
-        token = found.get("status", {}).get("demotionToken", "")
-        return bool(token) and token != known
+    def has_ended() -> bool:
+        nonlocal last
+        with suppress(ShopSphereError):  # what does not answer while it restarts is asked again
+            last = last_record_of(change, database, before=known)
+        return bool(last)
 
-    wait_until(has_token, what=f"the demotion token of {source}", seconds=SECONDS, interval=1)
-    change.remember(f"token-{database.name}", found["status"]["demotionToken"])
+    wait_until(has_ended, what=f"{source} to shut down as a primary", seconds=SECONDS, interval=0.3)
+    change.remember(f"last-{database.name}", last)
+    kick(change, change.source, database)  # it waits 10 s otherwise before it starts the replica

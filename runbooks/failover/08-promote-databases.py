@@ -2,7 +2,7 @@
 
 from components.databases import DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import both_take_writes, has_received, last_record, promote, takes_writes
+from runbooks.databases import both_take_writes, has_received, promote, takes_writes
 from shopsphere.clock import wait_until
 
 TITLE = "Promote the databases of the site that is active now"
@@ -30,8 +30,7 @@ def _promote(change: RoleChange, database: DatabaseModel) -> None:
     if takes_writes(change, database):
         return
     if change.variant == PLANNED:
-        token, own = change.recall(f"token-{database.name}"), database.cluster(change.target)
-        location = last_record(token)
+        location, own = str(change.recall(f"last-{database.name}")), database.cluster(change.target)
         wait_until(
             lambda: has_received(change, database, location),
             what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",

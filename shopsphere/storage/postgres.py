@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
@@ -54,6 +55,43 @@ def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
         ClusterUnreachableError: the pod or the database in it does not answer.
     """
     return ask(cluster, namespace, pod, QUESTION)
+
+
+@dataclass(frozen=True)
+class ControlData:
+    """What an instance's control file says, also while PostgreSQL does not run.
+
+    Attributes:
+        state: as `pg_controldata` names it.
+        redo: where in the WAL the redo of the last checkpoint begins; after a clean end that is the last record.
+    """
+
+    state: str
+    redo: str
+
+    @property
+    def is_shut_down(self) -> bool:
+        """Whether a primary has ended cleanly, and has not started since."""
+        return self.state == "shut down"
+
+    @property
+    def is_in_recovery(self) -> bool:
+        """Whether it is, or last was, a standby."""
+        return self.state in {"in archive recovery", "shut down in recovery"}
+
+
+def ask_control(cluster: Cluster, namespace: str, pod: str) -> ControlData:
+    """Return an instance's control data.
+
+    Raises:
+        ClusterUnreachableError: the pod does not answer.
+    """
+    output = cluster.execute(namespace, pod, CONTAINER, ["env", "LC_ALL=C", "pg_controldata"])
+    lines = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
+    try:
+        return ControlData(lines["Database cluster state"].strip(), lines["Latest checkpoint's REDO location"].strip())
+    except KeyError as error:
+        raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
 
 
 def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:

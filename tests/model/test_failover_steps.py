@@ -12,7 +12,7 @@ from components.edge.pair_state import PairDeclaration, PairState
 from components.topology import load_topology
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
-from runbooks.databases import last_record
+from runbooks.databases import last_record, last_record_of
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
 from runbooks.witness import PairRecord, Sync
@@ -224,11 +224,35 @@ def test_a_place_in_the_wal_is_nothing_else():
         last_record(hostile)
 
 
+CONTROL = "Database cluster state:  {}\nLatest checkpoint's REDO location:  {}\n"
+TURNED = [{"type": "ReplicaClusterDesignatedPrimaryTransition", "status": "True"}]
+
+
+@pytest.mark.requirement("an active site has ended only when it can start again as a replica and no other way")
+@pytest.mark.parametrize(
+    ("state", "conditions", "token", "found"),
+    [
+        ("shut down", TURNED, "old", "0/C0C55D0"),
+        ("shut down", [], "old", ""),  # a restart for another reason
+        ("in production", TURNED, "old", ""),
+        ("shutting down", TURNED, "old", ""),
+        ("in archive recovery", [], TOKEN, "0/C0C55D0"),
+        ("in archive recovery", [], "old", ""),
+    ],
+)
+def test_when_a_database_has_ended(state, conditions, token, found):
+    document = database("frankfurt", DATABASES[0], primary="dublin")
+    document["status"] |= {"conditions": conditions, "demotionToken": token}
+    site = SimpleNamespace(execute=lambda *_: CONTROL.format(state, "0/C0C55D0"))
+    change = Change(database=lambda *_: document, cluster=lambda _site: site)
+    assert last_record_of(change, DATABASES[0], before="old") == found
+
+
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
 def test_the_last_record_is_waited_for():
     one = step(FAILOVER, 8)
     names, events, received = one.act.__globals__, [], iter([False, False, True] * len(DATABASES))
-    change = Change(variant=PLANNED, recall=lambda _key: TOKEN)
+    change = Change(variant=PLANNED, recall=lambda _key: "0/C0C55D0")
     names["takes_writes"] = lambda *_: False
     names["has_received"] = lambda *_: events.append(next(received)) or events[-1]
     names["promote"] = lambda *_: events.append("promoted")

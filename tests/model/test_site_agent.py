@@ -1,6 +1,5 @@
 """The site agent: what is open when, and that a site stops before the other one may start."""
 
-import json
 import math
 
 import pytest
@@ -323,17 +322,18 @@ class TurningSite:
     """The API of a site whose ledger is turned round."""
 
     def __init__(self):
-        self.primary, self.token, self.in_recovery = "ledger-frankfurt", "", False
+        self.primary, self.state, self.turned = "ledger-frankfurt", "in production", "False"
 
     def items(self, _path, **_query):
         spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
         metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
-        return [{"metadata": metadata, "spec": spec, "status": {"demotionToken": self.token}}]
+        conditions = [{"type": "ReplicaClusterDesignatedPrimaryTransition", "status": self.turned}]
+        return [{"metadata": metadata, "spec": spec, "status": {"conditions": conditions}}]
 
     def execute(self, *_command):
-        if self.in_recovery is None:
-            raise ShopSphereError("the database system is starting up")
-        return json.dumps({"in_recovery": self.in_recovery})
+        if self.state is None:
+            raise ShopSphereError("no answer")
+        return f"Database cluster state:    {self.state}\nLatest checkpoint's REDO location:  0/1\n"
 
 
 @pytest.mark.requirement("a database that is only told to follow counts as a primary: its operator may be dead")
@@ -342,24 +342,23 @@ def test_a_role_is_proven():
     assert role.ask(site) is Role.PRIMARY
     site.primary = "ledger-dublin"
     assert role.ask(site) is Role.PRIMARY
-    site.in_recovery = None
+    site.state = "shut down"
+    assert role.ask(site) is Role.PRIMARY, "it may start again as it was"
+    site.state = None
     with pytest.raises(ShopSphereError):
         role.ask(site)
-    site.in_recovery = True
+    site.state = "in archive recovery"
     assert role.ask(site) is Role.REPLICA
-    site.in_recovery = None
+    site.state = None
     assert role.ask(site) is Role.REPLICA, "proven once, until it is told to lead"
     site.primary = "ledger-frankfurt"
     assert role.ask(site) is Role.PRIMARY
 
 
-@pytest.mark.requirement("a planned change waits for the shut-down, not for the start after it")
-def test_a_new_token_proves_the_shut_down():
+@pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
+def test_an_end_that_leads_to_a_replica_proves_the_role():
     role, site = SiteRole(), TurningSite()
-    site.token = "of the last change"
-    role.ask(site)
-    site.primary, site.in_recovery = "ledger-dublin", None
-    with pytest.raises(ShopSphereError):
-        role.ask(site)
-    site.token = "new"
+    site.primary, site.turned = "ledger-dublin", "True"
+    assert role.ask(site) is Role.PRIMARY
+    site.state = "shut down"
     assert role.ask(site) is Role.REPLICA
