@@ -87,7 +87,7 @@ def cut(a: HostName, b: HostName, *, one_way: OneWay = False) -> None:
 
 @app.command()
 def heal(a: HostName, b: HostName, *, one_way: OneWay = False) -> None:
-    """Undo cuts and losses between two hosts."""
+    """Undo cuts, losses and detours between two hosts."""
     _links("heal", a, b, one_way=one_way)
     say(f"healed: {a} {'->' if one_way else '<->'} {b}")
 
@@ -99,6 +99,15 @@ def lose(
     """Lose some percent of the frames between two hosts."""
     _links("lose", a, b, one_way=one_way, percent=percent)
     say(f"losing {percent:g} %: {a} {'->' if one_way else '<->'} {b}")
+
+
+@app.command()
+def slow(
+    a: HostName, b: HostName, ms: Annotated[float, typer.Argument(min=0, max=5000)], *, one_way: OneWay = False
+) -> None:
+    """Let frames between two hosts take so many milliseconds longer each way."""
+    _links("slow", a, b, one_way=one_way, ms=ms)
+    say(f"{ms:g} ms longer: {a} {'->' if one_way else '<->'} {b}")
 
 
 def _links(command: str, a: str, b: str, *, one_way: bool, **arguments: float) -> None:

@@ -57,3 +57,5 @@ def show_status(hosts: LabHosts, *, as_json: bool) -> None:
         console.print(f"  cut: {source} -> {destination}")
     for source, destination, percent in (wan or {}).get("losses", []):
         console.print(f"  loses {percent:g} %: {source} -> {destination}")
+    for source, destination, seconds in (wan or {}).get("detours", []):
+        console.print(f"  takes {1000 * seconds:g} ms longer: {source} -> {destination}")

@@ -124,6 +124,10 @@ class PairUnderTest:
         control.ask("lose", ways=control.ways(a, b, one_way=False), percent=percent)
         self._links.add((a, b))
 
+    def slow(self, a, b, ms):
+        control.ask("slow", ways=control.ways(a, b, one_way=False), ms=ms)
+        self._links.add((a, b))
+
     def heal_links(self):
         for a, b in self._links:
             control.ask("heal", ways=control.ways(a, b, one_way=False))

@@ -81,15 +81,9 @@ class Daemon:
             case "detach":
                 self.switch.detach(request["host"])
                 self.attached.pop(request["host"], None)
-            case "cut":
-                links.cuts |= {(source, destination) for source, destination in request["ways"]}
-            case "heal":
-                links.cuts -= {(source, destination) for source, destination in request["ways"]}
+            case "cut" | "heal" | "lose" | "slow":
                 for source, destination in request["ways"]:
-                    links.losses.pop((source, destination), None)
-            case "lose":
-                for source, destination in request["ways"]:
-                    links.losses[source, destination] = float(request["percent"])
+                    _change(links, (source, destination), request)
             case "status":
                 return {"hosts": sorted(self.switch.ports), "frames": self.switch.frames, **links.to_document()}
             case other:
@@ -123,6 +117,18 @@ class Daemon:
         temporary = state_path().with_suffix(".new")
         temporary.write_text(json.dumps(document))
         temporary.replace(state_path())
+
+
+def _change(links: Links, way: tuple[str, str], request: dict[str, Any]) -> None:
+    match request["command"]:
+        case "cut":
+            links.cuts.add(way)
+        case "heal":
+            links.heal(way)
+        case "lose":
+            links.losses[way] = float(request["percent"])
+        case "slow":
+            links.detours[way] = float(request["ms"]) / 1000
 
 
 def _delays(hosts: LabHosts, topology: Any) -> dict[tuple[str, str], float]:

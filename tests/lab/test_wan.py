@@ -1,4 +1,4 @@
-"""Distances, cuts and losses of the WAN."""
+"""Distances, cuts, losses and detours of the WAN."""
 
 import re
 
@@ -70,6 +70,17 @@ def test_loss(at, hosts):
     finally:
         shopsphere("lab", "heal", "client-us", "psp")
     assert 0 < received < sent * 0.6, "half of each way leaves about a quarter"
+
+
+@pytest.mark.requirement("links can be made slow")
+def test_detour(at, hosts, topology):
+    usual = hosts.rtt_ms("client-us", "psp", topology)
+    shopsphere("lab", "slow", "client-us", "psp", "40", "--one-way")
+    try:
+        _, _, median = pinged(at, "client-us", str(hosts.host("psp").address), 10)
+    finally:
+        shopsphere("lab", "heal", "client-us", "psp")
+    assert median == pytest.approx(usual + 40, rel=0.10)
 
 
 @pytest.mark.requirement("wrong words get a clear error")
