@@ -175,6 +175,19 @@ def cut_from_peer(scene):
     scene.under_test.heal_links()
 
 
+def ended_certificate(scene):
+    """The recovery site's certificates have ended and its connections break: payments go on without it."""
+    scene.under_test.spoil_certificates(scene.passive)
+    scene.pause(3, 6)  # its pods take them over
+    scene.mark("fault")
+    scene.under_test.cut(scene.active, scene.passive)
+    _wait_for_sync_off(scene)
+    scene.under_test.heal_links()
+    scene.pause(5, 10)
+    scene.refused("unplanned", scene.passive, "--accept-data-loss")
+    scene.under_test.restore_certificates()
+
+
 def recovery_lost(scene):
     """The recovery site loses power."""
     scene.mark("fault")
@@ -353,7 +366,7 @@ CATALOGUE = {
     for each in (
         power_loss, power_loss_unattended, power_loss_without_hq, power_loss_without_region, isolation, partition,
         one_way_cut, cut_from_witness, cut_from_peer, recovery_lost, recovery_then_primary_lost, lossy_line,
-        slow_line,
+        slow_line, ended_certificate,
         crashed_database, crashed_database_then_power_loss, dead_api_failover, frozen_agent, planned,
         planned_with_dead_authority, killed_runbook, killed_runbook_any_time, two_operators, there_and_back, stale_up,
     )

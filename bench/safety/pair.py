@@ -1,14 +1,18 @@
 """The pair under test, looked at and acted on from outside: witness, databases, names, power, lines, customers."""
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 
 from components.databases import DATABASES, LEDGER
 from components.edge.clients.pair_state import read_records
+from components.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
+from components.postgres_spec import REPLICATION_SECRET
 from components.topology import load_topology
 from lab.enter import command_inside, run_inside
 from lab.host import power, supervision
@@ -93,7 +97,7 @@ class PairUnderTest:
         self.primary, self.recovery = self.pair.sites
         self.client = CLIENTS[name]
         self.voters = voters(self.pair, self.topology)
-        self._off, self._links, self._stopped, self._doors = set(), set(), set(), {}
+        self._off, self._links, self._stopped, self._doors, self._spoiled = set(), set(), set(), {}, {}
         self.change = RoleChange(
             topology=self.topology, pair=self.pair, environment=Environment.LAB, source=self.primary,
             target=self.recovery, epoch=0, variant="", actor="bench", reason="bench", accept_data_loss=False,
@@ -155,6 +159,21 @@ class PairUnderTest:
             door.wait(10)
             supervision.control(run_directory(site), "start", "site-agent", check=False)
             del self._doors[site]
+
+    def spoil_certificates(self, site):
+        """Replace what a site's databases show to the other site by certificates that ended, of another authority."""
+        made = generate_pair_secrets(self.topology, self.pair, now=datetime.now(UTC) - 2 * LEAF_LIFETIME)
+        ended = {"tls.crt": made["replicationCertificate"], "tls.key": made["replicationKey"]}
+        data = {key: base64.b64encode(text.encode()).decode() for key, text in ended.items()}
+        for database in DATABASES:
+            path = f"/api/v1/namespaces/{database.namespace.name}/secrets/{REPLICATION_SECRET}"
+            self._spoiled[site, path] = self.change.cluster(site).get(path)["data"]
+            self.change.cluster(site).patch(path, {"data": data})
+
+    def restore_certificates(self):
+        for (site, path), data in list(self._spoiled.items()):
+            self.change.cluster(site).patch(path, {"data": {key: data[key] for key in ("tls.crt", "tls.key")}})
+            del self._spoiled[site, path]
 
     def crash_database(self, site, database):
         """Kill the postmaster itself, as a crash would."""
@@ -227,6 +246,7 @@ class PairUnderTest:
         began = time.monotonic()
         self.heal_links()
         self.restore_fence()
+        self.restore_certificates()
         for site, pattern in list(self._stopped):
             self.signal(site, pattern, "CONT")
         for host in list(self._off):
