@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from components.databases import DatabaseModel
@@ -75,8 +76,21 @@ def _place(location: str) -> str:
     return location
 
 
-def last_record_of(change: RoleChange, database: DatabaseModel, *, before: str) -> str:
-    """Return where the last record of the source site's database lies; empty until it has ended as a primary.
+@dataclass(frozen=True)
+class Ending:
+    """How far a database is that is being demoted.
+
+    Attributes:
+        last_record: where it lies in the WAL; empty until the database has ended as a primary for good.
+        is_shut_down: PostgreSQL does not run.
+    """
+
+    last_record: str
+    is_shut_down: bool
+
+
+def ending_of(change: RoleChange, database: DatabaseModel, *, before: str) -> Ending:
+    """Return how far the source site's database is.
 
     The operator's token says it when the operator has had its turn. What the token is made from can be seen earlier.
 
@@ -91,17 +105,17 @@ def last_record_of(change: RoleChange, database: DatabaseModel, *, before: str) 
     document = change.database(change.source, database)
     token = document.get("status", {}).get("demotionToken", "")
     if token and token != before:
-        return last_record(token)
+        return Ending(last_record(token), is_shut_down=True)
     control = ask_control(change.cluster(change.source), database.namespace.name, leading_pod(document))
-    return _place(control.redo) if has_ended(document, control) else ""
+    return Ending(_place(control.redo) if has_ended(document, control) else "", is_shut_down=control.is_shut_down)
 
 
 def has_received(change: RoleChange, database: DatabaseModel, location: str) -> bool:
-    """Whether the target site's database has received the record that begins at a place in the WAL.
+    """Whether the target site's database has received the record that begins at a place in the WAL, or leads already.
 
     CloudNativePG would prove the same with a promotion token, but looks only every few seconds.
     """
-    question = f"""SELECT json_build_object('beyond', pg_wal_lsn_diff(
+    question = f"""SELECT json_build_object('beyond', NOT pg_is_in_recovery() OR pg_wal_lsn_diff(
         greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '{_place(location)}') > 0)"""
     return bool(ask(*_leader(change, change.target, database), question)["beyond"])
 

@@ -203,7 +203,7 @@ class PairUnderTest:
         for authority in self.change.authorities():
             try:
                 state = declaration.valid(read_records([authority], declaration)[authority.name])
-                found[authority.name] = (state.epoch, state.active) if state else None
+                found[authority.name] = (state.epoch, state.active) if state and not state.leaving else None
             except Exception as error:  # noqa: BLE001 whatever a dead authority answers
                 found[authority.name] = type(error).__name__
         return found

@@ -16,7 +16,8 @@ from components.edge.steering import lua_content, state_label
 
 FIRST_EPOCH = 1
 _STATE = re.compile(
-    r"state=\{pair='(?P<pair>[a-z0-9-]+)',epoch=(?P<epoch>[1-9][0-9]{0,17}),active='(?P<active>[a-z0-9-]+)'\}"
+    r"state=\{pair='(?P<pair>[a-z0-9-]+)',epoch=(?P<epoch>[1-9][0-9]{0,17}),active='(?P<active>[a-z0-9-]+)'"
+    r"(?P<leaving>,leaving=true)?\}"
 )
 
 
@@ -27,10 +28,13 @@ class PairState:
     Attributes:
         epoch: grows by one at each change of the active site; the first is 1.
         active: the site that takes writes.
+        leaving: it is being left in order and takes none any more: names lead readers to the other site already, so
+            that resolvers know it when it becomes active.
     """
 
     epoch: int
     active: str
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ class PairDeclaration:
                 action="correct the call",
             )
         shares = ",".join(f"{{{self._weight(site, state)},'{self.addresses[site]}','{site}'}}" for site in self.sites)
-        code = f"state={{pair='{self.pair}',epoch={state.epoch},active='{state.active}'}} sites={{{shares}}}"
+        leaving = ",leaving=true" if state.leaving else ""
+        code = f"state={{pair='{self.pair}',epoch={state.epoch},active='{state.active}'{leaving}}} sites={{{shares}}}"
         return RRset(self.name, "LUA", self.ttl, (lua_content("LUA", code),))
 
     def stated(self, found: RRset | None) -> PairState | None:
@@ -110,7 +115,7 @@ class PairDeclaration:
         match = _STATE.search(found.records[0])
         if not match or match["pair"] != self.pair or match["active"] not in self.sites:
             return None
-        return PairState(int(match["epoch"]), match["active"])
+        return PairState(int(match["epoch"]), match["active"], leaving=bool(match["leaving"]))
 
     def valid(self, found: RRset | None) -> PairState | None:
         """Return the state when the record is one that this declaration can have, letter for letter."""
@@ -118,4 +123,5 @@ class PairDeclaration:
         return state if state and self.rrset(state) == found else None
 
     def _weight(self, site: str, state: PairState) -> int:
-        return self.active_weight if site == state.active else self.passive_weight
+        leads = (site == state.active) != state.leaving
+        return self.active_weight if leads else self.passive_weight

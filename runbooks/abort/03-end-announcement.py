@@ -1,9 +1,11 @@
-"""The witness says that the pair is at rest; the agent of the active site may have its lease again."""
+"""The witness says that the pair is at rest: the active site may have its lease again, and the names lead there."""
 
+from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
+from runbooks.names import show, write_at_each
 from runbooks.witness import Phase
 
-TITLE = "Tell the witness that nothing is moved"
+TITLE = "Tell the witness and the names that nothing is moved"
 SECONDS = 10
 
 
@@ -13,10 +15,15 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Set the phase."""
+    """Set the phase, and lead the names back."""
     change.change(f"taken back: {change.reason}", phase=Phase.STEADY)
+    write_at_each(change, _at_rest(change))
 
 
 def verify(change: RoleChange) -> bool:
-    """The phase is set."""
-    return change.see()[1].phase is Phase.STEADY
+    """The phase is set, and so are the names."""
+    return change.see()[1].phase is Phase.STEADY and show(change, _at_rest(change))
+
+
+def _at_rest(change: RoleChange) -> PairState:
+    return PairState(change.epoch, change.source)

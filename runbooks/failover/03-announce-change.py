@@ -1,22 +1,30 @@
-"""The witness says that the pair is about to move; from now on no lease is given for it."""
+"""The witness says that the pair is about to move; from now on no lease is given for it.
 
+In a planned change the names lead readers to the other site from now on: the active one is about to lose its databases,
+and by the time when the other one takes writes, resolvers know the way.
+"""
+
+from components.edge.pair_state import PairState
 from runbooks.change import PLANNED, RoleChange
+from runbooks.names import write_at_each
 from runbooks.witness import Phase
 
-TITLE = "Tell the witness, and with it the active site's agent"
+TITLE = "Tell the witness, and with it the active site's agent; lead readers away"
 SECONDS = 10
 
 
 def check(change: RoleChange) -> str:
     """Say what the agent of the active site would do."""
     if change.variant == PLANNED:
-        return f"{change.source} answers writes with 503 and Retry-After, and still answers reads"
+        return f"{change.source} answers writes with 503 and Retry-After; names lead readers to {change.target}"
     return f"{change.source}, if it lives, takes its databases off the network and gives its lease back"
 
 
 def act(change: RoleChange) -> None:
-    """Set the phase."""
+    """Set the phase, then the names; an authority that does not answer is not waited for."""
     change.change(change.reason, phase=_phase(change))
+    if change.variant == PLANNED:
+        write_at_each(change, PairState(change.epoch, change.source, leaving=True))
 
 
 def verify(change: RoleChange) -> bool:

@@ -1,15 +1,20 @@
 """The active site's databases shut down cleanly and become replicas; where their last record lies is kept."""
 
 from contextlib import suppress
+from itertools import count
 
 from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import kick, last_record_of
+from runbooks.databases import ending_of, kick
 from shopsphere.clock import wait_until
 from shopsphere.errors import ShopSphereError
 
 TITLE = "Make the active site's databases replicas"
 SECONDS = 90
+LOOK_EVERY = 0.3
+KICK_EVERY = 5
+"""Looks, while PostgreSQL still runs."""
+
 VARIANTS = frozenset({PLANNED})
 
 
@@ -38,14 +43,19 @@ def _demote(change: RoleChange, database: DatabaseModel) -> None:
         change.remember(f"before-{database.name}", known)
     role = {"self": source, "primary": target, "source": target, "promotionToken": None}
     change.patch(change.source, database, {"spec": {"replica": role}})
-    last = ""
+    last, looks = "", count(1)
 
     def has_ended() -> bool:
         nonlocal last
         with suppress(ShopSphereError):  # what does not answer while it restarts is asked again
-            last = last_record_of(change, database, before=known)
+            ending = ending_of(change, database, before=known)
+            last = ending.last_record
+            # CloudNativePG waits for a change of the cluster, for half a minute if need be, to go on from there. More
+            # changes than these would only collide with its own.
+            if not last and (ending.is_shut_down or next(looks) % KICK_EVERY == 0):
+                kick(change, change.source, database)
         return bool(last)
 
-    wait_until(has_ended, what=f"{source} to shut down as a primary", seconds=SECONDS, interval=0.3)
+    wait_until(has_ended, what=f"{source} to shut down as a primary", seconds=SECONDS, interval=LOOK_EVERY)
     change.remember(f"last-{database.name}", last)
     kick(change, change.source, database)  # it waits 10 s otherwise before it starts the replica

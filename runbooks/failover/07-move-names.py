@@ -1,11 +1,9 @@
 """Every name that leads to the pair's writer follows the epoch: one record, one change at each authority."""
 
-from components.edge.clients.pair_state import read_records, write_record
-from components.edge.errors import EdgeError
 from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
-from shopsphere.errors import one_line
+from runbooks.names import show, write_at_each
 from shopsphere.progress import say
 
 TITLE = "Move the pair's names to the other site at every DNS authority"
@@ -20,13 +18,8 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Write it at each authority by itself: a dead one must not keep the others."""
-    declaration, left = change.declaration(), []
-    for authority in change.authorities():
-        try:
-            write_record([authority], declaration, _wanted(change))
-        except EdgeError as error:
-            left.append(f"{authority.name}: {one_line(error)}")
+    """Write it at each authority."""
+    left = write_at_each(change, _wanted(change))
     if len(left) == len(change.authorities()):
         raise BlockedError.because(f"no DNS authority took the change: {'; '.join(left)}", action="bring one back")
     for problem in left:
@@ -35,14 +28,7 @@ def act(change: RoleChange) -> None:
 
 def verify(change: RoleChange) -> bool:
     """Every authority that answers shows the state, and at least one does."""
-    declaration, shown = change.declaration(), []
-    for authority in change.authorities():
-        try:
-            found = read_records([authority], declaration)[authority.name]
-        except EdgeError:
-            continue
-        shown.append(declaration.valid(found) == _wanted(change))
-    return bool(shown) and all(shown)
+    return show(change, _wanted(change))
 
 
 def _wanted(change: RoleChange) -> PairState:

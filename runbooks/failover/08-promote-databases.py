@@ -2,7 +2,7 @@
 
 from components.databases import DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import both_take_writes, has_received, promote, takes_writes
+from runbooks.databases import both_take_writes, has_received, promote
 from shopsphere.clock import wait_until
 
 TITLE = "Promote the databases of the site that is active now"
@@ -27,8 +27,6 @@ def verify(change: RoleChange) -> bool:
 
 
 def _promote(change: RoleChange, database: DatabaseModel) -> None:
-    if takes_writes(change, database):
-        return
     if change.variant == PLANNED:
         location, own = str(change.recall(f"last-{database.name}")), database.cluster(change.target)
         wait_until(

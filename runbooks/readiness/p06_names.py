@@ -76,10 +76,11 @@ def judge_authority(
     stated = declaration.stated(state)
     if stated != wanted:
         says = f"{stated.active} in epoch {stated.epoch}" if stated else "nothing that can be read"
-        return fails(
-            f"{authority} says {says}, the witness says {wanted.active} in epoch {wanted.epoch}",
-            "`shopsphere up edge --refresh` brings every authority to the highest epoch",
-        )
+        mend = "`shopsphere up edge --refresh` brings every authority to the highest epoch"
+        if stated and stated.leaving:
+            says += " that is being left"
+            mend = f"finish that change, or `shopsphere failover {declaration.pair} --abort`"
+        return fails(f"{authority} says {says}, the witness says {wanted.active} in epoch {wanted.epoch}", mend)
     if declaration.valid(state) is None:
         return fails(f"{authority} has other weights or addresses than declared", "`shopsphere up edge`")
     slow = [f"{each.name} {each.ttl} s" for each in (state, *steered.values()) if each and each.ttl > LONGEST_TTL]

@@ -229,6 +229,13 @@ def test_valid_state_is_adopted_in_either_role(servers):
     assert RDC_A.valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(7, "dublin")
 
 
+def test_authorities_that_differ_in_a_change_under_way_are_brought_to_rest(servers):
+    outs = PowerDnsPairStateProvider().create(STATE).outs
+    servers[1].replace(ZONE, [RDC_A.rrset(PairState(1, "frankfurt", leaving=True))])
+    PowerDnsPairStateProvider().update("id", outs, STATE)
+    assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {RDC_A.first}
+
+
 @pytest.mark.parametrize("states", [(), (PairState(4, "dublin"), PairState(4, "frankfurt"))])
 def test_unknown_role_is_never_guessed(servers, states):
     outs = PowerDnsPairStateProvider().create(STATE).outs

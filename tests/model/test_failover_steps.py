@@ -12,7 +12,7 @@ from components.edge.pair_state import PairDeclaration, PairState
 from components.topology import load_topology
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
-from runbooks.databases import last_record, last_record_of
+from runbooks.databases import ending_of, last_record
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
 from runbooks.witness import PairRecord, Sync
@@ -178,6 +178,21 @@ def test_names_move_without_a_dead_authority():
     assert move.verify(change)
 
 
+@pytest.mark.requirement("in a planned change readers are led away before the databases go; taken back, they return")
+def test_readers_are_led_away_first():
+    one, dead = Authority("ns1"), Authority("ns2", dead=True)
+    change, declaration = names_change(one, dead)
+    change.variant, change.change = PLANNED, lambda *_words, **_values: None
+    step(FAILOVER, 3).act(change)
+    assert declaration.valid(one.held) == PairState(1, "frankfurt", leaving=True)
+    assert "{0,'10.99.0.11','frankfurt'},{100,'10.99.0.12','dublin'}" in one.held.records[0]
+    end = step(ABORT, 3)
+    assert not end.verify(change)
+    end.act(change)
+    assert declaration.valid(one.held) == PairState(1, "frankfurt")
+    assert end.verify(change)
+
+
 def test_no_authority_at_all_stops_the_run():
     change, _ = names_change(Authority("ns1", dead=True), Authority("ns2", dead=True))
     with pytest.raises(BlockedError, match="no DNS authority"):
@@ -245,7 +260,8 @@ def test_when_a_database_has_ended(state, conditions, token, found):
     document["status"] |= {"conditions": conditions, "demotionToken": token}
     site = SimpleNamespace(execute=lambda *_: CONTROL.format(state, "0/C0C55D0"))
     change = Change(database=lambda *_: document, cluster=lambda _site: site)
-    assert last_record_of(change, DATABASES[0], before="old") == found
+    ending = ending_of(change, DATABASES[0], before="old")
+    assert (ending.last_record, ending.is_shut_down) == (found, found == "0/C0C55D0" or state == "shut down")
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
@@ -253,7 +269,6 @@ def test_the_last_record_is_waited_for():
     one = step(FAILOVER, 8)
     names, events, received = one.act.__globals__, [], iter([False, False, True] * len(DATABASES))
     change = Change(variant=PLANNED, recall=lambda _key: "0/C0C55D0")
-    names["takes_writes"] = lambda *_: False
     names["has_received"] = lambda *_: events.append(next(received)) or events[-1]
     names["promote"] = lambda *_: events.append("promoted")
     one.act(change)

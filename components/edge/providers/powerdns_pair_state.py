@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
@@ -104,7 +105,7 @@ def _agreed(declaration: PairDeclaration, found: Mapping[str, RRset | None]) -> 
         PairStateError: none has a readable state, or the highest epoch has two active sites.
     """
     stated = {name: declaration.stated(rrset) for name, rrset in found.items()}
-    known = {state for state in stated.values() if state}
+    known = {replace(state, leaving=False) for state in stated.values() if state}
     highest = max((state.epoch for state in known), default=0)
     candidates = [state for state in known if state.epoch == highest]
     if len(candidates) != 1:
