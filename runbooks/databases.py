@@ -6,11 +6,10 @@ import base64
 import json
 import re
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from components.databases import DatabaseModel
-from runbooks.agent.databases import has_ended
+from runbooks.agent.databases import Turning, follows, turning_of
 from runbooks.change import RoleChange
 from runbooks.witness import Sync
 from shopsphere.errors import ShopSphereError
@@ -76,21 +75,8 @@ def _place(location: str) -> str:
     return location
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How far a database is that is being demoted.
-
-    Attributes:
-        last_record: where it lies in the WAL; empty until the database has ended as a primary for good.
-        is_shut_down: PostgreSQL does not run.
-    """
-
-    last_record: str
-    is_shut_down: bool
-
-
-def ending_of(change: RoleChange, database: DatabaseModel, *, before: str) -> Ending:
-    """Return how far the source site's database is.
+def last_record_of(change: RoleChange, database: DatabaseModel, *, before: str) -> str:
+    """Return where the last record of the source site's database lies; empty until it has ended for good.
 
     The operator's token says it when the operator has had its turn. What the token is made from can be seen earlier.
 
@@ -105,9 +91,11 @@ def ending_of(change: RoleChange, database: DatabaseModel, *, before: str) -> En
     document = change.database(change.source, database)
     token = document.get("status", {}).get("demotionToken", "")
     if token and token != before:
-        return Ending(last_record(token), is_shut_down=True)
-    control = ask_control(change.cluster(change.source), database.namespace.name, leading_pod(document))
-    return Ending(_place(control.redo) if has_ended(document, control) else "", is_shut_down=control.is_shut_down)
+        return last_record(token)
+    if not follows(document) or turning_of(document) is not Turning.DONE:
+        return ""
+    control = ask_control(*_leader(change, change.source, database))
+    return _place(control.redo) if control.is_shut_down else ""
 
 
 def has_received(change: RoleChange, database: DatabaseModel, location: str) -> bool:
@@ -115,9 +103,21 @@ def has_received(change: RoleChange, database: DatabaseModel, location: str) -> 
 
     CloudNativePG would prove the same with a promotion token, but looks only every few seconds.
     """
-    question = f"""SELECT json_build_object('beyond', NOT pg_is_in_recovery() OR pg_wal_lsn_diff(
-        greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '{_place(location)}') > 0)"""
-    return bool(ask(*_leader(change, change.target, database), question)["beyond"])
+    received = "greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
+    beyond = f"NOT pg_is_in_recovery() OR pg_wal_lsn_diff({received}, '{_place(location)}') > 0"
+    return _comes_about(change, database, beyond)
+
+
+def await_writes(change: RoleChange, database: DatabaseModel) -> bool:
+    """Wait up to 2 s until the target site's database takes writes; returns whether it does."""
+    return _comes_about(change, database, "NOT pg_is_in_recovery()")
+
+
+def _comes_about(change: RoleChange, database: DatabaseModel, condition: str) -> bool:
+    """Let the target site's database wait up to 2 s for a condition: entering a pod is dear, waiting in it is not."""
+    wait = f"DO $$ BEGIN FOR i IN 1..40 LOOP EXIT WHEN {condition}; PERFORM pg_sleep(0.05); END LOOP; END $$;"
+    question = f"{wait} SELECT json_build_object('holds', {condition})"
+    return bool(ask(*_leader(change, change.target, database), question)["holds"])
 
 
 def both_take_writes(change: RoleChange) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 from components.databases import LEDGER, synchronous_with
@@ -11,7 +11,6 @@ from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
 from shopsphere.storage.postgres import (
     CLUSTERS,
-    ControlData,
     ask_control,
     ask_instance,
     cluster_path,
@@ -20,8 +19,7 @@ from shopsphere.storage.postgres import (
 )
 
 MARK = "shopsphere.io/synchrony"
-_TURNED = "ReplicaClusterDesignatedPrimaryTransition"
-"""CloudNativePG's condition: the instance is fenced, and marked as a standby for its next start."""
+_TURNING = "ReplicaClusterDesignatedPrimaryTransition"  # CloudNativePG's condition
 
 
 class Role(StrEnum):
@@ -61,23 +59,32 @@ class SiteRole:
             self._proven.discard(own)
             return False
         if own not in self._proven:
+            turning = turning_of(document)
+            if turning is Turning.BEGUN:
+                return False
             control = ask_control(cluster, document["metadata"]["namespace"], leading_pod(document))
-            if not (control.is_in_recovery or has_ended(document, control)):
+            if not (control.is_in_recovery or (turning is Turning.DONE and control.is_shut_down)):
                 return False
             self._proven.add(own)
         return True
 
 
-def has_ended(document: dict[str, Any], control: ControlData) -> bool:
-    """Whether a database that is told to follow has ended as a primary, and can only start again as a replica.
+class Turning(Enum):
+    """How far CloudNativePG is with making a primary a replica.
 
-    Args:
-        document: its CloudNativePG cluster, read before the control data.
-        control: of its leading instance.
+    With `DONE` its instance manager keeps PostgreSQL down, and has marked it as a standby for its next start: a control
+    file that says `shut down` after that is the end of a primary.
     """
+
+    NONE = ""
+    BEGUN = "False"
+    DONE = "True"
+
+
+def turning_of(document: dict[str, Any]) -> Turning:
+    """Return how far a cluster that is told to follow is."""
     conditions = document.get("status", {}).get("conditions", [])
-    turned = any(each["type"] == _TURNED and each["status"] == "True" for each in conditions)
-    return follows(document) and turned and control.is_shut_down
+    return Turning(next((each["status"] for each in conditions if each["type"] == _TURNING), ""))
 
 
 def follows(document: dict[str, Any]) -> bool:

@@ -5,15 +5,14 @@ from itertools import count
 
 from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import ending_of, kick
+from runbooks.databases import kick, last_record_of
 from shopsphere.clock import wait_until
 from shopsphere.errors import ShopSphereError
 
 TITLE = "Make the active site's databases replicas"
 SECONDS = 90
-LOOK_EVERY = 0.3
-KICK_EVERY = 5
-"""Looks, while PostgreSQL still runs."""
+LOOK_EVERY = 0.2
+KICK_EVERY = 5  # looks
 
 VARIANTS = frozenset({PLANNED})
 
@@ -47,15 +46,14 @@ def _demote(change: RoleChange, database: DatabaseModel) -> None:
 
     def has_ended() -> bool:
         nonlocal last
+        # CloudNativePG waits for a change of the cluster, for half a minute if need be, to go on from there. More
+        # changes than these would only collide with its own.
         with suppress(ShopSphereError):  # what does not answer while it restarts is asked again
-            ending = ending_of(change, database, before=known)
-            last = ending.last_record
-            # CloudNativePG waits for a change of the cluster, for half a minute if need be, to go on from there. More
-            # changes than these would only collide with its own.
-            if not last and (ending.is_shut_down or next(looks) % KICK_EVERY == 0):
+            if next(looks) % KICK_EVERY == 0:
                 kick(change, change.source, database)
+            last = last_record_of(change, database, before=known)
         return bool(last)
 
-    wait_until(has_ended, what=f"{source} to shut down as a primary", seconds=SECONDS, interval=LOOK_EVERY)
+    wait_until(has_ended, what=f"{source} to have ended as a primary", seconds=SECONDS, interval=LOOK_EVERY)
     change.remember(f"last-{database.name}", last)
     kick(change, change.source, database)  # it waits 10 s otherwise before it starts the replica

@@ -2,7 +2,7 @@
 
 from components.databases import DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import both_take_writes, has_received, promote
+from runbooks.databases import await_writes, both_take_writes, has_received, promote
 from shopsphere.clock import wait_until
 
 TITLE = "Promote the databases of the site that is active now"
@@ -33,6 +33,7 @@ def _promote(change: RoleChange, database: DatabaseModel) -> None:
             lambda: has_received(change, database, location),
             what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",
             seconds=_LAST_RECORD_SECONDS,
-            interval=0.2,
+            interval=0.1,
         )
     promote(change, database)
+    wait_until(lambda: await_writes(change, database), what=f"{database.name} to take writes", seconds=SECONDS)

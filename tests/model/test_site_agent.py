@@ -322,12 +322,13 @@ class TurningSite:
     """The API of a site whose ledger is turned round."""
 
     def __init__(self):
-        self.primary, self.state, self.turned = "ledger-frankfurt", "in production", "False"
+        self.primary, self.state, self.turned = "ledger-frankfurt", "in production", ""
 
     def items(self, _path, **_query):
         spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
         metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
-        conditions = [{"type": "ReplicaClusterDesignatedPrimaryTransition", "status": self.turned}]
+        turning = {"type": "ReplicaClusterDesignatedPrimaryTransition", "status": self.turned}
+        conditions = [turning] if self.turned else []
         return [{"metadata": metadata, "spec": spec, "status": {"conditions": conditions}}]
 
     def execute(self, *_command):
@@ -358,7 +359,9 @@ def test_a_role_is_proven():
 @pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
 def test_an_end_that_leads_to_a_replica_proves_the_role():
     role, site = SiteRole(), TurningSite()
-    site.primary, site.turned = "ledger-dublin", "True"
+    site.primary, site.turned, site.state = "ledger-dublin", "False", "shut down"
+    assert role.ask(site) is Role.PRIMARY
+    site.turned, site.state = "True", "in production"
     assert role.ask(site) is Role.PRIMARY
     site.state = "shut down"
     assert role.ask(site) is Role.REPLICA
