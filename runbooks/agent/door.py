@@ -1,4 +1,4 @@
-"""Where gateways ask, twice a second, whether writes are open; anything but 200 means no."""
+"""Where gateways ask, once a second, whether writes are open; anything but 200 means no."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Door:
                 self.wfile.write(body)
 
             def log_message(self, *_words: object) -> None:
-                """Stay silent: two questions a second from each gateway are no news."""
+                """Stay silent: a question each second from each gateway is no news."""
 
         self._server = _Server((address, port), Handler)
         self._thread = Thread(target=self._server.serve_forever, name="door", daemon=True)

@@ -48,6 +48,8 @@ class Cluster:
             ) from error
         # The caller has a bound of its own; retries would multiply the time a dead site takes.
         self._settings.retries = False
+        # One for all requests: it keeps its connections, and a handshake costs both sides more than most requests.
+        self._api = client.ApiClient(self._settings)
 
     def get(self, path: str, **query: str) -> Document:
         """Return the document at an API path, as in `/api/v1/nodes`.
@@ -87,9 +89,8 @@ class Cluster:
                 raise
 
     def _request(self, method: str, path: str, body: Document | None = None, *, kind: str = MERGE_PATCH) -> Document:
-        api = client.ApiClient(self._settings)
         try:
-            document = api.call_api(
+            document = self._api.call_api(
                 path,
                 method,
                 header_params={"Content-Type": kind} if body is not None else {},
@@ -105,8 +106,6 @@ class Cluster:
             raise ClusterUnreachableError(
                 f"{self.context}: no answer from {self._settings.host}: {_reason(error)}"
             ) from error
-        finally:
-            api.close()
         found: Document = document
         return found
 
