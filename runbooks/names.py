@@ -24,7 +24,7 @@ def write_at_each(change: RoleChange, state: PairState) -> list[str]:
         return ""
 
     authorities = change.authorities()
-    with ThreadPoolExecutor(len(authorities)) as pool:
+    with ThreadPoolExecutor(max(1, len(authorities))) as pool:
         return [problem for problem in pool.map(write, authorities) if problem]
 
 

@@ -28,7 +28,7 @@ ROLE_EVERY = 0.5
 RECORD_EVERY = 0.7
 SYNCHRONY_EVERY = 2.0
 MOVING_EVERY = 0.2
-"""Pause between two looks at the record while the pair is moved, and a runbook waits for what follows from them."""
+"""Pause between two looks while the pair is moved, and a runbook waits for what follows from them."""
 
 
 class Permits(Protocol):
@@ -87,8 +87,8 @@ class Agent:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
         loops = (
             (self.renew_lease, lambda: self._config.margins.renew_every),
-            (self.follow_record, self._until_next_record),
-            (self.look_at_databases, lambda: ROLE_EVERY),
+            (self.follow_record, lambda: self._unless_moving(RECORD_EVERY)),
+            (self.look_at_databases, lambda: self._unless_moving(ROLE_EVERY)),
             (self.keep_synchrony, lambda: SYNCHRONY_EVERY),
         )
         for loop in loops:
@@ -233,9 +233,9 @@ class Agent:
         with self._learning:
             self._known = replace(self._known, **news)  # type: ignore[arg-type]
 
-    def _until_next_record(self) -> float:
+    def _unless_moving(self, seconds: float) -> float:
         record = self._known.record
-        return RECORD_EVERY if record is None or record.phase is Phase.STEADY else MOVING_EVERY
+        return seconds if record is None or record.phase is Phase.STEADY else MOVING_EVERY
 
     def _repeat(self, action: Callable[[], None], pause: Callable[[], float]) -> None:
         said = ""

@@ -1,1 +1,1 @@
-../failover/07-move-names.py
+../failover/08-move-names.py

@@ -1,7 +1,7 @@
 """The witness says that the pair is about to move; from now on no lease is given for it.
 
-In a planned change the names lead readers to the other site from now on: the active one is about to lose its databases,
-and by the time when the other one takes writes, resolvers know the way.
+From now on the names lead readers to the other site: the active one is about to lose its databases, if it still has
+them, and by the time when the other one takes writes, resolvers know the way.
 """
 
 from components.edge.pair_state import PairState
@@ -16,14 +16,16 @@ SECONDS = 10
 def check(change: RoleChange) -> str:
     """Say what the agent of the active site would do."""
     if change.variant == PLANNED:
-        return f"{change.source} answers writes with 503 and Retry-After; names lead readers to {change.target}"
-    return f"{change.source}, if it lives, takes its databases off the network and gives its lease back"
+        site = f"{change.source} answers writes with 503 and Retry-After"
+    else:
+        site = f"{change.source}, if it lives, takes its databases off the network and gives its lease back"
+    return f"{site}; names lead readers to {change.target}"
 
 
 def act(change: RoleChange) -> None:
     """Set the phase, then the names; an authority that does not answer is not waited for."""
     change.change(change.reason, phase=_phase(change))
-    if change.variant == PLANNED:
+    if not change.is_moved(change.last_seen()[1]):
         write_at_each(change, PairState(change.epoch, change.source, leaving=True))
 
 
