@@ -13,6 +13,7 @@ from runbooks.drill.record import DrillRecord, Result, last_drill, save
 from runbooks.drill.runs import moves_in, runs_since
 from runbooks.drill.stage import Stage, stage_of, unfinished
 from runbooks.engine import DryRun
+from runbooks.readiness.finding import Verdict
 from runbooks.readiness.score import Readiness, readiness_of
 from runbooks.witness import PairRecord
 from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
@@ -24,6 +25,8 @@ BEFORE, AWAY, HOME = "before", "away", "home"
 SETTLE_SECONDS = 90.0
 """Bound on the wait for all checks after a move: the old site has to follow, and the ledger to become synchronous."""
 LOOK_EVERY = 2.0
+MOST_ASKED = 5
+"""How often a drill asks before it begins, while there are checks without an answer."""
 
 
 class DrillError(ShopSphereError):
@@ -101,7 +104,7 @@ def carry_out(topology: Topology, request: DrillRequest, *, clock: Clock = SYSTE
         drill, stage = left
         say(f"going on with the drill of {_title(drill)}, next: {stage}")
     else:
-        drill, stage = _begin(topology, request), Stage.OUT
+        drill, stage = _begin(topology, request, clock), Stage.OUT
     return _Drill(topology, request, drill, clock).carry_out(stage)
 
 
@@ -124,8 +127,8 @@ def _title(drill: DrillRecord) -> str:
     return f"{drill.began:%Y-%m-%d %H:%M} UTC"
 
 
-def _begin(topology: Topology, request: DrillRequest) -> DrillRecord:
-    readiness = readiness_of(topology, request.pair, request.environment)
+def _begin(topology: Topology, request: DrillRequest, clock: Clock) -> DrillRecord:
+    readiness = _asked(topology, request, clock)
     require_ready(readiness)
     record = _witness_record(request)
     drill = DrillRecord(
@@ -141,6 +144,16 @@ def _begin(topology: Topology, request: DrillRequest) -> DrillRecord:
     )
     save(operate.runs_directory(), drill)
     return drill
+
+
+def _asked(topology: Topology, request: DrillRequest, clock: Clock) -> Readiness:
+    """Return what the checks find; what did not answer in time is asked again, for a site may just be busy."""
+    for _ in range(MOST_ASKED - 1):
+        found = readiness_of(topology, request.pair, request.environment)
+        if not any(each.verdict is Verdict.UNKNOWN for each in found.blockers):
+            return found
+        clock.sleep(LOOK_EVERY)
+    return readiness_of(topology, request.pair, request.environment)
 
 
 def _unfinished(request: DrillRequest) -> tuple[DrillRecord, Stage] | None:

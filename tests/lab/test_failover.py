@@ -64,8 +64,7 @@ def test_the_lock(witness):
     "a drill goes there and back under load, loses nothing, and writes the record that `ready` asks for"
 )
 def test_drill(at, sql, witness, orders):
-    before = shopsphere("ready", PAIR, check=False, seconds=60)
-    assert before.code == 0 or "NOT ready (P8)" in before.stdout + before.stderr, "but for a drill it is ready"
+    wait_until(_ready_but_for_a_drill, what="the pair to be ready, but for a drill", seconds=120, interval=1)
     epoch = record(witness).epoch
     customers = orders(90)
     command("drill", "--reason", "test")
@@ -75,8 +74,12 @@ def test_drill(at, sql, witness, orders):
     assert require_nothing_lost(customers, PRIMARY)["lost orders"] == 0
     assert record(witness).epoch == epoch + 2
     assert record(witness).sync is Sync.ON
-    after = shopsphere("ready", PAIR, check=False, seconds=60)
-    assert after.code == 0, after.stdout + after.stderr
+    wait_until(lambda: shopsphere("ready", PAIR, check=False, seconds=60).code == 0, what="ready", seconds=120)
+
+
+def _ready_but_for_a_drill():
+    found = shopsphere("ready", PAIR, check=False, seconds=60)
+    return found.code == 0 or "NOT ready (P8)" in found.stdout + found.stderr
 
 
 @pytest.mark.requirement("a runbook that is killed goes on where it was, with the same command")

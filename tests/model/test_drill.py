@@ -256,3 +256,10 @@ def test_a_damaged_record_is_said_to_be_so(tmp_path):
     save(tmp_path, drill()).write_text("{}")
     with pytest.raises(DrillRecordError, match="damaged"):
         last_drill(tmp_path, PAIR, Environment.LAB)
+
+
+@pytest.mark.requirement("a site that was only slow to answer keeps no drill from being held")
+def test_what_did_not_answer_is_asked_again(pair):
+    pair.wrong = lambda: (finding(3, Verdict.UNKNOWN),) if pair.clock.now < 3 else ()
+    pair.hold()
+    assert pair.last.result is Result.GREEN
