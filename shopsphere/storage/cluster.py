@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ Document = dict[str, Any]
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 MERGE_PATCH = "application/merge-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
+_LOADING = threading.Lock()
+"""The client writes certificates into files that it shares by content, and names a file before it has filled it."""
 
 
 class ClusterUnreachableError(ShopSphereError):
@@ -39,7 +42,8 @@ class Cluster:
         self._seconds = seconds
         self._settings = client.Configuration()
         try:
-            config.load_kube_config(str(kubeconfig), context, self._settings, persist_config=False)
+            with _LOADING:
+                config.load_kube_config(str(kubeconfig), context, self._settings, persist_config=False)
         except (ConfigException, OSError) as error:
             raise ClusterUnreachableError(
                 f"{context}: no usable kubeconfig\n  expected: context {context!r} in {kubeconfig}\n"
