@@ -10,7 +10,8 @@ SECONDS = 30
 def check(change: RoleChange) -> str:
     """Say what happens already: catalogue pages are answered by a replica too."""
     try:
-        size, open_already = _door(change).page(), takes_forms(_door(change))
+        door = _door(change)
+        size, open_already = door.page(), takes_forms(door)
     except PageError as error:
         return f"nothing arrives from {change.target} yet: {error}"
     return f"a page arrives from {change.target} ({size} bytes), forms are {'' if open_already else 'not yet '}taken"
@@ -22,7 +23,8 @@ def act(change: RoleChange) -> None:
 
 def verify(change: RoleChange) -> bool:
     """Both go well."""
-    return _door(change).page() > 0 and takes_forms(_door(change))
+    door = _door(change)
+    return door.page() > 0 and takes_forms(door)
 
 
 def _door(change: RoleChange) -> Door:
