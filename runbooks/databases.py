@@ -6,22 +6,36 @@ import base64
 import json
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from components.databases import DatabaseModel
-from runbooks.agent.databases import Turning, follows, turning_of
+from runbooks.agent.databases import follows
 from runbooks.change import RoleChange
 from runbooks.witness import Sync
 from shopsphere.errors import ShopSphereError
 from shopsphere.storage.cluster import Cluster
-from shopsphere.storage.postgres import ask, ask_control, ask_instance, follower_in, leading_pod, run_statement
+from shopsphere.storage.postgres import (
+    ask,
+    ask_instance,
+    await_standby,
+    follower_in,
+    has_one_leader,
+    leading_pod,
+    run_statement,
+)
 
 _LOCATION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
+_WAIT_LOOKS, _LOOK_SECONDS = 20, 0.05  # together a third of CLUSTER_SECONDS: entering a pod of a busy site takes time
+_END_SECONDS = 5.0
 KICK = "shopsphere.io/looked-at"
 
 
 def kick(change: RoleChange, site: str, database: DatabaseModel) -> dict[str, Any]:
-    """Make the operator look now: it polls only every 10 s in the middle of a change of role."""
+    """Make the operator and the instance look now: in the middle of a change of role they wait for up to half a minute.
+
+    More often than needed it would only collide with the changes of their own.
+    """
     return change.patch(site, database, {"metadata": {"annotations": {KICK: f"{time.time():.3f}"}}})
 
 
@@ -36,12 +50,17 @@ def instance(change: RoleChange, site: str, database: DatabaseModel) -> dict[str
 
 def _leader(change: RoleChange, site: str, database: DatabaseModel) -> tuple[Cluster, str, str]:
     """Return the API, the namespace and the pod of the leading instance of a database at a site."""
-    return change.cluster(site), database.namespace.name, leading_pod(change.database(site, database))
+    return _pod(change, site, change.database(site, database))
+
+
+def _pod(change: RoleChange, site: str, document: Mapping[str, Any]) -> tuple[Cluster, str, str]:
+    return change.cluster(site), document["metadata"]["namespace"], leading_pod(document)
 
 
 def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
-    """Whether PostgreSQL itself says that the database of the target site takes writes."""
-    return not instance(change, change.target, database)["in_recovery"]
+    """Whether the database of the target site is told to lead, and PostgreSQL itself says that it takes writes."""
+    document = change.database(change.target, database)
+    return not follows(document) and not ask_instance(*_pod(change, change.target, document))["in_recovery"]
 
 
 def promote(change: RoleChange, database: DatabaseModel) -> None:
@@ -75,15 +94,19 @@ def _place(location: str) -> str:
     return location
 
 
-def last_record_of(change: RoleChange, database: DatabaseModel, *, before: str) -> str:
-    """Return where the last record of the source site's database lies; empty until it has ended for good.
+def await_last_record(change: RoleChange, database: DatabaseModel, *, before: str) -> str:
+    """Wait a while until the source site's database has ended as a primary, and return where its last record lies.
 
-    The operator's token says it when the operator has had its turn. What the token is made from can be seen earlier.
+    The operator's token says it when the operator has had its turn. What the token is made from can be seen earlier,
+    and soonest from within the pod.
 
     Args:
         change: whose source is being demoted.
         database: which.
         before: the token that it had before.
+
+    Returns:
+        Empty if it has not ended.
 
     Raises:
         ClusterUnreachableError: the site's API or the pod does not answer.
@@ -92,10 +115,12 @@ def last_record_of(change: RoleChange, database: DatabaseModel, *, before: str) 
     token = document.get("status", {}).get("demotionToken", "")
     if token and token != before:
         return last_record(token)
-    if not follows(document) or turning_of(document) is not Turning.DONE:
+    if not follows(document) or not has_one_leader(document):
         return ""
-    control = ask_control(*_leader(change, change.source, database))
-    return _place(control.redo) if control.is_shut_down else ""
+    files = await_standby(
+        *_pod(change, change.source, document), seconds=_END_SECONDS, down=lambda: kick(change, change.source, database)
+    )
+    return _place(files.redo) if files.is_ended_primary else ""
 
 
 def has_received(change: RoleChange, database: DatabaseModel, location: str) -> bool:
@@ -109,13 +134,14 @@ def has_received(change: RoleChange, database: DatabaseModel, location: str) -> 
 
 
 def await_writes(change: RoleChange, database: DatabaseModel) -> bool:
-    """Wait up to 2 s until the target site's database takes writes; returns whether it does."""
+    """Wait a while until the target site's database takes writes; returns whether it does."""
     return _comes_about(change, database, "NOT pg_is_in_recovery()")
 
 
 def _comes_about(change: RoleChange, database: DatabaseModel, condition: str) -> bool:
-    """Let the target site's database wait up to 2 s for a condition: entering a pod is dear, waiting in it is not."""
-    wait = f"DO $$ BEGIN FOR i IN 1..40 LOOP EXIT WHEN {condition}; PERFORM pg_sleep(0.05); END LOOP; END $$;"
+    """Let the target site's database wait for a condition for a while: entering a pod is dear, waiting in it is not."""
+    look = f"EXIT WHEN {condition}; PERFORM pg_sleep({_LOOK_SECONDS});"
+    wait = f"DO $$ BEGIN FOR i IN 1..{_WAIT_LOOKS} LOOP {look} END LOOP; END $$;"
     question = f"{wait} SELECT json_build_object('holds', {condition})"
     return bool(ask(*_leader(change, change.target, database), question)["holds"])
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import NoAnswerError, ShopSphereError, one_line
 
 
 class Clock(Protocol):
@@ -50,11 +50,11 @@ def wait_until(
     """Poll `condition` until it is true and return the seconds that took.
 
     Args:
-        condition: called every `interval` seconds; a true value ends the wait.
+        condition: called every `interval` seconds; a true value ends the wait. A NoAnswerError is a no that may change.
         what: completes "waited for …" in the error.
         seconds: the bound.
         interval: seconds between two polls.
-        explain: called once when time has run out; says what was seen instead.
+        explain: called once when time has run out; says what was seen instead. Without it, the last error is said.
         clock: replaceable in tests.
 
     Raises:
@@ -62,9 +62,14 @@ def wait_until(
     """
     start = clock.monotonic()
     while True:
-        if condition():
-            return clock.monotonic() - start
+        problem = ""
+        try:
+            if condition():
+                return clock.monotonic() - start
+        except NoAnswerError as error:
+            problem = one_line(error)
         if clock.monotonic() - start > seconds:
-            seen = f"\n  found:    {explain()}" if explain else ""
+            found = explain() if explain else problem
+            seen = f"\n  found:    {found}" if found else ""
             raise WaitExpiredError(f"waited {seconds:.0f} s for {what}, and it did not come{seen}")
         clock.sleep(interval)

@@ -22,6 +22,10 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+class NoAnswerError(ShopSphereError):
+    """Something at the other end of a line did not answer, or not yet as hoped; asking again may help."""
+
+
 class UsageError(ShopSphereError):
     """The command was called with words it does not know."""
 

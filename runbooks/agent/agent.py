@@ -141,6 +141,9 @@ class Agent:
         """
         with suppress(ShopSphereError):
             self._learn(role=self._ask_role())
+            record = self._known.record
+            if record and self._has_to_go(record):
+                self._give_back()  # a runbook waits for it
             self._learn(permit=self._permits.look())
 
     def keep_synchrony(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from components.databases import LEDGER, synchronous_with
@@ -11,15 +11,16 @@ from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
 from shopsphere.storage.postgres import (
     CLUSTERS,
-    ask_control,
     ask_instance,
+    await_standby,
     cluster_path,
     follower_in,
+    has_one_leader,
     leading_pod,
 )
 
 MARK = "shopsphere.io/synchrony"
-_TURNING = "ReplicaClusterDesignatedPrimaryTransition"  # CloudNativePG's condition
+_WAIT_SECONDS = 1.0
 
 
 class Role(StrEnum):
@@ -50,8 +51,7 @@ class SiteRole:
             ClusterUnreachableError: the API or a database that turns round does not answer: nothing new is known.
         """
         found = cluster.items(CLUSTERS, labelSelector=PART_OF)
-        replicas = [self._is_replica(cluster, document) for document in found]
-        return Role.REPLICA if all(replicas) else Role.PRIMARY
+        return Role.REPLICA if all(self._is_replica(cluster, document) for document in found) else Role.PRIMARY
 
     def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
         own = document["metadata"]["uid"]
@@ -59,32 +59,15 @@ class SiteRole:
             self._proven.discard(own)
             return False
         if own not in self._proven:
-            turning = turning_of(document)
-            if turning is Turning.BEGUN:
+            if not has_one_leader(document):
                 return False
-            control = ask_control(cluster, document["metadata"]["namespace"], leading_pod(document))
-            if not (control.is_in_recovery or (turning is Turning.DONE and control.is_shut_down)):
+            files = await_standby(
+                cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS
+            )
+            if not files.is_standby:
                 return False
             self._proven.add(own)
         return True
-
-
-class Turning(Enum):
-    """How far CloudNativePG is with making a primary a replica.
-
-    With `DONE` its instance manager keeps PostgreSQL down, and has marked it as a standby for its next start: a control
-    file that says `shut down` after that is the end of a primary.
-    """
-
-    NONE = ""
-    BEGUN = "False"
-    DONE = "True"
-
-
-def turning_of(document: dict[str, Any]) -> Turning:
-    """Return how far a cluster that is told to follow is."""
-    conditions = document.get("status", {}).get("conditions", [])
-    return Turning(next((each["status"] for each in conditions if each["type"] == _TURNING), ""))
 
 
 def follows(document: dict[str, Any]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from runbooks.engine import bounded
@@ -13,12 +15,14 @@ from runbooks.engine.lines import WriteFailedError
 from runbooks.engine.records import JournalError
 from runbooks.engine.steps import Runbook, Step
 from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
-from shopsphere.errors import ShopSphereError, one_line
+from shopsphere.errors import NoAnswerError, ShopSphereError, one_line
 from shopsphere.progress import say
 from shopsphere.progress import step as shown
 
 POLL_SECONDS = 0.2
-LOOK_SECONDS = 5.0  # bound on a check, and on the first look at whether there is anything to do
+ATTEMPTS = 3  # of a check or an act that ends with no answer
+LOOK_SECONDS = 5.0  # bound on a look at whether the outcome is there
+CHECK_SECONDS = 10.0  # bound on a check, asked again and all
 
 
 def run_runbook(runbook: Runbook, context: Any, journal: Journal, *, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -100,7 +104,7 @@ class _Execution:
         already = self._look(step, min(step.seconds, LOOK_SECONDS))
         if not already:
             self._expected = "a clear check"
-            bounded.call(lambda: step.check(self._context), what="check", seconds=LOOK_SECONDS)
+            self._ask(lambda: step.check(self._context), what="check", end=self._clock.monotonic() + CHECK_SECONDS)
             self._act_and_wait(step, start)
         self._crash.reach(step, Point.VERIFIED)
         self._journal.step_verified(step, self._clock.monotonic() - start, already=already)
@@ -110,7 +114,7 @@ class _Execution:
         end = self._clock.monotonic() + step.seconds
         self._expected = f"act to return within {step.seconds:g} s"
         self._journal.step_acting(step, self._clock.monotonic() - start)
-        bounded.call(lambda: step.act(self._context), what="act", seconds=step.seconds)
+        self._ask(lambda: step.act(self._context), what="act", end=end, again=not step.once)
         self._crash.reach(step, Point.ACTED)
         self._journal.step_acted(step, self._clock.monotonic() - start)
         self._expected = f"the outcome within {step.seconds:g} s of the step's begin"
@@ -125,6 +129,19 @@ class _Execution:
             )
         except WaitExpiredError:
             raise bounded.OutOfTimeError(self._seen) from None
+
+    def _ask(self, work: Callable[[], object], *, what: str, end: float, again: bool = True) -> None:
+        """Call `check` or `act`; what had no answer is asked again, as the operator would with the same command."""
+        for attempt in count(1):
+            try:
+                bounded.call(work, what=what, seconds=end - self._clock.monotonic())
+            except NoAnswerError as error:
+                if not again or attempt == ATTEMPTS or self._clock.monotonic() + POLL_SECONDS >= end:
+                    raise
+                say(f"         {what} again, after no answer: {one_line(error)}")
+                self._clock.sleep(POLL_SECONDS)
+            else:
+                return
 
     def _look(self, step: Step, seconds: float) -> bool:
         """Ask `verify`; an error of ours, as from a site that does not answer, is a no that may change.

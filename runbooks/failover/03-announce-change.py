@@ -30,8 +30,8 @@ def act(change: RoleChange) -> None:
 
 
 def verify(change: RoleChange) -> bool:
-    """The phase is set, or the change is past it."""
-    _, record = change.see()
+    """The phase is set, or the change is past it; as the witness said when it was told, or asked a step before."""
+    _, record = change.last_seen()
     return change.is_moved(record) or record.phase is _phase(change)
 
 

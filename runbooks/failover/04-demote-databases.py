@@ -1,18 +1,14 @@
-"""The active site's databases shut down cleanly and become replicas; where their last record lies is kept."""
-
-from contextlib import suppress
-from itertools import count
+"""The active site's databases shut down cleanly and become replicas; the other site receives their last record."""
 
 from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import kick, last_record_of
+from runbooks.databases import await_last_record, has_received, kick
 from shopsphere.clock import wait_until
-from shopsphere.errors import ShopSphereError
 
 TITLE = "Make the active site's databases replicas"
 SECONDS = 90
-LOOK_EVERY = 0.2
-KICK_EVERY = 5  # looks
+_RECEIPT_SECONDS = 30
+_LOOK_EVERY = 0.1  # each look waits in the pod
 
 VARIANTS = frozenset({PLANNED})
 
@@ -21,17 +17,31 @@ def check(change: RoleChange) -> str:
     """Say what would be demoted."""
     documents = change.each_database(lambda database: change.database(change.source, database))
     names = ", ".join(each["metadata"]["name"] for each in documents)
-    return f"{names} shut down after their last row and follow {change.target}"
+    return f"{names} shut down after their last row, which {change.target} receives, and follow it"
 
 
 def act(change: RoleChange) -> None:
-    """Demote both, and remember the last record of each."""
-    change.each_database(lambda database: _demote(change, database))
+    """Demote both, and wait until the other site has the last record of each; until then all can be taken back."""
+    change.each_database(lambda database: _hand_over(change, database))
 
 
 def verify(change: RoleChange) -> bool:
-    """Both last records are in the journal."""
-    return all(change.recall(f"last-{database.name}") for database in DATABASES) or change.moved()
+    """Both last records have arrived, as the journal says, or the change is past it."""
+    arrived = all(change.recall(f"received-{database.name}") for database in DATABASES)
+    return arrived or change.is_moved(change.last_seen()[1])
+
+
+def _hand_over(change: RoleChange, database: DatabaseModel) -> None:
+    if not change.recall(f"last-{database.name}"):
+        _demote(change, database)
+    location, own = str(change.recall(f"last-{database.name}")), database.cluster(change.target)
+    wait_until(
+        lambda: has_received(change, database, location),
+        what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",
+        seconds=_RECEIPT_SECONDS,
+        interval=_LOOK_EVERY,
+    )
+    change.remember(f"received-{database.name}", value=True)
 
 
 def _demote(change: RoleChange, database: DatabaseModel) -> None:
@@ -42,18 +52,15 @@ def _demote(change: RoleChange, database: DatabaseModel) -> None:
         change.remember(f"before-{database.name}", known)
     role = {"self": source, "primary": target, "source": target, "promotionToken": None}
     change.patch(change.source, database, {"spec": {"replica": role}})
-    last, looks = "", count(1)
+    last = ""
 
     def has_ended() -> bool:
         nonlocal last
-        # CloudNativePG waits for a change of the cluster, for half a minute if need be, to go on from there. More
-        # changes than these would only collide with its own.
-        with suppress(ShopSphereError):  # what does not answer while it restarts is asked again
-            if next(looks) % KICK_EVERY == 0:
-                kick(change, change.source, database)
-            last = last_record_of(change, database, before=known)
+        last = await_last_record(change, database, before=known)
+        if not last:
+            kick(change, change.source, database)
         return bool(last)
 
-    wait_until(has_ended, what=f"{source} to have ended as a primary", seconds=SECONDS, interval=LOOK_EVERY)
+    wait_until(has_ended, what=f"{source} to have ended as a primary", seconds=SECONDS, interval=_LOOK_EVERY)
     change.remember(f"last-{database.name}", last)
     kick(change, change.source, database)  # it waits 10 s otherwise before it starts the replica

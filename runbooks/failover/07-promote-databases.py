@@ -2,17 +2,16 @@
 
 from components.databases import DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import await_writes, both_take_writes, has_received, promote
+from runbooks.databases import await_writes, both_take_writes, promote
 from shopsphere.clock import wait_until
 
 TITLE = "Promote the databases of the site that is active now"
 SECONDS = 60
-_LAST_RECORD_SECONDS = 30
 
 
 def check(change: RoleChange) -> str:
     """Say how."""
-    how = "once they have the last record of the old site" if change.variant == PLANNED else "with what they have"
+    how = "with the last record of the old site" if change.variant == PLANNED else "with what they have"
     return f"both databases of {change.target} are promoted {how}"
 
 
@@ -27,13 +26,5 @@ def verify(change: RoleChange) -> bool:
 
 
 def _promote(change: RoleChange, database: DatabaseModel) -> None:
-    if change.variant == PLANNED:
-        location, own = str(change.recall(f"last-{database.name}")), database.cluster(change.target)
-        wait_until(
-            lambda: has_received(change, database, location),
-            what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",
-            seconds=_LAST_RECORD_SECONDS,
-            interval=0.1,
-        )
     promote(change, database)
     wait_until(lambda: await_writes(change, database), what=f"{database.name} to take writes", seconds=SECONDS)

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import NoAnswerError, ShopSphereError
 
 VOTER_SECONDS = 1.5
 """Bound on one voter's answer: the longest way to one and two round trips among them take 0.7 s in the topology."""
@@ -23,7 +23,7 @@ VOTER_SECONDS = 1.5
 _NO_LEASE = 5  # gRPC NOT_FOUND
 
 
-class WitnessUnreachableError(ShopSphereError):
+class WitnessUnreachableError(NoAnswerError):
     """No voter with a quorum behind it answered: nothing is known, and nothing may be concluded."""
 
 

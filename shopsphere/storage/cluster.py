@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from websocket import WebSocketException
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import NoAnswerError
 
 Document = dict[str, Any]
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -24,7 +26,7 @@ _LOADING = threading.Lock()
 """The client writes certificates into files that it shares by content, and names a file before it has filled it."""
 
 
-class ClusterUnreachableError(ShopSphereError):
+class ClusterUnreachableError(NoAnswerError):
     """The API does not answer, or refuses."""
 
 
@@ -127,8 +129,25 @@ class Cluster:
             raise
         return found
 
-    def execute(self, namespace: str, pod: str, container: str, command: list[str]) -> str:
+    def execute(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: list[str],
+        *,
+        waits: float = 0,
+        heard: Callable[[str], object] | None = None,
+    ) -> str:
         """Run a program in a container and return its standard output.
+
+        Args:
+            namespace: of the pod.
+            pod: its name.
+            container: in it.
+            command: the program and its arguments.
+            waits: seconds that the program may wait for something, on top of the bound of a request.
+            heard: is told each piece of the output as it arrives.
 
         Raises:
             ClusterUnreachableError: it could not be started or did not answer in time.
@@ -141,8 +160,13 @@ class Cluster:
                 stdout=True, stderr=True, stdin=False, tty=False, _preload_content=False,
                 _request_timeout=self._seconds,
             )  # fmt: skip
-            session.run_forever(timeout=self._seconds)
-            output = session.read_stdout(timeout=0.1) or ""
+            end, output = time.monotonic() + self._seconds + waits, ""
+            while session.is_open() and (left := end - time.monotonic()) > 0:
+                session.update(timeout=left)
+                if piece := session.read_stdout(timeout=0):
+                    output += piece
+                    if heard:
+                        heard(piece)
             errors = session.read_stderr(timeout=0.1) or ""
             finished = not session.is_open()
             code = session.returncode if finished else None
@@ -150,7 +174,7 @@ class Cluster:
         except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachableError(f"{self.context}: exec in {namespace}/{pod}: {_reason(error)}") from error
         if code != 0:
-            said = errors.strip() or f"no end within {self._seconds} s"
+            said = errors.strip() or f"no end within {self._seconds + waits:g} s"
             raise ClusterUnreachableError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
 

@@ -7,7 +7,7 @@ import socket
 import struct
 from ipaddress import IPv4Address, IPv4Network
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import NoAnswerError
 
 CLASS_IN, TYPE_A, TYPE_CNAME, TYPE_OPT = 1, 1, 5, 41
 CLIENT_SUBNET_OPTION, FAMILY_IPV4 = 8, 1  # RFC 7871
@@ -16,7 +16,7 @@ PAYLOAD_BYTES = 1232  # the DNS flag day 2020 figure: never fragmented
 RESPONSE_CODES = {0: "no such record", 2: "SERVFAIL", 3: "NXDOMAIN", 5: "REFUSED"}
 
 
-class NameServerError(ShopSphereError):
+class NameServerError(NoAnswerError):
     """A name server gave no address: no answer, a refusal or an empty one."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,41 +57,92 @@ def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
     return ask(cluster, namespace, pod, QUESTION)
 
 
+# PostgreSQL never starts as a primary where this file is, and only a promotion removes it. Looked at before the control
+# file, it makes what that says final.
+_MARKED = "standby.signal"
+_LOOK_EVERY = 0.1
+_DOWN = "down"
+_LOOKS = f"""
+export LC_ALL=C
+said=no
+for look in $(seq $0); do
+  marked=no; [ -e "$PGDATA/{_MARKED}" ] && marked=yes
+  control=$(pg_controldata)
+  state=${{control#*Database cluster state:}}
+  state=${{state%%[!a-z ]*}}
+  case "$marked $state" in
+    "yes "*" shut down" | *" in archive recovery" | *" shut down in recovery") break ;;
+    "no "*" shut down") [ $said = no ] && echo {_DOWN} && said=yes ;;
+  esac
+  sleep {_LOOK_EVERY}
+done
+echo "{_MARKED}: $marked"
+echo "$control"
+"""  # the image has no sed and no grep
+
+
 @dataclass(frozen=True)
-class ControlData:
-    """What an instance's control file says, also while PostgreSQL does not run.
+class InstanceFiles:
+    """What an instance's files say, also while PostgreSQL does not run.
 
     Attributes:
+        marked: it starts as a standby, or runs as one.
         state: as `pg_controldata` names it.
         redo: where in the WAL the redo of the last checkpoint begins; after a clean end that is the last record.
     """
 
+    marked: bool
     state: str
     redo: str
 
     @property
-    def is_shut_down(self) -> bool:
-        """Whether a primary has ended cleanly, and has not started since."""
-        return self.state == "shut down"
+    def is_ended_primary(self) -> bool:
+        """Whether it has ended cleanly as a primary, and starts as a standby only."""
+        return self.marked and self.state == "shut down"
 
     @property
-    def is_in_recovery(self) -> bool:
-        """Whether it is, or last was, a standby."""
-        return self.state in {"in archive recovery", "shut down in recovery"}
+    def is_standby(self) -> bool:
+        """Whether it takes no writes, now and after a start."""
+        return self.is_ended_primary or self.state in {"in archive recovery", "shut down in recovery"}
 
 
-def ask_control(cluster: Cluster, namespace: str, pod: str) -> ControlData:
-    """Return an instance's control data.
+def await_standby(
+    cluster: Cluster, namespace: str, pod: str, *, seconds: float, down: Callable[[], object] | None = None
+) -> InstanceFiles:
+    """Return what an instance's files say as soon as they make it a standby, or when the time is out.
+
+    Args:
+        cluster: the site's API.
+        namespace: of the pod.
+        pod: of the instance.
+        seconds: how long to wait, within the pod.
+        down: called once when PostgreSQL has ended, before the files make it a standby.
 
     Raises:
         ClusterUnreachableError: the pod does not answer.
     """
-    output = cluster.execute(namespace, pod, CONTAINER, ["env", "LC_ALL=C", "pg_controldata"])
-    lines = dict(line.split(":", 1) for line in output.splitlines() if ":" in line)
+    looks = str(max(1, round(seconds / _LOOK_EVERY)))
+    output = cluster.execute(
+        namespace,
+        pod,
+        CONTAINER,
+        ["sh", "-c", _LOOKS, looks],
+        waits=2 * seconds,  # the looks themselves take time too
+        heard=lambda piece: down() if down and piece.startswith(_DOWN) else None,
+    )
+    lines = {key: value.strip() for key, value in (line.split(":", 1) for line in output.splitlines() if ":" in line)}
     try:
-        return ControlData(lines["Database cluster state"].strip(), lines["Latest checkpoint's REDO location"].strip())
+        return InstanceFiles(
+            lines[_MARKED] == "yes", lines["Database cluster state"], lines["Latest checkpoint's REDO location"]
+        )
     except KeyError as error:
         raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+
+
+def has_one_leader(document: Mapping[str, Any]) -> bool:
+    """Whether a CloudNativePG cluster is not about to let another of its own instances lead."""
+    status = document.get("status", {})
+    return status.get("targetPrimary") in {status.get("currentPrimary"), None}
 
 
 def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:

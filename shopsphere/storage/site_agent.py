@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 
 from components.site_agent import STATE_PATH
-from shopsphere.errors import ShopSphereError
+from shopsphere.errors import NoAnswerError, ShopSphereError
 
 
-class SiteAgentError(ShopSphereError):
+class SiteAgentError(NoAnswerError):
     """An agent does not answer, or with something else than its state."""
 
 

@@ -103,11 +103,16 @@ class Cluster:
     def promote(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-w", "promote")
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+    def stop(self, how: str = "immediate") -> None:
+        self._run("pg_ctl", "-D", self._data, "-m", how, "-w", "stop")
 
-    def remove(self) -> None:
-        self.stop()
+    @property
+    def data(self) -> Path:
+        return self._data
+
+    def remove(self, *, running: bool = True) -> None:
+        if running:
+            self.stop()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _run(self, program: str, *arguments: object) -> None:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from instance_files import instance_files
 
 from components.databases import DATABASES
 from components.edge.errors import EdgeError
@@ -12,7 +13,7 @@ from components.edge.pair_state import PairDeclaration, PairState
 from components.topology import load_topology
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
-from runbooks.databases import last_record, last_record_of
+from runbooks.databases import await_last_record, last_record
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
 from runbooks.witness import PairRecord, Sync
@@ -40,7 +41,7 @@ def record(**values):
 def database(site, one, *, primary="frankfurt", ready=1):
     own, leader = one.cluster(site), one.cluster(primary)
     return {
-        "metadata": {"name": own},
+        "metadata": {"name": own, "namespace": one.namespace.name},
         "spec": {
             "replica": {"self": own, "primary": leader},
             "storage": {"pvcTemplate": {"selector": {"matchLabels": {"shopsphere.io/data-class": "payment"}}}},
@@ -240,37 +241,38 @@ def test_a_place_in_the_wal_is_nothing_else():
         last_record(hostile)
 
 
-CONTROL = "Database cluster state:  {}\nLatest checkpoint's REDO location:  {}\n"
-TURNED = [{"type": "ReplicaClusterDesignatedPrimaryTransition", "status": "True"}]
-
-
 @pytest.mark.requirement("an active site has ended only when it can start again as a replica and no other way")
 @pytest.mark.parametrize(
-    ("state", "conditions", "token", "found"),
+    ("state", "marked", "token", "found"),
     [
-        ("shut down", TURNED, "old", "0/C0C55D0"),
-        ("shut down", [], "old", ""),  # a restart for another reason
-        ("in production", TURNED, "old", ""),
-        ("shutting down", TURNED, "old", ""),
-        ("in archive recovery", [], TOKEN, "0/C0C55D0"),
-        ("in archive recovery", [], "old", ""),
+        ("shut down", "yes", "old", "0/C0C55D0"),
+        ("shut down", "no", "old", ""),  # a restart for another reason
+        ("in production", "yes", "old", ""),
+        ("shutting down", "yes", "old", ""),
+        ("in archive recovery", "yes", TOKEN, "0/C0C55D0"),
+        ("in archive recovery", "yes", "old", ""),
     ],
 )
-def test_when_a_database_has_ended(state, conditions, token, found):
+def test_when_a_database_has_ended(state, marked, token, found):
     document = database("frankfurt", DATABASES[0], primary="dublin")
-    document["status"] |= {"conditions": conditions, "demotionToken": token}
-    site = SimpleNamespace(execute=lambda *_: CONTROL.format(state, "0/C0C55D0"))
+    document["status"] |= {"demotionToken": token}
+    site = SimpleNamespace(execute=lambda *_, **__: instance_files(state, marked=marked, redo="0/C0C55D0"))
     change = Change(database=lambda *_: document, cluster=lambda _site: site)
-    assert last_record_of(change, DATABASES[0], before="old") == found
+    assert await_last_record(change, DATABASES[0], before="old") == found
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
-def test_the_last_record_is_waited_for():
-    one = step(FAILOVER, 7)
-    names, events, received = one.act.__globals__, [], iter([False, False, True] * len(DATABASES))
-    change = Change(variant=PLANNED, recall=lambda _key: "0/C0C55D0")
+@pytest.mark.parametrize("known", [{}, {"last-commerce": "0/C0C55D0", "last-ledger": "0/C0C55D0"}])
+def test_the_last_record_is_waited_for(known):
+    one, kept, events = step(FAILOVER, 4), dict(known), []
+    received = iter([False, False, True] * len(DATABASES))
+    change = Change(variant=PLANNED, recall=kept.get, remember=lambda key, value: kept.update({key: value}))
+    change.patch = lambda *_: events.append("demoted")
+    names = one.act.__globals__
+    names["await_last_record"] = lambda *_, **__: "0/C0C55D0"
+    names["kick"] = lambda *_: None
     names["has_received"] = lambda *_: events.append(next(received)) or events[-1]
-    names["promote"] = lambda *_: events.append("promoted")
-    names["await_writes"] = lambda *_: True
+    assert not one.verify(change)
     one.act(change)
-    assert events == [False, False, True, "promoted"] * len(DATABASES)
+    assert events == [*([] if known else ["demoted"]), False, False, True] * len(DATABASES)
+    assert one.verify(change)

@@ -18,6 +18,7 @@ from runbooks.engine import (
     run_runbook,
 )
 from runbooks.engine.records import Kind
+from runbooks.engine.runner import ATTEMPTS
 from shopsphere.errors import ShopSphereError
 
 
@@ -177,6 +178,24 @@ def test_a_step_that_never_returns_fails_within_its_bound(tmp_path, function):
     with pytest.raises(StepFailedError, match=f"02-move-data(.|\n)*{function}.* has not returned in time"):
         drive(tmp_path)
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.requirement("a site that is dead for a moment stops no runbook")
+@pytest.mark.parametrize("where", ["check", "act"])
+@pytest.mark.parametrize("silent", [2, 3])
+def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path, where, silent):
+    folder = write_runbook(tmp_path)
+    asked = f'(context.state / "calls").read_text().count("{where} 02")'
+    write_step(folder, "02-move-data", **{where: f"""if {asked} <= {silent}:
+        raise NoAnswerError("no answer from dublin")
+    (context.state / "moved").touch()""", "verify": 'return (context.state / "moved").exists()'})  # fmt: skip
+    if silent < ATTEMPTS:
+        drive(tmp_path)
+        assert len(calls(tmp_path, f"{where} 02")) == silent + 1
+    else:
+        with pytest.raises(StepFailedError, match="no answer from dublin"):
+            drive(tmp_path)
+        assert len(calls(tmp_path, f"{where} 02")) == ATTEMPTS
 
 
 @pytest.mark.requirement("a step is bounded in time and a failure names it")

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from instance_files import instance_files
 from manual_clock import ManualClock
 from pydantic import ValidationError
 
@@ -263,6 +264,8 @@ def test_draining(site):
     site.turn(2)
     assert (site.fence.closed, site.agent.doors().writes, site.witness.holder) == (False, False, "frankfurt")
     site.role = Role.REPLICA
+    site.agent.look_at_databases()
+    assert site.witness.given_back == [7], "at once: a runbook waits for it"
     site.turn(2)
     assert (site.fence.closed, site.agent.doors().writes, site.witness.holder) == (False, False, "")
 
@@ -322,19 +325,18 @@ class TurningSite:
     """The API of a site whose ledger is turned round."""
 
     def __init__(self):
-        self.primary, self.state, self.turned = "ledger-frankfurt", "in production", ""
+        self.primary, self.state, self.marked, self.next_leader = "ledger-frankfurt", "in production", "no", None
 
     def items(self, _path, **_query):
         spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
         metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
-        turning = {"type": "ReplicaClusterDesignatedPrimaryTransition", "status": self.turned}
-        conditions = [turning] if self.turned else []
-        return [{"metadata": metadata, "spec": spec, "status": {"conditions": conditions}}]
+        status = {"currentPrimary": "ledger-frankfurt-1", "targetPrimary": self.next_leader or "ledger-frankfurt-1"}
+        return [{"metadata": metadata, "spec": spec, "status": status}]
 
-    def execute(self, *_command):
+    def execute(self, *_command, **_bounds):
         if self.state is None:
             raise ShopSphereError("no answer")
-        return f"Database cluster state:    {self.state}\nLatest checkpoint's REDO location:  0/1\n"
+        return instance_files(self.state, marked=self.marked)
 
 
 @pytest.mark.requirement("a database that is only told to follow counts as a primary: its operator may be dead")
@@ -359,9 +361,11 @@ def test_a_role_is_proven():
 @pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
 def test_an_end_that_leads_to_a_replica_proves_the_role():
     role, site = SiteRole(), TurningSite()
-    site.primary, site.turned, site.state = "ledger-dublin", "False", "shut down"
+    site.primary, site.state = "ledger-dublin", "shut down"
     assert role.ask(site) is Role.PRIMARY
-    site.turned, site.state = "True", "in production"
+    site.marked, site.state = "yes", "shutting down"
     assert role.ask(site) is Role.PRIMARY
-    site.state = "shut down"
+    site.state, site.next_leader = "shut down", "ledger-frankfurt-2"
+    assert role.ask(site) is Role.PRIMARY, "another instance is about to lead here"
+    site.next_leader = None
     assert role.ask(site) is Role.REPLICA

@@ -1,0 +1,90 @@
+"""The look at an instance's files, on those of a real PostgreSQL, with no more programs than its image has."""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+import pytest
+from postgres_cluster import BINARIES, Cluster
+
+from shopsphere.clock import wait_until
+from shopsphere.storage.postgres import await_standby
+
+IMAGE_HAS = ("sh", "seq", "sleep")
+
+
+class Pod:
+    """Runs a command here, as `Cluster.execute` does inside a pod."""
+
+    context = "frankfurt"
+
+    def __init__(self, data, programs):
+        self._environment = {"PGDATA": str(data), "PATH": str(programs)}
+        for name in IMAGE_HAS:
+            (programs / name).symlink_to(shutil.which(name))
+        (programs / "pg_controldata").symlink_to(BINARIES / "pg_controldata")
+
+    def execute(self, _namespace, _pod, _container, command, *, waits, heard):
+        with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as running:
+            end = threading.Timer(waits + 5, running.kill)
+            end.start()
+            lines = [heard(line) or line for line in running.stdout]
+            end.cancel()
+        assert running.returncode == 0
+        return "".join(lines)
+
+
+@pytest.fixture
+def postgres(tmp_path):
+    cluster = Cluster()
+    yield cluster, Pod(cluster.data, tmp_path)
+    cluster.remove(running=(cluster.data / "postmaster.pid").exists())
+
+
+def look(pod, seconds=0.2, **how):
+    return await_standby(pod, "data-ledger", "ledger-frankfurt-1", seconds=seconds, **how)
+
+
+def mark(cluster):
+    signal = cluster.data / "standby.signal"
+    signal.touch()
+    owner = cluster.data.stat()
+    os.chown(signal, owner.st_uid, owner.st_gid)
+
+
+@pytest.mark.requirement("an active site has ended only when it can start again as a replica and no other way")
+def test_a_primary_becomes_a_standby(postgres):
+    cluster, pod = postgres
+    found = look(pod)
+    assert (found.state, found.marked, found.is_standby) == ("in production", False, False)
+    cluster.stop("fast")
+    down = []
+    found = look(pod, seconds=0.5, down=lambda: down.append(True))
+    assert (found.state, found.is_ended_primary, found.is_standby) == ("shut down", False, False)
+    assert down == [True], "said once, so that the operator of the databases is asked to go on"
+    mark(cluster)
+    found = look(pod)
+    assert found.is_ended_primary
+    assert found.is_standby
+    cluster.start()
+    found = look(pod)
+    assert (found.state, found.is_ended_primary, found.is_standby) == ("in archive recovery", False, True)
+    cluster.stop("fast")
+    assert look(pod).is_standby
+    cluster.start()
+    cluster.promote()
+    wait_until(lambda: look(pod).state == "in production", what="the promotion", seconds=30)
+    assert not look(pod).is_standby
+
+
+@pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
+def test_the_look_ends_when_the_files_say_so(postgres):
+    cluster, pod = postgres
+    cluster.stop("fast")
+    timer = threading.Timer(0.6, mark, [cluster])
+    timer.start()
+    start = time.monotonic()
+    assert look(pod, seconds=20).is_ended_primary
+    assert time.monotonic() - start < 15
