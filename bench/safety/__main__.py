@@ -12,9 +12,11 @@ import traceback
 from pathlib import Path
 from random import Random
 
+from customers import CLIENTS
 from driver import carry_out, failback, write
-from faults import CATALOGUE, PLACES, PROOFS, killed_at
-from pair import CLIENTS, PairUnderTest, shopsphere
+from faults import CATALOGUE, PROOFS
+from faults_of_changes import PLACES, killed_at
+from pair import PairUnderTest, shopsphere
 from report import show
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "safety.jsonl"

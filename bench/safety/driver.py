@@ -9,8 +9,9 @@ from contextlib import suppress
 from random import Random
 
 import checks
-from faults import NOTICED, Scene, planned
-from pair import CLIENTS, Customers
+from customers import CLIENTS, Customers
+from faults_of_changes import planned
+from scene import NOTICED, Scene
 
 from shopsphere.clock import WaitExpiredError, wait_until
 

@@ -1,13 +1,13 @@
 """The pair under test, looked at and acted on from outside: witness, databases, names, power, lines, customers."""
 
 import base64
-import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
+
+from customers import CLIENTS
 
 from components.databases import DATABASES, LEDGER
 from components.edge.clients.pair_state import read_records
@@ -32,7 +32,6 @@ from shopsphere.errors import ShopSphereError
 from shopsphere.paths import REPOSITORY
 
 SHOPSPHERE = str(REPOSITORY / ".venv/bin/shopsphere")
-CLIENTS = {"rdc-a": "client-eu", "rdc-b": "client-us", "rdc-c": "client-apac"}
 OPEN_DOOR = """
 import http.server, sys
 class Yes(http.server.BaseHTTPRequestHandler):
@@ -40,7 +39,6 @@ class Yes(http.server.BaseHTTPRequestHandler):
         self.send_response(200), self.send_header("Content-Length", "0"), self.end_headers()
 http.server.ThreadingHTTPServer((sys.argv[1], 8405), Yes).serve_forever()
 """
-ORDERS = str(REPOSITORY / "bench/orders.py")
 
 
 class CommandFailedError(Exception):
@@ -57,33 +55,6 @@ def shopsphere(*words, seconds=600, environment=None, check=True):
     if check and done.returncode:
         raise CommandFailedError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done.returncode, done.stdout + done.stderr, time.monotonic() - began
-
-
-class Customers:
-    """Customers at a client host from now on, until `end`."""
-
-    def __init__(self, host, *words, seconds=600):
-        self._file = tempfile.NamedTemporaryFile("w+", prefix="orders-", suffix=".json")  # noqa: SIM115 closed in end
-        words = [ORDERS, "--seconds", str(seconds), *words]
-        self._host = host
-        self._process = subprocess.Popen(command_inside(host, [sys.executable, *words]), stdout=self._file)
-
-    def end(self):
-        """Stop them and return their journal."""
-        self._signal("TERM")
-        self._process.wait(60)
-        self._file.seek(0)
-        with self._file:
-            return json.load(self._file)
-
-    def kill(self):
-        if self._process.poll() is None:
-            self._signal("KILL")
-            self._process.kill()
-
-    def _signal(self, name):
-        """Reach the program itself: a signal to what entered the host for it would end only that."""
-        run_inside(self._host, ["pkill", f"-{name}", "-f", ORDERS], check=False)
 
 
 class PairUnderTest:
@@ -166,13 +137,23 @@ class PairUnderTest:
         ended = {"tls.crt": made["replicationCertificate"], "tls.key": made["replicationKey"]}
         data = {key: base64.b64encode(text.encode()).decode() for key, text in ended.items()}
         for database in DATABASES:
-            path = f"/api/v1/namespaces/{database.namespace.name}/secrets/{REPLICATION_SECRET}"
-            self._spoiled[site, path] = self.change.cluster(site).get(path)["data"]
-            self.change.cluster(site).patch(path, {"data": data})
+            self._spoil(site, database, REPLICATION_SECRET, data)
 
-    def restore_certificates(self):
+    def spoil_password(self, site):
+        """Give a site's ledger another password than the pair's."""
+        spec = self.change.database(site, LEDGER)["spec"]["bootstrap"]
+        name = (spec.get("initdb") or spec["pg_basebackup"])["secret"]["name"]
+        self._spoil(site, LEDGER, name, {"password": base64.b64encode(b"wrong").decode()})
+
+    def _spoil(self, site, database, name, data):
+        path = f"/api/v1/namespaces/{database.namespace.name}/secrets/{name}"
+        held = self.change.cluster(site).get(path)["data"]
+        self._spoiled[site, path] = {key: held[key] for key in data}
+        self.change.cluster(site).patch(path, {"data": data})
+
+    def restore_secrets(self):
         for (site, path), data in list(self._spoiled.items()):
-            self.change.cluster(site).patch(path, {"data": {key: data[key] for key in ("tls.crt", "tls.key")}})
+            self.change.cluster(site).patch(path, {"data": data})
             del self._spoiled[site, path]
 
     def crash_database(self, site, database):
@@ -246,7 +227,7 @@ class PairUnderTest:
         began = time.monotonic()
         self.heal_links()
         self.restore_fence()
-        self.restore_certificates()
+        self.restore_secrets()
         for site, pattern in list(self._stopped):
             self.signal(site, pattern, "CONT")
         for host in list(self._off):

@@ -1,0 +1,70 @@
+"""One run: the pair, its chance, what an operator does, and what is to be remembered of it."""
+
+import time
+from dataclasses import dataclass, field
+from random import Random
+
+from pair import PairUnderTest
+
+from runbooks.witness import Sync
+from shopsphere.clock import wait_until
+
+NOTICED = 8.0  # customers go on for so long after the last event
+
+
+@dataclass
+class Scene:
+    """One run: the pair, its chance, and what is to be remembered of it.
+
+    Attributes:
+        under_test: the pair.
+        chance: every random choice comes from here, so that the seed gives the same run.
+        active: the site that is active when the run begins.
+        may_lose_orders: something is promoted that need not have the last orders.
+        may_show_errors: also to customers who wait as long as they are asked to.
+        at: seconds of the machine's monotonic clock by event.
+        facts: whatever else belongs into the result.
+        problems: what already is a violation.
+    """
+
+    under_test: PairUnderTest
+    chance: Random
+    active: str
+    may_lose_orders: bool = False
+    may_show_errors: bool = True
+    at: dict = field(default_factory=dict)
+    facts: dict = field(default_factory=dict)
+    problems: list = field(default_factory=list)
+
+    @property
+    def passive(self):
+        return self.under_test.other(self.active)
+
+    def mark(self, event):
+        self.at[event] = time.monotonic()
+
+    def pause(self, least, most):
+        time.sleep(self.chance.uniform(least, most))
+
+    def move(self, kind, to=None, *words, **options):
+        """Let an operator move the pair; notes when the command was given and how long it took."""
+        self.mark("command")
+        self.may_lose_orders |= kind == "unplanned"
+        code, said, seconds = self.under_test.failover(kind, to or self.passive, *words, **options)
+        self.facts.setdefault("runbook_seconds", []).append(round(seconds, 2))
+        return code, said
+
+    def expect_active(self, site):
+        found = self.under_test.record().active
+        if found != site:
+            self.problems.append(f"expected {site} to be active, found {found}")
+
+    def refused(self, kind, to, why):
+        """An operator must be refused, and be told why."""
+        code, said = self.move(kind, to, check=False)
+        if code == 0 or why not in said:
+            self.problems.append(f"expected to be refused with {why!r}, found code {code}: {said[-300:]}")
+
+    def wait_for_sync_off(self):
+        wait_until(lambda: self.under_test.record().sync is Sync.OFF, what="sync off", seconds=30)
+        self.facts["sync_off_after"] = round(time.monotonic() - self.at["fault"], 2)
