@@ -18,6 +18,7 @@ from lab.network import control
 from lab.paths import kubeconfig_path
 from lab.status import show_status
 from lab.tour import show_tour
+from lab.volume_size import lift_limit, limit_volume
 from lab.volumes import free_volumes
 from shopsphere.errors import ShopSphereError, UsageError
 from shopsphere.paths import tools_directory
@@ -135,6 +136,21 @@ def empty_volumes(site: Annotated[str, typer.Argument()]) -> None:
     _cluster(site)
     names = free_volumes(_hosts().host(site))
     say(f"{site}: {', '.join(names) + ' free' if names else 'no volume is kept'}")
+
+
+@app.command("limit-volume")
+def set_volume_size(
+    site: Annotated[str, typer.Argument()],
+    volume: Annotated[str, typer.Argument(help="as under /srv/volumes at the site")],
+    mebibytes: Annotated[int, typer.Argument(metavar="MIB", min=0, help="0 takes its size away again")],
+) -> None:
+    """Let a volume of a site that is off have a size of its own from the next power-on, so that it can run full."""
+    _hosts().host(site)
+    if mebibytes:
+        limit_volume(site, volume, mebibytes)
+    else:
+        lift_limit(site, volume)
+    say(f"{site} {volume}: {f'{mebibytes} MiB' if mebibytes else 'as large as the disk'} from the next power-on")
 
 
 @app.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -12,11 +12,12 @@ import traceback
 from pathlib import Path
 from random import Random
 
+from command import shopsphere
 from customers import CLIENTS
 from driver import carry_out, failback, write
 from faults import CATALOGUE, PROOFS
 from faults_of_changes import PLACES, killed_at
-from pair import PairUnderTest, shopsphere
+from pair import PairUnderTest
 from report import show
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "safety.jsonl"

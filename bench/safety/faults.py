@@ -19,6 +19,7 @@ CATALOGUE = {
         sites.crashed_database,
         sites.crashed_database_then_power_loss,
         sites.dead_api_failover,
+        sites.full_disk,
         sites.frozen_agent,
         lines.isolation,
         lines.partition,

@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import suppress
 
-from pair import shopsphere
+from command import shopsphere
 
 
 def planned(scene):

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from pair import shopsphere
+from command import shopsphere
 
 from components.databases import COMMERCE, LEDGER
 from shopsphere.clock import wait_until
@@ -90,6 +90,19 @@ def crashed_database_then_power_loss(scene):
     code, said = scene.move("unplanned", check=False)
     if code:
         scene.facts["refused"] = said[-300:]
+
+
+def full_disk(scene):
+    """The disk of the active site's ledger is full: the ledger stops, and an operator moves the pair."""
+    scene.under_test.volumes.limit(scene.passive, LEDGER, mebibytes=200)
+    wait_until(scene.under_test.is_steady, what="a steady pair", seconds=300, interval=1)
+    scene.move("planned")
+    scene.pause(5, 10)
+    scene.mark("fault")
+    scene.under_test.volumes.fill(scene.passive, LEDGER)
+    wait_until(lambda: not scene.under_test.leads(scene.passive), what="the ledger to stop", seconds=60)
+    scene.pause(1, 4)
+    scene.move("unplanned", scene.active)
 
 
 COMPONENTS = {

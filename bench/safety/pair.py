@@ -1,13 +1,14 @@
 """The pair under test, looked at and acted on from outside: witness, databases, names, power, lines, customers."""
 
 import base64
-import os
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 
+from command import shopsphere
 from customers import CLIENTS
+from volumes import SmallVolumes
 
 from components.databases import DATABASES, LEDGER
 from components.edge.clients.pair_state import read_records
@@ -29,9 +30,7 @@ from runbooks.witness import Sync, WitnessUnreachableError
 from shopsphere.clock import wait_until
 from shopsphere.deploy.stack import Environment
 from shopsphere.errors import ShopSphereError
-from shopsphere.paths import REPOSITORY
 
-SHOPSPHERE = str(REPOSITORY / ".venv/bin/shopsphere")
 OPEN_DOOR = """
 import http.server, sys
 class Yes(http.server.BaseHTTPRequestHandler):
@@ -39,22 +38,6 @@ class Yes(http.server.BaseHTTPRequestHandler):
         self.send_response(200), self.send_header("Content-Length", "0"), self.end_headers()
 http.server.ThreadingHTTPServer((sys.argv[1], 8405), Yes).serve_forever()
 """
-
-
-class CommandFailedError(Exception):
-    """A command of ours ended with another code than 0; carries what it said."""
-
-
-def shopsphere(*words, seconds=600, environment=None, check=True):
-    """Run our own command line; returns (exit code, what it said, seconds it took)."""
-    began = time.monotonic()
-    done = subprocess.run(
-        [SHOPSPHERE, *words], capture_output=True, text=True, check=False, timeout=seconds,
-        env={**os.environ, **(environment or {})},
-    )  # fmt: skip
-    if check and done.returncode:
-        raise CommandFailedError(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.returncode, done.stdout + done.stderr, time.monotonic() - began
 
 
 class PairUnderTest:
@@ -69,6 +52,7 @@ class PairUnderTest:
         self.client = CLIENTS[name]
         self.voters = voters(self.pair, self.topology)
         self._off, self._links, self._stopped, self._doors, self._spoiled = set(), set(), set(), {}, {}
+        self.volumes = SmallVolumes(self)
         self.change = RoleChange(
             topology=self.topology, pair=self.pair, environment=Environment.LAB, source=self.primary,
             target=self.recovery, epoch=0, variant="", actor="bench", reason="bench", accept_data_loss=False,
@@ -228,6 +212,7 @@ class PairUnderTest:
         self.heal_links()
         self.restore_fence()
         self.restore_secrets()
+        self.volumes.lift_limits()
         for site, pattern in list(self._stopped):
             self.signal(site, pattern, "CONT")
         for host in list(self._off):

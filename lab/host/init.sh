@@ -16,6 +16,9 @@ mkdir -p "$HOST_DIRECTORY"/disk/{volumes,var-log} /var/lib/cni /srv/volumes
 mount -t tmpfs -o mode=755 tmpfs /var/lib/cni
 mount --bind "$HOST_DIRECTORY/disk/var-log" /var/log
 mount --bind "$HOST_DIRECTORY/disk/volumes" /srv/volumes
+for image in /srv/volumes/*.img; do   # volumes with a size of their own
+  if [ -e "$image" ]; then mount -o loop "$image" "${image%.img}" && chmod 777 "${image%.img}"; fi
+done
 echo "nameserver $HOST_RESOLVER" > "$HOST_DIRECTORY/run/resolv.conf"
 mount --bind "$HOST_DIRECTORY/run/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 if [ -e /etc/ssl/certs/ca-certificates.crt ]; then mount --bind "$TRUST_BUNDLE" /etc/ssl/certs/ca-certificates.crt; fi

@@ -5,7 +5,10 @@ from runbooks.agent.databases import follows
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
+from runbooks.readiness.finding import Verdict
+from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
 from runbooks.witness import Sync
+from shopsphere.storage.cluster import PART_OF
 
 TITLE = "Look at the site that would become active, and at what would be lost"
 SECONDS = 15
@@ -29,8 +32,9 @@ def check(change: RoleChange) -> str:
             action=f"`shopsphere rebuild {change.target}` makes it a replica again",
         )
     if change.variant == PLANNED:
-        if not moved:
+        if not moved and not _has_begun(change):
             _require_leader(change)
+            _require_equal_secrets(change)
         return f"{change.target} follows with {len(documents)} databases; nothing is lost: it waits for the last row"
     if record.sync is Sync.OFF and not change.accept_data_loss and not moved:
         raise BlockedError.because(
@@ -41,14 +45,28 @@ def check(change: RoleChange) -> str:
     return f"{change.target} follows with {len(documents)} databases; lost would be {ledger}; orders: the last moments"
 
 
+def _has_begun(change: RoleChange) -> bool:
+    """Whether this run has demoted databases, which answers the questions below for good."""
+    return any(change.recall(f"before-{database.name}") is not None for database in DATABASES)  # "" for the first time
+
+
 def _require_leader(change: RoleChange) -> None:
-    if any(change.recall(f"before-{database.name}") is not None for database in DATABASES):  # "" for the first time
-        return  # this run has demoted them
     if all(change.each_database(lambda database: instance(change, change.source, database)["in_recovery"])):
         raise BlockedError.because(
             f"no database of {change.source} takes writes: the change that made it active was not finished",
             action=f"`shopsphere failover {change.pair.name} --unplanned --to {change.source}` finishes it",
         )
+
+
+def _require_equal_secrets(change: RoleChange) -> None:
+    """Require what the shop logs in with: the new primary sets the passwords that its own site has."""
+    sites = (change.source, change.target)
+    hashes = {site: hashes_of(change.cluster(site).items(SECRETS, labelSelector=PART_OF)) for site in sites}
+    documents = [change.database(site, database) for site in sites for database in DATABASES]
+    judged = judge_equal(hashes, required=frozenset(name for each in documents for name in required_by(each)))
+    if judged.verdict is not Verdict.PASSED:
+        why = f"the shop could not log in at {change.target}: {judged.found}"
+        raise BlockedError.because(why, action=judged.action)
 
 
 def act(change: RoleChange) -> None:

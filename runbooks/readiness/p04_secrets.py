@@ -18,6 +18,7 @@ from shopsphere.storage.cluster import PART_OF, Document, place_of
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
 VALID_FOR = timedelta(days=14)
+SECRETS = "/api/v1/secrets"
 DEPLOY = "`shopsphere up` brings the pair's secrets to both sites"
 RENEW = "make a new set and deploy it to both sites; components/pair_secrets.py says how it is made"
 
@@ -41,7 +42,7 @@ def _certificates(view: PairView, site: str) -> Judgement:
 
 
 def _secrets(view: PairView, site: str) -> list[Document]:
-    return view.items(site, "/api/v1/secrets", labelSelector=PART_OF)
+    return view.items(site, SECRETS, labelSelector=PART_OF)
 
 
 def required_by(document: Document) -> list[str]:

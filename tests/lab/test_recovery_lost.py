@@ -24,7 +24,11 @@ def test_payments_go_on_without_the_recovery_site(at, sql, witness, orders, lab)
     assert refused.returncode != 0
     assert record(witness).active == PRIMARY
 
+    lab("lab", "limit-volume", RECOVERY, "v8", "64")
     lab("lab", "power-on", RECOVERY)
+    full = at(RECOVERY, "dd", "if=/dev/zero", "of=/srv/volumes/v8/filler", "bs=1M", "count=100", check=False)
+    assert "No space left" in full.stderr, "a volume with a size of its own can run full"
+    at(RECOVERY, "rm", "/srv/volumes/v8/filler")
     wait_until(lambda: record(witness).sync is Sync.ON, what="the witness to say sync on", seconds=300, interval=1)
     shown = "select count(*) from pg_stat_replication where sync_state = 'sync'"
     assert sql(PRIMARY, "ledger", shown) == "1"

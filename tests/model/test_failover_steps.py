@@ -45,9 +45,18 @@ def database(site, one, *, primary="frankfurt", ready=1):
         "spec": {
             "replica": {"self": own, "primary": leader},
             "storage": {"pvcTemplate": {"selector": {"matchLabels": {"shopsphere.io/data-class": "payment"}}}},
+            "certificates": {"serverTLSSecret": "server"},
+            "bootstrap": {"pg_basebackup": {"secret": {"name": "login"}}},
         },
         "status": {"readyInstances": ready},
     }
+
+
+def secrets(password="c2FtZQ=="):
+    """Those of both databases that the documents name."""
+    names = ("server", "login")
+    places = [{"namespace": one.namespace.name, "name": name} for one in DATABASES for name in names]
+    return [{"metadata": place, "data": {"password": password}} for place in places]
 
 
 class Change:
@@ -58,7 +67,7 @@ class Change:
 
     def __init__(self, **values):
         self.record, self.ready, self.primary = record(), 1, "frankfurt"
-        self.volumes = []
+        self.secrets = {site: secrets() for site in ("frankfurt", "dublin")}
         self.__dict__.update(values)
 
     def see(self):
@@ -82,8 +91,8 @@ class Change:
     def each_database(self, action):
         return [action(one) for one in DATABASES]
 
-    def cluster(self, _site):
-        return SimpleNamespace(items=lambda *_path, **_query: self.volumes)
+    def cluster(self, site):
+        return SimpleNamespace(items=lambda *_path, **_query: self.secrets[site])
 
 
 @pytest.mark.requirement("runbooks are numbered step files with check, act and verify")
@@ -119,6 +128,21 @@ def test_what_would_be_lost():
         look.check(Change(record=record(sync=Sync.OFF)))
     assert "PAYMENTS" in look.check(Change(record=record(sync=Sync.OFF), accept_data_loss=True))
     assert "nothing is lost" in look.check(Change(record=record(sync=Sync.OFF), variant=PLANNED))
+
+
+@pytest.mark.requirement("a planned change does not lead to a site that the shop cannot log in at")
+def test_secrets_that_differ():
+    look = step(FAILOVER, 2)
+    look.check.__globals__["instance"] = lambda *_: {"in_recovery": False}
+    other = {"frankfurt": secrets(), "dublin": secrets("b3RoZXI=")}
+    assert "nothing is lost" in look.check(Change(variant=PLANNED))
+    with pytest.raises(BlockedError, match=r"log in at dublin: .*data-ledger/login differs(.|\n)*shopsphere up"):
+        look.check(Change(variant=PLANNED, secrets=other))
+    with pytest.raises(BlockedError, match="data-commerce/login is not at dublin"):
+        look.check(Change(variant=PLANNED, secrets=other | {"dublin": []}))
+    begun = Change(variant=PLANNED, secrets=other, recall={"before-ledger": ""}.get)
+    assert "nothing is lost" in look.check(begun), "the way is not stopped in the middle"
+    assert "payments: nothing" in look.check(Change(secrets=other)), "the old site may be dead"
 
 
 @pytest.mark.requirement("a change that another machine began and did not finish is not taken for a finished one")
