@@ -63,6 +63,8 @@ class EdgeHost:
     def restart(self, name: str, address: str, port: int) -> None:
         if name in self.running:
             self.kill(name)
+        # A killed program's own children are not ours to wait for, and one may hold the port a moment longer.
+        wait_until(lambda: not _answers(address, port), what=f"{address}:{port} to be free", seconds=20, interval=0.1)
         self.start(self.component(name))
         self._listening(address, port)
 
@@ -71,12 +73,15 @@ class EdgeHost:
             self.kill(name)
 
     def _listening(self, address: str, port: int) -> None:
-        def answers() -> bool:
-            with socket.socket() as probe:
-                probe.settimeout(1)
-                return probe.connect_ex((address, port)) == 0
-
-        wait_until(answers, what=f"{address}:{port}", seconds=40, interval=0.1, explain=self.logs)
+        wait_until(
+            lambda: _answers(address, port), what=f"{address}:{port}", seconds=40, interval=0.1, explain=self.logs
+        )
 
     def logs(self) -> str:
         return "\n".join(f"{file.name}: {file.read_text()[-800:]}" for file in sorted(self.log.glob("*.log")))
+
+
+def _answers(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((address, port)) == 0
