@@ -53,6 +53,29 @@ def failover(
     _go(topology, operate.Request(runbook, pair, environment, variant, to, reason, accept_data_loss), execute=execute)
 
 
+def failback(
+    pair: PairName,
+    environment: In = Environment.LAB,
+    *,
+    execute: Execute = False,
+    reason: Reason = "",
+) -> None:
+    """Make a pair's own primary site the active one again, planned. A dry run unless --execute is given.
+
+    The same runbook as `failover --planned`, but it cannot lead away from the primary site: where that is active
+    already, it finds every step done.
+    """
+    topology = load_topology()
+    require_pair(topology, pair)
+    require_reason(reason, execute=execute)
+    from runbooks import operate  # noqa: PLC0415 - see above
+    from runbooks.change import PLANNED  # noqa: PLC0415 - see above
+
+    home = topology.pairs[pair].primary
+    request = operate.Request(operate.FAILOVER, pair, environment, PLANNED, home, reason, accept_data_loss=False)
+    _go(topology, request, execute=execute)
+
+
 def rebuild(
     site: Annotated[str, typer.Argument(metavar="SITE", help="the site that was left", show_default=False)],
     environment: In = Environment.LAB,

@@ -131,7 +131,9 @@ def test_power_loss(at, sql, witness, orders, lab, wait_for_database):
     shopsphere("rebuild", PRIMARY, "--execute", "--reason", "test", seconds=700)
     assert sql(PRIMARY, "ledger", "select pg_is_in_recovery()") == "t"
     assert record(witness).sync is Sync.ON
-    failover("planned", PRIMARY)
+    command("failback", "--reason", "test")
+    require_active(at, sql, witness, PRIMARY)
+    command("failback", "--reason", "at home already")
     require_active(at, sql, witness, PRIMARY)
 
 

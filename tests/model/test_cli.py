@@ -14,6 +14,7 @@ VERBS = [
     "ready",
     "drill",
     "failover",
+    "failback",
     "rebuild",
     "env",
     "diagram",
@@ -36,14 +37,15 @@ def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys):
     assert "Traceback" not in told
 
 
-@pytest.mark.parametrize("verb", ["ready", "drill"])
+@pytest.mark.parametrize("verb", ["ready", "drill", "failback"])
 def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys):
     assert cli.run([verb, "frankfurt"]) == 2
     assert "rdc-a, rdc-b, rdc-c" in capsys.readouterr().err
 
 
-def test_a_drill_without_a_reason_is_refused(capsys):
-    assert cli.run(["drill", "rdc-a", "--execute"]) == 2
+@pytest.mark.parametrize("verb", ["drill", "failback"])
+def test_a_move_without_a_reason_is_refused(verb, capsys):
+    assert cli.run([verb, "rdc-a", "--execute"]) == 2
     assert "--reason" in capsys.readouterr().err
 
 
