@@ -5,8 +5,8 @@ def isolation(scene):
     """Every line of the active site is cut; it lives on alone."""
     scene.mark("fault")
     for host in scene.under_test.hosts.hosts:
-        if host.name != scene.active:
-            scene.under_test.cut(scene.active, host.name)
+        if host != scene.active:
+            scene.under_test.cut(scene.active, host)
     scene.pause(1, 4)
     scene.move("unplanned")
 
