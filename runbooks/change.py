@@ -35,6 +35,8 @@ from shopsphere.storage.site_cluster import cluster_of
 PLANNED, UNPLANNED = "planned", "unplanned"
 MOVE, STAY = "move", "stay"
 CLUSTER_SECONDS = 3.0
+AUTHORITY_SECONDS = 2.0
+"""Bound on an answer of a DNS authority: customers stand still while a hanging one is waited for."""
 
 Answer = TypeVar("Answer")
 
@@ -179,7 +181,8 @@ class RoleChange:
         """Return every DNS authority of the edge's configuration."""
         config = self._edge()
         entries = config["shopsphere:dnsAuthorities"]
-        return powerdns.connect({"authorities": entries, "keyFile": config["shopsphere:dnsApiKeyFile"]})
+        props = {"authorities": entries, "keyFile": config["shopsphere:dnsApiKeyFile"]}
+        return powerdns.connect(props, seconds=AUTHORITY_SECONDS)
 
     def name_servers(self) -> list[IPv4Address]:
         """Return the addresses at which the zone's own name servers answer."""

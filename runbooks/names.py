@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from components.edge.clients.pair_state import read_records, write_record
 from components.edge.clients.powerdns import DnsAuthority
@@ -10,6 +12,8 @@ from components.edge.errors import EdgeError
 from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
 from shopsphere.errors import one_line
+
+Answer = TypeVar("Answer")
 
 
 def write_at_each(change: RoleChange, state: PairState) -> list[str]:
@@ -23,18 +27,25 @@ def write_at_each(change: RoleChange, state: PairState) -> list[str]:
             return f"{authority.name}: {one_line(error)}"
         return ""
 
-    authorities = change.authorities()
-    with ThreadPoolExecutor(max(1, len(authorities))) as pool:
-        return [problem for problem in pool.map(write, authorities) if problem]
+    return [problem for problem in _at_each(change, write) if problem]
 
 
 def show(change: RoleChange, state: PairState) -> bool:
     """Whether every authority that answers shows a state, and at least one does."""
-    declaration, shown = change.declaration(), []
-    for authority in change.authorities():
+    declaration = change.declaration()
+
+    def shows(authority: DnsAuthority) -> bool | None:
         try:
-            found = read_records([authority], declaration)[authority.name]
+            return declaration.valid(read_records([authority], declaration)[authority.name]) == state
         except EdgeError:
-            continue
-        shown.append(declaration.valid(found) == state)
-    return bool(shown) and all(shown)
+            return None
+
+    answers = [shown for shown in _at_each(change, shows) if shown is not None]
+    return bool(answers) and all(answers)
+
+
+def _at_each(change: RoleChange, work: Callable[[DnsAuthority], Answer]) -> list[Answer]:
+    """Do something at all authorities at once: one that hangs takes its own time and nobody else's."""
+    authorities = change.authorities()
+    with ThreadPoolExecutor(max(1, len(authorities))) as pool:
+        return list(pool.map(work, authorities))

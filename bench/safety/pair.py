@@ -143,8 +143,8 @@ class PairUnderTest:
     def crash_database(self, site, database):
         """Kill the postmaster itself, as a crash would."""
         pod = f"{database.cluster(site)}-1"
-        script = 'kill -9 "$(head -1 "$PGDATA/postmaster.pid")"'
-        self.change.cluster(site).execute(database.namespace.name, pod, "postgres", ["bash", "-c", script])
+        script = 'read process < "$PGDATA/postmaster.pid" && kill -9 "$process"'  # there is neither bash nor head
+        self.change.cluster(site).execute(database.namespace.name, pod, "postgres", ["sh", "-c", script])
 
     # --- looking ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ WIDTH = 40
 
 
 def show(path):
-    """Print the report; returns 1 when a run violated something or could not be judged."""
+    """Print the report; returns 1 when a run violated something or could not be judged, and was not good since."""
     results = [json.loads(line) for line in path.read_text().splitlines()]
     groups = defaultdict(list)
     for each in results:
@@ -28,10 +28,27 @@ def show(path):
         if name in groups:
             print(f"\n{name}: seconds from the last order before to the first after")
             histogram([each["gap_seconds"] for each in groups[name] if "gap_seconds" in each])
-    bad = [each for each in results if each.get("violations") or "error" in each]
-    for each in bad:
-        print(f"\n{each['fault']} seed {each['seed']} run {each['run']}: {each.get('violations') or each['error']}")
-    return int(bool(bad))
+    last = {run_of(each): each for each in results}
+    for each in filter(is_bad, results):
+        print(f"\n{' '.join(map(str, run_of(each)))} at {commit_of(each)}: {each.get('violations') or each['error']}")
+        if not is_bad(last[run_of(each)]):
+            print(f"  the same run was good at {commit_of(last[run_of(each)])}")
+    return int(any(map(is_bad, last.values())))
+
+
+def is_bad(result):
+    """Whether it violated something or could not be judged."""
+    return bool(result.get("violations") or "error" in result)
+
+
+def run_of(result):
+    """Fault, seed and number: the same again is the same run, on the code of that day."""
+    return result["fault"], result["seed"], result["run"]
+
+
+def commit_of(result):
+    """What the run was made with; the first results did not say."""
+    return result.get("commit", "an early commit")
 
 
 def percentile(ordered, percent):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,10 @@ import urllib3
 from kubernetes import client, config, stream
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
+from kubernetes.stream.ws_client import ERROR_CHANNEL
 from websocket import WebSocketException
 
-from shopsphere.errors import NoAnswerError
+from shopsphere.errors import NoAnswerError, one_line
 
 Document = dict[str, Any]
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -168,15 +170,32 @@ class Cluster:
                     if heard:
                         heard(piece)
             errors = session.read_stderr(timeout=0.1) or ""
-            finished = not session.is_open()
-            code = session.returncode if finished else None
+            if session.is_open():
+                problem = f"no end within {self._seconds + waits:g} s"
+            else:
+                problem = exec_problem(session.read_channel(ERROR_CHANNEL))
             session.close()
         except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachableError(f"{self.context}: exec in {namespace}/{pod}: {_reason(error)}") from error
-        if code != 0:
-            said = errors.strip() or f"no end within {self._seconds + waits:g} s"
+        if problem:
+            said = errors.strip() or problem
             raise ClusterUnreachableError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
+
+
+def exec_problem(ended: str) -> str:
+    """Return what went wrong with a program in a container; empty when nothing did.
+
+    The client's own reading takes whatever it finds for an exit code, and fails where a program could not be started.
+
+    Args:
+        ended: the last that the API said of it, a `Status` in JSON; empty when the line broke before.
+    """
+    try:
+        status = json.loads(ended)
+        return "" if status["status"] == "Success" else one_line(status["message"])
+    except (ValueError, KeyError, TypeError):
+        return one_line(ended) or "the line broke before its end"
 
 
 def place_of(document: Document) -> str:

@@ -60,6 +60,13 @@ class EdgeHost:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
+    def suspend(self, name: str) -> None:
+        """Let a program hang: its ports take connections, and nothing answers."""
+        os.killpg(self.running[name].pid, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        os.killpg(self.running[name].pid, signal.SIGCONT)
+
     def restart(self, name: str, address: str, port: int) -> None:
         if name in self.running:
             self.kill(name)

@@ -6,12 +6,15 @@ import time
 import pytest
 from edge_dig import ask
 
+from components.edge.clients import powerdns
 from components.edge.clients.pair_state import read_records, set_pair_state
 from components.edge.clients.powerdns import RRset
 from components.edge.errors import EdgeError, PairStateError
 from components.edge.pair_state import PairState
 from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from runbooks.change import AUTHORITY_SECONDS
+from runbooks.names import show, write_at_each
 from shopsphere.clock import wait_until
 
 FRANKFURT, DUBLIN = "10.99.0.11", "10.99.0.12"
@@ -167,6 +170,35 @@ def test_flip_with_a_dead_authority_changes_nothing(edge, authorities, declarati
     finally:
         edge.restart("dns-ns2", edge.settings.authorities["ns2"], edge.settings.dns_api_port)
     assert current(authorities, rdc_a) == (epoch, active)
+
+
+@pytest.mark.requirement("an authority that hangs keeps no runbook, and no other authority")
+def test_flip_with_a_hanging_authority(edge, authorities, declaration, config):
+    class Change:
+        """As much of a change of role as its names are asked for."""
+
+        def declaration(self):
+            return declaration("rdc-a")
+
+        def authorities(self):
+            entries = [each.model_dump() for each in config.dns_authorities]
+            props = {"authorities": entries, "keyFile": config.dns_api_key_file}
+            return powerdns.connect(props, seconds=AUTHORITY_SECONDS)
+
+    change, (epoch, active) = Change(), current(authorities, declaration("rdc-a"))
+    there, back = PairState(epoch, active, leaving=True), PairState(epoch, active)
+    edge.suspend("dns-ns2")
+    try:
+        start = time.monotonic()
+        problems = write_at_each(change, there)
+        assert show(change, there)
+        assert time.monotonic() - start < 4 * AUTHORITY_SECONDS
+        assert [problem.partition(":")[0] for problem in problems] == ["ns2"]
+    finally:
+        edge.resume("dns-ns2")
+    assert not show(change, there), "the one that hung shows the old state"
+    assert write_at_each(change, back) == []
+    assert show(change, back)
 
 
 @pytest.mark.requirement("no answer rather than one from an unknown role")

@@ -13,7 +13,8 @@ import httpx
 from components.edge.errors import CredentialError, ServiceError
 from shopsphere.clock import SYSTEM_CLOCK
 
-_SECONDS = 10.0
+ANSWER_SECONDS = 10.0
+"""Bound on one request, where nobody waits for the outcome in a hurry."""
 _TRIES = 6
 _PAUSE_SECONDS = 0.15
 
@@ -49,11 +50,13 @@ class HttpService:
         name: how errors call it.
         url: without a slash at the end.
         headers: sent with each request.
+        seconds: bound on the answer to one request.
     """
 
     name: str
     url: str
     headers: dict[str, str]
+    seconds: float = ANSWER_SECONDS
 
     def request(
         self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None
@@ -86,13 +89,13 @@ class HttpService:
                 json=body,
                 params=query,
                 headers=self.headers,
-                timeout=_SECONDS,
+                timeout=self.seconds,
                 trust_env=False,
             )
         except httpx.HTTPError as error:
             raise ServiceError.build(
                 f"{self.name} does not answer",
-                expected=f"an answer from {self.url} within {_SECONDS:.0f} s",
+                expected=f"an answer from {self.url} within {self.seconds:g} s",
                 found=f"{type(error).__name__}: {error}",
                 action="bring it back, or correct its address in the stack's configuration",
             ) from error

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from components.edge.clients.http import HttpService, read_key
+from components.edge.clients.http import ANSWER_SECONDS, HttpService, read_key
 
 _ZONES = "/api/v1/servers/localhost/zones"
 _WRITING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -64,9 +64,9 @@ class DnsAuthority(Protocol):
 class PowerDns:
     """One server, as the API calls `localhost`."""
 
-    def __init__(self, name: str, url: str, key: str) -> None:
+    def __init__(self, name: str, url: str, key: str, *, seconds: float = ANSWER_SECONDS) -> None:
         self.name = name
-        self._http = HttpService(f"DNS authority {name}", url.rstrip("/"), {"X-API-Key": key})
+        self._http = HttpService(f"DNS authority {name}", url.rstrip("/"), {"X-API-Key": key}, seconds)
 
     def rrset(self, zone: str, name: str, type_: str) -> RRset | None:
         """Return an rrset, or None where it (or the zone) does not exist."""
@@ -116,10 +116,15 @@ class PowerDns:
             self._http.request(method, path, body=body)
 
 
-def connect(props: Mapping[str, Any]) -> list[DnsAuthority]:
-    """Return the authorities that a resource's inputs name; the key is read from its file here and kept nowhere."""
+def connect(props: Mapping[str, Any], *, seconds: float = ANSWER_SECONDS) -> list[DnsAuthority]:
+    """Return the authorities that a resource's inputs name; the key is read from its file here and kept nowhere.
+
+    Args:
+        props: `authorities`, each with `name` and `url`, and `keyFile`.
+        seconds: bound on each answer.
+    """
     key = read_key(props["keyFile"])
-    return [PowerDns(entry["name"], entry["url"], key) for entry in props["authorities"]]
+    return [PowerDns(entry["name"], entry["url"], key, seconds=seconds) for entry in props["authorities"]]
 
 
 def _rrset(entry: Mapping[str, Any]) -> RRset:
