@@ -220,8 +220,11 @@ def _direction(request: Request, blank: RoleChange, left: RunRecord | None) -> D
 
 
 def _finished(request: Request) -> str:
-    """Return the site that a change begun elsewhere is to be finished for: its journal may be lost with its machine."""
-    return request.target if (request.runbook, request.variant) == (FAILOVER, UNPLANNED) else ""
+    """Return the site that a change is to be finished for when it is active already.
+
+    The journal may be lost with the machine that began it, or a DNS authority may have been away.
+    """
+    return request.target if request.runbook == FAILOVER else ""
 
 
 def _note(directory: Path, event: str, request: Request, change: RoleChange) -> None:

@@ -23,7 +23,7 @@ def act(change: RoleChange) -> None:
     if len(left) == len(change.authorities()):
         raise BlockedError.because(f"no DNS authority took the change: {'; '.join(left)}", action="bring one back")
     for problem in left:
-        say(f"         NOT moved at {problem}; repeat this command when it is back, before it answers anybody")
+        say(f"         NOT moved at {problem}; when it is back, the same command with --to {change.target} moves it")
 
 
 def verify(change: RoleChange) -> bool:

@@ -33,7 +33,9 @@ def failover(
     unplanned: Annotated[bool, typer.Option("--unplanned", help="the active site is lost or must be left")] = False,
     abort: Annotated[bool, typer.Option("--abort", help="take back one that has not begun the next epoch")] = False,
     execute: Execute = False,
-    to: Annotated[str, typer.Option("--to", metavar="SITE", help="refuse unless this is the other site")] = "",
+    to: Annotated[
+        str, typer.Option("--to", metavar="SITE", help="to be active; if it is, its change is finished")
+    ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
         bool, typer.Option("--accept-data-loss", help="go on where the witness says that payments may be lost")

@@ -37,7 +37,7 @@ def test_dry_run(witness, kind):
         (["failover", PAIR], "say which"),
         (["failover", PAIR, "--planned", "--execute"], "--reason"),
         (["failover", "rdc-x", "--planned"], "no pair"),
-        (["failover", PAIR, "--planned", "--to", PRIMARY], "because ashburn is active"),
+        (["failover", PAIR, "--planned", "--to", "singapore"], "because ashburn is active"),
         (["rebuild", PRIMARY], "because ashburn is active"),
     ],
 )

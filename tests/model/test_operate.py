@@ -144,9 +144,10 @@ def test_too_late_to_take_back(desk, tmp_path):
 
 
 @pytest.mark.requirement("a change is finished from another machine, when the one that began it is lost")
-def test_a_change_of_another_machine_is_finished(desk):
+@pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
+def test_a_change_of_another_machine_is_finished(desk, variant):
     desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
-    request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "dublin", "test", accept_data_loss=False)
+    request = Request(FAILOVER, "rdc-a", Environment.LAB, variant, "dublin", "test", accept_data_loss=False)
     operate.carry_out(TOPOLOGY, request)
     assert (runs(desk)[0].values["target"], runs(desk)[0].values["epoch"]) == ("dublin", 1)
 
