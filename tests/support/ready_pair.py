@@ -149,7 +149,7 @@ class ReadyPair:
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
         monkeypatch.setattr("shopsphere.deploy.stack_files.configuration", lambda _stack: edge)
         monkeypatch.setattr("runbooks.change.cluster_of", lambda stack, **_options: self.sites[stack.site])
-        monkeypatch.setattr("components.edge.clients.powerdns.connect", lambda _props: self.authorities)
+        monkeypatch.setattr("components.edge.clients.powerdns.connect", lambda _props, **_bounds: self.authorities)
         monkeypatch.setattr(
             "runbooks.readiness.p06_names.ask_address", lambda address, _name: (self.answers[str(address)],)
         )
