@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from components.edge.clients.pair_state import read_records, write_record
-from components.edge.clients.powerdns import DnsAuthority
+from components.edge.clients.powerdns import DnsAuthority, RRset
 from components.edge.errors import EdgeError
 from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
@@ -33,15 +33,21 @@ def write_at_each(change: RoleChange, state: PairState) -> list[str]:
 def show(change: RoleChange, state: PairState) -> bool:
     """Whether every authority that answers shows a state, and at least one does."""
     declaration = change.declaration()
+    found = shown_records(change)
+    return bool(found) and all(declaration.valid(record) == state for record in found)
 
-    def shows(authority: DnsAuthority) -> bool | None:
+
+def shown_records(change: RoleChange) -> list[RRset | None]:
+    """Return the pair's state record, or its absence, at every authority that answers."""
+    declaration = change.declaration()
+
+    def read(authority: DnsAuthority) -> list[RRset | None]:
         try:
-            return declaration.valid(read_records([authority], declaration)[authority.name]) == state
+            return [*read_records([authority], declaration).values()]
         except EdgeError:
-            return None
+            return []
 
-    answers = [shown for shown in _at_each(change, shows) if shown is not None]
-    return bool(answers) and all(answers)
+    return [record for records in _at_each(change, read) for record in records]
 
 
 def _at_each(change: RoleChange, work: Callable[[DnsAuthority], Answer]) -> list[Answer]:

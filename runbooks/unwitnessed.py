@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from components.edge.clients.pair_state import read_records
-from components.edge.errors import EdgeError
 from components.edge.pair_state import PairState
 from runbooks.change import MOVE, STAY, RoleChange
 from runbooks.direction import Direction
+from runbooks.names import shown_records
 from runbooks.permit import Permit, write_permit
 from shopsphere.errors import ShopSphereError
 
@@ -52,13 +51,8 @@ def lay_down(change: RoleChange, site: str) -> None:
 
 
 def _shown(change: RoleChange) -> list[PairState]:
-    declaration, found = change.declaration(), []
-    for authority in change.authorities():
-        try:
-            found.append(declaration.stated(read_records([authority], declaration)[authority.name]))
-        except EdgeError:
-            continue
-    return [state for state in found if state]
+    declaration = change.declaration()
+    return [state for record in shown_records(change) if (state := declaration.stated(record))]
 
 
 def _read(change: RoleChange) -> list[PairState]:
