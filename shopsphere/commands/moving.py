@@ -64,18 +64,12 @@ def failback(
 ) -> None:
     """Make a pair's own primary site the active one again, planned. A dry run unless --execute is given.
 
-    The same runbook as `failover --planned`, but it cannot lead away from the primary site: where that is active
-    already, it finds every step done.
+    It is `failover --planned --to` that site, and so cannot lead away from it: where it is active already, every step
+    is found done, or the move is refused because the pair was never moved.
     """
     topology = load_topology()
     require_pair(topology, pair)
-    require_reason(reason, execute=execute)
-    from runbooks import operate  # noqa: PLC0415 - see above
-    from runbooks.change import PLANNED  # noqa: PLC0415 - see above
-
-    home = topology.pairs[pair].primary
-    request = operate.Request(operate.FAILOVER, pair, environment, PLANNED, home, reason, accept_data_loss=False)
-    _go(topology, request, execute=execute)
+    failover(pair, environment, planned=True, execute=execute, to=topology.pairs[pair].primary, reason=reason)
 
 
 def rebuild(

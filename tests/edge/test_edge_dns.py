@@ -173,7 +173,7 @@ def test_flip_with_a_dead_authority_changes_nothing(edge, authorities, declarati
 
 
 @pytest.mark.requirement("an authority that hangs keeps no runbook, and no other authority")
-def test_flip_with_a_hanging_authority(edge, authorities, declaration, config):
+def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, topology):
     class Change:
         """As much of a change of role as its names are asked for."""
 
@@ -181,9 +181,7 @@ def test_flip_with_a_hanging_authority(edge, authorities, declaration, config):
             return declaration("rdc-a")
 
         def authorities(self):
-            entries = [each.model_dump() for each in config.dns_authorities]
-            props = {"authorities": entries, "keyFile": config.dns_api_key_file}
-            return powerdns.connect(props, seconds=AUTHORITY_SECONDS)
+            return powerdns.connect(zone.state_inputs(topology.pair("rdc-a")), seconds=AUTHORITY_SECONDS)
 
     change, (epoch, active) = Change(), current(authorities, declaration("rdc-a"))
     there, back = PairState(epoch, active, leaving=True), PairState(epoch, active)
