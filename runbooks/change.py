@@ -75,6 +75,7 @@ class RoleChange:
     site_is_off: str = ""
     journal: Journal | None = None
     _clusters: dict[str, Cluster] = field(default_factory=dict)
+    _configurations: dict[StackId, dict[str, Any]] = field(default_factory=dict)
     _seen: tuple[Seen, PairRecord] | None = None
 
     def cluster(self, site: str) -> Cluster:
@@ -120,7 +121,7 @@ class RoleChange:
 
     def agent_address(self, site: str) -> str:
         """Return where a site's agent answers."""
-        config = stack_files.configuration(self._stack(site))
+        config = self._configuration(self._stack(site))
         host = config.get("shopsphere:siteAgent", str(self.topology.site(site).address))
         return f"http://{host}:{config.get('shopsphere:siteAgentPort', SITE_AGENT_PORT)}"
 
@@ -130,7 +131,10 @@ class RoleChange:
         Raises:
             BlockedError: the pair has no record, or another change happened in between.
         """
-        seen = self.witness.see()
+        self._seen = self._ours(self.witness.see())
+        return self._seen
+
+    def _ours(self, seen: Seen) -> tuple[Seen, PairRecord]:
         record = seen.record
         if record is None:
             raise BlockedError.because(
@@ -142,8 +146,7 @@ class RoleChange:
                 f" {record.actor} moved it ({record.reason})",
                 action="look at that change; then start a new run",
             )
-        self._seen = (seen, record)
-        return self._seen
+        return seen, record
 
     def last_seen(self) -> tuple[Seen, PairRecord]:
         """Return what the witness said when it was asked last: each question is a way round the world."""
@@ -157,25 +160,32 @@ class RoleChange:
         """Ask the witness whether the target is active already."""
         return self.is_moved(self.see()[1])
 
-    def change(self, reason: str, *, without_lease: bool = False, **values: object) -> None:
+    def change(self, reason: str, **values: object) -> None:
         """Change the witness's record by compare-and-swap; once the target is active there is nothing to change.
 
         Raises:
-            WitnessConflictError: a condition does not hold, also after the record was read again.
+            WitnessConflictError: the record was changed by others, also after it was read again.
             WitnessUnreachableError: no quorum answered.
         """
-        try:
-            self._swap(self.last_seen(), reason, without_lease=without_lease, values=values)
-        except WitnessConflictError:
-            self._swap(self.see(), reason, without_lease=without_lease, values=values)
+        if not self.attempt(reason, values) and not self.attempt(reason, values):
+            raise WitnessConflictError(f"{self.pair.name}: others keep changing its record; repeat this command")
 
-    def _swap(
-        self, known: tuple[Seen, PairRecord], reason: str, *, without_lease: bool, values: Mapping[str, object]
-    ) -> None:
-        seen, record = known
-        if not self.is_moved(record):
-            signed = record.changed(actor=self.actor, reason=reason, **values)
-            self._seen = (self.witness.change(seen, signed, without_lease=without_lease), signed)
+    def attempt(self, reason: str, values: Mapping[str, object], *, without_lease: bool = False) -> bool:
+        """Change the record as it was last seen; False where it is another one by now, or somebody holds the lease.
+
+        What is there now is then what was last seen.
+
+        Raises:
+            BlockedError: another change happened in between.
+            WitnessUnreachableError: no quorum answered.
+        """
+        seen, record = self.last_seen()
+        if self.is_moved(record):
+            return True
+        signed = record.changed(actor=self.actor, reason=reason, **values)
+        done, now = self.witness.attempt(seen, signed, without_lease=without_lease)
+        self._seen = self._ours(now)
+        return done
 
     def authorities(self) -> Sequence[DnsAuthority]:
         """Return every DNS authority of the edge's configuration."""
@@ -212,7 +222,13 @@ class RoleChange:
         return site_stack(self.topology, site, self.environment)
 
     def _edge(self) -> dict[str, Any]:
-        return stack_files.configuration(edge_stack(self.environment))
+        return self._configuration(edge_stack(self.environment))
+
+    def _configuration(self, stack: StackId) -> dict[str, Any]:
+        """Return a stack's configuration as it was when this change asked first: reading it is dear."""
+        if stack not in self._configurations:
+            self._configurations[stack] = stack_files.configuration(stack)
+        return self._configurations[stack]
 
 
 def witness_of(pair: str, environment: Environment) -> Witness:

@@ -12,13 +12,15 @@ from typing import Any
 from components.databases import DatabaseModel
 from runbooks.agent.databases import follows
 from runbooks.change import RoleChange
+from runbooks.engine import bounded
 from runbooks.witness import Sync
 from shopsphere.errors import ShopSphereError
 from shopsphere.storage.cluster import Cluster
 from shopsphere.storage.postgres import (
-    ask,
     ask_instance,
+    await_leading,
     await_standby,
+    await_value,
     follower_in,
     has_one_leader,
     leading_pod,
@@ -26,7 +28,9 @@ from shopsphere.storage.postgres import (
 )
 
 _LOCATION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
-_WAIT_LOOKS, _LOOK_SECONDS = 20, 0.05  # together a third of CLUSTER_SECONDS: entering a pod of a busy site takes time
+_LOOK_SECONDS = 3.0  # a runbook's look ends within 5 s, and entering a pod of a busy site takes time
+_STREAM_SECONDS, _STREAM_GRACE_SECONDS = 20.0, 1.0
+_RECEIVED = "greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
 _END_SECONDS = 5.0
 KICK = "shopsphere.io/looked-at"
 
@@ -55,12 +59,6 @@ def _leader(change: RoleChange, site: str, database: DatabaseModel) -> tuple[Clu
 
 def _pod(change: RoleChange, site: str, document: Mapping[str, Any]) -> tuple[Cluster, str, str]:
     return change.cluster(site), document["metadata"]["namespace"], leading_pod(document)
-
-
-def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
-    """Whether the database of the target site is told to lead, and PostgreSQL itself says that it takes writes."""
-    document = change.database(change.target, database)
-    return not follows(document) and not ask_instance(*_pod(change, change.target, document))["in_recovery"]
 
 
 def promote(change: RoleChange, database: DatabaseModel) -> None:
@@ -123,27 +121,54 @@ def await_last_record(change: RoleChange, database: DatabaseModel, *, before: st
     return _place(files.redo) if files.is_ended_primary else ""
 
 
+class EndOfStream:
+    """How far the target site's database has received when its stream from the old site ends.
+
+    Made before the stream ends, so that the way into the pod is behind it by then: customers wait.
+    """
+
+    def __init__(self, change: RoleChange, database: DatabaseModel) -> None:
+        self._answer = bounded.start(lambda: _received_at_end(change, database), name=f"{database.name} receives")
+
+    def is_beyond(self, location: str) -> bool:
+        """Whether it has received the record that begins at a place in the WAL; False as well if that is not known."""
+        try:
+            received = bounded.answer_of(self._answer, what="the look at the stream", seconds=_STREAM_GRACE_SECONDS)
+            return _position(received) > _position(location)
+        except ShopSphereError:
+            return False
+
+
 def has_received(change: RoleChange, database: DatabaseModel, location: str) -> bool:
     """Whether the target site's database has received the record that begins at a place in the WAL, or leads already.
 
     CloudNativePG would prove the same with a promotion token, but looks only every few seconds.
     """
-    received = "greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
-    beyond = f"NOT pg_is_in_recovery() OR pg_wal_lsn_diff({received}, '{_place(location)}') > 0"
-    return _comes_about(change, database, beyond)
+    beyond = f"NOT pg_is_in_recovery() OR pg_wal_lsn_diff({_RECEIVED}, '{_place(location)}') > 0"
+    return bool(_await(change, database, beyond, of=beyond, seconds=_LOOK_SECONDS))
 
 
-def await_writes(change: RoleChange, database: DatabaseModel) -> bool:
-    """Wait a while until the target site's database takes writes; returns whether it does."""
-    return _comes_about(change, database, "NOT pg_is_in_recovery()")
+def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
+    """Whether the database of the target site is told to lead and, perhaps after a while, takes writes."""
+    return not follows(change.database(change.target, database)) and await_leading(
+        *_leader(change, change.target, database), seconds=_LOOK_SECONDS
+    )
 
 
-def _comes_about(change: RoleChange, database: DatabaseModel, condition: str) -> bool:
-    """Let the target site's database wait for a condition for a while: entering a pod is dear, waiting in it is not."""
-    look = f"EXIT WHEN {condition}; PERFORM pg_sleep({_LOOK_SECONDS});"
-    wait = f"DO $$ BEGIN FOR i IN 1..{_WAIT_LOOKS} LOOP {look} END LOOP; END $$;"
-    question = f"{wait} SELECT json_build_object('holds', {condition})"
-    return bool(ask(*_leader(change, change.target, database), question)["holds"])
+def _received_at_end(change: RoleChange, database: DatabaseModel) -> str:
+    ended = "NOT EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE status = 'streaming')"
+    return str(_await(change, database, ended, of=_RECEIVED, seconds=_STREAM_SECONDS))
+
+
+def _await(change: RoleChange, database: DatabaseModel, condition: str, *, of: str, seconds: float) -> Any:
+    """Let the target site's database wait for a condition; see `await_value`."""
+    return await_value(*_leader(change, change.target, database), condition, of=of, seconds=seconds)
+
+
+def _position(place: str) -> int:
+    """Return a place in the WAL as the number of its byte."""
+    high, low = _place(place).split("/")
+    return (int(high, 16) << 32) + int(low, 16)
 
 
 def both_take_writes(change: RoleChange) -> bool:

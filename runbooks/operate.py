@@ -104,6 +104,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
     runbook, directory = steps_of(request), runs_directory()
     witness = witness_of(request.pair, request.environment)
     try:
+        witness.prefer_fastest()
         with _alone(request, witness):
             left = Journal.unfinished(directory, pair=request.pair)
             change = _change(topology, request, witness, left)

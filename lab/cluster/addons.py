@@ -85,7 +85,7 @@ def _fit_operator(container: dict[str, Any]) -> None:
     for variable in container["env"]:
         if variable["name"] == "OPERATOR_IMAGE_NAME":
             variable["value"] = OPERATOR_IMAGE
-    container["resources"] = {  # 100m, the manifest's own limit, adds seconds to each failover
-        "requests": {"cpu": "50m", "memory": "100Mi", "shopsphere.io/watts": "1"},
+    container["resources"] = {  # 100m, the manifest's own limit, adds seconds to each failover; so does a small request
+        "requests": {"cpu": "200m", "memory": "100Mi", "shopsphere.io/watts": "1"},
         "limits": {"cpu": "1", "memory": "300Mi", "shopsphere.io/watts": "1"},
     }

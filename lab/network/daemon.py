@@ -144,7 +144,7 @@ def main() -> None:
     """Run the switch until it is ended."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     with suppress(OSError):
-        os.nice(-10)  # a late frame is a wrong distance
+        os.nice(-20)  # a late frame is a wrong distance
     Path(socket_path()).parent.mkdir(parents=True, exist_ok=True)
     daemon = Daemon()
     daemon.start()

@@ -39,13 +39,16 @@ def main() -> None:
     def role() -> Role:
         return known.ask(cluster())
 
+    def leads() -> bool:
+        return known.leads(cluster())
+
     def tell(line: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log
 
     witness = Witness(config.pair, config.witness)
     permits = PermitKeeper(config.permit, cluster, site=config.site, session=uuid.uuid4().hex)
     ledger = SiteLedger(cluster, config.site, config.peer)
-    agent = Agent(config, witness, FirewallFence(config.database_port), role, ledger, permits, tell)
+    agent = Agent(config, witness, FirewallFence(config.database_port), role, leads, ledger, permits, tell)
     agent.start_closed()
     Door(str(config.listen), config.port, agent.doors, agent.describe).start()
     agent.run()

@@ -15,6 +15,7 @@ from typing import Protocol
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.fence import Fence
+from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
 from runbooks.permit import Permit
@@ -24,11 +25,13 @@ from shopsphere.clock import SYSTEM_CLOCK, Clock
 from shopsphere.errors import ShopSphereError, one_line
 
 DOORS_EVERY = 0.1
-ROLE_EVERY = 0.5
-RECORD_EVERY = 0.7
+ROLE_EVERY, ROLE_EVERY_MOVING = 0.5, 0.2
+RECORD_EVERY, RECORD_EVERY_MOVING = 0.7, 0.1
+"""Pauses between two looks: customers wait for what follows from them while the pair is moved."""
+PROMOTION_EVERY, PROMOTION_PATIENCE = 0.1, 20.0
+"""How long writes are kept away from databases that were replicas and do not say that they take writes."""
 SYNCHRONY_EVERY = 2.0
-MOVING_EVERY = 0.2
-"""Pause between two looks while the pair is moved, and a runbook waits for what follows from them."""
+VOTERS_EVERY = 15.0
 
 
 class Permits(Protocol):
@@ -52,6 +55,7 @@ class Agent:
         witness: the pair's.
         fence: takes the databases off the network.
         role: asks the cluster for the databases' role; raises ShopSphereError when it does not answer.
+        leads: waits a while for all databases to take writes, and says whether they do; raises likewise.
         ledger: this site's.
         permits: what an operator laid down for the time without the witness.
         tell: gets one line per change.
@@ -64,19 +68,24 @@ class Agent:
         witness: Witness,
         fence: Fence,
         role: Callable[[], Role],
+        leads: Callable[[], bool],
         ledger: Ledger,
         permits: Permits,
         tell: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._config, self._witness, self._fence, self._ask_role = config, witness, fence, role
+        self._config, self._witness, self._fence = config, witness, fence
+        self._ask_role, self._ask_leads = role, leads
         self._permits, self._tell, self._clock = permits, tell, clock
         self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
         self._known = Knowledge(permit=permits.kept)
-        self._lease = 0
+        self._lease = SiteLease(
+            witness, config.site, config.margins, lambda until: self._learn(lease_until=until), clock
+        )
         self._open_until = 0.0  # what the fence was told last
+        self._promoted_at = clock.monotonic()
         self._last = ""
-        self._learning, self._moving, self._holding = threading.Lock(), threading.Lock(), threading.Lock()
+        self._learning, self._moving = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
 
     def start_closed(self) -> None:
@@ -87,9 +96,11 @@ class Agent:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
         loops = (
             (self.renew_lease, lambda: self._config.margins.renew_every),
-            (self.follow_record, lambda: self._unless_moving(RECORD_EVERY)),
-            (self.look_at_databases, lambda: self._unless_moving(ROLE_EVERY)),
+            (self.follow_record, lambda: RECORD_EVERY_MOVING if self._moves() else RECORD_EVERY),
+            (self.look_at_databases, lambda: ROLE_EVERY_MOVING if self._moves() else ROLE_EVERY),
+            (self.follow_promotion, lambda: PROMOTION_EVERY),
             (self.keep_synchrony, lambda: SYNCHRONY_EVERY),
+            (self._witness.prefer_fastest, lambda: VOTERS_EVERY),
         )
         for loop in loops:
             threading.Thread(target=self._repeat, args=loop, daemon=True).start()
@@ -140,11 +151,27 @@ class Agent:
         The role changes only through that API, so it cannot change while the API is away.
         """
         with suppress(ShopSphereError):
-            self._learn(role=self._ask_role())
+            role = self._ask_role()
+            self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
             record = self._known.record
             if record and self._has_to_go(record):
                 self._give_back()  # a runbook waits for it
             self._learn(permit=self._permits.look())
+
+    def follow_promotion(self) -> None:
+        """Find out when databases that are told to lead do.
+
+        Requests that come sooner would only be refused by the shop, which opens its sessions anew because of it: then
+        the first ones that could be served wait for that.
+        """
+        if self._known.role is not Role.PRIMARY or not self._known.promoting:
+            self._promoted_at = self._clock.monotonic()
+            return
+        with suppress(ShopSphereError):
+            if self._ask_leads():
+                self._learn(promoting=False)
+        if self._clock.monotonic() - self._promoted_at > PROMOTION_PATIENCE:
+            self._learn(promoting=False)  # a way into their pods is not needed to serve customers
 
     def keep_synchrony(self) -> None:
         """Let the ledger wait for the other site or not, and the witness know; only while writes are open here."""
@@ -158,25 +185,14 @@ class Agent:
                 self._tell(f"synchrony: {move.value}")
 
     def renew_lease(self) -> None:
-        """Renew what is held; the time that it gives counts from before the renewal was sent."""
-        lease, sent = self._lease, self._clock.monotonic()
-        if not lease:
-            return
+        """Renew what is held or prepared; the time that it gives counts from before the renewal was sent."""
         try:
-            alive = self._witness.renew_lease(lease)
+            self._lease.renew()
         except WitnessUnreachableError as error:
             self._tell(f"lease: {one_line(error)}")
-            return
-        with self._holding:
-            if self._lease != lease:
-                return  # given back meanwhile
-            if alive:
-                self._learn(lease_until=sent + self._config.margins.fence_after)
-            else:
-                self._lease = 0
 
     def follow_record(self) -> None:
-        """Read the record; take the lease or give it back as it says."""
+        """Read the record; prepare the lease, take it or give it back as it says."""
         try:
             seen = self._witness.see()
             if seen.record is None:
@@ -188,12 +204,9 @@ class Agent:
                 self._bring_in(permit, seen, seen.record)
             elif permit or self._has_to_go(seen.record):
                 self._give_back()
-            elif not self._lease and seen.record.phase is Phase.STEADY:
-                sent = self._clock.monotonic()
-                lease = self._witness.take_lease(seen, self._config.site, seconds=self._config.margins.lease)
-                with self._holding:
-                    self._lease = lease
-                    self._learn(lease_until=sent + self._config.margins.fence_after)
+                self._prepare(seen.record)
+            elif not self._lease.taken and seen.record.phase is Phase.STEADY:
+                self._lease.take(seen)
         except WitnessConflictError:
             pass  # somebody was faster: the next look decides anew
         except WitnessUnreachableError as error:
@@ -224,21 +237,26 @@ class Agent:
         return PairRecord.first(self._config.pair, self._config.first_active, actor=f"agent of {self._config.site}")
 
     def _give_back(self) -> None:
-        """Close first, then let the witness know: whoever sees no lease may promote the other site."""
-        with self._holding:
-            lease, self._lease = self._lease, 0
-            self._learn(lease_until=0.0)
+        """Close first, then let the witness know."""
+        lease = self._lease.stop_writing()
         self.move_doors()
-        if lease:
-            self._witness.release_lease(lease)
+        self._lease.give_back(lease)
+
+    def _prepare(self, record: PairRecord) -> None:
+        """Be ready to take the lease while another site is about to be left: customers will wait for it."""
+        if record.active != self._config.site and record.phase is not Phase.STEADY:
+            self._lease.prepare()
+        else:
+            self._lease.drop_prepared()
 
     def _learn(self, **news: object) -> None:
         with self._learning:
             self._known = replace(self._known, **news)  # type: ignore[arg-type]
 
-    def _unless_moving(self, seconds: float) -> float:
+    def _moves(self) -> bool:
+        """Whether a runbook is moving the pair."""
         record = self._known.record
-        return seconds if record is None or record.phase is Phase.STEADY else MOVING_EVERY
+        return record is not None and record.phase is not Phase.STEADY
 
     def _repeat(self, action: Callable[[], None], pause: Callable[[], float]) -> None:
         said = ""

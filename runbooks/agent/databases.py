@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
 from shopsphere.storage.postgres import (
     CLUSTERS,
     ask_instance,
+    await_leading,
     await_standby,
     cluster_path,
     follower_in,
@@ -20,7 +22,8 @@ from shopsphere.storage.postgres import (
 )
 
 MARK = "shopsphere.io/synchrony"
-_WAIT_SECONDS = 1.0
+_WAIT_SECONDS = 5.0
+"""Within a pod that turns round: entering it is dear, waiting in it is not."""
 
 
 class Role(StrEnum):
@@ -35,7 +38,7 @@ class Role(StrEnum):
 
 
 class SiteRole:
-    """The role of a site's databases together; used by one thread.
+    """The role of a site's databases together; `ask` is for one thread.
 
     A database that is told to follow takes writes until its operator has turned it round, which a dead operator never
     does. So it counts as a replica only when it can be seen that it is one.
@@ -51,7 +54,20 @@ class SiteRole:
             ClusterUnreachableError: the API or a database that turns round does not answer: nothing new is known.
         """
         found = cluster.items(CLUSTERS, labelSelector=PART_OF)
-        return Role.REPLICA if all(self._is_replica(cluster, document) for document in found) else Role.PRIMARY
+        return Role.REPLICA if all(at_each(found, lambda each: self._is_replica(cluster, each))) else Role.PRIMARY
+
+    def leads(self, cluster: Cluster) -> bool:
+        """Return whether every database takes writes, as soon as they do or after a while.
+
+        Raises:
+            ClusterUnreachableError: the API or a database does not answer.
+        """
+        found = cluster.items(CLUSTERS, labelSelector=PART_OF)
+        return all(at_each(found, lambda document: self._leads(cluster, document)))
+
+    @staticmethod
+    def _leads(cluster: Cluster, document: dict[str, Any]) -> bool:
+        return await_leading(cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS)
 
     def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
         own = document["metadata"]["uid"]
@@ -68,6 +84,12 @@ class SiteRole:
                 return False
             self._proven.add(own)
         return True
+
+
+def at_each(documents: list[dict[str, Any]], question: Callable[[dict[str, Any]], bool]) -> list[bool]:
+    """Ask something about each database at once; the first failure is raised when all have ended."""
+    with ThreadPoolExecutor(max(1, len(documents))) as pool:
+        return list(pool.map(question, documents))
 
 
 def follows(document: dict[str, Any]) -> bool:

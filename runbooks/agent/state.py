@@ -19,12 +19,14 @@ class Knowledge:
         lease_until: monotonic time until which this site may write; 0 without a lease.
         role: of this site's databases as last read.
         permit: the newest that was laid down here.
+        promoting: since they were replicas, it was not seen yet that they take writes.
     """
 
     record: PairRecord | None = None
     lease_until: float = 0.0
     role: Role | None = None
     permit: Permit | None = None
+    promoting: bool = False
 
     @property
     def standing_permit(self) -> Permit | None:
@@ -63,6 +65,8 @@ def doors(site: str, known: Knowledge, now: float) -> Doors:
     if record.active != site or record.phase is Phase.FENCING:
         because = f"{record.phase}, active is {record.active}: {record.reason}"
         return Doors(databases=False, writes=False, because=because)
+    shut = "the databases are being promoted" if known.promoting else ""
     if record.phase is Phase.DRAINING:
-        return Doors(databases=True, writes=False, because=f"draining: {record.reason}", until=known.lease_until)
-    return Doors(databases=True, writes=True, because=f"lease held in epoch {record.epoch}", until=known.lease_until)
+        shut = f"draining: {record.reason}"
+    because = shut or f"lease held in epoch {record.epoch}"
+    return Doors(databases=True, writes=not shut, because=because, until=known.lease_until)

@@ -130,7 +130,9 @@ class SynchronyKeeper:
                 if self._sign(record, Sync.OFF, why) and seen.told and not seen.streams:
                     self._ledger.release(seen.version)
             case Move.RELEASE:
-                if self._still(record):
+                # Signed though nothing changes: a release whose answer is lost may arrive much later, and is refused
+                # then only because the ledger was told to wait anew, on behalf of a newer change of the record.
+                if self._sign(record, Sync.OFF, "the other site does not stream, and the ledger still waits"):
                     self._ledger.release(seen.version)
             case Move.REQUIRE:
                 self._ledger.require(record.change)

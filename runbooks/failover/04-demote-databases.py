@@ -2,7 +2,7 @@
 
 from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import await_last_record, has_received, kick
+from runbooks.databases import EndOfStream, await_last_record, has_received, kick
 from shopsphere.clock import wait_until
 
 TITLE = "Make the active site's databases replicas"
@@ -32,11 +32,12 @@ def verify(change: RoleChange) -> bool:
 
 
 def _hand_over(change: RoleChange, database: DatabaseModel) -> None:
+    stream = EndOfStream(change, database)
     if not change.recall(f"last-{database.name}"):
         _demote(change, database)
     location, own = str(change.recall(f"last-{database.name}")), database.cluster(change.target)
     wait_until(
-        lambda: has_received(change, database, location),
+        lambda: stream.is_beyond(location) or has_received(change, database, location),
         what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",
         seconds=_RECEIPT_SECONDS,
         interval=_LOOK_EVERY,
@@ -63,4 +64,3 @@ def _demote(change: RoleChange, database: DatabaseModel) -> None:
 
     wait_until(has_ended, what=f"{source} to have ended as a primary", seconds=SECONDS, interval=_LOOK_EVERY)
     change.remember(f"last-{database.name}", last)
-    kick(change, change.source, database)  # it waits 10 s otherwise before it starts the replica

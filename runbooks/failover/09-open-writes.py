@@ -1,4 +1,4 @@
-"""The agent of the site that is active now holds the lease, and its gateway lets writes through."""
+"""The gateway of the site that is active now lets writes through, as its agent has seen that its databases lead."""
 
 from runbooks.change import RoleChange
 
@@ -8,7 +8,9 @@ SECONDS = 30
 
 def check(change: RoleChange) -> str:
     """Ask whether the agent is there at all."""
-    return f"the agent of {change.target} takes the lease; now it says: {change.agent_state(change.target)['because']}"
+    return (
+        f"the agent of {change.target} lets writes through; now it says: {change.agent_state(change.target)['because']}"
+    )
 
 
 def act(change: RoleChange) -> None:

@@ -1,7 +1,7 @@
 """The site that was active streams from the one that is, so that the pair has two copies again."""
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import all_follow
+from runbooks.databases import all_follow, kick
 
 TITLE = "Wait until the site that was active follows"
 SECONDS = 120
@@ -14,7 +14,11 @@ def check(change: RoleChange) -> str:
 
 
 def act(change: RoleChange) -> None:
-    """Nothing: the demotion told it whom to follow."""
+    """Make them look: the demotion told them whom to follow, but CloudNativePG may wait 10 s before it starts them.
+
+    Not sooner, because their start takes processor time from the promotion, which customers wait for.
+    """
+    change.each_database(lambda database: kick(change, change.source, database))
 
 
 def verify(change: RoleChange) -> bool:

@@ -77,27 +77,36 @@ class Witness:
         Raises:
             WitnessUnreachableError: no quorum answered.
         """
-        found = self._store.read(self._record, self._lease)
-        entry, lease = found.get(self._record), found.get(self._lease)
-        record = PairRecord.model_validate_json(entry.value) if entry else None
-        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
+        return self._seen(self._store.read(self._record, self._lease))
 
-    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+    def attempt(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> tuple[bool, Seen]:
         """Replace the record that was `seen`; with `without_lease`, only while nobody holds the lease.
 
+        Returns:
+            Whether it was replaced, and what is there now, as of the same revision.
+
         Raises:
-            WitnessConflictError: the record is another one by now, or somebody holds the lease.
             WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
         """
         compare = [unchanged(self._record, seen.revision)]
         if without_lease:
             compare.append(unchanged(self._lease, ABSENT))
-        done = self._store.transaction(compare, [put(self._record, record.model_dump_json())])
-        if done.get("succeeded"):
-            return Seen(record, int(done["header"]["revision"]), seen.lease_holder)
-        now = self.see()
+        done = self._store.swap(compare, [put(self._record, record.model_dump_json())], self._record, self._lease)
+        if done.succeeded:
+            return True, Seen(record, done.revision, "" if without_lease else seen.lease_holder)
+        now = self._seen(done.found)
         # A change whose answer was lost is tried at the next voter, where it meets itself.
-        if now.record and now.record.change == record.change:
+        return now.record is not None and now.record.change == record.change, now
+
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+        """Replace the record as `attempt` does, and return what is there now.
+
+        Raises:
+            WitnessConflictError: the record is another one by now, or somebody holds the lease.
+            WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
+        """
+        done, now = self.attempt(seen, record, without_lease=without_lease)
+        if done:
             return now
         raise WitnessConflictError.build(
             f"the record of {self.pair} was not changed",
@@ -107,23 +116,27 @@ class Witness:
             action="read the record again and decide anew",
         )
 
-    def take_lease(self, seen: Seen, site: str, *, seconds: int) -> int:
-        """Take the lease for the active site of the record that was `seen`; returns its number.
+    def prepare_lease(self, *, seconds: int) -> int:
+        """Return the number of a lease that gives nobody anything yet; `take_lease` makes it the one of a site."""
+        return self._store.grant(seconds)
+
+    def take_lease(self, seen: Seen, site: str, lease: int) -> None:
+        """Give the active site of the record that was `seen` a prepared lease.
 
         A lease that an earlier process of the same site left is replaced: its agent fenced the site when it started.
 
         Raises:
             WitnessConflictError: the record changed, or another site holds the lease.
-            WitnessUnreachableError: no quorum answered.
+            WitnessUnreachableError: no quorum answered, or the prepared lease has ended.
         """
         free = has_value(self._lease, site) if seen.lease_holder == site else unchanged(self._lease, ABSENT)
-        lease, found = self._claim(self._lease, site, [unchanged(self._record, seen.revision), free], seconds)
-        if lease:
-            return lease
+        found = self._claim(self._lease, site, [unchanged(self._record, seen.revision), free], lease)
+        if found is None:
+            return
         raise WitnessConflictError.build(
             f"{site} was not given the lease of {self.pair}",
             expected="the record unchanged and nobody holding the lease",
-            found=f"held by {found.value}" if found else "the record changed",
+            found=f"held by {found.value}" if found.value else "the record changed",
             action="nothing: the agent tries again",
         )
 
@@ -141,13 +154,15 @@ class Witness:
         Raises:
             WitnessConflictError: another operator has it; the message names them and since when.
         """
-        lease, found = self._claim(self._runbook, owner, [unchanged(self._runbook, ABSENT)], seconds)
-        if lease:
+        lease = self._store.grant(seconds)
+        found = self._claim(self._runbook, owner, [unchanged(self._runbook, ABSENT)], lease)
+        if found is None:
             return lease
+        self._store.revoke(lease)
         raise WitnessConflictError.build(
             f"another run is moving {self.pair}",
             expected="no run",
-            found=found.value if found else "a lock that was just given back",
+            found=found.value or "a lock that was just given back",
             action=f"wait for it; a run that died loses its lock within {seconds} s",
         )
 
@@ -159,17 +174,18 @@ class Witness:
         """Return what every voter says of itself, in the order of their addresses."""
         return self._store.each_voter()
 
-    def _claim(
-        self, key: str, value: str, compare: Sequence[Mapping[str, Any]], seconds: int
-    ) -> tuple[int, Entry | None]:
-        """Write a key that lives as long as a new lease; return its number, or 0 and who has the key instead."""
-        lease = self._store.grant(seconds)
-        done = self._store.transaction(compare, [put(key, value, lease)])
-        if done.get("succeeded"):
-            return lease, None
-        found = self._store.read(key).get(key)
+    def prefer_fastest(self) -> None:
+        """Ask first, from now on, the voter that answers first; returns when one has."""
+        self._store.prefer_fastest()
+
+    def _seen(self, found: Mapping[str, Entry]) -> Seen:
+        entry, lease = found.get(self._record), found.get(self._lease)
+        record = PairRecord.model_validate_json(entry.value) if entry else None
+        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
+
+    def _claim(self, key: str, value: str, compare: Sequence[Mapping[str, Any]], lease: int) -> Entry | None:
+        """Write a key that lives as long as a lease; return None, or what is there instead (empty: nothing)."""
+        done = self._store.swap(compare, [put(key, value, lease)], key)
+        found = done.found.get(key, Entry("", ABSENT, 0))
         # A claim whose answer was lost is tried at the next voter, where it meets itself.
-        if found and found.lease == lease:
-            return lease, None
-        self._store.revoke(lease)
-        return 0, found
+        return None if done.succeeded or found.lease == lease else found

@@ -7,6 +7,7 @@ quorum behind it does not answer.
 from __future__ import annotations
 
 import base64
+import queue
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,21 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Swap:
+    """What became of a conditional write.
+
+    Attributes:
+        succeeded: it was made.
+        revision: of the store, after it.
+        found: entries that exist of the keys that were to be read if it was not made.
+    """
+
+    succeeded: bool
+    revision: int
+    found: Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
 class Voter:
     """One voter, asked by itself.
 
@@ -72,17 +88,24 @@ class Store:
 
     def read(self, *keys: str) -> dict[str, Entry]:
         """Return the entries of these keys that exist, all as of one revision."""
-        answer = self.transaction([], [{"requestRange": {"key": encoded(key)}} for key in keys])
-        found = {}
-        for response in answer["responses"]:
-            for pair in response["response_range"].get("kvs", []):
-                entry = Entry(decoded(pair["value"]), int(pair["mod_revision"]), int(pair.get("lease", 0)))
-                found[decoded(pair["key"])] = entry
-        return found
+        return _entries(self._transaction([], _ranges(keys), []))
 
-    def transaction(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Run `success` if every comparison holds; `succeeded` in the answer says whether."""
-        return self.call("/v3/kv/txn", {"compare": list(compare), "success": list(success), "failure": []})
+    def swap(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]], *keys: str) -> Swap:
+        """Write if every comparison holds; else read these keys, as of the same revision: one way for both."""
+        answer = self._transaction(compare, success, _ranges(keys))
+        revision = int(answer["header"]["revision"])
+        if answer.get("succeeded"):
+            return Swap(succeeded=True, revision=revision, found={})
+        return Swap(succeeded=False, revision=revision, found=_entries(answer))
+
+    def _transaction(
+        self,
+        compare: Sequence[Mapping[str, Any]],
+        success: Sequence[Mapping[str, Any]],
+        failure: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        body = {"compare": list(compare), "success": list(success), "failure": list(failure)}
+        return self.call("/v3/kv/txn", body)
 
     def grant(self, seconds: int) -> int:
         """Return a new etcd lease."""
@@ -128,6 +151,30 @@ class Store:
         with ThreadPoolExecutor(len(urls)) as pool:
             return list(pool.map(self._look_at, urls))
 
+    def prefer_fastest(self) -> None:
+        """Ask first, from now on, the voter that answers a question to the quorum first.
+
+        That takes the way to the voter and the one among the voters into account: the leader, or one near to it. What
+        the others say is not waited for. Where none answers everything stays as it is.
+        """
+        urls, answered = self._in_order(), queue.SimpleQueue[str]()
+        for url in urls:
+            threading.Thread(target=self._race, args=(url, answered), daemon=True).start()
+        for _ in urls:
+            first = answered.get()
+            if first:
+                self._prefer(first)
+                return
+
+    def _race(self, url: str, answered: queue.SimpleQueue[str]) -> None:
+        """Ask one voter something that needs the quorum, and say its address; nothing if it does not answer."""
+        try:
+            response = self._client.post(f"{url}/v3/kv/range", json={"key": encoded("/"), "count_only": True})
+        except (httpx.HTTPError, RuntimeError):  # the latter: closed meanwhile
+            answered.put("")
+        else:
+            answered.put(url if response.is_success else "")
+
     def _look_at(self, url: str) -> Voter:
         try:
             response = self._client.post(f"{url}/v3/maintenance/status", json={})
@@ -147,6 +194,20 @@ class Store:
         with self._lock:
             self._urls.remove(url)
             self._urls.insert(0, url)
+
+
+def _ranges(keys: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"requestRange": {"key": encoded(key)}} for key in keys]
+
+
+def _entries(answer: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return the entries that the reads of a transaction found."""
+    found = {}
+    for response in answer["responses"]:
+        for pair in response["response_range"].get("kvs", []):
+            entry = Entry(decoded(pair["value"]), int(pair["mod_revision"]), int(pair.get("lease", 0)))
+            found[decoded(pair["key"])] = entry
+    return found
 
 
 def encoded(text: str) -> str:

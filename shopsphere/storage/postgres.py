@@ -10,6 +10,7 @@ from typing import Any
 from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
 
 CONTAINER = "postgres"
+_ASK_EVERY = 0.05
 _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
 """CloudNativePG's clusters of all namespaces."""
@@ -67,18 +68,21 @@ export LC_ALL=C
 said=no
 for look in $(seq $0); do
   marked=no; [ -e "$PGDATA/{_MARKED}" ] && marked=yes
-  control=$(pg_controldata)
-  state=${{control#*Database cluster state:}}
-  state=${{state%%[!a-z ]*}}
-  case "$marked $state" in
-    "yes "*" shut down" | *" in archive recovery" | *" shut down in recovery") break ;;
-    "no "*" shut down") [ $said = no ] && echo {_DOWN} && said=yes ;;
-  esac
+  control=
+  if [ $marked = yes ] || [ ! -e "$PGDATA/postmaster.pid" ]; then
+    control=$(pg_controldata)
+    state=${{control#*Database cluster state:}}
+    state=${{state%%[!a-z ]*}}
+    case "$marked $state" in
+      "yes "*" shut down" | *" in archive recovery" | *" shut down in recovery") break ;;
+      "no "*" shut down") [ $said = no ] && echo {_DOWN} && said=yes ;;
+    esac
+  fi
   sleep {_LOOK_EVERY}
 done
 echo "{_MARKED}: $marked"
-echo "$control"
-"""  # the image has no sed and no grep
+echo "${{control:-$(pg_controldata)}}"
+"""  # the image has no sed and no grep; a running primary is not asked again and again, which takes processor time
 
 
 @dataclass(frozen=True)
@@ -151,13 +155,13 @@ def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
     return next((each for each in followers if each["name"] == name), {})
 
 
-def ask(cluster: Cluster, namespace: str, pod: str, question: str) -> dict[str, Any]:
-    """Return the JSON object that a statement selects.
+def ask(cluster: Cluster, namespace: str, pod: str, question: str, *, waits: float = 0) -> dict[str, Any]:
+    """Return the JSON object that a statement selects; `waits` as in `Cluster.execute`.
 
     Raises:
         ClusterUnreachableError: the pod or the database in it does not answer.
     """
-    output = run_statement(cluster, namespace, pod, question)
+    output = run_statement(cluster, namespace, pod, question, waits=waits)
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError as error:
@@ -165,11 +169,36 @@ def ask(cluster: Cluster, namespace: str, pod: str, question: str) -> dict[str, 
     return answer
 
 
-def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str) -> str:
+def await_value(cluster: Cluster, namespace: str, pod: str, condition: str, *, of: str, seconds: float) -> Any:
+    """Let an instance wait for an SQL condition, and return an SQL value then, or when the time is out.
+
+    Entering a pod is dear, waiting in it is not.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    look = f"EXIT WHEN {condition}; PERFORM pg_sleep({_ASK_EVERY});"
+    wait = f"DO $$ BEGIN FOR i IN 1..{round(seconds / _ASK_EVERY)} LOOP {look} END LOOP; END $$;"
+    return ask(cluster, namespace, pod, f"{wait} SELECT json_build_object('value', {of})", waits=seconds)["value"]
+
+
+def await_leading(cluster: Cluster, namespace: str, pod: str, *, seconds: float) -> bool:
+    """Return whether an instance takes writes, as soon as it does or when the time is out.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    leads = "NOT pg_is_in_recovery()"
+    return bool(await_value(cluster, namespace, pod, leads, of=leads, seconds=seconds))
+
+
+def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str, *, waits: float = 0) -> str:
     """Run a statement as the instance's administrator and return the bare values that it selects.
+
+    `waits` as in `Cluster.execute`.
 
     Raises:
         ClusterUnreachableError: the pod or the database in it does not answer.
     """
     command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement, "postgres"]
-    return cluster.execute(namespace, pod, CONTAINER, command)
+    return cluster.execute(namespace, pod, CONTAINER, command, waits=waits)

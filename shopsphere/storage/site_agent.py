@@ -8,6 +8,7 @@ import httpx
 
 from components.site_agent import STATE_PATH
 from shopsphere.errors import NoAnswerError, ShopSphereError
+from shopsphere.trust import usual_trust
 
 
 class SiteAgentError(NoAnswerError):
@@ -25,7 +26,7 @@ def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:
         SiteAgentError: no answer in time, or one that is no state.
     """
     try:
-        state = httpx.get(f"{address}{STATE_PATH}", timeout=seconds, trust_env=False).json()
+        state = httpx.get(f"{address}{STATE_PATH}", timeout=seconds, verify=usual_trust(), trust_env=False).json()
     except (httpx.HTTPError, ValueError) as error:
         raise _silent(address, type(error).__name__) from error
     if not isinstance(state, dict):

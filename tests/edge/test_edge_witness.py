@@ -1,5 +1,6 @@
 """The witness's client against three real voters."""
 
+import socket
 import threading
 import time
 
@@ -8,9 +9,16 @@ from edge_network import own_network
 from witness_voters import ADDRESSES, Voters
 
 from runbooks.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
+from runbooks.witness.store import VOTER_SECONDS
 from shopsphere.clock import wait_until
 
 LEASE = 4
+
+
+def take(witness, seen, site, *, seconds=LEASE):
+    lease = witness.prepare_lease(seconds=seconds)
+    witness.take_lease(seen, site, lease)
+    return lease
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +75,14 @@ def test_one_of_many_wins(witness):
 @pytest.mark.requirement("a lease has one holder, is kept by renewing it and ends by itself")
 def test_life_of_a_lease(witness):
     seen = witness.see()
-    lease = witness.take_lease(seen, "frankfurt", seconds=LEASE)
+    lease = take(witness, seen, "frankfurt", seconds=LEASE)
     for _ in range(LEASE + 1):
         time.sleep(1)
         assert witness.renew_lease(lease)
     held = witness.see()
     assert held.lease_holder == "frankfurt"
     with pytest.raises(WitnessConflictError, match="held by frankfurt"):
-        witness.take_lease(held, "dublin", seconds=LEASE)
+        take(witness, held, "dublin", seconds=LEASE)
     taken = wait_until(lambda: not witness.see().lease_holder, what="the end", seconds=3 * LEASE, interval=0.1)
     assert taken >= LEASE - 2, "it must not end early"
     assert not witness.renew_lease(lease)
@@ -82,8 +90,8 @@ def test_life_of_a_lease(witness):
 
 @pytest.mark.requirement("a site that starts again takes over the lease that it held before")
 def test_a_site_replaces_its_own_lease(witness):
-    first = witness.take_lease(witness.see(), "frankfurt", seconds=60)
-    second = witness.take_lease(witness.see(), "frankfurt", seconds=LEASE)
+    first = take(witness, witness.see(), "frankfurt", seconds=60)
+    second = take(witness, witness.see(), "frankfurt", seconds=LEASE)
     assert first != second
     assert witness.see().lease_holder == "frankfurt"
     witness.release_lease(second)
@@ -92,7 +100,7 @@ def test_a_site_replaces_its_own_lease(witness):
 
 @pytest.mark.requirement("no epoch begins while somebody holds the lease")
 def test_an_epoch_waits_for_the_lease(witness):
-    lease = witness.take_lease(witness.see(), "frankfurt", seconds=60)
+    lease = take(witness, witness.see(), "frankfurt", seconds=60)
     seen = witness.see()
     following = seen.record.changed(actor="test", reason="failover", epoch=2, active="dublin")
     with pytest.raises(WitnessConflictError, match="lease held by frankfurt"):
@@ -106,7 +114,39 @@ def test_a_lease_needs_the_record_that_was_seen(witness):
     seen = witness.see()
     witness.change(seen, seen.record.changed(actor="test", reason="fence", phase=Phase.FENCING))
     with pytest.raises(WitnessConflictError, match="the record changed"):
-        witness.take_lease(seen, "frankfurt", seconds=LEASE)
+        take(witness, seen, "frankfurt", seconds=LEASE)
+
+
+@pytest.mark.requirement("a lease that has ended gives nobody the right to write")
+def test_a_prepared_lease_that_has_ended_is_no_lease(witness):
+    seen, lease = witness.see(), witness.prepare_lease(seconds=60)
+    witness.release_lease(lease)
+    with pytest.raises(WitnessUnreachableError, match="lease not found"):
+        witness.take_lease(seen, "frankfurt", lease)
+    assert witness.see().lease_holder == ""
+
+
+@pytest.mark.requirement("what stands in the way of a change is told with its refusal")
+def test_a_refused_attempt_says_what_is_there(witness):
+    seen = witness.see()
+    lease = take(witness, seen, "frankfurt", seconds=60)
+    following = seen.record.changed(actor="test", reason="failover", epoch=2, active="dublin")
+    done, now = witness.attempt(seen, following, without_lease=True)
+    assert (done, now.lease_holder, now.record.epoch) == (False, "frankfurt", 1)
+    witness.release_lease(lease)
+    assert witness.attempt(now, following, without_lease=True)[0]
+    assert witness.attempt(now, following, without_lease=True) == (True, witness.see()), "its own change, met again"
+
+
+@pytest.mark.requirement("the voter that answers first is asked first; a hanging one is not waited for")
+def test_the_fastest_voter_is_preferred(voters):
+    with socket.create_server((ADDRESSES[0], 0)) as hanging:  # takes connections and never answers
+        witness = Witness("fastest", [f"http://{ADDRESSES[0]}:{hanging.getsockname()[1]}", *voters.urls])
+        start = time.monotonic()
+        witness.prefer_fastest()
+        witness.see()
+        assert time.monotonic() - start < VOTER_SECONDS
+        witness.close()
 
 
 @pytest.mark.requirement("one operator at a time; the other one is told who it is")

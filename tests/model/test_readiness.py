@@ -162,7 +162,7 @@ def test_a_document_of_another_shape_is_unknown_and_says_what_was_missed(pair):
 @pytest.mark.requirement("readiness: a bounded time, whatever hangs")
 def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair):
     ended = threading.Event()
-    pair.sites[AWAY].execute = lambda *_words: ended.wait(60)
+    pair.sites[AWAY].execute = lambda *_words, **_bounds: ended.wait(60)
     start = time.monotonic()
     readiness = score(pair.view(seconds=3))
     ended.set()

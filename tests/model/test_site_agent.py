@@ -120,13 +120,14 @@ class FakeWitness:
     def __init__(self, clock):
         self.clock, self.way, self.reachable = clock, 0.0, True
         self.record, self.holder, self.ends, self.given_back = None, "", 0.0, []
+        self.granted = self.loses_answers = False
 
     def _travel(self):
         self.clock.now += self.way
         if not self.reachable:
             raise WitnessUnreachableError("no quorum")
         if self.clock.now >= self.ends:
-            self.holder = ""
+            self.holder, self.granted = "", False
 
     def see(self):
         self._travel()
@@ -137,39 +138,60 @@ class FakeWitness:
         self.record = record
         return self.see()
 
-    def take_lease(self, _seen, site, *, seconds):
+    def prepare_lease(self, *, seconds):
+        self._travel()
+        self.granted, self.ends = True, self.clock.now + seconds
+        return 7
+
+    def take_lease(self, _seen, site, _lease):
         self._travel()
         if self.holder not in ("", site):
             raise WitnessConflictError("held")
-        self.holder, self.ends = site, self.clock.now + seconds
-        return 7
+        if not self.granted:
+            raise WitnessUnreachableError("requested lease not found")
+        self.holder = site
+        if self.loses_answers:
+            raise WitnessUnreachableError("no quorum")
 
     def renew_lease(self, _lease):
         self._travel()
-        if not self.holder:
+        if not self.granted:
             return False
         self.ends = self.clock.now + Margins().lease
         return True
 
     def release_lease(self, lease):
         self._travel()
-        self.holder = ""
+        self.holder, self.granted = "", False
         self.given_back.append(lease)
 
 
 class Site:
     def __init__(self):
         self.clock, self.fence = ManualClock(100.0), FakeFence()
-        self.witness, self.role = FakeWitness(self.clock), Role.PRIMARY
+        self.witness, self.role, self.leading = FakeWitness(self.clock), Role.PRIMARY, True
         config = AgentConfig(
             pair="rdc-a", site="frankfurt", peer="dublin", first_active="frankfurt", witness=("http://10.0.0.1:1",),
             kubeconfig="/nowhere", context="frankfurt", permit="/nowhere", listen="10.0.0.2",
         )  # fmt: skip
         self.told, self.permits = [], FakePermits()
         self.agent = Agent(
-            config, self.witness, self.fence, self.ask, FakeLedger(), self.permits, self.told.append, self.clock
+            config,
+            self.witness,
+            self.fence,
+            self.ask,
+            self.leads,
+            FakeLedger(),
+            self.permits,
+            self.told.append,
+            self.clock,
         )
         self.agent.start_closed()
+
+    def leads(self):
+        if self.leading is None:
+            raise ShopSphereError("no way into the pod")
+        return self.leading
 
     def ask(self):
         if self.role is None:
@@ -181,6 +203,7 @@ class Site:
             self.agent.look_at_databases()
             self.agent.renew_lease()
             self.agent.follow_record()
+            self.agent.follow_promotion()
             self.agent.move_doors()
 
 
@@ -279,6 +302,90 @@ def test_an_old_primary_that_returns(site):
     site.role = None
     site.turn(5)
     assert site.fence.closed
+
+
+@pytest.mark.requirement("the site that is moved to is ready to take the lease when it is made the active one")
+@pytest.mark.parametrize("phase", [Phase.DRAINING, Phase.FENCING])
+def test_a_lease_is_prepared_while_a_change_is_announced(site, phase):
+    site.role, site.witness.way = Role.REPLICA, 0.3
+    site.witness.record = record("dublin", phase)
+    site.turn()
+    assert (site.witness.granted, site.witness.holder) == (True, "")
+    site.clock.sleep(8)
+    site.turn()  # renews it
+    renewed = site.witness.ends - Margins().lease
+    site.clock.sleep(1)
+    site.witness.record = record("frankfurt", epoch=2)
+    site.agent.follow_record()
+    assert site.witness.holder == "frankfurt"
+    left = site.agent.describe()["lease_seconds_left"]
+    assert site.clock.now + left <= renewed + Margins().fence_after, "taking it prolongs nothing"
+    site.role = Role.PRIMARY
+    site.turn()
+    assert site.agent.doors().writes
+
+
+@pytest.mark.requirement("the site that is moved to is ready to take the lease when it is made the active one")
+def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site):
+    site.role = Role.REPLICA
+    site.witness.record = record("dublin", Phase.DRAINING)
+    site.turn()
+    site.clock.sleep(60)  # the host was asleep
+    site.witness.record = record("frankfurt", epoch=2)
+    site.agent.follow_record()
+    assert (site.witness.holder, site.agent.describe()["lease_seconds_left"]) == ("", 0.0)
+    site.turn(2)
+    assert site.witness.holder == "frankfurt"
+
+
+def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site):
+    site.role = Role.REPLICA
+    site.witness.record = record("dublin", Phase.DRAINING)
+    site.turn()
+    site.witness.record = record("dublin")
+    site.turn()
+    site.clock.sleep(Margins().lease)
+    site.turn()
+    assert not site.witness.granted
+
+
+@pytest.mark.requirement("writes reach a site when its databases take them, not while they are being promoted")
+def test_writes_wait_for_the_promotion(site):
+    site.role, site.leading = Role.REPLICA, False
+    site.witness.record = record()
+    site.turn(2)
+    assert (site.fence.closed, site.agent.doors().writes) == (False, False)
+    site.role = Role.PRIMARY
+    site.turn()
+    assert (site.fence.closed, site.agent.doors().writes) == (False, False)
+    assert "being promoted" in site.told[-1]
+    site.leading = True
+    site.turn()
+    assert site.agent.doors().writes
+
+
+@pytest.mark.requirement("a dead way into the pods does not keep customers away")
+@pytest.mark.parametrize("role", [Role.REPLICA, Role.PRIMARY])
+def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site, role):
+    site.role, site.leading = role, None
+    site.turn(2)
+    site.role = Role.PRIMARY
+    site.turn()
+    assert site.agent.doors().writes is (role is Role.PRIMARY), "what always led is not looked at"
+    for _ in range(8):
+        site.clock.sleep(3)
+        site.turn()
+    assert site.agent.doors().writes
+
+
+@pytest.mark.requirement("a lease that may have been given is given back, though the answer was lost")
+def test_a_lost_answer(site):
+    site.witness.record, site.witness.loses_answers = record(), True
+    site.turn()
+    assert (site.witness.holder, site.fence.closed) == ("frankfurt", True)
+    site.witness.record = record(phase=Phase.FENCING)
+    site.turn()
+    assert site.witness.given_back == [7]
 
 
 def test_a_lease_of_somebody_else_is_not_taken(site):

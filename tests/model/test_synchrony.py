@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runbooks.agent.databases import MARK, read_ledger
@@ -84,6 +84,10 @@ STEPS = st.sampled_from(["keep"] * 6 + ["leave", "return", "load", "slow", "fast
 
 @pytest.mark.requirement("the ledger never runs ahead of the other site while the witness says sync on")
 @settings(max_examples=600, deadline=None)
+@example(
+    [("keep", 0.5), ("leave", 0.5), ("slow", 0.5), *[("keep", 0.5)] * 5, ("keep", 2.0), ("return", 0.5), ("keep", 0.5),
+     ("keep", 5.0), ("arrive", 0.5), ("load", 0.5)]
+)  # fmt: skip
 @given(st.lists(st.tuples(STEPS, st.sampled_from([0.5, 2.0, 5.0])), max_size=60))
 def test_the_witness_knows_first(steps):
     pair = Pair()

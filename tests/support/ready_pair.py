@@ -117,7 +117,7 @@ class Site:
         self._require_life()
         return self.lists[path]
 
-    def execute(self, namespace, _pod, _container, command):
+    def execute(self, namespace, _pod, _container, command, **_bounds):
         self._require_life()
         database = next(each.name for each in DATABASES if each.namespace.name == namespace)
         if command[0] == "df":

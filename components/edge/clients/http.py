@@ -12,6 +12,7 @@ import httpx
 
 from components.edge.errors import CredentialError, ServiceError
 from shopsphere.clock import SYSTEM_CLOCK
+from shopsphere.trust import usual_trust
 
 ANSWER_SECONDS = 10.0
 """Bound on one request, where nobody waits for the outcome in a hurry."""
@@ -90,6 +91,7 @@ class HttpService:
                 params=query,
                 headers=self.headers,
                 timeout=self.seconds,
+                verify=usual_trust(),
                 trust_env=False,
             )
         except httpx.HTTPError as error:

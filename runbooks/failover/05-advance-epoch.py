@@ -1,0 +1,44 @@
+"""The point of no return: one compare-and-swap, which fails while anyone holds the lease, or if the pair was moved.
+
+The old site has given its lease back, or the lease has run out: nobody may write any more when this succeeds, and
+nothing is promoted before. It is tried until it does, rather than after a look that says that it would: each question
+to the witness is a way round the world.
+"""
+
+from runbooks.agent.config import Margins
+from runbooks.change import RoleChange
+from runbooks.witness import Phase, Sync
+from runbooks.witness.store import VOTER_SECONDS
+from shopsphere.clock import wait_until
+
+TITLE = "Begin the next epoch with the other site active, as soon as nobody holds the lease to write"
+SECONDS = 3 * Margins().lease
+_TRY_EVERY = 0.1
+
+
+def check(change: RoleChange) -> str:
+    """Say what would be written, and how long it takes until it may be."""
+    return (
+        f"epoch {change.epoch + 1}, active {change.target}; from here the way leads forward only. {change.source} "
+        f"gives the lease back when it has shut itself off, within about 3 s; if it is dead the lease runs out within "
+        f"{Margins().lease} s of its last sign"
+    )
+
+
+def act(change: RoleChange) -> None:
+    """Begin it. No peer follows yet, so that sync is off until one does."""
+    if change.recall("sync") is None:
+        change.remember("sync", change.last_seen()[1].sync)
+    begun = {"epoch": change.epoch + 1, "active": change.target, "phase": Phase.STEADY, "sync": Sync.OFF}
+    wait_until(
+        lambda: change.attempt(f"{change.variant}: {change.reason}", begun, without_lease=True),
+        what="the lease to be given back, or to run out",
+        seconds=SECONDS - 2 * VOTER_SECONDS,  # the last try has to end in time too
+        interval=_TRY_EVERY,
+        explain=lambda: f"{change.last_seen()[0].lease_holder or 'nobody'} holds it",
+    )
+
+
+def verify(change: RoleChange) -> bool:
+    """The witness says so, or has just taken it from us."""
+    return change.is_moved(change.last_seen()[1])
