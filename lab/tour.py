@@ -24,7 +24,7 @@ def _client_near(site: str, hosts: LabHosts) -> str | None:
 
 
 def _look(client: str, address: str) -> str:
-    shown = "%{http_code} from %{remote_ip} in %{time_total} s"
+    shown = "%{http_code} from %{remote_ip} (%header{x-served-by}) in %{time_total} s"
     done = run_inside(
         client, ["curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", shown, address], check=False, seconds=_PAGE_SECONDS
     )
@@ -52,7 +52,7 @@ def show_tour() -> None:
         site = plan.sites_of(region, topology)[0]
         client = _client_near(site, hosts)
         if client and region in topology.pairs:
-            lines.append(f"  {client}: {_look(client, address)} ({site})")
+            lines.append(f"  {client}: {_look(client, address)}")
             lines.append(f"    shopsphere lab exec {client} -- curl -s {address}")
     lines += ["then try:", "  shopsphere status all"]
     # Headquarters has no database.

@@ -7,9 +7,6 @@ from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
 _PARENT = "shopsphere"
-_SHARES, _WEIGHT = 4 * 1024, 400
-"""Of processor time, for all hosts together: four times a group's usual one. The kernel weighs a group against each
-single process of the machine, and one busy process beside the lab would take as much as all its data centres."""
 _CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd")
 
 
@@ -57,14 +54,10 @@ def _make_usable(root: Path, group: Path) -> None:
         if group.name != "system":
             available = (group / "cgroup.controllers").read_text().split()
             (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in available))
-            if group.name == _PARENT:
-                (group / "cpu.weight").write_text(str(_WEIGHT))
     elif root.name == "cpuset":
         for name in ("cpuset.cpus", "cpuset.mems"):
             (group / name).write_text((group.parent / name).read_text())
         (group / "cgroup.clone_children").write_text("1")
-    elif root.name == "cpu" and group.name == _PARENT:
-        (group / "cpu.shares").write_text(str(_SHARES))
 
 
 def processes(host: str | None = None) -> set[int]:

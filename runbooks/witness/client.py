@@ -79,6 +79,16 @@ class Witness:
         """
         return self._seen(self._store.read(self._record, self._lease))
 
+    def glance(self) -> Seen:
+        """Return record and lease as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
+
+        What is decided by it has to be guarded by a condition of what is done then, as all changes here are.
+
+        Raises:
+            WitnessUnreachableError: no voter answered.
+        """
+        return self._seen(self._store.read(self._record, self._lease, newest=False))
+
     def attempt(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> tuple[bool, Seen]:
         """Replace the record that was `seen`; with `without_lease`, only while nobody holds the lease.
 

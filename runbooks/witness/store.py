@@ -1,7 +1,7 @@
 """etcd over its JSON gateway: the few calls that the witness needs, each bounded in time and tried at every voter.
 
-Source: etcd 3.6, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ . Reads are linearizable: a voter without a
-quorum behind it does not answer.
+Source: etcd 3.6, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ . Reads are linearizable unless said otherwise:
+a voter without a quorum behind it does not answer.
 """
 
 from __future__ import annotations
@@ -86,9 +86,15 @@ class Store:
         """Close the connections."""
         self._client.close()
 
-    def read(self, *keys: str) -> dict[str, Entry]:
-        """Return the entries of these keys that exist, all as of one revision."""
-        return _entries(self._transaction([], _ranges(keys), []))
+    def read(self, *keys: str, newest: bool = True) -> dict[str, Entry]:
+        """Return the entries of these keys that exist, all as of one revision.
+
+        Args:
+            keys: which.
+            newest: as the quorum has them. Otherwise as one voter has them: agreed on, but perhaps older, in return for
+                one way to that voter instead of another one among them, which is most of the time.
+        """
+        return _entries(self._transaction([], _ranges(keys, newest=newest), []))
 
     def swap(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]], *keys: str) -> Swap:
         """Write if every comparison holds; else read these keys, as of the same revision: one way for both."""
@@ -196,8 +202,8 @@ class Store:
             self._urls.insert(0, url)
 
 
-def _ranges(keys: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"requestRange": {"key": encoded(key)}} for key in keys]
+def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:
+    return [{"requestRange": {"key": encoded(key), "serializable": not newest}} for key in keys]
 
 
 def _entries(answer: Mapping[str, Any]) -> dict[str, Entry]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +21,6 @@ PairName = Annotated[str, typer.Argument(metavar="PAIR", help="rdc-a, rdc-b or r
 Execute = Annotated[bool, typer.Option("--execute", help="do it; without this, only say what would happen")]
 Reason = Annotated[str, typer.Option("--reason", help="why; goes to the witness and the audit log")]
 
-_PRIORITY = -10
 _WORDS = 4
 """That a reason for breaking the glass has at least."""
 
@@ -160,18 +157,10 @@ def require_reason(reason: str, *, execute: bool) -> None:
         raise UsageError('say why: --reason "power loss in Frankfurt, incident 4711"')
 
 
-def _come_first() -> None:
-    """Go ahead of the lab's data centres, which share this machine's processors: their customers wait for this."""
-    with suppress(OSError):  # only root may
-        os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
-
-
 def _go(topology: Topology, request: Request, *, execute: bool) -> None:
     from runbooks import operate  # noqa: PLC0415 - see above
 
     if execute:
-        if request.environment is Environment.LAB:
-            _come_first()
         say(f"done; report: {operate.carry_out(topology, request)}")
         return
     found = operate.look(topology, request)

@@ -138,6 +138,15 @@ def test_a_refused_attempt_says_what_is_there(witness):
     assert witness.attempt(now, following, without_lease=True) == (True, witness.see()), "its own change, met again"
 
 
+@pytest.mark.requirement("what one voter knows was agreed on, and what it does not know yet is refused")
+def test_a_glance(witness):
+    seen = witness.see()
+    now = witness.change(seen, seen.record.changed(actor="test", reason="test", epoch=2))
+    wait_until(lambda: witness.glance() == now, what="the voter to have it", seconds=5, interval=0.05)
+    with pytest.raises(WitnessConflictError, match="changed by test"):
+        witness.change(seen, seen.record.changed(actor="late", reason="by an older look", epoch=2))
+
+
 @pytest.mark.requirement("the voter that answers first is asked first; a hanging one is not waited for")
 def test_the_fastest_voter_is_preferred(voters):
     with socket.create_server((ADDRESSES[0], 0)) as hanging:  # takes connections and never answers

@@ -9,7 +9,7 @@ from instance_files import instance_files
 from manual_clock import ManualClock
 from pydantic import ValidationError
 
-from runbooks.agent.agent import Agent
+from runbooks.agent.agent import GLANCES, Agent
 from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole, follows
 from runbooks.agent.state import Knowledge, doors
@@ -121,6 +121,7 @@ class FakeWitness:
         self.clock, self.way, self.reachable = clock, 0.0, True
         self.record, self.holder, self.ends, self.given_back = None, "", 0.0, []
         self.granted = self.loses_answers = False
+        self.behind = None  # what one voter still believes
 
     def _travel(self):
         self.clock.now += self.way
@@ -132,6 +133,10 @@ class FakeWitness:
     def see(self):
         self._travel()
         return Seen(self.record, 1, self.holder)
+
+    def glance(self):
+        self._travel()
+        return Seen(self.behind, 0, "") if self.behind else Seen(self.record, 1, self.holder)
 
     def change(self, _seen, record, **_conditions):
         self._travel()
@@ -347,6 +352,18 @@ def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site):
     site.clock.sleep(Margins().lease)
     site.turn()
     assert not site.witness.granted
+
+
+@pytest.mark.requirement("a voter that is behind neither opens a site again nor keeps it from following the others")
+def test_a_voter_that_is_behind(site):
+    site.turn(2)
+    site.witness.record, site.witness.behind = record(phase=Phase.DRAINING), record()
+    for _ in range(3):
+        site.turn()
+        assert not site.agent.doors().writes
+    site.witness.record = record(phase=Phase.FENCING)
+    site.turn(GLANCES)
+    assert site.witness.given_back == [7], "the quorum is asked now and then"
 
 
 @pytest.mark.requirement("writes reach a site when its databases take them, not while they are being promoted")
