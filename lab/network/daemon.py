@@ -143,8 +143,8 @@ def _delays(hosts: LabHosts, topology: Any) -> dict[tuple[str, str], float]:
 def main() -> None:
     """Run the switch until it is ended."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
-    with suppress(OSError):  # a late frame is a wrong distance; with a niceness the WAN has stood still for seconds
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    with suppress(OSError):
+        os.nice(-10)  # a late frame is a wrong distance
     Path(socket_path()).parent.mkdir(parents=True, exist_ok=True)
     daemon = Daemon()
     daemon.start()
