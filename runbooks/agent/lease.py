@@ -40,18 +40,18 @@ class SiteLease:
         """Whether this site has it."""
         return self._taken
 
-    def prepare(self) -> None:
-        """Have a lease ready that gives nothing yet, so that taking it is one request.
+    def prepare(self) -> int:
+        """Have a lease ready that gives nothing yet, so that taking it is one request; returns its number.
 
         Raises:
             WitnessUnreachableError: no quorum answered.
         """
-        if self._lease:
-            return
-        sent = self._clock.monotonic()
-        lease = self._witness.prepare_lease(seconds=self._margins.lease)
-        with self._changing:
-            self._lease, self._counts_from = lease, sent
+        lease, sent = self._lease, self._clock.monotonic()
+        if not lease:
+            lease = self._witness.prepare_lease(seconds=self._margins.lease)
+            with self._changing:
+                self._lease, self._counts_from, self._asked = lease, sent, False
+        return lease
 
     def take(self, seen: Seen) -> None:
         """Take it for the record that was seen.
@@ -60,8 +60,8 @@ class SiteLease:
             WitnessConflictError: the record changed, or another site holds it.
             WitnessUnreachableError: no quorum answered.
         """
-        self.prepare()
-        lease, self._asked = self._lease, True
+        lease = self.prepare()  # a renewal may forget it at any moment, and a key without a lease would stay for ever
+        self._asked = True
         self._witness.take_lease(seen, self._site, lease)
         with self._changing:
             if self._lease == lease:  # a renewal may have found out meanwhile that it had ended

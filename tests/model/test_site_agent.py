@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from runbooks.agent.agent import GLANCES, Agent
 from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole, follows
+from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
 from runbooks.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
 from runbooks.witness.client import Seen
@@ -341,6 +342,38 @@ def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site):
     assert (site.witness.holder, site.agent.describe()["lease_seconds_left"]) == ("", 0.0)
     site.turn(2)
     assert site.witness.holder == "frankfurt"
+
+
+class Overtaken:
+    """A lock after whose first use another thread has its turn."""
+
+    def __init__(self, other):
+        self.turns = [other]
+
+    def __enter__(self):
+        """Nobody else is there."""
+
+    def __exit__(self, *_error):
+        if self.turns:
+            self.turns.pop()()
+
+
+@pytest.mark.requirement("the right to write is never bound to no lease: it would never end")
+def test_a_lease_that_is_forgotten_while_it_is_taken(site, monkeypatch):
+    lease = SiteLease(site.witness, "frankfurt", Margins(), lambda _until: None, site.clock)
+    asked, take = [], site.witness.take_lease
+    site.witness.take_lease = lambda seen, name, number: (asked.append(number), take(seen, name, number))
+
+    def renewed_too_late():
+        site.clock.sleep(60)
+        lease.renew()
+
+    monkeypatch.setattr(lease, "_changing", Overtaken(renewed_too_late))
+    with pytest.raises(WitnessUnreachableError, match="lease not found"):
+        lease.take(Seen(record(), 1, ""))
+    assert (asked, lease.taken) == ([7], False)
+    lease.prepare()
+    assert lease.stop_writing() == 0, "what was only prepared is not given back"
 
 
 def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site):
