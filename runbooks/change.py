@@ -7,7 +7,6 @@ from the stacks' configuration files, which are on the operator's machine before
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -26,6 +25,7 @@ from runbooks.witness.client import Seen
 from shopsphere.deploy import stack_files
 from shopsphere.deploy.stack import Environment, StackId, edge_stack, site_stack
 from shopsphere.errors import ShopSphereError
+from shopsphere.side_by_side import at_each
 from shopsphere.status.edge_names import name_servers
 from shopsphere.storage.cluster import Cluster
 from shopsphere.storage.postgres import cluster_path
@@ -94,8 +94,7 @@ class RoleChange:
 
     def each_database(self, action: Callable[[DatabaseModel], Answer]) -> list[Answer]:
         """Do something with both databases at once; the first failure is raised when both have ended."""
-        with ThreadPoolExecutor(len(DATABASES)) as pool:
-            return list(pool.map(action, DATABASES))
+        return at_each(DATABASES, action)
 
     def recall(self, key: str) -> Any:
         """Return what this run remembered; None in a dry run, or when it did not."""

@@ -150,9 +150,8 @@ def has_received(change: RoleChange, database: DatabaseModel, location: str) -> 
 
 def takes_writes(change: RoleChange, database: DatabaseModel) -> bool:
     """Whether the database of the target site is told to lead and, perhaps after a while, takes writes."""
-    return not follows(change.database(change.target, database)) and await_leading(
-        *_leader(change, change.target, database), seconds=_LOOK_SECONDS
-    )
+    document = change.database(change.target, database)
+    return not follows(document) and await_leading(*_pod(change, change.target, document), seconds=_LOOK_SECONDS)
 
 
 def _received_at_end(change: RoleChange, database: DatabaseModel) -> str:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 from components.edge.clients.pair_state import read_records, write_record
 from components.edge.clients.powerdns import DnsAuthority, RRset
 from components.edge.errors import EdgeError
 from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
 from shopsphere.errors import one_line
-
-Answer = TypeVar("Answer")
+from shopsphere.side_by_side import at_each
 
 
 def write_at_each(change: RoleChange, state: PairState) -> list[str]:
@@ -27,7 +22,7 @@ def write_at_each(change: RoleChange, state: PairState) -> list[str]:
             return f"{authority.name}: {one_line(error)}"
         return ""
 
-    return [problem for problem in _at_each(change, write) if problem]
+    return [problem for problem in at_each(change.authorities(), write) if problem]
 
 
 def show(change: RoleChange, state: PairState) -> bool:
@@ -47,11 +42,4 @@ def shown_records(change: RoleChange) -> list[RRset | None]:
         except EdgeError:
             return []
 
-    return [record for records in _at_each(change, read) for record in records]
-
-
-def _at_each(change: RoleChange, work: Callable[[DnsAuthority], Answer]) -> list[Answer]:
-    """Do something at all authorities at once: one that hangs takes its own time and nobody else's."""
-    authorities = change.authorities()
-    with ThreadPoolExecutor(max(1, len(authorities))) as pool:
-        return list(pool.map(work, authorities))
+    return [record for records in at_each(change.authorities(), read) for record in records]

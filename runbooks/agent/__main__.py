@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.databases import Role, SiteLedger, SiteRole
+from runbooks.agent.databases import Role, SiteLedger, SiteRole, all_lead
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.permits import PermitKeeper
@@ -40,7 +40,7 @@ def main() -> None:
         return known.ask(cluster())
 
     def leads() -> bool:
-        return known.leads(cluster())
+        return all_lead(cluster())
 
     def tell(line: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Any
 
 from components.databases import LEDGER, synchronous_with
 from runbooks.agent.synchrony import LedgerSeen
+from shopsphere.side_by_side import at_each
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
 from shopsphere.storage.postgres import (
     CLUSTERS,
@@ -38,7 +38,7 @@ class Role(StrEnum):
 
 
 class SiteRole:
-    """The role of a site's databases together; `ask` is for one thread.
+    """The role of a site's databases together; used by one thread.
 
     A database that is told to follow takes writes until its operator has turned it round, which a dead operator never
     does. So it counts as a replica only when it can be seen that it is one.
@@ -55,19 +55,6 @@ class SiteRole:
         """
         found = cluster.items(CLUSTERS, labelSelector=PART_OF)
         return Role.REPLICA if all(at_each(found, lambda each: self._is_replica(cluster, each))) else Role.PRIMARY
-
-    def leads(self, cluster: Cluster) -> bool:
-        """Return whether every database takes writes, as soon as they do or after a while.
-
-        Raises:
-            ClusterUnreachableError: the API or a database does not answer.
-        """
-        found = cluster.items(CLUSTERS, labelSelector=PART_OF)
-        return all(at_each(found, lambda document: self._leads(cluster, document)))
-
-    @staticmethod
-    def _leads(cluster: Cluster, document: dict[str, Any]) -> bool:
-        return await_leading(cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS)
 
     def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
         own = document["metadata"]["uid"]
@@ -86,10 +73,17 @@ class SiteRole:
         return True
 
 
-def at_each(documents: list[dict[str, Any]], question: Callable[[dict[str, Any]], bool]) -> list[bool]:
-    """Ask something about each database at once; the first failure is raised when all have ended."""
-    with ThreadPoolExecutor(max(1, len(documents))) as pool:
-        return list(pool.map(question, documents))
+def all_lead(cluster: Cluster) -> bool:
+    """Whether every database of a site takes writes, as soon as they do or after a while.
+
+    Raises:
+        ClusterUnreachableError: the API or a database does not answer.
+    """
+
+    def leads(document: dict[str, Any]) -> bool:
+        return await_leading(cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS)
+
+    return all(at_each(cluster.items(CLUSTERS, labelSelector=PART_OF), leads))
 
 
 def follows(document: dict[str, Any]) -> bool:

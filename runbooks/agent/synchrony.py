@@ -12,7 +12,6 @@ from enum import Enum
 from typing import Protocol
 
 from runbooks.witness import PairRecord, Phase, Sync, Witness
-from runbooks.witness.client import Seen
 from shopsphere.clock import SYSTEM_CLOCK, Clock
 
 DROP_AFTER = 4.0
@@ -125,14 +124,11 @@ class SynchronyKeeper:
         waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
         move = next_move(record, seen, away=away, waiting=waiting)
         match move:
-            case Move.ADMIT:
+            case Move.ADMIT | Move.RELEASE:
+                # Signed also where that changes nothing: a release whose answer is lost may arrive much later, and is
+                # refused then only because the ledger was told to wait anew, on behalf of a newer change of the record.
                 why = "the other site does not stream" if seen.waits else "the ledger does not wait for the other site"
                 if self._sign(record, Sync.OFF, why) and seen.told and not seen.streams:
-                    self._ledger.release(seen.version)
-            case Move.RELEASE:
-                # Signed though nothing changes: a release whose answer is lost may arrive much later, and is refused
-                # then only because the ledger was told to wait anew, on behalf of a newer change of the record.
-                if self._sign(record, Sync.OFF, "the other site does not stream, and the ledger still waits"):
                     self._ledger.release(seen.version)
             case Move.REQUIRE:
                 self._ledger.require(record.change)
@@ -144,13 +140,9 @@ class SynchronyKeeper:
 
     def _sign(self, record: PairRecord, sync: Sync, reason: str) -> bool:
         """Change the record that was seen; False when it is another one by now."""
-        seen = self._still(record)
-        if seen is None or record.phase is not Phase.STEADY:
+        seen = self._witness.see()
+        still = seen.record is not None and seen.record.change == record.change
+        if not still or record.phase is not Phase.STEADY:
             return False
         self._witness.change(seen, record.changed(actor=self._actor, reason=reason, sync=sync))
         return True
-
-    def _still(self, record: PairRecord) -> Seen | None:
-        """Return what the witness says now, if its record still is this one."""
-        seen = self._witness.see()
-        return seen if seen.record is not None and seen.record.change == record.change else None

@@ -10,13 +10,13 @@ import base64
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from shopsphere.errors import NoAnswerError, ShopSphereError
+from shopsphere.side_by_side import at_each
 
 VOTER_SECONDS = 1.5
 """Bound on one voter's answer: the longest way to one and two round trips among them take 0.7 s in the topology."""
@@ -153,9 +153,7 @@ class Store:
 
     def each_voter(self) -> list[Voter]:
         """Ask every voter by itself, side by side; also those that the quorum can do without."""
-        urls = sorted(self._in_order())
-        with ThreadPoolExecutor(len(urls)) as pool:
-            return list(pool.map(self._look_at, urls))
+        return at_each(sorted(self._in_order()), self._look_at)
 
     def prefer_fastest(self) -> None:
         """Ask first, from now on, the voter that answers a question to the quorum first.

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from runbooks.change import witness_of
 from runbooks.witness import PairRecord, Phase
 from shopsphere.deploy.stack import Environment
 from shopsphere.errors import ShopSphereError, one_line
+from shopsphere.side_by_side import at_each
 from shopsphere.status.model import PairStatus
 
 
 def ask_witnesses(pairs: Iterable[str], environment: Environment) -> tuple[PairStatus, ...]:
     """Return what the witness of each pair says, asked side by side."""
     names = sorted(pairs)
-    with ThreadPoolExecutor(max(1, len(names))) as pool:
-        return tuple(pool.map(partial(_ask, environment=environment), names))
+    return tuple(at_each(names, partial(_ask, environment=environment)))
 
 
 def _ask(pair: str, *, environment: Environment) -> PairStatus:
