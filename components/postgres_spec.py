@@ -19,6 +19,12 @@ AUTHORITY_SECRET = "pair-ca"  # noqa: S105 the name of a secret is no secret
 REPLICATION_SECRET = "pair-replication"  # noqa: S105 the name of a secret is no secret
 SHARED_BUFFERS_SHARE = 4  # a quarter of memory: PostgreSQL's own starting point for a server of its own
 MEBIBYTE = 2**20
+NO_ARCHIVE = "ALTER SYSTEM SET restore_command = 'false'"
+"""Without a WAL archive PostgreSQL asks for files in vain, and several times in a promotion waits for that answer.
+
+CloudNativePG's own command takes 0.2 s to give it, and a cluster's document cannot name another one. This becomes part
+of the data: a copy has it too. Who adds an archive later takes it back, with ALTER SYSTEM RESET at every instance.
+"""
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,10 @@ def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> d
         role = model.database.application_role
         # The owner is no CREATEROLE: the one role that its migration needs is made once, by the superuser.
         statements = [f"CREATE ROLE {role} NOLOGIN", f"GRANT {role} TO {name}"]
-        return {"initdb": {**database, "dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}}
+        settings = {"dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}
+        if model.config.skip_wal_archiving:
+            settings["postInitSQL"] = [NO_ARCHIVE]
+        return {"initdb": {**database, **settings}}
     return {"pg_basebackup": {"source": model.peer_cluster, **database}}
 
 

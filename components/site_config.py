@@ -96,7 +96,8 @@ class DatabaseConfig(Frozen):
         description="WAL kept for a peer that is away: its rate times the longest outage without a new copy."
     )
     skip_wal_archiving: bool = Field(
-        description="Only where no WAL archive is the backup: spares the restart that a change of role else needs."
+        description="Only where no WAL archive is the backup: spares the restart that a change of role else needs, and"
+        " the looks into it. Decided when a database is created."
     )
 
 

@@ -17,6 +17,7 @@ from runbooks.witness import Sync
 from shopsphere.errors import ShopSphereError
 from shopsphere.storage.cluster import Cluster
 from shopsphere.storage.postgres import (
+    FENCE,
     ask_instance,
     await_leading,
     await_standby,
@@ -67,6 +68,25 @@ def promote(change: RoleChange, database: DatabaseModel) -> None:
     role = {"self": own, "primary": own, "source": other, "promotionToken": None}
     # Its first write must not wait for a peer that may be dead.
     change.patch(change.target, database, {"spec": {"replica": role, "postgresql": {"synchronous": None}}})
+
+
+def begin_demotion(change: RoleChange, database: DatabaseModel, document: dict[str, Any]) -> None:
+    """Tell the source site's database to shut down and to follow the target's; repeating it changes nothing.
+
+    CloudNativePG's operator would fence the instances itself, a second or more after it was told, and lifts this fence
+    as it would lift its own. Not once it has begun: a fence that comes after its work stays.
+
+    Args:
+        change: between which sites.
+        database: which.
+        document: what its cluster says now.
+    """
+    target, source = database.cluster(change.target), database.cluster(change.source)
+    if follows(document):
+        return
+    role = {"self": source, "primary": target, "source": target, "promotionToken": None}
+    fence = {"annotations": {FENCE: json.dumps(["*"])}}
+    change.patch(change.source, database, {"metadata": fence, "spec": {"replica": role}})
 
 
 def last_record(token: str) -> str:

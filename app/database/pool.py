@@ -31,6 +31,7 @@ CONNECT_SECONDS = 3.0
 BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server ended the session, and its end was not read to the end yet
     asyncpg.OperatorInterventionError,  # 57xxx: shutdown, starting up, statement timeout
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,  # another transaction with the same key is still waiting for its COMMIT
@@ -153,7 +154,11 @@ class Database:
                     await self._pool
                     self._open = True
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            yield connection
+            try:
+                yield connection
+            except asyncpg.InternalClientError:
+                connection.terminate()  # given back, it would meet the next request
+                raise
 
 
 async def _prepare(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import EndOfStream, await_last_record, has_received, kick
+from runbooks.databases import EndOfStream, await_last_record, begin_demotion, has_received, kick
 from shopsphere.clock import wait_until
 
 TITLE = "Make the active site's databases replicas"
@@ -46,13 +46,12 @@ def _hand_over(change: RoleChange, database: DatabaseModel) -> None:
 
 
 def _demote(change: RoleChange, database: DatabaseModel) -> None:
-    target, source = database.cluster(change.target), database.cluster(change.source)
+    own, document = database.cluster(change.source), change.database(change.source, database)
     known = change.recall(f"before-{database.name}")
     if known is None:
-        known = change.database(change.source, database).get("status", {}).get("demotionToken", "")
+        known = document.get("status", {}).get("demotionToken", "")
         change.remember(f"before-{database.name}", known)
-    role = {"self": source, "primary": target, "source": target, "promotionToken": None}
-    change.patch(change.source, database, {"spec": {"replica": role}})
+    begin_demotion(change, database, document)
     last = ""
 
     def has_ended() -> bool:
@@ -62,5 +61,5 @@ def _demote(change: RoleChange, database: DatabaseModel) -> None:
             kick(change, change.source, database)
         return bool(last)
 
-    wait_until(has_ended, what=f"{source} to have ended as a primary", seconds=SECONDS, interval=_LOOK_EVERY)
+    wait_until(has_ended, what=f"{own} to have ended as a primary", seconds=SECONDS, interval=_LOOK_EVERY)
     change.remember(f"last-{database.name}", last)

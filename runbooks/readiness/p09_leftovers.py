@@ -17,9 +17,9 @@ from runbooks.witness import Phase
 from runbooks.witness.client import Seen
 from runbooks.witness.store import Entry
 from shopsphere.storage.cluster import Document
+from shopsphere.storage.postgres import FENCE
 
 NAME = "The pair is at rest: no change under way, nothing left over from one"
-FENCE_ANNOTATION = "cnpg.io/fencedInstances"
 FINISH = "finish the change that left it: `shopsphere failover` goes on where it stopped"
 
 
@@ -103,7 +103,7 @@ def judge_recovery_agent(site: str, state: Mapping[str, Any]) -> Judgement:
 
 
 def _fenced(document: Document) -> list[str]:
-    text = document["metadata"].get("annotations", {}).get(FENCE_ANNOTATION) or "[]"
+    text = document["metadata"].get("annotations", {}).get(FENCE) or "[]"
     try:
         named = json.loads(text)
     except ValueError:

@@ -14,6 +14,8 @@ _ASK_EVERY = 0.05
 _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
 """CloudNativePG's clusters of all namespaces."""
+FENCE = "cnpg.io/fencedInstances"
+"""The annotation of a CloudNativePG cluster with which instances PostgreSQL must not run, as a JSON list."""
 
 # One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
 # of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not

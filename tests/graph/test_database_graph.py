@@ -53,6 +53,14 @@ def test_the_recovery_site_copies_the_primary(members):
         }
 
 
+def test_an_archive_is_looked_into_only_where_there_is_one(members):
+    pair, databases = members
+    for clusters in databases.values():
+        primary = clusters[pair.primary]
+        archive = "cnpg.io/skipWalArchiving" not in primary["metadata"]["annotations"]
+        assert ("postInitSQL" not in primary["spec"]["bootstrap"]["initdb"]) is archive
+
+
 @pytest.mark.requirement("payments: 100 % exact; RPO 0 for the ledger")
 def test_only_the_ledger_waits_and_only_at_the_primary(members):
     pair, databases = members

@@ -13,13 +13,14 @@ from components.edge.pair_state import PairDeclaration, PairState
 from components.topology import load_topology
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
-from runbooks.databases import EndOfStream, await_last_record, last_record
+from runbooks.databases import EndOfStream, await_last_record, begin_demotion, last_record
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
 from runbooks.witness import PairRecord, Sync
 from shopsphere.deploy.stack import Environment
 from shopsphere.errors import ShopSphereError
 from shopsphere.paths import REPOSITORY
+from shopsphere.storage.postgres import FENCE
 
 VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
 
@@ -282,6 +283,19 @@ def test_when_a_database_has_ended(state, marked, token, found):
     site = SimpleNamespace(execute=lambda *_, **__: instance_files(state, marked=marked, redo="0/C0C55D0"))
     change = Change(database=lambda *_: document, cluster=lambda _site: site)
     assert await_last_record(change, DATABASES[0], before="old") == found
+
+
+@pytest.mark.requirement("a demotion can be begun again at any point, and leaves no fence behind")
+@pytest.mark.parametrize(("leader", "patches"), [("frankfurt", 1), ("dublin", 0)])
+def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(leader, patches):
+    kept = []
+    change = Change(patch=lambda site, _database, changes: kept.append((site, changes)))
+    begin_demotion(change, DATABASES[0], database("frankfurt", DATABASES[0], primary=leader))
+    assert len(kept) == patches
+    for site, changes in kept:
+        assert site == "frankfurt"
+        assert changes["metadata"]["annotations"] == {FENCE: '["*"]'}
+        assert changes["spec"]["replica"]["primary"] == DATABASES[0].cluster("dublin")
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
