@@ -16,7 +16,6 @@ from components.databases import DATABASES, DatabaseModel
 from components.edge.clients import powerdns
 from components.edge.clients.powerdns import DnsAuthority
 from components.edge.pair_state import PairDeclaration
-from components.site_agent import SITE_AGENT_PORT
 from components.topology import Pair, Topology
 from runbooks.engine.errors import BlockedError
 from runbooks.engine.journal import Journal
@@ -29,7 +28,7 @@ from shopsphere.side_by_side import at_each
 from shopsphere.status.edge_names import name_servers
 from shopsphere.storage.cluster import Cluster
 from shopsphere.storage.postgres import cluster_path
-from shopsphere.storage.site_agent import ask_agent
+from shopsphere.storage.site_agent import agent_address, ask_agent
 from shopsphere.storage.site_cluster import cluster_of
 
 PLANNED, UNPLANNED = "planned", "unplanned"
@@ -120,9 +119,7 @@ class RoleChange:
 
     def agent_address(self, site: str) -> str:
         """Return where a site's agent answers."""
-        config = self._configuration(self._stack(site))
-        host = config.get("shopsphere:siteAgent", str(self.topology.site(site).address))
-        return f"http://{host}:{config.get('shopsphere:siteAgentPort', SITE_AGENT_PORT)}"
+        return agent_address(self._configuration(self._stack(site)), self.topology.site(site).address)
 
     def see(self) -> tuple[Seen, PairRecord]:
         """Return what the witness says now.

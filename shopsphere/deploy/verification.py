@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.topology import Topology
+from components.topology import Site, Topology
 from shopsphere.clock import WaitExpiredError, wait_until
 from shopsphere.deploy import stack_files
 from shopsphere.deploy.display import Display
@@ -17,6 +18,7 @@ from shopsphere.errors import ShopSphereError
 from shopsphere.status.edge_names import ask_names
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
 from shopsphere.storage.postgres import CLUSTERS
+from shopsphere.storage.site_agent import SiteAgentError, agent_address, ask_agent, was_left
 from shopsphere.storage.site_cluster import cluster_of
 from shopsphere.storage.web import Door, PageError, trust_in
 
@@ -25,6 +27,10 @@ INTERVAL_SECONDS = 2.0
 
 class NotReadyError(ShopSphereError):
     """What was deployed did not become ready in time."""
+
+
+class SiteLeftError(NotReadyError):
+    """What was deployed cannot become ready: its region went on without this site."""
 
 
 def verify_stacks(
@@ -41,14 +47,47 @@ def verify_stacks(
 
     Raises:
         NotReadyError: names the objects that are not ready, and their conditions.
+        SiteLeftError: a site waits for its rebuild, so that there is nothing else to wait for.
     """
     deadline = time.monotonic() + seconds
     for stack in stacks:
         problems = (
-            partial(site_problems, cluster_of(stack)) if stack.site else partial(edge_problems, topology, target, stack)
+            partial(_unless_left, stack, topology.site(stack.site), cluster_of(stack))
+            if stack.site
+            else partial(edge_problems, topology, target, stack)
         )
         with display.step(f"{stack.label}: ready"):
             _wait(stack.label, problems, deadline - time.monotonic())
+
+
+def _unless_left(stack: StackId, site: Site, cluster: Cluster) -> list[str]:
+    """Return the site's problems, unless they are those of a site that was left."""
+    found = site_problems(cluster)
+    if found:
+        with suppress(SiteAgentError):
+            refuse_left(stack.label, ask_agent(agent_address(stack_files.configuration(stack), site.address)))
+    return found
+
+
+def refuse_left(label: str, state: Mapping[str, Any]) -> None:
+    """Refuse to wait for a site that was left.
+
+    Args:
+        label: of its stack.
+        state: what its agent says.
+
+    Raises:
+        SiteLeftError: it was.
+    """
+    if not was_left(state):
+        return
+    record = state["record"]
+    raise SiteLeftError.build(
+        f"{label}: deployed, but it cannot become ready: {state['site']} was left",
+        expected="the active site of its pair, or a replica of it",
+        found=f"databases that still lead, shut off, while {record['active']} is active ({record['reason']})",
+        action=f"`shopsphere rebuild {record['pair']} --execute` makes it a replica; what only it had is kept",
+    )
 
 
 def site_problems(cluster: Cluster) -> list[str]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
-from components.site_agent import STATE_PATH
+from components.site_agent import SITE_AGENT_PORT, STATE_PATH
 from shopsphere.errors import NoAnswerError, ShopSphereError
 from shopsphere.trust import usual_trust
 
 
 class SiteAgentError(NoAnswerError):
     """An agent does not answer, or with something else than its state."""
+
+
+def agent_address(configuration: Mapping[str, Any], otherwise: object) -> str:
+    """Return where a site's agent answers, as its stack says; `otherwise` is the host if it does not."""
+    host = configuration.get("shopsphere:siteAgent", otherwise)
+    return f"http://{host}:{configuration.get('shopsphere:siteAgentPort', SITE_AGENT_PORT)}"
 
 
 def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:
@@ -32,6 +39,16 @@ def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise _silent(address, repr(state))
     return state
+
+
+def was_left(state: Mapping[str, Any]) -> bool:
+    """Whether an agent says that another site was made active without its own one: its databases lead, shut off.
+
+    Nothing but a rebuild changes that.
+    """
+    record = state.get("record") or {}
+    elsewhere = record.get("active", state.get("site")) != state.get("site")
+    return state.get("role") == "primary" and elsewhere and record.get("phase") == "steady"
 
 
 def _silent(address: str, found: str) -> ShopSphereError:

@@ -10,7 +10,14 @@ from rich.console import Console
 from components.topology import load_topology
 from runbooks.witness import PairRecord, Phase
 from shopsphere.deploy.stack import Environment, site_stack
-from shopsphere.deploy.verification import database_problem, job_problem, pod_problem, workload_problem
+from shopsphere.deploy.verification import (
+    SiteLeftError,
+    database_problem,
+    job_problem,
+    pod_problem,
+    refuse_left,
+    workload_problem,
+)
 from shopsphere.status import quantities, render, sites
 from shopsphere.status.databases import describe
 from shopsphere.status.model import (
@@ -209,3 +216,32 @@ def test_a_witness_that_does_not_answer_is_no_good_news():
     assert "unknown" in printed(status)
     assert "no quorum" in printed(status)
     assert not status.is_well
+
+
+def left_record(**values):
+    moved = {"reason": "power loss", "epoch": 2, "active": "dublin", **values}
+    return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(actor="test", **moved).model_dump(mode="json")
+
+
+LEFT = {"site": "frankfurt", "role": "primary", "record": left_record()}
+
+
+@pytest.mark.requirement("a deployment to a site that was left says at once what it waits for")
+def test_a_site_that_was_left_is_not_waited_for():
+    said = r"frankfurt was left(.|\n)*dublin is active \(power loss\)(.|\n)*rebuild rdc-a --execute"
+    with pytest.raises(SiteLeftError, match=said):
+        refuse_left("frankfurt", LEFT)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"role": "replica"},
+        {"role": None},
+        {"record": None},
+        {"record": left_record(active="frankfurt")},
+        {"record": left_record(phase=Phase.FENCING)},  # the move is under way, and may be taken back
+    ],
+)
+def test_any_other_site_is_waited_for(news):
+    refuse_left("frankfurt", LEFT | news)
