@@ -86,7 +86,7 @@ def refuse_left(label: str, state: Mapping[str, Any]) -> None:
         f"{label}: deployed, but it cannot become ready: {state['site']} was left",
         expected="the active site of its pair, or a replica of it",
         found=f"databases that still lead, shut off, while {record['active']} is active ({record['reason']})",
-        action=f"`shopsphere rebuild {record['pair']} --execute` makes it a replica; what only it had is kept",
+        action=f"`shopsphere rebuild {state['site']}` makes it a replica; what only it had is kept",
     )
 
 

@@ -228,7 +228,7 @@ LEFT = {"site": "frankfurt", "role": "primary", "record": left_record()}
 
 @pytest.mark.requirement("a deployment to a site that was left says at once what it waits for")
 def test_a_site_that_was_left_is_not_waited_for():
-    said = r"frankfurt was left(.|\n)*dublin is active \(power loss\)(.|\n)*rebuild rdc-a --execute"
+    said = r"frankfurt was left(.|\n)*dublin is active \(power loss\)(.|\n)*rebuild frankfurt"
     with pytest.raises(SiteLeftError, match=said):
         refuse_left("frankfurt", LEFT)
 
