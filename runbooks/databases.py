@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.databases import DatabaseModel
-from runbooks.agent.databases import follows
 from runbooks.change import RoleChange
 from runbooks.engine import bounded
 from runbooks.witness import Sync
 from shopsphere.errors import ShopSphereError
-from shopsphere.storage.cluster import Cluster
+from shopsphere.storage.cluster import Cluster, ClusterUnreachableError, is_conflict
 from shopsphere.storage.postgres import (
     FENCE,
     ask_instance,
@@ -23,6 +22,7 @@ from shopsphere.storage.postgres import (
     await_standby,
     await_value,
     follower_in,
+    follows,
     has_one_leader,
     leading_pod,
     run_statement,
@@ -33,6 +33,7 @@ _LOOK_SECONDS = 3.0  # a runbook's look ends within 5 s, and entering a pod of a
 _STREAM_SECONDS, _STREAM_GRACE_SECONDS = 20.0, 1.0
 _RECEIVED = "greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
 _END_SECONDS = 5.0
+_DEMOTION_TRIES = 10
 KICK = "shopsphere.io/looked-at"
 
 
@@ -74,19 +75,38 @@ def begin_demotion(change: RoleChange, database: DatabaseModel, document: dict[s
     """Tell the source site's database to shut down and to follow the target's; repeating it changes nothing.
 
     CloudNativePG's operator would fence the instances itself, a second or more after it was told, and lifts this fence
-    as it would lift its own. Not once it has begun: a fence that comes after its work stays.
+    as it would lift its own. Not when it has done its work: so a request that arrives late must change nothing.
 
     Args:
         change: between which sites.
         database: which.
-        document: what its cluster says now.
+        document: what its cluster said last.
+
+    Raises:
+        ClusterUnreachableError: the site's API does not answer, or others keep changing the cluster.
     """
     target, source = database.cluster(change.target), database.cluster(change.source)
-    if follows(document):
-        return
     role = {"self": source, "primary": target, "source": target, "promotionToken": None}
-    fence = {"annotations": {FENCE: json.dumps(["*"])}}
-    change.patch(change.source, database, {"metadata": fence, "spec": {"replica": role}})
+    begun = {"metadata": {"annotations": {FENCE: json.dumps(["*"])}}, "spec": {"replica": role}}
+    for _ in range(_DEMOTION_TRIES):
+        if follows(document) or _patch_as_seen(change, database, document, begun):
+            return
+        document = change.database(change.source, database)
+    raise ClusterUnreachableError(f"{source}: others changed its cluster {_DEMOTION_TRIES} times; repeat this command")
+
+
+def _patch_as_seen(
+    change: RoleChange, database: DatabaseModel, document: Mapping[str, Any], changes: Mapping[str, Any]
+) -> bool:
+    """Change the source site's database if its cluster still is what it was; False if it is not."""
+    version = {"resourceVersion": document["metadata"]["resourceVersion"]}
+    try:
+        change.patch(change.source, database, {**changes, "metadata": {**changes["metadata"], **version}})
+    except ClusterUnreachableError as error:
+        if is_conflict(error):
+            return False
+        raise
+    return True
 
 
 def last_record(token: str) -> str:

@@ -31,7 +31,7 @@ CONNECT_SECONDS = 3.0
 BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server ended the session, and its end was not read to the end yet
+    asyncpg.InternalClientError,  # the server ended the session, of which asyncpg has read only the beginning yet
     asyncpg.OperatorInterventionError,  # 57xxx: shutdown, starting up, statement timeout
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,  # another transaction with the same key is still waiting for its COMMIT

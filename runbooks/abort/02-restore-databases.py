@@ -1,10 +1,10 @@
 """Databases that were demoted lead again: they have every row, because nobody has written since."""
 
 from components.databases import DatabaseModel
-from runbooks.agent.databases import follows
 from runbooks.change import RoleChange
 from runbooks.databases import instance
 from shopsphere.clock import wait_until
+from shopsphere.storage.postgres import follows
 
 TITLE = "Let the databases of the active site lead again"
 SECONDS = 180

@@ -17,6 +17,7 @@ from shopsphere.storage.postgres import (
     await_standby,
     cluster_path,
     follower_in,
+    follows,
     has_one_leader,
     leading_pod,
 )
@@ -84,12 +85,6 @@ def all_lead(cluster: Cluster) -> bool:
         return await_leading(cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS)
 
     return all(at_each(cluster.items(CLUSTERS, labelSelector=PART_OF), leads))
-
-
-def follows(document: dict[str, Any]) -> bool:
-    """Whether a CloudNativePG cluster is told to follow another one."""
-    replica = document["spec"].get("replica", {})
-    return bool(replica) and replica.get("primary") != replica.get("self", document["metadata"]["name"])
 
 
 class SiteLedger:

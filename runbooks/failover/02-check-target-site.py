@@ -1,7 +1,6 @@
 """The site that would become active answers, has both databases, and what would be lost is known and allowed."""
 
 from components.databases import DATABASES
-from runbooks.agent.databases import follows
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
@@ -9,6 +8,7 @@ from runbooks.readiness.finding import Verdict
 from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
 from runbooks.witness import Sync
 from shopsphere.storage.cluster import PART_OF
+from shopsphere.storage.postgres import follows
 
 TITLE = "Look at the site that would become active, and at what would be lost"
 SECONDS = 15

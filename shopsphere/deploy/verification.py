@@ -17,8 +17,8 @@ from shopsphere.deploy.stack import EVERYTHING, StackId
 from shopsphere.errors import ShopSphereError
 from shopsphere.status.edge_names import ask_names
 from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import CLUSTERS
-from shopsphere.storage.site_agent import SiteAgentError, agent_address, ask_agent, was_left
+from shopsphere.storage.postgres import CLUSTERS, follows
+from shopsphere.storage.site_agent import SiteAgentError, agent_address, another_is_active, ask_agent
 from shopsphere.storage.site_cluster import cluster_of
 from shopsphere.storage.web import Door, PageError, trust_in
 
@@ -64,22 +64,25 @@ def _unless_left(stack: StackId, site: Site, cluster: Cluster) -> list[str]:
     """Return the site's problems, unless they are those of a site that was left."""
     found = site_problems(cluster)
     if found:
-        with suppress(SiteAgentError):
-            refuse_left(stack.label, ask_agent(agent_address(stack_files.configuration(stack), site.address)))
+        with suppress(ClusterUnreachableError, SiteAgentError):
+            databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
+            state = ask_agent(agent_address(stack_files.configuration(stack), site.address))
+            refuse_left(stack.label, databases, state)
     return found
 
 
-def refuse_left(label: str, state: Mapping[str, Any]) -> None:
-    """Refuse to wait for a site that was left.
+def refuse_left(label: str, databases: Iterable[Mapping[str, Any]], state: Mapping[str, Any]) -> None:
+    """Refuse to wait for a site that was left: its databases lead although another site is active, and stay shut off.
 
     Args:
         label: of its stack.
+        databases: its CloudNativePG clusters.
         state: what its agent says.
 
     Raises:
         SiteLeftError: it was.
     """
-    if not was_left(state):
+    if all(map(follows, databases)) or not another_is_active(state):
         return
     record = state["record"]
     raise SiteLeftError.build(

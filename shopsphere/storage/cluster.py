@@ -205,7 +205,16 @@ def place_of(document: Document) -> str:
 
 def is_absent(error: ClusterUnreachableError) -> bool:
     """Whether the API answered that there is no such object or kind."""
-    return isinstance(error.__cause__, ApiException) and error.__cause__.status == HTTPStatus.NOT_FOUND
+    return _is_refusal(error, HTTPStatus.NOT_FOUND)
+
+
+def is_conflict(error: ClusterUnreachableError) -> bool:
+    """Whether the API answered that the object is not the version any more that was to be changed."""
+    return _is_refusal(error, HTTPStatus.CONFLICT)
+
+
+def _is_refusal(error: ClusterUnreachableError, status: HTTPStatus) -> bool:
+    return isinstance(error.__cause__, ApiException) and error.__cause__.status == status
 
 
 def _reason(error: Exception) -> str:

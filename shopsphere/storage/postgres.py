@@ -145,6 +145,12 @@ def await_standby(
         raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
 
 
+def follows(document: Mapping[str, Any]) -> bool:
+    """Whether a CloudNativePG cluster is told to follow another one."""
+    replica = document["spec"].get("replica", {})
+    return bool(replica) and replica.get("primary") != replica.get("self", document["metadata"]["name"])
+
+
 def has_one_leader(document: Mapping[str, Any]) -> bool:
     """Whether a CloudNativePG cluster is not about to let another of its own instances lead."""
     status = document.get("status", {})

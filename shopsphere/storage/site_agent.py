@@ -41,14 +41,10 @@ def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:
     return state
 
 
-def was_left(state: Mapping[str, Any]) -> bool:
-    """Whether an agent says that another site was made active without its own one: its databases lead, shut off.
-
-    Nothing but a rebuild changes that.
-    """
+def another_is_active(state: Mapping[str, Any]) -> bool:
+    """Whether an agent says that another site of its pair is active, and that no change is under way."""
     record = state.get("record") or {}
-    elsewhere = record.get("active", state.get("site")) != state.get("site")
-    return state.get("role") == "primary" and elsewhere and record.get("phase") == "steady"
+    return record.get("active", state.get("site")) != state.get("site") and record.get("phase") == "steady"
 
 
 def _silent(address: str, found: str) -> ShopSphereError:

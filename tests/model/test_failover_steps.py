@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from instance_files import instance_files
+from kubernetes.client.exceptions import ApiException
 
 from components.databases import DATABASES
 from components.edge.errors import EdgeError
@@ -20,6 +21,7 @@ from runbooks.witness import PairRecord, Sync
 from shopsphere.deploy.stack import Environment
 from shopsphere.errors import ShopSphereError
 from shopsphere.paths import REPOSITORY
+from shopsphere.storage.cluster import ClusterUnreachableError
 from shopsphere.storage.postgres import FENCE
 
 VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
@@ -42,7 +44,7 @@ def record(**values):
 def database(site, one, *, primary="frankfurt", ready=1):
     own, leader = one.cluster(site), one.cluster(primary)
     return {
-        "metadata": {"name": own, "namespace": one.namespace.name},
+        "metadata": {"name": own, "namespace": one.namespace.name, "resourceVersion": "1"},
         "spec": {
             "replica": {"self": own, "primary": leader},
             "storage": {"pvcTemplate": {"selector": {"matchLabels": {"shopsphere.io/data-class": "payment"}}}},
@@ -285,17 +287,49 @@ def test_when_a_database_has_ended(state, marked, token, found):
     assert await_last_record(change, DATABASES[0], before="old") == found
 
 
+class Cluster:
+    """In place of one database's cluster: changes only the version that was named, and may be changed by others."""
+
+    def __init__(self, *others, leader="frankfurt"):
+        self.leader, self.version, self.others, self.kept = leader, 1, list(others), []
+
+    def document(self, *_which):
+        found = database("frankfurt", DATABASES[0], primary=self.leader)
+        found["metadata"]["resourceVersion"] = str(self.version)
+        return found
+
+    def patch(self, site, one, changes):
+        if self.others:
+            self.leader, self.version = self.others.pop(0), self.version + 1
+        if changes["metadata"]["resourceVersion"] != str(self.version):
+            raise ClusterUnreachableError("409") from ApiException(status=409)
+        self.kept.append((site, one, changes))
+
+
 @pytest.mark.requirement("a demotion can be begun again at any point, and leaves no fence behind")
-@pytest.mark.parametrize(("leader", "patches"), [("frankfurt", 1), ("dublin", 0)])
-def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(leader, patches):
-    kept = []
-    change = Change(patch=lambda site, _database, changes: kept.append((site, changes)))
-    begin_demotion(change, DATABASES[0], database("frankfurt", DATABASES[0], primary=leader))
-    assert len(kept) == patches
-    for site, changes in kept:
-        assert site == "frankfurt"
+@pytest.mark.parametrize(
+    ("cluster", "patches"),
+    [
+        (Cluster(), 1),
+        (Cluster("frankfurt", "frankfurt"), 1),  # its operator noted something meanwhile
+        (Cluster(leader="dublin"), 0),
+        (Cluster("frankfurt", "dublin"), 0),  # an earlier request of ours was slow
+    ],
+)
+def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches):
+    change = Change(patch=cluster.patch, database=cluster.document)
+    begin_demotion(change, DATABASES[0], cluster.document())
+    assert len(cluster.kept) == patches
+    for site, one, changes in cluster.kept:
+        assert (site, one) == ("frankfurt", DATABASES[0])
         assert changes["metadata"]["annotations"] == {FENCE: '["*"]'}
         assert changes["spec"]["replica"]["primary"] == DATABASES[0].cluster("dublin")
+
+
+def test_a_demotion_that_others_keep_from_beginning_ends():
+    cluster = Cluster(*["frankfurt"] * 100)
+    with pytest.raises(ClusterUnreachableError):
+        begin_demotion(Change(patch=cluster.patch, database=cluster.document), DATABASES[0], cluster.document())
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from runbooks.agent.agent import GLANCES, Agent
 from runbooks.agent.config import AgentConfig, Margins
-from runbooks.agent.databases import Role, SiteRole, follows
+from runbooks.agent.databases import Role, SiteRole
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
 from runbooks.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
 from runbooks.witness.client import Seen
 from shopsphere.errors import ShopSphereError
+from shopsphere.storage.postgres import follows
 
 SITES = ("frankfurt", "dublin")
 
