@@ -63,10 +63,15 @@ def _pod(change: RoleChange, site: str, document: Mapping[str, Any]) -> tuple[Cl
     return change.cluster(site), document["metadata"]["namespace"], leading_pod(document)
 
 
+def told_role(database: DatabaseModel, site: str, peer: str, *, leads: bool) -> dict[str, Any]:
+    """Return `spec.replica` of a database at a site that is told to lead, or to follow its peer."""
+    own, other = database.cluster(site), database.cluster(peer)
+    return {"self": own, "primary": own if leads else other, "source": other, "promotionToken": None}
+
+
 def promote(change: RoleChange, database: DatabaseModel) -> None:
     """Make the target site's database take writes with what it has."""
-    own, other = database.cluster(change.target), database.cluster(change.source)
-    role = {"self": own, "primary": own, "source": other, "promotionToken": None}
+    role = told_role(database, change.target, change.source, leads=True)
     # Its first write must not wait for a peer that may be dead.
     change.patch(change.target, database, {"spec": {"replica": role, "postgresql": {"synchronous": None}}})
 
@@ -85,14 +90,14 @@ def begin_demotion(change: RoleChange, database: DatabaseModel, document: dict[s
     Raises:
         ClusterUnreachableError: the site's API does not answer, or others keep changing the cluster.
     """
-    target, source = database.cluster(change.target), database.cluster(change.source)
-    role = {"self": source, "primary": target, "source": target, "promotionToken": None}
+    role = told_role(database, change.source, change.target, leads=False)
     begun = {"metadata": {"annotations": {FENCE: json.dumps(["*"])}}, "spec": {"replica": role}}
     for _ in range(_DEMOTION_TRIES):
         if follows(document) or _patch_as_seen(change, database, document, begun):
             return
         document = change.database(change.source, database)
-    raise ClusterUnreachableError(f"{source}: others changed its cluster {_DEMOTION_TRIES} times; repeat this command")
+    own = database.cluster(change.source)
+    raise ClusterUnreachableError(f"{own}: others changed its cluster {_DEMOTION_TRIES} times; repeat this command")
 
 
 def _patch_as_seen(

@@ -2,7 +2,7 @@
 
 from components.databases import DatabaseModel
 from runbooks.change import RoleChange
-from runbooks.databases import instance
+from runbooks.databases import instance, told_role
 from shopsphere.clock import wait_until
 from shopsphere.storage.postgres import follows
 
@@ -28,11 +28,11 @@ def verify(change: RoleChange) -> bool:
 
 
 def _restore(change: RoleChange, database: DatabaseModel) -> None:
-    own, other = database.cluster(change.source), database.cluster(change.target)
+    own = database.cluster(change.source)
     if not follows(change.database(change.source, database)):
         return
     wait_until(lambda: _is_standby(change, database), what=f"{own} to be a replica", seconds=120, interval=1)
-    role = {"self": own, "primary": own, "source": other, "promotionToken": None}
+    role = told_role(database, change.source, change.target, leads=True)
     change.patch(change.source, database, {"spec": {"replica": role}})
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.topology import Site, Topology
+from components.topology import Topology
 from shopsphere.clock import WaitExpiredError, wait_until
 from shopsphere.deploy import stack_files
 from shopsphere.deploy.display import Display
@@ -51,23 +51,22 @@ def verify_stacks(
     """
     deadline = time.monotonic() + seconds
     for stack in stacks:
-        problems = (
-            partial(_unless_left, stack, topology.site(stack.site), cluster_of(stack))
-            if stack.site
-            else partial(edge_problems, topology, target, stack)
-        )
+        if stack.site:
+            agent = agent_address(stack_files.configuration(stack), topology.site(stack.site).address)
+            problems = partial(_unless_left, stack.label, agent, cluster_of(stack))
+        else:
+            problems = partial(edge_problems, topology, target, stack)
         with display.step(f"{stack.label}: ready"):
             _wait(stack.label, problems, deadline - time.monotonic())
 
 
-def _unless_left(stack: StackId, site: Site, cluster: Cluster) -> list[str]:
+def _unless_left(label: str, agent: str, cluster: Cluster) -> list[str]:
     """Return the site's problems, unless they are those of a site that was left."""
     found = site_problems(cluster)
     if found:
         with suppress(ClusterUnreachableError, SiteAgentError):
             databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
-            state = ask_agent(agent_address(stack_files.configuration(stack), site.address))
-            refuse_left(stack.label, databases, state)
+            refuse_left(label, databases, ask_agent(agent))
     return found
 
 
