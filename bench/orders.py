@@ -5,17 +5,19 @@ Each worker fills a cart, checks out, and sends the same form again (same idempo
 anew) until the shop gives an answer that is final. `--direct ADDRESS` adds a customer who passes DNS by and tries
 one site all the time. `--patient` customers do what a 503 with Retry-After asks for; anything else that is no page is
 an error which they see, and counts as `patient: ...`. `--readers` only look at the home page, every 200 ms. It ends
-after `--seconds`, or earlier at SIGTERM, and gives what is under way a little time.
+after `--seconds`, with `--attended` earlier when its standard input does (so that customers never outlive who started
+them), and gives what is under way a little time.
 
 Prints one JSON object: `orders` (id, when first sent, when acknowledged: seconds of the machine's monotonic clock, and
-the site that acknowledged, and whether it said that the payment was made), `writes` (when which site took a write: a
-cart or an order), `failures` by kind with first and last time, `gap`: the longest time between two
-acknowledgements of customers who use the public name, with its begin and end, and `browse_gap` likewise for pages.
+the site that acknowledged, and whether it said that the payment was made), `writes` (of every write that a site took, a
+cart or an order: when the request that it answered was sent, when the answer came, and the site), `failures` by kind
+with first and last time, `gap`: the longest time between two acknowledgements of customers who use the public name,
+with its begin and end, and `browse_gap` likewise for pages.
 """
 
 import argparse
 import json
-import signal
+import os
 import ssl
 import sys
 import threading
@@ -47,10 +49,10 @@ class Journal:
         with self._lock:
             self.orders.append({"order": order, "sent": sent, "acknowledged": now, "by": by, **facts})
 
-    def written(self, site):
-        """Note that a site has taken a write, whatever it was."""
+    def written(self, sent, site):
+        """Note that a site has taken a write, whatever it was, between `sent` and now."""
         with self._lock:
-            self.writes.append((time.monotonic(), site))
+            self.writes.append((sent, time.monotonic(), site))
 
     def failed(self, kind):
         with self._lock:
@@ -76,7 +78,7 @@ class Ending:
     def __init__(self, seconds, patience):
         self.end, self.patience = time.monotonic() + seconds, patience
 
-    def now(self, *_signal):
+    def now(self):
         self.end, self.patience = time.monotonic(), 5.0
 
     def has_come(self):
@@ -91,6 +93,7 @@ class Customer:
         self.journal, self.ending, self.address = journal, ending, address
         self.cookies = httpx.Cookies()
         self.asked_to_wait = 0.0  # by the last answer, in seconds
+        self.sent = 0.0  # the last request
 
     def failed(self, kind):
         self.journal.failed(kind)
@@ -98,7 +101,10 @@ class Customer:
     def pause(self):
         return PAUSE if self.address else 2 * PAUSE
 
-    def _note(self, answer):
+    def _note_request(self, _request):
+        self.sent = time.monotonic()
+
+    def _note_answer(self, answer):
         self.asked_to_wait = float(answer.headers.get("retry-after", 0)) if answer.status_code == 503 else 0.0
 
     def _shopper(self):
@@ -107,7 +113,7 @@ class Customer:
             shopper.http.close()
             shopper.http = httpx.Client(base_url=SHOP, transport=OneAddress(self.address))
         shopper.http.timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        shopper.http.event_hooks = {"response": [self._note]}
+        shopper.http.event_hooks = {"request": [self._note_request], "response": [self._note_answer]}
         return shopper
 
     def _again(self, action):
@@ -136,7 +142,7 @@ class Customer:
         if answer.status_code != 303:
             self.failed(f"cart: {answer.status_code}")
             return None
-        self.journal.written(answer.headers["x-served-by"])
+        self.journal.written(self.sent, answer.headers["x-served-by"])
         form = shopper.form("/checkout", "/checkout")
         # The country stays as the form has it: a shop delivers in its own jurisdiction.
         form.fields |= {name: value for name, value in ADDRESS.items() if name != "country"}
@@ -159,7 +165,7 @@ class Customer:
             answer = shopper.send(form, payment_method="tok_visa")
             if answer.status_code == 303 and "/orders/" in answer.headers["location"]:
                 site = answer.headers["x-served-by"]
-                self.journal.written(site)
+                self.journal.written(self.sent, site)
                 return order_of(answer.headers["location"]), site, self._is_paid(shopper, answer.headers["location"])
             self.failed(f"checkout: {answer.status_code}")
             return None
@@ -219,6 +225,13 @@ def summary(journal):
     }
 
 
+def end_with_input(ending):
+    """Whoever started the customers closes the pipe to them, or dies, which closes it too."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    ending.now()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="at most 900")
@@ -226,11 +239,13 @@ def main():
     parser.add_argument("--patient", type=int, default=0, help="at most 4")
     parser.add_argument("--readers", type=int, default=0, help="at most 4")
     parser.add_argument("--direct", action="append", default=[], metavar="ADDRESS", help="of a site; may be repeated")
+    parser.add_argument("--attended", action="store_true", help="end when the standard input ends")
     arguments = parser.parse_args()
     if not (0 < arguments.seconds <= 900 and 0 < arguments.workers <= 16):
         parser.error("seconds must be in (0, 900] and workers in (0, 16]")
     journal, ending = Journal(), Ending(arguments.seconds, PATIENCE)
-    signal.signal(signal.SIGTERM, ending.now)
+    if arguments.attended:
+        threading.Thread(target=end_with_input, args=(ending,), daemon=True).start()
     people = [Customer(journal, ending) for _ in range(arguments.workers)]
     people += [Customer(journal, ending, address) for address in arguments.direct]
     people += [PatientCustomer(journal, ending) for _ in range(min(arguments.patient, 4))]

@@ -8,6 +8,7 @@ active, which makes twice as many faults of an hour. Ends with code 1 when a che
 """
 
 import argparse
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -72,7 +73,20 @@ def main():
         return 0
     if wanted.report:
         return show(wanted.results)
-    under_test, found = PairUnderTest(wanted.pair), False
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us in the background
+        signal.signal(number, signal.default_int_handler)
+    under_test = PairUnderTest(wanted.pair)
+    try:
+        return int(run(under_test, wanted))
+    except KeyboardInterrupt:
+        print("stopped: what this run broke is taken back", file=sys.stderr)
+        under_test.undo()
+        return 130
+
+
+def run(under_test, wanted):
+    """Carry out what is wanted; returns whether a checker found something."""
+    found = False
     bring_home(under_test)
     shopsphere("lab", "psql", under_test.primary, "commerce", "--", "-c", "update inventory.stock set free = 1000000")
     for number, name, fault, back in plan(wanted):
@@ -88,7 +102,7 @@ def main():
             write(wanted.results, {"fault": name, "seed": wanted.seed, "run": number, "error": f"{error}"[-800:]})
             found = True
             bring_home(under_test)
-    return int(found)
+    return found
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def carry_out(under_test, name, fault, seed, number, *, region=None):
         journal, *others = [each.end() for each in groups]
     finally:
         for each in groups:
-            each.kill()
+            each.leave()
     scene.facts["repair_seconds"] = round(under_test.repair(), 1)
     judged = judge(under_test, scene, journal, before, timeline)
     for other in others:
@@ -70,7 +70,7 @@ def judge(under_test, scene, journal, before, timeline):
     violations = [
         *scene.problems,
         *checks.lost_or_doubled(journal["orders"], paid),
-        *checks.two_writers(journal["writes"], epochs),
+        *checks.two_writers(journal["writes"], before.active, epochs),
         *checks.uneven(balance, pending(under_test, site)),
         *checks.timeline(timeline, under_test.timeline(site), epochs),
         *checks.names(under_test.names(), after.epoch, site),

@@ -206,9 +206,8 @@ class PairUnderTest:
         """Wait until the lock of an operator who died has run out."""
         wait_until(lambda: self.witness.locked_by() is None, what="the dead operator's lock", seconds=60)
 
-    def repair(self):
-        """Bring power and lines back, make a lost site a copy again; returns what it took in seconds."""
-        began = time.monotonic()
+    def undo(self):
+        """Take back every fault that this process caused."""
         self.heal_links()
         self.restore_fence()
         self.restore_secrets()
@@ -217,6 +216,11 @@ class PairUnderTest:
             self.signal(site, pattern, "CONT")
         for host in list(self._off):
             self.power_on(host)
+
+    def repair(self):
+        """Bring power and lines back, make a lost site a copy again; returns what it took in seconds."""
+        began = time.monotonic()
+        self.undo()
         wait_until(lambda: self._quorum(), what="the witness", seconds=60)
         self._finish()
         active = self.record().active

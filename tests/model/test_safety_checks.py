@@ -2,8 +2,11 @@
 
 import sys
 import uuid
+from itertools import combinations, pairwise, permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shopsphere.paths import REPOSITORY
 
@@ -36,12 +39,55 @@ def test_payments(said_paid, ledger, found):
         ("aaba", 1, False),
         ("ab", 0, False),
         ("aabbaa", 2, True),
+        ("bb", 0, False),
+        ("bb", 1, True),
+        ("ba", 1, False),
         ("ababab", 2, False),
         ("", 0, True),
     ],
 )
 def test_two_sites_in_one_epoch(sites, epochs, good):
-    assert (checks.two_writers(list(enumerate(sites)), epochs) == []) is good
+    writes = [(at, at + 0.5, site) for at, site in enumerate(sites)]
+    assert (checks.two_writers(writes, "a", epochs) == []) is good
+
+
+@pytest.mark.parametrize(
+    ("writes", "good"),
+    [
+        pytest.param([(1.7, 7.8, "a"), (5.2, 5.4, "b"), (9.0, 9.1, "b")], True, id="sent before, answered after"),
+        pytest.param([(6.7, 7.8, "a"), (5.2, 5.4, "b"), (9.0, 9.1, "b")], False, id="sent when the other took writes"),
+        pytest.param([(1.7, 7.8, "a"), (5.2, 5.4, "b"), (6.0, 6.1, "a"), (9.0, 9.1, "b")], False, id="and once more"),
+        pytest.param([(1.0, 9.0, "a"), (1.0, 9.0, "b"), (1.0, 9.0, "a")], True, id="all at once: any order"),
+        pytest.param([(5.2, 5.3, "b"), (5.4, 7.8, "a"), (7.9, 8.0, "b")], False, id="between two of the other"),
+        pytest.param([(5.2, 5.3, "b"), (5.4, 7.8, "a")], False, id="the one that was to be first comes last"),
+    ],
+)
+def test_a_late_answer_is_no_second_writer(writes, good):
+    assert (checks.two_writers(writes, "a", 1) == []) is good
+
+
+MOMENTS = st.tuples(st.floats(0, 9.9), st.floats(0, 3), st.floats(0, 3))
+
+
+@given(st.lists(MOMENTS, max_size=12), st.integers(0, 4))
+def test_writers_that_took_turns_are_never_accused(moments, changes):
+    "whatever the delays: a write was taken at its moment by the site whose turn it was"
+    length = 10 / (changes + 1)
+    writes = [(at - way, at + back, "ab"[int(at // length) % 2]) for at, way, back in moments]
+    assert checks.two_writers(writes, "a", changes) == []
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.floats(0, 4), st.sampled_from("ab")), max_size=6))
+def test_the_fewest_changes_are_those_of_the_best_order(spans):
+    "compared with every order of the writes that their times allow"
+    writes = [(sent, sent + takes, site) for sent, takes, site in spans]
+    possible = (
+        order for order in permutations(writes) if all(a[0] <= b[1] for a, b in combinations(order, 2))
+    )  # fmt: skip
+    first = (0, 0, "a")
+    fewest = min(sum(a[2] != b[2] for a, b in pairwise([first, *order])) for order in possible)
+    assert checks.two_writers(writes, "a", fewest) == []
+    assert not fewest or checks.two_writers(writes, "a", fewest - 1)
 
 
 @pytest.mark.parametrize(
