@@ -87,9 +87,11 @@ class RoleChange:
         """Return the CloudNativePG cluster of a database at a site."""
         return self.cluster(site).get(database_path(site, database))
 
-    def patch(self, site: str, database: DatabaseModel, changes: dict[str, Any]) -> dict[str, Any]:
-        """Change it in one request."""
-        return self.cluster(site).patch(database_path(site, database), changes)
+    def patch(
+        self, site: str, database: DatabaseModel, changes: dict[str, Any], *, version: str = ""
+    ) -> dict[str, Any]:
+        """Change it in one request; with `version`, only if it still is what was looked at."""
+        return self.cluster(site).patch(database_path(site, database), changes, version=version)
 
     def each_database(self, action: Callable[[DatabaseModel], Answer]) -> list[Answer]:
         """Do something with both databases at once; the first failure is raised when both have ended."""

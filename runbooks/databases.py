@@ -101,12 +101,11 @@ def begin_demotion(change: RoleChange, database: DatabaseModel, document: dict[s
 
 
 def _patch_as_seen(
-    change: RoleChange, database: DatabaseModel, document: Mapping[str, Any], changes: Mapping[str, Any]
+    change: RoleChange, database: DatabaseModel, document: Mapping[str, Any], changes: dict[str, Any]
 ) -> bool:
     """Change the source site's database if its cluster still is what it was; False if it is not."""
-    version = {"resourceVersion": document["metadata"]["resourceVersion"]}
     try:
-        change.patch(change.source, database, {**changes, "metadata": {**changes["metadata"], **version}})
+        change.patch(change.source, database, changes, version=document["metadata"]["resourceVersion"])
     except ClusterUnreachableError as error:
         if is_conflict(error):
             return False

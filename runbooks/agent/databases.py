@@ -116,9 +116,7 @@ class SiteLedger:
 
     def release(self, version: str) -> None:
         """Tell it not to wait, if its document still is this version."""
-        self._cluster().patch(
-            self._path, {"metadata": {"resourceVersion": version}, "spec": {"postgresql": {"synchronous": None}}}
-        )
+        self._cluster().patch(self._path, {"spec": {"postgresql": {"synchronous": None}}}, version=version)
 
     def require(self, mark: str) -> None:
         """Tell it to wait, on behalf of a change of the record."""

@@ -67,12 +67,19 @@ class Cluster:
         """
         return self._request("GET", f"{path}?{urlencode(query)}" if query else path)
 
-    def patch(self, path: str, changes: Document) -> Document:
+    def patch(self, path: str, changes: Document, *, version: str = "") -> Document:
         """Apply a JSON merge patch (None removes a key) in one request and return the object that results.
 
+        Args:
+            path: of the object.
+            changes: what is to differ.
+            version: the resource version that was looked at; empty: whichever the object is now.
+
         Raises:
-            ClusterUnreachableError: no answer in time, or a refusal.
+            ClusterUnreachableError: no answer in time, or a refusal; `is_conflict` when it is another version.
         """
+        if version:
+            changes = {**changes, "metadata": {**changes.get("metadata", {}), "resourceVersion": version}}
         return self._request("PATCH", path, changes)
 
     def apply(self, path: str, document: Document, *, manager: str) -> Document:

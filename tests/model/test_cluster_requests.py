@@ -1,10 +1,12 @@
-"""What becomes of a program in a container, as the API says it in the end."""
+"""What a site's API is asked, and what becomes of a program in a container, as it says in the end."""
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from shopsphere.storage.cluster import exec_problem
+from shopsphere.storage.cluster import Cluster, ClusterUnreachableError, exec_problem, is_conflict
 
 CODE = {"reason": "ExitCode", "message": "3"}
 RUNTIME = "error executing command in container: failed to exec in container: OCI runtime exec failed"
@@ -41,3 +43,44 @@ RUNTIME = "error executing command in container: failed to exec in container: OC
 )
 def test_an_end_is_read(ended, problem):
     assert exec_problem(json.dumps(ended) if isinstance(ended, dict) else ended) == problem
+
+
+class OneObject(BaseHTTPRequestHandler):
+    """An API with one object, of version 7, that answers with what it was told to change."""
+
+    def do_PATCH(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        wanted = json.loads(body).get("metadata", {}).get("resourceVersion", "7")
+        self.send_response(200 if wanted == "7" else 409)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    with HTTPServer(("127.0.0.1", 0), OneObject) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        entry = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}
+        context = {"name": "frankfurt", "context": {"cluster": "c", "user": "u"}}
+        kubeconfig = tmp_path / "config"
+        kubeconfig.write_text(
+            json.dumps({"clusters": [entry], "contexts": [context], "users": [{"name": "u", "user": {}}]})
+        )
+        yield Cluster(kubeconfig, "frankfurt", seconds=2)
+        server.shutdown()
+
+
+@pytest.mark.parametrize("changes", [{"spec": {"a": 1}}, {"metadata": {"annotations": {"b": "c"}}}])
+def test_an_object_is_changed_only_while_it_is_what_was_looked_at(cluster, changes):
+    assert cluster.patch("/one", changes) == changes
+    kept = cluster.patch("/one", changes, version="7")
+    assert kept.pop("metadata")["resourceVersion"] == "7"
+    assert kept.get("spec") == changes.get("spec")
+    with pytest.raises(ClusterUnreachableError) as refused:
+        cluster.patch("/one", changes, version="6")
+    assert is_conflict(refused.value)
+    assert "resourceVersion" not in changes.get("metadata", {})

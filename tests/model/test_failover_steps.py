@@ -298,10 +298,10 @@ class Cluster:
         found["metadata"]["resourceVersion"] = str(self.version)
         return found
 
-    def patch(self, site, one, changes):
+    def patch(self, site, one, changes, *, version):
         if self.others:
             self.leader, self.version = self.others.pop(0), self.version + 1
-        if changes["metadata"]["resourceVersion"] != str(self.version):
+        if version != str(self.version):
             raise ClusterUnreachableError("409") from ApiException(status=409)
         self.kept.append((site, one, changes))
 
@@ -339,7 +339,7 @@ def test_the_last_record_is_waited_for(known, seen_at_end):
     one, kept, events = step(FAILOVER, 4), dict(known), []
     received = iter([False, False, True] * len(DATABASES))
     change = Change(variant=PLANNED, recall=kept.get, remember=lambda key, value: kept.update({key: value}))
-    change.patch = lambda *_: events.append("demoted")
+    change.patch = lambda *_, **__: events.append("demoted")
     names = one.act.__globals__
     names["await_last_record"] = lambda *_, **__: "0/C0C55D0"
     names["kick"] = lambda *_: None
