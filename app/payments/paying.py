@@ -1,6 +1,7 @@
 """A payment in three phases; none holds a transaction open while it talks to the provider.
 
-1. The intent is committed, under the caller's idempotency key.
+1. The intent is committed, under the caller's idempotency key, and waited for until the other site has it: money that
+   was taken for an intent that was lost with its site would belong to nobody.
 2. The provider is asked to charge, with the same key.
 3. Ledger entries and the new state are committed together.
 
@@ -44,7 +45,9 @@ class Cashier:
 
         Raises:
             KeyReusedError: same key, other request.
-            DatabaseUnavailableError: nothing was asked of the provider that is not on record.
+            DatabaseUnavailableError: the ledger did not answer.
+            UnknownOutcomeError: the other site did not confirm in time. Asking again with the same key is safe: nothing
+                is asked of the provider that is not on record at both sites.
         """
         payment = await self._intent(key, request)
         if not hmac.compare_digest(payment.fingerprint, request.fingerprint()):
@@ -67,12 +70,12 @@ class Cashier:
         return payment
 
     async def _intent(self, key: str, request: PaymentRequest) -> Payment:
-        try:
-            async with self._ledger.write() as connection:
-                inserted = await repository.insert(connection, key, request, LEASE_SECONDS)
-        except UnknownOutcomeError:
-            inserted = None
-        payment = inserted or await repository.by_key(self._ledger, key)
+        """Return the payment of a key, made now or found; the other site has it as well."""
+        async with self._ledger.write() as connection:
+            payment = await repository.insert(connection, key, request, LEASE_SECONDS)
+            if payment is None:
+                payment = await repository.by_key(connection, key)
+                await repository.confirm(connection)
         if payment is None:
             raise DatabaseUnavailableError("the intent was not stored")
         return payment

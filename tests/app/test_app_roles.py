@@ -1,6 +1,8 @@
 """Role changes of the database: read-only keeps browsing alive, a promotion is followed without a restart."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -32,6 +34,21 @@ def read_only(cluster: Cluster) -> Iterator[None]:
         )
 
 
+@contextmanager
+def without_a_standby(cluster: Cluster) -> Iterator[None]:
+    """Every COMMIT waits for a standby that does not come."""
+    cluster.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    cluster.admin("SELECT pg_reload_conf()")
+    try:
+        wait_until(
+            lambda: cluster.query("commerce", "SHOW synchronous_standby_names") == [("nobody",)], what="it", seconds=30
+        )
+        yield
+    finally:
+        cluster.admin("ALTER SYSTEM RESET synchronous_standby_names")
+        cluster.admin("SELECT pg_reload_conf()")
+
+
 def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only):
     for page in PAGES:
         shopper.get(page)
@@ -60,17 +77,9 @@ def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, clu
     """A synchronous standby that is gone lets COMMIT wait for ever; the form is sent again after it came back."""
     shopper.add()
     form = shopper.checkout_form()
-    cluster.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    cluster.admin("SELECT pg_reload_conf()")
-    try:
-        wait_until(
-            lambda: cluster.query("commerce", "SHOW synchronous_standby_names") == [("nobody",)], what="it", seconds=30
-        )
+    with without_a_standby(cluster):
         answer = shopper.send(form, payment_method="tok_visa")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    finally:
-        cluster.admin("ALTER SYSTEM RESET synchronous_standby_names")
-        cluster.admin("SELECT pg_reload_conf()")
     wait_until(lambda: shopper.send(form, payment_method="tok_visa").status_code == 303, what="the order", seconds=60)
     answer = shopper.send(form, payment_method="tok_visa")
     session = shopper.get("/orders").text
@@ -118,3 +127,30 @@ def test_restarted_database_is_found_again(shop, shopper, cluster):
     cluster.start()
     shopper.get("/")
     assert shop.order(order_of(shopper.buy())) == "paid"
+
+
+@pytest.mark.requirement("no money is taken for what only one site has on record")
+def test_an_intent_that_only_this_site_has_is_not_charged(shop, cluster):
+    "a restart shows what waited for the other site: the key is there when its form comes again"
+
+    def pay():
+        return httpx.post(
+            f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-half-an-intent"}, trust_env=False,
+            json={"reference": "H", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}, timeout=30,
+        )  # fmt: skip
+
+    def charge():
+        return httpx.get(f"{shop.psp.url}/v1/charges/by-key/test-half-an-intent", trust_env=False).status_code
+
+    with without_a_standby(cluster), ThreadPoolExecutor() as customers:
+        first = customers.submit(pay)
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        wait_until(lambda: cluster.query("ledger", waiting) == [(1,)], what="its COMMIT", seconds=30)
+        cluster.stop()
+        cluster.start()
+        assert first.result().status_code == 503
+        assert cluster.query("ledger", "SELECT state FROM payments.payment WHERE reference = 'H'") == [("created",)]
+        assert pay().status_code == 503
+        assert charge() == 404
+    wait_until(lambda: pay().status_code == 201, what="the payment", seconds=60)
+    assert charge() == 200
