@@ -2,17 +2,17 @@
 
 Run at a client host: shopsphere lab exec client-eu -- .venv/bin/python bench/orders.py --seconds 60 --workers 4
 Each worker fills a cart, checks out, and sends the same form again (same idempotency key, new connection, name asked
-anew) until the shop gives an answer that is final. `--direct ADDRESS` adds a customer who passes DNS by and tries
-one site all the time. `--patient` customers do what a 503 with Retry-After asks for; anything else that is no page is
-an error which they see, and counts as `patient: ...`. `--readers` only look at the home page, every 200 ms. It ends
-after `--seconds`, with `--attended` earlier when its standard input does (so that customers never outlive who started
-them), and gives what is under way a little time.
+anew) until the shop gives an answer that is final: an order, or a refusal, after which it begins anew.
+`--direct ADDRESS` adds a customer who passes DNS by and tries one site all the time. `--patient` customers do what a
+503 with Retry-After asks for; anything else that is no page is an error which they see, and counts as `patient: ...`.
+`--readers` only look at the home page, every 200 ms. It ends after `--seconds`, with `--attended` earlier when its
+standard input does (so that customers never outlive who started them), and gives what is under way a little time.
 
 Prints one JSON object: `orders` (id, when first sent, when acknowledged: seconds of the machine's monotonic clock, and
 the site that acknowledged, and whether it said that the payment was made), `writes` (of every write that a site took, a
 cart or an order: when the request that it answered was sent, when the answer came, and the site), `failures` by kind
-with first and last time, `gap`: the longest time between two acknowledgements of customers who use the public name,
-with its begin and end, and `browse_gap` likewise for pages.
+with first and last time, `gap`: the longest time without an acknowledgement for customers who use the public name,
+with its begin and end (the end of the journal, if it had not ended then), and `browse_gap` likewise for pages.
 """
 
 import argparse
@@ -36,6 +36,7 @@ SHOP = "https://www.shopsphere.test"
 PATIENT = "patient: "
 PAUSE = 0.2
 PATIENCE = 180.0
+REFUSED = ()
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 8.0
 
@@ -73,10 +74,11 @@ class OneAddress(httpx.HTTPTransport):
 
 
 class Ending:
-    """When to stop: at `end`; what is under way then has until `patience` is over."""
+    """When to stop: `seconds` after the beginning; what is under way then has until `patience` is over."""
 
     def __init__(self, seconds, patience):
-        self.end, self.patience = time.monotonic() + seconds, patience
+        self.begin = time.monotonic()
+        self.end, self.patience = self.begin + seconds, patience
 
     def now(self):
         self.end, self.patience = time.monotonic(), 5.0
@@ -168,7 +170,7 @@ class Customer:
                 self.journal.written(self.sent, site)
                 return order_of(answer.headers["location"]), site, self._is_paid(shopper, answer.headers["location"])
             self.failed(f"checkout: {answer.status_code}")
-            return None
+            return REFUSED if answer.is_client_error else None  # a cart can be gone with the site that had it
 
         found = self._again(check_out)
         if found:
@@ -210,15 +212,15 @@ def longest_gap(times):
     return dict(zip(("seconds", "from", "to"), max(gaps, default=(0, 0, 0)), strict=True))
 
 
-def summary(journal):
+def summary(journal, begin, end):
     public = [each["acknowledged"] for each in journal.orders if each["public"]]
     failures = {
         kind: {"count": len(at), "first": min(at), "last": max(at)} for kind, at in sorted(journal.failures.items())
     }
     return {
         "count": len(journal.orders),
-        "gap": longest_gap(public),
-        "browse_gap": longest_gap(journal.pages),
+        "gap": longest_gap([begin, *public, end]),
+        "browse_gap": longest_gap([begin, *journal.pages, end]),
         "failures": failures,
         "orders": journal.orders,
         "writes": journal.writes,
@@ -255,7 +257,7 @@ def main():
         thread.start()
     while any(thread.is_alive() for thread in threads) and not ending.is_over():
         time.sleep(0.1)
-    json.dump(summary(journal), sys.stdout)
+    json.dump(summary(journal, ending.begin, ending.end), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ def lost_or_doubled(orders, paid):
     return [f"payment lost: {key}" for key in lost] + [f"payment doubled: {key}" for key in doubled]
 
 
+def unrecorded(charges, paid):
+    """Nobody was charged for what the ledger does not know. `charges`: idempotency keys, as the provider has them."""
+    return [f"charged, and not in the ledger: {key}" for key in sorted(set(charges) - set(paid))]
+
+
 def lost_orders(orders, stored):
     """Acknowledged orders that `commerce` does not have; it is asynchronous, so that a power loss may take some."""
     return [each for each in orders if each["order"] not in stored]
@@ -65,6 +70,13 @@ def names(states, epoch, active):
     """Every DNS authority shows the witness's epoch and active site."""
     return [f"{name} shows {shown}, the witness {(epoch, active)}" for name, shown in states.items()
             if shown != (epoch, active)]  # fmt: skip
+
+
+def silent(orders, over):
+    """The shop takes orders again under its public name when the fault is over."""
+    if any(each["public"] and each["acknowledged"] > over for each in orders):
+        return []
+    return ["no order was acknowledged after the fault was over"]
 
 
 def errors_shown(failures):

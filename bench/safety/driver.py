@@ -70,11 +70,14 @@ def judge(under_test, scene, journal, before, timeline):
     violations = [
         *scene.problems,
         *checks.lost_or_doubled(journal["orders"], paid),
+        *checks.unrecorded(under_test.charges(), paid),
         *checks.two_writers(journal["writes"], before.active, epochs),
         *checks.uneven(balance, pending(under_test, site)),
         *checks.timeline(timeline, under_test.timeline(site), epochs),
         *checks.names(under_test.names(), after.epoch, site),
     ]
+    if not scene.may_stay_shut:
+        violations += checks.silent(journal["orders"], scene.at["over"])
     if not scene.may_show_errors:
         violations += checks.errors_shown(journal["failures"])
     if lost and not scene.may_lose_orders:

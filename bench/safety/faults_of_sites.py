@@ -60,6 +60,7 @@ def recovery_lost(scene):
 
 def recovery_then_primary_lost(scene):
     """The recovery site goes, payments go on alone, then the active site goes: nobody may be promoted."""
+    scene.may_stay_shut = True
     recovery_lost(scene)
     scene.under_test.power_off(scene.active)
     scene.pause(0, 3)
@@ -90,6 +91,7 @@ def crashed_database_then_power_loss(scene):
     code, said = scene.move("unplanned", check=False)
     if code:
         scene.facts["refused"] = said[-300:]
+        scene.may_stay_shut = True
 
 
 def full_disk(scene):

@@ -1,15 +1,17 @@
 """The pair under test, looked at and acted on from outside: witness, databases, names, power, lines, customers."""
 
 import base64
+import json
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from command import shopsphere
 from customers import CLIENTS
 from volumes import SmallVolumes
 
+from app.settings import REGIONS
 from components.databases import DATABASES, LEDGER
 from components.edge.clients.pair_state import read_records
 from components.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
@@ -20,6 +22,7 @@ from lab.host import power, supervision
 from lab.hosts import load_hosts
 from lab.network import control
 from lab.paths import run_directory
+from lab.plan import PSP_PORT
 from lab.witness import voters
 from runbooks.agent.fence import TABLE
 from runbooks.change import RoleChange, witness_of
@@ -158,6 +161,15 @@ class PairUnderTest:
         """Rows of one column, asked inside the site's database pod."""
         done = shopsphere("lab", "psql", site, database, "--", "-XAt", "-c", statement, seconds=90)
         return done[1].split()
+
+    def charges(self):
+        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday."""
+        now, keys = datetime.now(UTC), []
+        for day in (now - timedelta(days=1), now):
+            url = f"http://127.0.0.1:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
+            lines = json.loads(run_inside("psp", ["curl", "-sS", "--fail", url]).stdout)["lines"]
+            keys += [line["key"] for line in lines if line["currency"] == REGIONS[self.pair.name].currency]
+        return keys
 
     def timeline(self, site):
         return int(self.ask(site, "ledger", "select timeline_id from pg_control_checkpoint()")[0])

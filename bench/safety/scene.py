@@ -22,6 +22,7 @@ class Scene:
         active: the site that is active when the run begins.
         may_lose_orders: something is promoted that need not have the last orders.
         may_show_errors: also to customers who wait as long as they are asked to.
+        may_stay_shut: no site may take orders before the repair.
         at: seconds of the machine's monotonic clock by event.
         facts: whatever else belongs into the result.
         problems: what already is a violation.
@@ -32,6 +33,7 @@ class Scene:
     active: str
     may_lose_orders: bool = False
     may_show_errors: bool = True
+    may_stay_shut: bool = False
     at: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)

@@ -100,10 +100,20 @@ def test_timelines(before, after, epochs, good):
 def test_what_is_left_over():
     assert checks.uneven(0, {"orders": 0, "payments": 0}) == []
     assert len(checks.uneven(5, {"orders": 1, "payments": 0})) == 2
+    assert checks.unrecorded(["a", "b"], ["b", "c", "a"]) == []
+    assert checks.unrecorded(["a", "b"], ["b"]) == ["charged, and not in the ledger: a"]
     assert checks.names({"ns1": (2, "dublin"), "ns2": (2, "dublin")}, 2, "dublin") == []
     assert len(checks.names({"ns1": (1, "frankfurt"), "ns2": (2, "dublin")}, 2, "dublin")) == 1
     assert checks.lost_orders([{"order": "1"}, {"order": "2"}], {"1"}) == [{"order": "2"}]
     assert len(checks.elsewhere({"cart: 503": {"count": 2}})) == 1
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "public", "good"), [(5.0, True, True), (3.0, True, False), (5.0, False, False)]
+)
+def test_a_shop_that_stays_shut(acknowledged, public, good):
+    orders = [{"acknowledged": 1.0, "public": True}, {"acknowledged": acknowledged, "public": public}]
+    assert (checks.silent(orders, 4.0) == []) is good
 
 
 def test_errors_that_a_patient_customer_sees():
