@@ -89,6 +89,7 @@ def judge(under_test, scene, journal, before, timeline):
         "gap_seconds": round(journal["gap"]["seconds"], 2),
         "browse_gap_seconds": round(journal["browse_gap"]["seconds"], 2),
         "orders_lost": len(lost),
+        "orders_lost_paid": sum(each["paid"] for each in lost),
         "orders_lost_ms": round(1000 * span(lost, scene.at.get("fault"))),
         "failures": {kind: each["count"] for kind, each in journal["failures"].items()},
         "violations": violations,
