@@ -26,7 +26,7 @@ def carry_out(under_test, name, fault, seed, number, *, region=None):
     """Let a fault happen to a steady pair under load, repair what it left, and return the result."""
     before = under_test.record()
     scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
-    timeline = under_test.timeline(scene.active)
+    timeline, charged = under_test.timeline(scene.active), set(under_test.charges())
     direct = [word for site in under_test.pair.sites for word in ("--direct", under_test.address(site))]
     groups = [Customers(under_test.client, "--workers", "3", "--patient", "1", "--readers", "1", *direct)]
     if region:
@@ -41,7 +41,7 @@ def carry_out(under_test, name, fault, seed, number, *, region=None):
         for each in groups:
             each.leave()
     scene.facts["repair_seconds"] = round(under_test.repair(), 1)
-    judged = judge(under_test, scene, journal, before, timeline)
+    judged = judge(under_test, scene, journal, before, timeline, charged)
     for other in others:
         judged["violations"] += checks.elsewhere(other["failures"])
     start = scene.at.get("fault")
@@ -57,7 +57,7 @@ def failback(under_test, seed, number):
     return carry_out(under_test, "failback", planned, seed, number)
 
 
-def judge(under_test, scene, journal, before, timeline):
+def judge(under_test, scene, journal, before, timeline, charged):
     """What the customers saw, and every violation."""
     after = under_test.record()
     epochs, site = after.epoch - before.epoch, after.active
@@ -70,7 +70,7 @@ def judge(under_test, scene, journal, before, timeline):
     violations = [
         *scene.problems,
         *checks.lost_or_doubled(journal["orders"], paid),
-        *checks.unrecorded(under_test.charges(), paid),
+        *checks.unrecorded(set(under_test.charges()) - charged, paid),
         *checks.two_writers(journal["writes"], before.active, epochs),
         *checks.uneven(balance, pending(under_test, site)),
         *checks.timeline(timeline, under_test.timeline(site), epochs),

@@ -163,7 +163,10 @@ class PairUnderTest:
         return done[1].split()
 
     def charges(self):
-        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday."""
+        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday.
+
+        Its books are older than a lab that was taken down and started again.
+        """
         now, keys = datetime.now(UTC), []
         for day in (now - timedelta(days=1), now):
             url = f"http://127.0.0.1:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
