@@ -17,36 +17,34 @@ pytestmark = pytest.mark.requirement("pages stay readable and writes follow the 
 PAGES = ("/", "/categories/t-shirts", "/search?q=moon", "/products/tidal-rings-tee", "/cart", "/orders", "/readyz")
 
 
+def alter(cluster: Cluster, change: str, setting: str, value: str) -> None:
+    """Change the server's settings, and wait until new sessions have `value` for a setting."""
+    cluster.admin(f"ALTER SYSTEM {change}")
+    cluster.admin("SELECT pg_reload_conf()")
+    wait_until(lambda: cluster.query("commerce", f"SHOW {setting}") == [(value,)], what=change, seconds=30)
+
+
+def make_writable(cluster: Cluster) -> None:
+    alter(cluster, "RESET default_transaction_read_only", "transaction_read_only", "off")
+
+
 @pytest.fixture
 def read_only(cluster: Cluster) -> Iterator[None]:
-    cluster.admin("ALTER SYSTEM SET default_transaction_read_only = on")
-    cluster.admin("SELECT pg_reload_conf()")
     try:
-        wait_until(
-            lambda: cluster.query("commerce", "SHOW transaction_read_only") == [("on",)], what="read-only", seconds=30
-        )
+        alter(cluster, "SET default_transaction_read_only = on", "transaction_read_only", "on")
         yield
     finally:
-        cluster.admin("ALTER SYSTEM RESET default_transaction_read_only")
-        cluster.admin("SELECT pg_reload_conf()")
-        wait_until(
-            lambda: cluster.query("commerce", "SHOW transaction_read_only") == [("off",)], what="writable", seconds=30
-        )
+        make_writable(cluster)
 
 
 @contextmanager
 def without_a_standby(cluster: Cluster) -> Iterator[None]:
     """Every COMMIT waits for a standby that does not come."""
-    cluster.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-    cluster.admin("SELECT pg_reload_conf()")
     try:
-        wait_until(
-            lambda: cluster.query("commerce", "SHOW synchronous_standby_names") == [("nobody",)], what="it", seconds=30
-        )
+        alter(cluster, "SET synchronous_standby_names = 'nobody'", "synchronous_standby_names", "nobody")
         yield
     finally:
-        cluster.admin("ALTER SYSTEM RESET synchronous_standby_names")
-        cluster.admin("SELECT pg_reload_conf()")
+        alter(cluster, "RESET synchronous_standby_names", "synchronous_standby_names", "")
 
 
 def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only):
@@ -63,11 +61,7 @@ def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, requ
     form = shopper.checkout_form()
     request.getfixturevalue("read_only")
     assert shopper.send(form, payment_method="tok_visa").status_code == 503
-    shop.cluster.admin("ALTER SYSTEM RESET default_transaction_read_only")
-    shop.cluster.admin("SELECT pg_reload_conf()")
-    wait_until(
-        lambda: shop.cluster.query("commerce", "SHOW transaction_read_only") == [("off",)], what="writable", seconds=30
-    )
+    make_writable(shop.cluster)
     answer = shopper.send(form, payment_method="tok_visa")
     assert answer.status_code == 303
     assert shop.order(order_of(answer.headers["location"])) == "paid"

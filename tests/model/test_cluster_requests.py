@@ -5,6 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from kubeconfigs import write_kubeconfig
 
 from shopsphere.storage.cluster import Cluster, ClusterUnreachableError, exec_problem, is_conflict
 
@@ -64,12 +65,7 @@ class OneObject(BaseHTTPRequestHandler):
 def cluster(tmp_path):
     with HTTPServer(("127.0.0.1", 0), OneObject) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        entry = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}
-        context = {"name": "frankfurt", "context": {"cluster": "c", "user": "u"}}
-        kubeconfig = tmp_path / "config"
-        kubeconfig.write_text(
-            json.dumps({"clusters": [entry], "contexts": [context], "users": [{"name": "u", "user": {}}]})
-        )
+        kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
         yield Cluster(kubeconfig, "frankfurt", seconds=2)
         server.shutdown()
 

@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+from kubeconfigs import write_kubeconfig
 from rich.console import Console
 
 from components.topology import load_topology
@@ -139,12 +140,7 @@ def test_a_site_that_swallows_packets_is_given_up(monkeypatch):
 
 
 def test_an_api_that_refuses_is_unreachable_at_once(tmp_path, monkeypatch):
-    kubeconfig = tmp_path / "config"
-    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
-    context = {"name": "frankfurt", "context": {"cluster": "c", "user": "u"}}
-    kubeconfig.write_text(
-        json.dumps({"clusters": [cluster], "contexts": [context], "users": [{"name": "u", "user": {}}]})
-    )
+    kubeconfig = write_kubeconfig(tmp_path, "https://127.0.0.1:1")
     monkeypatch.setattr(sites, "cluster_of", lambda *_, **__: Cluster(kubeconfig, "frankfurt", seconds=2))
     topology = load_topology()
     start = time.monotonic()
