@@ -7,7 +7,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_docker
 
-from components.site_config import ImageBuild
+from shopsphere.estate.site_config import ImageBuild
 
 
 class AppImageArgs(TypedDict):

@@ -10,10 +10,10 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
 from components.manifest import name_of
-from components.namespaces import NamespaceModel
-from components.placement import SKIP_AWAIT, WATTS_RESOURCE, Placement
-from components.topology import Topology
-from components.topology.power import pod_watts, rack_budget, site_budget
+from shopsphere.estate.namespaces import NamespaceModel
+from shopsphere.estate.placement import SKIP_AWAIT, WATTS_RESOURCE, Placement
+from shopsphere.topology import Topology
+from shopsphere.topology.power import pod_watts, rack_budget, site_budget
 
 PRIORITIES = {
     "databases": (100_000, "Databases: without them nothing can be sold."),

@@ -12,9 +12,7 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.endpoint import Endpoint
 from components.manifest import Manifest, checksum, name_of
-from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
     CONTAINER_DEFAULTS,
     ENDPOINT_REMOVAL_SECONDS,
@@ -24,8 +22,10 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
-from components.site_agent import WRITES_PATH
-from components.site_config import WorkloadConfig
+from shopsphere.estate.endpoint import Endpoint
+from shopsphere.estate.placement import SKIP_AWAIT, Placement
+from shopsphere.estate.site_agent import WRITES_PATH
+from shopsphere.estate.site_config import WorkloadConfig
 
 HTTPS_PORT = 8443
 HTTP_PORT = 8080

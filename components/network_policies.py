@@ -14,12 +14,19 @@ from ipaddress import IPv4Address
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.databases import COMMERCE, DATABASES, INSTANCE_STATUS_PORT, LEDGER, POSTGRESQL_PORT, DatabaseModel
-from components.endpoint import Endpoint
 from components.gateway import HTTP_PORT, HTTPS_PORT
 from components.manifest import Manifest
-from components.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
-from components.placement import Placement
+from shopsphere.estate.databases import (
+    COMMERCE,
+    DATABASES,
+    INSTANCE_STATUS_PORT,
+    LEDGER,
+    POSTGRESQL_PORT,
+    DatabaseModel,
+)
+from shopsphere.estate.endpoint import Endpoint
+from shopsphere.estate.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
+from shopsphere.estate.placement import Placement
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 DNS_NAMESPACE = "kube-system"

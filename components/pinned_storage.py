@@ -9,8 +9,8 @@ from pulumi_kubernetes.core.v1 import PersistentVolume
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.manifest import Manifest, name_of
-from components.placement import SITE_LABEL, SKIP_AWAIT, Placement
-from components.site_config import Volume
+from shopsphere.estate.placement import SITE_LABEL, SKIP_AWAIT, Placement
+from shopsphere.estate.site_config import Volume
 
 OWNER = "platform"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.manifest import Manifest
-from components.placement import NAME_LABEL, RACK_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+from shopsphere.estate.placement import NAME_LABEL, RACK_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
 
 POD_SECURITY = {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}}
 CONTAINER_DEFAULTS: Manifest = {

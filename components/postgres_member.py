@@ -8,10 +8,10 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Secret, Service
 
-from components.databases import POSTGRESQL_PORT
 from components.manifest import name_of
-from components.placement import SKIP_AWAIT
 from components.postgres_spec import AUTHORITY_SECRET, REPLICATION_SECRET, PostgresMemberModel, cluster_spec
+from shopsphere.estate.databases import POSTGRESQL_PORT
+from shopsphere.estate.placement import SKIP_AWAIT
 
 ROLE_FIELDS = [
     "spec.replica",

@@ -8,12 +8,12 @@ from typing import Any
 
 import pulumi
 
-from components.databases import POSTGRESQL_PORT, DatabaseModel, synchronous_with
-from components.pair_secrets import REPLICATION_USER
 from components.pinned_storage import storage_class_name
-from components.placement import DATA_CLASS_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
-from components.site_config import DatabaseConfig
-from components.topology.quantities import parse_quantity
+from shopsphere.estate.databases import POSTGRESQL_PORT, DatabaseModel, synchronous_with
+from shopsphere.estate.pair_secrets import REPLICATION_USER
+from shopsphere.estate.placement import DATA_CLASS_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+from shopsphere.estate.site_config import DatabaseConfig
+from shopsphere.topology.quantities import parse_quantity
 
 AUTHORITY_SECRET = "pair-ca"  # noqa: S105 the name of a secret is no secret
 REPLICATION_SECRET = "pair-replication"  # noqa: S105 the name of a secret is no secret

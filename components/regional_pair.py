@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from components.databases import DatabaseModel
-from components.endpoint import Endpoint
 from components.network_policies import NetworkModel
-from components.placement import Placement
 from components.postgres_spec import PostgresMemberModel
-from components.site_config import DatabaseConfig, RegionalConfig, WorkloadConfig
-from components.topology import Pair, Topology
-from components.topology.power import pod_watts
-from components.topology.quantities import cores, gibibytes
-from components.web_address import port_of
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.endpoint import Endpoint
+from shopsphere.estate.placement import Placement
+from shopsphere.estate.site_config import DatabaseConfig, RegionalConfig, WorkloadConfig
+from shopsphere.estate.web_address import port_of
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Pair, Topology
+from shopsphere.topology.power import pod_watts
+from shopsphere.topology.quantities import cores, gibibytes
 
 
 class NotAMemberError(ShopSphereError):

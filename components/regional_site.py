@@ -9,15 +9,15 @@ import pulumi
 
 from components.app_image import AppImage
 from components.data_centre import DataCentre, DataCentreModel
-from components.databases import COMMERCE, LEDGER, POSTGRESQL_PORT, DatabaseModel
 from components.gateway import Gateway, GatewayModel
-from components.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
 from components.network_policies import PAYMENTS_PORT, SHOP_PORT, NetworkPolicies
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
 from components.postgres_member import PostgresMember, PostgresMemberArgs
 from components.regional_pair import RegionalPair
-from components.site_config import DatabaseConfig, WorkloadConfig
 from components.workload import AUTHORITY_FILE, SERVICE_PORT, Workload, WorkloadArgs, WorkloadModel
+from shopsphere.estate.databases import COMMERCE, LEDGER, POSTGRESQL_PORT, DatabaseModel
+from shopsphere.estate.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
+from shopsphere.estate.site_config import DatabaseConfig, WorkloadConfig
 
 
 class RegionalSiteArgs(TypedDict):

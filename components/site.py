@@ -6,15 +6,15 @@ import pulumi
 from pulumi_kubernetes import Provider
 
 from components.data_centre import DataCentre, DataCentreModel
-from components.namespaces import HEADQUARTERS_NAMESPACES
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
-from components.placement import Placement
 from components.regional_pair import RegionalPair, require_member
 from components.regional_site import RegionalSite, RegionalSiteArgs
-from components.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
 from components.stack_config import SITE_SECRET_NAMES, load_site_config, secret
-from components.topology import load_topology
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.namespaces import HEADQUARTERS_NAMESPACES
+from shopsphere.estate.placement import Placement
+from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import load_topology
 
 
 def build_regional_site() -> None:

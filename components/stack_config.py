@@ -11,9 +11,9 @@ from pulumi.runtime import is_config_secret
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
-from components.pair_secrets import PAIR_SECRET_NAMES
-from components.site_config import Frozen
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.site_config import Frozen
+from shopsphere.foundation.errors import ShopSphereError
 
 NAMESPACE = "shopsphere"
 PLACEHOLDER = "REPLACE_ME"

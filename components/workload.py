@@ -13,7 +13,6 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.manifest import Manifest, checksum, name_of
-from components.placement import SKIP_AWAIT, Placement
 from components.pod_template import (
     CONTAINER_DEFAULTS,
     ENDPOINT_REMOVAL_SECONDS,
@@ -22,7 +21,8 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
-from components.site_config import WorkloadConfig
+from shopsphere.estate.placement import SKIP_AWAIT, Placement
+from shopsphere.estate.site_config import WorkloadConfig
 
 AUTHORITY_DIRECTORY = "/etc/shopsphere/pair"
 AUTHORITY_FILE = f"{AUTHORITY_DIRECTORY}/ca.crt"

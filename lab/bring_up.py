@@ -10,17 +10,17 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from components.topology import Topology, load_topology
 from lab import control_group, plan, record
 from lab.cluster import addons, images
 from lab.host import cgroups, power
 from lab.hosts import Host, HostKind, LabHosts, load_hosts
 from lab.images import build_images
 from lab.pki import prepare_public
-from shopsphere.clock import wait_until
-from shopsphere.paths import lab_directory
-from shopsphere.process import CommandError
-from shopsphere.progress import say, step
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.paths import lab_directory
+from shopsphere.foundation.process import CommandError
+from shopsphere.foundation.progress import say, step
+from shopsphere.topology import Topology, load_topology
 
 _API_SECONDS = 90
 _READY_SECONDS = 240

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from components.topology import load_topology
 from lab import bring_up, plan, preparing_cli, record
 from lab.cluster.addons import kubectl
 from lab.enter import become_inside
@@ -20,10 +19,11 @@ from lab.status import show_status
 from lab.tour import show_tour
 from lab.volume_size import lift_limit, limit_volume
 from lab.volumes import free_volumes
-from shopsphere.errors import ShopSphereError, UsageError
-from shopsphere.paths import tools_directory
-from shopsphere.process import become
-from shopsphere.progress import say
+from shopsphere.foundation.errors import ShopSphereError, UsageError
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.process import become
+from shopsphere.foundation.progress import say
+from shopsphere.topology import load_topology
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 preparing_cli.register(app)

@@ -16,8 +16,8 @@ import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from components.topology import Site, Topology, load_topology
 from lab.paths import kubeconfig_path
+from shopsphere.topology import Site, Topology, load_topology
 
 _PERIOD_SECONDS = 2.0
 _REQUEST_SECONDS = 3.0

@@ -13,9 +13,9 @@ from lab.host import supervision
 from lab.host.identity import ProcessIdentity
 from lab.network import control
 from lab.paths import control_directory
-from shopsphere.clock import wait_until
-from shopsphere.paths import REPOSITORY
-from shopsphere.process import tail
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import tail
 
 _START_SECONDS = 20
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lab.host import power
-from shopsphere.errors import ShopSphereError
-from shopsphere.process import Result, become, run
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.process import Result, become, run
 
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 

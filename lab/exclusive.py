@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from shopsphere.clock import SYSTEM_CLOCK, Clock
-from shopsphere.errors import ShopSphereError
-from shopsphere.progress import say
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.progress import say
 
 POLL_SECONDS = 1.0
 

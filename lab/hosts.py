@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.topology import Topology
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Topology
 
 HOSTS_FILE = Path(__file__).with_name("hosts.yaml")
 

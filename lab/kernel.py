@@ -8,7 +8,7 @@ import socket
 import struct
 from pathlib import Path
 
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 CONTROLLERS_V1 = {"cpu", "cpuset", "memory", "pids", "devices", "freezer", "blkio"}
 CONTROLLERS_V2 = {"cpu", "cpuset", "memory", "pids", "io"}

@@ -6,8 +6,8 @@ import sys
 
 from lab.hosts import LabHosts
 from lab.paths import control_directory, log_directory
-from shopsphere.errors import ShopSphereError
-from shopsphere.process import tail
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.process import tail
 
 CONTROL = "control"
 

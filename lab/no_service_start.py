@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 OURS = "# shopsphere: no service starts while the lab's packages are installed"

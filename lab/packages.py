@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Iterable
 
 from lab.no_service_start import disable_units, services_forbidden
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import cache_directory
-from shopsphere.process import CommandError, run
-from shopsphere.progress import say, step
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import cache_directory
+from shopsphere.foundation.process import CommandError, run
+from shopsphere.foundation.progress import say, step
 
 # name → what it is for; a name that another package also provides (Docker's containerd.io) counts as there.
 CLUSTER_PACKAGES = {

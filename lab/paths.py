@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shopsphere.paths import lab_directory
+from shopsphere.foundation.paths import lab_directory
 
 
 def host_directory(host: str) -> Path:

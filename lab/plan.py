@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from components.topology import Topology
 from lab.cluster import credentials
 from lab.cluster.components import kubernetes_components
 from lab.component import Component
@@ -15,8 +14,9 @@ from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
 from lab.site_agent import agent_component
 from lab.witness import voters, witness_component
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import REPOSITORY, cache_directory
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY, cache_directory
+from shopsphere.topology import Topology
 
 PSP_PORT = 8070
 

@@ -12,8 +12,8 @@ from lab.kernel import missing_kernel_features
 from lab.packages import missing_packages, wanted_packages
 from lab.tools.catalogue import Tool, required_go
 from lab.tools.go_toolchain import go_version
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import cache_directory, lab_directory
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import cache_directory, lab_directory
 
 GIB = 1 << 30
 STATE_GIB = 8  # images, archives and disks of one region

@@ -10,8 +10,8 @@ from lab.packages import ensure_packages, missing_packages, wanted_packages
 from lab.preflight import BUILD_MEMORY_GIB, GIB, STATE_GIB, check_machine, disk_gib, existing
 from lab.tools.catalogue import Tool, load_catalogue
 from lab.tools.ensure import ensure_tools, plan_tools
-from shopsphere.paths import cache_directory, lab_directory
-from shopsphere.progress import say
+from shopsphere.foundation.paths import cache_directory, lab_directory
+from shopsphere.foundation.progress import say
 
 PACKAGES_SECONDS = 60
 IMAGE_SECONDS = 30  # each; Debian's archive and two cores

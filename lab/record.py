@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from shopsphere.paths import lab_directory
+from shopsphere.foundation.paths import lab_directory
 
 HEADQUARTERS_REGION = "hq"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from components.databases import POSTGRESQL_PORT
-from components.topology import Pair, Site, Topology
 from lab.component import Component
 from lab.paths import disk_directory, kubeconfig_path
 from lab.witness import client_url, voters
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.fence import rules
-from shopsphere.paths import REPOSITORY, cache_directory
+from shopsphere.estate.databases import POSTGRESQL_PORT
+from shopsphere.foundation.paths import REPOSITORY, cache_directory
+from shopsphere.topology import Pair, Site, Topology
 
 
 def witness_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:

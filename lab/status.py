@@ -14,7 +14,7 @@ from lab.host import power, supervision
 from lab.hosts import LabHosts
 from lab.network import control
 from lab.paths import control_directory, run_directory
-from shopsphere.process import CommandError
+from shopsphere.foundation.process import CommandError
 
 RUNNING = "RUNNING"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from components.topology import Topology, load_topology
 from lab import plan, record
 from lab.enter import run_inside
 from lab.hosts import LabHosts, load_hosts
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Topology, load_topology
 
 _PAGE_SECONDS = 20
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lab.host import power
 from lab.paths import disk_directory
-from shopsphere.errors import ShopSphereError
-from shopsphere.process import run
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.process import run
 
 MEBIBYTE = 2**20
 SPARE = 32 * MEBIBYTE

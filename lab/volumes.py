@@ -8,7 +8,7 @@ from typing import Any
 from lab.cluster.addons import kubectl
 from lab.enter import run_inside
 from lab.hosts import Host
-from shopsphere.progress import step
+from shopsphere.foundation.progress import step
 
 _FREE = json.dumps({"spec": {"claimRef": None}})
 

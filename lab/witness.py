@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from components.topology import Pair, Topology
 from lab.component import Component
 from lab.paths import disk_directory
-from shopsphere.paths import tools_directory
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.topology import Pair, Topology
 
 _FIRST_CLIENT_PORT = 2480
 _PORTS_PER_PAIR = 10

@@ -8,7 +8,7 @@ import re
 
 import policies
 from policies.rule import Rule
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 PACK_NAME = "shopsphere"
 RULE_MODULE = re.compile(r"^(?P<family>[a-z]{3})_(?P<number>[0-9]{3})_(?P<name>[a-z0-9_]+)$")

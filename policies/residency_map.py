@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from components.topology import Topology, load_topology
+from shopsphere.topology import Topology, load_topology
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from components.placement import SITE_LABEL
 from policies.reading import Node, mapping, text
+from shopsphere.estate.placement import SITE_LABEL
 
 
 class Described(Protocol):

@@ -12,9 +12,9 @@ from typing import Any
 
 from pulumi_policy.proxy import UnknownValueError
 
-from components.topology.quantities import QuantityError
 from policies.reading import MalformedError
 from policies.resource import Resource
+from shopsphere.topology.quantities import QuantityError
 
 
 @dataclass(frozen=True)

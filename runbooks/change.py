@@ -12,24 +12,23 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
 
-from components.databases import DATABASES, DatabaseModel
-from components.edge.clients import powerdns
-from components.edge.clients.powerdns import DnsAuthority
-from components.edge.pair_state import PairDeclaration
-from components.topology import Pair, Topology
 from runbooks.engine.errors import BlockedError
 from runbooks.engine.journal import Journal
-from runbooks.witness import PairRecord, Witness, WitnessConflictError
-from runbooks.witness.client import Seen
-from shopsphere.deploy import stack_files
-from shopsphere.deploy.stack import Environment, StackId, edge_stack, site_stack
-from shopsphere.errors import ShopSphereError
-from shopsphere.side_by_side import at_each
+from shopsphere.clients import powerdns
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.postgres import cluster_path
+from shopsphere.clients.powerdns import DnsAuthority
+from shopsphere.clients.site_agent import agent_address, ask_agent
+from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.estate import stack_files
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.stack import Environment, StackId, edge_stack, site_stack
+from shopsphere.foundation.side_by_side import at_each
+from shopsphere.names.pair_state import PairDeclaration
 from shopsphere.status.edge_names import name_servers
-from shopsphere.storage.cluster import Cluster
-from shopsphere.storage.postgres import cluster_path
-from shopsphere.storage.site_agent import agent_address, ask_agent
-from shopsphere.storage.site_cluster import cluster_of
+from shopsphere.topology import Pair, Topology
+from shopsphere.witness import PairRecord, Witness, WitnessConflictError
+from shopsphere.witness.client import Seen
 
 PLANNED, UNPLANNED = "planned", "unplanned"
 MOVE, STAY = "move", "stay"
@@ -227,24 +226,6 @@ class RoleChange:
         if stack not in self._configurations:
             self._configurations[stack] = stack_files.configuration(stack)
         return self._configurations[stack]
-
-
-def witness_of(pair: str, environment: Environment) -> Witness:
-    """Return a pair's witness, as the edge's configuration names its voters.
-
-    Raises:
-        ShopSphereError: it names none.
-    """
-    stack = edge_stack(environment)
-    urls = stack_files.configuration(stack).get(stack_files.WITNESS_KEY, {}).get(pair)
-    if not urls:
-        raise ShopSphereError.build(
-            f"{pair}: where its witness is, is not known here",
-            expected=f"{stack_files.WITNESS_KEY} with {pair} in {stack_files.project_file(stack).name}",
-            found="nothing",
-            action="`shopsphere up edge` writes it for the lab; for your own sites, add the voters' addresses",
-        )
-    return Witness(pair, urls)
 
 
 def database_path(site: str, database: DatabaseModel) -> str:

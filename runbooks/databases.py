@@ -9,13 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from components.databases import DatabaseModel
 from runbooks.change import RoleChange
 from runbooks.engine import bounded
-from runbooks.witness import Sync
-from shopsphere.errors import ShopSphereError
-from shopsphere.storage.cluster import Cluster, ClusterUnreachableError, is_conflict
-from shopsphere.storage.postgres import (
+from shopsphere.clients.cluster import Cluster, ClusterUnreachableError, is_conflict
+from shopsphere.clients.postgres import (
     FENCE,
     ask_instance,
     await_leading,
@@ -27,6 +24,9 @@ from shopsphere.storage.postgres import (
     leading_pod,
     run_statement,
 )
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness import Sync
 
 _LOCATION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
 _LOOK_SECONDS = 3.0  # a runbook's look ends within 5 s, and entering a pod of a busy site takes time

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.topology import Pair
 from runbooks.change import RoleChange
 from runbooks.engine import BlockedError, RunRecord
-from runbooks.witness import Witness
-from runbooks.witness.record import FIRST_EPOCH
+from shopsphere.topology import Pair
+from shopsphere.witness import Witness
+from shopsphere.witness.record import FIRST_EPOCH
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from components.edge.clients.pair_state import read_records, write_record
-from components.edge.clients.powerdns import DnsAuthority, RRset
-from components.edge.errors import EdgeError
-from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
-from shopsphere.errors import one_line
-from shopsphere.side_by_side import at_each
+from shopsphere.clients.edge_errors import EdgeError
+from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.side_by_side import at_each
+from shopsphere.names.pair_state import PairState
+from shopsphere.names.state_record import read_records, write_record
 
 
 def write_at_each(change: RoleChange, state: PairState) -> list[str]:

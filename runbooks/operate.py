@@ -10,8 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from components.topology import Topology
-from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange, witness_of
+from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
 from runbooks.direction import Direction, require_not_begun, resumed, witnessed
 from runbooks.engine import (
     DryRun,
@@ -29,10 +28,12 @@ from runbooks.engine import (
 from runbooks.operator_lock import operator_lock
 from runbooks.outside import Outside
 from runbooks.unwitnessed import direction_without_witness
-from runbooks.witness import Sync, Witness
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError, one_line
-from shopsphere.paths import lab_directory
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.paths import lab_directory
+from shopsphere.topology import Topology
+from shopsphere.witness import Sync, Witness
+from shopsphere.witness.access import witness_of
 
 FOLDER = Path(__file__).parent
 FAILOVER, ABORT, REBUILD, BREAK_GLASS = "failover", "abort", "rebuild", "break_glass"

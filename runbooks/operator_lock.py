@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from runbooks.witness import Witness, WitnessUnreachableError
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness import Witness, WitnessUnreachableError
 
 LOCK_SECONDS = 15
 _RENEW_SECONDS = 4.0

@@ -15,9 +15,9 @@ from itertools import pairwise
 from typing import Any, Self
 
 from runbooks.change import RoleChange
-from shopsphere.errors import ShopSphereError
-from shopsphere.storage.dns import ask_address
-from shopsphere.storage.web import Door, takes_forms, trust_in
+from shopsphere.clients.dns import ask_address
+from shopsphere.clients.web import Door, takes_forms, trust_in
+from shopsphere.foundation.errors import ShopSphereError
 
 EVERY = 0.5
 _ANSWER_SECONDS = 1.5

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.databases import LEDGER
-from shopsphere.storage.cluster import Cluster, ClusterUnreachableError, is_absent
+from shopsphere.clients.cluster import Cluster, ClusterUnreachableError, is_absent
+from shopsphere.estate.databases import LEDGER
 
 NAME = "shopsphere-permit"
 PATH = f"/api/v1/namespaces/{LEDGER.namespace.name}/configmaps/{NAME}"

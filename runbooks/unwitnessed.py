@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from components.edge.pair_state import PairState
 from runbooks.change import MOVE, STAY, RoleChange
 from runbooks.direction import Direction
 from runbooks.names import shown_records
 from runbooks.permit import Permit, write_permit
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.names.pair_state import PairState
 
 
 def direction_without_witness(change: RoleChange, to: str) -> Direction:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from runbooks.witness import Phase, Sync, Witness
-from runbooks.witness.client import Seen
-from shopsphere.clock import SYSTEM_CLOCK, Clock
-from shopsphere.errors import ShopSphereError, one_line
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.witness import Phase, Sync, Witness
+from shopsphere.witness.client import Seen
 
 LOOK_EVERY = 0.5
 SURE_AFTER = 1.0

@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.paths import REPOSITORY
 
 SHOPSPHERE = str(REPOSITORY / ".venv/bin/shopsphere")
 

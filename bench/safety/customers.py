@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 from lab.enter import command_inside
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.paths import REPOSITORY
 
 CLIENTS = {"rdc-a": "client-eu", "rdc-b": "client-us", "rdc-c": "client-apac"}
 ORDERS = str(REPOSITORY / "bench/orders.py")

@@ -13,7 +13,7 @@ from customers import CLIENTS, Customers
 from faults_of_changes import planned
 from scene import NOTICED, Scene
 
-from shopsphere.clock import WaitExpiredError, wait_until
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
 
 SETTLED = "select count(*) from {} where state in ({})"
 PENDING = {

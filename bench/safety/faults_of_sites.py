@@ -5,8 +5,8 @@ import time
 
 from command import shopsphere
 
-from components.databases import COMMERCE, LEDGER
-from shopsphere.clock import wait_until
+from shopsphere.estate.databases import COMMERCE, LEDGER
+from shopsphere.foundation.clock import wait_until
 
 
 def power_loss(scene):

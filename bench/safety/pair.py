@@ -12,11 +12,7 @@ from customers import CLIENTS
 from volumes import SmallVolumes
 
 from app.settings import REGIONS
-from components.databases import DATABASES, LEDGER
-from components.edge.clients.pair_state import read_records
-from components.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from components.postgres_spec import REPLICATION_SECRET
-from components.topology import load_topology
 from lab.enter import command_inside, run_inside
 from lab.host import power, supervision
 from lab.hosts import load_hosts
@@ -25,14 +21,19 @@ from lab.paths import run_directory
 from lab.plan import PSP_PORT
 from lab.witness import voters
 from runbooks.agent.fence import TABLE
-from runbooks.change import RoleChange, witness_of
+from runbooks.change import RoleChange
 from runbooks.databases import all_follow, instance
 from runbooks.engine import Journal
 from runbooks.operate import runs_directory
-from runbooks.witness import Sync, WitnessUnreachableError
-from shopsphere.clock import wait_until
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.names.state_record import read_records
+from shopsphere.topology import load_topology
+from shopsphere.witness import Sync, WitnessUnreachableError
+from shopsphere.witness.access import witness_of
 
 OPEN_DOOR = """
 import http.server, sys

@@ -6,8 +6,8 @@ from random import Random
 
 from pair import PairUnderTest
 
-from runbooks.witness import Sync
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import Sync
 
 NOTICED = 8.0  # customers go on for so long after the last event
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pulumi
 
-from components.edge.config import EdgeConfig
-from components.edge.errors import EdgeError
 from components.edge.global_dns import STATIC
 from components.edge.resources import CdnDistribution
-from components.topology import Topology
+from shopsphere.clients.edge_errors import EdgeError
+from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.topology import Topology
 
 PUBLIC = "public"
 DEFAULT_TTL_SECONDS = 3600

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pulumi
 
 from components.edge.cdn_origin import CdnOrigin, CdnOriginModel
-from components.edge.config import EdgeConfig
 from components.edge.global_dns import GlobalDns, GlobalDnsModel
 from components.stack_config import load_site_config
-from components.topology import load_topology
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import load_topology
 
 
 def build_edge() -> None:

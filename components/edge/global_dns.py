@@ -8,10 +8,10 @@ from typing import Any
 
 import pulumi
 
-from components.edge.config import EdgeConfig
 from components.edge.resources import DnsPairState, DnsRRset, DnsZone
-from components.edge.steering import RegionRule, geo_content, pair_content, region_rules
-from components.topology import Pair, Topology
+from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.names.steering import RegionRule, geo_content, pair_content, region_rules
+from shopsphere.topology import Pair, Topology
 
 FIXED_TTL_SECONDS = 60
 """For names whose address follows no role. Public resolvers honour it, and a wrong entry is gone in a minute."""

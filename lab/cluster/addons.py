@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from components.topology import Site
 from lab.cluster.configuration import dns_address
 from lab.paths import disk_directory, kubeconfig_path
-from shopsphere.paths import tools_directory
-from shopsphere.process import run
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.process import run
+from shopsphere.topology import Site
 
 DNS_IMAGE = "localhost/shopsphere/coredns:1.15.0"
 OPERATOR_IMAGE = "localhost/shopsphere/cnpg-operator:1.30.0"

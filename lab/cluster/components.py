@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.topology import Site, Topology
 from lab.cluster import configuration
 from lab.cluster.credentials import API_PORT, Credentials
 from lab.component import Component
 from lab.paths import disk_directory
-from shopsphere.paths import lab_directory, tools_directory
+from shopsphere.foundation.paths import lab_directory, tools_directory
+from shopsphere.topology import Site, Topology
 
 _ETCD = "http://127.0.0.1:2379"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from components.topology import Site, Topology
 from lab.cluster.credentials import Credentials
 from lab.host import cgroups
 from lab.paths import disk_directory, run_directory
+from shopsphere.topology import Site, Topology
 
 _PAUSE_IMAGE = "localhost/shopsphere/pause:1"
 _CNI_PLUGINS = "/usr/lib/cni"

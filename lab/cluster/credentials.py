@@ -10,9 +10,9 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from components.topology import Site
 from lab.paths import disk_directory, kubeconfig_path
 from lab.pki import KeyPair, issue, new_authority
+from shopsphere.topology import Site
 
 API_PORT = 6443
 _USERS = {

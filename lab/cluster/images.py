@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lab.cluster.configuration import containerd_socket
 from lab.paths import disk_directory
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 
 def _record(site: str) -> Path:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lab.component import Component
 from lab.edge.settings import EdgeSettings
-from shopsphere.errors import ShopSphereError
-from shopsphere.files import secret_in, write_whole
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.files import secret_in, write_whole
 
 SCHEMA_FILE = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 

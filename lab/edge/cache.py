@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.component import Component
 from lab.edge.cdn.vcl import render
 from lab.edge.settings import EdgeSettings
-from shopsphere.files import secret_in, write_whole
+from shopsphere.foundation.files import secret_in, write_whole
 
 # Hitch reads the key as root and then goes on as nobody's user.
 _HITCH = """\

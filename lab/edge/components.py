@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from components.topology import Topology
 from lab.component import Component
 from lab.edge.authority import authority_component, prepare_authority
 from lab.edge.cache import cache_component, prepare_cache, tls_component
 from lab.edge.resolver import prepare_resolver, resolver_component
 from lab.edge.settings import EdgeSettings
 from lab.paths import disk_directory, pki_directory, run_directory
-from shopsphere.files import secret_in
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.files import secret_in
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.topology import Topology
 
 EDGE_HOST = "edge"
 

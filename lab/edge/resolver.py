@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from components.topology import Topology
 from lab.component import Component
 from lab.edge.settings import EdgeSettings
-from shopsphere.files import write_whole
+from shopsphere.foundation.files import write_whole
+from shopsphere.topology import Topology
 
 SUBNET_BITS = 24
 """Client bits that public resolvers pass on by custom (RFC 7871, section 11.1)."""

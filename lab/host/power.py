@@ -16,8 +16,8 @@ from lab.host.identity import ProcessIdentity
 from lab.hosts import Host
 from lab.network import control
 from lab.paths import host_directory, log_directory, pki_directory, run_directory
-from shopsphere.clock import wait_until
-from shopsphere.process import tail
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import tail
 
 _INIT = Path(__file__).with_name("init.sh")
 _START_SECONDS = 30

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lab.component import Component
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 _HEADER = """\
 [supervisord]

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shopsphere.errors import ShopSphereError
-from shopsphere.process import run
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.process import run
 
 APT = Path("/etc/apt")
 OS_RELEASE = Path("/etc/os-release")

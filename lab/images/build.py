@@ -15,9 +15,9 @@ from lab.images.archive import Layer, file_digest, read_layer, write_archive, wr
 from lab.images.catalogue import BASE_EXCLUDES, BASE_PACKAGES, IMAGES, Image
 from lab.images.rootfs import Packages, add_own_files, extract_debian
 from lab.tools import program
-from shopsphere.errors import ShopSphereError, UsageError
-from shopsphere.paths import cache_directory
-from shopsphere.progress import step
+from shopsphere.foundation.errors import ShopSphereError, UsageError
+from shopsphere.foundation.paths import cache_directory
+from shopsphere.foundation.progress import step
 
 MIB = 1 << 20
 

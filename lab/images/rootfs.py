@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab.images.apt_sources import SUPPORTED_CODENAME, debian_sources, transport_options
 from lab.images.catalogue import Image, User
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 MMDEBSTRAP_SECONDS = 900
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # Debian's own Python and dpkg, not a user's wrappers

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from lab.images.archive import file_digest
-from shopsphere.paths import REPOSITORY
-from shopsphere.process import run
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import run
 
 APP = REPOSITORY / "app"
 LOCK = APP / "requirements.lock"

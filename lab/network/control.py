@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.paths import control_directory
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 _ANSWER_SECONDS = 15
 

@@ -15,13 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from components.topology import load_topology
 from lab.host.identity import ProcessIdentity
 from lab.hosts import LabHosts, load_hosts
 from lab.network.control import socket_path, state_path
 from lab.network.links import Links
 from lab.network.switch import Port, Switch
 from lab.network.tap import open_tap
+from shopsphere.topology import load_topology
 
 WORKSTATION = "workstation"
 _LOG = logging.getLogger("wan")

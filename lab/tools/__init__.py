@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import tools_directory
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import tools_directory
 
 
 class ToolMissingError(ShopSphereError):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from lab.tools.catalogue import CompletedSources, ModuleFile, Tool
 from lab.tools.stamps import installed_files, source_files, tool_key
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import tools_directory
-from shopsphere.process import CommandError, run
-from shopsphere.progress import step
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.process import CommandError, run
+from shopsphere.foundation.progress import step
 
 BUILD_SECONDS = 3600  # kube-apiserver and the provider take 5 to 8 minutes cold on 2 cores
 DOWNLOAD_SECONDS = 900

@@ -9,8 +9,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY
 
 TOOLS = REPOSITORY / "tools"
 

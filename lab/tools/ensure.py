@@ -15,9 +15,9 @@ from lab.tools.catalogue import Tool, load_catalogue
 from lab.tools.go_toolchain import find_caches
 from lab.tools.on_path import tool_on_path
 from lab.tools.stamps import valid_stamp, write_stamp
-from shopsphere.errors import UsageError
-from shopsphere.paths import tools_directory
-from shopsphere.progress import say, step
+from shopsphere.foundation.errors import UsageError
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.progress import say, step
 
 State = Literal["built", "path", "to build"]
 LOCK_SECONDS = 5400  # a cold build of everything, twice over

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import cache_directory
-from shopsphere.process import run
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import cache_directory
+from shopsphere.foundation.process import run
 
 # -modcacherw: files of a module cache are read-only otherwise, and could not be deleted by a user who is not root.
 BUILD_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-modcacherw")

@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 from lab.tools.catalogue import Tool
-from shopsphere.paths import tools_directory
-from shopsphere.process import CommandError, run
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.process import CommandError, run
 
 PROBE_SECONDS = 10
 

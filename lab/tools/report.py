@@ -10,8 +10,8 @@ from rich.table import Table
 from lab.tools.catalogue import load_catalogue
 from lab.tools.ensure import Plan, plan_tools
 from lab.tools.stamps import valid_stamp
-from shopsphere.paths import tools_directory
-from shopsphere.progress import console
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.progress import console
 
 
 def show_tools(*, as_json: bool) -> None:

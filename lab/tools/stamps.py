@@ -10,7 +10,7 @@ from typing import Literal
 
 from lab.tools.catalogue import Tool
 from lab.tools.go_toolchain import BUILD_FLAGS
-from shopsphere.paths import tools_directory
+from shopsphere.foundation.paths import tools_directory
 
 Source = Literal["built", "path"]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from components.placement import RACK_LABEL
 from policies.kinds import is_core, is_database, is_workload, pod_spec
 from policies.limits.pod_power import rack_labels
 from policies.reading import mapping, nodes, text
@@ -14,6 +13,7 @@ from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import Finding
+from shopsphere.estate.placement import RACK_LABEL
 
 SELECTOR = ("nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 

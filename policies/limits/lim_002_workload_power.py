@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from components.placement import WATTS_RESOURCE
-from components.topology.power import rack_budget, site_budget
 from policies.limits.pod_power import copies, pod_demand, requests_power
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import Finding
+from shopsphere.estate.placement import WATTS_RESOURCE
+from shopsphere.topology.power import rack_budget, site_budget
 
 
 def check(resource: Resource) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     if demand.watts != int(demand.watts) or demand.watts < max(1, demand.drawn):
         yield Finding(
             f"{demand.watts} W requested per pod as {WATTS_RESOURCE}, with {demand.cpu} cores and {demand.memory} GiB",
-            f"at least {max(1, demand.drawn)} W, whole (components.topology.power.pod_watts)",
+            f"at least {max(1, demand.drawn)} W, whole (shopsphere.topology.power.pod_watts)",
         )
     rack, budget = rack_budget(site, topology()), site_budget(site, topology())
     if demand.watts > rack:
@@ -41,7 +41,7 @@ RULE = ResourceRule(
     name="workload-power",
     reason="Power is a fixed budget (150 kW per regional data centre), and a pod that asks for none escapes it.",
     severity=Severity.HIGH,
-    remediation="request shopsphere.io/watts as components.topology.power.pod_watts counts them, for fewer or smaller "
+    remediation="request shopsphere.io/watts as shopsphere.topology.power.pod_watts counts them, for fewer or smaller "
     "pods",
     applies=requests_power,
     check=check,

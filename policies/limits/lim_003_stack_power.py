@@ -8,13 +8,13 @@ from typing import Any
 
 from pulumi_policy import Severity
 
-from components.topology.power import site_budget
 from policies.limits.pod_power import copies, pod_demand, requests_power
 from policies.reading import text, whole_number
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import StackRule
 from policies.verdict import Finding
+from shopsphere.topology.power import site_budget
 
 
 def applies(resource: Resource) -> bool:

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from pulumi_policy import Severity
 
-from components.placement import WATTS_RESOURCE
-from components.topology.power import site_budget
-from components.topology.quantities import parse_quantity
 from policies.kinds import is_core
 from policies.reading import mapping, text
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import StackRule
 from policies.verdict import Finding
+from shopsphere.estate.placement import WATTS_RESOURCE
+from shopsphere.topology.power import site_budget
+from shopsphere.topology.quantities import parse_quantity
 
 QUOTA_KEY = f"requests.{WATTS_RESOURCE}"
 Measured = tuple[str, str, int | None]
@@ -61,7 +61,7 @@ RULE = StackRule(
     name="quota-within-site",
     reason="The cluster enforces quotas, not the site's limit: their sum must not exceed it.",
     severity=Severity.HIGH,
-    remediation="derive quotas from components.topology.power.site_budget (components.data_centre does)",
+    remediation="derive quotas from shopsphere.topology.power.site_budget (components.data_centre does)",
     applies=applies,
     measure=measure,
     judge=judge,

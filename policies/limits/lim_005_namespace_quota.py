@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from components.topology.power import site_budget
-from components.topology.quantities import parse_quantity
 from policies.kinds import is_core
 from policies.limits.lim_004_quota_within_site import QUOTA_KEY
 from policies.reading import mapping, text
@@ -15,6 +13,8 @@ from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import Finding
+from shopsphere.topology.power import site_budget
+from shopsphere.topology.quantities import parse_quantity
 
 
 def applies(resource: Resource) -> bool:
@@ -41,7 +41,7 @@ RULE = ResourceRule(
     name="namespace-quota",
     reason="A quota above the site's power refuses nothing; this is judged before it is created.",
     severity=Severity.HIGH,
-    remediation="derive the quota from components.topology.power.site_budget (components.data_centre does)",
+    remediation="derive the quota from shopsphere.topology.power.site_budget (components.data_centre does)",
     applies=applies,
     check=check,
 )

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from components.placement import WATTS_RESOURCE
-from components.topology.power import pod_watts
-from components.topology.quantities import cores, gibibytes, parse_quantity
 from policies.kinds import is_database, is_workload, pod_spec
 from policies.reading import MalformedError, Node, items, mapping, nodes, text, whole_number
 from policies.residency_map import topology
 from policies.resource import Resource
+from shopsphere.estate.placement import WATTS_RESOURCE
+from shopsphere.topology.power import pod_watts
+from shopsphere.topology.quantities import cores, gibibytes, parse_quantity
 
 COPIES: dict[str, tuple[str, ...]] = {
     "Job": ("spec", "parallelism"),

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from components.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, OWNER_LABEL, SITE_LABEL
-from components.topology import HEADQUARTERS
 from policies.kinds import holds_data, label_places
 from policies.reading import text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import Finding
+from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, OWNER_LABEL, SITE_LABEL
+from shopsphere.topology import HEADQUARTERS
 
 
 def check(resource: Resource) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ RULE = ResourceRule(
     name="class-and-site-labels",
     reason="Data without a class, a jurisdiction and a site cannot be judged, so it is not deployed.",
     severity=Severity.HIGH,
-    remediation="set the label from components.placement.Placement.labels, on the object and on its template",
+    remediation="set the label from shopsphere.estate.placement.Placement.labels, on the object and on its template",
     applies=holds_data,
     check=check,
 )

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from components.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
-from components.topology import HEADQUARTERS
 from policies.kinds import holds_data, label_places
 from policies.reading import text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import Finding
+from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
+from shopsphere.topology import HEADQUARTERS
 
 
 def check(resource: Resource) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pulumi_policy import Severity
 
-from components.placement import SITE_LABEL
 from policies.kinds import VOLUMES, is_core, is_database, is_workload, pod_spec
 from policies.reading import mapping, nodes, text
 from policies.residency.storage_places import pinned_class, storage_classes, terms_pinned_to
@@ -14,6 +13,7 @@ from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import Finding
+from shopsphere.estate.placement import SITE_LABEL
 
 VOLUME_SOURCES = frozenset({"local", "csi"})
 """Sources of a PersistentVolume that its node affinity really holds in place; nfs, for one, reaches anywhere."""

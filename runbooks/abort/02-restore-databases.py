@@ -1,10 +1,10 @@
 """Databases that were demoted lead again: they have every row, because nobody has written since."""
 
-from components.databases import DatabaseModel
 from runbooks.change import RoleChange
 from runbooks.databases import instance, told_role
-from shopsphere.clock import wait_until
-from shopsphere.storage.postgres import follows
+from shopsphere.clients.postgres import follows
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.foundation.clock import wait_until
 
 TITLE = "Let the databases of the active site lead again"
 SECONDS = 180

@@ -1,9 +1,9 @@
 """The witness says that the pair is at rest: the active site may have its lease again, and the names lead there."""
 
-from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
 from runbooks.names import show, write_at_each
-from runbooks.witness import Phase
+from shopsphere.names.pair_state import PairState
+from shopsphere.witness import Phase
 
 TITLE = "Tell the witness and the names that nothing is moved"
 SECONDS = 10

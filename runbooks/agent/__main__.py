@@ -15,9 +15,9 @@ from runbooks.agent.databases import Role, SiteLedger, SiteRole, all_lead
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.permits import PermitKeeper
-from runbooks.witness import Witness
-from shopsphere.errors import UsageError
-from shopsphere.storage.cluster import Cluster
+from shopsphere.clients.cluster import Cluster
+from shopsphere.foundation.errors import UsageError
+from shopsphere.witness import Witness
 
 NICE = -10
 """Ahead of the pods: an agent that waits for its turn shuts a healthy site off."""

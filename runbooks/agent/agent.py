@@ -19,10 +19,10 @@ from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
 from runbooks.permit import Permit
-from runbooks.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
-from runbooks.witness.client import Seen
-from shopsphere.clock import SYSTEM_CLOCK, Clock
-from shopsphere.errors import ShopSphereError, one_line
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness.client import Seen
 
 DOORS_EVERY = 0.1
 ROLE_EVERY, ROLE_EVERY_MOVING = 0.5, 0.2

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from components.site_agent import SITE_AGENT_PORT
+from shopsphere.estate.site_agent import SITE_AGENT_PORT
 
 
 class Margins(BaseModel):

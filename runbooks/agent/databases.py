@@ -6,11 +6,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
-from components.databases import LEDGER, synchronous_with
 from runbooks.agent.synchrony import LedgerSeen
-from shopsphere.side_by_side import at_each
-from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import (
+from shopsphere.clients.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.clients.postgres import (
     CLUSTERS,
     ask_instance,
     await_leading,
@@ -21,6 +19,8 @@ from shopsphere.storage.postgres import (
     has_one_leader,
     leading_pod,
 )
+from shopsphere.estate.databases import LEDGER, synchronous_with
+from shopsphere.foundation.side_by_side import at_each
 
 MARK = "shopsphere.io/synchrony"
 _WAIT_SECONDS = 5.0

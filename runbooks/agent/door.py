@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from components.site_agent import STATE_PATH, WRITES_PATH
 from runbooks.agent.state import Doors
+from shopsphere.estate.site_agent import STATE_PATH, WRITES_PATH
 
 
 class Door:

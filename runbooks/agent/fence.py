@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from shopsphere.process import CommandError, run
+from shopsphere.foundation.process import CommandError, run
 
 TABLE = "shopsphere_fence"
 _SECONDS = 2

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 from runbooks.agent.config import Margins
-from runbooks.witness import Witness
-from runbooks.witness.client import Seen
-from shopsphere.clock import Clock
+from shopsphere.foundation.clock import Clock
+from shopsphere.witness import Witness
+from shopsphere.witness.client import Seen
 
 _NONE = 0
 

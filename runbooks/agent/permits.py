@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runbooks.permit import Permit, read_permit
-from shopsphere.files import write_whole
-from shopsphere.storage.cluster import Cluster
+from shopsphere.clients.cluster import Cluster
+from shopsphere.foundation.files import write_whole
 
 
 class PermitKeeper:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runbooks.agent.databases import Role
 from runbooks.permit import Permit
-from runbooks.witness import PairRecord, Phase
+from shopsphere.witness import PairRecord, Phase
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from runbooks.witness import PairRecord, Phase, Sync, Witness
-from shopsphere.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.witness import PairRecord, Phase, Sync, Witness
 
 DROP_AFTER = 4.0
 """Seconds without the other site. A cut line is noticed after 5 s more (wal_sender_timeout); 15 s are allowed."""

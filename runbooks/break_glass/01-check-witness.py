@@ -2,7 +2,7 @@
 
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
-from runbooks.witness import WitnessUnreachableError
+from shopsphere.witness import WitnessUnreachableError
 
 TITLE = "Make sure that the witness has no quorum"
 SECONDS = 20

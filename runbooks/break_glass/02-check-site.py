@@ -3,7 +3,7 @@
 from runbooks.change import MOVE, RoleChange
 from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 TITLE = "Look at the site that would write, and at what may be lost"
 SECONDS = 15

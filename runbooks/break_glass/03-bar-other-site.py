@@ -3,7 +3,7 @@
 from runbooks.change import MOVE, RoleChange
 from runbooks.engine.errors import BlockedError
 from runbooks.unwitnessed import lay_down
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 TITLE = "Bar the other site from writing"
 SECONDS = 30

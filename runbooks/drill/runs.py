@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from runbooks.drill.record import DrillRecord, Move
 from runbooks.engine import RunRecord, write_report
 from runbooks.engine.records import Kind, read_runs
 from runbooks.operate import FAILOVER
+from runbooks.readiness.drill_record import DrillRecord, Move
 
 
 def runs_since(directory: Path, drill: DrillRecord) -> list[RunRecord]:

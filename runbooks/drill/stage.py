@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from runbooks.change import PLANNED
-from runbooks.drill.record import DrillRecord
 from runbooks.engine import RunRecord
 from runbooks.operate import FAILOVER
-from runbooks.witness import PairRecord
+from runbooks.readiness.drill_record import DrillRecord
+from shopsphere.witness import PairRecord
 
 
 class Stage(StrEnum):

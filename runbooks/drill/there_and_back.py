@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.topology import Topology
 from runbooks import operate
-from runbooks.change import PLANNED, witness_of
-from runbooks.drill.record import DrillRecord, Result, last_drill, save
+from runbooks.change import PLANNED
 from runbooks.drill.runs import moves_in, runs_since
 from runbooks.drill.stage import Stage, stage_of, unfinished
 from runbooks.engine import DryRun
+from runbooks.readiness.drill_record import DrillRecord, Result, last_drill, save
 from runbooks.readiness.finding import Verdict
 from runbooks.readiness.score import Readiness, readiness_of
-from runbooks.witness import PairRecord
-from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError, one_line
-from shopsphere.progress import say, step
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.progress import say, step
+from shopsphere.topology import Topology
+from shopsphere.witness import PairRecord
+from shopsphere.witness.access import witness_of
 
 BEFORE, AWAY, HOME = "before", "away", "home"
 SETTLE_SECONDS = 90.0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.engine.lines import LOCK_SECONDS, LineFile, canonical, complete_lines, make_directory, parse
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 START = "0" * 64
 OWN_FIELDS = frozenset({"number", "at", "previous"})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 Answer = TypeVar("Answer")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runbooks.engine.steps import Step
-from shopsphere.errors import UsageError
+from shopsphere.foundation.errors import UsageError
 
 VARIABLE = "SHOPSPHERE_RUNBOOK_KILL"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 
 class RunbookError(ShopSphereError):

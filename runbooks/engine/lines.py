@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
+from shopsphere.foundation.errors import ShopSphereError
 
 LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever holds a lock for longer was stopped in the middle
 

@@ -10,9 +10,9 @@ from typing import Any
 from runbooks.engine import bounded
 from runbooks.engine.errors import BlockedError, LaterError, RunbookError, describe
 from runbooks.engine.steps import Runbook, Step
-from shopsphere.clock import SYSTEM_CLOCK, Clock
-from shopsphere.errors import one_line
-from shopsphere.progress import say
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.progress import say
 
 CHECK_SECONDS = 4.5  # all checks side by side; with the start of their threads a dry run stays under 5 s
 

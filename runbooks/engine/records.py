@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.engine.lines import complete_lines, parse
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 PATTERN = "[0-9]*-*.jsonl"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from runbooks.engine.lines import make_directory, sync_directory
 from runbooks.engine.records import Event, JournalError, Kind, RunRecord, read_run
-from shopsphere.errors import one_line
-from shopsphere.files import write_whole
+from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.files import write_whole
 
 OUTCOMES = {Kind.RUN_FINISHED: "finished", Kind.RUN_ABANDONED: "abandoned"}
 

@@ -14,10 +14,10 @@ from runbooks.engine.journal import Journal
 from runbooks.engine.lines import WriteFailedError
 from runbooks.engine.records import JournalError
 from runbooks.engine.steps import Runbook, Step
-from shopsphere.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
-from shopsphere.errors import NoAnswerError, ShopSphereError, one_line
-from shopsphere.progress import say
-from shopsphere.progress import step as shown
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+from shopsphere.foundation.progress import say
+from shopsphere.foundation.progress import step as shown
 
 POLL_SECONDS = 0.2
 ATTEMPTS = 3  # of a check or an act that ends with no answer

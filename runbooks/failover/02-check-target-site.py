@@ -1,14 +1,14 @@
 """The site that would become active answers, has both databases, and what would be lost is known and allowed."""
 
-from components.databases import DATABASES
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
 from runbooks.readiness.finding import Verdict
 from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
-from runbooks.witness import Sync
-from shopsphere.storage.cluster import PART_OF
-from shopsphere.storage.postgres import follows
+from shopsphere.clients.cluster import PART_OF
+from shopsphere.clients.postgres import follows
+from shopsphere.estate.databases import DATABASES
+from shopsphere.witness import Sync
 
 TITLE = "Look at the site that would become active, and at what would be lost"
 SECONDS = 15

@@ -4,10 +4,10 @@ From now on the names lead readers to the other site: the active one is about to
 them, and by the time when the other one takes writes, resolvers know the way.
 """
 
-from components.edge.pair_state import PairState
 from runbooks.change import PLANNED, RoleChange
 from runbooks.names import write_at_each
-from runbooks.witness import Phase
+from shopsphere.names.pair_state import PairState
+from shopsphere.witness import Phase
 
 TITLE = "Tell the witness, and with it the active site's agent; lead readers away"
 SECONDS = 10

@@ -1,9 +1,9 @@
 """The active site's databases shut down cleanly and become replicas; the other site receives their last record."""
 
-from components.databases import DATABASES, DatabaseModel
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import EndOfStream, await_last_record, begin_demotion, has_received, kick
-from shopsphere.clock import wait_until
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.foundation.clock import wait_until
 
 TITLE = "Make the active site's databases replicas"
 SECONDS = 90

@@ -9,9 +9,9 @@ from itertools import count
 
 from runbooks.agent.config import Margins
 from runbooks.change import RoleChange
-from runbooks.witness import Phase, Sync
-from runbooks.witness.store import VOTER_SECONDS
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import Phase, Sync
+from shopsphere.witness.store import VOTER_SECONDS
 
 TITLE = "Begin the next epoch with the other site active, as soon as nobody holds the lease to write"
 SECONDS = 3 * Margins().lease

@@ -1,10 +1,10 @@
 """Every name that leads to the pair's writer follows the epoch: one record, one change at each authority."""
 
-from components.edge.pair_state import PairState
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
 from runbooks.names import show, write_at_each
-from shopsphere.progress import say
+from shopsphere.foundation.progress import say
+from shopsphere.names.pair_state import PairState
 
 TITLE = "Move the pair's names to the other site at every DNS authority"
 SECONDS = 20

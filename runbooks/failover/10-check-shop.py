@@ -1,7 +1,7 @@
 """A customer gets a page under the public name from the site that is active now, and may send a form."""
 
 from runbooks.change import RoleChange
-from shopsphere.storage.web import Door, PageError, takes_forms, trust_in
+from shopsphere.clients.web import Door, PageError, takes_forms, trust_in
 
 TITLE = "Fetch a page and send a form under the shop's public name at the site that is active now"
 SECONDS = 30

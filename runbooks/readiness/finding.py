@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runbooks.engine.errors import describe
-from shopsphere.errors import one_line
+from shopsphere.foundation.errors import one_line
 
 _LABEL = re.compile(r"^ *(expected|found|do): *", re.MULTILINE)
 LOOK_ACTION = "bring it back, or the way to it; then ask again"

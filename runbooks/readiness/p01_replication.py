@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.databases import DatabaseModel
 from runbooks.readiness.finding import Judgement, fails, passes, together, unknown
 from runbooks.readiness.pair_view import PairView
-from shopsphere.storage.postgres import follower_in
+from shopsphere.clients.postgres import follower_in
+from shopsphere.estate.databases import DatabaseModel
 
 NAME = "Both databases of the recovery site stream from the active site"
 LAG_BYTES = 16 * 1024 * 1024

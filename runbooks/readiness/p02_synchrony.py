@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.databases import LEDGER
 from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
-from runbooks.witness import PairRecord, Sync
-from shopsphere.storage.postgres import follower_in
+from shopsphere.clients.postgres import follower_in
+from shopsphere.estate.databases import LEDGER
+from shopsphere.witness import PairRecord, Sync
 
 NAME = "The ledger is synchronous to the recovery site, and the witness says so"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from components.databases import DatabaseModel
-from components.namespaces import REGIONAL_NAMESPACES
 from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
-from shopsphere.storage.cluster import Document
+from shopsphere.clients.cluster import Document
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.namespaces import REGIONAL_NAMESPACES
 
 NAME = "Both sites run the same images, PostgreSQL versions and parameters"
 DEPLOY = "`shopsphere preview` shows what differs, `shopsphere up` deploys the same to both"

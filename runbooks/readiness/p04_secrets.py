@@ -10,17 +10,17 @@ from functools import partial
 
 from cryptography import x509
 
-from components.databases import DATABASES
-from components.namespaces import GATEWAY
 from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
-from shopsphere.storage.cluster import PART_OF, Document, place_of
+from shopsphere.clients.cluster import PART_OF, Document, place_of
+from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.namespaces import GATEWAY
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
 VALID_FOR = timedelta(days=14)
 SECRETS = "/api/v1/secrets"
 DEPLOY = "`shopsphere up` brings the pair's secrets to both sites"
-RENEW = "make a new set and deploy it to both sites; components/pair_secrets.py says how it is made"
+RENEW = "make a new set and deploy it to both sites; shopsphere/estate/pair_secrets.py says how it is made"
 
 
 def ask(view: PairView) -> Judgement:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 
-from components.topology.quantities import parse_quantity
 from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
+from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.status.quantities import allocatable_watts, ready_nodes, requested_watts
-from shopsphere.storage.cluster import PART_OF, Document, place_of
+from shopsphere.topology.quantities import parse_quantity
 
 NAME = "The recovery site runs every workload and has room for the active site's load"
 ROOM = "more racks or power at that site, a larger share for that namespace, or less load"

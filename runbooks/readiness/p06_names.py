@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from components.edge.clients.powerdns import DnsAuthority, RRset
-from components.edge.errors import EdgeError
-from components.edge.pair_state import PairDeclaration, PairState
 from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
-from shopsphere.deploy.stack import edge_stack
-from shopsphere.errors import one_line
+from shopsphere.clients.dns import NameServerError, ask_address
+from shopsphere.clients.edge_errors import EdgeError
+from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.estate.stack import edge_stack
+from shopsphere.foundation.errors import one_line
+from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.status.edge_names import STEERED, NameServer, name_servers
-from shopsphere.storage.dns import NameServerError, ask_address
 
 NAME = "Every DNS authority answers, agrees with the witness and can be changed"
 LONGEST_TTL = 10

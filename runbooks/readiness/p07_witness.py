@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from runbooks.readiness.finding import Judgement, fails, passes
 from runbooks.readiness.pair_view import PairView
-from runbooks.witness import Voter
+from shopsphere.witness import Voter
 
 NAME = "Every voter of the witness takes part"
 BRING_BACK = "bring it back, or the way to it; the witness needs more than half of its voters"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from runbooks.drill.record import DrillRecord, Result, last_drill
 from runbooks.operate import runs_directory
+from runbooks.readiness.drill_record import DrillRecord, Result, last_drill
 from runbooks.readiness.finding import Judgement, fails, passes
 from runbooks.readiness.pair_view import PairView
 

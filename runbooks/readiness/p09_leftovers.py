@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from components.databases import DATABASES, DatabaseModel
 from runbooks.agent.databases import Role
 from runbooks.engine import Journal, RunRecord
 from runbooks.operate import runs_directory
 from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
-from runbooks.witness import Phase
-from runbooks.witness.client import Seen
-from runbooks.witness.store import Entry
-from shopsphere.storage.cluster import Document
-from shopsphere.storage.postgres import FENCE
+from shopsphere.clients.cluster import Document
+from shopsphere.clients.postgres import FENCE
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.witness import Phase
+from shopsphere.witness.client import Seen
+from shopsphere.witness.store import Entry
 
 NAME = "The pair is at rest: no change under way, nothing left over from one"
 FINISH = "finish the change that left it: `shopsphere failover` goes on where it stopped"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from components.databases import DATABASES, DatabaseModel
 from runbooks.readiness.finding import Judgement, fails, passes, together, unknown
 from runbooks.readiness.pair_view import PairView
-from shopsphere.storage.postgres import follower_in
-from shopsphere.storage.postgres_capacity import Capacity
+from shopsphere.clients.postgres import follower_in
+from shopsphere.clients.postgres_capacity import Capacity
+from shopsphere.estate.databases import DATABASES, DatabaseModel
 
 NAME = "Enough WAL is kept for the recovery site, and the databases have free disk"
 KEPT_SHARE = 0.5

@@ -8,19 +8,19 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from components.databases import DATABASES, DatabaseModel
-from components.topology import Pair, Topology
 from runbooks.change import PLANNED, RoleChange
 from runbooks.engine import bounded
 from runbooks.readiness.finding import Judgement, from_error
-from runbooks.witness import PairRecord, Witness
-from runbooks.witness.client import Seen
-from shopsphere.clock import SYSTEM_CLOCK, Clock
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
-from shopsphere.storage.cluster import Document
-from shopsphere.storage.postgres import ask_instance, leading_pod
-from shopsphere.storage.postgres_capacity import Capacity, ask_capacity
+from shopsphere.clients.cluster import Document
+from shopsphere.clients.postgres import ask_instance, leading_pod
+from shopsphere.clients.postgres_capacity import Capacity, ask_capacity
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Pair, Topology
+from shopsphere.witness import PairRecord, Witness
+from shopsphere.witness.client import Seen
 
 FACT_SECONDS = 4.5
 """Bound on all questions together; with the start of the program a whole answer takes less than 6 s."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from components.topology import Topology
-from runbooks.change import witness_of
 from runbooks.engine import bounded
 from runbooks.readiness import (
     p01_replication,
@@ -24,8 +22,10 @@ from runbooks.readiness import (
 )
 from runbooks.readiness.finding import Finding, Judgement, from_error
 from runbooks.readiness.pair_view import PairView
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Topology
+from shopsphere.witness.access import witness_of
 
 LAST_WORD_SECONDS = 0.5
 """What a check has, beyond the bound on its questions, to say what it knows."""

@@ -1,10 +1,10 @@
 """The site to rebuild is not the active one, and the active one is there to copy from."""
 
-from components.databases import DatabaseModel
-from components.placement import DATA_CLASS_LABEL
 from runbooks.change import RoleChange
 from runbooks.databases import all_follow, instance
 from runbooks.engine.errors import BlockedError
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.placement import DATA_CLASS_LABEL
 
 TITLE = "Look at both sites, and for a free volume for each database"
 SECONDS = 20

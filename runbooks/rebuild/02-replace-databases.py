@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.databases import DatabaseModel
 from runbooks.change import RoleChange, database_path
 from runbooks.engine.errors import BlockedError
-from shopsphere.clock import wait_until
-from shopsphere.storage.cluster import ClusterUnreachableError, is_absent
-from shopsphere.storage.postgres import follows
+from shopsphere.clients.cluster import ClusterUnreachableError, is_absent
+from shopsphere.clients.postgres import follows
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.foundation.clock import wait_until
 
 TITLE = "Replace the site's databases by copies of the active site's"
 SECONDS = 180

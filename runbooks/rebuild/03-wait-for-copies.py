@@ -3,10 +3,10 @@
 import time
 from contextlib import suppress
 
-from components.databases import DatabaseModel
 from runbooks.change import RoleChange
 from runbooks.databases import all_follow, checkpoint
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.foundation.errors import ShopSphereError
 
 TITLE = "Wait until both databases are copied and stream"
 SECONDS = 420

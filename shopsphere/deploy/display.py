@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from shopsphere.deploy.engine import Listener
 from shopsphere.deploy.events import Violation
-from shopsphere.progress import console, say
+from shopsphere.foundation.progress import console, say
 
 LINE_SECONDS = 10.0
 

@@ -10,13 +10,14 @@ from typing import Any
 import yaml
 from pulumi.automation import CommandError, LocalWorkspace, PulumiCommand, Stack
 
-from shopsphere.deploy import locks, stack_files
+from shopsphere.deploy import locks
 from shopsphere.deploy.environment import prepare, variables
 from shopsphere.deploy.events import Run, Violation
 from shopsphere.deploy.programs import ensure_kubernetes_plugin, find_program
-from shopsphere.deploy.stack import Environment, StackId
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import REPOSITORY
+from shopsphere.estate import stack_files
+from shopsphere.estate.stack import Environment, StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY
 
 POLICIES = REPOSITORY / "policies"
 LOG_LINES = 15

@@ -6,11 +6,11 @@ import contextlib
 import os
 import secrets
 
-from shopsphere.deploy import stack_files
-from shopsphere.deploy.paths import passphrase_file, pulumi_home, state_directory
-from shopsphere.deploy.stack import Environment, StackId
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import REPOSITORY, tools_directory
+from shopsphere.estate import stack_files
+from shopsphere.estate.paths import passphrase_file, pulumi_home, state_directory
+from shopsphere.estate.stack import Environment, StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY, tools_directory
 
 BACKEND_KEY = "shopsphere:stateBackend"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import SummaryEvent
 
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 UNCHANGED = frozenset({"same", "read"})

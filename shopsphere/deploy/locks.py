@@ -7,9 +7,9 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopsphere.deploy.paths import state_directory
-from shopsphere.deploy.stack import StackId
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.paths import state_directory
+from shopsphere.estate.stack import StackId
+from shopsphere.foundation.errors import ShopSphereError
 
 
 class StackLockedError(ShopSphereError):

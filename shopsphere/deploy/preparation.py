@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from components.pair_secrets import PAIR_SECRET_NAMES
-from components.topology import Topology
-from shopsphere.deploy import stack_files
 from shopsphere.deploy.engine import open_engine, release_locks
 from shopsphere.deploy.secrets import ensure_gateway_certificate, ensure_pair_secrets
-from shopsphere.deploy.stack import Environment, StackId, site_stack
-from shopsphere.progress import say
+from shopsphere.estate import stack_files
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.stack import Environment, StackId, site_stack
+from shopsphere.foundation.progress import say
+from shopsphere.topology import Topology
 
 
 def prepare_region(topology: Topology, stacks: tuple[StackId, ...]) -> None:

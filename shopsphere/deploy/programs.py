@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from shopsphere.deploy.environment import program_path
-from shopsphere.deploy.paths import pulumi_home
-from shopsphere.errors import ShopSphereError
-from shopsphere.process import run
+from shopsphere.estate.paths import pulumi_home
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.process import run
 
 PLUGIN = "pulumi-resource-kubernetes"
 

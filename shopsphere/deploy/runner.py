@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shopsphere.deploy.display import Display
-from shopsphere.deploy.stack import StackId
 from shopsphere.deploy.waves import Plan, RegionPlan
-from shopsphere.errors import ShopSphereError
-from shopsphere.progress import say
+from shopsphere.estate.stack import StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.progress import say
 
 # An engine run is one CLI, one program, one policy pack and one plugin: about one core and 0.8 GB while it lasts.
 PARALLEL = max(1, min(4, os.cpu_count() or 1))

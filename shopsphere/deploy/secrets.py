@@ -7,16 +7,16 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from components.pair_secrets import PAIR_SECRET_NAMES, generate_pair_secrets
-from components.topology import Pair, Topology
-from shopsphere.deploy import stack_files
 from shopsphere.deploy.environment import variables
-from shopsphere.deploy.paths import pulumi_directory
 from shopsphere.deploy.programs import find_program
-from shopsphere.deploy.stack import Environment, StackId, site_stack
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import lab_directory
-from shopsphere.process import run
+from shopsphere.estate import stack_files
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES, generate_pair_secrets
+from shopsphere.estate.paths import pulumi_directory
+from shopsphere.estate.stack import Environment, StackId, site_stack
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import lab_directory
+from shopsphere.foundation.process import run
+from shopsphere.topology import Pair, Topology
 
 NAMESPACE = stack_files.NAMESPACE
 Write = Callable[[StackId, Mapping[str, str]], None]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.topology import Topology
 from shopsphere.deploy.display import Display
 from shopsphere.deploy.engine import exists, open_engine
 from shopsphere.deploy.preparation import prepare_region, prepare_stack
 from shopsphere.deploy.runner import Work
-from shopsphere.deploy.stack import StackId
 from shopsphere.deploy.verification import verify_stacks
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.stack import StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Topology
 
 
 class ChangesFoundError(ShopSphereError):

@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.topology import Topology
-from shopsphere.clock import WaitExpiredError, wait_until
-from shopsphere.deploy import stack_files
+from shopsphere.clients.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.clients.postgres import CLUSTERS, follows
+from shopsphere.clients.site_agent import SiteAgentError, agent_address, another_is_active, ask_agent
+from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.clients.web import Door, PageError, trust_in
 from shopsphere.deploy.display import Display
-from shopsphere.deploy.stack import EVERYTHING, StackId
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate import stack_files
+from shopsphere.estate.stack import EVERYTHING, StackId
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.status.edge_names import ask_names
-from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import CLUSTERS, follows
-from shopsphere.storage.site_agent import SiteAgentError, agent_address, another_is_active, ask_agent
-from shopsphere.storage.site_cluster import cluster_of
-from shopsphere.storage.web import Door, PageError, trust_in
+from shopsphere.topology import Topology
 
 INTERVAL_SECONDS = 2.0
 

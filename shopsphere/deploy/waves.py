@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.topology import Topology
-from shopsphere.deploy.stack import (
+from shopsphere.estate.stack import (
     EDGE,
     EVERYTHING,
     HEADQUARTERS_REGION,
@@ -16,6 +15,7 @@ from shopsphere.deploy.stack import (
     site_stack,
     sites_of,
 )
+from shopsphere.topology import Topology
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from shopsphere.clients.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.clients.postgres import CLUSTERS, ask_instance
 from shopsphere.status.model import Database, Replication
-from shopsphere.storage.cluster import PART_OF, Cluster, ClusterUnreachableError
-from shopsphere.storage.postgres import CLUSTERS, ask_instance
 
 
 def databases_of(cluster: Cluster) -> tuple[Database, ...]:

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from components.topology import Topology
-from shopsphere.deploy import stack_files
-from shopsphere.deploy.stack import EDGE, EVERYTHING, StackId
+from shopsphere.clients.dns import NameServerError, ask_address
+from shopsphere.estate import stack_files
+from shopsphere.estate.stack import EDGE, EVERYTHING, StackId
 from shopsphere.status.model import NameAnswer
-from shopsphere.storage.dns import NameServerError, ask_address
+from shopsphere.topology import Topology
 
 STEERED = ("www",)
 ANSWER_SECONDS = 2.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from runbooks.change import witness_of
-from runbooks.witness import PairRecord, Phase
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError, one_line
-from shopsphere.side_by_side import at_each
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.side_by_side import at_each
 from shopsphere.status.model import PairStatus
+from shopsphere.witness import PairRecord, Phase
+from shopsphere.witness.access import witness_of
 
 
 def ask_witnesses(pairs: Iterable[str], environment: Environment) -> tuple[PairStatus, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from components.topology.quantities import parse_quantity
 from shopsphere.status.model import Count, Storage
+from shopsphere.topology.quantities import parse_quantity
 
 WATTS = "shopsphere.io/watts"
 RACK_LABEL, RACK_PREFIX = "shopsphere.io/rack", "rack.shopsphere.io/"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from components.topology import Topology
-from components.topology.power import base_load, is_near_limit, site_limit
-from shopsphere.deploy.stack import StackId
+from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.estate.stack import StackId
 from shopsphere.status import quantities
 from shopsphere.status.databases import databases_of
 from shopsphere.status.model import Power, SiteFacts, SiteStatus, role_of
-from shopsphere.storage.cluster import Cluster, ClusterUnreachableError
-from shopsphere.storage.site_cluster import cluster_of
+from shopsphere.topology import Topology
+from shopsphere.topology.power import base_load, is_near_limit, site_limit
 
 REQUEST_SECONDS = 3.0
 SITE_SECONDS = 10.0  # a site that answers each request just in time is still given up after this

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from postgres_cluster import Cluster, free_port
 
-from shopsphere.clock import wait_until
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.paths import REPOSITORY
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 

@@ -9,8 +9,8 @@ import time
 import pytest
 from postgres_cluster import BINARIES, Cluster
 
-from shopsphere.clock import wait_until
-from shopsphere.storage.postgres import await_standby
+from shopsphere.clients.postgres import await_standby
+from shopsphere.foundation.clock import wait_until
 
 IMAGE_HAS = ("sh", "seq", "sleep")
 

@@ -17,7 +17,7 @@ from app.catalogue.seed.products import products
 from app.errors import SettingsError
 from app.media.render import render
 from app.settings import PaymentsSettings, StorefrontSettings
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.paths import REPOSITORY
 
 SECRET = "x" * 40
 

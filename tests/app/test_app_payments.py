@@ -4,7 +4,7 @@ import httpx
 import pytest
 from shopper import order_of
 
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 pytestmark = pytest.mark.requirement("payments are exact, though services are asynchronous")
 

@@ -10,7 +10,7 @@ from postgres_cluster import Cluster
 from shop_processes import migrate, serve
 from shopper import Shopper, order_of
 
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 pytestmark = pytest.mark.requirement("pages stay readable and writes follow the active site")
 

@@ -9,19 +9,19 @@ import pytest
 from edge_host import EdgeHost
 from edge_network import own_network
 
-from components.edge.clients import powerdns
-from components.edge.clients.http import read_key
-from components.edge.config import EdgeConfig
 from components.edge.global_dns import GlobalDnsModel
-from components.edge.pair_state import PairDeclaration
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
-from components.topology import load_topology
 from lab.edge.packages import PACKAGES
 from lab.edge.settings import EdgeSettings
 from lab.packages import ensure_packages
 from lab.pki import KeyPair, issue, new_authority
+from shopsphere.clients import powerdns
+from shopsphere.clients.http import read_key
+from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.names.pair_state import PairDeclaration
+from shopsphere.topology import load_topology
 
 CLIENTS = {"eu": "10.99.64.10", "us": "10.99.80.10", "apac": "10.99.96.10", "nowhere": "10.99.0.1"}
 ORIGINS = ("10.99.0.11", "10.99.0.12")

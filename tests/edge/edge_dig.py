@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 RESOLVER = "10.99.0.52"
 

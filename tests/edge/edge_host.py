@@ -12,7 +12,7 @@ from pathlib import Path
 from lab.component import Component
 from lab.edge.components import edge_components, prepare
 from lab.edge.settings import EdgeSettings
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 
 @dataclass

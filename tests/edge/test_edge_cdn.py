@@ -8,12 +8,12 @@ import pytest
 from edge_origin import Origin
 
 from components.edge.cdn_origin import CdnOriginModel
-from components.edge.clients.cdn_agent import CdnAgent
-from components.edge.clients.http import read_key
-from components.edge.errors import AdoptionError, ServiceError
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
-from shopsphere.clock import wait_until
-from shopsphere.process import run
+from shopsphere.clients.cdn_agent import CdnAgent
+from shopsphere.clients.edge_errors import AdoptionError, ServiceError
+from shopsphere.clients.http import read_key
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import run
 
 HOST = "static.shopsphere.test"
 

@@ -6,16 +6,16 @@ import time
 import pytest
 from edge_dig import ask
 
-from components.edge.clients import powerdns
-from components.edge.clients.pair_state import read_records, set_pair_state
-from components.edge.clients.powerdns import RRset
-from components.edge.errors import EdgeError, PairStateError
-from components.edge.pair_state import PairState
 from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
 from runbooks.change import AUTHORITY_SECONDS
 from runbooks.names import show, write_at_each
-from shopsphere.clock import wait_until
+from shopsphere.clients import powerdns
+from shopsphere.clients.edge_errors import EdgeError, PairStateError
+from shopsphere.clients.powerdns import RRset
+from shopsphere.foundation.clock import wait_until
+from shopsphere.names.pair_state import PairState
+from shopsphere.names.state_record import read_records, set_pair_state
 
 FRANKFURT, DUBLIN = "10.99.0.11", "10.99.0.12"
 ASHBURN, SINGAPORE = "10.99.0.21", "10.99.0.31"

@@ -10,7 +10,7 @@ import pytest
 from edge_network import own_network
 
 from runbooks.agent.fence import FirewallFence, rules
-from shopsphere.process import run
+from shopsphere.foundation.process import run
 
 PORT = 15432
 SERVER = f"""

@@ -12,7 +12,6 @@ from ipaddress import IPv4Address
 import pytest
 from edge_network import own_network
 
-from components.endpoint import Endpoint
 from components.gateway import (
     CERTIFICATE_FILE,
     HEALTH_PORT,
@@ -23,12 +22,13 @@ from components.gateway import (
     GatewayModel,
     haproxy_configuration,
 )
-from components.placement import Placement
-from components.site_config import WorkloadConfig
 from lab.packages import ensure_packages
 from lab.pki import KeyPair, issue, new_authority
-from shopsphere.clock import wait_until
-from shopsphere.process import run
+from shopsphere.estate.endpoint import Endpoint
+from shopsphere.estate.placement import Placement
+from shopsphere.estate.site_config import WorkloadConfig
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import run
 
 ADDRESS = "10.98.0.1"
 AGENT_PORT = 8405

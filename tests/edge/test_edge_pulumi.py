@@ -5,13 +5,13 @@ import os
 import pytest
 import yaml
 
-from components.edge.clients.http import read_key
-from components.edge.clients.pair_state import read_records, set_pair_state
-from components.edge.clients.powerdns import RRset
-from components.edge.pair_state import PairDeclaration, PairState
+from shopsphere.clients.http import read_key
+from shopsphere.clients.powerdns import RRset
 from shopsphere.deploy.programs import find_program
-from shopsphere.paths import REPOSITORY
-from shopsphere.process import run
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import run
+from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.names.state_record import read_records, set_pair_state
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from lab import volume_size
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 OWNER = 26  # of the database's files, as its image has it
 

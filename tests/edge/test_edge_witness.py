@@ -8,9 +8,9 @@ import pytest
 from edge_network import own_network
 from witness_voters import ADDRESSES, Voters
 
-from runbooks.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
-from runbooks.witness.store import VOTER_SECONDS
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness.store import VOTER_SECONDS
 
 LEASE = 4
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from runbooks.witness.store import Store, WitnessUnreachableError
-from shopsphere.clock import wait_until
-from shopsphere.paths import tools_directory
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.paths import tools_directory
+from shopsphere.witness.store import Store, WitnessUnreachableError
 
 ADDRESSES = ("10.97.0.1", "10.97.0.2", "10.97.0.3")
 

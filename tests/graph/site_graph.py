@@ -10,10 +10,10 @@ import yaml
 from pulumi.runtime import mocks, set_all_config, set_mocks
 from pulumi.runtime.stack import run_pulumi_func
 
-from components.pair_secrets import generate_pair_secrets
 from components.stack_config import SITE_SECRET_NAMES
-from components.topology import load_topology
-from shopsphere.paths import STACKS
+from shopsphere.estate.pair_secrets import generate_pair_secrets
+from shopsphere.foundation.paths import STACKS
+from shopsphere.topology import load_topology
 
 PLACEHOLDER = "REPLACE_ME"
 FILLED = {

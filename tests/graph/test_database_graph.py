@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.topology import load_topology
+from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 PAIRS = [(pair, environment) for pair in TOPOLOGY.pairs.values() for environment in ("lab", "prod")]

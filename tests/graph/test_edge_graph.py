@@ -12,8 +12,8 @@ from pulumi.runtime.settings import get_monitor
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.edge.edge import build_edge
-from components.topology import load_topology
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.topology import load_topology
 
 MACHINE = {"shopsphere:dnsApiKeyFile": "/keys/dns-api.key", "shopsphere:cdnTokenFile": "/keys/cdn.token"}
 PROD = {"url": "https://service.example:8081", "cdnUrl": "https://cdn.example"}

@@ -6,9 +6,9 @@ import hashlib
 import pytest
 from site_graph import committed_stacks
 
-from components.topology import load_topology
-from components.topology.power import site_budget
-from shopsphere.paths import STACKS
+from shopsphere.foundation.paths import STACKS
+from shopsphere.topology import load_topology
+from shopsphere.topology.power import site_budget
 
 TOPOLOGY = load_topology()
 LABELLED = ("Namespace", "Deployment", "PersistentVolume", "Cluster")

@@ -5,7 +5,7 @@ import copy
 import pytest
 from site_graph import build, complete_config
 
-from components.topology import load_topology
+from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 

@@ -8,15 +8,15 @@ import moving_pair
 import pytest
 from lab_command import shopsphere
 
-from components.topology import load_topology
 from lab import record
 from lab.cluster.addons import kubectl
 from lab.enter import run_inside
 from lab.hosts import load_hosts
-from runbooks.change import witness_of
-from runbooks.witness import Sync
-from shopsphere.clock import wait_until
-from shopsphere.deploy.stack import Environment
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.clock import wait_until
+from shopsphere.topology import load_topology
+from shopsphere.witness import Sync
+from shopsphere.witness.access import witness_of
 
 REGIONS = ("rdc-a", "rdc-b")
 _UP_SECONDS = 2400

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 PAIRS = [("frankfurt", "dublin"), ("ashburn", "chicago")]
 

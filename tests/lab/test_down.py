@@ -11,7 +11,7 @@ import pytest
 from lab import control_group, record
 from lab.host import cgroups, power
 from lab.network.control import socket_path
-from shopsphere.paths import lab_directory
+from shopsphere.foundation.paths import lab_directory
 
 KEEP = os.environ.get("SHOPSPHERE_KEEP_LAB") == "1"
 

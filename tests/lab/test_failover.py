@@ -16,8 +16,8 @@ from moving_pair import (
 
 from runbooks.engine import audit
 from runbooks.operate import runs_directory
-from runbooks.witness import Sync
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import Sync
 
 
 @pytest.mark.requirement("a dry run changes nothing and says what would happen")

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from lab.cluster.addons import kubectl
-from shopsphere.clock import wait_until
-from shopsphere.process import CommandError
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import CommandError
 
 NAMESPACE = "shop"
 LABELS = {

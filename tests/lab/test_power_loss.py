@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 HOME = "https://www.shopsphere.test/"
 

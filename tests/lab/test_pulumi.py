@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.paths import REPOSITORY
 
 PROJECTS = [
     ("rdc-a", "stacks/rdc-a", "lab-frankfurt"),

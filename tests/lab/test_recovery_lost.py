@@ -4,8 +4,8 @@ import pytest
 from lab_command import shopsphere
 from moving_pair import PRIMARY, RECOVERY, failover, record, require_active, require_nothing_lost
 
-from runbooks.witness import Sync
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import Sync
 
 STANDSTILL = 20.0  # 15 s are required; a customer tries again only after a while
 

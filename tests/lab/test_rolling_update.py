@@ -8,8 +8,8 @@ import pytest
 
 from lab.cluster.addons import kubectl
 from lab.enter import command_inside
-from shopsphere.clock import wait_until
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.paths import REPOSITORY
 
 RATE, SECONDS = 20, 60
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from curl_customer import CurlCustomer
 
-from shopsphere.clock import wait_until
-from shopsphere.process import CommandError
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import CommandError
 
 SLUG = "tidal-rings-tee"
 HOMES = [("client-eu", "frankfurt"), ("client-us", "ashburn")]

@@ -9,7 +9,7 @@ import pytest
 from lab.host import cgroups, supervision
 from lab.paths import log_directory, run_directory
 from lab.witness import client_url, voters
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 SITES = ["frankfurt", "dublin", "ashburn", "chicago"]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from lab_command import shopsphere
 
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 LINKS = [
     ("frankfurt", "dublin"),

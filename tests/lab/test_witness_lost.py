@@ -9,8 +9,8 @@ from moving_pair import ADDRESS, CLIENT, PRIMARY, RECOVERY, VOTERS, command, fai
 
 from runbooks.engine import audit
 from runbooks.operate import runs_directory
-from runbooks.witness import Sync
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import Sync
 
 GATEWAYS_KNOW = 2.0  # each of them asks the agent several times a second
 WORDS = ("--reason", "two voters are flooded, incident 4711")

@@ -1,7 +1,7 @@
 """DNS authorities and a CDN in memory, with faults to order."""
 
-from components.edge.clients.powerdns import RRset
-from components.edge.errors import ServiceError
+from shopsphere.clients.edge_errors import ServiceError
+from shopsphere.clients.powerdns import RRset
 
 
 class FakeAuthority:

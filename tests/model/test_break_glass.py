@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.edge.pair_state import PairState
-from components.topology import load_topology
+from cli.main import run
 from runbooks import unwitnessed
 from runbooks.agent.databases import Role
 from runbooks.agent.permits import PermitKeeper
@@ -17,10 +16,11 @@ from runbooks.change import MOVE, STAY
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import BREAK_GLASS, FOLDER, Request, steps_of
 from runbooks.permit import PATH, Permit
-from runbooks.witness import PairRecord, WitnessUnreachableError
-from shopsphere.cli import run
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.names.pair_state import PairState
+from shopsphere.topology import load_topology
+from shopsphere.witness import PairRecord, WitnessUnreachableError
 
 PAIR = load_topology().pair("rdc-a")
 

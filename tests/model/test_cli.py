@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from shopsphere import cli
-from shopsphere.errors import ShopSphereError
+from cli import main as cli
+from shopsphere.foundation.errors import ShopSphereError
 
 VERBS = [
     "up",
@@ -73,7 +73,7 @@ def test_destroy_asks_and_takes_no_for_an_answer():
 
 def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
-    monkeypatch.setattr("shopsphere.commands.environment.ensure_kubernetes_plugin", lambda: None)
+    monkeypatch.setattr("cli.environment.ensure_kubernetes_plugin", lambda: None)
     assert cli.run(["env", "frankfurt"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert f"export PULUMI_BACKEND_URL=file://{tmp_path}/pulumi/state/eu" in lines

@@ -3,8 +3,8 @@
 import pytest
 from manual_clock import ManualClock
 
-from shopsphere.clock import WaitExpiredError, wait_until
-from shopsphere.errors import NoAnswerError, ShopSphereError
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 
 
 class Silent:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from kubeconfigs import write_kubeconfig
 
-from shopsphere.storage.cluster import Cluster, ClusterUnreachableError, exec_problem, is_conflict
+from shopsphere.clients.cluster import Cluster, ClusterUnreachableError, exec_problem, is_conflict
 
 CODE = {"reason": "ExitCode", "message": "3"}
 RUNTIME = "error executing command in container: failed to exec in container: OCI runtime exec failed"

@@ -2,8 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from components.topology import load_topology
-from shopsphere import diagram
+from shopsphere.topology import diagram, load_topology
 
 
 def test_the_committed_picture_is_current():

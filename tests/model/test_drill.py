@@ -8,17 +8,17 @@ from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, drill, record
 
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.drill import there_and_back
-from runbooks.drill.record import DrillRecordError, Result, last_drill, save
 from runbooks.drill.stage import Stage, stage_of
 from runbooks.drill.there_and_back import DrillError, DrillRequest, carry_out, look
 from runbooks.engine import DryRun, Journal, RunFacts, RunRecord
 from runbooks.engine.records import Event, Kind
 from runbooks.operate import FAILOVER, REBUILD, runs_directory
+from runbooks.readiness.drill_record import DrillRecordError, Result, last_drill, save
 from runbooks.readiness.finding import Finding, Verdict
 from runbooks.readiness.score import LAST_DRILL, Readiness
-from runbooks.witness.client import Seen
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness.client import Seen
 
 REQUEST = DrillRequest(PAIR, Environment.LAB, "weekly")
 NO_DRILL_YET = Finding(LAST_DRILL, "drill", Verdict.FAILED, "there was none", "drill")

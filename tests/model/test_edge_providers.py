@@ -4,17 +4,17 @@ import pytest
 from edge_fakes import FakeAuthority, FakeCdn
 
 from components.edge.cdn_origin import CdnOriginModel
-from components.edge.clients.pair_state import set_pair_state
-from components.edge.clients.powerdns import RRset
-from components.edge.config import EdgeConfig
-from components.edge.errors import AdoptionError, EdgeError, PairStateError, ServiceError, VerificationError
 from components.edge.global_dns import GlobalDnsModel
-from components.edge.pair_state import PairDeclaration, PairState
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
-from components.topology import load_topology
+from shopsphere.clients.edge_errors import AdoptionError, EdgeError, PairStateError, ServiceError, VerificationError
+from shopsphere.clients.powerdns import RRset
+from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.names.state_record import set_pair_state
+from shopsphere.topology import load_topology
 
 ZONE = "shopsphere.test."
 TOPOLOGY = load_topology()

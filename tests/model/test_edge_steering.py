@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.edge.clients.powerdns import RRset
-from components.edge.errors import PairStateError
-from components.edge.pair_state import PairDeclaration, PairState
-from components.edge.steering import RegionRule, geo_content, lua_content, pair_content, region_rules
-from components.topology import load_topology
+from shopsphere.clients.edge_errors import PairStateError
+from shopsphere.clients.powerdns import RRset
+from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.names.steering import RegionRule, geo_content, lua_content, pair_content, region_rules
+from shopsphere.topology import load_topology
 
 RDC_A = PairDeclaration(
     zone="shopsphere.test.",

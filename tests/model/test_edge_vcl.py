@@ -4,10 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from components.edge.cdn_origin import CdnOriginModel
-from components.topology import load_topology
 from lab.edge.cdn.distribution import Distribution
 from lab.edge.cdn.vcl import render
 from lab.edge.resolver import client_bits
+from shopsphere.topology import load_topology
 
 DOCUMENT = {
     "name": "static",

@@ -8,21 +8,21 @@ import yaml
 from instance_files import instance_files
 from kubernetes.client.exceptions import ApiException
 
-from components.databases import DATABASES
-from components.edge.errors import EdgeError
-from components.edge.pair_state import PairDeclaration, PairState
-from components.topology import load_topology
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.databases import EndOfStream, await_last_record, begin_demotion, last_record
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
-from runbooks.witness import PairRecord, Sync
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
-from shopsphere.paths import REPOSITORY
-from shopsphere.storage.cluster import ClusterUnreachableError
-from shopsphere.storage.postgres import FENCE
+from shopsphere.clients.cluster import ClusterUnreachableError
+from shopsphere.clients.edge_errors import EdgeError
+from shopsphere.clients.postgres import FENCE
+from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.topology import load_topology
+from shopsphere.witness import PairRecord, Sync
 
 VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
 

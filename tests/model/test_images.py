@@ -12,7 +12,7 @@ from lab.images import build, rootfs
 from lab.images.apt_sources import AptSourcesError, debian_sources
 from lab.images.archive import read_layer, write_archive, write_layer
 from lab.images.catalogue import IMAGES, NO_PERL, REGISTRY, Image, User
-from shopsphere.errors import UsageError
+from shopsphere.foundation.errors import UsageError
 
 DEB822 = """\
 # mirrored

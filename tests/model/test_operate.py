@@ -6,16 +6,16 @@ from types import SimpleNamespace
 import pytest
 from runbook_steps import write_step
 
-from components.topology import load_topology
 from runbooks import operate
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.engine import Journal, RunbookError, StepFailedError, audit, read_run
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
-from runbooks.witness import PairRecord
-from runbooks.witness.client import Seen
-from shopsphere.deploy.stack import Environment
-from shopsphere.errors import ShopSphereError
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import load_topology
+from shopsphere.witness import PairRecord
+from shopsphere.witness.client import Seen
 
 TOPOLOGY = load_topology()
 

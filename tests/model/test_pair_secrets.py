@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from components.databases import DATABASES
-from components.pair_secrets import PAIR_SECRET_NAMES, generate_pair_secrets
-from components.topology import load_topology
+from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES, generate_pair_secrets
+from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

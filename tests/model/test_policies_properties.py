@@ -11,9 +11,9 @@ from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
 from policy_cases.judging import RULES, cases, verdict
 
-from components.placement import SITE_LABEL
-from components.topology import HEADQUARTERS, load_topology
 from policies.registry import discover
+from shopsphere.estate.placement import SITE_LABEL
+from shopsphere.topology import HEADQUARTERS, load_topology
 
 TOPOLOGY = load_topology()
 SITES = list(TOPOLOGY.sites)

@@ -9,8 +9,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.topology import PowerModel, Topology, load_topology, parse_topology
-from components.topology.power import (
+from shopsphere.foundation.paths import TOPOLOGY_FILE
+from shopsphere.topology import PowerModel, Topology, load_topology, parse_topology
+from shopsphere.topology.power import (
     base_load,
     headroom,
     is_near_limit,
@@ -20,8 +21,7 @@ from components.topology.power import (
     site_budget,
     site_limit,
 )
-from components.topology.quantities import QuantityError, cores, gibibytes, parse_quantity
-from shopsphere.paths import TOPOLOGY_FILE
+from shopsphere.topology.quantities import QuantityError, cores, gibibytes, parse_quantity
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 TOPOLOGY = load_topology()

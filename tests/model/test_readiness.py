@@ -11,19 +11,19 @@ from types import SimpleNamespace
 import pytest
 from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, Authority, ReadyPair, drill, record, secret
 
-from components.edge.errors import ServiceError
-from components.edge.pair_state import PairState
-from components.pair_secrets import generate_pair_secrets
-from runbooks.drill.record import Result, save
 from runbooks.engine import Journal, RunFacts
 from runbooks.operate import runs_directory
 from runbooks.readiness import render
+from runbooks.readiness.drill_record import Result, save
 from runbooks.readiness.finding import Verdict, passes
 from runbooks.readiness.score import CHECKS, LAST_DRILL, score
-from runbooks.witness import Phase, Sync, Voter, WitnessUnreachableError
-from runbooks.witness.store import Entry
-from shopsphere.errors import ShopSphereError
-from shopsphere.storage.dns import NameServerError
+from shopsphere.clients.dns import NameServerError
+from shopsphere.clients.edge_errors import ServiceError
+from shopsphere.estate.pair_secrets import generate_pair_secrets
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.names.pair_state import PairState
+from shopsphere.witness import Phase, Sync, Voter, WitnessUnreachableError
+from shopsphere.witness.store import Entry
 
 
 @pytest.fixture

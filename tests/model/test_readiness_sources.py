@@ -3,16 +3,16 @@
 import httpx
 import pytest
 
-from components.topology import load_topology
 from runbooks.agent.databases import Role
 from runbooks.agent.door import Door
 from runbooks.agent.state import Doors
 from runbooks.readiness import p03_versions, p04_secrets, p05_capacity, p07_witness, p09_leftovers
 from runbooks.readiness.finding import Verdict, fails, passes, together, unknown
-from runbooks.witness.store import Store, Voter
-from shopsphere.storage.cluster import ClusterUnreachableError
-from shopsphere.storage.postgres_capacity import share_used
-from shopsphere.storage.site_agent import SiteAgentError, ask_agent
+from shopsphere.clients.cluster import ClusterUnreachableError
+from shopsphere.clients.postgres_capacity import share_used
+from shopsphere.clients.site_agent import SiteAgentError, ask_agent
+from shopsphere.topology import load_topology
+from shopsphere.witness.store import Store, Voter
 
 # As etcd 3.6.8 answers, with a quorum and without.
 WELL = {"header": {"member_id": "73"}, "version": "3.6.8", "leader": "73", "raftTerm": "2"}

@@ -19,7 +19,7 @@ from runbooks.engine import (
 )
 from runbooks.engine.records import Kind
 from runbooks.engine.runner import ATTEMPTS
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
 
 
 @pytest.mark.requirement("a folder's listing is the runbook")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.paths import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "bench" / "safety"))
 import checks

@@ -14,10 +14,10 @@ from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
-from runbooks.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
-from runbooks.witness.client import Seen
-from shopsphere.errors import ShopSphereError
-from shopsphere.storage.postgres import follows
+from shopsphere.clients.postgres import follows
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness.client import Seen
 
 SITES = ("frankfurt", "dublin")
 

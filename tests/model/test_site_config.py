@@ -8,14 +8,14 @@ import pytest
 import yaml
 from pulumi.runtime import set_all_config
 
-from components.databases import COMMERCE
-from components.namespaces import HEADQUARTERS_NAMESPACES, REGIONAL_NAMESPACES
 from components.regional_pair import NotAMemberError, RegionalPair
-from components.site_config import HeadquartersConfig, RegionalConfig
 from components.stack_config import SITE_SECRET_NAMES, StackConfigError, load_site_config
-from components.topology import load_topology
-from components.web_address import port_of
-from shopsphere.paths import STACKS
+from shopsphere.estate.databases import COMMERCE
+from shopsphere.estate.namespaces import HEADQUARTERS_NAMESPACES, REGIONAL_NAMESPACES
+from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig
+from shopsphere.estate.web_address import port_of
+from shopsphere.foundation.paths import STACKS
+from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 SECRETS = {f"shopsphere:{name}": "secret" for name in SITE_SECRET_NAMES}

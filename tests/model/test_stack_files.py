@@ -8,12 +8,13 @@ import stat
 import pytest
 import yaml
 
-from components.pair_secrets import PAIR_SECRET_NAMES
-from components.topology import load_topology
-from shopsphere.deploy import environment, locks, secrets, stack_files
-from shopsphere.deploy.paths import passphrase_file
-from shopsphere.deploy.stack import Environment, StackId, site_stack
-from shopsphere.errors import ShopSphereError
+from shopsphere.deploy import environment, locks, secrets
+from shopsphere.estate import stack_files
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.paths import passphrase_file
+from shopsphere.estate.stack import Environment, StackId, site_stack
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 PAIR = TOPOLOGY.pair("rdc-a")

@@ -8,9 +8,7 @@ import pytest
 from kubeconfigs import write_kubeconfig
 from rich.console import Console
 
-from components.topology import load_topology
-from runbooks.witness import PairRecord, Phase
-from shopsphere.deploy.stack import Environment, site_stack
+from shopsphere.clients.cluster import Cluster
 from shopsphere.deploy.verification import (
     SiteLeftError,
     database_problem,
@@ -19,6 +17,7 @@ from shopsphere.deploy.verification import (
     refuse_left,
     workload_problem,
 )
+from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.status import quantities, render, sites
 from shopsphere.status.databases import describe
 from shopsphere.status.model import (
@@ -33,7 +32,8 @@ from shopsphere.status.model import (
     role_of,
 )
 from shopsphere.status.pairs import pair_status
-from shopsphere.storage.cluster import Cluster
+from shopsphere.topology import load_topology
+from shopsphere.witness import PairRecord, Phase
 
 PRIMARY = {
     "in_recovery": False,

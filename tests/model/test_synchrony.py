@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from runbooks.agent.databases import MARK, read_ledger
 from runbooks.agent.synchrony import DROP_AFTER, TRUST_AFTER, LedgerSeen, Move, SynchronyKeeper, next_move
-from runbooks.witness import PairRecord, Phase, Sync, WitnessConflictError
-from runbooks.witness.client import Seen
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness import PairRecord, Phase, Sync, WitnessConflictError
+from shopsphere.witness.client import Seen
 
 LONG = DROP_AFTER + TRUST_AFTER
 

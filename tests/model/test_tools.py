@@ -15,9 +15,9 @@ from lab.tools.ensure import ensure_tools, plan_tool
 from lab.tools.go_toolchain import find_caches
 from lab.tools.on_path import tool_on_path
 from lab.tools.stamps import installed_files, stamp_file, tool_key, valid_stamp
-from shopsphere.errors import UsageError
-from shopsphere.paths import REPOSITORY, tools_directory
-from shopsphere.process import run
+from shopsphere.foundation.errors import UsageError
+from shopsphere.foundation.paths import REPOSITORY, tools_directory
+from shopsphere.foundation.process import run
 
 CATALOGUE = """
 tools:

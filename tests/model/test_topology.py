@@ -9,11 +9,11 @@ from itertools import permutations, product
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from components import topology as model
-from components.topology import HEADQUARTERS, Topology, UnknownNameError, load_topology
-from components.topology.cli import check, check_schema, schema
-from components.topology.errors import TopologyError
-from components.topology.schema import SCHEMA_FILE, keys_at, schema_text
+from shopsphere import topology as model
+from shopsphere.topology import HEADQUARTERS, Topology, UnknownNameError, load_topology
+from shopsphere.topology.errors import TopologyError
+from shopsphere.topology.report import check, check_schema, schema
+from shopsphere.topology.schema import SCHEMA_FILE, keys_at, schema_text
 
 TOPOLOGY = load_topology()
 PEERS = {"frankfurt": "dublin", "ashburn": "chicago", "singapore": "sydney"}

@@ -11,8 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.topology import TopologyError, load_topology, parse_topology
-from shopsphere.paths import TOPOLOGY_FILE
+from shopsphere.foundation.paths import TOPOLOGY_FILE
+from shopsphere.topology import TopologyError, load_topology, parse_topology
 
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 TEXT = TOPOLOGY_FILE.read_text()

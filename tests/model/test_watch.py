@@ -4,9 +4,9 @@ import pytest
 from manual_clock import ManualClock
 
 from runbooks.watch import LOOK_EVERY, Verdict, Watcher, judge
-from runbooks.witness import PairRecord, Phase, Sync, WitnessUnreachableError
-from runbooks.witness.client import Seen
-from shopsphere.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness import PairRecord, Phase, Sync, WitnessUnreachableError
+from shopsphere.witness.client import Seen
 
 
 def seen(holder="", **values):

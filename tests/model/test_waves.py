@@ -2,12 +2,12 @@
 
 import pytest
 
-from components.topology import load_topology
 from shopsphere.deploy.display import Display
 from shopsphere.deploy.runner import PlanFailedError, Work, run_plan
-from shopsphere.deploy.stack import Environment, StackId
 from shopsphere.deploy.waves import deployment_plan, removal_plan
-from shopsphere.errors import ShopSphereError, UsageError
+from shopsphere.estate.stack import Environment, StackId
+from shopsphere.foundation.errors import ShopSphereError, UsageError
+from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 LAB = Environment.LAB

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from shopsphere.paths import REPOSITORY, tools_directory
-from shopsphere.process import Result, run
+from shopsphere.foundation.paths import REPOSITORY, tools_directory
+from shopsphere.foundation.process import Result, run
 
 TOOLS = (
     "pulumi",

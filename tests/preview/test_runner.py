@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.pair_secrets import PAIR_SECRET_NAMES
-from components.topology import load_topology
-from shopsphere import cli
-from shopsphere.deploy import engine, events, secrets, stack_files
+from cli import main as cli
+from shopsphere.deploy import engine, events, secrets
 from shopsphere.deploy.environment import variables
-from shopsphere.deploy.paths import state_directory
-from shopsphere.deploy.stack import Environment, StackId, site_stack
-from shopsphere.paths import REPOSITORY
-from shopsphere.process import run
+from shopsphere.estate import stack_files
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.paths import state_directory
+from shopsphere.estate.stack import Environment, StackId, site_stack
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import run
+from shopsphere.topology import load_topology
 
 TINY = Path(__file__).parent / "tiny"
 TOPOLOGY = load_topology()

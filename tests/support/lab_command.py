@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from shopsphere.paths import REPOSITORY
-from shopsphere.process import run
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import run
 
 
 def shopsphere(*words, check=True, seconds=600):

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from lab.enter import command_inside
-from shopsphere.clock import wait_until
-from shopsphere.paths import REPOSITORY
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.paths import REPOSITORY
 
 PAIR, PRIMARY, RECOVERY, CLIENT = "rdc-b", "ashburn", "chicago", "client-us"
 ADDRESS = {PRIMARY: "10.99.0.21", RECOVERY: "10.99.0.22"}

@@ -5,18 +5,18 @@ import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-from components.databases import DATABASES, LEDGER
-from components.edge.pair_state import PairDeclaration, PairState
-from components.pair_secrets import generate_pair_secrets
-from components.topology import load_topology
-from runbooks.drill.record import DrillRecord, Move, Result
+from runbooks.readiness.drill_record import DrillRecord, Move, Result
 from runbooks.readiness.pair_view import PairView
-from runbooks.witness import PairRecord, Sync, Voter
-from runbooks.witness.client import Seen
-from shopsphere.deploy.stack import Environment
-from shopsphere.storage.cluster import ClusterUnreachableError
-from shopsphere.storage.postgres import cluster_path
-from shopsphere.storage.postgres_capacity import QUESTION as CAPACITY
+from shopsphere.clients.cluster import ClusterUnreachableError
+from shopsphere.clients.postgres import cluster_path
+from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
+from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.estate.pair_secrets import generate_pair_secrets
+from shopsphere.estate.stack import Environment
+from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.topology import load_topology
+from shopsphere.witness import PairRecord, Sync, Voter
+from shopsphere.witness.client import Seen
 
 TOPOLOGY = load_topology()
 PAIR, HOME, AWAY = "rdc-a", "frankfurt", "dublin"
@@ -147,9 +147,9 @@ class ReadyPair:
             "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
         }
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
-        monkeypatch.setattr("shopsphere.deploy.stack_files.configuration", lambda _stack: edge)
+        monkeypatch.setattr("shopsphere.estate.stack_files.configuration", lambda _stack: edge)
         monkeypatch.setattr("runbooks.change.cluster_of", lambda stack, **_options: self.sites[stack.site])
-        monkeypatch.setattr("components.edge.clients.powerdns.connect", lambda _props, **_bounds: self.authorities)
+        monkeypatch.setattr("shopsphere.clients.powerdns.connect", lambda _props, **_bounds: self.authorities)
         monkeypatch.setattr(
             "runbooks.readiness.p06_names.ask_address", lambda address, _name: (self.answers[str(address)],)
         )

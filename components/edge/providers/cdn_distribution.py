@@ -9,10 +9,10 @@ from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
-from components.edge.clients import cdn_agent
-from components.edge.clients.cdn_agent import Cdn, Document
-from components.edge.errors import AdoptionError, VerificationError
 from components.edge.providers.checks import Checks, changed, is_url, whole
+from shopsphere.clients import cdn_agent
+from shopsphere.clients.cdn_agent import Cdn, Document
+from shopsphere.clients.edge_errors import AdoptionError, VerificationError
 
 DOCUMENT = (
     *("name", "hostNames", "dataClass", "paths", "origins", "policy"),

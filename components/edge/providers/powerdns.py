@@ -7,8 +7,8 @@ from typing import Any
 
 from pulumi.dynamic import ResourceProvider
 
-from components.edge.clients import powerdns
-from components.edge.clients.powerdns import DnsAuthority
+from shopsphere.clients import powerdns
+from shopsphere.clients.powerdns import DnsAuthority
 
 
 class PowerDnsProvider(ResourceProvider):

@@ -8,12 +8,12 @@ from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from components.edge.clients.pair_state import read_records, write_record
-from components.edge.clients.powerdns import DnsAuthority, RRset
-from components.edge.errors import AdoptionError, PairStateError
-from components.edge.pair_state import PairDeclaration, PairState
 from components.edge.providers.checks import Checks, changed
 from components.edge.providers.powerdns import PowerDnsProvider
+from shopsphere.clients.edge_errors import AdoptionError, PairStateError
+from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.names.state_record import read_records, write_record
 
 INPUTS = (
     *("authorities", "keyFile", "zone", "pair", "primary", "recovery"),

@@ -7,10 +7,10 @@ from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from components.edge.clients.powerdns import DnsAuthority, RRset
-from components.edge.errors import AdoptionError, EdgeError, VerificationError
 from components.edge.providers.checks import Checks, changed
 from components.edge.providers.powerdns import PowerDnsProvider
+from shopsphere.clients.edge_errors import AdoptionError, EdgeError, VerificationError
+from shopsphere.clients.powerdns import DnsAuthority, RRset
 
 INPUTS = ("authorities", "keyFile", "zone", "nameservers", "hostmaster", "negativeTtl", "ttl")
 ABSENT = "absent"

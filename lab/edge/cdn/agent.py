@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from lab.edge.cdn.distribution import Distribution
 from lab.edge.cdn.store import Store
 from lab.edge.cdn.varnish import CompileError, Varnish, VarnishError
-from shopsphere.clock import wait_until
+from shopsphere.foundation.clock import wait_until
 
 _PREFIX = "/v1/distributions"
 _LARGEST_BODY = 256 * 1024

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.edge.cdn.distribution import Distribution
 from lab.edge.cdn.varnish import Varnish
 from lab.edge.cdn.vcl import render
-from shopsphere.files import write_whole
+from shopsphere.foundation.files import write_whole
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopsphere.errors import ShopSphereError
-from shopsphere.process import Result, run
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.process import Result, run
 
 _SECONDS = 20
 

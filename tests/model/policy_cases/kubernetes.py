@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.placement import (
+from policy_cases.declared import Declared
+from shopsphere.estate.placement import (
     DATA_CLASS_LABEL,
     JURISDICTION_LABEL,
     OWNER_LABEL,
     SITE_LABEL,
     WATTS_RESOURCE,
 )
-from policy_cases.declared import Declared
 
 
 def labels(data_class: str = "personal", site: str = "frankfurt", jurisdiction: str = "eu") -> dict[str, str]:

@@ -1,6 +1,6 @@
-from components.placement import RACK_LABEL, SITE_LABEL
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
+from shopsphere.estate.placement import RACK_LABEL, SITE_LABEL
 
 POD_SPEC = ("spec", "template", "spec")
 NODE = Declared(

@@ -1,6 +1,6 @@
-from components.placement import WATTS_RESOURCE
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN
+from shopsphere.estate.placement import WATTS_RESOURCE
 
 BUDGET, RACK = 149_040, 18_630
 POD_SPEC = ("spec", "template", "spec")

@@ -1,6 +1,6 @@
-from components.placement import WATTS_RESOURCE
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN
+from shopsphere.estate.placement import WATTS_RESOURCE
 
 WATTS = ("spec", "hard", f"requests.{WATTS_RESOURCE}")
 SECOND = k8s.NAMESPACE.but("metadata", "name", "payments").called("payments")

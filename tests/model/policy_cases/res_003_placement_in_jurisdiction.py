@@ -1,6 +1,6 @@
-from components.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import UNKNOWN
+from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
 
 OBJECT = ("metadata", "labels")
 TEMPLATE = ("spec", "template", "metadata", "labels")

@@ -1,6 +1,6 @@
-from components.placement import SITE_LABEL
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import UNKNOWN
+from shopsphere.estate.placement import SITE_LABEL
 
 GOOD = {
     "labelled": k8s.DEPLOYMENT,

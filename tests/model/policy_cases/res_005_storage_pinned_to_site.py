@@ -1,6 +1,6 @@
-from components.placement import RACK_LABEL, SITE_LABEL
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN
+from shopsphere.estate.placement import RACK_LABEL, SITE_LABEL
 
 TERMS = ("spec", "nodeAffinity", "required", "nodeSelectorTerms")
 VALUES = (*TERMS, 0, "matchExpressions", 0, "values")

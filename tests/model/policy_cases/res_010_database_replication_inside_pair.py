@@ -1,6 +1,6 @@
-from components.placement import SITE_LABEL
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
+from shopsphere.estate.placement import SITE_LABEL
 
 SPEC = k8s.DATABASE.props["spec"]
 HOST = ("spec", "externalClusters", 1, "connectionParameters", "host")

@@ -1,0 +1,18 @@
+"""Arguments that verbs share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shopsphere.estate.stack import Environment
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET", help="a region (rdc-a, rdc-b, rdc-c, hq), a site, edge or all", show_default=False
+    ),
+]
+In = Annotated[Environment, typer.Option("--environment", "-e", help="where the stacks' resources live")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="first read what is really there, so that drift counts")]

@@ -1,0 +1,49 @@
+"""The CDN's configuration API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+
+from shopsphere.clients.http import HttpService, read_key
+
+Document = dict[str, Any]
+
+
+class Cdn(Protocol):
+    """What the provider needs from a CDN."""
+
+    def get(self, name: str) -> Document | None:
+        """Return a distribution, or None."""
+
+    def put(self, name: str, document: Document) -> None:
+        """Create or replace a distribution."""
+
+    def delete(self, name: str) -> None:
+        """Delete a distribution; it may be gone already."""
+
+
+class CdnAgent:
+    """The API at one address."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._http = HttpService("the CDN", url.rstrip("/"), {"Authorization": f"Bearer {token}"})
+
+    def get(self, name: str) -> Document | None:
+        """Return a distribution, or None."""
+        answer = self._http.request("GET", f"/v1/distributions/{name}")
+        return None if answer.status_code == HTTPStatus.NOT_FOUND else cast("Document", answer.json())
+
+    def put(self, name: str, document: Document) -> None:
+        """Create or replace a distribution; the CDN keeps the old one when it refuses the new."""
+        self._http.request("PUT", f"/v1/distributions/{name}", body=document)
+
+    def delete(self, name: str) -> None:
+        """Delete a distribution; it may be gone already."""
+        self._http.request("DELETE", f"/v1/distributions/{name}")
+
+
+def connect(props: Mapping[str, Any]) -> Cdn:
+    """Return the CDN that a resource's inputs name; the token is read from its file here and kept nowhere."""
+    return CdnAgent(props["endpoint"], read_key(props["tokenFile"]))

@@ -1,0 +1,103 @@
+"""One HTTP service with a key from a file: requests with a bound, and errors that name the service."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from shopsphere.clients.edge_errors import CredentialError, ServiceError
+from shopsphere.foundation.clock import SYSTEM_CLOCK
+from shopsphere.foundation.trust import usual_trust
+
+ANSWER_SECONDS = 10.0
+"""Bound on one request, where nobody waits for the outcome in a hurry."""
+_TRIES = 6
+_PAUSE_SECONDS = 0.15
+
+
+def read_key(key_file: str) -> str:
+    """Return the key in a file; `~` and environment variables in the path are resolved here, at the time of use.
+
+    Raises:
+        CredentialError: there is no such file, or nothing in it.
+    """
+    file = Path(os.path.expandvars(key_file)).expanduser()
+    try:
+        key = file.read_text().strip()
+    except OSError as error:
+        raise CredentialError.build(
+            f"no key in {key_file!r}",
+            expected="a readable file with the service's key",
+            found=error.strerror or str(error),
+            action="correct the path in the stack's configuration, or put the key there",
+        ) from error
+    if not key:
+        raise CredentialError.build(
+            f"no key in {key_file!r}", expected="a key", found="an empty file", action="put the service's key there"
+        )
+    return key
+
+
+@dataclass(frozen=True)
+class HttpService:
+    """A service that answers at `url`; every request made through it may be repeated without harm.
+
+    Attributes:
+        name: how errors call it.
+        url: without a slash at the end.
+        headers: sent with each request.
+        seconds: bound on the answer to one request.
+    """
+
+    name: str
+    url: str
+    headers: dict[str, str]
+    seconds: float = ANSWER_SECONDS
+
+    def request(
+        self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Send one request; answers other than 2xx and 404 are errors.
+
+        Raises:
+            ServiceError: no answer, or a refusal, with the service's own words.
+        """
+        for attempt in range(1, _TRIES + 1):
+            answer = self._once(method, path, body, query)
+            # A store that someone else is writing to says 500; it is free again a moment later.
+            if not answer.is_server_error or attempt == _TRIES:
+                break
+            SYSTEM_CLOCK.sleep(_PAUSE_SECONDS * attempt)
+        if not answer.is_success and answer.status_code != HTTPStatus.NOT_FOUND:
+            raise ServiceError.build(
+                f"{self.name} refused {method} {path}",
+                expected="2xx",
+                found=f"{answer.status_code} {answer.text.strip()[:2000]}",
+                action="read its own words above; 401 means the key file holds another key than the service",
+            )
+        return answer
+
+    def _once(self, method: str, path: str, body: Any, query: dict[str, str] | None) -> httpx.Response:
+        try:
+            return httpx.request(
+                method,
+                self.url + path,
+                json=body,
+                params=query,
+                headers=self.headers,
+                timeout=self.seconds,
+                verify=usual_trust(),
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise ServiceError.build(
+                f"{self.name} does not answer",
+                expected=f"an answer from {self.url} within {self.seconds:g} s",
+                found=f"{type(error).__name__}: {error}",
+                action="bring it back, or correct its address in the stack's configuration",
+            ) from error

@@ -1,0 +1,212 @@
+"""Where a site's PostgreSQL clusters are in its API, and what an instance says about itself inside its pod."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+
+CONTAINER = "postgres"
+_ASK_EVERY = 0.05
+_GROUP = "/apis/postgresql.cnpg.io/v1"
+CLUSTERS = f"{_GROUP}/clusters"
+"""CloudNativePG's clusters of all namespaces."""
+FENCE = "cnpg.io/fencedInstances"
+"""The annotation of a CloudNativePG cluster with which instances PostgreSQL must not run, as a JSON list."""
+
+# One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
+# of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
+# late, and the last page may hold the start of a record whose end the primary has not written yet.
+QUESTION = """
+SELECT json_build_object(
+  'in_recovery', pg_is_in_recovery(),
+  'waits_for', current_setting('synchronous_standby_names'),
+  'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
+  'followers', (SELECT coalesce(json_agg(json_build_object(
+      'name', application_name, 'state', state, 'sync', sync_state,
+      'lag_bytes', CASE WHEN NOT pg_is_in_recovery()
+        THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,
+      'lag_ms', round(extract(epoch FROM coalesce(replay_lag, interval '0')) * 1000, 1))), '[]')
+    FROM pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'),
+  'receiver', (SELECT json_build_object(
+      'state', status, 'from', sender_host,
+      'lag_bytes', pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint,
+      'lag_ms', CASE WHEN pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+          <= current_setting('wal_block_size')::int THEN 0
+        ELSE round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()) * 1000, 1) END)
+    FROM pg_stat_wal_receiver LIMIT 1))
+"""
+
+
+def cluster_path(namespace: str, name: str) -> str:
+    """Return the API path of one CloudNativePG cluster."""
+    return f"{_GROUP}/namespaces/{namespace}/clusters/{name}"
+
+
+def leading_pod(document: Mapping[str, Any]) -> str:
+    """Return the pod of the instance that leads a CloudNativePG cluster; its first one until the cluster says so."""
+    return str(document.get("status", {}).get("currentPrimary") or f"{document['metadata']['name']}-1")
+
+
+def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
+    """Return the instance's role, size and replication.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    return ask(cluster, namespace, pod, QUESTION)
+
+
+# PostgreSQL never starts as a primary where this file is, and only a promotion removes it. Looked at before the control
+# file, it makes what that says final.
+_MARKED = "standby.signal"
+_LOOK_EVERY = 0.1
+_DOWN = "down"
+_LOOKS = f"""
+export LC_ALL=C
+said=no
+for look in $(seq $0); do
+  marked=no; [ -e "$PGDATA/{_MARKED}" ] && marked=yes
+  control=
+  if [ $marked = yes ] || [ ! -e "$PGDATA/postmaster.pid" ]; then
+    control=$(pg_controldata)
+    state=${{control#*Database cluster state:}}
+    state=${{state%%[!a-z ]*}}
+    case "$marked $state" in
+      "yes "*" shut down" | *" in archive recovery" | *" shut down in recovery") break ;;
+      "no "*" shut down") [ $said = no ] && echo {_DOWN} && said=yes ;;
+    esac
+  fi
+  sleep {_LOOK_EVERY}
+done
+echo "{_MARKED}: $marked"
+echo "${{control:-$(pg_controldata)}}"
+"""  # the image has no sed and no grep; a running primary is not asked again and again, which takes processor time
+
+
+@dataclass(frozen=True)
+class InstanceFiles:
+    """What an instance's files say, also while PostgreSQL does not run.
+
+    Attributes:
+        marked: it starts as a standby, or runs as one.
+        state: as `pg_controldata` names it.
+        redo: where in the WAL the redo of the last checkpoint begins; after a clean end that is the last record.
+    """
+
+    marked: bool
+    state: str
+    redo: str
+
+    @property
+    def is_ended_primary(self) -> bool:
+        """Whether it has ended cleanly as a primary, and starts as a standby only."""
+        return self.marked and self.state == "shut down"
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether it takes no writes, now and after a start."""
+        return self.is_ended_primary or self.state in {"in archive recovery", "shut down in recovery"}
+
+
+def await_standby(
+    cluster: Cluster, namespace: str, pod: str, *, seconds: float, down: Callable[[], object] | None = None
+) -> InstanceFiles:
+    """Return what an instance's files say as soon as they make it a standby, or when the time is out.
+
+    Args:
+        cluster: the site's API.
+        namespace: of the pod.
+        pod: of the instance.
+        seconds: how long to wait, within the pod.
+        down: called once when PostgreSQL has ended, before the files make it a standby.
+
+    Raises:
+        ClusterUnreachableError: the pod does not answer.
+    """
+    looks = str(max(1, round(seconds / _LOOK_EVERY)))
+    output = cluster.execute(
+        namespace,
+        pod,
+        CONTAINER,
+        ["sh", "-c", _LOOKS, looks],
+        waits=2 * seconds,  # the looks themselves take time too
+        heard=lambda piece: down() if down and piece.startswith(_DOWN) else None,
+    )
+    lines = {key: value.strip() for key, value in (line.split(":", 1) for line in output.splitlines() if ":" in line)}
+    try:
+        return InstanceFiles(
+            lines[_MARKED] == "yes", lines["Database cluster state"], lines["Latest checkpoint's REDO location"]
+        )
+    except KeyError as error:
+        raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+
+
+def follows(document: Mapping[str, Any]) -> bool:
+    """Whether a CloudNativePG cluster is told to follow another one."""
+    replica = document["spec"].get("replica", {})
+    return bool(replica) and replica.get("primary") != replica.get("self", document["metadata"]["name"])
+
+
+def has_one_leader(document: Mapping[str, Any]) -> bool:
+    """Whether a CloudNativePG cluster is not about to let another of its own instances lead."""
+    status = document.get("status", {})
+    return status.get("targetPrimary") in {status.get("currentPrimary"), None}
+
+
+def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what an instance says of the follower with this name in replication; empty when it has none."""
+    followers: list[dict[str, Any]] = answer["followers"]
+    return next((each for each in followers if each["name"] == name), {})
+
+
+def ask(cluster: Cluster, namespace: str, pod: str, question: str, *, waits: float = 0) -> dict[str, Any]:
+    """Return the JSON object that a statement selects; `waits` as in `Cluster.execute`.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    output = run_statement(cluster, namespace, pod, question, waits=waits)
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError as error:
+        raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+    return answer
+
+
+def await_value(cluster: Cluster, namespace: str, pod: str, condition: str, *, of: str, seconds: float) -> Any:
+    """Let an instance wait for an SQL condition, and return an SQL value then, or when the time is out.
+
+    Entering a pod is dear, waiting in it is not.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    look = f"EXIT WHEN {condition}; PERFORM pg_sleep({_ASK_EVERY});"
+    wait = f"DO $$ BEGIN FOR i IN 1..{round(seconds / _ASK_EVERY)} LOOP {look} END LOOP; END $$;"
+    return ask(cluster, namespace, pod, f"{wait} SELECT json_build_object('value', {of})", waits=seconds)["value"]
+
+
+def await_leading(cluster: Cluster, namespace: str, pod: str, *, seconds: float) -> bool:
+    """Return whether an instance takes writes, as soon as it does or when the time is out.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    leads = "NOT pg_is_in_recovery()"
+    return bool(await_value(cluster, namespace, pod, leads, of=leads, seconds=seconds))
+
+
+def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str, *, waits: float = 0) -> str:
+    """Run a statement as the instance's administrator and return the bare values that it selects.
+
+    `waits` as in `Cluster.execute`.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement, "postgres"]
+    return cluster.execute(namespace, pod, CONTAINER, command, waits=waits)

@@ -1,0 +1,69 @@
+"""What an instance says about the room that it has: its log, and the volumes under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+from shopsphere.clients.postgres import CONTAINER, ask
+
+DATA_DIRECTORY = "/var/lib/postgresql/data/pgdata"
+"""Where CloudNativePG mounts the data; its pg_wal leads to a volume of its own where the cluster has one."""
+
+QUESTION = """
+SELECT json_build_object(
+  'version', current_setting('server_version'),
+  'keep_bytes', pg_size_bytes(current_setting('wal_keep_size')),
+  'written_bytes', wal_bytes,
+  'written_seconds', extract(epoch FROM now() - stats_reset))
+FROM pg_stat_wal
+"""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """One instance.
+
+    Attributes:
+        version: of PostgreSQL, as in `15.18`.
+        keep_bytes: WAL kept for a follower that is away (B).
+        written_bytes: WAL written in `written_seconds` (B).
+        written_seconds: since its statistics begin (s).
+        disk_used: share of the fuller one of its volumes that is taken, 0 to 1.
+    """
+
+    version: str
+    keep_bytes: int
+    written_bytes: int
+    written_seconds: float
+    disk_used: float
+
+
+def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
+    """Ask PostgreSQL for its log, and `df` in its pod for the volumes.
+
+    Raises:
+        ClusterUnreachableError: the pod or the database in it does not answer.
+    """
+    answer = ask(cluster, namespace, pod, QUESTION)
+    command = ["df", "--block-size=1", "--output=used,avail", DATA_DIRECTORY, f"{DATA_DIRECTORY}/pg_wal"]
+    return Capacity(
+        version=answer["version"],
+        keep_bytes=int(answer["keep_bytes"]),
+        written_bytes=int(answer["written_bytes"]),
+        written_seconds=float(answer["written_seconds"]),
+        disk_used=share_used(cluster.execute(namespace, pod, CONTAINER, command)),
+    )
+
+
+def share_used(table: str) -> float:
+    """Return the largest share that is taken, 0 to 1, from what `df --output=used,avail` printed.
+
+    Raises:
+        ClusterUnreachableError: it is no such table.
+    """
+    try:
+        rows = [tuple(map(int, line.split())) for line in table.strip().splitlines()[1:]]
+        return max(used / (used + available) for used, available in rows)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ClusterUnreachableError(f"df in a database's pod answered {table[:80]!r}") from error

@@ -1,0 +1,91 @@
+"""A page behind a public name, fetched from one address of it."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from shopsphere.foundation.errors import ShopSphereError
+
+_FORM = "/cart/items"
+_SERVER_ERROR = 500
+
+
+class PageError(ShopSphereError):
+    """A page did not arrive, or not as a success."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """A public name at one address of it.
+
+    Attributes:
+        address: where to connect, whatever DNS says here.
+        name: the public name, for TLS and the Host header.
+        trust: whose certificates count.
+        seconds: bound on connecting and on each read.
+    """
+
+    address: str
+    name: str
+    trust: ssl.SSLContext
+    seconds: float = 5
+
+    def ask(self, method: str, path: str) -> httpx.Response:
+        """Return the answer to a request without a body.
+
+        Raises:
+            PageError: no connection, or a certificate that does not fit.
+        """
+        try:
+            with httpx.Client(verify=self.trust, timeout=self.seconds, trust_env=False) as client:
+                return client.request(
+                    method,
+                    f"https://{self.address}{path}",
+                    headers={"Host": self.name},
+                    extensions={"sni_hostname": self.name},
+                )
+        except (httpx.HTTPError, OSError) as error:
+            found = error or type(error).__name__
+            raise PageError(f"https://{self.name}{path} at {self.address}: {found}") from error
+
+    def page(self, path: str = "/") -> int:
+        """Fetch a page and return its size in bytes.
+
+        Raises:
+            PageError: no connection, a certificate that does not fit, or a status that is no success.
+        """
+        answer = self.ask("GET", path)
+        if not answer.is_success:
+            raise PageError(f"https://{self.name}{path} at {self.address}: status {answer.status_code}")
+        return len(answer.content)
+
+
+def takes_forms(door: Door) -> bool:
+    """Whether a shop lets writes through, asked with an empty form.
+
+    One that does finds fault with the form (4xx) and stores nothing; one that does not answers 503. So no order is
+    made for a question.
+
+    Raises:
+        PageError: no connection, or a certificate that does not fit.
+    """
+    return door.ask("POST", _FORM).status_code < _SERVER_ERROR
+
+
+def trust_in(authority: Path | None) -> ssl.SSLContext:
+    """Return what to trust: the system's authorities, and one more if it is named.
+
+    Raises:
+        PageError: its file cannot be read.
+    """
+    trust = ssl.create_default_context()
+    if authority:
+        try:
+            trust.load_verify_locations(authority)
+        except OSError as error:
+            raise PageError(f"{authority}: no usable certificate authority ({error})") from error
+    return trust

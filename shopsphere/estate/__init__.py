@@ -1,0 +1,1 @@
+"""What is declared, without Pulumi: stacks and their files, configuration, workloads, databases, placement."""

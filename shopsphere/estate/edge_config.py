@@ -1,0 +1,55 @@
+"""What the edge stack's configuration says: where the DNS authorities and the CDN are, and who is an origin."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Annotated
+
+from pydantic import Field
+
+from shopsphere.estate.site_config import Frozen, Text, WebAddress
+
+PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")]
+
+
+class DnsAuthorityConfig(Frozen):
+    """One authoritative server; every change is written to each of them and read back."""
+
+    name: Text = Field(description="How messages call it.")
+    url: WebAddress = Field(description="Its HTTP API.")
+
+
+class Nameserver(Frozen):
+    """A name server as the parent zone lists it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(description="Label inside the zone.")
+    address: IPv4Address = Field(description="Address that it answers at.")
+
+
+class OriginConfig(Frozen):
+    """A site that the CDN fetches static assets from."""
+
+    site: Text = Field(description="Site of topology.yaml.")
+    port: int = Field(default=80, ge=1, le=65535, description="Port of the gateway's static entry.")
+
+
+class EdgeConfig(Frozen):
+    """What the edge stack configures. Keys of services are named by file, so that state never has them."""
+
+    state_backend: Text | None = Field(default=None, description="Where this stack's state is kept.")
+    dns_authorities: tuple[DnsAuthorityConfig, ...] = Field(min_length=1, description="All authoritative servers.")
+    dns_api_key_file: Text = Field(description="File with their API key; ~ and variables are resolved when it is read.")
+    nameservers: tuple[Nameserver, ...] = Field(min_length=1, description="The zone's NS records with their addresses.")
+    hostmaster: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(
+        default="hostmaster", description="Mailbox in the zone that answers for it."
+    )
+    site_addresses: dict[str, IPv4Address] = Field(
+        default_factory=dict, description="Public address of a site where it is not topology.yaml's."
+    )
+    cdn_url: WebAddress = Field(description="The CDN's configuration API.")
+    cdn_token_file: Text = Field(description="File with its token; ~ and variables are resolved when it is read.")
+    cdn_address: IPv4Address = Field(description="Address that static assets are served at.")
+    origins: tuple[OriginConfig, ...] = Field(min_length=1, description="The CDN's origins, in order of preference.")
+    origin_probe_path: PathPrefix = Field(
+        default="/static/shop.css", description="Object that a healthy origin answers with 200."
+    )

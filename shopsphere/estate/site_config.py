@@ -1,0 +1,161 @@
+"""What a stack's configuration says: a frozen model of plain values that refuses unknown keys."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from shopsphere.estate.site_agent import SITE_AGENT_PORT
+from shopsphere.topology.quantities import QuantityError, parse_quantity
+
+
+def _quantity(text: str) -> str:
+    try:
+        parse_quantity(text)
+    except QuantityError as error:
+        raise ValueError("should be a quantity as in 250m or 512Mi") from error
+    return text
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("should be an address like https://host or http://host:port")
+    return text.rstrip("/")
+
+
+Quantity = Annotated[str, AfterValidator(_quantity)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Frozen(BaseModel):
+    """A part of the configuration; its keys are written in camelCase."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+class Images(Frozen):
+    """Image references, each with a tag or a digest."""
+
+    shop: Text = Field(description="The shop: every entry point and migration runs from it.")
+    gateway: Text = Field(description="HAProxy.")
+    postgresql: Text = Field(description="PostgreSQL for CloudNativePG; the tag starts with the version.")
+
+
+class Volume(Frozen):
+    """A directory on the nodes of the site that becomes one PersistentVolume."""
+
+    name: Text = Field(description="Short name, unique within the site.")
+    path: Annotated[str, Field(pattern="^/")] = Field(description="Directory on the node.")
+    capacity: Quantity = Field(description="Size that claims see.")
+    data_class: Text = Field(description="Class of the data it may hold: only claims of this class bind to it.")
+
+
+class Autoscaling(Frozen):
+    """Bounds within which a HorizontalPodAutoscaler chooses the number of replicas."""
+
+    minimum: int = Field(ge=1, description="Fewest replicas.")
+    maximum: int = Field(ge=1, description="Most replicas.")
+    cpu_percent: int = Field(ge=10, le=100, description="CPU use, in percent of the request, that it aims for.")
+
+
+class WorkloadConfig(Frozen):
+    """Size and data class of a workload."""
+
+    data_class: Text = Field(description="Class of the data that its pods handle.")
+    replicas: int = Field(ge=1, description="Pods; ignored where autoscaling is set.")
+    cpu: Quantity = Field(description="CPU request of a pod.")
+    memory: Quantity = Field(description="Memory request and limit of a pod.")
+    autoscaling: Autoscaling | None = Field(default=None, description="Leave the number of replicas to the cluster.")
+
+
+class Workloads(Frozen):
+    """The workloads of a regional site."""
+
+    shop: WorkloadConfig = Field(description="Storefront.")
+    payments: WorkloadConfig = Field(description="Payments service.")
+    gateway: WorkloadConfig = Field(description="TLS entry.")
+
+
+class DatabaseConfig(Frozen):
+    """Size, place and durability of a database at one site."""
+
+    data_class: Text = Field(description="Class of the data it holds.")
+    storage_site: Text = Field(description="Site whose pinned storage holds it.")
+    size: Quantity = Field(description="Size of an instance's volume.")
+    cpu: Quantity = Field(description="CPU request of an instance.")
+    memory: Quantity = Field(description="Memory request and limit of an instance; a quarter is shared buffers.")
+    instances: int = Field(default=1, ge=1, description="Instances at this site.")
+    synchronous: bool = Field(description="A commit waits for the recovery site (while this site is the primary).")
+    wal_keep_size: Annotated[str, Field(pattern="^[0-9]+(MB|GB)$")] = Field(
+        description="WAL kept for a peer that is away: its rate times the longest outage without a new copy."
+    )
+    skip_wal_archiving: bool = Field(
+        description="Only where no WAL archive is the backup: spares the restart that a change of role else needs, and"
+        " the looks into it. Decided when a database is created."
+    )
+
+
+class Databases(Frozen):
+    """The databases of a regional site."""
+
+    commerce: DatabaseConfig = Field(description="Catalogue, customers, orders.")
+    ledger: DatabaseConfig = Field(description="Payments.")
+
+
+class ImageBuild(Frozen):
+    """Builds the shop's image with a Docker engine instead of taking one that exists."""
+
+    context: Text = Field(description="Directory with the build context.")
+    dockerfile: Text = Field(description="Dockerfile.")
+    registry: Text = Field(description="Registry of the site's own jurisdiction.")
+    username: Text = Field(description="User at the registry; the password is the secret registryPassword.")
+
+
+class SiteConfig(Frozen):
+    """What every site's stack configures."""
+
+    kubeconfig: Text = Field(description="Path of the kubeconfig that reaches the site's cluster.")
+    context: Text = Field(description="Context within it.")
+    state_backend: Text | None = Field(
+        default=None, description="Where this stack's state is kept: storage in its own jurisdiction, outside the site."
+    )
+    volumes: tuple[Volume, ...] = Field(min_length=1, description="Volumes of the site.")
+
+
+class HeadquartersConfig(SiteConfig):
+    """What the headquarters' stack configures."""
+
+
+class RegionalConfig(SiteConfig):
+    """What the stack of a pair's site configures."""
+
+    address: IPv4Address | None = Field(default=None, description="Address of this site; topology.yaml's if not given.")
+    peer_address: IPv4Address | None = Field(
+        default=None, description="Address of the other site; topology.yaml's if not given."
+    )
+    api_server: IPv4Address | None = Field(
+        default=None, description="Address of the Kubernetes API server as pods reach it; the site's if not given."
+    )
+    api_server_port: int = Field(default=6443, ge=1, le=65535, description="Its port.")
+    images: Images = Field(description="Image references.")
+    image_build: ImageBuild | None = Field(default=None, description="Build the shop's image as part of the stack.")
+    workloads: Workloads = Field(description="Workloads of the site.")
+    databases: Databases = Field(description="Databases of the site.")
+    psp_url: WebAddress = Field(description="Payment service provider's API.")
+    psp_networks: tuple[IPv4Network, ...] = Field(min_length=1, description="CIDRs that this API answers from.")
+    public_url: WebAddress = Field(description="Address of the shop for customers.")
+    static_url: WebAddress = Field(description="Address of static assets: the CDN.")
+    site_agent: IPv4Address | None = Field(
+        default=None, description="Where this site's agent says whether writes are open, as pods reach it. Without it "
+        "the gateway lets every write through, and only the databases refuse."
+    )  # fmt: skip
+    site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
+    requests_per_second_per_source: int = Field(
+        default=200, ge=1, description="Rate above which the gateway answers a source address with 429."
+    )

@@ -1,0 +1,157 @@
+"""The lab's stack files: what is committed, plus what only this machine knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shopsphere.estate.paths import pulumi_directory
+from shopsphere.estate.stack import StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import lab_directory
+
+NAMESPACE = "shopsphere"
+PLACEHOLDER = "REPLACE_ME"
+# A namespace of its own, because the edge project itself needs neither: what `status` and the verification ask with.
+RESOLVERS_KEY = "status:resolvers"
+AUTHORITY_KEY = "status:certificateAuthority"
+WITNESS_KEY = "status:witness"
+HEADER = "# Written by `shopsphere up` from {base}; secrets and this machine's paths. Edit that file instead.\n"
+
+
+def base_file(stack: StackId) -> Path:
+    """The committed configuration of a lab stack."""
+    return stack.folder / f"{stack.name}.base.yaml"
+
+
+def project_file(stack: StackId) -> Path:
+    """Where `pulumi` looks for the stack's configuration."""
+    return stack.folder / f"Pulumi.{stack.name}.yaml"
+
+
+def machine_file(stack: StackId) -> Path:
+    """The real file behind a lab stack's configuration."""
+    return pulumi_directory() / "stacks" / f"Pulumi.{stack.name}.yaml"
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Read a stack file; an absent one is empty."""
+    if not file.exists():
+        return {}
+    document: dict[str, Any] = yaml.safe_load(file.read_text()) or {}
+    return document
+
+
+def configuration(stack: StackId) -> dict[str, Any]:
+    """Return the stack's configuration as written, secrets still encrypted."""
+    config: dict[str, Any] = read(project_file(stack)).get("config", {})
+    return config
+
+
+def merge(base: dict[str, Any], machine: dict[str, Any], existing: dict[str, Any]) -> dict[str, Any]:
+    """Return the stack file that follows from its three sources.
+
+    Plain values come from the committed file and the machine only, so that a value removed there is gone here;
+    secrets and the salt that decrypts them stay as they are.
+    """
+    kept = {key: value for key, value in existing.get("config", {}).items() if _is_secret(value)}
+    outside = {key: value for key, value in {**existing, **base}.items() if key != "config"}
+    return {**outside, "config": {**base.get("config", {}), **machine, **kept}}
+
+
+def write_machine_file(stack: StackId) -> bool:
+    """Bring the lab's stack file up to date and link it into the project; return whether anything changed.
+
+    Raises:
+        ShopSphereError: the committed file is missing, or a file that is not ours is in the way.
+    """
+    base = base_file(stack)
+    if not base.exists():
+        raise ShopSphereError.build(
+            f"{stack.label}: the stack has no committed configuration",
+            expected=str(base),
+            found="no such file",
+            action="add it; the other stacks of this environment show its shape",
+        )
+    file = machine_file(stack)
+    _link(project_file(stack), file)
+    existing = read(file)
+    wanted = merge(read(base), machine_facts(stack), existing)
+    changed = wanted != existing
+    if changed:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.touch(mode=0o600)
+        file.write_text(HEADER.format(base=base.name) + yaml.safe_dump(wanted, sort_keys=False))
+    return changed
+
+
+def machine_facts(stack: StackId) -> dict[str, Any]:
+    """Return the configuration that differs from machine to machine."""
+    if stack.site is None:
+        keys = lab_directory() / "pki" / "edge"
+        return {
+            f"{NAMESPACE}:dnsApiKeyFile": str(keys / "dns-api.key"),
+            f"{NAMESPACE}:cdnTokenFile": str(keys / "cdn-agent.token"),
+            AUTHORITY_KEY: str(lab_directory() / "pki" / "public-ca.crt"),
+        }
+    return {f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml")}
+
+
+def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozenset()) -> None:
+    """Refuse a production stack whose placeholders were not replaced.
+
+    Args:
+        stack: the stack.
+        made_here: names of secrets that this command makes itself, where a placeholder is welcome.
+
+    Raises:
+        ShopSphereError: the file is missing or names what is still to be filled in.
+    """
+    file = project_file(stack)
+    config = read(file)
+    ours = {f"config.{NAMESPACE}:{name}" for name in made_here}
+    left = sorted(_placeholders(config) - ours)
+    if left or not config:
+        raise ShopSphereError.build(
+            f"{file.name}: not filled in",
+            expected=f"your own value in place of each {PLACEHOLDER}",
+            found=", ".join(left) or "no such file",
+            action=f"edit {file}; README.md, “Your own clusters”, says what each value is",
+        )
+
+
+def _placeholders(value: Any, path: str = "") -> set[str]:
+    if isinstance(value, dict):
+        return {found for key, part in value.items() for found in _placeholders(part, f"{path}.{key}".lstrip("."))}
+    if isinstance(value, list):
+        return {found for index, part in enumerate(value) for found in _placeholders(part, f"{path}[{index}]")}
+    return {path} if PLACEHOLDER in str(value) else set()
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"secure"}
+
+
+def _link(link: Path, file: Path) -> None:
+    if link.is_symlink():
+        if link.readlink() == file:
+            return
+        if link.exists():
+            # Two labs that take turns in one checkout would write their secrets into each other's files.
+            raise ShopSphereError.build(
+                f"{link.name}: this checkout works with another lab",
+                expected=str(file),
+                found=str(link.readlink()),
+                action=f"set SHOPSPHERE_LAB to that lab, or remove {link} to work with this one",
+            )
+        link.unlink()
+    elif link.exists():
+        raise ShopSphereError.build(
+            f"{link}: a file is in the way",
+            expected=f"a link to {file}, made by this command",
+            found="a regular file",
+            action="move what it says into the file that ends in .base.yaml beside it, then remove it",
+        )
+    link.symlink_to(file)

@@ -1,0 +1,75 @@
+"""Time, in one place, so that tests can replace it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+
+
+class Clock(Protocol):
+    """What code that waits or measures needs from time."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start; never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start; never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+        time.sleep(seconds)
+
+
+SYSTEM_CLOCK = SystemClock()
+
+
+class WaitExpiredError(ShopSphereError):
+    """Something did not come about within its time."""
+
+
+def wait_until(
+    condition: Callable[[], object],
+    *,
+    what: str,
+    seconds: float,
+    interval: float = 0.5,
+    explain: Callable[[], str] | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> float:
+    """Poll `condition` until it is true and return the seconds that took.
+
+    Args:
+        condition: called every `interval` seconds; a true value ends the wait. A NoAnswerError is a no that may change.
+        what: completes "waited for …" in the error.
+        seconds: the bound.
+        interval: seconds between two polls.
+        explain: called once when time has run out; says what was seen instead. Without it, the last error is said.
+        clock: replaceable in tests.
+
+    Raises:
+        WaitExpiredError: the condition stayed false.
+    """
+    start = clock.monotonic()
+    while True:
+        problem = ""
+        try:
+            if condition():
+                return clock.monotonic() - start
+        except NoAnswerError as error:
+            problem = one_line(error)
+        if clock.monotonic() - start > seconds:
+            found = explain() if explain else problem
+            seen = f"\n  found:    {found}" if found else ""
+            raise WaitExpiredError(f"waited {seconds:.0f} s for {what}, and it did not come{seen}")
+        clock.sleep(interval)

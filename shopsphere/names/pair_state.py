@@ -1,0 +1,127 @@
+"""The state record of a pair: epoch, active site and, following from it, the weight of each address.
+
+The record is one line of Lua that every steering record includes, so one change of it turns all names of the pair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shopsphere.clients.edge_errors import PairStateError
+from shopsphere.clients.powerdns import RRset
+from shopsphere.names.steering import lua_content, state_label
+
+FIRST_EPOCH = 1
+_STATE = re.compile(
+    r"state=\{pair='(?P<pair>[a-z0-9-]+)',epoch=(?P<epoch>[1-9][0-9]{0,17}),active='(?P<active>[a-z0-9-]+)'"
+    r"(?P<leaving>,leaving=true)?\}"
+)
+
+
+@dataclass(frozen=True)
+class PairState:
+    """What changes at run time.
+
+    Attributes:
+        epoch: grows by one at each change of the active site; the first is 1.
+        active: the site that takes writes.
+        leaving: it is being left in order and takes none any more: names lead readers to the other site already, so
+            that resolvers know it when it becomes active.
+    """
+
+    epoch: int
+    active: str
+    leaving: bool = False
+
+
+@dataclass(frozen=True)
+class PairDeclaration:
+    """What does not change at run time.
+
+    Attributes:
+        zone: fully qualified, with the dot at the end.
+        pair: name of the pair.
+        primary: site that is active at first.
+        recovery: the other site.
+        addresses: public address by site.
+        active_weight: share of the active site (%).
+        passive_weight: share of the other one (%).
+        ttl: seconds.
+    """
+
+    zone: str
+    pair: str
+    primary: str
+    recovery: str
+    addresses: Mapping[str, str]
+    active_weight: int
+    passive_weight: int
+    ttl: int
+
+    @classmethod
+    def of(cls, props: Mapping[str, Any]) -> PairDeclaration:
+        """Read a resource's inputs."""
+        return cls(
+            zone=props["zone"],
+            pair=props["pair"],
+            primary=props["primary"],
+            recovery=props["recovery"],
+            addresses=dict(props["addresses"]),
+            active_weight=int(props["activeWeight"]),
+            passive_weight=int(props["passiveWeight"]),
+            ttl=int(props["ttl"]),
+        )
+
+    @property
+    def sites(self) -> tuple[str, str]:
+        """The primary and the recovery site, in this order whatever their roles are."""
+        return (self.primary, self.recovery)
+
+    @property
+    def name(self) -> str:
+        """Fully qualified name of the record."""
+        return f"{state_label(self.pair)}.{self.zone}"
+
+    @property
+    def first(self) -> PairState:
+        """The state of a pair whose role never changed."""
+        return PairState(FIRST_EPOCH, self.primary)
+
+    def rrset(self, state: PairState) -> RRset:
+        """Return the record that says `state`.
+
+        Raises:
+            PairStateError: the epoch is below 1, or the site is not of this pair.
+        """
+        if state.epoch < FIRST_EPOCH or state.active not in self.sites:
+            raise PairStateError.build(
+                f"{state} is no state of pair {self.pair}",
+                expected=f"an epoch of at least {FIRST_EPOCH} and one of {' and '.join(self.sites)} as active site",
+                found=f"epoch {state.epoch}, active site {state.active!r}",
+                action="correct the call",
+            )
+        shares = ",".join(f"{{{self._weight(site, state)},'{self.addresses[site]}','{site}'}}" for site in self.sites)
+        leaving = ",leaving=true" if state.leaving else ""
+        code = f"state={{pair='{self.pair}',epoch={state.epoch},active='{state.active}'{leaving}}} sites={{{shares}}}"
+        return RRset(self.name, "LUA", self.ttl, (lua_content("LUA", code),))
+
+    def stated(self, found: RRset | None) -> PairState | None:
+        """Return the epoch and active site that a record names, also where weights or addresses are not as declared."""
+        if found is None or len(found.records) != 1:
+            return None
+        match = _STATE.search(found.records[0])
+        if not match or match["pair"] != self.pair or match["active"] not in self.sites:
+            return None
+        return PairState(int(match["epoch"]), match["active"], leaving=bool(match["leaving"]))
+
+    def valid(self, found: RRset | None) -> PairState | None:
+        """Return the state when the record is one that this declaration can have, letter for letter."""
+        state = self.stated(found)
+        return state if state and self.rrset(state) == found else None
+
+    def _weight(self, site: str, state: PairState) -> int:
+        leads = (site == state.active) != state.leaving
+        return self.active_weight if leads else self.passive_weight

@@ -1,0 +1,37 @@
+"""No address and no network may mean two things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+from itertools import combinations
+
+from shopsphere.topology.errors import Problem
+from shopsphere.topology.model import Topology
+
+
+def network_problems(topology: Topology) -> Iterator[Problem]:
+    """Find overlapping CIDRs, addresses used twice, and site addresses inside a network of pods or clients."""
+    networks = list(_networks(topology))
+    for (first, one), (second, other) in combinations(networks, 2):
+        if one.overlaps(other):
+            word = "the same as" if one == other else "overlapping"
+            yield Problem(second, "a CIDR that overlaps no other", f"{other}, {word} {first} ({one})")
+    owners: dict[IPv4Address, str] = {}
+    for name, site in topology.sites.items():
+        path = f"sites.{name}.address"
+        if site.address in owners:
+            yield Problem(path, "an address of its own", f"{site.address}, which is also {owners[site.address]}")
+        owners.setdefault(site.address, path)
+        for place, network in networks:
+            if site.address in network:
+                yield Problem(path, "an address outside all networks", f"{site.address} inside {place} ({network})")
+
+
+def _networks(topology: Topology) -> Iterator[tuple[str, IPv4Network]]:
+    for name, jurisdiction in topology.jurisdictions.items():
+        for at, network in enumerate(jurisdiction.client_networks):
+            yield f"jurisdictions.{name}.client_networks.{at}", network
+    for name, site in topology.sites.items():
+        yield f"sites.{name}.pod_network", site.pod_network
+        yield f"sites.{name}.service_network", site.service_network

@@ -1,0 +1,59 @@
+"""Sites and jurisdictions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from shopsphere.topology.base import Derived, Frozen, Name, Sentence
+
+
+def _as_text(value: object) -> object:
+    """Refuse numbers: 5 and true would otherwise become 0.0.0.5 and 0.0.0.1."""
+    if isinstance(value, (str, IPv4Address, IPv4Network)):
+        return value
+    raise ValueError("an IPv4 address or network written as text")
+
+
+Address = Annotated[IPv4Address, BeforeValidator(_as_text)]
+Network = Annotated[IPv4Network, BeforeValidator(_as_text)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class Site(Frozen):
+    """One data centre. Which site of a pair takes writes is run-time state and not written here."""
+
+    name: Derived = Field(title="Name", description="The key under `sites`.")
+    city: str = Field(title="City", description="Name for people.", min_length=1)
+    country: Country = Field(title="Country", description="ISO 3166-1 code of two letters.")
+    racks: int = Field(title="Racks", description="Racks of the site, named r1 to rN on its nodes.", ge=1, strict=True)
+    kilowatts: float = Field(title="Power", description="Power that the site may draw (kW).", gt=0, strict=True)
+    address: Address = Field(title="Address", description="Address under which other sites reach its services.")
+    pod_network: Network = Field(title="Pod network", description="CIDR of its pods.")
+    service_network: Network = Field(title="Service network", description="CIDR of its Kubernetes services.")
+
+    @property
+    def watts(self) -> int:
+        """Power that the site may draw (W), a part of a watt left out: `floor(kilowatts * 1000)`.
+
+        Decimal arithmetic on the digits as written, because 150.1 has no exact binary form.
+        """
+        return int(Decimal(str(self.kilowatts)) * 1000)
+
+
+class Jurisdiction(Frozen):
+    """An explicit list of sites that may hold each other's personal data, and why that is lawful."""
+
+    name: Derived = Field(title="Name", description="The key under `jurisdictions`.")
+    sites: tuple[Name, ...] = Field(title="Sites", description="Sites of the jurisdiction.", min_length=1)
+    legal_basis: Sentence = Field(
+        title="Legal basis", description="Why data may move between these sites; the decision and its source."
+    )
+    client_networks: tuple[Network, ...] = Field(
+        title="Client networks",
+        description="CIDRs of customers that public DNS sends to this jurisdiction.",
+        min_length=1,
+    )

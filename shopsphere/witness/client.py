@@ -1,0 +1,201 @@
+"""Reading and changing a pair's record and its lease."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness.record import PairRecord
+from shopsphere.witness.store import (
+    VOTER_SECONDS,
+    Entry,
+    Store,
+    Voter,
+    WitnessConflictError,
+    has_value,
+    put,
+    unchanged,
+)
+
+ABSENT = 0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The record and the lease at one moment.
+
+    Attributes:
+        record: None before the pair's first start.
+        revision: of the record; 0 when it is absent.
+        lease_holder: site that may take writes; empty when nobody may.
+    """
+
+    record: PairRecord | None
+    revision: int
+    lease_holder: str
+
+    def require_record(self, pair: str) -> PairRecord:
+        """Return the record; `pair` names it in the error.
+
+        Raises:
+            ShopSphereError: there is none yet.
+        """
+        if self.record is None:
+            raise ShopSphereError.build(
+                f"{pair}: the witness has no record of the pair",
+                expected="a record, which a site's agent writes at its first start",
+                found="none",
+                action=f"`shopsphere up {pair}` first",
+            )
+        return self.record
+
+
+class Witness:
+    """The record of one pair.
+
+    Args:
+        pair: its name.
+        urls: client addresses of the voters.
+        seconds: bound on each voter's answer.
+    """
+
+    def __init__(self, pair: str, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
+        self.pair = pair
+        self._store = Store(urls, seconds=seconds)
+        self._record, self._lease = f"/shopsphere/{pair}/record", f"/shopsphere/{pair}/lease"
+        self._runbook = f"/shopsphere/{pair}/runbook"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._store.close()
+
+    def see(self) -> Seen:
+        """Return record and lease as of one revision.
+
+        Raises:
+            WitnessUnreachableError: no quorum answered.
+        """
+        return self._seen(self._store.read(self._record, self._lease))
+
+    def glance(self) -> Seen:
+        """Return record and lease as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
+
+        What is decided by it has to be guarded by a condition of what is done then, as all changes here are.
+
+        Raises:
+            WitnessUnreachableError: no voter answered.
+        """
+        return self._seen(self._store.read(self._record, self._lease, newest=False))
+
+    def attempt(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> tuple[bool, Seen]:
+        """Replace the record that was `seen`; with `without_lease`, only while nobody holds the lease.
+
+        Returns:
+            Whether it was replaced, and what is there now, as of the same revision.
+
+        Raises:
+            WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
+        """
+        compare = [unchanged(self._record, seen.revision)]
+        if without_lease:
+            compare.append(unchanged(self._lease, ABSENT))
+        done = self._store.swap(compare, [put(self._record, record.model_dump_json())], self._record, self._lease)
+        if done.succeeded:
+            return True, Seen(record, done.revision, "" if without_lease else seen.lease_holder)
+        now = self._seen(done.found)
+        # A change whose answer was lost is tried at the next voter, where it meets itself.
+        return now.record is not None and now.record.change == record.change, now
+
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+        """Replace the record as `attempt` does, and return what is there now.
+
+        Raises:
+            WitnessConflictError: the record is another one by now, or somebody holds the lease.
+            WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
+        """
+        done, now = self.attempt(seen, record, without_lease=without_lease)
+        if done:
+            return now
+        raise WitnessConflictError.build(
+            f"the record of {self.pair} was not changed",
+            expected=f"revision {seen.revision}" + (", and no lease held" if without_lease else ""),
+            found=f"revision {now.revision}, changed by {now.record.actor if now.record else 'nobody'}"
+            + (f", lease held by {now.lease_holder}" if now.lease_holder else ""),
+            action="read the record again and decide anew",
+        )
+
+    def prepare_lease(self, *, seconds: int) -> int:
+        """Return the number of a lease that gives nobody anything yet; `take_lease` makes it the one of a site."""
+        return self._store.grant(seconds)
+
+    def take_lease(self, seen: Seen, site: str, lease: int) -> None:
+        """Give the active site of the record that was `seen` a prepared lease.
+
+        A lease that an earlier process of the same site left is replaced: its agent fenced the site when it started.
+
+        Raises:
+            WitnessConflictError: the record changed, or another site holds the lease.
+            WitnessUnreachableError: no quorum answered, or the prepared lease has ended.
+        """
+        free = has_value(self._lease, site) if seen.lease_holder == site else unchanged(self._lease, ABSENT)
+        found = self._claim(self._lease, site, [unchanged(self._record, seen.revision), free], lease)
+        if found is None:
+            return
+        raise WitnessConflictError.build(
+            f"{site} was not given the lease of {self.pair}",
+            expected="the record unchanged and nobody holding the lease",
+            found=f"held by {found.value}" if found.value else "the record changed",
+            action="nothing: the agent tries again",
+        )
+
+    def renew_lease(self, lease: int) -> bool:
+        """Renew; False when the lease is gone."""
+        return self._store.keep_alive(lease)
+
+    def release_lease(self, lease: int) -> None:
+        """Give the lease back: from now on the other site may be promoted."""
+        self._store.revoke(lease)
+
+    def lock(self, owner: str, *, seconds: int) -> int:
+        """Take the lock that lets one operator move the pair; returns the number of its lease.
+
+        Raises:
+            WitnessConflictError: another operator has it; the message names them and since when.
+        """
+        lease = self._store.grant(seconds)
+        found = self._claim(self._runbook, owner, [unchanged(self._runbook, ABSENT)], lease)
+        if found is None:
+            return lease
+        self._store.revoke(lease)
+        raise WitnessConflictError.build(
+            f"another run is moving {self.pair}",
+            expected="no run",
+            found=found.value or "a lock that was just given back",
+            action=f"wait for it; a run that died loses its lock within {seconds} s",
+        )
+
+    def locked_by(self) -> Entry | None:
+        """Return the lock's owner, or None."""
+        return self._store.read(self._runbook).get(self._runbook)
+
+    def each_voter(self) -> list[Voter]:
+        """Return what every voter says of itself, in the order of their addresses."""
+        return self._store.each_voter()
+
+    def prefer_fastest(self) -> None:
+        """Ask first, from now on, the voter that answers first; returns when one has."""
+        self._store.prefer_fastest()
+
+    def _seen(self, found: Mapping[str, Entry]) -> Seen:
+        entry, lease = found.get(self._record), found.get(self._lease)
+        record = PairRecord.model_validate_json(entry.value) if entry else None
+        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
+
+    def _claim(self, key: str, value: str, compare: Sequence[Mapping[str, Any]], lease: int) -> Entry | None:
+        """Write a key that lives as long as a lease; return None, or what is there instead (empty: nothing)."""
+        done = self._store.swap(compare, [put(key, value, lease)], key)
+        found = done.found.get(key, Entry("", ABSENT, 0))
+        # A claim whose answer was lost is tried at the next voter, where it meets itself.
+        return None if done.succeeded or found.lease == lease else found

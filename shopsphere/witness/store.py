@@ -1,0 +1,244 @@
+"""etcd over its JSON gateway: the few calls that the witness needs, each bounded in time and tried at every voter.
+
+Source: etcd 3.6, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ . Reads are linearizable unless said otherwise:
+a voter without a quorum behind it does not answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
+from shopsphere.foundation.side_by_side import at_each
+
+VOTER_SECONDS = 1.5
+"""Bound on one voter's answer: the longest way to one and two round trips among them take 0.7 s in the topology."""
+
+_NO_LEASE = 5  # gRPC NOT_FOUND
+
+
+class WitnessUnreachableError(NoAnswerError):
+    """No voter with a quorum behind it answered: nothing is known, and nothing may be concluded."""
+
+
+class WitnessConflictError(ShopSphereError):
+    """Somebody else changed the record first, or what a change requires does not hold."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A value with the revision that a compare-and-swap names."""
+
+    value: str
+    revision: int
+    lease: int
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What became of a conditional write.
+
+    Attributes:
+        succeeded: it was made.
+        revision: of the store, after it.
+        found: entries that exist of the keys that were to be read if it was not made.
+    """
+
+    succeeded: bool
+    revision: int
+    found: Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class Voter:
+    """One voter, asked by itself.
+
+    Attributes:
+        url: its client address.
+        problem: why it takes no part in the quorum; empty when it does.
+    """
+
+    url: str
+    problem: str
+
+
+class Store:
+    """The quorum of one pair's voters; safe to share between threads.
+
+    Args:
+        urls: client addresses of the voters.
+        seconds: bound on each voter's answer.
+    """
+
+    def __init__(self, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
+        self._urls = list(urls)
+        self._client = httpx.Client(timeout=seconds, trust_env=False)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def read(self, *keys: str, newest: bool = True) -> dict[str, Entry]:
+        """Return the entries of these keys that exist, all as of one revision.
+
+        Args:
+            keys: which.
+            newest: as the quorum has them. Otherwise as one voter has them: agreed on, but perhaps older, in return for
+                one way to that voter instead of another one among them, which is most of the time.
+        """
+        return _entries(self._transaction([], _ranges(keys, newest=newest), []))
+
+    def swap(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]], *keys: str) -> Swap:
+        """Write if every comparison holds; else read these keys, as of the same revision: one way for both."""
+        answer = self._transaction(compare, success, _ranges(keys))
+        revision = int(answer["header"]["revision"])
+        if answer.get("succeeded"):
+            return Swap(succeeded=True, revision=revision, found={})
+        return Swap(succeeded=False, revision=revision, found=_entries(answer))
+
+    def _transaction(
+        self,
+        compare: Sequence[Mapping[str, Any]],
+        success: Sequence[Mapping[str, Any]],
+        failure: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        body = {"compare": list(compare), "success": list(success), "failure": list(failure)}
+        return self.call("/v3/kv/txn", body)
+
+    def grant(self, seconds: int) -> int:
+        """Return a new etcd lease."""
+        return int(self.call("/v3/lease/grant", {"TTL": seconds})["ID"])
+
+    def keep_alive(self, lease: int) -> bool:
+        """Renew a lease; False when it is gone."""
+        answer = self.call("/v3/lease/keepalive", {"ID": lease})
+        return int(answer.get("result", {}).get("TTL", 0)) > 0
+
+    def revoke(self, lease: int) -> None:
+        """End a lease and remove its keys; one that is gone already is fine."""
+        self.call("/v3/lease/revoke", {"ID": lease}, accept=_NO_LEASE)
+
+    def call(self, path: str, body: Mapping[str, Any], *, accept: int = 0) -> dict[str, Any]:
+        """Ask the voters one after the other until one answers.
+
+        Raises:
+            WitnessUnreachableError: none did; what each said is in the message.
+        """
+        problems = []
+        for url in self._in_order():
+            try:
+                response = self._client.post(url + path, json=body)
+                answer: dict[str, Any] = response.json()
+            except (httpx.HTTPError, ValueError) as error:
+                problems.append(f"{url}: {type(error).__name__}")
+                continue
+            if response.is_success or (accept and answer.get("code") == accept):
+                self._prefer(url)
+                return answer
+            problems.append(f"{url}: {answer.get('message', response.status_code)}")
+        raise WitnessUnreachableError.build(
+            "the witness has no quorum that answers",
+            expected=f"an answer from one of {len(self._urls)} voters with a majority behind it",
+            found="; ".join(problems),
+            action="look at the voters and the way to them; nothing is decided without them",
+        )
+
+    def each_voter(self) -> list[Voter]:
+        """Ask every voter by itself, side by side; also those that the quorum can do without."""
+        return at_each(sorted(self._in_order()), self._look_at)
+
+    def prefer_fastest(self) -> None:
+        """Ask first, from now on, the voter that answers a question to the quorum first.
+
+        That takes the way to the voter and the one among the voters into account: the leader, or one near to it. What
+        the others say is not waited for. Where none answers everything stays as it is.
+        """
+        urls, answered = self._in_order(), queue.SimpleQueue[str]()
+        for url in urls:
+            threading.Thread(target=self._race, args=(url, answered), daemon=True).start()
+        for _ in urls:
+            first = answered.get()
+            if first:
+                self._prefer(first)
+                return
+
+    def _race(self, url: str, answered: queue.SimpleQueue[str]) -> None:
+        """Ask one voter something that needs the quorum, and say its address; nothing if it does not answer."""
+        try:
+            response = self._client.post(f"{url}/v3/kv/range", json={"key": encoded("/"), "count_only": True})
+        except (httpx.HTTPError, RuntimeError):  # the latter: closed meanwhile
+            answered.put("")
+        else:
+            answered.put(url if response.is_success else "")
+
+    def _look_at(self, url: str) -> Voter:
+        try:
+            response = self._client.post(f"{url}/v3/maintenance/status", json={})
+            answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            return Voter(url, type(error).__name__)
+        if not response.is_success:
+            return Voter(url, str(answer.get("message", response.status_code)))
+        # A voter that has lost the others answers too; it says that it knows no leader.
+        return Voter(url, "; ".join(answer.get("errors", [])) or ("" if answer.get("leader") else "no leader"))
+
+    def _in_order(self) -> list[str]:
+        with self._lock:
+            return list(self._urls)
+
+    def _prefer(self, url: str) -> None:
+        with self._lock:
+            self._urls.remove(url)
+            self._urls.insert(0, url)
+
+
+def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:
+    return [{"requestRange": {"key": encoded(key), "serializable": not newest}} for key in keys]
+
+
+def _entries(answer: Mapping[str, Any]) -> dict[str, Entry]:
+    """Return the entries that the reads of a transaction found."""
+    found = {}
+    for response in answer["responses"]:
+        for pair in response["response_range"].get("kvs", []):
+            entry = Entry(decoded(pair["value"]), int(pair["mod_revision"]), int(pair.get("lease", 0)))
+            found[decoded(pair["key"])] = entry
+    return found
+
+
+def encoded(text: str) -> str:
+    """Return text as the gateway wants it."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def decoded(text: str) -> str:
+    """Return text from the gateway's form."""
+    return base64.b64decode(text).decode()
+
+
+def unchanged(key: str, revision: int) -> dict[str, Any]:
+    """Compare: the key was last changed at this revision; 0 means that it does not exist."""
+    return {"key": encoded(key), "target": "MOD", "result": "EQUAL", "mod_revision": str(revision)}
+
+
+def has_value(key: str, value: str) -> dict[str, Any]:
+    """Compare: the key has this value."""
+    return {"key": encoded(key), "target": "VALUE", "result": "EQUAL", "value": encoded(value)}
+
+
+def put(key: str, value: str, lease: int = 0) -> dict[str, Any]:
+    """Write a key, bound to a lease if one is given."""
+    return {"requestPut": {"key": encoded(key), "value": encoded(value), "lease": str(lease)}}
+
+
+def delete(key: str) -> dict[str, Any]:
+    """Remove a key."""
+    return {"requestDeleteRange": {"key": encoded(key)}}

@@ -1,0 +1,78 @@
+"""The house has one direction: a line imports only from what lies below it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shopsphere.foundation.paths import REPOSITORY
+
+FLOORS = (
+    "shopsphere.foundation",
+    "shopsphere.topology",
+    "shopsphere.estate",
+    "shopsphere.clients",
+    "shopsphere.witness",
+    "shopsphere.names",
+    "shopsphere.status",
+    "shopsphere.deploy",
+)
+"""The ground floor, from below."""
+ABOVE = {
+    "components": ("shopsphere",),
+    "policies": ("shopsphere",),
+    "runbooks": ("shopsphere",),
+    "lab": ("shopsphere", "runbooks"),
+    "cli": ("shopsphere", "runbooks", "lab"),
+    "app": (),
+}
+"""What each house above the ground floor may import besides itself."""
+OURS = (*ABOVE, "shopsphere")
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Yield the full name of every module of ours that a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+def files() -> list[Path]:
+    """Return every Python file of the product."""
+    return sorted(file for house in OURS for file in (REPOSITORY / house).rglob("*.py"))
+
+
+def house_of(name: str) -> str:
+    """Return the floor, or the house above it, that a module belongs to; empty when it is not ours."""
+    floor = next((floor for floor in FLOORS if name == floor or name.startswith(f"{floor}.")), "")
+    return floor or (name.partition(".")[0] if name.partition(".")[0] in OURS else "")
+
+
+def allowed(source: str, target: str) -> bool:
+    """Whether a file of one house may import from another one."""
+    if source == target or not target:
+        return True
+    if source in FLOORS:
+        return target in FLOORS and FLOORS.index(target) < FLOORS.index(source)
+    return target.partition(".")[0] in ABOVE.get(source, ())
+
+
+@pytest.mark.parametrize("file", files(), ids=lambda file: str(file.relative_to(REPOSITORY)))
+def test_imports_lead_downwards(file: Path) -> None:
+    name = ".".join(file.relative_to(REPOSITORY).with_suffix("").parts)
+    upward = {target for target in imports(file) if not allowed(house_of(name), house_of(target))}
+    assert not upward
+
+
+def test_the_order_is_judged() -> None:
+    assert not allowed("shopsphere.clients", "shopsphere.names")
+    assert not allowed("shopsphere.deploy", "runbooks")
+    assert not allowed("components", "policies")
+    assert not allowed("app", "shopsphere.foundation")
+    assert allowed("shopsphere.status", "shopsphere.clients")
+    assert allowed("cli", "lab")
