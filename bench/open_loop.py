@@ -21,7 +21,7 @@ def percentile(values, share):
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
 
 
-async def one(client, url, due, times, failures):
+async def one(client, url, due, times, failures) -> None:
     try:
         answer = await client.get(url)
         if answer.status_code >= 400:
@@ -51,7 +51,7 @@ async def load(urls, rate, seconds):
     return total, times, failures
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=50, help="requests per second, at most 500")
     parser.add_argument("--seconds", type=float, default=60, help="at most 600")

@@ -42,20 +42,20 @@ ANSWER_SECONDS = 8.0
 
 
 class Journal:
-    def __init__(self):
+    def __init__(self) -> None:
         self.orders, self.failures, self.pages, self.writes = [], defaultdict(list), [], []
         self._lock = threading.Lock()
 
-    def acknowledged(self, order, sent, now, by, **facts):
+    def acknowledged(self, order, sent, now, by, **facts) -> None:
         with self._lock:
             self.orders.append({"order": order, "sent": sent, "acknowledged": now, "by": by, **facts})
 
-    def written(self, sent, site):
+    def written(self, sent, site) -> None:
         """Note that a site has taken a write, whatever it was, between `sent` and now."""
         with self._lock:
             self.writes.append((sent, time.monotonic(), site))
 
-    def failed(self, kind):
+    def failed(self, kind) -> None:
         with self._lock:
             self.failures[kind].append(time.monotonic())
 
@@ -63,7 +63,7 @@ class Journal:
 class OneAddress(httpx.HTTPTransport):
     """Connects to one address, whatever the name in the URL is."""
 
-    def __init__(self, address):
+    def __init__(self, address) -> None:
         super().__init__(verify=TRUST, trust_env=False)
         self._address = address
 
@@ -76,11 +76,11 @@ class OneAddress(httpx.HTTPTransport):
 class Ending:
     """When to stop: `seconds` after the beginning; what is under way then has until `patience` is over."""
 
-    def __init__(self, seconds, patience):
+    def __init__(self, seconds, patience) -> None:
         self.begin = time.monotonic()
         self.end, self.patience = self.begin + seconds, patience
 
-    def now(self):
+    def now(self) -> None:
         self.end, self.patience = time.monotonic(), 5.0
 
     def has_come(self):
@@ -91,22 +91,22 @@ class Ending:
 
 
 class Customer:
-    def __init__(self, journal, ending, address=None):
+    def __init__(self, journal, ending, address=None) -> None:
         self.journal, self.ending, self.address = journal, ending, address
         self.cookies = httpx.Cookies()
         self.asked_to_wait = 0.0  # by the last answer, in seconds
         self.sent = 0.0  # the last request
 
-    def failed(self, kind):
+    def failed(self, kind) -> None:
         self.journal.failed(kind)
 
     def pause(self):
         return PAUSE if self.address else 2 * PAUSE
 
-    def _note_request(self, _request):
+    def _note_request(self, _request) -> None:
         self.sent = time.monotonic()
 
-    def _note_answer(self, answer):
+    def _note_answer(self, answer) -> None:
         self.asked_to_wait = float(answer.headers.get("retry-after", 0)) if answer.status_code == 503 else 0.0
 
     def _shopper(self):
@@ -157,7 +157,7 @@ class Customer:
         except (httpx.HTTPError, AssertionError):
             return False
 
-    def order(self):
+    def order(self) -> None:
         form = self._again(self._fill)
         if form is None:
             return
@@ -177,14 +177,14 @@ class Customer:
             order, by, paid = found
             self.journal.acknowledged(order, sent, time.monotonic(), by, paid=paid, public=not self.address)
 
-    def run(self):
+    def run(self) -> None:
         while not self.ending.has_come():
             self.order()
             time.sleep(PAUSE if self.address else 0)
 
 
 class PatientCustomer(Customer):
-    def failed(self, kind):
+    def failed(self, kind) -> None:
         if not self.asked_to_wait:
             self.journal.failed(f"{PATIENT}{kind}")
 
@@ -193,7 +193,7 @@ class PatientCustomer(Customer):
 
 
 class Reader(Customer):
-    def run(self):
+    def run(self) -> None:
         while not self.ending.has_come():
             shopper = self._shopper()
             shopper.http.timeout = CONNECT_SECONDS
@@ -227,14 +227,14 @@ def summary(journal, begin, end):
     }
 
 
-def end_with_input(ending):
+def end_with_input(ending) -> None:
     """Whoever started the customers closes the pipe to them, or dies, which closes it too."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     ending.now()
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="at most 900")
     parser.add_argument("--workers", type=int, default=4, help="at most 16")

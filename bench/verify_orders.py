@@ -20,7 +20,7 @@ def ask(site, database, statement):
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
 
 
-def main():
+def main() -> None:
     journal, site = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
     promised = {each["order"] for each in journal["orders"]}
     charged = {each["order"] for each in journal["orders"] if each["paid"]}

@@ -58,7 +58,7 @@ def plan(wanted):
         yield number, name, FAULTS[name], not wanted.stay
 
 
-def bring_home(under_test):
+def bring_home(under_test) -> None:
     under_test.repair()
     if under_test.record().active != under_test.primary:
         under_test.failover("planned", under_test.primary)

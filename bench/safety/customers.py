@@ -15,7 +15,7 @@ ORDERS = str(REPOSITORY / "bench/orders.py")
 class Customers:
     """Customers at a client host from now on, until `end`."""
 
-    def __init__(self, host, *words, seconds=600):
+    def __init__(self, host, *words, seconds=600) -> None:
         self._file = tempfile.NamedTemporaryFile("w+", prefix="orders-", suffix=".json")  # noqa: SIM115 closed in end
         command = [sys.executable, ORDERS, "--attended", "--seconds", str(seconds), *words]
         self._process = subprocess.Popen(command_inside(host, command), stdin=subprocess.PIPE, stdout=self._file)
@@ -28,6 +28,6 @@ class Customers:
         with self._file:
             return json.load(self._file)
 
-    def leave(self):
+    def leave(self) -> None:
         """Tell them to come to an end; they also do when this process is no more."""
         self._process.stdin.close()

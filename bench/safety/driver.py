@@ -106,7 +106,7 @@ def span(lost, fault):
     return max(0.0, fault - min(each["acknowledged"] for each in lost)) if lost and fault else 0.0
 
 
-def machine():
+def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
 
@@ -117,7 +117,7 @@ def commit():
     ).stdout.strip()
 
 
-def write(path, result):
+def write(path, result) -> None:
     """Append a result, and say the main thing about it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -8,7 +8,7 @@ from contextlib import suppress
 from command import shopsphere
 
 
-def planned(scene):
+def planned(scene) -> None:
     """A planned move."""
     scene.may_show_errors = False
     scene.mark("fault")
@@ -16,7 +16,7 @@ def planned(scene):
     scene.expect_active(scene.passive)
 
 
-def planned_with_dead_authority(scene):
+def planned_with_dead_authority(scene) -> None:
     """A planned move while one DNS authority hangs; when it is back, the operator finishes the change there."""
     scene.under_test.signal("edge", "pdns_server.*ns2", "STOP")
     planned(scene)
@@ -31,7 +31,7 @@ PLACES = [f"{number}:{point}" for number in range(1, 13) for point in ("before",
 def killed_at(place):
     """Return the fault in which the operator's machine dies at a place; the same command goes on."""
 
-    def fault(scene):
+    def fault(scene) -> None:
         scene.facts["killed_at"] = place
         scene.mark("fault")
         scene.move("planned", check=False, environment={"SHOPSPHERE_RUNBOOK_KILL": place})
@@ -43,12 +43,12 @@ def killed_at(place):
     return fault
 
 
-def killed_runbook(scene):
+def killed_runbook(scene) -> None:
     """The operator's machine dies at a step of a planned move; the same command goes on."""
     killed_at(scene.chance.choice(PLACES))(scene)
 
 
-def killed_runbook_any_time(scene):
+def killed_runbook_any_time(scene) -> None:
     """The same at a random moment, also in the middle of a step."""
     scene.mark("fault")
     seconds = round(scene.chance.uniform(1.5, 18.0), 2)
@@ -60,7 +60,7 @@ def killed_runbook_any_time(scene):
         scene.move("planned", check=False)
 
 
-def wrong_password(scene):
+def wrong_password(scene) -> None:
     """The recovery site has another password for the ledger: a planned move is refused until it has the same."""
     scene.may_show_errors = False
     scene.mark("fault")
@@ -70,7 +70,7 @@ def wrong_password(scene):
     planned(scene)
 
 
-def two_operators(scene):
+def two_operators(scene) -> None:
     """Two people give the same command at the same time: one moves the pair, the other is told."""
     scene.mark("fault")
     codes = []
@@ -84,14 +84,14 @@ def two_operators(scene):
         scene.problems.append(f"expected one operator to succeed and one to be refused, found {codes}")
 
 
-def there_and_back(scene):
+def there_and_back(scene) -> None:
     """A second move right after the first."""
     scene.mark("fault")
     scene.move("planned")
     scene.move("planned", scene.active)
 
 
-def stale_up(scene):
+def stale_up(scene) -> None:
     """Somebody deploys while the pair moves."""
     scene.mark("fault")
     deploy = threading.Thread(target=lambda: shopsphere("up", scene.under_test.pair.name, seconds=600, check=False))

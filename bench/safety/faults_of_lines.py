@@ -1,7 +1,7 @@
 """Faults of the lines between sites, and of what the sites trust each other by."""
 
 
-def isolation(scene):
+def isolation(scene) -> None:
     """Every line of the active site is cut; it lives on alone."""
     scene.mark("fault")
     for host in scene.under_test.hosts.hosts:
@@ -11,7 +11,7 @@ def isolation(scene):
     scene.move("unplanned")
 
 
-def partition(scene):
+def partition(scene) -> None:
     """The active site loses witness and peer, but customers still reach it: the classic split brain."""
     scene.mark("fault")
     for host in {*scene.under_test.voters, scene.passive, "ops"}:
@@ -21,14 +21,14 @@ def partition(scene):
     scene.pause(5, 10)  # both sites are reachable meanwhile
 
 
-def partition_without_fence(scene):
+def partition_without_fence(scene) -> None:
     """The same without a fence: two sites take orders in one epoch, and the bench has to find that out."""
     scene.under_test.remove_fence(scene.active)
     scene.pause(9, 11)  # the lease runs out: nobody renews it
     partition(scene)
 
 
-def one_way_cut(scene):
+def one_way_cut(scene) -> None:
     """Nothing that the active site sends reaches witness or peer."""
     scene.mark("fault")
     for host in {*scene.under_test.voters, scene.passive}:
@@ -38,7 +38,7 @@ def one_way_cut(scene):
     scene.pause(3, 6)
 
 
-def cut_from_witness(scene):
+def cut_from_witness(scene) -> None:
     """The active site loses the witness only: it shuts itself off, and is back when the witness is."""
     scene.mark("fault")
     for host in scene.under_test.voters:
@@ -47,7 +47,7 @@ def cut_from_witness(scene):
     scene.under_test.heal_links()
 
 
-def cut_from_peer(scene):
+def cut_from_peer(scene) -> None:
     """The two sites lose each other: payments go on without the peer once the witness knows, and failover waits."""
     scene.mark("fault")
     scene.under_test.cut(scene.active, scene.passive)
@@ -57,7 +57,7 @@ def cut_from_peer(scene):
     scene.under_test.heal_links()
 
 
-def lossy_line(scene):
+def lossy_line(scene) -> None:
     """Some of the packets between the two sites, up to a fifth, are lost for a while."""
     scene.mark("fault")
     scene.under_test.lose(scene.active, scene.passive, scene.chance.choice([1, 5, 20]))
@@ -65,7 +65,7 @@ def lossy_line(scene):
     scene.under_test.heal_links()
 
 
-def slow_line(scene):
+def slow_line(scene) -> None:
     """Every line of the active site takes up to 0.4 s longer each way for a while."""
     scene.mark("fault")
     scene.facts["ms"] = (ms := scene.chance.choice([50, 150, 400]))
@@ -75,7 +75,7 @@ def slow_line(scene):
     scene.under_test.heal_links()
 
 
-def ended_certificate(scene):
+def ended_certificate(scene) -> None:
     """The recovery site's certificates have ended and its connections break: payments go on without it."""
     scene.under_test.spoil_certificates(scene.passive)
     scene.pause(3, 6)  # its pods take them over

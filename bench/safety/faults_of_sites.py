@@ -9,7 +9,7 @@ from shopsphere.estate.databases import COMMERCE, LEDGER
 from shopsphere.foundation.clock import wait_until
 
 
-def power_loss(scene):
+def power_loss(scene) -> None:
     """The active site loses power; an operator moves the pair."""
     scene.mark("fault")
     scene.under_test.power_off(scene.active)
@@ -17,7 +17,7 @@ def power_loss(scene):
     scene.move("unplanned")
 
 
-def power_loss_unattended(scene):
+def power_loss_unattended(scene) -> None:
     """The active site loses power; the watcher moves the pair by itself."""
     scene.may_lose_orders = True
     watcher = threading.Thread(target=_watch, args=(scene,))
@@ -28,21 +28,21 @@ def power_loss_unattended(scene):
     watcher.join(150)
 
 
-def _watch(scene):
+def _watch(scene) -> None:
     try:
         shopsphere("watch", scene.under_test.pair.name, "--execute", seconds=60)
     except Exception as error:  # noqa: BLE001 it never ends by itself: its time-out is the usual end
         scene.facts["watcher"] = type(error).__name__
 
 
-def power_loss_without_hq(scene):
+def power_loss_without_hq(scene) -> None:
     """Headquarters is off, and one of three voters with it; then the active site."""
     scene.under_test.power_off(scene.under_test.topology.headquarters)
     scene.pause(1, 4)
     power_loss(scene)
 
 
-def power_loss_without_region(scene):
+def power_loss_without_region(scene) -> None:
     """Another region's site is off, and one voter with it; then the active site."""
     voter = next(each for each in scene.under_test.voters if each != scene.under_test.topology.headquarters)
     scene.under_test.power_off(voter)
@@ -50,7 +50,7 @@ def power_loss_without_region(scene):
     power_loss(scene)
 
 
-def recovery_lost(scene):
+def recovery_lost(scene) -> None:
     """The recovery site loses power."""
     scene.mark("fault")
     scene.under_test.power_off(scene.passive)
@@ -58,7 +58,7 @@ def recovery_lost(scene):
     scene.pause(2, 6)
 
 
-def recovery_then_primary_lost(scene):
+def recovery_then_primary_lost(scene) -> None:
     """The recovery site goes, payments go on alone, then the active site goes: nobody may be promoted."""
     scene.may_stay_shut = True
     recovery_lost(scene)
@@ -70,7 +70,7 @@ def recovery_then_primary_lost(scene):
     scene.refused("unplanned", scene.passive, "")
 
 
-def crashed_database(scene):
+def crashed_database(scene) -> None:
     """A postmaster is killed."""
     scene.mark("fault")
     scene.facts["database"] = (database := scene.chance.choice([LEDGER, COMMERCE])).name
@@ -78,7 +78,7 @@ def crashed_database(scene):
     scene.pause(15, 20)
 
 
-def crashed_database_then_power_loss(scene):
+def crashed_database_then_power_loss(scene) -> None:
     """The ledger restarts while rows wait for the peer, which is cut off; then the site is lost."""
     scene.under_test.cut(scene.active, scene.passive)
     scene.pause(0.5, 3)
@@ -94,7 +94,7 @@ def crashed_database_then_power_loss(scene):
         scene.may_stay_shut = True
 
 
-def full_disk(scene):
+def full_disk(scene) -> None:
     """The disk of the active site's ledger is full: the ledger stops, and an operator moves the pair."""
     scene.under_test.volumes.limit(scene.passive, LEDGER, mebibytes=200)
     wait_until(scene.under_test.is_steady, what="a steady pair", seconds=300, interval=1)
@@ -120,7 +120,7 @@ COMPONENTS = {
 def killed(pattern):
     """Return the fault in which a component is killed."""
 
-    def fault(scene):
+    def fault(scene) -> None:
         scene.mark("fault")
         scene.under_test.signal(scene.chance.choice([scene.active, scene.passive]), pattern, "KILL")
         scene.pause(8, 15)
@@ -129,7 +129,7 @@ def killed(pattern):
     return fault
 
 
-def dead_api_failover(scene):
+def dead_api_failover(scene) -> None:
     """The active site's API hangs; the site itself still works, and has to shut itself off without it."""
     scene.under_test.signal(scene.active, "kube-apiserver", "STOP")
     scene.pause(2, 5)
@@ -138,7 +138,7 @@ def dead_api_failover(scene):
     scene.pause(3, 6)
 
 
-def frozen_agent(scene):
+def frozen_agent(scene) -> None:
     """The active site's agent hangs: its kernel shuts the databases off, and the lease runs out."""
     scene.mark("fault")
     scene.under_test.signal(scene.active, "runbooks.agent", "STOP")

@@ -47,7 +47,7 @@ http.server.ThreadingHTTPServer((sys.argv[1], 8405), Yes).serve_forever()
 class PairUnderTest:
     """Everything that a run needs to know and do."""
 
-    def __init__(self, name):
+    def __init__(self, name) -> None:
         self.topology = load_topology()
         self.pair = self.topology.pair(name)
         self.hosts = load_hosts(self.topology)
@@ -71,32 +71,32 @@ class PairUnderTest:
 
     # --- faults -------------------------------------------------------------------------------------------------
 
-    def power_off(self, host):
+    def power_off(self, host) -> None:
         power.power_off(host)
         self._off.add(host)
 
-    def power_on(self, host):
+    def power_on(self, host) -> None:
         shopsphere("lab", "power-on", host)
         self._off.discard(host)
 
-    def cut(self, a, b, *, one_way=False):
+    def cut(self, a, b, *, one_way=False) -> None:
         control.ask("cut", ways=control.ways(a, b, one_way=one_way))
         self._links.add((a, b))
 
-    def lose(self, a, b, percent):
+    def lose(self, a, b, percent) -> None:
         control.ask("lose", ways=control.ways(a, b, one_way=False), percent=percent)
         self._links.add((a, b))
 
-    def slow(self, a, b, ms):
+    def slow(self, a, b, ms) -> None:
         control.ask("slow", ways=control.ways(a, b, one_way=False), ms=ms)
         self._links.add((a, b))
 
-    def heal_links(self):
+    def heal_links(self) -> None:
         for a, b in self._links:
             control.ask("heal", ways=control.ways(a, b, one_way=False))
         self._links.clear()
 
-    def signal(self, site, pattern, name):
+    def signal(self, site, pattern, name) -> None:
         """Send a signal to every process of a host whose command line has the pattern."""
         run_inside(site, ["pkill", f"-{name}", "-f", pattern], check=False)
         if name == "STOP":
@@ -104,7 +104,7 @@ class PairUnderTest:
         if name == "CONT":
             self._stopped.discard((site, pattern))
 
-    def remove_fence(self, site):
+    def remove_fence(self, site) -> None:
         """Replace a site's agent by something that lets every write through, as if nobody had thought of a fence."""
         supervision.control(run_directory(site), "stop", "site-agent")
         run_inside(site, ["nft", "delete", "table", "inet", TABLE], check=False)
@@ -112,14 +112,14 @@ class PairUnderTest:
             command_inside(site, [sys.executable, "-c", OPEN_DOOR, self.address(site)]), stderr=subprocess.DEVNULL
         )
 
-    def restore_fence(self):
+    def restore_fence(self) -> None:
         for site, door in list(self._doors.items()):
             self.signal(site, "ThreadingHTTPServer", "KILL")  # what entered the host for it ends too
             door.wait(10)
             supervision.control(run_directory(site), "start", "site-agent", check=False)
             del self._doors[site]
 
-    def spoil_certificates(self, site):
+    def spoil_certificates(self, site) -> None:
         """Replace what a site's databases show to the other site by certificates that ended, of another authority."""
         made = generate_pair_secrets(self.topology, self.pair, now=datetime.now(UTC) - 2 * LEAF_LIFETIME)
         ended = {"tls.crt": made["replicationCertificate"], "tls.key": made["replicationKey"]}
@@ -127,24 +127,24 @@ class PairUnderTest:
         for database in DATABASES:
             self._spoil(site, database, REPLICATION_SECRET, data)
 
-    def spoil_password(self, site):
+    def spoil_password(self, site) -> None:
         """Give a site's ledger another password than the pair's."""
         spec = self.change.database(site, LEDGER)["spec"]["bootstrap"]
         name = (spec.get("initdb") or spec["pg_basebackup"])["secret"]["name"]
         self._spoil(site, LEDGER, name, {"password": base64.b64encode(b"wrong").decode()})
 
-    def _spoil(self, site, database, name, data):
+    def _spoil(self, site, database, name, data) -> None:
         path = f"/api/v1/namespaces/{database.namespace.name}/secrets/{name}"
         held = self.change.cluster(site).get(path)["data"]
         self._spoiled[site, path] = {key: held[key] for key in data}
         self.change.cluster(site).patch(path, {"data": data})
 
-    def restore_secrets(self):
+    def restore_secrets(self) -> None:
         for (site, path), data in list(self._spoiled.items()):
             self.change.cluster(site).patch(path, {"data": data})
             del self._spoiled[site, path]
 
-    def crash_database(self, site, database):
+    def crash_database(self, site, database) -> None:
         """Kill the postmaster itself, as a crash would."""
         pod = f"{database.cluster(site)}-1"
         script = 'read process < "$PGDATA/postmaster.pid" && kill -9 "$process"'  # there is neither bash nor head
@@ -196,7 +196,7 @@ class PairUnderTest:
         except ShopSphereError:
             return False
 
-    def leads(self, site):
+    def leads(self, site) -> bool | None:
         try:
             return not any(instance(self.change, site, each)["in_recovery"] for each in DATABASES)
         except ShopSphereError:
@@ -218,11 +218,11 @@ class PairUnderTest:
             "failover", self.pair.name, f"--{kind}", "--to", to, "--execute", "--reason", "bench", *words, **options
         )
 
-    def wait_for_lock(self):
+    def wait_for_lock(self) -> None:
         """Wait until the lock of an operator who died has run out."""
         wait_until(lambda: self.witness.locked_by() is None, what="the dead operator's lock", seconds=60)
 
-    def undo(self):
+    def undo(self) -> None:
         """Take back every fault that this process caused."""
         self.heal_links()
         self.restore_fence()
@@ -248,7 +248,7 @@ class PairUnderTest:
         wait_until(self.is_steady, what="a steady pair", seconds=300, interval=1)
         return time.monotonic() - began
 
-    def _finish(self):
+    def _finish(self) -> None:
         """Go on with a run that was stopped, as its operator would."""
         left = Journal.unfinished(runs_directory(), pair=self.pair.name)
         if left is None:
@@ -266,7 +266,7 @@ class PairUnderTest:
         except ShopSphereError:
             return False
 
-    def _was_left(self, active, passive):
+    def _was_left(self, active, passive) -> bool:
         """Whether the passive site is a primary of its own past, or cannot follow by itself."""
         until = time.monotonic() + 240
         while time.monotonic() < until:

@@ -51,7 +51,7 @@ def commit_of(result):
     return result.get("commit", "an early commit")
 
 
-def percentile(ordered, percent):
+def percentile(ordered, percent) -> str:
     """The nearest rank; empty text when there is nothing."""
     if not ordered:
         return ""
@@ -59,7 +59,7 @@ def percentile(ordered, percent):
     return f"{ordered[rank - 1]:.1f} s"
 
 
-def histogram(values, step=2):
+def histogram(values, step=2) -> None:
     """Print bars of `step` seconds."""
     counts = defaultdict(int)
     for value in values:

@@ -42,10 +42,10 @@ class Scene:
     def passive(self):
         return self.under_test.other(self.active)
 
-    def mark(self, event):
+    def mark(self, event) -> None:
         self.at[event] = time.monotonic()
 
-    def pause(self, least, most):
+    def pause(self, least, most) -> None:
         time.sleep(self.chance.uniform(least, most))
 
     def move(self, kind, to=None, *words, **options):
@@ -56,17 +56,17 @@ class Scene:
         self.facts.setdefault("runbook_seconds", []).append(round(seconds, 2))
         return code, said
 
-    def expect_active(self, site):
+    def expect_active(self, site) -> None:
         found = self.under_test.record().active
         if found != site:
             self.problems.append(f"expected {site} to be active, found {found}")
 
-    def refused(self, kind, to, why):
+    def refused(self, kind, to, why) -> None:
         """An operator must be refused, and be told why."""
         code, said = self.move(kind, to, check=False)
         if code == 0 or why not in said:
             self.problems.append(f"expected to be refused with {why!r}, found code {code}: {said[-300:]}")
 
-    def wait_for_sync_off(self):
+    def wait_for_sync_off(self) -> None:
         wait_until(lambda: self.under_test.record().sync is Sync.OFF, what="sync off", seconds=30)
         self.facts["sync_off_after"] = round(time.monotonic() - self.at["fault"], 2)

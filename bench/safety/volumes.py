@@ -12,10 +12,10 @@ MORE = "select pg_logical_emit_message(false, 'bench', repeat('x', 16000000)) fr
 class SmallVolumes:
     """Volumes that were made small, until `lift_limits`; `under_test` gives power and the sites' APIs."""
 
-    def __init__(self, under_test):
+    def __init__(self, under_test) -> None:
         self._under_test, self._limited = under_test, set()
 
-    def limit(self, site, database, mebibytes):
+    def limit(self, site, database, mebibytes) -> None:
         """Let a database's volume at a site hold so much more than it does; takes a restart of the site."""
         volume = self._name(site, database)
         held = int(run_inside(site, ["du", "-sm", f"/srv/volumes/{volume}"]).stdout.split()[0])
@@ -24,13 +24,13 @@ class SmallVolumes:
         shopsphere("lab", "limit-volume", site, volume, str(held + mebibytes))
         self._under_test.power_on(site)
 
-    def fill(self, site, database):
+    def fill(self, site, database) -> None:
         """Fill it up, and let the database need more."""
         filler = f"/srv/volumes/{self._name(site, database)}/filler"
         run_inside(site, ["dd", "if=/dev/zero", f"of={filler}", "bs=1M"], check=False)
         shopsphere("lab", "psql", site, database.name, "--", "-c", MORE, check=False, seconds=60)
 
-    def lift_limits(self):
+    def lift_limits(self) -> None:
         for site, volume in list(self._limited):
             self._under_test.power_off(site)
             shopsphere("lab", "limit-volume", site, volume, "0")

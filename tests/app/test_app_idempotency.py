@@ -13,7 +13,7 @@ def _orders(shop) -> int:
     return shop.cluster.query("commerce", 'SELECT count(*) FROM orders."order"')[0][0]
 
 
-def test_same_checkout_at_once_is_one_order_and_one_payment(shop, shopper):
+def test_same_checkout_at_once_is_one_order_and_one_payment(shop, shopper) -> None:
     shopper.add()
     form = shopper.checkout_form()
     before = _orders(shop)
@@ -32,7 +32,7 @@ def test_same_checkout_at_once_is_one_order_and_one_payment(shop, shopper):
     assert shop.payment(order_of(answers[0].headers["location"])) == [("captured", 2)]
 
 
-def test_same_key_with_another_body_is_refused_and_changes_nothing(shop, shopper):
+def test_same_key_with_another_body_is_refused_and_changes_nothing(shop, shopper) -> None:
     shopper.add()
     form = shopper.checkout_form()
     first = shopper.send(form, payment_method="tok_visa")
@@ -45,7 +45,7 @@ def test_same_key_with_another_body_is_refused_and_changes_nothing(shop, shopper
     assert _orders(shop) == before
 
 
-def test_key_may_come_as_a_header(shopper):
+def test_key_may_come_as_a_header(shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     key = form.fields.pop("idempotency_key")
     for _ in range(3):
@@ -54,7 +54,7 @@ def test_key_may_come_as_a_header(shopper):
     assert 'value="1" min="0"' in shopper.get("/cart").text
 
 
-def test_lost_first_answer_gives_the_cookie_again(shop, shopper):
+def test_lost_first_answer_gives_the_cookie_again(shop, shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     lost = shopper.send(form)
     shopper.http.cookies.clear()
@@ -63,7 +63,7 @@ def test_lost_first_answer_gives_the_cookie_again(shop, shopper):
     assert "Tidal Rings Tee" in shopper.get("/cart").text
 
 
-def test_key_of_another_session_is_refused(shop, shopper):
+def test_key_of_another_session_is_refused(shop, shopper) -> None:
     shopper.add()
     form = shopper.form("/products/low-sun-tote", "/cart/items")
     assert shopper.send(form).status_code == 303
@@ -74,13 +74,13 @@ def test_key_of_another_session_is_refused(shop, shopper):
     assert "set-cookie" not in answer.headers
 
 
-def test_refused_form_can_be_corrected_and_sent_with_its_key(shopper):
+def test_refused_form_can_be_corrected_and_sent_with_its_key(shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     assert shopper.send(form, quantity="99").status_code == 422
     assert shopper.send(form, quantity="2").status_code == 303
 
 
-def test_payment_with_the_same_key_and_another_amount_is_refused(shop):
+def test_payment_with_the_same_key_and_another_amount_is_refused(shop) -> None:
     body = {"reference": "T-1", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}
     headers = {"idempotency-key": "test-payments-key-reused"}
     url = f"{shop.payments.url}/v1/payments"

@@ -20,7 +20,7 @@ class Pod:
 
     context = "frankfurt"
 
-    def __init__(self, data, programs):
+    def __init__(self, data, programs) -> None:
         self._environment = {"PGDATA": str(data), "PATH": str(programs)}
         for name in IMAGE_HAS:
             (programs / name).symlink_to(shutil.which(name))
@@ -47,7 +47,7 @@ def look(pod, seconds=0.2, **how):
     return await_standby(pod, "data-ledger", "ledger-frankfurt-1", seconds=seconds, **how)
 
 
-def mark(cluster):
+def mark(cluster) -> None:
     signal = cluster.data / "standby.signal"
     signal.touch()
     owner = cluster.data.stat()
@@ -55,7 +55,7 @@ def mark(cluster):
 
 
 @pytest.mark.requirement("an active site has ended only when it can start again as a replica and no other way")
-def test_a_primary_becomes_a_standby(postgres):
+def test_a_primary_becomes_a_standby(postgres) -> None:
     cluster, pod = postgres
     found = look(pod)
     assert (found.state, found.marked, found.is_standby) == ("in production", False, False)
@@ -80,7 +80,7 @@ def test_a_primary_becomes_a_standby(postgres):
 
 
 @pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
-def test_the_look_ends_when_the_files_say_so(postgres):
+def test_the_look_ends_when_the_files_say_so(postgres) -> None:
     cluster, pod = postgres
     cluster.stop("fast")
     timer = threading.Timer(0.6, mark, [cluster])

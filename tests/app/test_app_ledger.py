@@ -37,7 +37,7 @@ def books(cluster):
         [("psp-receivable", "EUR", 500), ("order-sales", "USD", -500)],
     ],
 )
-def test_unbalanced_transfer_is_refused_at_commit(books, entries):
+def test_unbalanced_transfer_is_refused_at_commit(books, entries) -> None:
     connection, transfer = books
     for position, (account, currency, amount) in enumerate(entries, 1):
         connection.execute(ENTRY, (transfer, position, account, currency, amount))
@@ -46,7 +46,7 @@ def test_unbalanced_transfer_is_refused_at_commit(books, entries):
     assert refused.value.diag.constraint_name == "transfer_sums_to_zero"
 
 
-def test_balanced_transfer_is_accepted_and_later_entries_are_not(books):
+def test_balanced_transfer_is_accepted_and_later_entries_are_not(books) -> None:
     connection, transfer = books
     connection.execute(ENTRY, (transfer, 1, "psp-receivable", "EUR", 500))
     connection.execute(ENTRY, (transfer, 2, "order-sales", "EUR", -500))
@@ -62,21 +62,21 @@ def test_balanced_transfer_is_accepted_and_later_entries_are_not(books):
     ["UPDATE ledger.entry SET amount_minor = amount_minor", "DELETE FROM ledger.entry", "DELETE FROM ledger.transfer",
      "TRUNCATE ledger.entry"],
 )  # fmt: skip
-def test_nobody_changes_what_is_booked(cluster, role, statement):
+def test_nobody_changes_what_is_booked(cluster, role, statement) -> None:
     with psycopg.connect(cluster.dsn("ledger")) as connection:
         connection.execute(f"SET ROLE {role}")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
 
 
-def test_final_payments_stay_final(books):
+def test_final_payments_stay_final(books) -> None:
     connection, _ = books
     connection.execute("UPDATE payments.payment SET state = 'declined' WHERE reference = 'T' AND state = 'unknown'")
     with pytest.raises(psycopg.errors.CheckViolation):
         connection.execute("UPDATE payments.payment SET state = 'unknown' WHERE reference = 'T' AND state = 'declined'")
 
 
-def test_storefront_role_cannot_touch_the_catalogue(cluster):
+def test_storefront_role_cannot_touch_the_catalogue(cluster) -> None:
     with psycopg.connect(cluster.dsn("commerce")) as connection:
         connection.execute("SET ROLE shop_app")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

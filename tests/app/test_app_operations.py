@@ -23,7 +23,7 @@ SECRET = "x" * 40
 
 
 @pytest.mark.requirement("migrations are idempotent and safe to start at once")
-def test_migrating_again_and_at_once_changes_nothing(cluster):
+def test_migrating_again_and_at_once_changes_nothing(cluster) -> None:
     before = cluster.query("commerce", "SELECT count(*), sum(free) FROM inventory.stock")
     with ThreadPoolExecutor(3) as pool:
         for done in pool.map(lambda _: migrate("commerce", cluster), range(3)):
@@ -32,7 +32,7 @@ def test_migrating_again_and_at_once_changes_nothing(cluster):
 
 
 @pytest.mark.requirement("a database that is away gives one clear error")
-def test_migration_without_a_database_says_so():
+def test_migration_without_a_database_says_so() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "migrate", "ledger", "--seconds", "1"],
         cwd=REPOSITORY, text=True, capture_output=True,
@@ -44,7 +44,7 @@ def test_migration_without_a_database_says_so():
 
 
 @pytest.mark.requirement("settings: every problem in one message, secrets in none")
-def test_settings_name_all_problems_at_once():
+def test_settings_name_all_problems_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         StorefrontSettings.read(
             {"SHOP_SESSION_SECRET": "short-secret", "SHOP_REGION": "rdc-z", "COMMERCE_DSN": "mysql://x"}
@@ -54,14 +54,14 @@ def test_settings_name_all_problems_at_once():
     assert "short-secret" not in message
 
 
-def test_settings_put_the_password_into_the_dsn_and_never_show_it():
+def test_settings_put_the_password_into_the_dsn_and_never_show_it() -> None:
     settings = PaymentsSettings.read({"LEDGER_DSN": "postgresql://ledger@db:5432/ledger", "LEDGER_PASSWORD": "p@ss/w"})
     assert settings.ledger_dsn == "postgresql://ledger:p%40ss%2Fw@db:5432/ledger"
     assert "p%40ss" not in repr(settings)
 
 
 @pytest.mark.requirement("a rolling update loses no request")
-def test_leaving_process_answers_everything_it_was_asked(shop, cluster, rendered):
+def test_leaving_process_answers_everything_it_was_asked(shop, cluster, rendered) -> None:
     storefront = serve(cluster, shop.payments.url, rendered)
     failures, answered, over = [], [0], threading.Event()
 
@@ -96,7 +96,7 @@ def test_leaving_process_answers_everything_it_was_asked(shop, cluster, rendered
 
 
 @pytest.mark.requirement("at least 500 products with pictures that we generate")
-def test_catalogue_and_pictures_come_out_the_same_each_time(rendered, tmp_path):
+def test_catalogue_and_pictures_come_out_the_same_each_time(rendered, tmp_path) -> None:
     assert len(products()) >= 500
     assert len({product.slug for product in products()}) == len(products())
     render(tmp_path)
@@ -112,7 +112,7 @@ def test_catalogue_and_pictures_come_out_the_same_each_time(rendered, tmp_path):
 
 
 @pytest.mark.requirement("works without JavaScript, less than 10 KB of it")
-def test_script_is_small_and_nothing_comes_from_third_parties(rendered):
+def test_script_is_small_and_nothing_comes_from_third_parties(rendered) -> None:
     names = msgspec.json.decode((rendered / "manifest.json").read_bytes())
     assert (rendered / names["static/shop.js"]).stat().st_size < 10_000
     for name in ("static/shop.js", "static/shop.css"):
@@ -120,7 +120,7 @@ def test_script_is_small_and_nothing_comes_from_third_parties(rendered):
 
 
 @pytest.mark.requirement("the image has the versions that were tested")
-def test_image_and_repository_lock_the_same_versions():
+def test_image_and_repository_lock_the_same_versions() -> None:
     def versions(path: str) -> dict[str, str]:
         return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", (REPOSITORY / path).read_text(), re.MULTILINE))
 

@@ -17,7 +17,7 @@ def _sound_provider(shop):
     shop.break_provider()
 
 
-def test_declined_payment_gives_everything_back(shop, shopper):
+def test_declined_payment_gives_everything_back(shop, shopper) -> None:
     free = shop.free(SKU)
     location = shopper.buy("tok_declined")
     assert "Your payment was declined" in shopper.get(location).text
@@ -30,7 +30,7 @@ def test_declined_payment_gives_everything_back(shop, shopper):
 
 
 @pytest.mark.parametrize("faults", [{"lose_answers": 1}, {"lose_answers": 1, "lose_lookups": 2}, {"refuse": 2}])
-def test_lost_answer_is_unknown_then_settled_once(shop, shopper, faults):
+def test_lost_answer_is_unknown_then_settled_once(shop, shopper, faults) -> None:
     shop.break_provider(**faults)
     location = shopper.buy()
     order = order_of(location)
@@ -44,7 +44,7 @@ def test_lost_answer_is_unknown_then_settled_once(shop, shopper, faults):
     assert "Thank you" in shopper.get(location).text
 
 
-def test_every_cent_of_the_provider_is_in_the_ledger(shop, shopper):
+def test_every_cent_of_the_provider_is_in_the_ledger(shop, shopper) -> None:
     shopper.buy()
     provider = sum(line["amount_minor"] for line in _settlement(shop))
     booked = shop.cluster.query(
@@ -55,7 +55,7 @@ def test_every_cent_of_the_provider_is_in_the_ledger(shop, shopper):
     assert booked == [(provider,)]
 
 
-def test_provider_authorises_and_captures_by_key(shop):
+def test_provider_authorises_and_captures_by_key(shop) -> None:
     body = {"reference": "A", "amount_minor": 700, "currency": "EUR", "token": "tok_visa", "capture": False}
     answer = httpx.post(
         f"{shop.psp.url}/v1/charges", json=body, headers={"idempotency-key": "authorise-then-capture"}, trust_env=False

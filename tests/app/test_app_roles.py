@@ -47,7 +47,7 @@ def without_a_standby(cluster: Cluster) -> Iterator[None]:
         alter(cluster, "RESET synchronous_standby_names", "synchronous_standby_names", "")
 
 
-def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only):
+def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only) -> None:
     for page in PAGES:
         shopper.get(page)
     answer = shopper.add()
@@ -56,7 +56,7 @@ def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only):
     assert "You can look around" in answer.text
 
 
-def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, request):
+def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, request) -> None:
     request.getfixturevalue("shopper").add()
     form = shopper.checkout_form()
     request.getfixturevalue("read_only")
@@ -67,7 +67,7 @@ def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, requ
     assert shop.order(order_of(answer.headers["location"])) == "paid"
 
 
-def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, cluster):
+def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, cluster) -> None:
     """A synchronous standby that is gone lets COMMIT wait for ever; the form is sent again after it came back."""
     shopper.add()
     form = shopper.checkout_form()
@@ -81,7 +81,7 @@ def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, clu
     assert shop.payment(order_of(answer.headers["location"])) == [("captured", 2)]
 
 
-def test_ledger_that_is_read_only_leaves_the_order_pending(shop, shopper, read_only):
+def test_ledger_that_is_read_only_leaves_the_order_pending(shop, shopper, read_only) -> None:
     answer = httpx.post(
         f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-read-only-ledger"}, trust_env=False,
         json={"reference": "R", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"},
@@ -91,7 +91,7 @@ def test_ledger_that_is_read_only_leaves_the_order_pending(shop, shopper, read_o
     assert shop.cluster.query("ledger", "SELECT count(*) FROM payments.payment WHERE reference = 'R'") == [(0,)]
 
 
-def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(shop, cluster, rendered):
+def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(shop, cluster, rendered) -> None:
     standby = Cluster(source=cluster)
     storefront = None
     try:
@@ -113,7 +113,7 @@ def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(sh
         standby.remove()
 
 
-def test_restarted_database_is_found_again(shop, shopper, cluster):
+def test_restarted_database_is_found_again(shop, shopper, cluster) -> None:
     shopper.get("/")
     cluster.stop()
     assert shopper.http.get("/").status_code == 503
@@ -124,7 +124,7 @@ def test_restarted_database_is_found_again(shop, shopper, cluster):
 
 
 @pytest.mark.requirement("no money is taken for what only one site has on record")
-def test_an_intent_that_only_this_site_has_is_not_charged(shop, cluster):
+def test_an_intent_that_only_this_site_has_is_not_charged(shop, cluster) -> None:
     "a restart shows what waited for the other site: the key is there when its form comes again"
 
     def pay():

@@ -14,7 +14,7 @@ LAST_MOMENT = 5
 
 @pytest.mark.requirement("connection pools follow the role without a restart")
 @pytest.mark.parametrize("turns", range(LAST_MOMENT + 1))
-def test_a_session_that_ended_is_no_answer_and_the_next_one_is(cluster: Cluster, turns: int):
+def test_a_session_that_ended_is_no_answer_and_the_next_one_is(cluster: Cluster, turns: int) -> None:
     """asyncpg names the moment in the middle with an error of its own, "cannot switch to state"."""
 
     async def end_within(database: Database) -> None:

@@ -30,14 +30,14 @@ def connection(cluster):
         yield connection
 
 
-def test_types_and_database_hold_the_same_table(connection):
+def test_types_and_database_hold_the_same_table(connection) -> None:
     rows = connection.execute("SELECT from_state, to_state FROM orders.transition").fetchall()
     assert set(rows) == _transitions()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wishes=st.lists(st.sampled_from(sorted(STATES)), max_size=12))
-def test_database_follows_the_types_on_any_walk(connection, wishes):
+def test_database_follows_the_types_on_any_walk(connection, wishes) -> None:
     order, state = uuid4(), "pending_payment"
     _insert(connection, order, state)
     for wish in wishes:
@@ -53,7 +53,7 @@ def test_database_follows_the_types_on_any_walk(connection, wishes):
 
 
 @pytest.mark.parametrize("state", sorted(set(STATES) - {"pending_payment"}))
-def test_orders_start_unpaid(connection, state):
+def test_orders_start_unpaid(connection, state) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         _insert(connection, uuid4(), state)
 

@@ -21,14 +21,14 @@ def sku(shop):
     return rows[0][0]
 
 
-def test_more_than_there_is_cannot_enter_the_cart(shop, shopper, sku):
+def test_more_than_there_is_cannot_enter_the_cart(shop, shopper, sku) -> None:
     shop.set_free(sku, 3)
     answer = shopper.add(SLUG, quantity="4")
     assert answer.status_code == 409
     assert "Only 3 of these are left" in answer.text
 
 
-def test_stock_gone_between_cart_and_checkout_orders_nothing(shop, shopper, sku):
+def test_stock_gone_between_cart_and_checkout_orders_nothing(shop, shopper, sku) -> None:
     shop.set_free(sku, 5)
     shopper.add(SLUG, quantity="5")
     shop.set_free(sku, 4)
@@ -39,7 +39,7 @@ def test_stock_gone_between_cart_and_checkout_orders_nothing(shop, shopper, sku)
     assert "Growth Rings Tee" in shopper.get("/cart").text
 
 
-def test_last_pieces_are_sold_once(shop, sku):
+def test_last_pieces_are_sold_once(shop, sku) -> None:
     shop.set_free(sku, 3)
     shoppers = [shop.shopper() for _ in range(6)]
     for shopper in shoppers:

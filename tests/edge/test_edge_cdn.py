@@ -78,7 +78,7 @@ def loaded(edge):
     return [(line[0], line[-1]) for line in words]
 
 
-def healthy(edge, count):
+def healthy(edge, count) -> None:
     def seen():
         lines = [line.split() for line in varnish(edge, "backend.list").splitlines() if "o__static__" in line]
         return sum("healthy" in line for line in lines) == count
@@ -88,7 +88,7 @@ def healthy(edge, count):
 
 @pytest.mark.requirement("a static asset is a cache hit the second time")
 @pytest.mark.parametrize("path", ["/static/a.css", "/media/b.svg"])
-def test_second_request_is_a_hit(fetch, frankfurt, path):
+def test_second_request_is_a_hit(fetch, frankfurt, path) -> None:
     first, second = fetch(path), fetch(path)
     assert (first.status_code, first.headers["x-cache"], first.text) == (200, "MISS", f"frankfurt {path}")
     assert (second.status_code, second.headers["x-cache"], second.text) == (200, "HIT", f"frankfurt {path}")
@@ -110,7 +110,7 @@ def test_second_request_is_a_hit(fetch, frankfurt, path):
         ("/STATIC/a.css", 403),
     ],
 )
-def test_other_paths_are_refused(fetch, frankfurt, path, status):
+def test_other_paths_are_refused(fetch, frankfurt, path, status) -> None:
     before = len(frankfurt.requests)
     assert fetch(path).status_code == status
     assert len(frankfurt.requests) == before
@@ -118,19 +118,19 @@ def test_other_paths_are_refused(fetch, frankfurt, path, status):
 
 @pytest.mark.requirement("the CDN reads only")
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_other_methods_are_refused(fetch, frankfurt, method):
+def test_other_methods_are_refused(fetch, frankfurt, method) -> None:
     before = len(frankfurt.requests)
     assert fetch("/static/a.css", method).status_code == 405
     assert len(frankfurt.requests) == before
 
 
 @pytest.mark.requirement("a name without a distribution gets nothing")
-def test_other_names_are_refused(fetch):
+def test_other_names_are_refused(fetch) -> None:
     assert fetch("/static/a.css", host="www.shopsphere.test").status_code == 404
 
 
 @pytest.mark.requirement("no personal data passes through the CDN")
-def test_nothing_personal_passes(fetch, frankfurt):
+def test_nothing_personal_passes(fetch, frankfurt) -> None:
     answer = fetch("/static/person.css?email=a@b.example", Cookie="session=x", Authorization="Basic eA==")
     _, path, sent = frankfurt.requests[-1]
     assert path == "/static/person.css"
@@ -142,7 +142,7 @@ def test_nothing_personal_passes(fetch, frankfurt):
 
 
 @pytest.mark.requirement("with an origin gone the next one answers")
-def test_next_origin_answers(fetch, edge, frankfurt):
+def test_next_origin_answers(fetch, edge, frankfurt) -> None:
     frankfurt.stop()
     try:
         answer = fetch("/static/only-after.css")  # before any probe has noticed
@@ -155,7 +155,7 @@ def test_next_origin_answers(fetch, edge, frankfurt):
 
 
 @pytest.mark.requirement("static assets are served stale when every origin is gone, and fresh again afterwards")
-def test_stale_when_all_origins_are_gone(fetch, edge, frankfurt, dublin):
+def test_stale_when_all_origins_are_gone(fetch, edge, frankfurt, dublin) -> None:
     frankfurt.lifetime = dublin.lifetime = 1
     fetch("/static/short.css")
     frankfurt.stop()
@@ -183,7 +183,7 @@ def test_stale_when_all_origins_are_gone(fetch, edge, frankfurt, dublin):
 
 
 @pytest.mark.requirement("an origin's errors never replace a copy that is kept, for at least 24 hours")
-def test_stale_when_origins_answer_errors(fetch, frankfurt, dublin, inputs):
+def test_stale_when_origins_answer_errors(fetch, frankfurt, dublin, inputs) -> None:
     assert inputs["staleSeconds"] >= 24 * 3600
     frankfurt.lifetime = 1
     fetch("/static/error.css")
@@ -198,7 +198,7 @@ def test_stale_when_origins_answer_errors(fetch, frankfurt, dublin, inputs):
 
 
 @pytest.mark.requirement("a bad configuration is refused with the compiler's words, and the old one goes on")
-def test_bad_configuration_is_refused(edge, cdn, inputs, fetch):
+def test_bad_configuration_is_refused(edge, cdn, inputs, fetch) -> None:
     document = {key: inputs[key] for key in inputs if key not in {"endpoint", "tokenFile"}}
     # Valid by the model, refused by the compiler: more is needed than the window holds.
     bad = {**document, "probe": {**document["probe"], "window": 2, "threshold": 3}}
@@ -214,7 +214,7 @@ def test_bad_configuration_is_refused(edge, cdn, inputs, fetch):
 @pytest.mark.parametrize(
     ("key", "value"), [("dataClass", "personal"), ("paths", ["/"]), ("origins", []), ("staleSeconds", 60), ("more", 1)]
 )
-def test_agent_refuses(cdn, inputs, key, value):
+def test_agent_refuses(cdn, inputs, key, value) -> None:
     document = {name: inputs[name] for name in inputs if name not in {"endpoint", "tokenFile"}}
     with pytest.raises(ServiceError, match=f"422.*{key}"):
         cdn.put("static", {**document, key: value})
@@ -222,7 +222,7 @@ def test_agent_refuses(cdn, inputs, key, value):
 
 @pytest.mark.requirement("the configuration API asks for its token")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_agent_needs_a_token(edge, method):
+def test_agent_needs_a_token(edge, method) -> None:
     url = f"{edge.cdn_api}/v1/distributions/static"
     assert httpx.request(method, url, trust_env=False).status_code == 401
     wrong = {"Authorization": "Bearer wrong"}
@@ -231,7 +231,7 @@ def test_agent_needs_a_token(edge, method):
 
 @pytest.mark.requirement("a restart of cache, agent or both keeps the configuration")
 @pytest.mark.parametrize("killed", [["cdn-cache"], ["cdn-agent"], ["cdn-cache", "cdn-agent"]])
-def test_restart_keeps_the_configuration(edge, cdn, fetch, inputs, killed):
+def test_restart_keeps_the_configuration(edge, cdn, fetch, inputs, killed) -> None:
     ports = {"cdn-cache": ("127.0.0.1", edge.settings.cache_port), "cdn-agent": (edge.settings.cdn, 8082)}
     for name in killed:
         edge.kill(name)
@@ -243,7 +243,7 @@ def test_restart_keeps_the_configuration(edge, cdn, fetch, inputs, killed):
 
 
 @pytest.mark.requirement("the provider sees a changed distribution and repairs it; it adopts only what is equal")
-def test_provider_sees_a_change(cdn, inputs, fetch):
+def test_provider_sees_a_change(cdn, inputs, fetch) -> None:
     provider = CdnDistributionProvider()
     document = {key: inputs[key] for key in inputs if key not in {"endpoint", "tokenFile"}}
     assert not provider.diff("static", provider.read("static", inputs).outs, inputs).changes

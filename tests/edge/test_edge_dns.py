@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("zone")
 
 @pytest.mark.requirement("www steers by client network to the nearest region; unknown clients go to the first")
 @pytest.mark.parametrize(("client", "address"), CLIENTS.items())
-def test_client_lands_in_its_region(client, address):
+def test_client_lands_in_its_region(client, address) -> None:
     answer = ask("www.shopsphere.test", client=client)
     assert (answer.status, answer.addresses) == ("NOERROR", [address])
     assert answer.ttl <= TTL
@@ -35,13 +35,13 @@ def test_client_lands_in_its_region(client, address):
 
 @pytest.mark.requirement("both authorities steer alike")
 @pytest.mark.parametrize("authority", ["10.99.0.53", "10.99.0.54"])
-def test_authorities_agree(authority):
+def test_authorities_agree(authority) -> None:
     found = [ask("www.shopsphere.test", at=authority, subnet=f"{client}/24").addresses for client in CLIENTS]
     assert found == [[address] for address in CLIENTS.values()]
 
 
 @pytest.mark.requirement("browsing goes on: while the active site cannot be reached, names lead to the other one")
-def test_reading_while_the_active_site_is_away(edge):
+def test_reading_while_the_active_site_is_away(edge) -> None:
     names = ("www.shopsphere.test", "rdc-a.shopsphere.test")
 
     def lead_to(address):
@@ -56,7 +56,7 @@ def test_reading_while_the_active_site_is_away(edge):
 
 
 @pytest.mark.requirement("each pair has one steered name, each site its own, the CDN one")
-def test_names(topology):
+def test_names(topology) -> None:
     for site in topology.sites.values():
         assert ask(f"{site.name}.shopsphere.test").addresses == [str(site.address)]
     for pair in topology.pairs.values():
@@ -67,7 +67,7 @@ def test_names(topology):
 
 @pytest.mark.requirement("the resolver never asks the internet, and says so at once")
 @pytest.mark.parametrize("name", ["example.com", "1.2.0.10.in-addr.arpa", "nothere.shopsphere.test"])
-def test_unknown_names(name):
+def test_unknown_names(name) -> None:
     start = time.monotonic()
     assert ask(name).status == "NXDOMAIN"
     assert time.monotonic() - start < 2
@@ -75,7 +75,7 @@ def test_unknown_names(name):
 
 @pytest.mark.requirement("losing one of two authorities is survivable")
 @pytest.mark.parametrize("dead", ["ns1", "ns2"])
-def test_one_authority_dead(edge, dead):
+def test_one_authority_dead(edge, dead) -> None:
     edge.kill(f"dns-{dead}")
     try:
         time.sleep(TTL + 1)  # nothing steered is in the cache any more
@@ -89,7 +89,7 @@ def test_one_authority_dead(edge, dead):
 
 
 @pytest.mark.requirement("an authority that is back is asked at once, so that the other one may fail next")
-def test_authorities_die_one_after_the_other(edge):
+def test_authorities_die_one_after_the_other(edge) -> None:
     for _ in range(3):
         for dead in ("ns1", "ns2"):
             edge.kill(f"dns-{dead}")
@@ -104,7 +104,7 @@ def test_authorities_die_one_after_the_other(edge):
 
 
 @pytest.mark.requirement("one atomic change per pair turns all its names within the TTL, and no other pair's")
-def test_flip(authorities, declaration):
+def test_flip(authorities, declaration) -> None:
     rdc_a, (epoch, active) = declaration("rdc-a"), current(authorities, declaration("rdc-a"))
     assert active == "frankfurt"
     assert ask("rdc-a.shopsphere.test").addresses == [FRANKFURT]
@@ -126,7 +126,7 @@ def test_flip(authorities, declaration):
 
 
 @pytest.mark.requirement("a failover is no drift, and a stale deployment never moves a role")
-def test_flip_is_no_drift(authorities, zone, declaration, topology):
+def test_flip_is_no_drift(authorities, zone, declaration, topology) -> None:
     provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-b"))
     rdc_b, (epoch, _) = declaration("rdc-b"), current(authorities, declaration("rdc-b"))
     set_pair_state(authorities, rdc_b, expect_epoch=epoch, new_state=PairState(epoch + 1, "chicago"))
@@ -139,7 +139,7 @@ def test_flip_is_no_drift(authorities, zone, declaration, topology):
 
 
 @pytest.mark.requirement("a change that one authority missed is drift, and repairing it keeps the higher epoch")
-def test_half_a_flip_is_drift(authorities, zone, declaration, topology):
+def test_half_a_flip_is_drift(authorities, zone, declaration, topology) -> None:
     provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-c"))
     rdc_c, (epoch, _) = declaration("rdc-c"), current(authorities, declaration("rdc-c"))
     authorities[1].replace(rdc_c.zone, [rdc_c.rrset(PairState(epoch + 1, "sydney"))])
@@ -152,7 +152,7 @@ def test_half_a_flip_is_drift(authorities, zone, declaration, topology):
 
 @pytest.mark.requirement("an epoch never goes back and is never skipped")
 @pytest.mark.parametrize(("expect", "new"), [(7, 8), (1, 3), (1, 1)])
-def test_wrong_epoch_changes_nothing(authorities, declaration, expect, new):
+def test_wrong_epoch_changes_nothing(authorities, declaration, expect, new) -> None:
     rdc_a = declaration("rdc-a")
     before = read_records(authorities, rdc_a)
     with pytest.raises(PairStateError):
@@ -161,7 +161,7 @@ def test_wrong_epoch_changes_nothing(authorities, declaration, expect, new):
 
 
 @pytest.mark.requirement("a pair moves at all authorities or at none")
-def test_flip_with_a_dead_authority_changes_nothing(edge, authorities, declaration):
+def test_flip_with_a_dead_authority_changes_nothing(edge, authorities, declaration) -> None:
     rdc_a, (epoch, active) = declaration("rdc-a"), current(authorities, declaration("rdc-a"))
     edge.kill("dns-ns2")
     try:
@@ -173,7 +173,7 @@ def test_flip_with_a_dead_authority_changes_nothing(edge, authorities, declarati
 
 
 @pytest.mark.requirement("an authority that hangs keeps no runbook, and no other authority")
-def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, topology):
+def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, topology) -> None:
     class Change:
         """As much of a change of role as its names are asked for."""
 
@@ -200,7 +200,7 @@ def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, top
 
 
 @pytest.mark.requirement("no answer rather than one from an unknown role")
-def test_lost_state_is_no_answer_and_no_reset(authorities, zone, declaration, topology):
+def test_lost_state_is_no_answer_and_no_reset(authorities, zone, declaration, topology) -> None:
     provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-b"))
     rdc_b = declaration("rdc-b")
     before = read_records(authorities, rdc_b)
@@ -219,7 +219,7 @@ def test_lost_state_is_no_answer_and_no_reset(authorities, zone, declaration, to
 
 
 @pytest.mark.requirement("a zone with records that nobody declared is not deleted")
-def test_zone_with_strangers_stays(authorities, zone):
+def test_zone_with_strangers_stays(authorities, zone) -> None:
     stranger = RRset("legacy.shopsphere.test.", "TXT", 60, ('"by hand"',))
     authorities[0].replace("shopsphere.test.", [stranger])
     with pytest.raises(EdgeError, match="legacy"):

@@ -69,7 +69,7 @@ def _echo(name, text):
 
 
 @pytest.mark.requirement("a fenced site's databases are reached by nobody; closing and opening can be repeated")
-def test_the_fence(database):
+def test_the_fence(database) -> None:
     _until_listening(database)
     fence = FirewallFence(PORT)
     assert not fence.is_closed()
@@ -84,7 +84,7 @@ def test_the_fence(database):
 
 
 @pytest.mark.requirement("a site whose agent hangs is shut off by its kernel when the lease ends")
-def test_an_opening_ends_by_itself(database):
+def test_an_opening_ends_by_itself(database) -> None:
     _until_listening(database)
     fence = FirewallFence(PORT)
     fence.open(2.0)
@@ -97,20 +97,20 @@ def test_an_opening_ends_by_itself(database):
     assert fence.is_closed()
 
 
-def test_a_host_can_start_with_it(database):
+def test_a_host_can_start_with_it(database) -> None:
     _until_listening(database)
     run(["nft", "-f", "-"], stdin=rules(PORT))
     assert database("hello") == "no answer"
     assert FirewallFence.is_closed()
 
 
-def test_other_ports_are_left_alone(database):
+def test_other_ports_are_left_alone(database) -> None:
     _until_listening(database)
     FirewallFence(PORT + 1).close()
     assert database("hello") == "hello"
 
 
-def _until_listening(database):
+def _until_listening(database) -> None:
     end = time.monotonic() + 20
     while database("there?") != "there?":
         assert time.monotonic() < end, "the server did not start"

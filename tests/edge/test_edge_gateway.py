@@ -151,13 +151,13 @@ def ask(port, path, method="GET", headers=None, body=None):
         connection.close()
 
 
-def test_haproxy_accepts_the_configuration_without_a_warning(configuration):
+def test_haproxy_accepts_the_configuration_without_a_warning(configuration) -> None:
     checked = run(["/usr/sbin/haproxy", "-c", "-f", str(configuration)], check=False)
     assert checked.code == 0, checked.stderr
     assert "WARNING" not in checked.stderr + checked.stdout, checked.stderr
 
 
-def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway):
+def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway) -> None:
     assert ask(HEALTH_PORT, "/livez") == 200
     assert ask(HEALTH_PORT, "/readyz") == 503
     shop = Shop()
@@ -168,7 +168,7 @@ def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway):
         shop.stop()
 
 
-def test_a_shop_that_is_gone_is_told_at_once(shop, gateway):
+def test_a_shop_that_is_gone_is_told_at_once(shop, gateway) -> None:
     shop.stop()
     assert ask(HTTPS_PORT, "/") == 503
     wait_until(lambda: seconds_to_answer("/") < 0.3, what="the check to see it", seconds=15, interval=0.5)
@@ -194,17 +194,17 @@ def seconds_to_answer(path):
         (HTTP_PORT, "POST", "/static/shop.css", 403),
     ],
 )
-def test_what_each_door_lets_through(shop, gateway, port, method, path, expected):
+def test_what_each_door_lets_through(shop, gateway, port, method, path, expected) -> None:
     assert ask(port, path, method) == expected
 
 
 @pytest.mark.parametrize(("size", "expected"), [(LARGEST_BODY_BYTES, 200), (LARGEST_BODY_BYTES + 1, 413)])
-def test_bodies_have_a_largest_size(shop, gateway, size, expected):
+def test_bodies_have_a_largest_size(shop, gateway, size, expected) -> None:
     sent = b"x" * size if expected == 200 else None  # a refusal comes before the body
     assert ask(HTTPS_PORT, "/cart", "POST", {"Content-Length": str(size)}, sent) == expected
 
 
-def test_nobodys_cookie_passes_the_door_of_the_cdn(shop, gateway):
+def test_nobodys_cookie_passes_the_door_of_the_cdn(shop, gateway) -> None:
     connection = connect(HTTP_PORT)
     connection.request("GET", "/media/1.webp", headers={"Cookie": "session=mine", "Authorization": "Basic eA=="})
     answer = connection.getresponse()
@@ -216,7 +216,7 @@ def test_nobodys_cookie_passes_the_door_of_the_cdn(shop, gateway):
     assert {name.lower() for name in headers} & {"cookie", "authorization"} == set()
 
 
-def test_one_address_has_a_rate(shop, gateway):
+def test_one_address_has_a_rate(shop, gateway) -> None:
     allowed = RATE * 10
     connection, answers = connect(HTTPS_PORT), []  # one connection: the window of 10 s must not pass meanwhile
     for _ in range(allowed + 20):
@@ -228,7 +228,7 @@ def test_one_address_has_a_rate(shop, gateway):
     assert answers[-1] == 429
 
 
-def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway):
+def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway) -> None:
     connection = connect(HTTPS_PORT)
     connection.request("GET", "/")
     assert connection.getresponse().read() == b"ok"
@@ -241,7 +241,7 @@ def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway):
 
 
 @pytest.mark.requirement("a site that may not write answers writes with 503 and Retry-After, reads as before")
-def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent):
+def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent) -> None:
     connection = connect(HTTPS_PORT)
     connection.request("POST", "/cart", body=b"x")
     answer = connection.getresponse()
@@ -261,7 +261,7 @@ def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent):
 
 
 @pytest.mark.requirement("a passive site answers catalogue pages, without personal data")
-def test_a_closed_site_knows_nobody(shop, gateway, agent):
+def test_a_closed_site_knows_nobody(shop, gateway, agent) -> None:
     agent.status = 503
     wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
     for path in ("/cart", "/checkout", "/orders", "/orders/1/receipt", "/account/sign-in"):
@@ -280,7 +280,7 @@ def test_a_closed_site_knows_nobody(shop, gateway, agent):
 
 
 @pytest.mark.requirement("a site whose agent does not answer takes no write")
-def test_no_answer_of_the_agent_is_no(shop, gateway, agent):
+def test_no_answer_of_the_agent_is_no(shop, gateway, agent) -> None:
     agent.stop()
     wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
 

@@ -57,20 +57,20 @@ def pulumi(edge, config, tmp_path_factory):
 
 
 @pytest.mark.requirement("a second preview and a refresh of what was deployed show no change")
-def test_nothing_to_do_after_up(pulumi):
+def test_nothing_to_do_after_up(pulumi) -> None:
     pulumi("preview", "--expect-no-changes")
     pulumi("refresh", "--preview-only", "--expect-no-changes")
 
 
 @pytest.mark.requirement("no key is readable in state")
-def test_state_has_no_key(pulumi, config):
+def test_state_has_no_key(pulumi, config) -> None:
     exported = pulumi("stack", "export", "--show-secrets").stdout
     for file in (config.dns_api_key_file, config.cdn_token_file):
         assert read_key(file) not in exported
 
 
 @pytest.mark.requirement("refresh sees what was changed or removed by hand, at either authority, and up repairs it")
-def test_changed_by_hand_is_seen_and_repaired(pulumi, authorities):
+def test_changed_by_hand_is_seen_and_repaired(pulumi, authorities) -> None:
     first, second = authorities
     zone, www = "shopsphere.test.", ("www.shopsphere.test.", "LUA")
     before = first.rrset(zone, *www)
@@ -89,7 +89,7 @@ def test_changed_by_hand_is_seen_and_repaired(pulumi, authorities):
 
 
 @pytest.mark.requirement("a failover is no change to Pulumi, and a stale up leaves the role where it is")
-def test_failover_is_no_change(pulumi, authorities, topology):
+def test_failover_is_no_change(pulumi, authorities, topology) -> None:
     pair = topology.pair("rdc-a")
     rdc_a = PairDeclaration(
         zone="shopsphere.test.",
@@ -109,6 +109,6 @@ def test_failover_is_no_change(pulumi, authorities, topology):
 
 
 @pytest.mark.requirement("what was declared can be removed whole")
-def test_destroy(pulumi, authorities):
+def test_destroy(pulumi, authorities) -> None:
     pulumi("destroy", "--yes", "--skip-preview")
     assert [each.names("shopsphere.test.") for each in authorities] == [None, None]

@@ -30,7 +30,7 @@ def content(volume):
 
 
 @pytest.mark.requirement("a volume of the lab can run full")
-def test_a_size_of_its_own_and_back(site, tmp_path):
+def test_a_size_of_its_own_and_back(site, tmp_path) -> None:
     volumes = site / "volumes"
     volume_size.limit_volume("dublin", "v1", 64)
     assert list((volumes / "v1").iterdir()) == []
@@ -51,14 +51,14 @@ def test_a_size_of_its_own_and_back(site, tmp_path):
 
 @pytest.mark.requirement("bad input gets a clear error and changes nothing")
 @pytest.mark.parametrize(("volume", "size", "message"), [("v9", 64, "expected: v1"), ("v1", 8, "at least 33 MiB")])
-def test_refusals(site, volume, size, message):
+def test_refusals(site, volume, size, message) -> None:
     with pytest.raises(ShopSphereError, match=message):
         volume_size.limit_volume("dublin", volume, size)
     assert content(site / "volumes/v1") == (True, OWNER, "base")
 
 
 @pytest.mark.requirement("bad input gets a clear error and changes nothing")
-def test_a_volume_in_use(site, monkeypatch):
+def test_a_volume_in_use(site, monkeypatch) -> None:
     monkeypatch.setattr(volume_size.power, "is_on", lambda _site: True)
     with pytest.raises(ShopSphereError, match="power-off dublin"):
         volume_size.limit_volume("dublin", "v1", 64)
@@ -68,7 +68,7 @@ def test_a_volume_in_use(site, monkeypatch):
 
 
 @pytest.mark.requirement("bad input gets a clear error and changes nothing")
-def test_twice(site):
+def test_twice(site) -> None:
     volume_size.limit_volume("dublin", "v1", 64)
     with pytest.raises(ShopSphereError, match="already"):
         volume_size.limit_volume("dublin", "v1", 64)

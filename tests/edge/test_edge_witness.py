@@ -44,7 +44,7 @@ def witness(voters, request):
 
 
 @pytest.mark.requirement("the witness changes only by compare-and-swap")
-def test_a_change_of_what_is_no_longer_there_is_refused(witness):
+def test_a_change_of_what_is_no_longer_there_is_refused(witness) -> None:
     seen = witness.see()
     witness.change(seen, seen.record.changed(actor="one", reason="first", epoch=2))
     with pytest.raises(WitnessConflictError, match="changed by one"):
@@ -53,10 +53,10 @@ def test_a_change_of_what_is_no_longer_there_is_refused(witness):
 
 
 @pytest.mark.requirement("of many who change at once, one succeeds")
-def test_one_of_many_wins(witness):
+def test_one_of_many_wins(witness) -> None:
     seen, outcomes = witness.see(), []
 
-    def change(name):
+    def change(name) -> None:
         try:
             witness.change(seen, seen.record.changed(actor=name, reason="race", epoch=2))
             outcomes.append(name)
@@ -73,7 +73,7 @@ def test_one_of_many_wins(witness):
 
 
 @pytest.mark.requirement("a lease has one holder, is kept by renewing it and ends by itself")
-def test_life_of_a_lease(witness):
+def test_life_of_a_lease(witness) -> None:
     seen = witness.see()
     lease = take(witness, seen, "frankfurt", seconds=LEASE)
     for _ in range(LEASE + 1):
@@ -89,7 +89,7 @@ def test_life_of_a_lease(witness):
 
 
 @pytest.mark.requirement("a site that starts again takes over the lease that it held before")
-def test_a_site_replaces_its_own_lease(witness):
+def test_a_site_replaces_its_own_lease(witness) -> None:
     first = take(witness, witness.see(), "frankfurt", seconds=60)
     second = take(witness, witness.see(), "frankfurt", seconds=LEASE)
     assert first != second
@@ -99,7 +99,7 @@ def test_a_site_replaces_its_own_lease(witness):
 
 
 @pytest.mark.requirement("no epoch begins while somebody holds the lease")
-def test_an_epoch_waits_for_the_lease(witness):
+def test_an_epoch_waits_for_the_lease(witness) -> None:
     lease = take(witness, witness.see(), "frankfurt", seconds=60)
     seen = witness.see()
     following = seen.record.changed(actor="test", reason="failover", epoch=2, active="dublin")
@@ -110,7 +110,7 @@ def test_an_epoch_waits_for_the_lease(witness):
 
 
 @pytest.mark.requirement("a lease is refused to whoever decided by an older record")
-def test_a_lease_needs_the_record_that_was_seen(witness):
+def test_a_lease_needs_the_record_that_was_seen(witness) -> None:
     seen = witness.see()
     witness.change(seen, seen.record.changed(actor="test", reason="fence", phase=Phase.FENCING))
     with pytest.raises(WitnessConflictError, match="the record changed"):
@@ -118,7 +118,7 @@ def test_a_lease_needs_the_record_that_was_seen(witness):
 
 
 @pytest.mark.requirement("a lease that has ended gives nobody the right to write")
-def test_a_prepared_lease_that_has_ended_is_no_lease(witness):
+def test_a_prepared_lease_that_has_ended_is_no_lease(witness) -> None:
     seen, lease = witness.see(), witness.prepare_lease(seconds=60)
     witness.release_lease(lease)
     with pytest.raises(WitnessUnreachableError, match="lease not found"):
@@ -127,7 +127,7 @@ def test_a_prepared_lease_that_has_ended_is_no_lease(witness):
 
 
 @pytest.mark.requirement("what stands in the way of a change is told with its refusal")
-def test_a_refused_attempt_says_what_is_there(witness):
+def test_a_refused_attempt_says_what_is_there(witness) -> None:
     seen = witness.see()
     lease = take(witness, seen, "frankfurt", seconds=60)
     following = seen.record.changed(actor="test", reason="failover", epoch=2, active="dublin")
@@ -139,7 +139,7 @@ def test_a_refused_attempt_says_what_is_there(witness):
 
 
 @pytest.mark.requirement("what one voter knows was agreed on, and what it does not know yet is refused")
-def test_a_glance(witness):
+def test_a_glance(witness) -> None:
     seen = witness.see()
     now = witness.change(seen, seen.record.changed(actor="test", reason="test", epoch=2))
     wait_until(lambda: witness.glance() == now, what="the voter to have it", seconds=5, interval=0.05)
@@ -148,7 +148,7 @@ def test_a_glance(witness):
 
 
 @pytest.mark.requirement("the voter that answers first is asked first; a hanging one is not waited for")
-def test_the_fastest_voter_is_preferred(voters):
+def test_the_fastest_voter_is_preferred(voters) -> None:
     with socket.create_server((ADDRESSES[0], 0)) as hanging:  # takes connections and never answers
         witness = Witness("fastest", [f"http://{ADDRESSES[0]}:{hanging.getsockname()[1]}", *voters.urls])
         start = time.monotonic()
@@ -159,7 +159,7 @@ def test_the_fastest_voter_is_preferred(voters):
 
 
 @pytest.mark.requirement("one operator at a time; the other one is told who it is")
-def test_the_lock_of_runbooks(witness):
+def test_the_lock_of_runbooks(witness) -> None:
     lock = witness.lock("anna at ops since 03:00", seconds=60)
     with pytest.raises(WitnessConflictError, match="anna at ops"):
         witness.lock("ben", seconds=60)
@@ -169,7 +169,7 @@ def test_the_lock_of_runbooks(witness):
 
 @pytest.mark.requirement("the witness survives the loss of one voter, and answers nothing without a quorum")
 @pytest.mark.parametrize("lost", [0, 1])
-def test_loss_of_voters(voters, witness, lost):
+def test_loss_of_voters(voters, witness, lost) -> None:
     one, other = ADDRESSES[lost], ADDRESSES[2]
     voters.kill(one)
     try:

@@ -5,6 +5,7 @@ import functools
 import json
 import runpy
 from dataclasses import dataclass, field
+from typing import Never
 
 import yaml
 from pulumi.runtime import mocks, set_all_config, set_mocks
@@ -83,14 +84,14 @@ class Recorder(mocks.Mocks):
         digest = {"repoDigest": f"{args.inputs['imageName']}@sha256:0"} if args.typ.startswith("docker:") else {}
         return f"{args.name}-id", {**args.inputs, **digest}
 
-    def call(self, args):
+    def call(self, args) -> Never:
         raise AssertionError(f"a site calls nothing: {args.token}")
 
 
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps what the plain mock monitor forgets: provider, parent and ignored fields."""
 
-    def __init__(self, graph):
+    def __init__(self, graph) -> None:
         super().__init__(Recorder())
         self.graph = graph
 
@@ -147,7 +148,7 @@ def complete_config(project, stack):
     return {"shopsphere:kubeconfig": FILLED["kubeconfig"], **filled, **secrets}
 
 
-def _address(site):
+def _address(site) -> str:
     """Return an address of production, another one for each site."""
     return f"203.0.113.{10 + list(load_topology().sites).index(site)}"
 

@@ -21,13 +21,13 @@ def members(request, graph_of):
     }
 
 
-def test_a_stale_up_leaves_the_roles_alone(regional):
+def test_a_stale_up_leaves_the_roles_alone(regional) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
         assert {"spec.replica", "spec.postgresql.synchronous"} <= set(cluster.ignored)
 
 
-def test_both_members_know_the_same_two_places(members):
+def test_both_members_know_the_same_two_places(members) -> None:
     pair, databases = members
     for database, clusters in databases.items():
         first, second = (clusters[site]["spec"] for site in pair.sites)
@@ -35,7 +35,7 @@ def test_both_members_know_the_same_two_places(members):
         assert first["externalClusters"] == second["externalClusters"]
 
 
-def test_the_recovery_site_copies_the_primary(members):
+def test_the_recovery_site_copies_the_primary(members) -> None:
     pair, databases = members
     for database, clusters in databases.items():
         primary, recovery = clusters[pair.primary]["spec"], clusters[pair.recovery]["spec"]
@@ -53,7 +53,7 @@ def test_the_recovery_site_copies_the_primary(members):
         }
 
 
-def test_an_archive_is_looked_into_only_where_there_is_one(members):
+def test_an_archive_is_looked_into_only_where_there_is_one(members) -> None:
     pair, databases = members
     for clusters in databases.values():
         primary = clusters[pair.primary]
@@ -62,7 +62,7 @@ def test_an_archive_is_looked_into_only_where_there_is_one(members):
 
 
 @pytest.mark.requirement("payments: 100 % exact; RPO 0 for the ledger")
-def test_only_the_ledger_waits_and_only_at_the_primary(members):
+def test_only_the_ledger_waits_and_only_at_the_primary(members) -> None:
     pair, databases = members
     assert databases["ledger"][pair.primary]["spec"]["postgresql"]["synchronous"]["standbyNamesPre"] == [
         f"ledger-{pair.recovery}"
@@ -71,7 +71,7 @@ def test_only_the_ledger_waits_and_only_at_the_primary(members):
     assert not [each for each in others if "synchronous" in each["spec"]["postgresql"]]
 
 
-def test_connections_are_encrypted_and_give_up_soon(regional):
+def test_connections_are_encrypted_and_give_up_soon(regional) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
         for external in cluster.state["spec"]["externalClusters"]:
@@ -82,7 +82,7 @@ def test_connections_are_encrypted_and_give_up_soon(regional):
             assert not [key for key in parameters if key.startswith(("keepalives", "tcp_"))]
 
 
-def test_both_sites_have_the_same_secrets(graph_of):
+def test_both_sites_have_the_same_secrets(graph_of) -> None:
     for pair in TOPOLOGY.pairs.values():
         first, second = (
             {each.key: each.state["stringData"] for each in graph_of(pair.name, f"lab-{site}").of("Secret")}
@@ -91,7 +91,7 @@ def test_both_sites_have_the_same_secrets(graph_of):
         assert first == second
 
 
-def test_storage_is_of_this_site_and_this_class(regional):
+def test_storage_is_of_this_site_and_this_class(regional) -> None:
     _, name, graph = regional
     for cluster in graph.of("Cluster"):
         storage = cluster.state["spec"]["storage"]
@@ -101,7 +101,7 @@ def test_storage_is_of_this_site_and_this_class(regional):
         }
 
 
-def test_every_claim_of_a_first_rollout_finds_a_volume(regional):
+def test_every_claim_of_a_first_rollout_finds_a_volume(regional) -> None:
     _, _, graph = regional
     volumes = [each.labels["shopsphere.io/data-class"] for each in graph.of("PersistentVolume")]
     for cluster in graph.of("Cluster"):
@@ -109,7 +109,7 @@ def test_every_claim_of_a_first_rollout_finds_a_volume(regional):
             volumes.remove(cluster.labels["shopsphere.io/data-class"])
 
 
-def test_failover_does_not_wait_for_defaults(regional):
+def test_failover_does_not_wait_for_defaults(regional) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
         spec = cluster.state["spec"]
@@ -119,7 +119,7 @@ def test_failover_does_not_wait_for_defaults(regional):
         assert lease["leaseDurationSeconds"] > lease["renewDeadlineSeconds"] > 1.2 * lease["retryPeriodSeconds"]
 
 
-def test_the_peer_reaches_the_database_at_its_own_port(members):
+def test_the_peer_reaches_the_database_at_its_own_port(members) -> None:
     _, databases = members
     for database, port in (("commerce", 30032), ("ledger", 30033)):
         for cluster in databases[database].values():

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import runpy
+from typing import Never
 
 import pulumi
 import pytest
@@ -23,7 +24,7 @@ class Recorder(mocks.Mocks):
     def new_resource(self, args):
         return f"{args.name}-id", args.inputs
 
-    def call(self, args):
+    def call(self, args) -> Never:
         raise AssertionError(f"the edge calls nothing: {args.token}")
 
 
@@ -79,7 +80,7 @@ def of_kind(graph, wanted):
     return [entry.state for entry in graph if kind(entry) == wanted]
 
 
-def test_every_resource_is_known(graph):
+def test_every_resource_is_known(graph) -> None:
     topology = load_topology()
     fixed = len(topology.sites) + len(("ns1", "ns2", "static"))
     steered = len(topology.pairs) + len(("www",))
@@ -93,19 +94,19 @@ def test_every_resource_is_known(graph):
 
 
 @pytest.mark.requirement("the edge touches no cluster")
-def test_no_cluster(graph):
+def test_no_cluster(graph) -> None:
     assert not [entry.urn for entry in graph if "kubernetes" in entry.urn]
 
 
 @pytest.mark.requirement("every name is written to every authority")
-def test_both_authorities(graph):
+def test_both_authorities(graph) -> None:
     for entry in graph:
         if kind(entry) != "CdnDistribution":
             assert [authority["name"] for authority in entry.state["authorities"]] == ["ns1", "ns2"]
 
 
 @pytest.mark.requirement("each pair has names for both sites, with weights")
-def test_pairs(graph):
+def test_pairs(graph) -> None:
     topology = load_topology()
     states = {state["pair"]: state for state in of_kind(graph, "DnsPairState")}
     assert set(states) == set(topology.pairs)
@@ -118,7 +119,7 @@ def test_pairs(graph):
 
 
 @pytest.mark.requirement("the CDN carries public data from static paths, with both sites of each pair as origins")
-def test_cdn(graph):
+def test_cdn(graph) -> None:
     topology = load_topology()
     (distribution,) = of_kind(graph, "CdnDistribution")
     assert distribution["dataClass"] == "public"
@@ -129,7 +130,7 @@ def test_cdn(graph):
 
 
 @pytest.mark.requirement("keys are never inputs")
-def test_keys_are_named_by_file(graph):
+def test_keys_are_named_by_file(graph) -> None:
     for entry in graph:
         files = [entry.state[key] for key in ("keyFile", "tokenFile") if key in entry.state]
         assert files
@@ -137,7 +138,7 @@ def test_keys_are_named_by_file(graph):
 
 
 @pytest.mark.requirement("a placeholder left in gives one clear error that lists all of them")
-def test_placeholders_are_listed():
+def test_placeholders_are_listed() -> None:
     committed = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"]
     with pytest.raises(pulumi.RunError) as caught:
         build("prod", committed)
@@ -156,12 +157,12 @@ def test_placeholders_are_listed():
         ("colour", "red", "colour"),
     ],
 )
-def test_wrong_configuration(key, value, found):
+def test_wrong_configuration(key, value, found) -> None:
     with pytest.raises(pulumi.RunError, match=found):
         build("lab", {**lab_config(), f"shopsphere:{key}": value})
 
 
-def test_the_program_itself_is_short_and_runs():
+def test_the_program_itself_is_short_and_runs() -> None:
     file = REPOSITORY / "__main__.py"
     assert len(file.read_text().splitlines()) < 30
     assert build("lab", lab_config(), lambda: runpy.run_path(str(file)) and None)

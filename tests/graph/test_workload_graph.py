@@ -14,7 +14,7 @@ def pods(graph):
     return {each.name: each.state["spec"]["template"]["spec"] for each in graph.of("Deployment")}
 
 
-def test_the_three_workloads_are_there(regional):
+def test_the_three_workloads_are_there(regional) -> None:
     _, _, graph = regional
     assert set(pods(graph)) == {"shop", "payments", "gateway"}
     for name in pods(graph):
@@ -22,7 +22,7 @@ def test_the_three_workloads_are_there(regional):
         graph.get("Service", name, name)
 
 
-def test_pods_are_confined(regional):
+def test_pods_are_confined(regional) -> None:
     _, name, graph = regional
     for pod in pods(graph).values():
         assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -38,7 +38,7 @@ def test_pods_are_confined(regional):
 
 
 @pytest.mark.requirement("no downtime in deploys")
-def test_a_rollout_keeps_every_request(regional):
+def test_a_rollout_keeps_every_request(regional) -> None:
     _, _, graph = regional
     for deployment in graph.of("Deployment"):
         assert deployment.state["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
@@ -52,14 +52,14 @@ def test_a_rollout_keeps_every_request(regional):
             assert pod["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
 
 
-def test_an_autoscaler_owns_the_number_of_replicas(regional):
+def test_an_autoscaler_owns_the_number_of_replicas(regional) -> None:
     _, _, graph = regional
     scaled = {each.name for each in graph.of("HorizontalPodAutoscaler")}
     for deployment in graph.of("Deployment"):
         assert ("replicas" in deployment.state["spec"]) == (deployment.name not in scaled)
 
 
-def test_the_shop_waits_for_its_database(regional):
+def test_the_shop_waits_for_its_database(regional) -> None:
     project, name, graph = regional
     for workload, database in (("shop", "commerce"), ("payments", "ledger")):
         (migration,) = pods(graph)[workload]["initContainers"]
@@ -73,7 +73,7 @@ def test_the_shop_waits_for_its_database(regional):
         assert settings[f"{database.upper()}_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == f"{workload}-settings"
 
 
-def test_no_secret_stands_in_a_pods_environment(regional):
+def test_no_secret_stands_in_a_pods_environment(regional) -> None:
     _, _, graph = regional
     for pod in pods(graph).values():
         for container in [*pod.get("initContainers", []), *pod["containers"]]:
@@ -102,7 +102,7 @@ DNS = {("kube-system", 53)}
 
 
 @pytest.mark.requirement("regional data stays in the region's two sites")
-def test_the_only_ways_in_and_out(graph_of):
+def test_the_only_ways_in_and_out(graph_of) -> None:
     for pair in TOPOLOGY.pairs.values():
         for name in pair.sites:
             graph = graph_of(pair.name, f"lab-{name}")
@@ -120,7 +120,7 @@ def test_the_only_ways_in_and_out(graph_of):
                 assert ways(graph, database, "egress") == DNS | among | {(own, 6443), (peer, port)}
 
 
-def test_an_owner_with_an_engine_builds_the_image_and_runs_what_was_pushed():
+def test_an_owner_with_an_engine_builds_the_image_and_runs_what_was_pushed() -> None:
     config = copy.deepcopy(complete_config("rdc-a", "prod-frankfurt"))
     config["shopsphere:imageBuild"] = {
         "context": "../..",

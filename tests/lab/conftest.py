@@ -23,7 +23,7 @@ _UP_SECONDS = 2400
 LAST = "test_down"  # it ends the lab
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(items) -> None:
     items.sort(key=lambda item: item.path.stem == LAST)
 
 
@@ -92,7 +92,7 @@ def wait_for_database(sql):
         except Exception:  # noqa: BLE001 whatever a site that is starting answers
             return False
 
-    def wait(site):
+    def wait(site) -> None:
         wait_until(lambda: answers(site), what=f"the ledger of {site}", seconds=240, interval=3)
 
     return wait

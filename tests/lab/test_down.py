@@ -29,7 +29,7 @@ def processes_naming(text):
 
 @pytest.mark.skipif(KEEP, reason="SHOPSPHERE_KEEP_LAB=1 keeps the lab for the next run")
 @pytest.mark.requirement("`make down` leaves nothing of ours, also after kill -9 of everything")
-def test_down_after_kill_leaves_nothing(lab, hosts):
+def test_down_after_kill_leaves_nothing(lab, hosts) -> None:
     for pid in cgroups.processes():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

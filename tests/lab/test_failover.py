@@ -22,7 +22,7 @@ from shopsphere.witness import Sync
 
 @pytest.mark.requirement("a dry run changes nothing and says what would happen")
 @pytest.mark.parametrize("kind", ["planned", "unplanned"])
-def test_dry_run(witness, kind):
+def test_dry_run(witness, kind) -> None:
     before = witness.see()
     done = shopsphere("failover", PAIR, f"--{kind}", seconds=60)
     assert f"in epoch {before.record.epoch + 1} chicago would be" in done.stderr
@@ -41,7 +41,7 @@ def test_dry_run(witness, kind):
         (["rebuild", PRIMARY], "because ashburn is active"),
     ],
 )
-def test_refusals(witness, words, message):
+def test_refusals(witness, words, message) -> None:
     before = witness.see()
     done = shopsphere(*words, check=False, seconds=60)
     assert done.code != 0
@@ -50,7 +50,7 @@ def test_refusals(witness, words, message):
 
 
 @pytest.mark.requirement("two operators at once: the second is told who is at work")
-def test_the_lock(witness):
+def test_the_lock(witness) -> None:
     lock = witness.lock("anna at the night desk", seconds=60)
     try:
         done = failover("planned", RECOVERY, check=False)
@@ -63,7 +63,7 @@ def test_the_lock(witness):
 @pytest.mark.requirement(
     "a drill goes there and back under load, loses nothing, and writes the record that `ready` asks for"
 )
-def test_drill(at, sql, witness, orders):
+def test_drill(at, sql, witness, orders) -> None:
     wait_until(_ready_but_for_a_drill, what="the pair to be ready, but for a drill", seconds=120, interval=1)
     epoch = record(witness).epoch
     customers = orders(90)
@@ -84,7 +84,7 @@ def _ready_but_for_a_drill():
 
 @pytest.mark.requirement("a runbook that is killed goes on where it was, with the same command")
 @pytest.mark.parametrize(("to", "kill"), [(RECOVERY, "4:acted"), (PRIMARY, "5:acted")])  # all places: bench/safety
-def test_killed_and_resumed(at, sql, witness, to, kill):
+def test_killed_and_resumed(at, sql, witness, to, kill) -> None:
     killed = failover("planned", to, check=False, kill=kill)
     assert killed.returncode == -9
     wait_until(lambda: witness.locked_by() is None, what="the dead operator's lock to end", seconds=40)
@@ -93,7 +93,7 @@ def test_killed_and_resumed(at, sql, witness, to, kill):
 
 
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")
-def test_taken_back(at, sql, witness):
+def test_taken_back(at, sql, witness) -> None:
     require_active(at, sql, witness, PRIMARY)
     epoch = record(witness).epoch
     assert failover("planned", RECOVERY, check=False, kill="4:acted").returncode == -9
@@ -108,7 +108,7 @@ def test_taken_back(at, sql, witness):
 @pytest.mark.requirement(
     "power loss: no acknowledged payment lost; the old site stays shut off, is rebuilt, takes over"
 )
-def test_power_loss(at, sql, witness, orders, lab, wait_for_database):
+def test_power_loss(at, sql, witness, orders, lab, wait_for_database) -> None:
     require_active(at, sql, witness, PRIMARY)
     customers = orders(60)
     wait_until(lambda: sql(PRIMARY, "ledger", "select count(*) > 0 from payments.payment") == "t", what="orders",
@@ -138,5 +138,5 @@ def test_power_loss(at, sql, witness, orders, lab, wait_for_database):
 
 
 @pytest.mark.requirement("every run is in the audit log, whose chain shows a change")
-def test_audit(witness):
+def test_audit(witness) -> None:
     assert audit.verify_chain(runs_directory() / "audit.jsonl") >= 12

@@ -44,7 +44,7 @@ def create(site, document):
 
 
 @pytest.mark.requirement("no pod may take more power than a rack has")
-def test_pod_above_a_racks_power_is_refused(lab):
+def test_pod_above_a_racks_power_is_refused(lab) -> None:
     with pytest.raises(CommandError, match=r"maximum shopsphere\.io/watts usage per Pod"):
         create("frankfurt", pod("too-hot", 18_751))
 
@@ -52,7 +52,7 @@ def test_pod_above_a_racks_power_is_refused(lab):
 @pytest.mark.requirement(
     "a deployment that would exceed 150 kW is refused by the cluster with a message that names watts"
 )
-def test_deployment_above_the_sites_power_is_refused(kube):
+def test_deployment_above_the_sites_power_is_refused(kube) -> None:
     template = pod("hot", 18_000)
     template["metadata"]["labels"] = {**LABELS, "app": "hot"}
     document = {
@@ -93,7 +93,7 @@ def watts(pod):
 
 
 @pytest.mark.requirement("a pod without a place in the power budget is given the default of its namespace")
-def test_pod_without_watts_does_not_run_unbudgeted(kube):
+def test_pod_without_watts_does_not_run_unbudgeted(kube) -> None:
     document = pod("no-watts", 1)
     for part in ("requests", "limits"):
         del document["spec"]["containers"][0]["resources"][part]["shopsphere.io/watts"]
@@ -106,7 +106,7 @@ def test_pod_without_watts_does_not_run_unbudgeted(kube):
 
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")
-def test_claim_of_another_sites_class_stays_pending(kube):
+def test_claim_of_another_sites_class_stays_pending(kube) -> None:
     claim = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -127,7 +127,7 @@ def test_claim_of_another_sites_class_stays_pending(kube):
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")
 @pytest.mark.parametrize("site", ["frankfurt", "dublin", "ashburn", "chicago"])
-def test_every_volume_names_its_site(kube, site):
+def test_every_volume_names_its_site(kube, site) -> None:
     volumes = kube(site, "pv")["items"]
     assert volumes
     for volume in volumes:

@@ -28,23 +28,23 @@ def dark_frankfurt(lab, at, asset):
 
 
 @pytest.mark.requirement("with Frankfurt powered off, static assets still come from the CDN")
-def test_cached_assets_outlive_the_site(at, dark_frankfurt, asset):
+def test_cached_assets_outlive_the_site(at, dark_frankfurt, asset) -> None:
     assert status_of(at, "client-eu", asset) == "200"
 
 
 @pytest.mark.requirement("with Frankfurt powered off, Ashburn is untouched")
-def test_other_region_is_untouched(at, dark_frankfurt):
+def test_other_region_is_untouched(at, dark_frankfurt) -> None:
     assert status_of(at, "client-us", HOME) == "200"
 
 
 @pytest.mark.requirement("nothing promotes by itself yet")
-def test_dublin_stays_a_standby(sql, dark_frankfurt):
+def test_dublin_stays_a_standby(sql, dark_frankfurt) -> None:
     assert sql("dublin", "commerce", "select pg_is_in_recovery()") == "t"
     assert sql("dublin", "ledger", "select pg_is_in_recovery()") == "t"
 
 
 @pytest.mark.requirement("status of a dead site does not hang and does not spoil the others")
-def test_status_names_the_dead_site(lab, dark_frankfurt):
+def test_status_names_the_dead_site(lab, dark_frankfurt) -> None:
     done = lab("status", "rdc-a", check=False, seconds=60)
     assert done.code == 1
     assert "unreachable" in done.stdout
@@ -52,7 +52,7 @@ def test_status_names_the_dead_site(lab, dark_frankfurt):
 
 
 @pytest.mark.requirement("a site can come back with its disks")
-def test_site_comes_back_as_it_was(at, sql, dark_frankfurt, lab, wait_for_database):
+def test_site_comes_back_as_it_was(at, sql, dark_frankfurt, lab, wait_for_database) -> None:
     lab("lab", "power-on", "frankfurt")
     wait_for_database("frankfurt")
     wait_until(lambda: serves(at, "frankfurt"), what="Frankfurt's shop", seconds=120, interval=2)

@@ -25,12 +25,12 @@ def by_hand(environment, folder, *words):
 
 @pytest.mark.requirement("`pulumi preview --expect-no-changes` passes in every deployed project, by hand")
 @pytest.mark.parametrize(("environment", "folder", "stack"), PROJECTS)
-def test_preview_expects_no_changes(lab, environment, folder, stack):
+def test_preview_expects_no_changes(lab, environment, folder, stack) -> None:
     done = by_hand(environment, folder, f"pulumi preview -s {stack} --expect-no-changes --non-interactive")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.requirement("drift in DNS is visible to refresh")
-def test_refresh_sees_a_clean_edge(lab):
+def test_refresh_sees_a_clean_edge(lab) -> None:
     done = by_hand("edge", ".", "pulumi refresh -s lab --preview-only --expect-no-changes --non-interactive")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ STANDSTILL = 20.0  # 15 s are required; a customer tries again only after a whil
 
 
 @pytest.mark.requirement("the recovery site is gone: ledger writes go on, after the witness says sync off; then back")
-def test_payments_go_on_without_the_recovery_site(at, sql, witness, orders, lab):
+def test_payments_go_on_without_the_recovery_site(at, sql, witness, orders, lab) -> None:
     customers = orders(45)
     lab("lab", "power-off", RECOVERY)
     wait_until(lambda: record(witness).sync is Sync.OFF, what="the witness to say sync off", seconds=15, interval=0.2)
@@ -36,7 +36,7 @@ def test_payments_go_on_without_the_recovery_site(at, sql, witness, orders, lab)
 
 
 @pytest.mark.requirement("with sync off failover needs --accept-data-loss, and says so")
-def test_a_cut_between_the_sites(witness, lab):
+def test_a_cut_between_the_sites(witness, lab) -> None:
     lab("lab", "cut", PRIMARY, RECOVERY)
     try:
         wait_until(lambda: record(witness).sync is Sync.OFF, what="sync off", seconds=30, interval=0.2)

@@ -16,7 +16,7 @@ RATE, SECONDS = 20, 60
 
 @pytest.mark.requirement("with 20 requests/s running, a rolling update of the shop gives zero failed requests")
 @pytest.mark.parametrize(("namespace", "deployment"), [("shop", "shop"), ("gateway", "gateway")])
-def test_rolling_update_fails_no_request(lab, namespace, deployment):
+def test_rolling_update_fails_no_request(lab, namespace, deployment) -> None:
     client = [
         sys.executable,
         str(REPOSITORY / "bench" / "open_loop.py"),

@@ -16,7 +16,7 @@ SITES = ["frankfurt", "dublin", "ashburn", "chicago"]
 
 @pytest.mark.requirement("a complete Kubernetes per site")
 @pytest.mark.parametrize("site", SITES)
-def test_node_is_ready_and_carries_racks_and_power(kube, topology, site):
+def test_node_is_ready_and_carries_racks_and_power(kube, topology, site) -> None:
     (node,) = kube(site, "nodes")["items"]
     conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
     assert conditions["Ready"] == "True"
@@ -31,7 +31,7 @@ def test_node_is_ready_and_carries_racks_and_power(kube, topology, site):
 
 
 @pytest.mark.requirement("a crashed component comes back, its log is easy to reach")
-def test_crashed_scheduler_comes_back(lab):
+def test_crashed_scheduler_comes_back(lab) -> None:
     before = pid_of("frankfurt", "kube-scheduler")
     os.kill(before, signal.SIGKILL)
     run = run_directory("frankfurt")
@@ -56,7 +56,7 @@ def pid_of(host, program):
 
 
 @pytest.mark.requirement("witness etcd members at their hosts, running and healthy")
-def test_witness_has_three_healthy_voters(at, topology):
+def test_witness_has_three_healthy_voters(at, topology) -> None:
     pair = topology.pair("rdc-a")
     assert "frankfurt" not in voters(pair, topology)
     assert "dublin" not in voters(pair, topology)

@@ -26,13 +26,13 @@ def pinged(at, source, address, count=20):
 
 @pytest.mark.requirement("WAN delay per pair of hosts as configured, within 10 % by ping from host to host")
 @pytest.mark.parametrize(("a", "b"), LINKS)
-def test_distance_is_that_of_the_topology(at, hosts, topology, a, b):
+def test_distance_is_that_of_the_topology(at, hosts, topology, a, b) -> None:
     _, _, median = pinged(at, a, str(hosts.host(b).address))
     assert median == pytest.approx(hosts.rtt_ms(a, b, topology), rel=0.10)
 
 
 @pytest.mark.requirement("links can be cut and healed")
-def test_cut_and_heal(at, hosts):
+def test_cut_and_heal(at, hosts) -> None:
     address = str(hosts.host("psp").address)
     shopsphere("lab", "cut", "client-us", "psp")
     try:
@@ -44,7 +44,7 @@ def test_cut_and_heal(at, hosts):
 
 
 @pytest.mark.requirement("links can be cut per direction")
-def test_one_way_cut_lets_the_other_way_through(at, hosts):
+def test_one_way_cut_lets_the_other_way_through(at, hosts) -> None:
     address = str(hosts.host("client-apac").address)
     at("client-us", "ping", "-c", "1", address)
     before = received_echoes(at)
@@ -63,7 +63,7 @@ def received_echoes(at):
 
 
 @pytest.mark.requirement("links can be made lossy")
-def test_loss(at, hosts):
+def test_loss(at, hosts) -> None:
     shopsphere("lab", "lose", "client-us", "psp", "50")
     try:
         sent, received, _ = pinged(at, "client-us", str(hosts.host("psp").address), 60)
@@ -73,7 +73,7 @@ def test_loss(at, hosts):
 
 
 @pytest.mark.requirement("links can be made slow")
-def test_detour(at, hosts, topology):
+def test_detour(at, hosts, topology) -> None:
     usual = hosts.rtt_ms("client-us", "psp", topology)
     shopsphere("lab", "slow", "client-us", "psp", "40", "--one-way")
     try:
@@ -84,7 +84,7 @@ def test_detour(at, hosts, topology):
 
 
 @pytest.mark.requirement("wrong words get a clear error")
-def test_unknown_host_is_named(lab):
+def test_unknown_host_is_named(lab) -> None:
     done = lab("lab", "cut", "frankfurt", "atlantis", check=False)
     assert done.code == 1
     assert "atlantis" in done.stderr

@@ -21,11 +21,11 @@ def voters(lab):
     """Cut the power of voters, for the block; whatever happens they are back afterwards."""
     off = []
 
-    def lose(host):
+    def lose(host) -> None:
         lab("lab", "power-off", host)
         off.append(host)
 
-    def give_back():
+    def give_back() -> None:
         while off:
             lab("lab", "power-on", off.pop())
 
@@ -35,7 +35,7 @@ def voters(lab):
 
 
 @pytest.mark.requirement("failover works with one voter lost")
-def test_one_voter_lost(at, sql, witness, voters):
+def test_one_voter_lost(at, sql, witness, voters) -> None:
     voters(VOTERS[0])
     failover("planned", RECOVERY)
     require_active(at, sql, witness, RECOVERY)
@@ -43,7 +43,7 @@ def test_one_voter_lost(at, sql, witness, voters):
     require_active(at, sql, witness, PRIMARY)
 
 
-def test_break_glass_is_refused_while_the_witness_answers(witness):
+def test_break_glass_is_refused_while_the_witness_answers(witness) -> None:
     done = command("break-glass", *WORDS, "--accept-data-loss", check=False)
     assert done.returncode != 0
     assert "the witness answers" in done.stderr
@@ -52,7 +52,7 @@ def test_break_glass_is_refused_while_the_witness_answers(witness):
 @pytest.mark.requirement(
     "without a quorum a pair stops, a failover refuses and says why, break-glass lets one site write"
 )
-def test_no_quorum(at, sql, witness, voters, buy_at):
+def test_no_quorum(at, sql, witness, voters, buy_at) -> None:
     epoch = record(witness).epoch
     voters(VOTERS[2])
     wait_until(lambda: not state(at, PRIMARY)["writes"], what="the site to shut itself off", seconds=20)
@@ -79,7 +79,7 @@ def test_no_quorum(at, sql, witness, voters, buy_at):
 
 
 @pytest.mark.requirement("after break-glass the pair is made whole as after any failover; the path is audited")
-def test_afterwards(at, sql, witness, lab):
+def test_afterwards(at, sql, witness, lab) -> None:
     lab("lab", "free-volumes", PRIMARY)  # what earlier rebuilds have kept
     shopsphere("rebuild", PRIMARY, "--execute", "--reason", "test", seconds=700)
     failover("planned", PRIMARY)

@@ -38,7 +38,7 @@ def record(epoch, active="frankfurt"):
 
 @pytest.mark.requirement("without the witness exactly the permitted site may write")
 @given(st.sampled_from(["frankfurt", "dublin"]), st.none() | st.integers(1, 4), st.sampled_from([0.0, 50.0]))
-def test_one_site_writes(active, epoch, lease_until):
+def test_one_site_writes(active, epoch, lease_until) -> None:
     known = Knowledge(record(epoch) if epoch else None, lease_until, Role.PRIMARY, permit(active))
     for site in PAIR.sites:
         decided = doors(site, known, 10)
@@ -47,13 +47,13 @@ def test_one_site_writes(active, epoch, lease_until):
 
 @pytest.mark.requirement("a permit ends when the witness is in its epoch")
 @pytest.mark.parametrize("epoch", [5, 6])
-def test_the_witness_rules_again(epoch):
+def test_the_witness_rules_again(epoch) -> None:
     known = Knowledge(record(epoch, "frankfurt"), 50.0, Role.PRIMARY, permit("dublin"))
     assert doors("frankfurt", known, 10).writes
     assert not doors("dublin", known, 10).writes
 
 
-def test_a_replica_is_not_opened_for_writing():
+def test_a_replica_is_not_opened_for_writing() -> None:
     assert not doors("dublin", Knowledge(None, 0.0, Role.REPLICA, permit()), 10).writes
 
 
@@ -71,7 +71,7 @@ def api():
 
 
 @pytest.mark.requirement("a site that was barred stays so over a reboot; one that was permitted does not")
-def test_over_a_restart(tmp_path, api):
+def test_over_a_restart(tmp_path, api) -> None:
     def start(site, session):
         return PermitKeeper(tmp_path / f"{site}.json", lambda: api, site=site, session=session)
 
@@ -83,7 +83,7 @@ def test_over_a_restart(tmp_path, api):
     assert start("dublin", "s2").look() is None
 
 
-def test_an_older_permit_replaces_nothing(tmp_path, api):
+def test_an_older_permit_replaces_nothing(tmp_path, api) -> None:
     keeper = PermitKeeper(tmp_path / "permit.json", lambda: api, site="frankfurt", session="x")
     for epoch, kept in ((5, 5), (4, 5), (6, 6)):
         api.found = permit(epoch=epoch)
@@ -96,7 +96,7 @@ class Change:
     pair, source, target, epoch, variant, actor = PAIR, "frankfurt", "dublin", 4, MOVE, "anna"
     accept_data_loss, site_is_off = False, ""
 
-    def __init__(self, **values):
+    def __init__(self, **values) -> None:
         self.up, self.witnessed, self.remembered, self.in_recovery = {"dublin"}, None, {}, True
         self.states = {"dublin": {"record": {"sync": "on", "epoch": 4, "active": "frankfurt"}, "session": "s1"}}
         self.__dict__.update(values)
@@ -122,7 +122,7 @@ class Change:
     def recall(self, key):
         return self.remembered.get(key)
 
-    def remember(self, key, value):
+    def remember(self, key, value) -> None:
         self.remembered[key] = value
 
     def each_database(self, action):
@@ -135,7 +135,7 @@ def step(number):
 
 
 @pytest.mark.requirement("break-glass refuses while there is a safe way")
-def test_a_witness_that_answers():
+def test_a_witness_that_answers() -> None:
     with pytest.raises(BlockedError, match="shopsphere failover"):
         step(1).check(Change(witnessed=record(4)))
     assert "no quorum" in step(1).check(Change())
@@ -143,7 +143,7 @@ def test_a_witness_that_answers():
 
 
 @pytest.mark.requirement("break-glass promotes nothing before possible loss is accepted")
-def test_possible_loss(monkeypatch):
+def test_possible_loss(monkeypatch) -> None:
     look = step(2).check
     monkeypatch.setitem(look.__globals__, "instance", lambda change, *_: {"in_recovery": change.in_recovery})
     with pytest.raises(BlockedError, match="--accept-data-loss"):
@@ -156,7 +156,7 @@ def test_possible_loss(monkeypatch):
 
 
 @pytest.mark.requirement("a site that cannot be barred blocks, until somebody answers for its being off")
-def test_a_silent_site():
+def test_a_silent_site() -> None:
     with pytest.raises(BlockedError, match="--site-is-off frankfurt"):
         step(3).check(Change())
     assert not step(3).verify(Change())
@@ -176,12 +176,12 @@ def test_a_silent_site():
         ({"writes": False, "permit": {"epoch": 4}}, False),
     ],
 )
-def test_a_barred_site_has_to_show_it(state, good):
+def test_a_barred_site_has_to_show_it(state, good) -> None:
     change = Change(up={"frankfurt", "dublin"}, states={"frankfurt": state}, remembered={"barred": True})
     assert step(3).verify(change) is good
 
 
-def test_the_time_of_an_old_lease_is_waited_out(monkeypatch):
+def test_the_time_of_an_old_lease_is_waited_out(monkeypatch) -> None:
     change, waiting = Change(), step(4)
     assert not waiting.verify(change)
     for now, over in ((100.0, False), (105.0, False), (111.9, False), (112.0, True)):
@@ -199,19 +199,19 @@ def test_the_time_of_an_old_lease_is_waited_out(monkeypatch):
         ([], "", ("frankfurt", "dublin", 4, MOVE)),
     ],
 )
-def test_direction(monkeypatch, shown, to, expected):
+def test_direction(monkeypatch, shown, to, expected) -> None:
     monkeypatch.setattr(unwitnessed, "_shown", lambda _change: shown)
     found = unwitnessed.direction_without_witness(Change(), to)
     assert (found.source, found.target, found.epoch, found.variant) == expected
 
 
-def test_nobody_knows(monkeypatch):
+def test_nobody_knows(monkeypatch) -> None:
     monkeypatch.setattr(unwitnessed, "_shown", lambda _change: [])
     with pytest.raises(ShopSphereError, match="nobody knows"):
         unwitnessed.direction_without_witness(Change(states={}), "")
 
 
-def test_a_barred_site_comes_before_a_permitted_one():
+def test_a_barred_site_comes_before_a_permitted_one() -> None:
     request = Request(BREAK_GLASS, "rdc-a", Environment.LAB, MOVE, "", "test", accept_data_loss=False)
     for variant in (MOVE, STAY):
         names = [each.name.split("-", 1)[1] for each in steps_of(request).select(variant)]
@@ -224,6 +224,6 @@ def test_a_barred_site_comes_before_a_permitted_one():
 
 @pytest.mark.requirement("the break-glass path needs a typed reason")
 @pytest.mark.parametrize("words", [[], ["--reason", "because"], ["--reason", "x", "--site-is-off", "ashburn"]])
-def test_words(words, capsys):
+def test_words(words, capsys) -> None:
     assert run(["break-glass", "rdc-a", "--execute", *words]) != 0
     assert capsys.readouterr().err

@@ -1,5 +1,7 @@
 """The command: its verbs, its exit codes, and errors without tracebacks."""
 
+from typing import Never
+
 import pytest
 from typer.testing import CliRunner
 
@@ -23,14 +25,14 @@ VERBS = [
 ]
 
 
-def test_every_verb_has_a_line_of_help():
+def test_every_verb_has_a_line_of_help() -> None:
     shown = CliRunner().invoke(cli.app, ["--help"]).output
     for verb in VERBS:
         assert verb in shown
 
 
 @pytest.mark.parametrize("verb", ["up", "preview", "destroy", "status", "env"])
-def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys):
+def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys) -> None:
     assert cli.run([verb, "atlantis"]) == 2
     told = capsys.readouterr().err
     assert "expected: a region (rdc-a, rdc-b, rdc-c, hq), a site (frankfurt," in told
@@ -38,26 +40,26 @@ def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys):
 
 
 @pytest.mark.parametrize("verb", ["ready", "drill", "failback"])
-def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys):
+def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys) -> None:
     assert cli.run([verb, "frankfurt"]) == 2
     assert "rdc-a, rdc-b, rdc-c" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["drill", "failback"])
-def test_a_move_without_a_reason_is_refused(verb, capsys):
+def test_a_move_without_a_reason_is_refused(verb, capsys) -> None:
     assert cli.run([verb, "rdc-a", "--execute"]) == 2
     assert "--reason" in capsys.readouterr().err
 
 
-def test_an_unknown_verb_exits_with_2(capsys):
+def test_an_unknown_verb_exits_with_2(capsys) -> None:
     assert cli.run(["launch"]) == 2
 
 
-def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys):
+def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys) -> None:
     class DriftError(ShopSphereError):
         exit_code = 7
 
-    def broken(*_arguments, **_options):
+    def broken(*_arguments, **_options) -> Never:
         raise DriftError("frankfurt is not what was declared")
 
     monkeypatch.setattr(cli, "app", broken)
@@ -65,13 +67,13 @@ def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys):
     assert capsys.readouterr().err == "error: frankfurt is not what was declared\n"
 
 
-def test_destroy_asks_and_takes_no_for_an_answer():
+def test_destroy_asks_and_takes_no_for_an_answer() -> None:
     result = CliRunner().invoke(cli.app, ["destroy", "rdc-a"], input="n\n")
     assert "frankfurt, dublin" in result.output
     assert isinstance(result.exception, ShopSphereError)
 
 
-def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monkeypatch, capsys):
+def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     monkeypatch.setattr("cli.environment.ensure_kubernetes_plugin", lambda: None)
     assert cli.run(["env", "frankfurt"]) == 0
@@ -80,11 +82,11 @@ def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monke
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={tmp_path}/pulumi/passphrases/eu" in lines
 
 
-def test_targets_of_several_jurisdictions_have_no_one_environment(capsys):
+def test_targets_of_several_jurisdictions_have_no_one_environment(capsys) -> None:
     assert cli.run(["env", "all"]) == 2
     assert "apac, eu, headquarters, us" in capsys.readouterr().err
 
 
-def test_topology_check_names_what_it_read(capsys):
+def test_topology_check_names_what_it_read(capsys) -> None:
     assert cli.run(["topology", "check"]) == 0
     assert "7 sites in 3 pairs" in capsys.readouterr().out

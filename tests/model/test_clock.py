@@ -10,7 +10,7 @@ from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 class Silent:
     """Does not answer the first times it is asked."""
 
-    def __init__(self, times, error=NoAnswerError):
+    def __init__(self, times, error=NoAnswerError) -> None:
         self.asked, self._times, self._error = 0, times, error
 
     def __call__(self):
@@ -21,19 +21,19 @@ class Silent:
 
 
 @pytest.mark.requirement("a site that is dead for a moment stops no runbook")
-def test_no_answer_is_a_no_that_may_change():
+def test_no_answer_is_a_no_that_may_change() -> None:
     clock, site = ManualClock(), Silent(3)
     assert wait_until(site, what="dublin", seconds=10, interval=1, clock=clock) == 3
     assert site.asked == 4
 
 
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
-def test_what_never_answers_is_said_when_the_time_is_out():
+def test_what_never_answers_is_said_when_the_time_is_out() -> None:
     with pytest.raises(WaitExpiredError, match=r"10 s for dublin(.|\n)*found: +dublin: no end within 3 s"):
         wait_until(Silent(100), what="dublin", seconds=10, interval=1, clock=ManualClock())
 
 
-def test_any_other_error_ends_the_wait():
+def test_any_other_error_ends_the_wait() -> None:
     site = Silent(1, ShopSphereError)
     with pytest.raises(ShopSphereError, match="no end"):
         wait_until(site, what="dublin", seconds=10, clock=ManualClock())

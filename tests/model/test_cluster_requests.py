@@ -42,14 +42,14 @@ RUNTIME = "error executing command in container: failed to exec in container: OC
         ("null", "null"),
     ],
 )
-def test_an_end_is_read(ended, problem):
+def test_an_end_is_read(ended, problem) -> None:
     assert exec_problem(json.dumps(ended) if isinstance(ended, dict) else ended) == problem
 
 
 class OneObject(BaseHTTPRequestHandler):
     """An API with one object, of version 7, that answers with what it was told to change."""
 
-    def do_PATCH(self):
+    def do_PATCH(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         wanted = json.loads(body).get("metadata", {}).get("resourceVersion", "7")
         self.send_response(200 if wanted == "7" else 409)
@@ -57,7 +57,7 @@ class OneObject(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 
@@ -71,7 +71,7 @@ def cluster(tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{"spec": {"a": 1}}, {"metadata": {"annotations": {"b": "c"}}}])
-def test_an_object_is_changed_only_while_it_is_what_was_looked_at(cluster, changes):
+def test_an_object_is_changed_only_while_it_is_what_was_looked_at(cluster, changes) -> None:
     assert cluster.patch("/one", changes) == changes
     kept = cluster.patch("/one", changes, version="7")
     assert kept.pop("metadata")["resourceVersion"] == "7"

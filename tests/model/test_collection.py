@@ -11,7 +11,7 @@ SHORT_TREES = ("components", "policies", "runbooks", "lab", "app", "shopsphere")
 LINE_LIMIT = 300
 
 
-def test_every_test_file_is_collected():
+def test_every_test_file_is_collected() -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", str(ROOT / "tests")]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert shown.returncode == 0, shown.stdout[-2000:]
@@ -20,7 +20,7 @@ def test_every_test_file_is_collected():
     assert collected == wanted
 
 
-def test_no_file_with_tests_hides_behind_another_name():
+def test_no_file_with_tests_hides_behind_another_name() -> None:
     hidden = [
         str(file.relative_to(ROOT))
         for file in (ROOT / "tests").rglob("*.py")
@@ -30,7 +30,7 @@ def test_no_file_with_tests_hides_behind_another_name():
 
 
 @pytest.mark.parametrize("tree", SHORT_TREES)
-def test_no_file_is_longer_than_a_reader_can_hold(tree):
+def test_no_file_is_longer_than_a_reader_can_hold(tree) -> None:
     long = {
         str(file.relative_to(ROOT)): count
         for file in (ROOT / tree).rglob("*.py")

@@ -5,11 +5,11 @@ from xml.etree import ElementTree as ET
 from shopsphere.topology import diagram, load_topology
 
 
-def test_the_committed_picture_is_current():
+def test_the_committed_picture_is_current() -> None:
     assert diagram.PICTURE.read_text() == diagram.draw(load_topology()), "run `shopsphere diagram --write`"
 
 
-def test_the_picture_is_a_document_that_names_every_site_and_region():
+def test_the_picture_is_a_document_that_names_every_site_and_region() -> None:
     topology = load_topology()
     text = diagram.draw(topology)
     ET.fromstring(text)

@@ -31,7 +31,7 @@ class Killed(BaseException):
 class Pair:
     """A witness's record, journals on a disk, and moves that may fail or be killed."""
 
-    def __init__(self, monkeypatch, directory):
+    def __init__(self, monkeypatch, directory) -> None:
         self.record, self.targets, self.failing, self.clock = record(epoch=7), [], {}, ManualClock()
         self.wrong = lambda: ()
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
@@ -43,13 +43,13 @@ class Pair:
     def see(self):
         return Seen(self.record, 1, self.record.active)
 
-    def close(self):
+    def close(self) -> None:
         pass
 
     def readiness(self):
         return Readiness(PAIR, self.record.active, (NO_DRILL_YET, *self.wrong()))
 
-    def move(self, request):
+    def move(self, request) -> None:
         """As `operate.carry_out`: begins or resumes a run, moves the witness in its middle, ends it."""
         left = Journal.unfinished(runs_directory(), pair=PAIR)
         facts = RunFacts(request.runbook, request.variant, PAIR, "anna", request.reason)
@@ -66,7 +66,7 @@ class Pair:
             self.targets.append(target)
             journal.finish()
 
-    def trouble(self, moment):
+    def trouble(self, moment) -> None:
         if moment in self.failing:
             raise self.failing.pop(moment)
 
@@ -88,7 +88,7 @@ def finding(number=3, verdict=Verdict.FAILED):
 
 
 @pytest.mark.requirement("a drill moves the pair there and back, and leaves a green record")
-def test_there_and_back(pair):
+def test_there_and_back(pair) -> None:
     file = pair.hold()
     assert pair.targets == [AWAY, HOME]
     assert (pair.record.active, pair.record.epoch) == (HOME, 9)
@@ -104,7 +104,7 @@ def test_there_and_back(pair):
 
 @pytest.mark.requirement("a drill is refused on a pair that is not ready, and says why")
 @pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.UNKNOWN])
-def test_a_pair_that_is_not_ready(pair, verdict):
+def test_a_pair_that_is_not_ready(pair, verdict) -> None:
     pair.wrong = lambda: (finding(3, verdict), finding(9, verdict))
     with pytest.raises(DrillError, match=f"P3 {verdict}: images differ\n +P9 {verdict}") as refused:
         pair.hold()
@@ -114,7 +114,7 @@ def test_a_pair_that_is_not_ready(pair, verdict):
 
 
 @pytest.mark.requirement("a dry run of a drill changes nothing, and refuses what the drill would refuse")
-def test_dry_run(pair):
+def test_dry_run(pair) -> None:
     look(TOPOLOGY, REQUEST).require_clear()
     pair.wrong = lambda: (finding(),)
     outlook = look(TOPOLOGY, REQUEST)
@@ -127,7 +127,7 @@ def test_dry_run(pair):
 
 @pytest.mark.requirement("a drill that is killed anywhere comes back when it is called again")
 @pytest.mark.parametrize("moment", [f"{site} {when}" for site in (AWAY, HOME) for when in ("before", "after")])
-def test_killed_in_a_move(pair, moment):
+def test_killed_in_a_move(pair, moment) -> None:
     pair.failing = {moment: Killed()}
     with pytest.raises(Killed):
         pair.hold()
@@ -143,7 +143,7 @@ def test_killed_in_a_move(pair, moment):
 
 @pytest.mark.requirement("a drill that is killed anywhere comes back when it is called again")
 @pytest.mark.parametrize(("looks", "stage"), [(1, Stage.BACK), (2, Stage.HOME)])
-def test_killed_in_the_checks_after_a_move(pair, looks, stage):
+def test_killed_in_the_checks_after_a_move(pair, looks, stage) -> None:
     counted = []
 
     def kill():
@@ -165,7 +165,7 @@ def test_killed_in_the_checks_after_a_move(pair, looks, stage):
     assert {"away", "home"} <= set(pair.last.checks)
 
 
-def test_killed_before_anything_moved_begins_anew(pair):
+def test_killed_before_anything_moved_begins_anew(pair) -> None:
     save(runs_directory(), drill(epoch=7, began=datetime.now(UTC) - timedelta(hours=1), ended=None, result=None))
     assert look(TOPOLOGY, REQUEST).unfinished == ""
     pair.hold()
@@ -177,7 +177,7 @@ def test_killed_before_anything_moved_begins_anew(pair):
 @pytest.mark.parametrize(
     ("moment", "active"), [(f"{AWAY} before", HOME), (f"{HOME} before", AWAY), (f"{HOME} after", HOME)]
 )
-def test_a_move_that_fails(pair, moment, active):
+def test_a_move_that_fails(pair, moment, active) -> None:
     pair.failing = {moment: ShopSphereError("frankfurt does not follow")}
     with pytest.raises(DrillError, match=f"{active} is active now") as failed:
         pair.hold()
@@ -192,7 +192,7 @@ def test_a_move_that_fails(pair, moment, active):
 
 
 @pytest.mark.requirement("checks after a move are waited for with a bound; a drill that ends with one open is red")
-def test_a_check_that_does_not_come_about(pair):
+def test_a_check_that_does_not_come_about(pair) -> None:
     pair.wrong = lambda: (finding(),) if pair.record.active == AWAY else ()
     with pytest.raises(DrillError, match="away: P3 fail: images differ"):
         pair.hold()
@@ -202,7 +202,7 @@ def test_a_check_that_does_not_come_about(pair):
     assert pair.last.ended is not None
 
 
-def test_a_check_that_comes_about_late_is_green(pair):
+def test_a_check_that_comes_about_late_is_green(pair) -> None:
     pair.wrong = lambda: (finding(2),) if pair.record.active == AWAY and pair.clock.now < 20 else ()
     pair.hold()
     assert pair.last.result is Result.GREEN
@@ -240,11 +240,11 @@ def run(epoch=7, *, variant=PLANNED, runbook=FAILOVER, reason="drill: weekly", e
         (10, AWAY, [run(), run(8), run(9)], Stage.FOREIGN),
     ],
 )
-def test_where_it_stands(epoch, active, runs, stage):
+def test_where_it_stands(epoch, active, runs, stage) -> None:
     assert stage_of(drill(epoch=7), record(epoch=epoch, active=active), runs) is stage
 
 
-def test_the_last_drill_is_the_pairs_own_and_of_the_environment(monkeypatch, tmp_path):
+def test_the_last_drill_is_the_pairs_own_and_of_the_environment(monkeypatch, tmp_path) -> None:
     save(tmp_path, drill(reason="first"))
     save(tmp_path, drill(reason="second", began=datetime.now(UTC) + timedelta(seconds=1)))
     save(tmp_path, drill(pair="rdc-b", reason="other"))
@@ -252,14 +252,14 @@ def test_the_last_drill_is_the_pairs_own_and_of_the_environment(monkeypatch, tmp
     assert last_drill(tmp_path, PAIR, Environment.PROD) is None
 
 
-def test_a_damaged_record_is_said_to_be_so(tmp_path):
+def test_a_damaged_record_is_said_to_be_so(tmp_path) -> None:
     save(tmp_path, drill()).write_text("{}")
     with pytest.raises(DrillRecordError, match="damaged"):
         last_drill(tmp_path, PAIR, Environment.LAB)
 
 
 @pytest.mark.requirement("a site that was only slow to answer keeps no drill from being held")
-def test_what_did_not_answer_is_asked_again(pair):
+def test_what_did_not_answer_is_asked_again(pair) -> None:
     pair.wrong = lambda: (finding(3, Verdict.UNKNOWN),) if pair.clock.now < 3 else ()
     pair.hold()
     assert pair.last.result is Result.GREEN

@@ -68,7 +68,7 @@ def has_changes(provider, outs, news):
 
 @pytest.mark.requirement("a second preview shows no change, nor does a refresh")
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_created_is_settled(kind, servers, cdn):
+def test_created_is_settled(kind, servers, cdn) -> None:
     provider, inputs = kind(), PROVIDERS[kind]
     assert provider.check({}, inputs).failures == []
     outs = provider.create(inputs).outs
@@ -80,7 +80,7 @@ def test_created_is_settled(kind, servers, cdn):
 
 @pytest.mark.requirement("what exists is adopted only when it is equal")
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_equal_is_adopted_without_a_write(kind, servers, cdn):
+def test_equal_is_adopted_without_a_write(kind, servers, cdn) -> None:
     kind().create(PROVIDERS[kind])
     writes = [server.writes for server in servers]
     kind().create(PROVIDERS[kind])
@@ -89,7 +89,7 @@ def test_equal_is_adopted_without_a_write(kind, servers, cdn):
 
 @pytest.mark.requirement("keys are named by file only, and a provider in state is a name, not a copy")
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_state_has_no_key_and_never_changes(kind):
+def test_state_has_no_key_and_never_changes(kind) -> None:
     from pulumi.dynamic.dynamic import serialize_provider  # noqa: PLC0415 - what the SDK itself puts in state
 
     assert kind.serialize_as_secret_always is False
@@ -101,7 +101,7 @@ def test_state_has_no_key_and_never_changes(kind):
 @pytest.mark.parametrize(
     "found", [RRset(A["name"], "A", 60, ("10.0.0.66",)), RRset(A["name"], "A", 1, ("10.99.0.11",))]
 )
-def test_other_record_is_not_adopted(servers, server, found):
+def test_other_record_is_not_adopted(servers, server, found) -> None:
     servers[server].replace(ZONE, [found])
     with pytest.raises(AdoptionError, match=f"ns{server + 1}"):
         PowerDnsRRsetProvider().create(A)
@@ -109,7 +109,7 @@ def test_other_record_is_not_adopted(servers, server, found):
 
 @pytest.mark.requirement("refresh sees a record changed by hand at either authority")
 @pytest.mark.parametrize("server", [0, 1])
-def test_change_at_either_authority_is_seen_and_repaired(servers, server):
+def test_change_at_either_authority_is_seen_and_repaired(servers, server) -> None:
     provider = PowerDnsRRsetProvider()
     outs = provider.create(A).outs
     servers[server].replace(ZONE, [RRset(A["name"], "A", 60, ("10.0.0.66",))])
@@ -120,7 +120,7 @@ def test_change_at_either_authority_is_seen_and_repaired(servers, server):
     assert not has_changes(provider, repaired, A)
 
 
-def test_removed_at_one_is_drift_and_removed_at_all_is_gone(servers):
+def test_removed_at_one_is_drift_and_removed_at_all_is_gone(servers) -> None:
     provider = PowerDnsRRsetProvider()
     outs = provider.create(A).outs
     servers[0].remove(ZONE, A["name"], "A")
@@ -131,26 +131,26 @@ def test_removed_at_one_is_drift_and_removed_at_all_is_gone(servers):
     assert not provider.read("id", outs).id
 
 
-def test_authority_that_does_not_answer_is_an_error_not_clean(servers):
+def test_authority_that_does_not_answer_is_an_error_not_clean(servers) -> None:
     outs = PowerDnsRRsetProvider().create(A).outs
     servers[1].fails_on.add("rrset")
     with pytest.raises(ServiceError):
         PowerDnsRRsetProvider().read("id", outs)
 
 
-def test_authority_that_forgets_is_found_out(servers):
+def test_authority_that_forgets_is_found_out(servers) -> None:
     servers[1].loses = True
     with pytest.raises(VerificationError, match="ns2"):
         PowerDnsRRsetProvider().create(A)
 
 
 @pytest.mark.parametrize(("key", "value"), [("zone", "other.test."), ("name", "x.shopsphere.test."), ("type", "TXT")])
-def test_identity_replaces(servers, key, value):
+def test_identity_replaces(servers, key, value) -> None:
     outs = PowerDnsRRsetProvider().create(A).outs
     assert PowerDnsRRsetProvider().diff("id", outs, {**A, key: value}).replaces == [key]
 
 
-def test_another_authority_is_an_update(servers):
+def test_another_authority_is_an_update(servers) -> None:
     outs = PowerDnsRRsetProvider().create(A).outs
     more = [*A["authorities"], {"name": "ns3", "url": "http://10.0.0.4:8081"}]
     result = PowerDnsRRsetProvider().diff("id", outs, {**A, "authorities": more})
@@ -185,21 +185,21 @@ def test_another_authority_is_an_update(servers):
         (CdnDistributionProvider, "endpoint", "cdn"),
     ],
 )
-def test_wrong_input(kind, key, value):
+def test_wrong_input(kind, key, value) -> None:
     failures = kind().check({}, {**PROVIDERS[kind], key: value}).failures
     assert key in {failure.property for failure in failures}
     assert all("expected:" in failure.reason and "found:" in failure.reason for failure in failures)
 
 
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_missing_input(kind):
+def test_missing_input(kind) -> None:
     for key in PROVIDERS[kind]:
         rest = {name: value for name, value in PROVIDERS[kind].items() if name != key}
         assert [failure.property for failure in kind().check({}, rest).failures] == [key]
 
 
 @pytest.mark.requirement("a failover is no drift; Pulumi repairs what a flip left half done, without lowering an epoch")
-def test_state_after_a_failover(servers):
+def test_state_after_a_failover(servers) -> None:
     provider = PowerDnsPairStateProvider()
     outs = provider.create(STATE).outs
     set_pair_state(servers, RDC_A, expect_epoch=1, new_state=PairState(2, "dublin"))
@@ -213,7 +213,7 @@ def test_state_after_a_failover(servers):
     assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {PairState(3, "frankfurt")}
 
 
-def test_new_weights_keep_epoch_and_role(servers):
+def test_new_weights_keep_epoch_and_role(servers) -> None:
     provider = PowerDnsPairStateProvider()
     outs = provider.create(STATE).outs
     set_pair_state(servers, RDC_A, expect_epoch=1, new_state=PairState(2, "dublin"))
@@ -223,13 +223,13 @@ def test_new_weights_keep_epoch_and_role(servers):
     assert PairDeclaration.of(news).valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(2, "dublin")
 
 
-def test_valid_state_is_adopted_in_either_role(servers):
+def test_valid_state_is_adopted_in_either_role(servers) -> None:
     servers[1].replace(ZONE, [RDC_A.rrset(PairState(7, "dublin"))])
     PowerDnsPairStateProvider().create(STATE)
     assert RDC_A.valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(7, "dublin")
 
 
-def test_authorities_that_differ_in_a_change_under_way_are_brought_to_rest(servers):
+def test_authorities_that_differ_in_a_change_under_way_are_brought_to_rest(servers) -> None:
     outs = PowerDnsPairStateProvider().create(STATE).outs
     servers[1].replace(ZONE, [RDC_A.rrset(PairState(1, "frankfurt", leaving=True))])
     PowerDnsPairStateProvider().update("id", outs, STATE)
@@ -237,7 +237,7 @@ def test_authorities_that_differ_in_a_change_under_way_are_brought_to_rest(serve
 
 
 @pytest.mark.parametrize("states", [(), (PairState(4, "dublin"), PairState(4, "frankfurt"))])
-def test_unknown_role_is_never_guessed(servers, states):
+def test_unknown_role_is_never_guessed(servers, states) -> None:
     outs = PowerDnsPairStateProvider().create(STATE).outs
     for server in servers:
         server.remove(ZONE, RDC_A.name, "LUA")
@@ -249,7 +249,7 @@ def test_unknown_role_is_never_guessed(servers, states):
 
 
 @pytest.mark.requirement("a pair moves at all authorities or at none, and an interrupted move can be repeated")
-def test_move_is_undone_when_the_second_authority_fails(servers):
+def test_move_is_undone_when_the_second_authority_fails(servers) -> None:
     PowerDnsPairStateProvider().create(STATE)
     servers[1].fails_on.add("replace")
     with pytest.raises(EdgeError, match="all authorities are as before"):
@@ -261,7 +261,7 @@ def test_move_is_undone_when_the_second_authority_fails(servers):
     assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {PairState(2, "dublin")}
 
 
-def test_delete_is_repeatable(servers, cdn):
+def test_delete_is_repeatable(servers, cdn) -> None:
     for kind in (PowerDnsRRsetProvider, PowerDnsPairStateProvider, CdnDistributionProvider):
         outs = kind().create(PROVIDERS[kind]).outs
         kind().delete("id", outs)

@@ -42,21 +42,21 @@ def joined(content):
 
 
 @pytest.mark.requirement("www steers by the topology's client networks, the first region by default")
-def test_geo_record_of_the_topology():
+def test_geo_record_of_the_topology() -> None:
     assert joined(geo_content(region_rules(load_topology()))) == GEO
 
 
-def test_one_region_needs_no_condition():
+def test_one_region_needs_no_condition() -> None:
     rule = RegionRule("rdc-a", (IPv4Network("10.0.0.0/8"),))
     assert joined(geo_content([rule])) == f"A \";local pair='rdc-a' include('state.'..pair) {CHOICE}\""
 
 
-def test_pair_record_includes_its_state():
+def test_pair_record_includes_its_state() -> None:
     assert pair_content("rdc-b") == f"A \";include('state.rdc-b') {CHOICE}\""
 
 
 @pytest.mark.requirement("many client networks fit: a DNS text segment holds 255 bytes")
-def test_long_records_are_cut_between_words():
+def test_long_records_are_cut_between_words() -> None:
     rules = [RegionRule(f"rdc-{n}", tuple(IPv4Network((n << 24 | m << 16, 16)) for m in range(3))) for n in range(1, 9)]
     content = geo_content(rules)
     segments = content.removeprefix("A ").strip('"').split('" "')
@@ -65,26 +65,26 @@ def test_long_records_are_cut_between_words():
     assert lua_content("A", " ".join(segments)) == content
 
 
-def test_first_state():
+def test_first_state() -> None:
     assert RDC_A.rrset(RDC_A.first) == RRset("state.rdc-a.shopsphere.test.", "LUA", 5, (FIRST,))
 
 
 @given(epoch=st.integers(1, 10**12), active=st.sampled_from(RDC_A.sites), leaving=st.booleans())
-def test_what_is_written_is_read(epoch, active, leaving):
+def test_what_is_written_is_read(epoch, active, leaving) -> None:
     state = PairState(epoch, active, leaving)
     assert RDC_A.valid(RDC_A.rrset(state)) == RDC_A.stated(RDC_A.rrset(state)) == state
 
 
 @pytest.mark.requirement("only one site of a pair is active, and no weight sends writers elsewhere")
 @pytest.mark.parametrize(("active", "weights"), [("frankfurt", "100 0"), ("dublin", "0 100")])
-def test_weights_follow_the_active_site(active, weights):
+def test_weights_follow_the_active_site(active, weights) -> None:
     (content,) = RDC_A.rrset(PairState(3, active)).records
     frankfurt, dublin = weights.split()
     assert f"{{{frankfurt},'10.99.0.11','frankfurt'}},{{{dublin},'10.99.0.12','dublin'}}" in content
 
 
 @pytest.mark.parametrize("state", [PairState(0, "frankfurt"), PairState(-1, "dublin"), PairState(1, "ashburn")])
-def test_impossible_states_cannot_be_written(state):
+def test_impossible_states_cannot_be_written(state) -> None:
     with pytest.raises(PairStateError, match="expected"):
         RDC_A.rrset(state)
 
@@ -103,12 +103,12 @@ def test_impossible_states_cannot_be_written(state):
         ('LUA ""', None),
     ],
 )
-def test_changed_records_are_drift(content, stated):
+def test_changed_records_are_drift(content, stated) -> None:
     found = RRset(RDC_A.name, "LUA", 5, (content,))
     assert RDC_A.valid(found) is None
     assert RDC_A.stated(found) == stated
 
 
-def test_another_ttl_and_no_record_are_drift():
+def test_another_ttl_and_no_record_are_drift() -> None:
     assert RDC_A.valid(RRset(RDC_A.name, "LUA", 60, (FIRST,))) is None
     assert RDC_A.valid(None) is RDC_A.stated(None) is None

@@ -21,7 +21,7 @@ DOCUMENT = {
 }
 
 
-def test_every_origin_has_a_backend_with_a_probe():
+def test_every_origin_has_a_backend_with_a_probe() -> None:
     text = render([Distribution.model_validate(DOCUMENT)])
     assert 'backend o__static__new_york {\n    .host = "10.99.0.40";\n    .port = "8080";' in text
     assert text.count(".probe = p__static;") == 2
@@ -30,13 +30,13 @@ def test_every_origin_has_a_backend_with_a_probe():
     assert "set beresp.grace = 604800s;" in text
 
 
-def test_without_distributions_everything_is_refused():
+def test_without_distributions_everything_is_refused() -> None:
     text = render([])
     assert "d__" not in text
     assert "No distribution has this name" in text
 
 
-def test_order_of_distributions_does_not_matter():
+def test_order_of_distributions_does_not_matter() -> None:
     one = Distribution.model_validate(DOCUMENT)
     other = Distribution.model_validate({**DOCUMENT, "name": "other", "hostNames": ["other.shopsphere.test"]})
     assert render([one, other]) == render([other, one])
@@ -61,12 +61,12 @@ def test_order_of_distributions_does_not_matter():
         ("vcl", "x"),
     ],
 )
-def test_refused(key, value):
+def test_refused(key, value) -> None:
     with pytest.raises(ValidationError, match=r"\n" + key):
         Distribution.model_validate({**DOCUMENT, key: value})
 
 
-def test_the_stacks_own_distribution_is_accepted_as_it_is():
+def test_the_stacks_own_distribution_is_accepted_as_it_is() -> None:
     topology = load_topology()
     model = CdnOriginModel(
         endpoint="http://cdn",
@@ -81,7 +81,7 @@ def test_the_stacks_own_distribution_is_accepted_as_it_is():
 
 
 @pytest.mark.requirement("the resolver passes on enough of a client's address to tell all client networks apart")
-def test_client_bits():
+def test_client_bits() -> None:
     topology = load_topology()
     assert client_bits(topology) == 24
     eu = topology.jurisdictions["eu"].model_copy(update={"client_networks": ("10.99.64.0/26",)})

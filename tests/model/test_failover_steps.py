@@ -68,7 +68,7 @@ class Change:
     pair = SimpleNamespace(name="rdc-a")
     source, target, epoch, variant, accept_data_loss, reason = "frankfurt", "dublin", 1, UNPLANNED, False, "test"
 
-    def __init__(self, **values):
+    def __init__(self, **values) -> None:
         self.record, self.ready, self.primary = record(), 1, "frankfurt"
         self.secrets = {site: secrets() for site in ("frankfurt", "dublin")}
         self.__dict__.update(values)
@@ -79,7 +79,7 @@ class Change:
     def last_seen(self):
         return self.see()
 
-    def recall(self, _key):
+    def recall(self, _key) -> None:
         return None
 
     def is_moved(self, record):
@@ -100,7 +100,7 @@ class Change:
 
 @pytest.mark.requirement("runbooks are numbered step files with check, act and verify")
 @pytest.mark.parametrize("name", [FAILOVER, REBUILD, ABORT])
-def test_every_file_is_a_step_of_some_variant(name):
+def test_every_file_is_a_step_of_some_variant(name) -> None:
     loaded = runbook(name)
     files = [file for file in (FOLDER / name).glob("*.py") if file.name != "__init__.py"]
     chosen = {each.name for variant in VARIANTS[name] for each in loaded.select(variant)}
@@ -109,21 +109,21 @@ def test_every_file_is_a_step_of_some_variant(name):
 
 @pytest.mark.requirement("nothing is promoted before the epoch, and no epoch begins before the lease is gone")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_the_order_that_safety_rests_on(variant):
+def test_the_order_that_safety_rests_on(variant) -> None:
     names = [each.name.split("-", 1)[1] for each in runbook(FAILOVER).select(variant)]
     order = ["announce-change", "advance-epoch", "wait-for-agent", "promote-databases", "open-writes"]
     assert [name for name in names if name in order] == order
 
 
 @pytest.mark.requirement("the voters' addresses in the edge's configuration are those that the lab starts")
-def test_committed_witness_addresses():
+def test_committed_witness_addresses() -> None:
     topology = load_topology()
     committed = yaml.safe_load((REPOSITORY / "lab.base.yaml").read_text())["config"]["status:witness"]
     assert committed == {name: list(witness_urls(pair, topology)) for name, pair in topology.pairs.items()}
 
 
 @pytest.mark.requirement("--accept-data-loss only where the witness says that payments may be lost")
-def test_what_would_be_lost():
+def test_what_would_be_lost() -> None:
     look = step(FAILOVER, 2)
     look.check.__globals__["instance"] = lambda *_: {"in_recovery": False}
     assert "payments: nothing" in look.check(Change())
@@ -134,7 +134,7 @@ def test_what_would_be_lost():
 
 
 @pytest.mark.requirement("a planned change does not lead to a site that the shop cannot log in at")
-def test_secrets_that_differ():
+def test_secrets_that_differ() -> None:
     look = step(FAILOVER, 2)
     look.check.__globals__["instance"] = lambda *_: {"in_recovery": False}
     other = {"frankfurt": secrets(), "dublin": secrets("b3RoZXI=")}
@@ -149,7 +149,7 @@ def test_secrets_that_differ():
 
 
 @pytest.mark.requirement("a change that another machine began and did not finish is not taken for a finished one")
-def test_an_active_site_that_takes_no_writes_is_not_left_in_order():
+def test_an_active_site_that_takes_no_writes_is_not_left_in_order() -> None:
     look = step(FAILOVER, 2)
     look.check.__globals__["instance"] = lambda *_: {"in_recovery": True}
     with pytest.raises(BlockedError, match="--unplanned --to frankfurt` finishes it"):
@@ -161,12 +161,12 @@ def test_an_active_site_that_takes_no_writes_is_not_left_in_order():
 @pytest.mark.parametrize(
     ("values", "message"), [({"ready": 0}, "no instance is ready"), ({"primary": "dublin"}, "does not follow")]
 )
-def test_a_target_that_cannot_take_over(values, message):
+def test_a_target_that_cannot_take_over(values, message) -> None:
     with pytest.raises(BlockedError, match=message):
         step(FAILOVER, 2).check(Change(**values))
 
 
-def test_a_resumed_run_is_not_stopped_by_what_it_did_itself():
+def test_a_resumed_run_is_not_stopped_by_what_it_did_itself() -> None:
     done = Change(record=record(epoch=2, active="dublin", sync=Sync.OFF), primary="dublin")
     assert step(FAILOVER, 2).verify(done)
     assert step(FAILOVER, 3).verify(done)
@@ -174,7 +174,7 @@ def test_a_resumed_run_is_not_stopped_by_what_it_did_itself():
 
 
 class Authority:
-    def __init__(self, name, *, dead=False):
+    def __init__(self, name, *, dead=False) -> None:
         self.name, self.dead, self.held = name, dead, None
 
     def rrset(self, *_which):
@@ -182,7 +182,7 @@ class Authority:
             raise EdgeError(f"{self.name} does not answer")
         return self.held
 
-    def replace(self, _zone, rrsets):
+    def replace(self, _zone, rrsets) -> None:
         (self.held,) = rrsets
 
 
@@ -195,7 +195,7 @@ def names_change(*authorities):
 
 
 @pytest.mark.requirement("a dead DNS authority does not keep the others from following the epoch")
-def test_names_move_without_a_dead_authority():
+def test_names_move_without_a_dead_authority() -> None:
     one, dead = Authority("ns1"), Authority("ns2", dead=True)
     change, declaration = names_change(one, dead)
     move = step(FAILOVER, 8)
@@ -207,7 +207,7 @@ def test_names_move_without_a_dead_authority():
 
 @pytest.mark.requirement("readers are led away before the databases go; taken back, they return")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_readers_are_led_away_first(variant):
+def test_readers_are_led_away_first(variant) -> None:
     one, dead = Authority("ns1"), Authority("ns2", dead=True)
     change, declaration = names_change(one, dead)
     change.variant, change.change = variant, lambda *_words, **_values: None
@@ -221,7 +221,7 @@ def test_readers_are_led_away_first(variant):
     assert end.verify(change)
 
 
-def test_no_authority_at_all_stops_the_run():
+def test_no_authority_at_all_stops_the_run() -> None:
     change, _ = names_change(Authority("ns1", dead=True), Authority("ns2", dead=True))
     with pytest.raises(BlockedError, match="no DNS authority"):
         step(FAILOVER, 8).act(change)
@@ -229,20 +229,20 @@ def test_no_authority_at_all_stops_the_run():
 
 
 @pytest.mark.requirement("the active site is never rebuilt")
-def test_rebuild_of_the_active_site():
+def test_rebuild_of_the_active_site() -> None:
     with pytest.raises(BlockedError, match="dublin is active"):
         step(REBUILD, 1).check(Change(record=record(active="dublin")))
 
 
 @pytest.mark.requirement("past the point of no return nothing can be taken back, and the refusal says what to do")
-def test_too_late_to_take_back():
+def test_too_late_to_take_back() -> None:
     moved = record(active="dublin", epoch=2)
     with pytest.raises(BlockedError, match="forward only"):
         step(ABORT, 1).check(Change(record=moved))
     assert "stays active" in step(ABORT, 1).check(Change())
 
 
-def test_what_would_be_restored():
+def test_what_would_be_restored() -> None:
     assert "none, they still lead" in step(ABORT, 2).check(Change(primary="frankfurt"))
     demoted = step(ABORT, 2).check(Change(primary="dublin"))
     assert "commerce-frankfurt, ledger-frankfurt" in demoted
@@ -251,17 +251,17 @@ def test_what_would_be_restored():
 TOKEN = base64.b64encode(b'{"latestCheckpointTimelineID":"8","latestCheckpointREDOLocation":"0/C0C55D0"}').decode()
 
 
-def test_where_a_demoted_database_ended():
+def test_where_a_demoted_database_ended() -> None:
     assert last_record(TOKEN) == "0/C0C55D0"
 
 
 @pytest.mark.parametrize("token", ["", "abc", base64.b64encode(b"{}").decode(), None])
-def test_what_is_no_token_is_said(token):
+def test_what_is_no_token_is_said(token) -> None:
     with pytest.raises(ShopSphereError, match="no demotion token"):
         last_record(token or "")
 
 
-def test_a_place_in_the_wal_is_nothing_else():
+def test_a_place_in_the_wal_is_nothing_else() -> None:
     hostile = base64.b64encode(b'{"latestCheckpointREDOLocation":"0/0\'); DROP TABLE x"}').decode()
     with pytest.raises(ShopSphereError, match="no place in the WAL"):
         last_record(hostile)
@@ -279,7 +279,7 @@ def test_a_place_in_the_wal_is_nothing_else():
         ("in archive recovery", "yes", "old", ""),
     ],
 )
-def test_when_a_database_has_ended(state, marked, token, found):
+def test_when_a_database_has_ended(state, marked, token, found) -> None:
     document = database("frankfurt", DATABASES[0], primary="dublin")
     document["status"] |= {"demotionToken": token}
     site = SimpleNamespace(execute=lambda *_, **__: instance_files(state, marked=marked, redo="0/C0C55D0"))
@@ -290,7 +290,7 @@ def test_when_a_database_has_ended(state, marked, token, found):
 class Cluster:
     """In place of one database's cluster: changes only the version that was named, and may be changed by others."""
 
-    def __init__(self, *others, leader="frankfurt"):
+    def __init__(self, *others, leader="frankfurt") -> None:
         self.leader, self.version, self.others, self.kept = leader, 1, list(others), []
 
     def document(self, *_which):
@@ -298,7 +298,7 @@ class Cluster:
         found["metadata"]["resourceVersion"] = str(self.version)
         return found
 
-    def patch(self, site, one, changes, *, version):
+    def patch(self, site, one, changes, *, version) -> None:
         if self.others:
             self.leader, self.version = self.others.pop(0), self.version + 1
         if version != str(self.version):
@@ -316,7 +316,7 @@ class Cluster:
         (Cluster("frankfurt", "dublin"), 0),  # an earlier request of ours was slow
     ],
 )
-def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches):
+def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches) -> None:
     change = Change(patch=cluster.patch, database=cluster.document)
     begin_demotion(change, DATABASES[0], cluster.document())
     assert len(cluster.kept) == patches
@@ -326,7 +326,7 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches):
         assert changes["spec"]["replica"]["primary"] == DATABASES[0].cluster("dublin")
 
 
-def test_a_demotion_that_others_keep_from_beginning_ends():
+def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = Cluster(*["frankfurt"] * 100)
     with pytest.raises(ClusterUnreachableError):
         begin_demotion(Change(patch=cluster.patch, database=cluster.document), DATABASES[0], cluster.document())
@@ -335,7 +335,7 @@ def test_a_demotion_that_others_keep_from_beginning_ends():
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
 @pytest.mark.parametrize("known", [{}, {"last-commerce": "0/C0C55D0", "last-ledger": "0/C0C55D0"}])
 @pytest.mark.parametrize("seen_at_end", [False, True])
-def test_the_last_record_is_waited_for(known, seen_at_end):
+def test_the_last_record_is_waited_for(known, seen_at_end) -> None:
     one, kept, events = step(FAILOVER, 4), dict(known), []
     received = iter([False, False, True] * len(DATABASES))
     change = Change(variant=PLANNED, recall=kept.get, remember=lambda key, value: kept.update({key: value}))
@@ -364,7 +364,7 @@ def test_the_last_record_is_waited_for(known, seen_at_end):
         ("psql: error", False),
     ],
 )
-def test_how_far_the_stream_came(answer, beyond):
+def test_how_far_the_stream_came(answer, beyond) -> None:
     site = SimpleNamespace(context="dublin", execute=lambda *_, **__: answer)
     stream = EndOfStream(Change(cluster=lambda _site: site), DATABASES[0])
     assert stream.is_beyond("0/C0C55D0") is beyond

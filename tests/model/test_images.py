@@ -70,7 +70,7 @@ def members(layer):
 
 
 @pytest.mark.requirement("images are reproducible")
-def test_layer_does_not_depend_on_time_or_place(tiny, tmp_path):
+def test_layer_does_not_depend_on_time_or_place(tiny, tmp_path) -> None:
     first = write_layer(tiny, tmp_path / "first.tar")
     for path in [tiny, *tiny.rglob("*")]:
         os.utime(path, (1, 1), follow_symlinks=False)
@@ -80,7 +80,7 @@ def test_layer_does_not_depend_on_time_or_place(tiny, tmp_path):
     assert first.digest == hashlib.sha256((tmp_path / "first.tar").read_bytes()).hexdigest()
 
 
-def test_layer_keeps_modes_links_and_hard_links_but_no_pipes(tiny, tmp_path):
+def test_layer_keeps_modes_links_and_hard_links_but_no_pipes(tiny, tmp_path) -> None:
     entries = members(write_layer(tiny, tmp_path / "layer.tar"))
     assert list(entries) == ["bin", "etc", "usr", "etc/note", "usr/bin", "usr/bin/same", "usr/bin/tool"]
     assert entries["bin"].issym()
@@ -92,7 +92,7 @@ def test_layer_keeps_modes_links_and_hard_links_but_no_pipes(tiny, tmp_path):
 
 
 @pytest.mark.requirement("images share a base layer")
-def test_layer_above_holds_only_what_differs(tiny, tmp_path):
+def test_layer_above_holds_only_what_differs(tiny, tmp_path) -> None:
     base = write_layer(tiny, tmp_path / "base.tar")
     (tiny / "etc" / "note").write_text("changed")
     (tiny / "etc" / "new").write_text("new")
@@ -101,12 +101,12 @@ def test_layer_above_holds_only_what_differs(tiny, tmp_path):
     assert above.unpacked_bytes == len("changed") + len("new")
 
 
-def test_layer_read_back_is_the_layer_written(tiny, tmp_path):
+def test_layer_read_back_is_the_layer_written(tiny, tmp_path) -> None:
     written = write_layer(tiny, tmp_path / "base.tar")
     assert read_layer(written.path) == written
 
 
-def test_archive_is_what_engines_import(tiny, tmp_path):
+def test_archive_is_what_engines_import(tiny, tmp_path) -> None:
     layer = write_layer(tiny, tmp_path / "layer.tar")
     target = tmp_path / "image.tar"
     digest = write_archive(target, reference="localhost/x:1", layers=[layer], config={"User": "7:7"})
@@ -125,7 +125,7 @@ def test_archive_is_what_engines_import(tiny, tmp_path):
 
 
 @pytest.mark.requirement("images are built once")
-def test_built_once_and_again_only_when_its_program_changes(cache):
+def test_built_once_and_again_only_when_its_program_changes(cache) -> None:
     (first,) = build.build_archives(["pause"])
     inode = first.path.stat().st_ino
     assert build.build_images(["pause"]) == {f"{REGISTRY}/pause:1": first.path}
@@ -136,7 +136,7 @@ def test_built_once_and_again_only_when_its_program_changes(cache):
     assert not first.path.exists(), "an archive that nobody imports any more is kept"
 
 
-def test_half_written_archive_does_not_count(cache):
+def test_half_written_archive_does_not_count(cache) -> None:
     assert cache.exists()
     (first,) = build.build_archives(["pause"])
     first.path.with_suffix(".json").unlink()
@@ -144,7 +144,7 @@ def test_half_written_archive_does_not_count(cache):
 
 
 @pytest.mark.requirement("size limits are checked by the builder")
-def test_too_large_an_image_is_refused(cache, monkeypatch):
+def test_too_large_an_image_is_refused(cache, monkeypatch) -> None:
     small = IMAGES["pause"].model_copy(update={"limit_mib": 0})
     monkeypatch.setitem(IMAGES, "pause", small)
     with pytest.raises(build.ImageTooLargeError, match="at most 0 MiB"):
@@ -153,22 +153,22 @@ def test_too_large_an_image_is_refused(cache, monkeypatch):
 
 
 @pytest.mark.requirement("the shop's image is under 300 MB unpacked and PostgreSQL's under 400 MB")
-def test_limits_are_the_required_ones():
+def test_limits_are_the_required_ones() -> None:
     assert IMAGES["shop"].limit_mib * build.MIB <= 300 * build.MIB
     assert IMAGES["postgresql"].limit_mib * build.MIB <= 400 * build.MIB
 
 
-def test_no_image_runs_as_root():
+def test_no_image_runs_as_root() -> None:
     assert all(image.user.uid > 0 for image in IMAGES.values())
 
 
-def test_unknown_image_is_named():
+def test_unknown_image_is_named() -> None:
     with pytest.raises(UsageError, match="nonsuch"):
         build.build_archives(["nonsuch"])
 
 
 @pytest.mark.requirement("images come from the machine's own apt sources, other makers' archives left out")
-def test_both_forms_of_sources_are_read(tmp_path):
+def test_both_forms_of_sources_are_read(tmp_path) -> None:
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list.d" / "debian.sources").write_text(DEB822)
     (tmp_path / "sources.list").write_text(LINES)
@@ -179,13 +179,13 @@ def test_both_forms_of_sources_are_read(tmp_path):
     ]
 
 
-def test_machine_of_another_release_is_told(tmp_path):
+def test_machine_of_another_release_is_told(tmp_path) -> None:
     (tmp_path / "sources.list").write_text("deb http://mirror.example.test/debian trixie main\n")
     with pytest.raises(AptSourcesError, match="trixie"):
         debian_sources(tmp_path)
 
 
-def test_nothing_of_the_building_machine_stays(tmp_path):
+def test_nothing_of_the_building_machine_stays(tmp_path) -> None:
     root = tmp_path / "root"
     for name in ("etc/apt", "var/lib/dpkg", "dev", "var/run", "usr/bin", "usr/share/perl/5.36.0", "tmp"):
         (root / name).mkdir(parents=True)
@@ -199,12 +199,12 @@ def test_nothing_of_the_building_machine_stays(tmp_path):
     assert not (root / "usr" / "share" / "perl" / "5.36.0").exists()
 
 
-def test_nothing_is_removed_without_a_pattern(tiny):
+def test_nothing_is_removed_without_a_pattern(tiny) -> None:
     rootfs.prune(tiny, ())
     assert (tiny / "etc" / "note").exists()
 
 
-def test_accounts_folders_programs_and_links(tmp_path):
+def test_accounts_folders_programs_and_links(tmp_path) -> None:
     image = Image(
         name="x", tag="1", content="scratch", user=User(name="me", uid=os.getuid() or 26), limit_mib=1,
         programs={"/operator/manager_amd64": "manager"}, links={"/manager": "operator/manager_amd64"},

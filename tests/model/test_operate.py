@@ -23,13 +23,13 @@ TOPOLOGY = load_topology()
 class Witness:
     record = PairRecord.first("rdc-a", "frankfurt", actor="test")
 
-    def prefer_fastest(self):
+    def prefer_fastest(self) -> None:
         """All are as near."""
 
     def see(self):
         return Seen(self.record, 1, self.record.active)
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is open."""
 
 
@@ -43,7 +43,7 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER
 
-    def write(second="pass", first="pass"):
+    def write(second="pass", first="pass") -> None:
         write_step(steps, "01-look-around", act="context.remember('looked', True)", check=first,
                    verify="return bool(context.recall('looked'))")  # fmt: skip
         write_step(steps, "02-move-data", act="context.remember('moved', context.target)", check=second,
@@ -61,7 +61,7 @@ def go(variant=PLANNED, **values):
     return operate.carry_out(TOPOLOGY, request)
 
 
-def write_abort(folder):
+def write_abort(folder) -> None:
     write_step(folder / operate.ABORT, "01-do-nothing", act="pass", verify="return True")
     step = folder / operate.ABORT / "01-do-nothing.py"
     step.write_text(step.read_text().replace("with (context.state", "return True\n    with (context.state"))
@@ -71,14 +71,14 @@ def runs(desk):
     return [read_run(path) for path in sorted(desk.runs.glob("0*.jsonl"))]
 
 
-def test_a_change_leaves_a_report_and_an_audit(desk):
+def test_a_change_leaves_a_report_and_an_audit(desk) -> None:
     assert (go() / "report.md").exists()
     assert audit.verify_chain(desk.runs / "audit.jsonl") == 2
     assert runs(desk)[0].end.kind is Kind.RUN_FINISHED
 
 
 @pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
-def test_a_refused_change_is_over(desk):
+def test_a_refused_change_is_over(desk) -> None:
     desk.write(first='raise BlockedError("not now")')
     with pytest.raises(StepFailedError, match="nothing has been changed"):
         go()
@@ -88,7 +88,7 @@ def test_a_refused_change_is_over(desk):
 
 
 @pytest.mark.requirement("a change that stopped on its way is gone on with by the same command only")
-def test_a_stopped_change_is_gone_on_with(desk):
+def test_a_stopped_change_is_gone_on_with(desk) -> None:
     desk.write(second='raise BlockedError("not now")')
     with pytest.raises(StepFailedError, match="it resumes run"):
         go(UNPLANNED)
@@ -101,7 +101,7 @@ def test_a_stopped_change_is_gone_on_with(desk):
 
 @pytest.mark.requirement("a site that is lost while it is being left is left without it, in the same direction")
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_a_planned_change_goes_on_unplanned(desk, epoch):
+def test_a_planned_change_goes_on_unplanned(desk, epoch) -> None:
     desk.write(second='raise BlockedError("the old site does not answer")')
     with pytest.raises(StepFailedError):
         go(PLANNED)
@@ -117,7 +117,7 @@ def test_a_planned_change_goes_on_unplanned(desk, epoch):
 
 
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")
-def test_a_stopped_change_is_taken_back(desk, tmp_path):
+def test_a_stopped_change_is_taken_back(desk, tmp_path) -> None:
     write_abort(tmp_path)
     desk.write(second='raise BlockedError("not now")')
     with pytest.raises(StepFailedError):
@@ -131,7 +131,7 @@ def test_a_stopped_change_is_taken_back(desk, tmp_path):
 
 
 @pytest.mark.requirement("what has passed the point of no return is finished, not taken back and forgotten")
-def test_too_late_to_take_back(desk, tmp_path):
+def test_too_late_to_take_back(desk, tmp_path) -> None:
     write_abort(tmp_path)
     desk.write(second='raise BlockedError("not now")')
     with pytest.raises(StepFailedError):
@@ -148,14 +148,14 @@ def test_too_late_to_take_back(desk, tmp_path):
 
 @pytest.mark.requirement("a change is finished from another machine, when the one that began it is lost")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_a_change_of_another_machine_is_finished(desk, variant):
+def test_a_change_of_another_machine_is_finished(desk, variant) -> None:
     desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
     request = Request(FAILOVER, "rdc-a", Environment.LAB, variant, "dublin", "test", accept_data_loss=False)
     operate.carry_out(TOPOLOGY, request)
     assert (runs(desk)[0].values["target"], runs(desk)[0].values["epoch"]) == ("dublin", 1)
 
 
-def test_the_wrong_site_is_refused(desk):
+def test_the_wrong_site_is_refused(desk) -> None:
     with pytest.raises(ShopSphereError, match="because frankfurt is active in epoch 1"):
         operate.carry_out(
             TOPOLOGY,
@@ -164,6 +164,6 @@ def test_the_wrong_site_is_refused(desk):
     assert runs(desk) == []
 
 
-def test_an_unknown_variant_is_refused(desk):
+def test_an_unknown_variant_is_refused(desk) -> None:
     with pytest.raises(RunbookError, match="wrong variant"):
         go("sideways")

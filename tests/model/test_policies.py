@@ -23,12 +23,12 @@ def named(kind: str):
 
 
 @named("GOOD")
-def test_good_case_passes(rule_id, name):
+def test_good_case_passes(rule_id, name) -> None:
     assert verdict(RULES[rule_id], cases(RULES[rule_id]).GOOD[name]) == []
 
 
 @named("BAD")
-def test_bad_case_is_a_violation_that_says_what_and_why(rule_id, name):
+def test_bad_case_is_a_violation_that_says_what_and_why(rule_id, name) -> None:
     declared, *phrases = cases(RULES[rule_id]).BAD[name]
     messages = verdict(RULES[rule_id], declared)
     assert messages
@@ -38,7 +38,7 @@ def test_bad_case_is_a_violation_that_says_what_and_why(rule_id, name):
 
 
 @named("UNKNOWN_CASES")
-def test_unknown_value_is_a_violation_that_names_the_property(rule_id, name):
+def test_unknown_value_is_a_violation_that_names_the_property(rule_id, name) -> None:
     declared, *phrases = cases(RULES[rule_id]).UNKNOWN_CASES[name]
     messages = verdict(RULES[rule_id], declared)
     assert messages
@@ -48,7 +48,7 @@ def test_unknown_value_is_a_violation_that_names_the_property(rule_id, name):
 
 
 @named("NOT_APPLICABLE")
-def test_rule_stays_out_of_what_is_not_its_business(rule_id, name):
+def test_rule_stays_out_of_what_is_not_its_business(rule_id, name) -> None:
     rule, declared = RULES[rule_id], cases(RULES[rule_id]).NOT_APPLICABLE[name]
     if isinstance(rule, ResourceRule):
         with pytest.raises(_NotApplicableError) as caught:
@@ -70,19 +70,19 @@ def assert_complete(rule: Rule, messages: list[str], declared: Declared | list[D
 
 
 @pytest.mark.parametrize("rule_id", RULES)
-def test_each_rule_has_cases_of_every_kind(rule_id):
+def test_each_rule_has_cases_of_every_kind(rule_id) -> None:
     module = cases(RULES[rule_id])
     for kind in ("GOOD", "BAD", "UNKNOWN_CASES", "NOT_APPLICABLE"):
         assert getattr(module, kind), f"{rule_id} has no {kind}"
 
 
-def test_each_case_file_has_its_rule():
+def test_each_case_file_has_its_rule() -> None:
     files = {path.stem for path in CASE_FOLDER.glob("*.py") if RULE_MODULE.match(path.stem)}
     assert files == {f"{rule.id}_{rule.name}".lower().replace("-", "_") for rule in RULES.values()}
 
 
 @pytest.mark.parametrize("rule_id", RULES)
-def test_each_rule_blocks_and_explains_itself(rule_id):
+def test_each_rule_blocks_and_explains_itself(rule_id) -> None:
     rule = RULES[rule_id]
     policy = rule.policy()
     assert policy.enforcement_level is EnforcementLevel.MANDATORY
@@ -92,7 +92,7 @@ def test_each_rule_blocks_and_explains_itself(rule_id):
     assert policy.remediation_steps
 
 
-def test_residency_rules_block_before_anything_is_created():
+def test_residency_rules_block_before_anything_is_created() -> None:
     assert all(isinstance(rule, ResourceRule) for rule in RULES.values() if rule.id.startswith("RES-"))
 
 
@@ -106,16 +106,16 @@ def rules_in(monkeypatch, tmp_path, **files):
 SAME = "from policies.residency.res_003_placement_in_jurisdiction import RULE"
 
 
-def test_a_file_without_a_rule_is_an_error(monkeypatch, tmp_path):
+def test_a_file_without_a_rule_is_an_error(monkeypatch, tmp_path) -> None:
     with pytest.raises(RegistryError, match="no RULE"):
         rules_in(monkeypatch, tmp_path, res_901_nothing="")
 
 
-def test_a_file_named_unlike_its_rule_is_an_error(monkeypatch, tmp_path):
+def test_a_file_named_unlike_its_rule_is_an_error(monkeypatch, tmp_path) -> None:
     with pytest.raises(RegistryError, match="RES-902 something-else"):
         rules_in(monkeypatch, tmp_path, res_902_something_else=SAME)
 
 
-def test_a_pack_without_rules_is_an_error(monkeypatch, tmp_path):
+def test_a_pack_without_rules_is_an_error(monkeypatch, tmp_path) -> None:
     with pytest.raises(RegistryError, match="approve everything"):
         rules_in(monkeypatch, tmp_path)

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Never
 
 import pytest
 from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, Authority, ReadyPair, drill, record, secret
@@ -42,7 +43,7 @@ def found(pair, number):
 
 
 @pytest.mark.requirement("readiness: only a pair on which every check passes is ready")
-def test_a_pair_that_is_ready(pair):
+def test_a_pair_that_is_ready(pair) -> None:
     readiness = score(pair.view())
     assert readiness.is_ready, render.as_text(readiness)
     assert [each.number for each in readiness.findings] == list(range(1, 11))
@@ -50,12 +51,12 @@ def test_a_pair_that_is_ready(pair):
     assert "shop/shop 1 instead of 2" in readiness.findings[4].found
 
 
-def test_the_same_pair_after_it_moved(pair):
+def test_the_same_pair_after_it_moved(pair) -> None:
     pair.seen = replace(pair.seen, record=record(active=AWAY, epoch=2), lease_holder=AWAY)
     assert set(verdicts(pair)) == {1, 2, 6, 9, 10}
 
 
-def change(mapping, **values):
+def change(mapping, **values) -> None:
     mapping.update(values)
 
 
@@ -104,7 +105,7 @@ DEFECTS = [
 
 @pytest.mark.requirement("readiness: each defect is noticed by its check, and by no other")
 @pytest.mark.parametrize(("number", "told", "spoil"), DEFECTS, ids=[f"P{n} {told}" for n, told, _ in DEFECTS])
-def test_each_defect(pair, number, told, spoil):
+def test_each_defect(pair, number, told, spoil) -> None:
     spoil(pair)
     (finding,) = score(pair.view()).wrong
     assert (finding.number, finding.verdict) == (number, Verdict.FAILED)
@@ -112,26 +113,26 @@ def test_each_defect(pair, number, told, spoil):
     assert finding.action
 
 
-def test_a_follower_that_is_gone_leaves_unknown_how_much_log_it_needs(pair):
+def test_a_follower_that_is_gone_leaves_unknown_how_much_log_it_needs(pair) -> None:
     pair.sites[HOME].instances["commerce"]["followers"].clear()
     assert verdicts(pair) == {1: Verdict.FAILED, 10: Verdict.UNKNOWN}
     assert "the active site says nobody" in found(pair, 1).found
 
 
-def test_a_follower_far_behind_fails_both_for_its_lag_and_for_the_log(pair):
+def test_a_follower_far_behind_fails_both_for_its_lag_and_for_the_log(pair) -> None:
     pair.sites[HOME].instances["commerce"]["followers"][0]["lag_bytes"] = 128 * 2**20
     assert verdicts(pair) == {1: Verdict.FAILED, 10: Verdict.FAILED}
 
 
 @pytest.mark.requirement("readiness: what could not be asked is never a pass")
-def test_a_dead_recovery_site_is_unknown_where_it_was_asked(pair):
+def test_a_dead_recovery_site_is_unknown_where_it_was_asked(pair) -> None:
     pair.sites[AWAY].dead = True
     assert verdicts(pair) == dict.fromkeys((1, 3, 4, 5, 9, 10), Verdict.UNKNOWN)
     assert "no answer from https://dublin" in found(pair, 1).found
     assert "the active site's" not in found(pair, 9).found
 
 
-def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair):
+def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair) -> None:
     pair.witness.see = raising(
         WitnessUnreachableError.build("no quorum", expected="one", found="silence", action="look at the voters")
     )
@@ -143,24 +144,24 @@ def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair):
     assert readiness.active == ""
 
 
-def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair, monkeypatch):
+def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair, monkeypatch) -> None:
     monkeypatch.setattr("runbooks.readiness.p06_names.ask_address", raising(NameServerError("no answer")))
     assert verdicts(pair) == {6: Verdict.FAILED}
 
 
-def test_a_standby_that_cannot_tell_its_lag_is_unknown(pair):
+def test_a_standby_that_cannot_tell_its_lag_is_unknown(pair) -> None:
     pair.sites[AWAY].instances["ledger"]["receiver"]["lag_ms"] = None
     assert verdicts(pair) == {1: Verdict.UNKNOWN}
 
 
-def test_a_document_of_another_shape_is_unknown_and_says_what_was_missed(pair):
+def test_a_document_of_another_shape_is_unknown_and_says_what_was_missed(pair) -> None:
     del pair.agents[HOME]["writes"]
     assert verdicts(pair) == {9: Verdict.UNKNOWN}
     assert "writes" in found(pair, 9).found
 
 
 @pytest.mark.requirement("readiness: a bounded time, whatever hangs")
-def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair):
+def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair) -> None:
     ended = threading.Event()
     pair.sites[AWAY].execute = lambda *_words, **_bounds: ended.wait(60)
     start = time.monotonic()
@@ -171,7 +172,7 @@ def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair):
     assert "has not returned in time" in readiness.findings[0].found
 
 
-def test_a_check_that_breaks_is_unknown_and_hides_nothing(pair):
+def test_a_check_that_breaks_is_unknown_and_hides_nothing(pair) -> None:
     broken = SimpleNamespace(NAME="broken", ask=raising(RuntimeError("a bug")))
     fine = SimpleNamespace(NAME="fine", ask=lambda _view: passes("well"))
     readiness = score(pair.view(), (broken, fine))
@@ -179,7 +180,7 @@ def test_a_check_that_breaks_is_unknown_and_hides_nothing(pair):
     assert "a bug" in readiness.findings[0].found
 
 
-def test_each_question_is_asked_once(pair):
+def test_each_question_is_asked_once(pair) -> None:
     asked = []
     see = pair.witness.see
     pair.witness.see = lambda: asked.append(1) or see()
@@ -188,7 +189,7 @@ def test_each_question_is_asked_once(pair):
 
 
 @pytest.mark.requirement("readiness: the same for people and for programs")
-def test_both_forms(pair):
+def test_both_forms(pair) -> None:
     pair.lock = Entry("anna", 1, 1)
     readiness = score(pair.view())
     document = json.loads(render.as_json(readiness))
@@ -200,7 +201,7 @@ def test_both_forms(pair):
     assert text.endswith("rdc-a: NOT ready (P9); frankfurt is active")
 
 
-def test_no_secret_is_ever_printed(pair):
+def test_no_secret_is_ever_printed(pair) -> None:
     value = pair.sites[AWAY].lists["/api/v1/secrets"][-2]["data"]["SHOP_SESSION_SECRET"]
     set_secret(pair, "shop-settings", "shop")
     text = render.as_text(score(pair.view())) + render.as_json(score(pair.view()))
@@ -209,23 +210,23 @@ def test_no_secret_is_ever_printed(pair):
     assert base64.b64decode(value).decode() not in text
 
 
-def test_the_check_that_a_drill_makes_pass_is_the_eighth():
+def test_the_check_that_a_drill_makes_pass_is_the_eighth() -> None:
     assert "drill" in CHECKS[LAST_DRILL - 1].NAME
     assert LAST_DRILL == 8
 
 
 def raising(error):
-    def fail(*_words):
+    def fail(*_words) -> Never:
         raise error
 
     return fail
 
 
-def set_record(pair, **values):
+def set_record(pair, **values) -> None:
     pair.seen = replace(pair.seen, record=record(**values))
 
 
-def set_image(pair, identity):
+def set_image(pair, identity) -> None:
     pair.sites[AWAY].lists["/api/v1/pods"][-1]["status"]["containerStatuses"][0]["imageID"] = identity
 
 
@@ -237,17 +238,17 @@ def spec(pair):
     return pair.sites[AWAY].clusters["ledger"]["spec"]
 
 
-def fence(pair, text):
+def fence(pair, text) -> None:
     pair.sites[HOME].clusters["ledger"]["metadata"]["annotations"] = {"cnpg.io/fencedInstances": text}
 
 
-def set_secret(pair, name, namespace):
+def set_secret(pair, name, namespace) -> None:
     held = pair.sites[AWAY].lists["/api/v1/secrets"]
     (place,) = [index for index, each in enumerate(held) if each["metadata"]["name"] == name]
     held[place] = secret(namespace, name, password="other")
 
 
-def set_gateway_certificate(pair, text):
+def set_gateway_certificate(pair, text) -> None:
     pair.sites[AWAY].lists["/api/v1/secrets"][-1] = secret("gateway", "gateway-tls", tls_crt=text)
 
 
@@ -268,15 +269,15 @@ def node(pair):
     return pair.sites[AWAY].lists["/api/v1/nodes"][0]["status"]
 
 
-def set_authority(pair, authority):
+def set_authority(pair, authority) -> None:
     pair.authorities[1] = authority
 
 
-def start_run():
+def start_run() -> None:
     Journal.start(runs_directory(), RunFacts("failover", "planned", PAIR, "anna", "test")).close()
 
 
-def test_an_error_of_ours_keeps_its_parts():
+def test_an_error_of_ours_keeps_its_parts() -> None:
     error = ShopSphereError.build("it broke", expected="peace", found="war\n  of words", action="talk")
     from runbooks.readiness.finding import from_error  # noqa: PLC0415
 

@@ -20,7 +20,7 @@ ALONE = {"header": {"member_id": "73"}, "version": "3.6.8", "raftTerm": "2", "er
 
 
 @pytest.mark.requirement("readiness names the voter that takes no part, also while the others have a quorum")
-def test_each_voter_is_asked_by_itself():
+def test_each_voter_is_asked_by_itself() -> None:
     def answer(request):
         match request.url.host:
             case "10.0.0.1":
@@ -41,7 +41,7 @@ def test_each_voter_is_asked_by_itself():
     ("silent", "verdict", "told"),
     [(0, Verdict.PASSED, "3 voters"), (1, Verdict.FAILED, "still has a quorum"), (2, Verdict.FAILED, "HAS NO QUORUM")],
 )
-def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent, verdict, told):
+def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent, verdict, told) -> None:
     places = {str(site.address): name for name, site in load_topology().sites.items()}
     voters = [Voter(f"http://10.99.0.{host}:2480", "") for host in (21, 31, 40)]
     voters[:silent] = [Voter(each.url, "ConnectTimeout") for each in voters[:silent]]
@@ -51,7 +51,7 @@ def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent, verdict,
     assert not silent or "not ashburn (ConnectTimeout)" in judged.found
 
 
-def test_an_agent_is_understood_as_it_answers():
+def test_an_agent_is_understood_as_it_answers() -> None:
     doors = Doors(databases=True, writes=False, because="the databases follow the other site: reading only")
     door = Door("127.0.0.1", 0, lambda: doors, lambda: {"site": "dublin", "role": Role.REPLICA, "record": None})
     door.start()
@@ -63,12 +63,12 @@ def test_an_agent_is_understood_as_it_answers():
     assert p09_leftovers.judge_active_agent("dublin", state).verdict is Verdict.FAILED
 
 
-def test_an_agent_that_is_gone_is_an_error_of_ours():
+def test_an_agent_that_is_gone_is_an_error_of_ours() -> None:
     with pytest.raises(SiteAgentError, match="does not answer"):
         ask_agent("http://127.0.0.1:1", seconds=1)
 
 
-def test_the_fuller_volume_counts():
+def test_the_fuller_volume_counts() -> None:
     table = "       Used       Avail\n40010952704 57782341632\n   800  200\n"
     assert share_used(table) == 0.8
     for broken in ("", "Used Avail\n", "Used Avail\nx y\n", "Used Avail\n0 0\n"):
@@ -84,7 +84,7 @@ def pod(image, identity, **metadata):
     }
 
 
-def test_the_registry_may_differ_and_the_content_may_not():
+def test_the_registry_may_differ_and_the_content_may_not() -> None:
     digest = "sha256:" + "a1b2" * 16
     one = p03_versions.images_of([pod("eu.example/shop:1", f"eu.example/shop@{digest}")])
     other = p03_versions.images_of([pod("localhost/shopsphere/shop:1", digest)])
@@ -92,7 +92,7 @@ def test_the_registry_may_differ_and_the_content_may_not():
     assert p03_versions.judge_same("images", {"a": one, "b": {"shop/shop": "shop:1"}}).verdict is Verdict.FAILED
 
 
-def test_pods_that_leave_or_are_jobs_do_not_count():
+def test_pods_that_leave_or_are_jobs_do_not_count() -> None:
     leaving = pod("shop:0", "", deletionTimestamp="now")
     job = pod("shop:0", "", ownerReferences=[{"kind": "Job"}])
     ended = pod("shop:0", "")
@@ -101,25 +101,25 @@ def test_pods_that_leave_or_are_jobs_do_not_count():
     assert p03_versions.images_of([leaving, job, ended, elsewhere]) == {}
 
 
-def test_a_rollout_under_way_is_two_images():
+def test_a_rollout_under_way_is_two_images() -> None:
     assert p03_versions.images_of([pod("shop:1", ""), pod("shop:2", "")]) == {"shop/shop": "shop:1, shop:2"}
 
 
-def test_a_secret_that_a_database_needs_is_missed_also_where_neither_site_has_it():
+def test_a_secret_that_a_database_needs_is_missed_also_where_neither_site_has_it() -> None:
     judged = p04_secrets.judge_equal({"a": {}, "b": {}}, required=frozenset({"data-ledger/pair-ca"}))
     assert judged.verdict is Verdict.FAILED
     assert "data-ledger/pair-ca is not at a" in judged.found
 
 
 @pytest.mark.requirement("an empty category passes")
-def test_nothing_to_check_is_a_pass():
+def test_nothing_to_check_is_a_pass() -> None:
     assert together([]).verdict is Verdict.PASSED
     assert p05_capacity.judge_workloads("dublin", [], []).verdict is Verdict.PASSED
     assert p05_capacity.judge_quotas("dublin", [], []).verdict is Verdict.PASSED
     assert p04_secrets.judge_equal({"a": {}, "b": {}}, required=frozenset()).verdict is Verdict.PASSED
 
 
-def test_a_failure_outweighs_an_unknown_and_an_unknown_a_pass():
+def test_a_failure_outweighs_an_unknown_and_an_unknown_a_pass() -> None:
     assert together([passes("a"), unknown("b")]).verdict is Verdict.UNKNOWN
     joined = together([passes("a"), unknown("b", "look"), fails("c", "mend"), fails("d", "mend")])
     assert (joined.verdict, joined.found, joined.action) == (Verdict.FAILED, "b; c; d", "look; mend")

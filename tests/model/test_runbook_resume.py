@@ -40,7 +40,7 @@ def only_journal(root):
 @pytest.mark.requirement("a kill at any boundary is resumed to the same end")
 @pytest.mark.parametrize("point", ["before", "acted", "verified"])
 @pytest.mark.parametrize("number", [1, 2, 5])
-def test_a_run_killed_at_a_boundary_is_resumed_to_the_same_end(tmp_path, number, point):
+def test_a_run_killed_at_a_boundary_is_resumed_to_the_same_end(tmp_path, number, point) -> None:
     write_runbook(tmp_path)
     killed = drive_apart(tmp_path, f"{number}:{point}")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -60,7 +60,7 @@ def test_a_run_killed_at_a_boundary_is_resumed_to_the_same_end(tmp_path, number,
 
 @pytest.mark.requirement("a crash point that is nowhere is no passed test")
 @pytest.mark.parametrize("wish", ["3:before", "2:behind", "two:before", "2", "-1:before"])
-def test_a_crash_point_that_no_step_has_is_refused(tmp_path, monkeypatch, wish):
+def test_a_crash_point_that_no_step_has_is_refused(tmp_path, monkeypatch, wish) -> None:
     write_runbook(tmp_path)
     monkeypatch.setenv(VARIABLE, wish)
     with pytest.raises(Exception, match=VARIABLE):
@@ -70,7 +70,7 @@ def test_a_crash_point_that_no_step_has_is_refused(tmp_path, monkeypatch, wish):
 
 @pytest.mark.requirement("a resumed run asks again; only a step marked once is believed")
 @pytest.mark.parametrize(("extra", "again"), [("", 2), ("ONCE = True", 1)])
-def test_what_was_undone_since_is_done_again_but_not_a_step_marked_once(tmp_path, extra, again):
+def test_what_was_undone_since_is_done_again_but_not_a_step_marked_once(tmp_path, extra, again) -> None:
     folder = write_runbook(tmp_path)
     write_step(folder, "01-close-shop", extra=extra)
     assert drive_apart(tmp_path, "2:before").returncode == -signal.SIGKILL
@@ -83,7 +83,7 @@ def test_what_was_undone_since_is_done_again_but_not_a_step_marked_once(tmp_path
 
 
 @pytest.mark.requirement("a resumed run asks again; only a step marked once is believed")
-def test_a_step_marked_once_is_asked_when_its_end_was_not_recorded(tmp_path):
+def test_a_step_marked_once_is_asked_when_its_end_was_not_recorded(tmp_path) -> None:
     write_step(tmp_path / "move", "01-close-shop", extra="ONCE = True")
     assert drive_apart(tmp_path, "1:acted").returncode == -signal.SIGKILL
     asked = len(calls(tmp_path, "verify"))
@@ -93,7 +93,7 @@ def test_a_step_marked_once_is_asked_when_its_end_was_not_recorded(tmp_path):
 
 
 @pytest.mark.requirement("what a step found outlives a kill")
-def test_what_a_step_remembered_is_there_after_a_kill(tmp_path):
+def test_what_a_step_remembered_is_there_after_a_kill(tmp_path) -> None:
     folder = write_runbook(tmp_path)
     keep = 'context.journal.remember("token", {"lsn": [7, 8]})'
     use = '(context.state / str(context.journal.recall("token")["lsn"][1])).touch()'
@@ -106,7 +106,7 @@ def test_what_a_step_remembered_is_there_after_a_kill(tmp_path):
 
 
 @pytest.mark.requirement("a torn last line is no record")
-def test_a_journal_cut_at_any_byte_is_read_and_resumed(tmp_path):
+def test_a_journal_cut_at_any_byte_is_read_and_resumed(tmp_path) -> None:
     write_runbook(tmp_path)
     drive(tmp_path)
     path = only_journal(tmp_path)
@@ -129,7 +129,7 @@ def test_a_journal_cut_at_any_byte_is_read_and_resumed(tmp_path):
 
 
 @pytest.mark.requirement("a torn last line is no record")
-def test_a_run_killed_before_its_first_line_is_no_run(tmp_path):
+def test_a_run_killed_before_its_first_line_is_no_run(tmp_path) -> None:
     journals = tmp_path / "journals"
     journals.mkdir()
     (journals / "000001-move-20260101T000000Z.jsonl").write_text('{"at":"20')
@@ -140,7 +140,7 @@ def test_a_run_killed_before_its_first_line_is_no_run(tmp_path):
 
 @pytest.mark.requirement("a damaged journal is not guessed at")
 @pytest.mark.parametrize("damage", [b"{}\n", b"null\n", b'{"at":"x","event":"step-started"}\n', b"\xff\n", b"\n"])
-def test_a_damaged_line_that_is_complete_is_an_error_with_its_number(tmp_path, damage):
+def test_a_damaged_line_that_is_complete_is_an_error_with_its_number(tmp_path, damage) -> None:
     with Journal.start(tmp_path / "journals", facts()) as journal:
         journal.remember("a", 1)
     path = only_journal(tmp_path)
@@ -152,11 +152,11 @@ def test_a_damaged_line_that_is_complete_is_an_error_with_its_number(tmp_path, d
 
 
 @pytest.mark.requirement("each line is on the disk before the next thing is done")
-def test_each_line_is_synced_when_its_call_returns(tmp_path, monkeypatch):
+def test_each_line_is_synced_when_its_call_returns(tmp_path, monkeypatch) -> None:
     synced = []
     real = os.fsync
 
-    def fsync(descriptor):
+    def fsync(descriptor) -> None:
         real(descriptor)
         synced.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), os.fstat(descriptor).st_size))
 
@@ -171,7 +171,7 @@ def test_each_line_is_synced_when_its_call_returns(tmp_path, monkeypatch):
 
 
 @pytest.mark.requirement("a record that cannot be written stops the run and spoils nothing")
-def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path, monkeypatch):
+def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path, monkeypatch) -> None:
     real = os.write
 
     def full(descriptor, data):
@@ -192,7 +192,7 @@ def test_half_a_line_on_a_full_disk_is_taken_back(tmp_path, monkeypatch):
 
 
 @pytest.mark.requirement("one process drives a run")
-def test_a_run_that_a_process_drives_cannot_be_resumed_by_another(tmp_path):
+def test_a_run_that_a_process_drives_cannot_be_resumed_by_another(tmp_path) -> None:
     with Journal.start(tmp_path, facts()) as journal:
         with pytest.raises(BusyError, match="in use"):
             Journal.resume(journal.path, actor="bob")
@@ -201,7 +201,7 @@ def test_a_run_that_a_process_drives_cannot_be_resumed_by_another(tmp_path):
 
 
 @pytest.mark.requirement("a pair has one run at a time")
-def test_a_pair_with_an_unfinished_run_starts_no_other_until_it_ends(tmp_path):
+def test_a_pair_with_an_unfinished_run_starts_no_other_until_it_ends(tmp_path) -> None:
     with Journal.start(tmp_path, facts()) as first:
         pass
     with pytest.raises(JournalError, match=first.run):
@@ -219,7 +219,7 @@ def test_a_pair_with_an_unfinished_run_starts_no_other_until_it_ends(tmp_path):
     Journal.start(tmp_path, facts(runbook="failback")).close()
 
 
-def test_a_value_without_a_json_form_is_not_remembered(tmp_path):
+def test_a_value_without_a_json_form_is_not_remembered(tmp_path) -> None:
     with Journal.start(tmp_path, facts()) as journal:
         with pytest.raises(TypeError):
             journal.remember("a", object())
@@ -228,7 +228,7 @@ def test_a_value_without_a_json_form_is_not_remembered(tmp_path):
     assert read_run(journal.path).values == {"b": [1, {"2": 3}]}
 
 
-def test_a_file_that_must_be_new_is_not_taken_over(tmp_path):
+def test_a_file_that_must_be_new_is_not_taken_over(tmp_path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(WriteFailedError, match="exists"):
         LineFile(tmp_path / "a", create=True)

@@ -1,6 +1,7 @@
 """The site agent: what is open when, and that a site stops before the other one may start."""
 
 import math
+from typing import Never
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ known = st.builds(
 
 @pytest.mark.requirement("a site that has lost the lease, or was replaced, cannot take a write")
 @given(known, st.floats(min_value=0, max_value=200))
-def test_writes_need_lease_and_record(knowledge, now):
+def test_writes_need_lease_and_record(knowledge, now) -> None:
     decided = doors("frankfurt", knowledge, now)
     if decided.writes:
         assert knowledge.lease_until > now
@@ -50,7 +51,7 @@ def test_writes_need_lease_and_record(knowledge, now):
 
 
 @pytest.mark.requirement("what is not known counts against opening")
-def test_nothing_known_is_closed():
+def test_nothing_known_is_closed() -> None:
     decided = doors("frankfurt", Knowledge(), 0)
     assert (decided.databases, decided.writes) == (False, False)
 
@@ -69,7 +70,7 @@ def test_nothing_known_is_closed():
         (Knowledge(None, 0, Role.REPLICA), True, False),
     ],
 )
-def test_each_case(knowledge, databases, writes):
+def test_each_case(knowledge, databases, writes) -> None:
     decided = doors("frankfurt", knowledge, 5)
     assert (decided.databases, decided.writes) == (databases, writes), decided.because
 
@@ -84,7 +85,7 @@ def test_each_case(knowledge, databases, writes):
         ({"lease": 3}, "greater than or equal to 4"),
     ],
 )
-def test_margins_that_would_let_two_sites_write_are_refused(values, message):
+def test_margins_that_would_let_two_sites_write_are_refused(values, message) -> None:
     Margins()
     with pytest.raises(ValidationError, match=message):
         Margins(**values)
@@ -93,10 +94,10 @@ def test_margins_that_would_let_two_sites_write_are_refused(values, message):
 class FakeFence:
     closed = None
 
-    def close(self):
+    def close(self) -> None:
         self.closed = True
 
-    def open(self, seconds):
+    def open(self, seconds) -> None:
         assert seconds > 0
         self.closed, self.seconds = False, seconds
 
@@ -104,7 +105,7 @@ class FakeFence:
 class FakeLedger:
     looks = 0
 
-    def look(self):
+    def look(self) -> Never:
         FakeLedger.looks += 1
         raise ShopSphereError("the API is away")
 
@@ -119,13 +120,13 @@ class FakePermits:
 class FakeWitness:
     """One record and one lease; `way` is how long a call takes, on the agent's own clock."""
 
-    def __init__(self, clock):
+    def __init__(self, clock) -> None:
         self.clock, self.way, self.reachable = clock, 0.0, True
         self.record, self.holder, self.ends, self.given_back = None, "", 0.0, []
         self.granted = self.loses_answers = False
         self.behind = None  # what one voter still believes
 
-    def _travel(self):
+    def _travel(self) -> None:
         self.clock.now += self.way
         if not self.reachable:
             raise WitnessUnreachableError("no quorum")
@@ -145,12 +146,12 @@ class FakeWitness:
         self.record = record
         return self.see()
 
-    def prepare_lease(self, *, seconds):
+    def prepare_lease(self, *, seconds) -> int:
         self._travel()
         self.granted, self.ends = True, self.clock.now + seconds
         return 7
 
-    def take_lease(self, _seen, site, _lease):
+    def take_lease(self, _seen, site, _lease) -> None:
         self._travel()
         if self.holder not in ("", site):
             raise WitnessConflictError("held")
@@ -160,21 +161,21 @@ class FakeWitness:
         if self.loses_answers:
             raise WitnessUnreachableError("no quorum")
 
-    def renew_lease(self, _lease):
+    def renew_lease(self, _lease) -> bool:
         self._travel()
         if not self.granted:
             return False
         self.ends = self.clock.now + Margins().lease
         return True
 
-    def release_lease(self, lease):
+    def release_lease(self, lease) -> None:
         self._travel()
         self.holder, self.granted = "", False
         self.given_back.append(lease)
 
 
 class Site:
-    def __init__(self):
+    def __init__(self) -> None:
         self.clock, self.fence = ManualClock(100.0), FakeFence()
         self.witness, self.role, self.leading = FakeWitness(self.clock), Role.PRIMARY, True
         config = AgentConfig(
@@ -205,7 +206,7 @@ class Site:
             raise ShopSphereError("the API is away")
         return self.role
 
-    def turn(self, times=1):
+    def turn(self, times=1) -> None:
         for _ in range(times):
             self.agent.look_at_databases()
             self.agent.renew_lease()
@@ -219,7 +220,7 @@ def site():
     return Site()
 
 
-def test_a_new_pair_opens_at_its_primary(site):
+def test_a_new_pair_opens_at_its_primary(site) -> None:
     assert site.fence.closed
     site.turn(2)
     assert site.witness.record.active == "frankfurt"
@@ -229,7 +230,7 @@ def test_a_new_pair_opens_at_its_primary(site):
 
 @pytest.mark.requirement("a site fences itself when it loses the lease, before anyone may be promoted")
 @pytest.mark.parametrize("way", [0.0, 0.3, 1.4])
-def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way):
+def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way) -> None:
     site.witness.way = way
     site.turn(3)
     assert site.fence.closed is False
@@ -243,7 +244,7 @@ def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way):
 
 
 @pytest.mark.requirement("the fence is open no longer than the lease, though nobody closes it")
-def test_the_fence_is_told_when_the_lease_ends(site):
+def test_the_fence_is_told_when_the_lease_ends(site) -> None:
     site.turn(2)
     assert 0 < site.fence.seconds <= Margins().fence_after
     site.clock.sleep(2)
@@ -256,7 +257,7 @@ def test_the_fence_is_told_when_the_lease_ends(site):
 
 
 @pytest.mark.requirement("a runbook's fencing is answered: shut off first, then the lease given back")
-def test_fencing_gives_the_lease_back_after_the_fence_is_up(site):
+def test_fencing_gives_the_lease_back_after_the_fence_is_up(site) -> None:
     site.turn(2)
     seen_closed = []
     release = site.witness.release_lease
@@ -270,7 +271,7 @@ def test_fencing_gives_the_lease_back_after_the_fence_is_up(site):
 
 
 @pytest.mark.requirement("a renewal that answers after the lease was given back opens nothing")
-def test_a_late_renewal_opens_nothing(site):
+def test_a_late_renewal_opens_nothing(site) -> None:
     site.turn(2)
     site.witness.record = record(phase=Phase.FENCING)
     renew = site.witness.renew_lease
@@ -288,7 +289,7 @@ def test_a_late_renewal_opens_nothing(site):
 
 
 @pytest.mark.requirement("a planned change: writes refused, databases open until they follow, then the lease goes")
-def test_draining(site):
+def test_draining(site) -> None:
     site.turn(2)
     site.witness.record = record(phase=Phase.DRAINING)
     site.turn(2)
@@ -301,7 +302,7 @@ def test_draining(site):
 
 
 @pytest.mark.requirement("a site that comes back after it was replaced stays shut off, also after a reboot")
-def test_an_old_primary_that_returns(site):
+def test_an_old_primary_that_returns(site) -> None:
     site.witness.record = record("dublin", epoch=2)
     site.turn(5)
     assert site.fence.closed
@@ -313,7 +314,7 @@ def test_an_old_primary_that_returns(site):
 
 @pytest.mark.requirement("the site that is moved to is ready to take the lease when it is made the active one")
 @pytest.mark.parametrize("phase", [Phase.DRAINING, Phase.FENCING])
-def test_a_lease_is_prepared_while_a_change_is_announced(site, phase):
+def test_a_lease_is_prepared_while_a_change_is_announced(site, phase) -> None:
     site.role, site.witness.way = Role.REPLICA, 0.3
     site.witness.record = record("dublin", phase)
     site.turn()
@@ -333,7 +334,7 @@ def test_a_lease_is_prepared_while_a_change_is_announced(site, phase):
 
 
 @pytest.mark.requirement("the site that is moved to is ready to take the lease when it is made the active one")
-def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site):
+def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site) -> None:
     site.role = Role.REPLICA
     site.witness.record = record("dublin", Phase.DRAINING)
     site.turn()
@@ -348,7 +349,7 @@ def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site):
 class Overtaken:
     """A lock after whose first use another thread has its turn."""
 
-    def __init__(self, other):
+    def __init__(self, other) -> None:
         self.turns = [other]
 
     def __enter__(self):
@@ -360,12 +361,12 @@ class Overtaken:
 
 
 @pytest.mark.requirement("the right to write is never bound to no lease: it would never end")
-def test_a_lease_that_is_forgotten_while_it_is_taken(site, monkeypatch):
+def test_a_lease_that_is_forgotten_while_it_is_taken(site, monkeypatch) -> None:
     lease = SiteLease(site.witness, "frankfurt", Margins(), lambda _until: None, site.clock)
     asked, take = [], site.witness.take_lease
     site.witness.take_lease = lambda seen, name, number: (asked.append(number), take(seen, name, number))
 
-    def renewed_too_late():
+    def renewed_too_late() -> None:
         site.clock.sleep(60)
         lease.renew()
 
@@ -377,7 +378,7 @@ def test_a_lease_that_is_forgotten_while_it_is_taken(site, monkeypatch):
     assert lease.stop_writing() == 0, "what was only prepared is not given back"
 
 
-def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site):
+def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site) -> None:
     site.role = Role.REPLICA
     site.witness.record = record("dublin", Phase.DRAINING)
     site.turn()
@@ -389,7 +390,7 @@ def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site):
 
 
 @pytest.mark.requirement("a voter that is behind neither opens a site again nor keeps it from following the others")
-def test_a_voter_that_is_behind(site):
+def test_a_voter_that_is_behind(site) -> None:
     site.turn(2)
     site.witness.record, site.witness.behind = record(phase=Phase.DRAINING), record()
     for _ in range(3):
@@ -401,7 +402,7 @@ def test_a_voter_that_is_behind(site):
 
 
 @pytest.mark.requirement("writes reach a site when its databases take them, not while they are being promoted")
-def test_writes_wait_for_the_promotion(site):
+def test_writes_wait_for_the_promotion(site) -> None:
     site.role, site.leading = Role.REPLICA, False
     site.witness.record = record()
     site.turn(2)
@@ -417,7 +418,7 @@ def test_writes_wait_for_the_promotion(site):
 
 @pytest.mark.requirement("a dead way into the pods does not keep customers away")
 @pytest.mark.parametrize("role", [Role.REPLICA, Role.PRIMARY])
-def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site, role):
+def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site, role) -> None:
     site.role, site.leading = role, None
     site.turn(2)
     site.role = Role.PRIMARY
@@ -430,7 +431,7 @@ def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site, rol
 
 
 @pytest.mark.requirement("a lease that may have been given is given back, though the answer was lost")
-def test_a_lost_answer(site):
+def test_a_lost_answer(site) -> None:
     site.witness.record, site.witness.loses_answers = record(), True
     site.turn()
     assert (site.witness.holder, site.fence.closed) == ("frankfurt", True)
@@ -439,14 +440,14 @@ def test_a_lost_answer(site):
     assert site.witness.given_back == [7]
 
 
-def test_a_lease_of_somebody_else_is_not_taken(site):
+def test_a_lease_of_somebody_else_is_not_taken(site) -> None:
     site.witness.record, site.witness.holder, site.witness.ends = record(), "dublin", 1e9
     site.turn(3)
     assert site.fence.closed
     assert site.witness.holder == "dublin"
 
 
-def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site):
+def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site) -> None:
     site.turn(2)
     site.witness.way = 3.0
     site.agent.renew_lease()
@@ -456,7 +457,7 @@ def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site):
 
 
 @pytest.mark.requirement("only the site that takes writes decides about synchrony")
-def test_synchrony_is_kept_while_writes_are_open(site):
+def test_synchrony_is_kept_while_writes_are_open(site) -> None:
     site.agent.keep_synchrony()
     assert FakeLedger.looks == 0
     site.turn(2)
@@ -474,7 +475,7 @@ def test_synchrony_is_kept_while_writes_are_open(site):
         ({"primary": "b", "source": "b"}, True),
     ],
 )
-def test_role_of_a_cluster(replica, expected):
+def test_role_of_a_cluster(replica, expected) -> None:
     document = {"metadata": {"name": "a"}, "spec": {"replica": replica} if replica else {}}
     assert follows(document) is expected
 
@@ -482,7 +483,7 @@ def test_role_of_a_cluster(replica, expected):
 class TurningSite:
     """The API of a site whose ledger is turned round."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.primary, self.state, self.marked, self.next_leader = "ledger-frankfurt", "in production", "no", None
 
     def items(self, _path, **_query):
@@ -498,7 +499,7 @@ class TurningSite:
 
 
 @pytest.mark.requirement("a database that is only told to follow counts as a primary: its operator may be dead")
-def test_a_role_is_proven():
+def test_a_role_is_proven() -> None:
     role, site = SiteRole(), TurningSite()
     assert role.ask(site) is Role.PRIMARY
     site.primary = "ledger-dublin"
@@ -517,7 +518,7 @@ def test_a_role_is_proven():
 
 
 @pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
-def test_an_end_that_leads_to_a_replica_proves_the_role():
+def test_an_end_that_leads_to_a_replica_proves_the_role() -> None:
     role, site = SiteRole(), TurningSite()
     site.primary, site.state = "ledger-dublin", "shut down"
     assert role.ask(site) is Role.PRIMARY

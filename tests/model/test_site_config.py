@@ -37,32 +37,32 @@ def load(config, encrypted=tuple(SECRETS), model=RegionalConfig, secrets=SITE_SE
     return load_site_config(model, secrets=secrets)
 
 
-def test_a_complete_configuration_is_a_frozen_value(config):
+def test_a_complete_configuration_is_a_frozen_value(config) -> None:
     loaded = load(config)
     assert loaded.databases.ledger.synchronous
     with pytest.raises(ValueError, match="frozen"):
         loaded.context = "other"
 
 
-def test_an_unknown_key_is_refused(config):
+def test_an_unknown_key_is_refused(config) -> None:
     config["shopsphere:replicas"] = "3"
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:replicas.*not permitted"):
         load(config)
 
 
-def test_an_unknown_key_deep_inside_is_refused(config):
+def test_an_unknown_key_deep_inside_is_refused(config) -> None:
     config["shopsphere:workloads"]["shop"]["replica"] = 3
     with pytest.raises(StackConfigError, match=r"shopsphere:workloads\.shop\.replica"):
         load(config)
 
 
-def test_a_missing_key_is_named(config):
+def test_a_missing_key_is_named(config) -> None:
     del config["shopsphere:images"]["gateway"]
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:images\.gateway.*required"):
         load(config)
 
 
-def test_all_that_is_wrong_is_said_at_once(config):
+def test_all_that_is_wrong_is_said_at_once(config) -> None:
     config["shopsphere:pspUrl"] = "psp.example"
     config["shopsphere:databases"]["ledger"]["size"] = "big"
     with pytest.raises(StackConfigError) as raised:
@@ -71,14 +71,14 @@ def test_all_that_is_wrong_is_said_at_once(config):
     assert "shopsphere:databases.ledger.size" in str(raised.value)
 
 
-def test_another_namespaces_keys_are_nobodys_business(config):
+def test_another_namespaces_keys_are_nobodys_business(config) -> None:
     assert load({**config, "pulumi:disable-default-providers": ["kubernetes"]})
 
 
 @pytest.mark.parametrize(
     "path", sorted(path.relative_to(STACKS).as_posix() for path in STACKS.glob("*/Pulumi.prod-*.yaml"))
 )
-def test_one_error_lists_every_placeholder(path):
+def test_one_error_lists_every_placeholder(path) -> None:
     config = committed(path)
     model = HeadquartersConfig if path.startswith("hq/") else RegionalConfig
     with pytest.raises(StackConfigError) as raised:
@@ -91,31 +91,31 @@ def test_one_error_lists_every_placeholder(path):
     assert "pulumi config set --secret" in text
 
 
-def test_a_placeholder_inside_a_text_is_one_too(config):
+def test_a_placeholder_inside_a_text_is_one_too(config) -> None:
     config["shopsphere:images"]["shop"] = "registry.example/REPLACE_ME/shop:1"
     with pytest.raises(StackConfigError, match=r"has 1 placeholders left\n  shopsphere:images\.shop"):
         load(config)
 
 
-def test_a_missing_secret_is_named(config):
+def test_a_missing_secret_is_named(config) -> None:
     del config["shopsphere:ledgerPassword"]
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:ledgerPassword.*nothing"):
         load(config)
 
 
-def test_a_readable_secret_is_refused_and_not_repeated(config):
+def test_a_readable_secret_is_refused_and_not_repeated(config) -> None:
     config["shopsphere:ledgerPassword"] = "swordfish"
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:ledgerPassword.*plain text") as raised:
         load(config, encrypted=[key for key in SECRETS if not key.endswith("ledgerPassword")])
     assert "swordfish" not in str(raised.value)
 
 
-def test_a_site_of_another_pair_is_refused(config):
+def test_a_site_of_another_pair_is_refused(config) -> None:
     with pytest.raises(NotAMemberError, match="frankfurt, dublin"):
         RegionalPair.of(TOPOLOGY, "rdc-a", "chicago", load(config))
 
 
-def test_addresses_are_the_topologys_unless_the_stack_has_its_own(config):
+def test_addresses_are_the_topologys_unless_the_stack_has_its_own(config) -> None:
     assert {site: str(address) for site, address in pair_of(config).addresses.items()} == {
         site: str(TOPOLOGY.site(site).address) for site in ("frankfurt", "dublin")
     }
@@ -127,7 +127,7 @@ def pair_of(config):
     return RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config))
 
 
-def test_watts_follow_from_the_power_model(config):
+def test_watts_follow_from_the_power_model(config) -> None:
     sized = copy.deepcopy(config)
     sized["shopsphere:databases"]["commerce"] |= {"cpu": "2", "memory": "4Gi"}
     pair = pair_of(sized)
@@ -135,10 +135,10 @@ def test_watts_follow_from_the_power_model(config):
 
 
 @pytest.mark.parametrize("namespaces", [REGIONAL_NAMESPACES, HEADQUARTERS_NAMESPACES])
-def test_shares_of_power_leave_some_for_the_cluster_itself(namespaces):
+def test_shares_of_power_leave_some_for_the_cluster_itself(namespaces) -> None:
     assert sum(namespace.power_percent for namespace in namespaces) < 100
 
 
 @pytest.mark.parametrize(("address", "port"), [("http://a", 80), ("https://a", 443), ("http://10.0.0.1:8070", 8070)])
-def test_the_port_of_an_address(address, port):
+def test_the_port_of_an_address(address, port) -> None:
     assert port_of(address) == port

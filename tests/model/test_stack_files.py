@@ -36,7 +36,7 @@ def stack(site: str = "frankfurt", where: Environment = Environment.LAB) -> Stac
     return site_stack(TOPOLOGY, site, where)
 
 
-def test_the_file_holds_the_base_and_this_machines_paths(project):
+def test_the_file_holds_the_base_and_this_machines_paths(project) -> None:
     assert stack_files.write_machine_file(stack())
     config = stack_files.configuration(stack())
     assert config["shopsphere:context"] == "here"
@@ -46,14 +46,14 @@ def test_the_file_holds_the_base_and_this_machines_paths(project):
     assert stat.S_IMODE(link.resolve().stat().st_mode) == 0o600
 
 
-def test_a_second_time_changes_nothing(project):
+def test_a_second_time_changes_nothing(project) -> None:
     stack_files.write_machine_file(stack())
     before = stack_files.machine_file(stack()).stat()
     assert not stack_files.write_machine_file(stack())
     assert stack_files.machine_file(stack()).stat() == before
 
 
-def test_secrets_and_their_salt_stay_and_removed_plain_values_go():
+def test_secrets_and_their_salt_stay_and_removed_plain_values_go() -> None:
     existing = {"encryptionsalt": "v1:salt", "config": {"shopsphere:a": {"secure": "x"}, "shopsphere:old": 1}}
     merged = stack_files.merge({"config": {"shopsphere:new": 2}}, {"shopsphere:kubeconfig": "/k"}, existing)
     assert merged == {
@@ -62,7 +62,7 @@ def test_secrets_and_their_salt_stay_and_removed_plain_values_go():
     }
 
 
-def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project):
+def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project) -> None:
     other = project / "other.yaml"
     other.write_text("config: {}\n")
     (project / "rdc-a" / "Pulumi.lab-frankfurt.yaml").symlink_to(other)
@@ -71,13 +71,13 @@ def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project):
     assert other.read_text() == "config: {}\n"
 
 
-def test_a_file_of_somebody_else_is_not_overwritten(project):
+def test_a_file_of_somebody_else_is_not_overwritten(project) -> None:
     (project / "rdc-a" / "Pulumi.lab-frankfurt.yaml").write_text("config: {a: 1}\n")
     with pytest.raises(ShopSphereError, match="in the way"):
         stack_files.write_machine_file(stack())
 
 
-def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(project):
+def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(project) -> None:
     text = {"config": {"shopsphere:context": "REPLACE_ME", "shopsphere:images": {"shop": "REPLACE_ME/shop"}}}
     text["config"]["shopsphere:sessionSecret"] = "REPLACE_ME"
     (project / "rdc-a" / "Pulumi.prod-frankfurt.yaml").write_text(yaml.safe_dump(text))
@@ -87,7 +87,7 @@ def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(pro
     assert "sessionSecret" not in str(error.value)
 
 
-def test_production_says_where_its_state_is_kept(project, monkeypatch):
+def test_production_says_where_its_state_is_kept(project, monkeypatch) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     file = project / "rdc-a" / "Pulumi.prod-frankfurt.yaml"
     file.write_text("config: {'shopsphere:stateBackend': REPLACE_ME}\n")
@@ -97,7 +97,7 @@ def test_production_says_where_its_state_is_kept(project, monkeypatch):
     assert environment.variables(stack(where=Environment.PROD))["PULUMI_BACKEND_URL"] == "s3://state-eu"
 
 
-def test_the_passphrase_is_private_and_never_replaced(project):
+def test_the_passphrase_is_private_and_never_replaced(project) -> None:
     environment.prepare(stack())
     file = passphrase_file("eu")
     first = file.read_text()
@@ -134,7 +134,7 @@ def vault(project):
     return Vault()
 
 
-def test_a_pair_shares_its_secrets_and_keeps_them(vault):
+def test_a_pair_shares_its_secrets_and_keeps_them(vault) -> None:
     assert vault.ensure()
     assert set(vault.values["lab-frankfurt"]) == set(PAIR_SECRET_NAMES)
     assert vault.values["lab-frankfurt"] == vault.values["lab-dublin"]
@@ -143,7 +143,7 @@ def test_a_pair_shares_its_secrets_and_keeps_them(vault):
     assert json.dumps(vault.values) == before
 
 
-def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault):
+def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault) -> None:
     vault.ensure()
     kept = dict(vault.values["lab-frankfurt"])
     stack_files.machine_file(stack("dublin")).write_text("config: {}\n")
@@ -152,7 +152,7 @@ def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault):
     assert vault.values["lab-dublin"] == kept
 
 
-def test_half_a_set_is_never_completed_with_certificates_of_another(vault):
+def test_half_a_set_is_never_completed_with_certificates_of_another(vault) -> None:
     vault.write(stack(), {"pairCaCertificate": "of an older set"})
     with pytest.raises(ShopSphereError, match="whole set"):
         vault.ensure()
@@ -167,7 +167,7 @@ def lock_of(folder, pid: int, host: str | None = None):
     return file
 
 
-def test_the_lock_of_a_dead_process_is_released(tmp_path):
+def test_the_lock_of_a_dead_process_is_released(tmp_path) -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -177,13 +177,13 @@ def test_the_lock_of_a_dead_process_is_released(tmp_path):
     assert not file.exists()
 
 
-def test_the_lock_of_another_machine_is_kept_and_its_owner_named(tmp_path):
+def test_the_lock_of_another_machine_is_kept_and_its_owner_named(tmp_path) -> None:
     file = lock_of(tmp_path, 1, "elsewhere")
     with pytest.raises(locks.StackLockedError, match="process 1 of ops on elsewhere"):
         locks.release_stranded(stack(), "rdc-a", tmp_path)
     assert file.exists()
 
 
-def test_a_number_that_another_program_uses_by_now_is_not_an_owner(tmp_path):
+def test_a_number_that_another_program_uses_by_now_is_not_an_owner(tmp_path) -> None:
     lock_of(tmp_path, os.getpid())
     assert locks.release_stranded(stack(), "rdc-a", tmp_path)

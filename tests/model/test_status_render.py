@@ -66,21 +66,21 @@ def printed(status):
     return sink.getvalue()
 
 
-def test_the_table_shows_what_an_operator_asks_for():
+def test_the_table_shows_what_an_operator_asks_for() -> None:
     text = printed(WELL)
     for part in ("active", "passive", "9/10", "1.25", "148.75", "12.5 ms and 0 B behind", "to ledger-dublin, sync"):
         assert part in text
 
 
-def test_the_role_comes_from_the_databases_and_not_from_the_topology():
+def test_the_role_comes_from_the_databases_and_not_from_the_topology() -> None:
     assert [found.role for found in (site("dublin", PRIMARY), site("frankfurt", STANDBY))] == ["active", "passive"]
 
 
-def test_databases_that_disagree_make_a_mixed_site():
+def test_databases_that_disagree_make_a_mixed_site() -> None:
     assert role_of((describe("commerce", "", PRIMARY), describe("ledger", "", STANDBY))) == "mixed"
 
 
-def test_a_dead_site_is_shown_beside_the_others_and_is_not_well():
+def test_a_dead_site_is_shown_beside_the_others_and_is_not_well() -> None:
     status = Status((*WELL.sites, DEAD), ())
     assert not status.is_well
     assert WELL.is_well
@@ -89,7 +89,7 @@ def test_a_dead_site_is_shown_beside_the_others_and_is_not_well():
     assert "148.75" in text
 
 
-def test_json_holds_all_of_it():
+def test_json_holds_all_of_it() -> None:
     name = NameAnswer("www.shopsphere.test", "ns1 (10.99.0.53)", "eu", ("10.99.0.11",), ("frankfurt",), "")
     document = json.loads(render.as_json(Status(WELL.sites, (name,))))
     assert document["well"] is True
@@ -97,11 +97,11 @@ def test_json_holds_all_of_it():
     assert document["names"][0]["sites"] == ["frankfurt"]
 
 
-def test_a_standby_that_follows_nobody_is_a_problem():
+def test_a_standby_that_follows_nobody_is_a_problem() -> None:
     assert describe("ledger", "", {**STANDBY, "receiver": None}).problem == "ledger follows nobody"
 
 
-def test_watts_count_as_the_scheduler_counts_them():
+def test_watts_count_as_the_scheduler_counts_them() -> None:
     def container(watts):
         return {"resources": {"requests": {"shopsphere.io/watts": watts}}}
 
@@ -111,7 +111,7 @@ def test_watts_count_as_the_scheduler_counts_them():
     assert quantities.requested_watts([running, starting, finished]) == 24
 
 
-def test_racks_are_counted_also_where_one_node_stands_for_several():
+def test_racks_are_counted_also_where_one_node_stands_for_several() -> None:
     several = {
         "metadata": {"labels": {"shopsphere.io/rack": "r1", **{f"rack.shopsphere.io/r{n}": "" for n in range(8)}}}
     }
@@ -121,7 +121,7 @@ def test_racks_are_counted_also_where_one_node_stands_for_several():
 
 
 @pytest.mark.requirement("a dead site never hangs status and does not spoil the others")
-def test_a_site_that_swallows_packets_is_given_up(monkeypatch):
+def test_a_site_that_swallows_packets_is_given_up(monkeypatch) -> None:
     topology = load_topology()
     stacks = [site_stack(topology, name, Environment.LAB) for name in ("frankfurt", "dublin")]
 
@@ -139,7 +139,7 @@ def test_a_site_that_swallows_packets_is_given_up(monkeypatch):
     assert dublin.problem.startswith("unreachable")
 
 
-def test_an_api_that_refuses_is_unreachable_at_once(tmp_path, monkeypatch):
+def test_an_api_that_refuses_is_unreachable_at_once(tmp_path, monkeypatch) -> None:
     kubeconfig = write_kubeconfig(tmp_path, "https://127.0.0.1:1")
     monkeypatch.setattr(sites, "cluster_of", lambda *_, **__: Cluster(kubeconfig, "frankfurt", seconds=2))
     topology = load_topology()
@@ -153,7 +153,7 @@ def named(**parts):
     return {"metadata": {"namespace": "shop", "name": "shop", "generation": 2}, **parts}
 
 
-def test_verification_names_the_failing_object_and_its_condition():
+def test_verification_names_the_failing_object_and_its_condition() -> None:
     waiting = {"type": "Available", "status": "False", "message": "Deployment does not have minimum availability."}
     status = {"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "conditions": [waiting]}
     found = workload_problem(named(spec={"replicas": 2}, status=status))
@@ -164,14 +164,14 @@ def test_verification_names_the_failing_object_and_its_condition():
     assert job_problem(named(status={})) == "job shop/shop: not complete"
 
 
-def test_verification_accepts_what_is_ready():
+def test_verification_accepts_what_is_ready() -> None:
     status = {"observedGeneration": 2, "updatedReplicas": 2, "replicas": 2, "availableReplicas": 2}
     assert workload_problem(named(spec={"replicas": 2}, status=status)) == ""
     assert database_problem(named(status={"conditions": [{"type": "Ready", "status": "True"}]})) == ""
     assert job_problem(named(status={"conditions": [{"type": "Complete", "status": "True"}]})) == ""
 
 
-def test_a_pod_that_is_not_ready_says_why():
+def test_a_pod_that_is_not_ready_says_why() -> None:
     unscheduled = {"type": "PodScheduled", "status": "False", "message": "1 Insufficient shopsphere.io/watts."}
     assert "Insufficient shopsphere.io/watts" in pod_problem(named(status={"conditions": [unscheduled]}))
     waiting = {"name": "shop", "state": {"waiting": {"reason": "ErrImageNeverPull", "message": "no image"}}}
@@ -196,7 +196,7 @@ def test_a_pod_that_is_not_ready_says_why():
         ({"active": "dublin", "epoch": 2}, "dublin", ""),
     ],
 )
-def test_pairs(values, holder, problem):
+def test_pairs(values, holder, problem) -> None:
     record = PairRecord.first("rdc-a", "frankfurt", actor="anna").changed(actor="anna", reason="drill", **values)
     found = pair_status(record, holder)
     assert problem in found.problem
@@ -207,7 +207,7 @@ def test_pairs(values, holder, problem):
     assert Status((), (), (found,)).is_well is not bool(problem)
 
 
-def test_a_witness_that_does_not_answer_is_no_good_news():
+def test_a_witness_that_does_not_answer_is_no_good_news() -> None:
     status = Status((), (), (PairStatus("rdc-a", problem="no quorum"),))
     assert "unknown" in printed(status)
     assert "no quorum" in printed(status)
@@ -228,7 +228,7 @@ LEADS, FOLLOWS = cluster("ledger-frankfurt"), cluster("ledger-dublin")
 
 @pytest.mark.requirement("a deployment to a site that was left says at once what it waits for")
 @pytest.mark.parametrize("databases", [[LEADS, LEADS], [LEADS, FOLLOWS]])
-def test_a_site_that_was_left_is_not_waited_for(databases):
+def test_a_site_that_was_left_is_not_waited_for(databases) -> None:
     said = r"frankfurt was left(.|\n)*dublin is active \(power loss\)(.|\n)*rebuild frankfurt"
     with pytest.raises(SiteLeftError, match=said):
         refuse_left("frankfurt", databases, {"site": "frankfurt", "record": left_record()})
@@ -244,5 +244,5 @@ def test_a_site_that_was_left_is_not_waited_for(databases):
         ([LEADS, LEADS], left_record(phase=Phase.FENCING)),  # the move is under way, and may be taken back
     ],
 )
-def test_any_other_site_is_waited_for(databases, record):
+def test_any_other_site_is_waited_for(databases, record) -> None:
     refuse_left("frankfurt", databases, {"site": "frankfurt", "record": record})

@@ -33,7 +33,7 @@ NOT_WAITING = {"told": False, "waits": False, "confirms": False}
 class Pair:
     """Ledger, witness and the way between them, as one machine that takes one step at a time."""
 
-    def __init__(self, sync=Sync.OFF):
+    def __init__(self, sync=Sync.OFF) -> None:
         self.now, self.record, self.revision = 0.0, record(sync), 1
         self.told, self.waits, self.streams = True, True, True
         self.version, self.mark = 1, ""
@@ -45,7 +45,7 @@ class Pair:
     def see(self):
         return Seen(self.record, self.revision, "frankfurt")
 
-    def change(self, seen, changed):
+    def change(self, seen, changed) -> None:
         if seen.revision != self.revision:
             raise WitnessConflictError("another one")
         self.record, self.revision = changed, self.revision + 1
@@ -58,24 +58,24 @@ class Pair:
             mark=self.mark, version=str(self.version),
         )  # fmt: skip
 
-    def release(self, version):
+    def release(self, version) -> None:
         if self.slow:
             self.under_way.append(version)
             raise ShopSphereError("no answer in time, but it is under way")
         self._release(version)
 
-    def _release(self, version):
+    def _release(self, version) -> None:
         if version == str(self.version):
             self.told, self.version = False, self.version + 1
 
-    def require(self, mark):
+    def require(self, mark) -> None:
         self.told, self.mark, self.version = True, mark, self.version + 1
 
-    def arrive(self):
+    def arrive(self) -> None:
         if self.under_way:
             self._release(self.under_way.pop(0))
 
-    def load(self):
+    def load(self) -> None:
         self.waits = self.told
 
 
@@ -89,7 +89,7 @@ STEPS = st.sampled_from(["keep"] * 6 + ["leave", "return", "load", "slow", "fast
      ("keep", 5.0), ("arrive", 0.5), ("load", 0.5)]
 )  # fmt: skip
 @given(st.lists(st.tuples(STEPS, st.sampled_from([0.5, 2.0, 5.0])), max_size=60))
-def test_the_witness_knows_first(steps):
+def test_the_witness_knows_first(steps) -> None:
     pair = Pair()
     keeper = SynchronyKeeper("agent", pair, pair, pair)
     for step, seconds in steps:
@@ -121,7 +121,7 @@ def keep(keeper, pair, times, seconds=2.0):
 
 
 @pytest.mark.requirement("ledger writes go on within 15 s without the other site, and are synchronous again after it")
-def test_away_and_back():
+def test_away_and_back() -> None:
     pair = Pair(Sync.ON)
     keeper = SynchronyKeeper("agent", pair, pair, pair)
     assert keep(keeper, pair, 3) == []
@@ -137,7 +137,7 @@ def test_away_and_back():
     assert (pair.told, pair.waits, pair.record.sync) == (True, True, Sync.ON)
 
 
-def test_a_short_absence_changes_nothing():
+def test_a_short_absence_changes_nothing() -> None:
     pair = Pair(Sync.ON)
     keeper = SynchronyKeeper("agent", pair, pair, pair)
     for _ in range(5):
@@ -146,7 +146,7 @@ def test_a_short_absence_changes_nothing():
     assert pair.record.sync is Sync.ON
 
 
-def test_no_answer_concludes_nothing():
+def test_no_answer_concludes_nothing() -> None:
     pair = Pair(Sync.ON)
     keeper = SynchronyKeeper("agent", pair, pair, pair)
     pair.streams = pair.answers = False
@@ -158,7 +158,7 @@ def test_no_answer_concludes_nothing():
     assert keep(keeper, pair, 1) == [], "the time without an answer is not time without the other site"
 
 
-def test_a_record_that_moved_on_is_not_changed():
+def test_a_record_that_moved_on_is_not_changed() -> None:
     pair = Pair(Sync.ON)
     keeper = SynchronyKeeper("agent", pair, pair, pair)
     old, pair.record, pair.streams = pair.record, record(Sync.ON, phase=Phase.FENCING), False
@@ -169,16 +169,16 @@ def test_a_record_that_moved_on_is_not_changed():
 
 
 @pytest.mark.requirement("a ledger that somebody told not to wait is reported at once")
-def test_a_ledger_that_does_not_wait():
+def test_a_ledger_that_does_not_wait() -> None:
     assert next_move(record(Sync.ON), ledger(**NOT_WAITING), away=0, waiting=0) is Move.ADMIT
 
 
-def test_a_follower_that_is_far_behind_is_not_waited_for():
+def test_a_follower_that_is_far_behind_is_not_waited_for() -> None:
     seen = ledger(**NOT_WAITING, lag_bytes=1 << 30)
     assert next_move(record(), seen, away=0, waiting=0) is Move.NOTHING
 
 
-def test_what_is_read():
+def test_what_is_read() -> None:
     document = {
         "metadata": {"resourceVersion": "7", "annotations": {MARK: "abc"}},
         "spec": {"postgresql": {"synchronous": {"standbyNamesPre": ["ledger-dublin"]}}},

@@ -53,7 +53,7 @@ def one_program(catalogue):
     return load_catalogue(catalogue)
 
 
-def put_on_path(folder, monkeypatch, **versions):
+def put_on_path(folder, monkeypatch, **versions) -> None:
     folder.mkdir(exist_ok=True)
     for name, version in versions.items():
         script = folder / name
@@ -63,7 +63,7 @@ def put_on_path(folder, monkeypatch, **versions):
 
 
 @pytest.mark.requirement("one go.mod and go.sum per tool, and no folder that nobody builds")
-def test_catalogue_and_folders_agree():
+def test_catalogue_and_folders_agree() -> None:
     tools = load_catalogue()
     assert {folder.name for folder in TOOLS.iterdir() if folder.is_dir()} == set(tools)
     for tool in tools.values():
@@ -73,36 +73,36 @@ def test_catalogue_and_folders_agree():
 
 @pytest.mark.requirement("tools and Python packages are pairs")
 @pytest.mark.parametrize("name", ["pulumi", "pulumi-kubernetes"])
-def test_tool_pairs_with_its_python_package(name):
+def test_tool_pairs_with_its_python_package(name) -> None:
     pinned = re.search(rf"^{name}==(\S+)", (REPOSITORY / "requirements.in").read_text(), re.MULTILINE)
     assert pinned[1] == load_catalogue()[name].version
 
 
 @pytest.mark.parametrize("name", ["etcd", "kubernetes", "kube-router", "coredns", "cnpg-manager", "pulumi"])
-def test_module_has_the_version_that_the_catalogue_promises(name):
+def test_module_has_the_version_that_the_catalogue_promises(name) -> None:
     tool = load_catalogue()[name]
     assert f" v{tool.version}" in (tool.folder / "go.mod").read_text()
 
 
-def test_unknown_keys_are_refused(catalogue):
+def test_unknown_keys_are_refused(catalogue) -> None:
     file = catalogue / "tools.yaml"
     file.write_text(CATALOGUE + "    colour: blue\n")
     with pytest.raises(CatalogueError, match="colour"):
         load_catalogue(catalogue)
 
 
-def test_missing_module_is_named(catalogue):
+def test_missing_module_is_named(catalogue) -> None:
     (catalogue / "greeter" / "go.mod").unlink()
     with pytest.raises(CatalogueError, match=r"expected: .*greeter/go\.mod"):
         load_catalogue(catalogue)
 
 
-def test_go_version_is_the_highest_that_a_module_asks_for():
+def test_go_version_is_the_highest_that_a_module_asks_for() -> None:
     assert (1, 26) <= required_go(load_catalogue()) < (1, 27)
 
 
 @pytest.mark.requirement("a tool on PATH with the right version is used")
-def test_right_version_on_path_is_used(catalogue, tmp_path, monkeypatch):
+def test_right_version_on_path_is_used(catalogue, tmp_path, monkeypatch) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3", second="1.2.3")
     tools = load_catalogue(catalogue)
     ensure_tools(tools=tools)
@@ -112,23 +112,23 @@ def test_right_version_on_path_is_used(catalogue, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("version", ["1.2.4", "1.2.30", "11.2.3", "1.2.3.1", "1.2.3-rc1"])
-def test_other_versions_on_path_are_not_used(catalogue, tmp_path, monkeypatch, version):
+def test_other_versions_on_path_are_not_used(catalogue, tmp_path, monkeypatch, version) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3", second=version)
     assert tool_on_path(load_catalogue(catalogue)["greeter"]) is None
 
 
-def test_half_a_tool_on_path_is_not_used(catalogue, tmp_path, monkeypatch):
+def test_half_a_tool_on_path_is_not_used(catalogue, tmp_path, monkeypatch) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3")
     assert tool_on_path(load_catalogue(catalogue)["greeter"]) is None
 
 
-def test_our_own_folder_does_not_count_as_path(catalogue, monkeypatch):
+def test_our_own_folder_does_not_count_as_path(catalogue, monkeypatch) -> None:
     tools_directory().mkdir(parents=True)
     put_on_path(tools_directory(), monkeypatch, first="1.2.3", second="1.2.3")
     assert tool_on_path(load_catalogue(catalogue)["greeter"]) is None
 
 
-def test_program_that_vanishes_from_path_is_noticed(catalogue, tmp_path, monkeypatch):
+def test_program_that_vanishes_from_path_is_noticed(catalogue, tmp_path, monkeypatch) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3", second="1.2.3")
     tools = load_catalogue(catalogue)
     ensure_tools(tools=tools)
@@ -137,7 +137,7 @@ def test_program_that_vanishes_from_path_is_noticed(catalogue, tmp_path, monkeyp
 
 
 @pytest.mark.requirement("a tool is built once")
-def test_built_once_and_again_only_when_its_sources_change(one_program, catalogue):
+def test_built_once_and_again_only_when_its_sources_change(one_program, catalogue) -> None:
     tool = one_program["greeter"]
     ensure_tools(tools=one_program)
     assert run([program("first")]).stderr == "greeter 1.2.3\n"
@@ -150,19 +150,19 @@ def test_built_once_and_again_only_when_its_sources_change(one_program, catalogu
     assert run([program("first")]).stderr == "salute 1.2.3\n"
 
 
-def test_truncated_program_is_built_again(one_program):
+def test_truncated_program_is_built_again(one_program) -> None:
     ensure_tools(tools=one_program)
     program("first").write_bytes(b"")
     assert plan_tool(one_program["greeter"]).state == "to build"
 
 
 @pytest.mark.requirement("an interrupted build is resumed")
-def test_interrupted_build_goes_on_where_it_stopped(catalogue, monkeypatch):
+def test_interrupted_build_goes_on_where_it_stopped(catalogue, monkeypatch) -> None:
     tools = load_catalogue(catalogue)
     built = []
     real_build = building.Go.build
 
-    def build(go, package, target, link):
+    def build(go, package, target, link) -> None:
         built.append(target.name)
         if target.name == "second" and built.count("second") == 1:
             raise KeyboardInterrupt
@@ -181,7 +181,7 @@ def test_interrupted_build_goes_on_where_it_stopped(catalogue, monkeypatch):
 
 
 @pytest.mark.requirement("a failed build says why and where its log is")
-def test_failed_build_shows_last_lines_and_log(one_program, catalogue):
+def test_failed_build_shows_last_lines_and_log(one_program, catalogue) -> None:
     (catalogue / "greeter" / "main.go").write_text("package main\n\nfunc main() { undefined_word() }\n")
     with pytest.raises(building.ToolBuildError) as failure:
         ensure_tools(tools=one_program)
@@ -195,7 +195,7 @@ def test_failed_build_shows_last_lines_and_log(one_program, catalogue):
 
 
 @pytest.mark.requirement("builds are checked against committed sums")
-def test_module_that_is_not_in_go_sum_is_refused(one_program, catalogue):
+def test_module_that_is_not_in_go_sum_is_refused(one_program, catalogue) -> None:
     (catalogue / "greeter" / "go.mod").write_text(
         "module shopsphere.test/tools/greeter\n\ngo 1.21\n\nrequire go.etcd.io/bbolt v1.4.3\n"
     )
@@ -211,7 +211,7 @@ def test_module_that_is_not_in_go_sum_is_refused(one_program, catalogue):
 
 
 @pytest.mark.requirement("Go's caches are trimmed afterwards unless they existed before")
-def test_only_our_own_go_caches_are_deleted(tmp_path, monkeypatch):
+def test_only_our_own_go_caches_are_deleted(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("SHOPSPHERE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "modules").mkdir()
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "modules"))
@@ -225,7 +225,7 @@ def test_only_our_own_go_caches_are_deleted(tmp_path, monkeypatch):
     assert (tmp_path / "modules").is_dir()
 
 
-def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path, monkeypatch):
+def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path, monkeypatch) -> None:
     module = tmp_path / "module"
     module.mkdir()
     (module / "schema.json").write_text('{\n  "name": "x"\n}')
@@ -243,7 +243,7 @@ def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path, monkeypatch):
     assert {file.name for file in module.iterdir()} == {"schema.json"}
 
 
-def test_key_ignores_what_does_not_change_the_program(catalogue):
+def test_key_ignores_what_does_not_change_the_program(catalogue) -> None:
     before = tool_key(load_catalogue(catalogue)["greeter"])
     (catalogue / "tools.yaml").write_text(CATALOGUE.replace("seconds: 5", "seconds: 9"))
     assert tool_key(load_catalogue(catalogue)["greeter"]) == before
@@ -251,7 +251,7 @@ def test_key_ignores_what_does_not_change_the_program(catalogue):
     assert tool_key(load_catalogue(catalogue)["greeter"]) != before
 
 
-def test_older_work_is_removed(catalogue):
+def test_older_work_is_removed(catalogue) -> None:
     tool = load_catalogue(catalogue)["greeter"]
     older = tools_directory().parent / "work" / "greeter@0000000000000000"
     older.mkdir(parents=True)
@@ -259,16 +259,16 @@ def test_older_work_is_removed(catalogue):
     assert not older.exists()
 
 
-def test_unknown_tool_is_named(catalogue):
+def test_unknown_tool_is_named(catalogue) -> None:
     with pytest.raises(UsageError, match="nonsuch"):
         ensure_tools(["nonsuch"], tools=load_catalogue(catalogue))
 
 
-def test_program_that_is_not_there_says_what_to_do(catalogue):
+def test_program_that_is_not_there_says_what_to_do(catalogue) -> None:
     assert catalogue.exists()
     with pytest.raises(ToolMissingError, match="shopsphere lab tools"):
         program("first")
 
 
-def test_go_is_on_this_machine():
+def test_go_is_on_this_machine() -> None:
     assert shutil.which("go"), "these tests build a real module: go has to be on PATH"

@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from typing import Never
 
 import pytest
 
@@ -15,18 +16,18 @@ from lab.tools.catalogue import load_catalogue
 class FastClock:
     """A clock whose sleep takes no time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 0.0
 
     def monotonic(self):
         return self.now
 
-    def sleep(self, seconds):
+    def sleep(self, seconds) -> None:
         self.now += seconds
 
 
 @pytest.mark.requirement("one clear message lists all that is missing")
-def test_all_that_is_missing_is_in_one_message(monkeypatch):
+def test_all_that_is_missing_is_in_one_message(monkeypatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(preflight.platform, "machine", lambda: "aarch64")
     monkeypatch.setattr(preflight, "go_version", lambda: None)
@@ -43,27 +44,27 @@ def test_all_that_is_missing_is_in_one_message(monkeypatch):
 class Disk:
     """What shutil.disk_usage returns, as far as it is read."""
 
-    def __init__(self, free):
+    def __init__(self, free) -> None:
         self.free = free
 
 
-def test_nothing_to_build_needs_no_go(monkeypatch):
+def test_nothing_to_build_needs_no_go(monkeypatch) -> None:
     monkeypatch.setattr(preflight, "go_version", lambda: None)
     assert preflight.go_problems([]) == []
 
 
-def test_old_go_is_named(monkeypatch):
+def test_old_go_is_named(monkeypatch) -> None:
     monkeypatch.setattr(preflight, "go_version", lambda: (1, 19, 8))
     (problem,) = preflight.go_problems([load_catalogue()["cnpg-manager"]])
     assert "1.26.4 or newer" in problem
     assert "found go 1.19.8" in problem
 
 
-def test_cold_build_asks_for_the_disk_that_go_needs():
+def test_cold_build_asks_for_the_disk_that_go_needs() -> None:
     assert 17 <= preflight.disk_gib(list(load_catalogue().values())) <= 25
 
 
-def test_cgroup_controllers_of_both_versions(tmp_path):
+def test_cgroup_controllers_of_both_versions(tmp_path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpu io memory pids\n")
     assert kernel.missing_controllers(tmp_path) == {"cpuset"}
     (tmp_path / "cgroup.controllers").unlink()
@@ -73,7 +74,7 @@ def test_cgroup_controllers_of_both_versions(tmp_path):
 
 
 @pytest.mark.requirement("two runs do not build at once")
-def test_lock_names_its_owner_and_gives_up_in_time(tmp_path):
+def test_lock_names_its_owner_and_gives_up_in_time(tmp_path) -> None:
     file = tmp_path / "lock"
     hold = f"""
 import sys
@@ -99,7 +100,7 @@ with exclusive(Path({str(file)!r}), "a long build"):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_installed_and_provided_names_count():
+def test_installed_and_provided_names_count() -> None:
     status = (
         "install ok installed|containerd.io|containerd, runc (= 1.2)\n"
         "deinstall ok config-files|varnish|\n"
@@ -108,25 +109,25 @@ def test_installed_and_provided_names_count():
     assert packages.installed_names(status) == {"containerd.io", "containerd", "runc", "curl"}
 
 
-def test_nothing_is_installed_when_all_is_there(monkeypatch):
+def test_nothing_is_installed_when_all_is_there(monkeypatch) -> None:
     monkeypatch.setattr(packages, "install", lambda _names: pytest.fail("nothing is missing"))
     assert packages.ensure_packages(["dpkg", "coreutils"]) == []
 
 
-def test_who_is_not_root_is_told_the_command(monkeypatch):
+def test_who_is_not_root_is_told_the_command(monkeypatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(packages.PackagesError, match="apt-get install --no-install-recommends no-such-package"):
         packages.ensure_packages(["no-such-package"])
 
 
-def interrupted_installation(policy):
+def interrupted_installation(policy) -> Never:
     with no_service_start.services_forbidden(policy):
         assert subprocess.run([policy], check=False).returncode == 101
         raise KeyboardInterrupt
 
 
 @pytest.mark.requirement("no package may start a service on the host")
-def test_owners_policy_comes_back_after_an_interrupt(tmp_path):
+def test_owners_policy_comes_back_after_an_interrupt(tmp_path) -> None:
     policy = tmp_path / "policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 104\n")
     with pytest.raises(KeyboardInterrupt):
@@ -135,7 +136,7 @@ def test_owners_policy_comes_back_after_an_interrupt(tmp_path):
     assert list(tmp_path.iterdir()) == [policy]
 
 
-def test_what_a_killed_run_left_is_put_right(tmp_path):
+def test_what_a_killed_run_left_is_put_right(tmp_path) -> None:
     policy = tmp_path / "policy-rc.d"
     policy.write_text(no_service_start.FORBID_ALL)
     (tmp_path / "policy-rc.d.before-shopsphere").write_text("the owner's")

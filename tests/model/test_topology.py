@@ -21,18 +21,18 @@ HOME = {"frankfurt": "eu", "dublin": "eu", "ashburn": "us", "chicago": "us", "si
 REGIONAL = ("personal", "payment", "fulfilment")
 
 
-def test_regions_are_those_of_the_requirements():
+def test_regions_are_those_of_the_requirements() -> None:
     assert {pair.primary: pair.recovery for pair in TOPOLOGY.pairs.values()} == PEERS
     assert TOPOLOGY.headquarters == "newyork"
     assert set(TOPOLOGY.sites) == {*PEERS, *PEERS.values(), "newyork"}
 
 
-def test_limits_are_those_of_the_requirements():
+def test_limits_are_those_of_the_requirements() -> None:
     assert (TOPOLOGY.limits.racks_per_site, TOPOLOGY.limits.kilowatts_per_site) == (8, 150)
 
 
 @pytest.mark.parametrize(("primary", "recovery"), PEERS.items())
-def test_pair_and_peer(primary, recovery):
+def test_pair_and_peer(primary, recovery) -> None:
     pair = TOPOLOGY.pair_of(primary)
     assert pair is TOPOLOGY.pair_of(recovery)
     assert pair.sites == (primary, recovery)
@@ -41,7 +41,7 @@ def test_pair_and_peer(primary, recovery):
     assert pair.jurisdiction == TOPOLOGY.jurisdiction_of(primary) == TOPOLOGY.jurisdiction_of(recovery)
 
 
-def test_headquarters_has_no_pair_and_no_peer():
+def test_headquarters_has_no_pair_and_no_peer() -> None:
     assert TOPOLOGY.pair_of("newyork") is None
     assert TOPOLOGY.peer_of("newyork") is None
     assert TOPOLOGY.jurisdiction_of("newyork") == HEADQUARTERS
@@ -52,7 +52,7 @@ def test_headquarters_has_no_pair_and_no_peer():
     ("data_class", "jurisdiction", "site"),
     list(product(TOPOLOGY.data_classes, [*TOPOLOGY.jurisdictions, HEADQUARTERS], TOPOLOGY.sites)),
 )
-def test_residency_verdict_for_every_class_jurisdiction_and_site(data_class, jurisdiction, site):
+def test_residency_verdict_for_every_class_jurisdiction_and_site(data_class, jurisdiction, site) -> None:
     allowed = site in TOPOLOGY.sites_allowed(data_class, jurisdiction)
     if data_class in REGIONAL:
         assert allowed == (HOME.get(site) == jurisdiction)
@@ -62,12 +62,12 @@ def test_residency_verdict_for_every_class_jurisdiction_and_site(data_class, jur
         assert allowed
 
 
-def test_regional_classes_are_never_held_at_headquarters():
+def test_regional_classes_are_never_held_at_headquarters() -> None:
     for data_class, jurisdiction in product(REGIONAL, [*TOPOLOGY.jurisdictions, HEADQUARTERS]):
         assert "newyork" not in TOPOLOGY.sites_allowed(data_class, jurisdiction)
 
 
-def test_distances_are_those_of_the_requirements():
+def test_distances_are_those_of_the_requirements() -> None:
     assert TOPOLOGY.rtt_ms("frankfurt", "dublin") == 25
     assert TOPOLOGY.rtt_ms("ashburn", "chicago") == 18
     assert TOPOLOGY.rtt_ms("singapore", "sydney") == 92
@@ -75,7 +75,7 @@ def test_distances_are_those_of_the_requirements():
     assert TOPOLOGY.rtt_ms("dublin", "sydney") == TOPOLOGY.wan.default_rtt_ms
 
 
-def test_distance_is_symmetric_and_zero_within_a_site():
+def test_distance_is_symmetric_and_zero_within_a_site() -> None:
     for one, other in permutations(TOPOLOGY.sites, 2):
         assert TOPOLOGY.rtt_ms(one, other) == TOPOLOGY.rtt_ms(other, one) > 0
     assert all(TOPOLOGY.rtt_ms(site, site) == 0 for site in TOPOLOGY.sites)
@@ -94,21 +94,21 @@ def test_distance_is_symmetric_and_zero_within_a_site():
         lambda: TOPOLOGY.rtt_ms("frankfurt", "paris"),
     ],
 )
-def test_unknown_names_are_errors_that_list_the_known_ones(ask):
+def test_unknown_names_are_errors_that_list_the_known_ones(ask) -> None:
     with pytest.raises(UnknownNameError, match="expected: one of"):
         ask()
 
 
-def test_model_is_frozen():
+def test_model_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         TOPOLOGY.site("frankfurt").racks = 9
 
 
-def test_model_survives_pickling():
+def test_model_survives_pickling() -> None:
     assert pickle.loads(pickle.dumps(TOPOLOGY)) == TOPOLOGY
 
 
-def test_every_field_has_a_title_and_a_description():
+def test_every_field_has_a_title_and_a_description() -> None:
     for kind in vars(model).values():
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             for name, field in kind.model_fields.items():
@@ -116,12 +116,12 @@ def test_every_field_has_a_title_and_a_description():
                 assert field.description, f"{kind.__name__}.{name}"
 
 
-def test_committed_schema_is_the_model_s():
+def test_committed_schema_is_the_model_s() -> None:
     assert SCHEMA_FILE.read_text() == schema_text() == schema()
     check_schema()
 
 
-def test_schema_refuses_unknown_keys_and_hides_derived_ones():
+def test_schema_refuses_unknown_keys_and_hides_derived_ones() -> None:
     for name, definition in json.loads(schema_text())["$defs"].items():
         if definition["type"] == "object":
             assert definition["additionalProperties"] is False, name
@@ -130,7 +130,7 @@ def test_schema_refuses_unknown_keys_and_hides_derived_ones():
     assert keys_at(()) == list(Topology.model_fields)
 
 
-def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path):
+def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path) -> None:
     stale = tmp_path / "topology.schema.json"
     with pytest.raises(TopologyError, match="no such file"):
         check_schema(stale)
@@ -141,5 +141,5 @@ def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path):
     check_schema(stale)
 
 
-def test_check_sums_it_up():
+def test_check_sums_it_up() -> None:
     assert "7 sites in 3 pairs and 3 jurisdictions, 50 racks" in check()

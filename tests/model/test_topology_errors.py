@@ -30,7 +30,7 @@ def refused(change: Change) -> TopologyError:
 def put(path: str, value: object) -> Change:
     *parents, last = path.split(".")
 
-    def change(document):
+    def change(document) -> None:
         for part in parents:
             document = document[int(part) if isinstance(document, list) else part]
         document[int(last) if isinstance(document, list) else last] = value
@@ -41,7 +41,7 @@ def put(path: str, value: object) -> Change:
 def drop(path: str) -> Change:
     *parents, last = path.split(".")
 
-    def change(document):
+    def change(document) -> None:
         for part in parents:
             document = document[part]
         del document[last]
@@ -130,7 +130,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_error_names_file_place_expected_and_found(name):
+def test_error_names_file_place_expected_and_found(name) -> None:
     change, path, expected, found = CASES[name]
     error = refused(change)
     problem = next((each for each in error.problems if each.path == path), None)
@@ -143,8 +143,8 @@ def test_error_names_file_place_expected_and_found(name):
     assert error.exit_code != 0
 
 
-def test_recovery_site_in_another_jurisdiction():
-    def swap(document):
+def test_recovery_site_in_another_jurisdiction() -> None:
+    def swap(document) -> None:
         document["pairs"]["rdc-a"]["recovery"] = "chicago"
         document["pairs"]["rdc-b"]["recovery"] = "dublin"
 
@@ -155,14 +155,14 @@ def test_recovery_site_in_another_jurisdiction():
 
 
 @pytest.mark.parametrize(("racks", "kilowatts"), [(7, 149.9), (8, 150), (8, 150.0)])
-def test_sites_up_to_the_limits_are_accepted(racks, kilowatts):
+def test_sites_up_to_the_limits_are_accepted(racks, kilowatts) -> None:
     document = yaml.safe_load(TEXT)
     document["sites"]["dublin"] |= {"racks": racks, "kilowatts": kilowatts}
     assert parse_topology(yaml.safe_dump(document)).site("dublin").racks == racks
 
 
-def test_all_problems_are_reported_in_the_order_of_the_file():
-    def spoil(document):
+def test_all_problems_are_reported_in_the_order_of_the_file() -> None:
+    def spoil(document) -> None:
         put("sites.dublin.racks", 0)(document)
         put("pairs.rdc-a.weights.active", 101)(document)
 
@@ -170,14 +170,14 @@ def test_all_problems_are_reported_in_the_order_of_the_file():
     assert [problem.path for problem in error.problems] == ["pairs.rdc-a.weights.active", "sites.dublin.racks"]
 
 
-def test_errors_carry_the_line():
+def test_errors_carry_the_line() -> None:
     line = next(number for number, text in enumerate(TEXT.splitlines(), start=1) if "rdc-b: {" in text)
     with pytest.raises(TopologyError) as caught:
         parse_topology(TEXT.replace("rdc-b: {primary: ashburn", "rdc-b: {primary: paris"))
     assert f"topology.yaml:{line}: pairs.rdc-b.primary" in str(caught.value)
 
 
-def test_duplicate_key_is_refused_with_both_lines():
+def test_duplicate_key_is_refused_with_both_lines() -> None:
     with pytest.raises(TopologyError) as caught:
         parse_topology(TEXT + "\nheadquarters: dublin\n")
     assert caught.value.path == "headquarters"
@@ -186,7 +186,7 @@ def test_duplicate_key_is_refused_with_both_lines():
     assert f"first on line {first}" in caught.value.found
 
 
-def test_duplicate_key_in_depth():
+def test_duplicate_key_in_depth() -> None:
     with pytest.raises(TopologyError) as caught:
         parse_topology(TEXT.replace("city: Dublin,", "city: Dublin, city: Paris,"))
     assert caught.value.path == "sites.dublin.city"
@@ -203,21 +203,21 @@ def test_duplicate_key_in_depth():
         ("version: !!python/object:os.system {}", "YAML", "could not determine a constructor"),
     ],
 )
-def test_broken_documents(text, expected, found):
+def test_broken_documents(text, expected, found) -> None:
     with pytest.raises(TopologyError) as caught:
         parse_topology(text)
     assert expected in caught.value.expected
     assert found in caught.value.found
 
 
-def test_missing_file(tmp_path):
+def test_missing_file(tmp_path) -> None:
     with pytest.raises(TopologyError) as caught:
         load_topology(tmp_path / "none.yaml")
     assert caught.value.found == "no such file"
     assert str(tmp_path / "none.yaml") in str(caught.value)
 
 
-def test_unreadable_file(tmp_path):
+def test_unreadable_file(tmp_path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(TopologyError, match="readable text file"):
         load_topology(tmp_path / "binary.yaml")
@@ -238,7 +238,7 @@ JUNK = (
 
 @UNHURRIED
 @given(st.sampled_from(places(yaml.safe_load(TEXT))), JUNK)
-def test_any_damage_gives_a_topology_or_a_topology_error(path, junk):
+def test_any_damage_gives_a_topology_or_a_topology_error(path, junk) -> None:
     document = yaml.safe_load(TEXT)
     put(path, junk)(document)
     with contextlib.suppress(TopologyError):

@@ -30,7 +30,7 @@ def seen(holder="", **values):
         (Seen(None, 0, ""), False, 2, Verdict.NEW),
     ],
 )
-def test_verdicts(look, locked, without, verdict):
+def test_verdicts(look, locked, without, verdict) -> None:
     assert judge(look, locked=locked, without=without) is verdict
 
 
@@ -42,16 +42,16 @@ class Witness:
             raise WitnessUnreachableError("no quorum")
         return self.answer
 
-    def locked_by(self):
+    def locked_by(self) -> None:
         return None
 
 
 class Desk:
-    def __init__(self):
+    def __init__(self) -> None:
         self.witness, self.clock, self.lines, self.moves, self.fails = Witness(), ManualClock(), [], [], False
         self.watcher = Watcher(self.witness, self.move, self.lines.append, self.clock)
 
-    def move(self, reason):
+    def move(self, reason) -> None:
         if self.fails:
             raise ShopSphereError("the other site is gone too")
         self.moves.append(reason)
@@ -70,7 +70,7 @@ def desk():
 
 
 @pytest.mark.requirement("unattended failover begins only when the lease has run out and no payment can be lost")
-def test_a_lost_site_is_left(desk):
+def test_a_lost_site_is_left(desk) -> None:
     desk.look(10)
     assert desk.moves == []
     desk.witness.answer = seen()
@@ -81,7 +81,7 @@ def test_a_lost_site_is_left(desk):
     assert "nobody held the lease" in desk.moves[0]
 
 
-def test_time_in_which_nothing_was_seen_is_not_counted(desk):
+def test_time_in_which_nothing_was_seen_is_not_counted(desk) -> None:
     desk.witness.answer = seen()
     desk.look(1)
     desk.witness.answer = None
@@ -91,20 +91,20 @@ def test_time_in_which_nothing_was_seen_is_not_counted(desk):
     assert desk.moves == []
 
 
-def test_possible_loss_is_left_to_a_person(desk):
+def test_possible_loss_is_left_to_a_person(desk) -> None:
     desk.witness.answer = seen(sync=Sync.OFF)
     desk.look(20)
     assert desk.moves == []
     assert "a person has to decide" in desk.lines[-1]
 
 
-def test_a_move_that_stops_is_told(desk):
+def test_a_move_that_stops_is_told(desk) -> None:
     desk.witness.answer, desk.fails = seen(), True
     assert desk.look(3) is False
     assert "the other site is gone too" in desk.lines[-1]
 
 
-def test_without_permission_it_only_says_so(desk):
+def test_without_permission_it_only_says_so(desk) -> None:
     desk.watcher.move, desk.witness.answer = None, seen()
     assert desk.look(10) is None
     assert "nothing would be lost" in desk.lines[-1]

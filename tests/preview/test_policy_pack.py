@@ -52,7 +52,7 @@ def refused(tiny):
     return {"places": preview(**PLACES), "totals": preview(**TOTALS)}
 
 
-def test_good_site_passes_and_every_rule_ran(tiny):
+def test_good_site_passes_and_every_rule_ran(tiny) -> None:
     result = tiny.operate("preview")
     assert result.code == 0, result.stdout + result.stderr
     assert "error" not in result.stdout
@@ -64,7 +64,7 @@ def test_good_site_passes_and_every_rule_ran(tiny):
 
 
 @pytest.mark.parametrize(("site", "rule", "found", "subject"), REFUSED)
-def test_spoiled_site_is_stopped_with_rule_resource_and_advice(refused, site, rule, found, subject):
+def test_spoiled_site_is_stopped_with_rule_resource_and_advice(refused, site, rule, found, subject) -> None:
     output, levels = refused[site]
     assert levels[RULES[rule]] == "mandatory"
     message = next(part for part in output.split(f"{rule} ")[1:] if subject in part and found in part)
@@ -72,15 +72,15 @@ def test_spoiled_site_is_stopped_with_rule_resource_and_advice(refused, site, ru
     assert "do:" in message
 
 
-def test_every_rule_of_the_pack_was_seen_to_refuse():
+def test_every_rule_of_the_pack_was_seen_to_refuse() -> None:
     assert {rule for _, rule, _, _ in REFUSED} == set(RULES)
 
 
-def test_only_the_pack_stops_it(tiny):
+def test_only_the_pack_stops_it(tiny) -> None:
     assert tiny.operate("preview", pack=False, dataClass="aggregate").code == 0
 
 
-def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny):
+def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny) -> None:
     result = tiny.operate("preview", unknownClass="true")
     assert result.code != 0
     assert "metadata.labels.shopsphere.io/data-class is not known before the update" in result.stdout
@@ -88,7 +88,7 @@ def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny):
     assert {event["enforcementLevel"] for event in tiny.events("policyEvent")} == {"mandatory"}
 
 
-def test_update_fails_before_anything_is_created(tiny):
+def test_update_fails_before_anything_is_created(tiny) -> None:
     result = tiny.operate("up", "--yes", dataClass="aggregate")
     assert result.code != 0
     assert RULES["RES-003"] in result.stdout
@@ -96,7 +96,7 @@ def test_update_fails_before_anything_is_created(tiny):
     assert not [kind for kind in tiny.state() if kind.startswith("kubernetes:")]
 
 
-def test_update_without_its_preview_does_not_create_what_is_refused(tiny):
+def test_update_without_its_preview_does_not_create_what_is_refused(tiny) -> None:
     result = tiny.operate("up", "--yes", "--skip-preview", dataClass="aggregate")
     assert result.code != 0
     assert RULES["RES-003"] in result.stdout

@@ -69,14 +69,14 @@ def deployed(project):
     return project
 
 
-def test_up_deploys_and_says_which_pack_judged_it(deployed, capsys):
+def test_up_deploys_and_says_which_pack_judged_it(deployed, capsys) -> None:
     assert "kubernetes:apps/v1:Deployment" in resources()
     assert cli.run(["preview", "frankfurt"]) == 0
     assert "0 to change, judged by shopsphere" in capsys.readouterr().err
 
 
 @pytest.mark.requirement("`make up` again changes nothing")
-def test_a_second_up_and_a_preview_change_nothing(deployed, capsys):
+def test_a_second_up_and_a_preview_change_nothing(deployed, capsys) -> None:
     before = (state_directory("eu") / ".pulumi" / "stacks" / "tiny" / "lab-frankfurt.json").read_text()
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 0
     assert (state_directory("eu") / ".pulumi" / "stacks" / "tiny" / "lab-frankfurt.json").read_text() == before
@@ -84,14 +84,14 @@ def test_a_second_up_and_a_preview_change_nothing(deployed, capsys):
 
 
 @pytest.mark.requirement("`pulumi` works by hand in every project folder")
-def test_pulumi_by_hand_shows_no_change_either(deployed):
+def test_pulumi_by_hand_shows_no_change_either(deployed) -> None:
     command = ["pulumi", "preview", "-s", FRANKFURT.name, "--policy-pack", str(REPOSITORY / "policies")]
     done = run([*command, "--expect-no-changes", "--non-interactive"], check=False, seconds=300, cwd=FRANKFURT.folder,
                env=variables(FRANKFURT))  # fmt: skip
     assert done.code == 0, done.stdout + done.stderr
 
 
-def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed):
+def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed) -> None:
     here, there = secrets.read_secrets(FRANKFURT), secrets.read_secrets(DUBLIN)
     assert {name: here[name] for name in PAIR_SECRET_NAMES} == {name: there[name] for name in PAIR_SECRET_NAMES}
     assert here["gatewayTlsKey"] == "tls.key of the lab\n"
@@ -100,7 +100,7 @@ def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed):
         assert not [name for name in PAIR_SECRET_NAMES if here[name] in text or json.dumps(here[name])[1:-1] in text]
 
 
-def test_changes_where_none_were_expected_exit_with_7(deployed, capsys):
+def test_changes_where_none_were_expected_exit_with_7(deployed, capsys) -> None:
     configure(replicas="3")
     assert cli.run(["preview", "frankfurt", "--expect-no-changes"]) == 7
     assert "frankfurt: 1 resources" in capsys.readouterr().err
@@ -108,7 +108,7 @@ def test_changes_where_none_were_expected_exit_with_7(deployed, capsys):
 
 
 @pytest.mark.requirement("a class that its site may not hold fails before anything is created")
-def test_up_stops_before_anything_is_changed_when_a_rule_is_broken(deployed, capsys):
+def test_up_stops_before_anything_is_changed_when_a_rule_is_broken(deployed, capsys) -> None:
     before = resources()
     configure(dataClass="aggregate")
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 1
@@ -120,7 +120,7 @@ def test_up_stops_before_anything_is_changed_when_a_rule_is_broken(deployed, cap
     configure()
 
 
-def test_a_lock_of_a_dead_process_is_released_with_a_message(deployed, capsys):
+def test_a_lock_of_a_dead_process_is_released_with_a_message(deployed, capsys) -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -134,12 +134,12 @@ def test_a_lock_of_a_dead_process_is_released_with_a_message(deployed, capsys):
     assert not (folder / "stranded.json").exists()
 
 
-def test_a_run_without_the_pack_is_not_believed():
+def test_a_run_without_the_pack_is_not_believed() -> None:
     without = events.Run(advanced=lambda _: None, judged=lambda _: None)
     with pytest.raises(events.PolicyPackMissingError, match="did not run"):
         without.require_pack()
 
 
-def test_destroy_removes_everything(deployed):
+def test_destroy_removes_everything(deployed) -> None:
     assert cli.run(["destroy", "frankfurt", "--yes"]) == 0
     assert resources() == []

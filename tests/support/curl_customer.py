@@ -10,7 +10,7 @@ SHOP = "https://www.shopsphere.test"
 class CurlCustomer:
     """Args: how to run a command at a host, the host, and an address of the shop to use instead of what DNS says."""
 
-    def __init__(self, at, host, address=""):
+    def __init__(self, at, host, address="") -> None:
         self._at = at
         self._host = host
         self._resolve = ("--resolve", f"www.shopsphere.test:443:{address}") if address else ()
@@ -30,7 +30,7 @@ class CurlCustomer:
         status, _, location = self._curl(f"{SHOP}{form.action}", *shown, *data).stdout.partition(" ")
         return int(status), location.removeprefix(SHOP)
 
-    def fill_cart(self, slug):
+    def fill_cart(self, slug) -> None:
         status, _ = self.send(self.form(f"/products/{slug}", "/cart/items"))
         assert status == 303
 

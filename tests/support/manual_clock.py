@@ -2,11 +2,11 @@
 
 
 class ManualClock:
-    def __init__(self, now=0.0):
+    def __init__(self, now=0.0) -> None:
         self.now = now
 
     def monotonic(self):
         return self.now
 
-    def sleep(self, seconds):
+    def sleep(self, seconds) -> None:
         self.now += seconds

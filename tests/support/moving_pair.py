@@ -41,7 +41,7 @@ def state(at, site):
 class Orders:
     """Customers at the client host, while the block runs and `seconds` long."""
 
-    def __init__(self, directory, seconds):
+    def __init__(self, directory, seconds) -> None:
         self.file = directory / "orders.json"
         words = [str(REPOSITORY / "bench" / "orders.py"), "--seconds", str(seconds), "--workers", "3"]
         self._process = subprocess.Popen(
@@ -52,7 +52,7 @@ class Orders:
         assert self._process.wait(400) == 0
         return json.loads(self.file.read_text())
 
-    def stop(self):
+    def stop(self) -> None:
         self._process.kill()
 
 
@@ -63,7 +63,7 @@ def require_nothing_lost(orders, site):
     return json.loads(done.stdout)
 
 
-def require_active(at, sql, witness, site):
+def require_active(at, sql, witness, site) -> None:
     """The witness, both databases, the gateway and DNS say the same."""
     seen = witness.see()
     assert (seen.record.active, seen.lease_holder) == (site, site)

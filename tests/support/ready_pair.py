@@ -66,7 +66,7 @@ def pod(namespace, container, *, watts="10"):
 class Site:
     """In place of a site's Cluster; every list and answer may be changed."""
 
-    def __init__(self, name, peer, *, active):
+    def __init__(self, name, peer, *, active) -> None:
         self.name, self.dead = name, False
         self.clusters = {each.name: _cluster(each, name, peer, active=active) for each in DATABASES}
         self.instances = {each.name: _instance(each, peer, active=active) for each in DATABASES}
@@ -101,7 +101,7 @@ class Site:
             ],
         }
 
-    def _require_life(self):
+    def _require_life(self) -> None:
         if self.dead:
             raise ClusterUnreachableError(f"{self.name}: no answer from https://{self.name}")
 
@@ -128,7 +128,7 @@ class Site:
 class ReadyPair:
     """Both sites, the witness, the authorities and the agents."""
 
-    def __init__(self, monkeypatch, directory):
+    def __init__(self, monkeypatch, directory) -> None:
         self.sites = {HOME: Site(HOME, AWAY, active=True), AWAY: Site(AWAY, HOME, active=False)}
         self.agents = {
             HOME: {"databases": True, "writes": True, "because": "lease held", "role": "primary"},
@@ -174,7 +174,7 @@ DECLARATION = PairDeclaration(
 class Authority:
     """A DNS authority that holds the pair's state and the names that follow it."""
 
-    def __init__(self, name, state=PairState(1, HOME)):  # noqa: B008 a frozen value
+    def __init__(self, name, state=PairState(1, HOME)) -> None:  # noqa: B008 a frozen value
         self.name = name
         self.state = DECLARATION.rrset(state)
         self.ttl = 5

@@ -37,7 +37,7 @@ def verify(context):
 NAMES = ("01-close-shop", "02-move-data", "05-open-shop")
 
 
-def write_step(folder: Path, name: str, *, seconds=5, extra="", check="pass", act=None, verify=None):
+def write_step(folder: Path, name: str, *, seconds=5, extra="", check="pass", act=None, verify=None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     act = act or f'(context.state / "{name}").touch()'
     verify = verify or f'return (context.state / "{name}").exists()'
