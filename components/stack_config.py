@@ -13,10 +13,9 @@ from pydantic import ValidationError
 
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.site_config import Frozen
+from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
-NAMESPACE = "shopsphere"
-PLACEHOLDER = "REPLACE_ME"
 SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey")
 OPTIONAL_SECRET_NAMES = ("registryPassword",)
 
@@ -72,23 +71,13 @@ def _decoded(value: str) -> Any:
 
 
 def _refuse_placeholders(values: Mapping[str, str], plain: Mapping[str, Any]) -> None:
-    places = [place for key in sorted(values) for place in _placeholders(key, plain.get(key, values[key]))]
+    places = [place for key in sorted(values) for place in placeholders(plain.get(key, values[key]), key)]
     if places:
         raise _error(
             f"has {len(places)} placeholders left",
             places,
             f"replace {PLACEHOLDER} in the stack's file; set secrets with `pulumi config set --secret`",
         )
-
-
-def _placeholders(path: str, value: Any) -> list[str]:
-    match value:
-        case dict():
-            return [place for key, entry in value.items() for place in _placeholders(f"{path}.{key}", entry)]
-        case list():
-            return [place for index, entry in enumerate(value) for place in _placeholders(f"{path}[{index}]", entry)]
-        case _:
-            return [path] if PLACEHOLDER in str(value) else []
 
 
 def _secret_problem(name: str, values: Mapping[str, str]) -> str:

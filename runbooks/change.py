@@ -20,12 +20,12 @@ from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.clients.site_agent import agent_address, ask_agent
 from shopsphere.clients.site_cluster import cluster_of
-from shopsphere.estate import stack_files
+from shopsphere.estate.access import EdgeAccess, edge_access, site_access
 from shopsphere.estate.databases import DATABASES, DatabaseModel
-from shopsphere.estate.stack import Environment, StackId, edge_stack, site_stack
+from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.names.pair_state import PairDeclaration
-from shopsphere.status.edge_names import name_servers
+from shopsphere.names.name_servers import name_servers
+from shopsphere.names.pair_state import PairDeclaration, public_addresses
 from shopsphere.topology import Pair, Topology
 from shopsphere.witness import PairRecord, Witness, WitnessConflictError
 from shopsphere.witness.client import Seen
@@ -73,7 +73,8 @@ class RoleChange:
     site_is_off: str = ""
     journal: Journal | None = None
     _clusters: dict[str, Cluster] = field(default_factory=dict)
-    _configurations: dict[StackId, dict[str, Any]] = field(default_factory=dict)
+    _agents: dict[str, str] = field(default_factory=dict)
+    _edge_access: EdgeAccess | None = None
     _seen: tuple[Seen, PairRecord] | None = None
 
     def cluster(self, site: str) -> Cluster:
@@ -120,7 +121,9 @@ class RoleChange:
 
     def agent_address(self, site: str) -> str:
         """Return where a site's agent answers."""
-        return agent_address(self._configuration(self._stack(site)), self.topology.site(site).address)
+        if site not in self._agents:
+            self._agents[site] = agent_address(site_access(self._stack(site)), self.topology.site(site))
+        return self._agents[site]
 
     def see(self) -> tuple[Seen, PairRecord]:
         """Return what the witness says now.
@@ -186,46 +189,31 @@ class RoleChange:
 
     def authorities(self) -> Sequence[DnsAuthority]:
         """Return every DNS authority of the edge's configuration."""
-        config = self._edge()
-        entries = config["shopsphere:dnsAuthorities"]
-        props = {"authorities": entries, "keyFile": config["shopsphere:dnsApiKeyFile"]}
-        return powerdns.connect(props, seconds=AUTHORITY_SECONDS)
+        edge = self._edge()
+        urls = {each.name: each.url for each in edge.require_authorities()}
+        return powerdns.connect_to(urls, edge.dns_api_key_file, seconds=AUTHORITY_SECONDS)
 
     def name_servers(self) -> list[IPv4Address]:
         """Return the addresses at which the zone's own name servers answer."""
-        return [each.address for each in name_servers(edge_stack(self.environment)) if each.for_others]
+        return [each.address for each in name_servers(self._edge()) if each.for_others]
 
     def declaration(self) -> PairDeclaration:
         """Return the pair's state record as the edge declares it."""
-        own = self._edge().get("shopsphere:siteAddresses", {})
-        addresses = {site: str(own.get(site, self.topology.site(site).address)) for site in self.pair.sites}
-        return PairDeclaration(
-            zone=f"{self.topology.domain}.",
-            pair=self.pair.name,
-            primary=self.pair.primary,
-            recovery=self.pair.recovery,
-            addresses=addresses,
-            active_weight=self.pair.weights.active,
-            passive_weight=self.pair.weights.passive,
-            ttl=self.pair.dns_ttl_seconds,
-        )
+        addresses = public_addresses(self.topology, self._edge().site_addresses)
+        return PairDeclaration.declared(self.topology, self.pair, addresses)
 
     def public_authority(self) -> Path | None:
         """Return the certificate authority to trust beside the system's, if there is one."""
-        named = self._edge().get(stack_files.AUTHORITY_KEY)
-        return Path(named) if named else None
+        return self._edge().certificate_authority
 
     def _stack(self, site: str) -> StackId:
         return site_stack(self.topology, site, self.environment)
 
-    def _edge(self) -> dict[str, Any]:
-        return self._configuration(edge_stack(self.environment))
-
-    def _configuration(self, stack: StackId) -> dict[str, Any]:
-        """Return a stack's configuration as it was when this change asked first: reading it is dear."""
-        if stack not in self._configurations:
-            self._configurations[stack] = stack_files.configuration(stack)
-        return self._configurations[stack]
+    def _edge(self) -> EdgeAccess:
+        """Return the edge's configuration as it was when this change asked first: reading it is expensive."""
+        if self._edge_access is None:
+            self._edge_access = edge_access(self.environment)
+        return self._edge_access
 
 
 def database_path(site: str, database: DatabaseModel) -> str:

@@ -12,6 +12,7 @@ from components.edge.global_dns import STATIC
 from components.edge.resources import CdnDistribution
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.names.pair_state import public_addresses
 from shopsphere.topology import Topology
 
 PUBLIC = "public"
@@ -64,10 +65,8 @@ class CdnOriginModel:
                 found=", ".join(outside),
                 action="remove it from origins in the stack's configuration",
             )
-        origins = []
-        for origin in config.origins:
-            address = config.site_addresses.get(origin.site, topology.site(origin.site).address)
-            origins.append({"name": origin.site, "address": str(address), "port": origin.port})
+        addresses = public_addresses(topology, config.site_addresses)
+        origins = [{"name": each.site, "address": addresses[each.site], "port": each.port} for each in config.origins]
         return cls(
             endpoint=config.cdn_url,
             token_file=config.cdn_token_file,

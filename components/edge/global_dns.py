@@ -10,8 +10,9 @@ import pulumi
 
 from components.edge.resources import DnsPairState, DnsRRset, DnsZone
 from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.names.pair_state import PairDeclaration, public_addresses, zone_of
 from shopsphere.names.steering import RegionRule, geo_content, pair_content, region_rules
-from shopsphere.topology import Pair, Topology
+from shopsphere.topology import Topology
 
 FIXED_TTL_SECONDS = 60
 """For names whose address follows no role. Public resolvers honour it, and a wrong entry is gone in a minute."""
@@ -26,7 +27,7 @@ class GlobalDnsModel:
 
     Attributes:
         zone: fully qualified, with the dot at the end.
-        pairs: by name, as in the topology.
+        pairs: what is declared of each, by name.
         rules: client networks by pair, the default first.
         addresses: public address of every site.
         nameservers: address by label.
@@ -37,7 +38,7 @@ class GlobalDnsModel:
     """
 
     zone: str
-    pairs: Mapping[str, Pair]
+    pairs: Mapping[str, PairDeclaration]
     rules: tuple[RegionRule, ...]
     addresses: Mapping[str, str]
     nameservers: Mapping[str, str]
@@ -53,12 +54,12 @@ class GlobalDnsModel:
         Raises:
             UnknownNameError: the configuration names a site that the topology does not have.
         """
-        own = {topology.site(name).name: str(address) for name, address in config.site_addresses.items()}
+        addresses = public_addresses(topology, config.site_addresses)
         return cls(
-            zone=f"{topology.domain}.",
-            pairs=topology.pairs,
+            zone=zone_of(topology),
+            pairs={pair.name: PairDeclaration.declared(topology, pair, addresses) for pair in topology.pairs.values()},
             rules=region_rules(topology),
-            addresses={name: str(site.address) for name, site in topology.sites.items()} | own,
+            addresses=addresses,
             nameservers={server.name: str(server.address) for server in config.nameservers},
             hostmaster=config.hostmaster,
             cdn_address=str(config.cdn_address),
@@ -74,7 +75,7 @@ class GlobalDnsModel:
     @property
     def steered_ttl(self) -> int:
         """TTL of names that follow a role (s): the shortest that any pair asks for, since `www` leads to all."""
-        return min(pair.dns_ttl_seconds for pair in self.pairs.values())
+        return min(pair.ttl for pair in self.pairs.values())
 
     def zone_inputs(self) -> dict[str, Any]:
         """Return the zone and its apex."""
@@ -86,22 +87,13 @@ class GlobalDnsModel:
             "ttl": FIXED_TTL_SECONDS,
         }
 
-    def state_inputs(self, pair: Pair) -> dict[str, Any]:
+    def state_inputs(self, pair: PairDeclaration) -> dict[str, Any]:
         """Return the state record of a pair."""
-        return {
-            **self.shared,
-            "pair": pair.name,
-            "primary": pair.primary,
-            "recovery": pair.recovery,
-            "addresses": {site: self.addresses[site] for site in pair.sites},
-            "activeWeight": pair.weights.active,
-            "passiveWeight": pair.weights.passive,
-            "ttl": pair.dns_ttl_seconds,
-        }
+        return {**self.shared, **pair.props()}
 
     def steered_names(self) -> dict[str, dict[str, Any]]:
         """Return the names that include a state record: one per pair, and `www`."""
-        names = {name: self._lua(name, pair_content(name), pair.dns_ttl_seconds) for name, pair in self.pairs.items()}
+        names = {name: self._lua(name, pair_content(name), pair.ttl) for name, pair in self.pairs.items()}
         return {**names, WWW: self._lua(WWW, geo_content(self.rules), self.steered_ttl)}
 
     def fixed_names(self) -> dict[str, dict[str, Any]]:
@@ -132,7 +124,7 @@ class GlobalDns(pulumi.ComponentResource):
         in_zone = pulumi.ResourceOptions(parent=self, depends_on=[zone])
         for label, inputs in model.fixed_names().items():
             DnsRRset(label, inputs, in_zone)
-        states = [DnsPairState(pair.name, model.state_inputs(pair), in_zone) for pair in model.pairs.values()]
+        states = [DnsPairState(pair.pair, model.state_inputs(pair), in_zone) for pair in model.pairs.values()]
         steered = model.steered_names()
         for label, inputs in steered.items():
             DnsRRset(label, inputs, pulumi.ResourceOptions(parent=self, depends_on=states))

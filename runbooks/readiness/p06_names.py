@@ -10,10 +10,11 @@ from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.dns import NameServerError, ask_address
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.powerdns import DnsAuthority, RRset
-from shopsphere.estate.stack import edge_stack
+from shopsphere.estate.access import edge_access
 from shopsphere.foundation.errors import one_line
+from shopsphere.names.name_servers import NameServer, name_servers
 from shopsphere.names.pair_state import PairDeclaration, PairState
-from shopsphere.status.edge_names import STEERED, NameServer, name_servers
+from shopsphere.status.edge_names import STEERED
 
 NAME = "Every DNS authority answers, agrees with the witness and can be changed"
 LONGEST_TTL = 10
@@ -26,7 +27,7 @@ def ask(view: PairView) -> Judgement:
     works: dict[str, Callable[[], Judgement]] = {
         f"API of {each.name}": partial(_authority, view, each) for each in view.ways.authorities()
     }
-    servers = [server for server in name_servers(edge_stack(view.environment)) if server.for_others]
+    servers = [server for server in name_servers(edge_access(view.environment)) if server.for_others]
     works |= {f"name server {server.name}": partial(_server, view, server) for server in servers}
     return together(view.judge_each(works))
 

@@ -7,19 +7,20 @@ from typing import Any
 
 import httpx
 
-from shopsphere.estate.site_agent import SITE_AGENT_PORT, STATE_PATH
+from shopsphere.estate.access import SiteAccess
+from shopsphere.estate.site_agent import STATE_PATH
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.trust import usual_trust
+from shopsphere.topology import Site
 
 
 class SiteAgentError(NoAnswerError):
     """An agent does not answer, or with something else than its state."""
 
 
-def agent_address(configuration: Mapping[str, Any], otherwise: object) -> str:
-    """Return where a site's agent answers, as its stack says; `otherwise` is the host if it does not."""
-    host = configuration.get("shopsphere:siteAgent", otherwise)
-    return f"http://{host}:{configuration.get('shopsphere:siteAgentPort', SITE_AGENT_PORT)}"
+def agent_address(access: SiteAccess, site: Site) -> str:
+    """Return where a site's agent answers, as its stack says; else at the site's own address."""
+    return f"http://{access.site_agent or site.address}:{access.site_agent_port}"
 
 
 def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
 from shopsphere.estate import stack_files
+from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import StackId
 
 
@@ -14,10 +15,9 @@ def cluster_of(stack: StackId, *, seconds: float = 3) -> Cluster:
 
     Raises:
         ClusterUnreachableError: the stack was never set up here, or its kubeconfig cannot be used.
+        AccessError: its configuration cannot be read.
     """
-    config = stack_files.configuration(stack)
-    kubeconfig = config.get("shopsphere:kubeconfig")
-    if not kubeconfig:
+    access = site_access(stack)
+    if not access.kubeconfig:
         raise ClusterUnreachableError(f"{stack.label}: not set up here (no {stack_files.project_file(stack).name})")
-    path = Path(kubeconfig).expanduser()
-    return Cluster(path, str(config.get("shopsphere:context", stack.site)), seconds=seconds)
+    return Cluster(Path(access.kubeconfig).expanduser(), access.context or stack.label, seconds=seconds)

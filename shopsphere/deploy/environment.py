@@ -7,12 +7,11 @@ import os
 import secrets
 
 from shopsphere.estate import stack_files
+from shopsphere.estate.access import AccessError, StateAccess, read_access
 from shopsphere.estate.paths import passphrase_file, pulumi_home, state_directory
 from shopsphere.estate.stack import Environment, StackId
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.paths import REPOSITORY, tools_directory
-
-BACKEND_KEY = "shopsphere:stateBackend"
 
 
 def program_path() -> str:
@@ -52,16 +51,12 @@ def production_backend(stack: StackId) -> str:
     Raises:
         ShopSphereError: it is not said, or a placeholder.
     """
-    config = stack_files.read(stack_files.project_file(stack)).get("config", {})
-    found = str(config.get(BACKEND_KEY, os.environ.get("PULUMI_BACKEND_URL", "")))
-    if not found or stack_files.PLACEHOLDER in found:
-        raise ShopSphereError.build(
-            f"{stack.label}: nobody has said where the state of {stack.name} is kept",
-            expected=f"{BACKEND_KEY} in {stack_files.project_file(stack).name}: storage in jurisdiction "
-            f"{stack.jurisdiction}, outside the site itself",
-            found=found or "nothing",
-            action="fill it in; README.md, “Your own clusters”, says how",
-        )
+    try:
+        found = read_access(StateAccess, stack).state_backend or os.environ.get("PULUMI_BACKEND_URL", "")
+    except AccessError as error:
+        raise _no_backend(stack, one_line(error)) from error
+    if not found:
+        raise _no_backend(stack, "nothing")
     return found
 
 
@@ -82,3 +77,14 @@ def prepare(stack: StackId) -> None:
         # A link appears whole and never replaces: two runs at once end up with the same passphrase.
         file.hardlink_to(draft)
     draft.unlink()
+
+
+def _no_backend(stack: StackId, found: str) -> ShopSphereError:
+    file = stack_files.project_file(stack).name
+    return ShopSphereError.build(
+        f"{stack.label}: nobody has said where the state of {stack.name} is kept",
+        expected=f"{stack_files.NAMESPACE}:stateBackend in {file}: storage in jurisdiction {stack.jurisdiction}, "
+        "outside the site itself",
+        found=found,
+        action="fill it in; README.md, “Your own clusters”, says how",
+    )

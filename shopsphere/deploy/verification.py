@@ -15,7 +15,7 @@ from shopsphere.clients.site_agent import SiteAgentError, agent_address, another
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.clients.web import Door, PageError, trust_in
 from shopsphere.deploy.display import Display
-from shopsphere.estate import stack_files
+from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError
@@ -52,7 +52,7 @@ def verify_stacks(
     deadline = time.monotonic() + seconds
     for stack in stacks:
         if stack.site:
-            agent = agent_address(stack_files.configuration(stack), topology.site(stack.site).address)
+            agent = agent_address(site_access(stack), topology.site(stack.site))
             problems = partial(_unless_left, stack.label, agent, cluster_of(stack))
         else:
             problems = partial(edge_problems, topology, target, stack)
@@ -111,8 +111,7 @@ def edge_problems(topology: Topology, target: str, stack: StackId) -> list[str]:
     silent = [f"{answer.name} at {answer.server}: {answer.problem}" for answer in answers if answer.problem]
     if silent:
         return silent
-    authority = stack_files.configuration(stack).get(stack_files.AUTHORITY_KEY)
-    trusted = Path(authority) if authority else None
+    trusted = edge_access(stack.environment).certificate_authority
     homes = {pair.jurisdiction for pair in topology.pairs.values() if target in (pair.name, EVERYTHING)}
     doors = sorted({(address, each.name) for each in answers if each.asked_for in homes for address in each.addresses})
     return [problem for address, name in doors if (problem := _page_problem(address, name, trusted))]

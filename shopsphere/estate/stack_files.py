@@ -14,10 +14,8 @@ from shopsphere.foundation.paths import lab_directory
 
 NAMESPACE = "shopsphere"
 PLACEHOLDER = "REPLACE_ME"
-# A namespace of its own, because the edge project itself needs neither: what `status` and the verification ask with.
-RESOLVERS_KEY = "status:resolvers"
-AUTHORITY_KEY = "status:certificateAuthority"
-WITNESS_KEY = "status:witness"
+STATUS_NAMESPACE = "status"
+"""Keys that the edge project itself does not need: what runbooks, agents, `status` and the verification ask with."""
 HEADER = "# Written by `shopsphere up` from {base}; secrets and this machine's paths. Edit that file instead.\n"
 
 
@@ -48,6 +46,19 @@ def configuration(stack: StackId) -> dict[str, Any]:
     """Return the stack's configuration as written, secrets still encrypted."""
     config: dict[str, Any] = read(project_file(stack)).get("config", {})
     return config
+
+
+def placeholders(value: Any, path: str = "") -> list[str]:
+    """Return the places in a configuration that nobody has filled in yet, as in `config.shopsphere:images.shop`."""
+    match value:
+        case dict():
+            return [
+                place for key, part in value.items() for place in placeholders(part, f"{path}.{key}".removeprefix("."))
+            ]
+        case list():
+            return [place for index, part in enumerate(value) for place in placeholders(part, f"{path}[{index}]")]
+        case _:
+            return [path] if PLACEHOLDER in str(value) else []
 
 
 def merge(base: dict[str, Any], machine: dict[str, Any], existing: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +105,7 @@ def machine_facts(stack: StackId) -> dict[str, Any]:
         return {
             f"{NAMESPACE}:dnsApiKeyFile": str(keys / "dns-api.key"),
             f"{NAMESPACE}:cdnTokenFile": str(keys / "cdn-agent.token"),
-            AUTHORITY_KEY: str(lab_directory() / "pki" / "public-ca.crt"),
+            f"{STATUS_NAMESPACE}:certificateAuthority": str(lab_directory() / "pki" / "public-ca.crt"),
         }
     return {f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml")}
 
@@ -112,7 +123,7 @@ def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozens
     file = project_file(stack)
     config = read(file)
     ours = {f"config.{NAMESPACE}:{name}" for name in made_here}
-    left = sorted(_placeholders(config) - ours)
+    left = sorted(set(placeholders(config)) - ours)
     if left or not config:
         raise ShopSphereError.build(
             f"{file.name}: not filled in",
@@ -120,14 +131,6 @@ def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozens
             found=", ".join(left) or "no such file",
             action=f"edit {file}; README.md, “Your own clusters”, says what each value is",
         )
-
-
-def _placeholders(value: Any, path: str = "") -> set[str]:
-    if isinstance(value, dict):
-        return {found for key, part in value.items() for found in _placeholders(part, f"{path}.{key}".lstrip("."))}
-    if isinstance(value, list):
-        return {found for index, part in enumerate(value) for found in _placeholders(part, f"{path}[{index}]")}
-    return {path} if PLACEHOLDER in str(value) else set()
 
 
 def _is_secret(value: Any) -> bool:

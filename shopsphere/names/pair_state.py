@@ -13,8 +13,9 @@ from typing import Any
 from shopsphere.clients.edge_errors import PairStateError
 from shopsphere.clients.powerdns import RRset
 from shopsphere.names.steering import lua_content, state_label
+from shopsphere.topology import Pair, Topology
+from shopsphere.witness.record import FIRST_EPOCH
 
-FIRST_EPOCH = 1
 _STATE = re.compile(
     r"state=\{pair='(?P<pair>[a-z0-9-]+)',epoch=(?P<epoch>[1-9][0-9]{0,17}),active='(?P<active>[a-z0-9-]+)'"
     r"(?P<leaving>,leaving=true)?\}"
@@ -35,6 +36,21 @@ class PairState:
     epoch: int
     active: str
     leaving: bool = False
+
+
+def zone_of(topology: Topology) -> str:
+    """Return the fully qualified name of the zone, with the dot at the end."""
+    return f"{topology.domain}."
+
+
+def public_addresses(topology: Topology, configured: Mapping[str, object]) -> dict[str, str]:
+    """Return the public address of every site: the configured one, else that of the topology.
+
+    Raises:
+        UnknownNameError: an address is configured for a site that the topology does not have.
+    """
+    own = {topology.site(name).name: str(address) for name, address in configured.items()}
+    return {name: str(site.address) for name, site in topology.sites.items()} | own
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,39 @@ class PairDeclaration:
             passive_weight=int(props["passiveWeight"]),
             ttl=int(props["ttl"]),
         )
+
+    @classmethod
+    def declared(cls, topology: Topology, pair: Pair, addresses: Mapping[str, str]) -> PairDeclaration:
+        """Return what the edge declares of a pair.
+
+        Args:
+            topology: names the zone.
+            pair: the pair.
+            addresses: public address by site, of at least both its sites; see `public_addresses`.
+        """
+        return cls(
+            zone=zone_of(topology),
+            pair=pair.name,
+            primary=pair.primary,
+            recovery=pair.recovery,
+            addresses={site: addresses[site] for site in pair.sites},
+            active_weight=pair.weights.active,
+            passive_weight=pair.weights.passive,
+            ttl=pair.dns_ttl_seconds,
+        )
+
+    def props(self) -> dict[str, Any]:
+        """Return a resource's inputs: what `of` reads."""
+        return {
+            "zone": self.zone,
+            "pair": self.pair,
+            "primary": self.primary,
+            "recovery": self.recovery,
+            "addresses": dict(self.addresses),
+            "activeWeight": self.active_weight,
+            "passiveWeight": self.passive_weight,
+            "ttl": self.ttl,
+        }
 
     @property
     def sites(self) -> tuple[str, str]:

@@ -5,30 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 from shopsphere.clients.dns import NameServerError, ask_address
-from shopsphere.estate import stack_files
+from shopsphere.estate.access import edge_access
 from shopsphere.estate.stack import EDGE, EVERYTHING, StackId
+from shopsphere.names.name_servers import NameServer, name_servers
 from shopsphere.status.model import NameAnswer
 from shopsphere.topology import Topology
 
 STEERED = ("www",)
 ANSWER_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class NameServer:
-    """A name server that customers' questions reach.
-
-    Attributes:
-        for_others: an authority answers on behalf of the client network that the question names; a resolver answers
-            whoever asks, whatever the question says.
-    """
-
-    name: str
-    address: IPv4Address
-    for_others: bool
 
 
 @dataclass(frozen=True)
@@ -41,16 +28,6 @@ class Question:
     client: IPv4Network | None
 
 
-def name_servers(stack: StackId) -> tuple[NameServer, ...]:
-    """Return the authorities and resolvers of the edge's configuration; none when the edge is not set up here."""
-    config = stack_files.configuration(stack)
-    entries = config.get("shopsphere:nameservers", [])
-    authorities = [NameServer(entry["name"], IPv4Address(entry["address"]), for_others=True) for entry in entries]
-    named = config.get(stack_files.RESOLVERS_KEY, [])
-    resolvers = [NameServer("resolver", IPv4Address(address), for_others=False) for address in named]
-    return (*authorities, *resolvers)
-
-
 def ask_names(topology: Topology, stack: StackId, target: str = EVERYTHING) -> tuple[NameAnswer, ...]:
     """Ask the public names at every name server, side by side.
 
@@ -60,7 +37,7 @@ def ask_names(topology: Topology, stack: StackId, target: str = EVERYTHING) -> t
         target: a region narrows the questions to its own names and clients.
     """
     sites = {str(site.address): name for name, site in topology.sites.items()}
-    questions = tuple(_questions(topology, name_servers(stack), target))
+    questions = tuple(_questions(topology, name_servers(edge_access(stack.environment)), target))
     with ThreadPoolExecutor(16) as pool:
         return tuple(pool.map(lambda question: _ask(question, sites), questions))
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from shopsphere.estate import stack_files
-from shopsphere.estate.stack import Environment, edge_stack
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.estate.access import AccessError, EdgeAccess, edge_access
+from shopsphere.estate.stack import Environment
 from shopsphere.witness.client import Witness
 
 
@@ -12,15 +11,23 @@ def witness_of(pair: str, environment: Environment) -> Witness:
     """Return a pair's witness, as the edge's configuration names its voters.
 
     Raises:
-        ShopSphereError: it names none.
+        AccessError: it names none.
     """
-    stack = edge_stack(environment)
-    urls = stack_files.configuration(stack).get(stack_files.WITNESS_KEY, {}).get(pair)
+    return witness_in(edge_access(environment), pair)
+
+
+def witness_in(edge: EdgeAccess, pair: str) -> Witness:
+    """Return a pair's witness from a configuration that was read already.
+
+    Raises:
+        AccessError: it names none.
+    """
+    urls = edge.witness.get(pair)
     if not urls:
-        raise ShopSphereError.build(
+        raise AccessError.build(
             f"{pair}: where its witness is, is not known here",
-            expected=f"{stack_files.WITNESS_KEY} with {pair} in {stack_files.project_file(stack).name}",
+            expected=f"status:witness with {pair} in the edge's stack file",
             found="nothing",
             action="`shopsphere up edge` writes it for the lab; for your own sites, add the voters' addresses",
         )
-    return Witness(pair, urls)
+    return Witness(pair, list(urls))

@@ -85,7 +85,7 @@ def zone(edge, config, topology):
     model = GlobalDnsModel.of(topology, config)
     PowerDnsZoneProvider().create(model.zone_inputs())
     for pair in topology.pairs.values():
-        PowerDnsPairStateProvider().create(model.state_inputs(pair))
+        PowerDnsPairStateProvider().create(model.state_inputs(model.pairs[pair.name]))
     for inputs in {**model.fixed_names(), **model.steered_names()}.values():
         PowerDnsRRsetProvider().create(inputs)
     return model
@@ -100,4 +100,4 @@ def authorities(edge):
 @pytest.fixture
 def declaration(zone, topology):
     """The pair's facts by its name."""
-    return lambda pair: PairDeclaration.of(zone.state_inputs(topology.pair(pair)))
+    return lambda pair: PairDeclaration.of(zone.state_inputs(zone.pairs[pair]))

@@ -127,7 +127,7 @@ def test_flip(authorities, declaration) -> None:
 
 @pytest.mark.requirement("a failover is no drift, and a stale deployment never moves a role")
 def test_flip_is_no_drift(authorities, zone, declaration, topology) -> None:
-    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-b"))
+    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(zone.pairs["rdc-b"])
     rdc_b, (epoch, _) = declaration("rdc-b"), current(authorities, declaration("rdc-b"))
     set_pair_state(authorities, rdc_b, expect_epoch=epoch, new_state=PairState(epoch + 1, "chicago"))
     read = provider.read("rdc-b", inputs)
@@ -140,7 +140,7 @@ def test_flip_is_no_drift(authorities, zone, declaration, topology) -> None:
 
 @pytest.mark.requirement("a change that one authority missed is drift, and repairing it keeps the higher epoch")
 def test_half_a_flip_is_drift(authorities, zone, declaration, topology) -> None:
-    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-c"))
+    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(zone.pairs["rdc-c"])
     rdc_c, (epoch, _) = declaration("rdc-c"), current(authorities, declaration("rdc-c"))
     authorities[1].replace(rdc_c.zone, [rdc_c.rrset(PairState(epoch + 1, "sydney"))])
     read = provider.read("rdc-c", inputs)
@@ -181,7 +181,7 @@ def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, top
             return declaration("rdc-a")
 
         def authorities(self):
-            return powerdns.connect(zone.state_inputs(topology.pair("rdc-a")), seconds=AUTHORITY_SECONDS)
+            return powerdns.connect(zone.state_inputs(zone.pairs["rdc-a"]), seconds=AUTHORITY_SECONDS)
 
     change, (epoch, active) = Change(), current(authorities, declaration("rdc-a"))
     there, back = PairState(epoch, active, leaving=True), PairState(epoch, active)
@@ -201,7 +201,7 @@ def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, top
 
 @pytest.mark.requirement("no answer rather than one from an unknown role")
 def test_lost_state_is_no_answer_and_no_reset(authorities, zone, declaration, topology) -> None:
-    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(topology.pair("rdc-b"))
+    provider, inputs = PowerDnsPairStateProvider(), zone.state_inputs(zone.pairs["rdc-b"])
     rdc_b = declaration("rdc-b")
     before = read_records(authorities, rdc_b)
     for authority in authorities:

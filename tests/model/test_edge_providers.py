@@ -34,7 +34,7 @@ CONFIG = EdgeConfig.model_validate(
 )
 DNS = GlobalDnsModel.of(TOPOLOGY, CONFIG)
 A = DNS.fixed_names()["frankfurt"]
-STATE = DNS.state_inputs(TOPOLOGY.pair("rdc-a"))
+STATE = DNS.state_inputs(DNS.pairs["rdc-a"])
 RDC_A = PairDeclaration.of(STATE)
 CDN = CdnOriginModel.of(TOPOLOGY, CONFIG).inputs()
 PROVIDERS = {

@@ -142,14 +142,14 @@ class ReadyPair:
         self.authorities = [Authority(name) for name in ("ns1", "ns2")]
         self.answers = {"10.0.0.53": str(TOPOLOGY.site(HOME).address)}
         edge = {
-            "shopsphere:dnsAuthorities": [],
-            "shopsphere:dnsApiKeyFile": "",
+            "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
+            "shopsphere:dnsApiKeyFile": "/keys/dns-api.key",
             "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
         }
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
         monkeypatch.setattr("shopsphere.estate.stack_files.configuration", lambda _stack: edge)
         monkeypatch.setattr("runbooks.change.cluster_of", lambda stack, **_options: self.sites[stack.site])
-        monkeypatch.setattr("shopsphere.clients.powerdns.connect", lambda _props, **_bounds: self.authorities)
+        monkeypatch.setattr("shopsphere.clients.powerdns.connect_to", lambda _urls, _key, **_bounds: self.authorities)
         monkeypatch.setattr(
             "runbooks.readiness.p06_names.ask_address", lambda address, _name: (self.answers[str(address)],)
         )

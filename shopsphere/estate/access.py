@@ -1,0 +1,146 @@
+"""The ways to a stack's cluster, agent, names and witness, as its file says: the one reader of these keys.
+
+Deployments validate a whole configuration (`components.stack_config`). What looks at a running estate needs less, and
+has to work while something else in the file is wrong: it reads the keys below and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from shopsphere.estate import stack_files
+from shopsphere.estate.edge_config import DnsAuthorityConfig, Nameserver
+from shopsphere.estate.site_agent import SITE_AGENT_PORT
+from shopsphere.estate.site_config import WebAddress
+from shopsphere.estate.stack import Environment, StackId, edge_stack
+from shopsphere.foundation.errors import ShopSphereError
+
+_NAMESPACES = (stack_files.NAMESPACE, stack_files.STATUS_NAMESPACE)
+
+Model = TypeVar("Model", bound="_Access")
+
+
+class AccessError(ShopSphereError):
+    """A stack's configuration does not say where something is, or not in a usable way."""
+
+
+class _Access(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+
+class StateAccess(_Access):
+    """The way to what Pulumi knows of a stack."""
+
+    state_backend: str = Field(default="", description="Where this stack's state is kept.")
+
+
+class SiteAccess(_Access):
+    """The ways to one site."""
+
+    kubeconfig: str = Field(default="", description="Path of the kubeconfig; empty where there is no stack.")
+    context: str = Field(default="", description="Context within it; empty for the site's own name.")
+    site_agent: IPv4Address | None = Field(default=None, description="Its agent's; else the site's address.")
+    site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
+
+
+class EdgeAccess(_Access):
+    """The ways to the edge and to the witnesses. Everything is empty where the edge was never set up here."""
+
+    dns_authorities: tuple[DnsAuthorityConfig, ...] = Field(default=(), description="All authoritative servers.")
+    dns_api_key_file: str = Field(default="", description="File with their API key.")
+    nameservers: tuple[Nameserver, ...] = Field(default=(), description="The zone's own name servers.")
+    site_addresses: dict[str, IPv4Address] = Field(
+        default_factory=dict, description="Public address of a site where it is not topology.yaml's."
+    )
+    cdn_url: WebAddress | None = Field(default=None, description="The CDN's configuration API.")
+    cdn_token_file: str = Field(default="", description="File with its token.")
+    resolvers: tuple[IPv4Address, ...] = Field(default=(), description="Asked by `status` beside the authorities.")
+    certificate_authority: Path | None = Field(
+        default=None, description="Authority to trust for public names, beside the system's."
+    )
+    witness: dict[str, tuple[WebAddress, ...]] = Field(
+        default_factory=dict, description="Client addresses of each pair's voters, the nearest first."
+    )
+
+    def require_authorities(self) -> tuple[DnsAuthorityConfig, ...]:
+        """Return the DNS authorities.
+
+        Raises:
+            AccessError: none is known here, or not with which key they are asked.
+        """
+        if not self.dns_authorities or not self.dns_api_key_file:
+            raise AccessError.build(
+                "where the DNS authorities are is not known here",
+                expected=f"{stack_files.NAMESPACE}:dnsAuthorities and dnsApiKeyFile in the edge's stack file",
+                found="nothing",
+                action="`shopsphere up edge` writes them for the lab; for your own, fill in Pulumi.prod.yaml",
+            )
+        return self.dns_authorities
+
+
+def site_access(stack: StackId) -> SiteAccess:
+    """Return the ways to a site.
+
+    Raises:
+        AccessError: a key holds something else than it should, or was never filled in.
+    """
+    return read_access(SiteAccess, stack)
+
+
+def edge_access(environment: Environment) -> EdgeAccess:
+    """Return the ways to the edge of an environment.
+
+    Raises:
+        AccessError: a key holds something else than it should, or was never filled in.
+    """
+    return read_access(EdgeAccess, edge_stack(environment))
+
+
+def read_access(model: type[Model], stack: StackId) -> Model:
+    """Read the keys that a model names from a stack's file; other keys are nobody's business here."""
+    return parse_access(model, stack_files.configuration(stack), stack_files.project_file(stack).name)
+
+
+def parse_access(model: type[Model], configuration: Mapping[str, Any], file: str) -> Model:
+    """Validate the keys that a model names.
+
+    Args:
+        model: what is asked for.
+        configuration: of a stack, with its namespaces.
+        file: how messages call the place that it came from.
+
+    Raises:
+        AccessError: with every key that cannot be used.
+    """
+    wanted = {field.alias for field in model.model_fields.values()}
+    spaced = {key: key.partition(":") for key in configuration}
+    values = {
+        name: configuration[key]
+        for key, (namespace, _, name) in spaced.items()
+        if namespace in _NAMESPACES and name in wanted
+    }
+    unfilled = sorted(place for name, value in values.items() for place in stack_files.placeholders(value, name))
+    if unfilled:
+        raise AccessError.build(
+            f"{file}: not filled in",
+            expected=f"your own value in place of each {stack_files.PLACEHOLDER}",
+            found=", ".join(unfilled),
+            action=f"edit {file}; README.md, “Your own clusters”, says what each value is",
+        )
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        found = [f"{each['input']!r}"[:80] for each in error.errors()]
+        raise AccessError.build(
+            f"{file}: cannot be used to reach anything",
+            expected="; ".join(wrong),
+            found="; ".join(found),
+            action=f"correct these keys in {file}",
+        ) from error

@@ -1,0 +1,67 @@
+"""What tools outside a deployment read of a stack's configuration: only their own keys, and those exactly."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Any
+
+import pytest
+
+from shopsphere.estate import stack_files
+from shopsphere.estate.access import AccessError, EdgeAccess, SiteAccess, parse_access
+from shopsphere.foundation.paths import REPOSITORY
+
+EDGE: dict[str, Any] = {
+    "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
+    "shopsphere:dnsApiKeyFile": "/keys/dns",
+    "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
+    "shopsphere:siteAddresses": {"frankfurt": "203.0.113.9"},
+    "status:resolvers": ["10.0.0.52"],
+    "status:witness": {"rdc-a": ["http://10.0.0.21:2480"]},
+    "pulumi:tags": {"a": "b"},
+}
+
+
+def test_only_named_keys_are_read() -> None:
+    edge = parse_access(EdgeAccess, {**EDGE, "shopsphere:cdnAddress": "REPLACE_ME", "other:cdnUrl": 3}, "Pulumi.x.yaml")
+    assert edge.dns_authorities[0].url == "http://10.0.0.53:8081"
+    assert edge.nameservers[0].address == IPv4Address("10.0.0.53")
+    assert edge.site_addresses == {"frankfurt": IPv4Address("203.0.113.9")}
+    assert edge.resolvers == (IPv4Address("10.0.0.52"),)
+    assert edge.witness == {"rdc-a": ("http://10.0.0.21:2480",)}
+    assert edge.cdn_url is None
+
+
+def test_an_absent_stack_has_no_ways() -> None:
+    assert parse_access(SiteAccess, {}, "Pulumi.x.yaml").kubeconfig == ""
+    with pytest.raises(AccessError, match="not known here"):
+        parse_access(EdgeAccess, {}, "Pulumi.x.yaml").require_authorities()
+
+
+def test_all_placeholders_are_named() -> None:
+    config = {**EDGE, "shopsphere:dnsApiKeyFile": "REPLACE_ME", "status:witness": {"rdc-a": ["http://REPLACE_ME:2480"]}}
+    with pytest.raises(AccessError) as raised:
+        parse_access(EdgeAccess, config, "Pulumi.x.yaml")
+    assert "found:    dnsApiKeyFile, witness.rdc-a[0]" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "place"),
+    [
+        ("shopsphere:nameservers", [{"name": "ns1", "address": "nowhere"}], "nameservers.0.address"),
+        ("shopsphere:dnsAuthorities", "ns1", "dnsAuthorities"),
+        ("status:witness", {"rdc-a": "http://10.0.0.21:2480"}, "witness.rdc-a"),
+        ("status:resolvers", ["10.0.0"], "resolvers.0"),
+    ],
+)
+def test_a_wrong_value_is_named(key: str, value: object, place: str) -> None:
+    with pytest.raises(AccessError, match="cannot be used") as raised:
+        parse_access(EdgeAccess, {**EDGE, key: value}, "Pulumi.x.yaml")
+    assert place in str(raised.value)
+    assert "Pulumi.x.yaml" in str(raised.value)
+
+
+def test_the_committed_files_are_read() -> None:
+    lab = parse_access(EdgeAccess, stack_files.read(REPOSITORY / "lab.base.yaml")["config"], "lab.base.yaml")
+    assert [each.name for each in lab.nameservers] == ["ns1", "ns2"]
+    assert set(lab.witness) == {"rdc-a", "rdc-b", "rdc-c"}
