@@ -49,6 +49,10 @@ class Document:
         except (OSError, UnicodeDecodeError) as error:
             raise TopologyError(str(path), (Problem("", "a readable text file", str(error)),)) from error
 
+    def has(self, path: str) -> bool:
+        """Whether something is written at exactly this place."""
+        return path in self._lines
+
     def line_of(self, path: str) -> int | None:
         """Return the line (from 1) of a place, or of its nearest parent; None for the document as a whole."""
         while path and path not in self._lines:

@@ -14,19 +14,26 @@ from shopsphere.topology.checks import problems_of
 from shopsphere.topology.document import Document
 from shopsphere.topology.errors import Problem, TopologyError
 from shopsphere.topology.model import Topology
+from shopsphere.topology.overlay import NAMED_SECTIONS, laid_over, read_overlay
 from shopsphere.topology.translation import problem_from
 
-NAMED_SECTIONS = ("jurisdictions", "data_classes", "pairs", "sites")
 DERIVED_KEYS = ("name", "jurisdiction")
 
 
-def load_topology(path: Path = TOPOLOGY_FILE) -> Topology:
-    """Read and validate a topology file.
+def load_topology(path: Path = TOPOLOGY_FILE, *, environment: str = "") -> Topology:
+    """Read and validate a topology file, with what differs in an environment.
+
+    Args:
+        path: the file that holds for every environment.
+        environment: `topology.<environment>.yaml` beside it is laid over it where there is one; empty: it alone.
 
     Raises:
         TopologyError: with file, place in the document, what was expected and what was found, for every problem.
     """
-    return _validated(Document.read(path))
+    base, overlay = Document.read(path), read_overlay(path, environment)
+    if overlay is None:
+        return _validated(base.values, (base,))
+    return _validated(laid_over(base, overlay), (overlay, base))
 
 
 def parse_topology(text: str, file: str = "topology.yaml") -> Topology:
@@ -35,23 +42,26 @@ def parse_topology(text: str, file: str = "topology.yaml") -> Topology:
     Raises:
         TopologyError: as `load_topology`.
     """
-    return _validated(Document(text, file))
+    document = Document(text, file)
+    return _validated(document.values, (document,))
 
 
-def _validated(document: Document) -> Topology:
-    written = list(_written_derived_keys(document.values))
-    values = copy.deepcopy(document.values)
+def _validated(written: dict[str, Any], sources: tuple[Document, ...]) -> Topology:
+    """Validate values; a problem is shown in the first of their sources that has its place."""
+    forbidden = list(_written_derived_keys(written))
+    values = copy.deepcopy(written)
     _derive(values)
     try:
         topology = Topology.model_validate(values)
     except ValidationError as error:
-        problems = [*written, *(problem_from(detail, values) for detail in error.errors())]
+        problems = [*forbidden, *(problem_from(detail, values) for detail in error.errors())]
     else:
-        problems = [*written, *problems_of(topology)]
+        problems = [*forbidden, *problems_of(topology)]
         if not problems:
             return topology
-    numbered = [Problem(each.path, each.expected, each.found, document.line_of(each.path)) for each in problems]
-    raise TopologyError(document.file, tuple(sorted(numbered, key=lambda each: each.line or 0)))
+    source = next((each for each in sources if any(each.has(problem.path) for problem in problems)), sources[-1])
+    numbered = [Problem(each.path, each.expected, each.found, source.line_of(each.path)) for each in problems]
+    raise TopologyError(source.file, tuple(sorted(numbered, key=lambda each: each.line or 0)))
 
 
 def _entries(values: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -32,8 +32,16 @@ class Site(Frozen):
     racks: int = Field(title="Racks", description="Racks of the site, named r1 to rN on its nodes.", ge=1, strict=True)
     kilowatts: float = Field(title="Power", description="Power that the site may draw (kW).", gt=0, strict=True)
     address: Address = Field(title="Address", description="Address under which other sites reach its services.")
+    public_address: Address | None = Field(
+        default=None, title="Public address", description="Address that customers reach it at; `address` if not given."
+    )
     pod_network: Network = Field(title="Pod network", description="CIDR of its pods.")
     service_network: Network = Field(title="Service network", description="CIDR of its Kubernetes services.")
+
+    @property
+    def faces_customers_at(self) -> IPv4Address:
+        """Address of its gateway as public names give it."""
+        return self.public_address or self.address
 
     @property
     def watts(self) -> int:

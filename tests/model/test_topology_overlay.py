@@ -1,0 +1,71 @@
+"""An environment has the names of topology.yaml, and may differ in what stands under them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from shopsphere.foundation.paths import TOPOLOGY_FILE
+from shopsphere.topology import TopologyError, load_topology
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    file = tmp_path / "topology.yaml"
+    file.write_text(TOPOLOGY_FILE.read_text())
+    return file
+
+
+def overlay(base: Path, text: str) -> None:
+    base.with_name("topology.prod.yaml").write_text(text)
+
+
+def test_what_is_not_written_stays(base: Path) -> None:
+    overlay(base, "sites: {frankfurt: {address: 198.51.100.7, public_address: 203.0.113.7}}\ndomain: shop.example\n")
+    topology = load_topology(base, environment="prod")
+    assert topology.domain == "shop.example"
+    assert topology.site("frankfurt").address == IPv4Address("198.51.100.7")
+    assert topology.site("frankfurt").faces_customers_at == IPv4Address("203.0.113.7")
+    assert topology.site("frankfurt").racks == 8
+    assert topology.site("dublin").faces_customers_at == IPv4Address("10.99.0.12")
+
+
+def test_another_environment_is_not_changed(base: Path) -> None:
+    overlay(base, "domain: shop.example\n")
+    assert load_topology(base, environment="lab") == load_topology(base) == load_topology()
+
+
+def test_a_list_is_replaced(base: Path) -> None:
+    overlay(base, "jurisdictions: {eu: {client_networks: [198.51.100.0/24]}}\n")
+    topology = load_topology(base, environment="prod")
+    assert [str(each) for each in topology.jurisdictions["eu"].client_networks] == ["198.51.100.0/24"]
+
+
+def test_placeholders_are_named_with_their_lines(base: Path) -> None:
+    overlay(base, "domain: shop.example\nsites:\n  dublin: {address: REPLACE_ME}\n  ashburn: {address: REPLACE_ME}\n")
+    with pytest.raises(TopologyError) as raised:
+        load_topology(base, environment="prod")
+    assert [(each.path, each.line) for each in raised.value.problems] == [
+        ("sites.dublin.address", 3),
+        ("sites.ashburn.address", 4),
+    ]
+
+
+def test_a_name_that_topology_does_not_have_is_refused(base: Path) -> None:
+    overlay(base, "sites:\n  munich: {address: 198.51.100.7}\n")
+    with pytest.raises(TopologyError, match=r"topology\.prod\.yaml:2: sites\.munich"):
+        load_topology(base, environment="prod")
+
+
+def test_a_wrong_value_is_shown_in_the_overlay(base: Path) -> None:
+    overlay(base, "domain: shop.example\nsites: {dublin: {racks: none}}\n")
+    with pytest.raises(TopologyError, match=r"topology\.prod\.yaml:2: sites\.dublin\.racks"):
+        load_topology(base, environment="prod")
+
+
+def test_what_two_files_say_together_is_checked(base: Path) -> None:
+    overlay(base, "sites: {dublin: {address: 10.99.0.11}}\n")
+    with pytest.raises(TopologyError, match=r"10\.99\.0\.11"):
+        load_topology(base, environment="prod")
