@@ -7,10 +7,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the engine st
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
+from policies.pack import policy_of
 from policies.registry import PACK_NAME, discover
 
 PolicyPack(
     name=PACK_NAME,
     enforcement_level=EnforcementLevel.MANDATORY,
-    policies=[rule.policy() for rule in discover()],
+    policies=[policy_of(rule) for rule in discover()],
 )

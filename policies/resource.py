@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from policies.reading import Node, mapping, text
 from shopsphere.estate.placement import SITE_LABEL
-
-
-class Described(Protocol):
-    """What the SDK's arguments of resource and of stack policies have in common."""
-
-    resource_type: str
-    props: Any
-    urn: str
-    name: str
-    provider: Any
 
 
 @dataclass(frozen=True)
@@ -38,19 +27,6 @@ class Resource:
     props: Node
     provider: Node | None
     provider_name: str
-
-    @classmethod
-    def of(cls, args: Described) -> Resource:
-        """Take what a rule needs from the SDK's arguments."""
-        provider = args.provider
-        return cls(
-            token=args.resource_type,
-            name=args.name,
-            urn=args.urn,
-            props=args.props,
-            provider=None if provider is None else provider.props,
-            provider_name="" if provider is None else provider.name,
-        )
 
     @property
     def is_kubernetes(self) -> bool:

@@ -1,28 +1,27 @@
-"""What a rule is, and how it becomes a policy that blocks."""
+"""What a rule is: plain functions over resources, wherever these come from.
+
+`policies.pack` makes a policy of the engine from one; `policies.judging` asks several about a whole stack.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-
 from policies.resource import Resource
-from policies.verdict import Finding, guarded
+from policies.verdict import guarded
+from shopsphere.foundation.finding import Finding, Severity
+
+THE_STACK = "the stack"
+"""Subject of what is wrong with no single resource."""
 
 Check = Callable[[Resource], Iterator[Finding]]
+Measure = Callable[[Resource], Iterator[Any]]
 Judge = Callable[[Sequence[tuple[Resource, Any]]], Iterator[Finding]]
+Judged = tuple[Resource | None, Finding]
+"""What is wrong, and with which resource; None for the stack as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,27 +47,13 @@ class Rule:
     url: str | None = None
 
     @abstractmethod
-    def policy(self) -> Policy:
-        """Return the rule as the engine runs it."""
+    def judged(self, resources: Sequence[Resource]) -> Iterator[Judged]:
+        """Yield all that is wrong with a stack's resources; what is unknown or malformed is wrong."""
 
-    def message(self, finding: Finding, subject: str) -> str:
-        """Return what a person reads: rule, resource, found, allowed, what to do."""
-        return (
-            f"{self.id} {self.name}: {subject}\n  found:   {finding.found}\n  allowed: {finding.allowed}\n"
-            f"  do:      {finding.action or self.remediation}"
-        )
-
-    def _metadata(self) -> dict[str, Any]:
-        return {
-            "name": f"{self.id}-{self.name}",
-            "description": self.reason,
-            "display_name": f"{self.id} {self.name}",
-            "enforcement_level": EnforcementLevel.MANDATORY,
-            "severity": self.severity,
-            "remediation_steps": self.remediation,
-            "tags": [self.id.partition("-")[0]],
-            "url": self.url,
-        }
+    def own(self, finding: Finding, subject: str) -> Finding:
+        """Return a finding as this rule's, with the rule's advice where it has none of its own."""
+        advised = replace(finding, action=finding.action or self.remediation)
+        return advised.by(self.id, self.name, subject=subject, severity=self.severity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,17 +66,11 @@ class ResourceRule(Rule):
 
     check: Check
 
-    def policy(self) -> Policy:
-        """Return the rule as the engine runs it."""
-        return ResourceValidationPolicy(validate=self.validate, **self._metadata())
-
-    def validate(self, args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        """Judge one resource; what is unknown or malformed is a violation."""
-        resource = Resource.of(args)
-        if not self.applies(resource):
-            args.not_applicable(f"{self.id} is not about {resource.token}")
-        for finding in guarded(self.check, resource):
-            report_violation(self.message(finding, resource.subject), None)
+    def judged(self, resources: Sequence[Resource]) -> Iterator[Judged]:
+        """Yield all that is wrong with each resource."""
+        for resource in filter(self.applies, resources):
+            for finding in guarded(self.check, resource):
+                yield resource, self.own(finding, resource.subject)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,21 +83,17 @@ class StackRule(Rule):
         judge: yields what is wrong with all that was measured.
     """
 
-    measure: Callable[[Resource], Iterator[Any]]
+    measure: Measure
     judge: Judge
 
-    def policy(self) -> Policy:
-        """Return the rule as the engine runs it."""
-        return StackValidationPolicy(validate=self.validate, **self._metadata())
-
-    def validate(self, args: StackValidationArgs, report_violation: ReportViolation) -> None:
-        """Judge the stack; what is unknown or malformed is a violation."""
+    def judged(self, resources: Sequence[Resource]) -> Iterator[Judged]:
+        """Yield what cannot be measured, then what is wrong with the sum of the rest."""
         measured: list[tuple[Resource, Any]] = []
-        for resource in filter(self.applies, map(Resource.of, args.resources)):
+        for resource in filter(self.applies, resources):
             for value in guarded(self.measure, resource):
                 if isinstance(value, Finding):
-                    report_violation(self.message(value, resource.subject), resource.urn)
+                    yield resource, self.own(value, resource.subject)
                 else:
                     measured.append((resource, value))
         for finding in self.judge(measured):
-            report_violation(self.message(finding, "the stack"), None)
+            yield None, self.own(finding, THE_STACK)

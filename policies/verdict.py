@@ -1,48 +1,38 @@
-"""Findings, and the one place where an unknown or malformed value becomes a violation.
+"""How a rule says that something is wrong, and the one place where an unknown or malformed value becomes that too.
 
-Left alone, the policy SDK turns a rule that touches an unknown value into an advisory remark, which lets the resource
-through exactly when nobody can tell where it will be.
+Left alone, a rule that touches an unknown value would be no verdict at all, which lets the resource through exactly
+when nobody can tell where it will be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
-
-from pulumi_policy.proxy import UnknownValueError
 
 from policies.reading import MalformedError
 from policies.resource import Resource
+from policies.unknown import NotKnownError
+from shopsphere.foundation.finding import Finding, Verdict
 from shopsphere.topology.quantities import QuantityError
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One violation.
-
-    Attributes:
-        found: the property and its value.
-        allowed: what it may be.
-        action: what to do, where that is more exact than the rule's remediation.
-    """
-
-    found: str
-    allowed: str
-    action: str = ""
+def violation(found: str, allowed: str, action: str = "") -> Finding:
+    """Say what is wrong: the property and its value, what it may be, what to do where the rule's advice is vague."""
+    return Finding(verdict=Verdict.FAILED, found=found, allowed=allowed, action=action)
 
 
 def guarded(look: Callable[[Resource], Iterator[Any]], resource: Resource) -> Iterator[Any]:
     """Yield what `look` yields for a resource, and a Finding in place of a value it cannot know or read."""
     try:
         yield from look(resource)
-    except UnknownValueError as error:
+    except NotKnownError as error:
         yield Finding(
-            found=f"{'.'.join(error.props)} is not known before the update",
+            verdict=Verdict.UNKNOWN,
+            found=f"{error.path} is not known before the update",
             allowed="a value that is known at preview",
             action="write it as plain text in the program or its configuration, not as another resource's output",
         )
     except MalformedError as error:
-        yield Finding(found=f"{error.path} is {error.found}", allowed=error.expected)
+        yield violation(f"{error.path} is {error.found}", error.expected)
     except QuantityError as error:
-        yield Finding(found=str(error).splitlines()[-2].strip(), allowed="a Kubernetes quantity, as in 250m or 512Mi")
+        yield violation(str(error).splitlines()[-2].strip(), "a Kubernetes quantity, as in 250m or 512Mi")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.reading import items, text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
+from shopsphere.foundation.finding import Finding, Severity
 
 DYNAMIC = "pulumi-python:dynamic"
 CDN_TYPE = re.compile(r"cdn|cloudfront|fastly|akamai|frontdoor", re.IGNORECASE)
@@ -32,14 +31,14 @@ def check(resource: Resource) -> Iterator[Finding]:
     cdn = topology().cdn
     data_class = text(resource.props, "dataClass")
     if data_class not in cdn.carries:
-        yield Finding(f"dataClass: {data_class or 'missing'}", known(cdn.carries))
+        yield violation(f"dataClass: {data_class or 'missing'}", known(cdn.carries))
     paths = items(resource.props, "paths")
     if not paths:
-        yield Finding("no paths, so all of the origin", f"paths below {known(cdn.paths)}")
+        yield violation("no paths, so all of the origin", f"paths below {known(cdn.paths)}")
     for path in paths:
         below = any(str(path).startswith(prefix) for prefix in cdn.paths)
         if not (below and PLAIN_PATH.match(str(path))):
-            yield Finding(f"path {path}", f"a plain prefix below {known(cdn.paths)}")
+            yield violation(f"path {path}", f"a plain prefix below {known(cdn.paths)}")
 
 
 RULE = ResourceRule(

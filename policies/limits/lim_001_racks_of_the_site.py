@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.kinds import is_core, is_database, is_workload, pod_spec
 from policies.limits.pod_power import rack_labels
 from policies.reading import mapping, nodes, text
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
 from shopsphere.estate.placement import RACK_LABEL
+from shopsphere.foundation.finding import Finding, Severity
 
 SELECTOR = ("nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
 
@@ -27,13 +26,13 @@ def check(resource: Resource) -> Iterator[Finding]:
     """Find names of racks that the site does not have."""
     if resource.site not in topology().sites:
         if resource.kind == "Node":
-            yield Finding("no label of a known site", "the label shopsphere.io/site")
+            yield violation("no label of a known site", "the label shopsphere.io/site")
         return  # of all others RES-001 asks for the label
     count = min(topology().site(resource.site).racks, topology().limits.racks_per_site)
     racks = {f"r{number}" for number in range(1, count + 1)}
     for place, rack in _named_racks(resource):
         if rack not in racks:
-            yield Finding(f"{place}: rack {rack or 'missing'}", f"r1 to r{count}, the racks of {resource.site}")
+            yield violation(f"{place}: rack {rack or 'missing'}", f"r1 to r{count}, the racks of {resource.site}")
 
 
 def _named_racks(resource: Resource) -> Iterator[tuple[str, str]]:

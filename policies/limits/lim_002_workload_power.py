@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.limits.pod_power import copies, pod_demand, requests_power
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
 from shopsphere.estate.placement import WATTS_RESOURCE
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology.power import rack_budget, site_budget
 
 
@@ -22,15 +21,15 @@ def check(resource: Resource) -> Iterator[Finding]:
     site = topology().site(resource.site)
     demand, pods = pod_demand(resource), copies(resource)
     if demand.watts != int(demand.watts) or demand.watts < max(1, demand.drawn):
-        yield Finding(
+        yield violation(
             f"{demand.watts} W requested per pod as {WATTS_RESOURCE}, with {demand.cpu} cores and {demand.memory} GiB",
             f"at least {max(1, demand.drawn)} W, whole (shopsphere.topology.power.pod_watts)",
         )
     rack, budget = rack_budget(site, topology()), site_budget(site, topology())
     if demand.watts > rack:
-        yield Finding(f"one pod of {demand.watts} W", f"{rack} W, what a rack of {site.name} has for pods")
+        yield violation(f"one pod of {demand.watts} W", f"{rack} W, what a rack of {site.name} has for pods")
     if demand.watts * pods > budget:
-        yield Finding(
+        yield violation(
             f"{pods} pods of {demand.watts} W: {demand.watts * pods} W",
             f"{budget} W, what {site.name} has for pods within {site.kilowatts:g} kW",
         )

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pulumi_policy import Severity
-
 from policies.limits.pod_power import copies, pod_demand, requests_power
 from policies.reading import text, whole_number
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import StackRule
-from policies.verdict import Finding
+from policies.verdict import violation
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology.power import site_budget
 
 
@@ -49,7 +48,7 @@ def judge(measured: Sequence[tuple[Resource, dict[str, Any]]]) -> Iterator[Findi
         site = topology().site(name)
         budget = site_budget(site, topology())
         if watts > budget:
-            yield Finding(
+            yield violation(
                 f"{watts} W requested by all pods of {name}, autoscaled ones at their most",
                 f"{budget} W, what {name} has for pods within {site.kilowatts:g} kW",
             )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pulumi_policy import Severity
-
 from policies.kinds import is_core
 from policies.reading import mapping, text
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import StackRule
-from policies.verdict import Finding
+from policies.verdict import violation
 from shopsphere.estate.placement import WATTS_RESOURCE
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology.power import site_budget
 from shopsphere.topology.quantities import parse_quantity
 
@@ -46,14 +45,14 @@ def judge(measured: Sequence[tuple[Resource, Measured]]) -> Iterator[Finding]:
         if watts is not None:
             granted[site] += watts
         elif (site, namespace) not in limited:
-            yield Finding(f"{resource.subject} without a quota of {QUOTA_KEY}", "one quota of watts per namespace")
+            yield violation(f"{resource.subject} without a quota of {QUOTA_KEY}", "one quota of watts per namespace")
     for name, watts in granted.items():
         if name not in topology().sites:
-            yield Finding(f"{watts} W of quotas at {name or 'no site'}", "quotas with the label of their site")
+            yield violation(f"{watts} W of quotas at {name or 'no site'}", "quotas with the label of their site")
             continue
         budget = site_budget(topology().site(name), topology())
         if watts > budget:
-            yield Finding(f"quotas of {watts} W at {name}", f"{budget} W, what {name} has for pods")
+            yield violation(f"quotas of {watts} W at {name}", f"{budget} W, what {name} has for pods")
 
 
 RULE = StackRule(

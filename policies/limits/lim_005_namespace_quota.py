@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.kinds import is_core
 from policies.limits.lim_004_quota_within_site import QUOTA_KEY
 from policies.reading import mapping, text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology.power import site_budget
 from shopsphere.topology.quantities import parse_quantity
 
@@ -29,11 +28,11 @@ def check(resource: Resource) -> Iterator[Finding]:
         return  # a quota of something else
     name = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
     if name not in topology().sites:
-        yield Finding(f"site {name or 'missing'}", f"the label of one of {known(topology().sites)}")
+        yield violation(f"site {name or 'missing'}", f"the label of one of {known(topology().sites)}")
         return
     budget = site_budget(topology().site(name), topology())
     if parse_quantity(hard[QUOTA_KEY]) > budget:
-        yield Finding(f"{QUOTA_KEY}: {hard[QUOTA_KEY]}", f"{budget} W, what {name} has for pods")
+        yield violation(f"{QUOTA_KEY}: {hard[QUOTA_KEY]}", f"{budget} W, what {name} has for pods")
 
 
 RULE = ResourceRule(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.kinds import holds_data, label_places
 from policies.reading import text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
 from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, OWNER_LABEL, SITE_LABEL
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology import HEADQUARTERS
 
 
@@ -29,9 +28,9 @@ def check(resource: Resource) -> Iterator[Finding]:
             value = text(labels, label)
             allowed = f"one of {known(names)}" if names else "the team that answers for it"
             if not value:
-                yield Finding(f"{place} has no {label}", allowed)
+                yield violation(f"{place} has no {label}", allowed)
             elif names and value not in names:
-                yield Finding(f"{place} has {label}: {value}", allowed)
+                yield violation(f"{place} has {label}: {value}", allowed)
 
 
 RULE = ResourceRule(

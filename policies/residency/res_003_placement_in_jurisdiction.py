@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.kinds import holds_data, label_places
 from policies.reading import text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
 from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology import HEADQUARTERS
 
 
@@ -26,13 +25,13 @@ def check(resource: Resource) -> Iterator[Finding]:
             continue  # RES-001 refuses it, and says which label
         allowed = topology().sites_allowed(data_class, jurisdiction)
         if site not in allowed:
-            yield Finding(
+            yield violation(
                 f"{place}: class {data_class} of jurisdiction {jurisdiction} at site {site}",
                 f"{data_class} of {jurisdiction} at {known(allowed) or 'no site'}",
             )
         home = topology().jurisdiction_of(site)
         if jurisdiction != home:
-            yield Finding(f"{place}: jurisdiction {jurisdiction} at site {site}", f"jurisdiction {home} at {site}")
+            yield violation(f"{place}: jurisdiction {jurisdiction} at site {site}", f"jurisdiction {home} at {site}")
 
 
 def _are_known(data_class: str, jurisdiction: str, site: str) -> bool:

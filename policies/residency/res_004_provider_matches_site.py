@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.reading import text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
+from shopsphere.foundation.finding import Finding, Severity
 
 COMPONENT_GROUPS = ("yaml", "kustomize", "helm.sh")
 """Groups whose resources are made of others, which are judged themselves, or are refused by RES-006."""
@@ -26,16 +25,16 @@ def check(resource: Resource) -> Iterator[Finding]:
     sites = topology().sites
     cluster = "" if resource.provider is None else text(resource.provider, "clusterIdentifier")
     if cluster not in sites:
-        yield Finding(
+        yield violation(
             f"provider {resource.provider_name or 'by default'!r} with cluster_identifier {cluster or 'missing'!r}",
             f"an explicit provider whose cluster_identifier is one of {known(sites)}",
         )
         return
     named = [site for site in sites if resource.stack == site or resource.stack.endswith(f"-{site}")]
     if named and cluster not in named:
-        yield Finding(f"the cluster of {cluster} from stack {resource.stack}", f"the cluster of {known(named)}")
+        yield violation(f"the cluster of {cluster} from stack {resource.stack}", f"the cluster of {known(named)}")
     if resource.site and resource.site != cluster:
-        yield Finding(f"the label of site {resource.site} in the cluster of {cluster}", f"the label of {cluster}")
+        yield violation(f"the label of site {resource.site} in the cluster of {cluster}", f"the label of {cluster}")
 
 
 RULE = ResourceRule(

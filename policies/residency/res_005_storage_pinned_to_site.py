@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.kinds import VOLUMES, is_core, is_database, is_workload, pod_spec
 from policies.reading import mapping, nodes, text
 from policies.residency.storage_places import pinned_class, storage_classes, terms_pinned_to
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
 from shopsphere.estate.placement import SITE_LABEL
+from shopsphere.foundation.finding import Finding, Severity
 
 VOLUME_SOURCES = frozenset({"local", "csi"})
 """Sources of a PersistentVolume that its node affinity really holds in place; nfs, for one, reaches anywhere."""
@@ -41,7 +40,7 @@ def check(resource: Resource) -> Iterator[Finding]:
         site = site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
     if site not in topology().sites:
         if resource.kind == "StorageClass":
-            yield Finding("neither a site label nor a site's provider", f"the label {SITE_LABEL}")
+            yield violation("neither a site label nor a site's provider", f"the label {SITE_LABEL}")
         return  # of all others RES-001 asks for the label
     pinned = pinned_class(site)
     if resource.kind == "StorageClass":
@@ -49,7 +48,7 @@ def check(resource: Resource) -> Iterator[Finding]:
         return
     for path, name in storage_classes(resource):
         if name != pinned:
-            yield Finding(f"{path}: {name or 'none, so the cluster chooses'}", pinned)
+            yield violation(f"{path}: {name or 'none, so the cluster chooses'}", pinned)
     if resource.kind == "PersistentVolume":
         yield from _volume(resource, site)
     if is_workload(resource):
@@ -59,28 +58,28 @@ def check(resource: Resource) -> Iterator[Finding]:
 def _storage_class(resource: Resource, site: str, pinned: str) -> Iterator[Finding]:
     name = text(resource.props, "metadata", "name")
     if name != pinned:
-        yield Finding(f"metadata.name: {name or 'generated'}", pinned)
+        yield violation(f"metadata.name: {name or 'generated'}", pinned)
     terms = list(nodes(resource.props, "allowedTopologies"))
     if not terms_pinned_to(terms, "matchLabelExpressions", SITE_LABEL, site):
         found = "allowedTopologies with a term for another place" if terms else "no allowedTopologies"
-        yield Finding(found, f"every term with {SITE_LABEL} in [{site}]")
+        yield violation(found, f"every term with {SITE_LABEL} in [{site}]")
 
 
 def _volume(resource: Resource, site: str) -> Iterator[Finding]:
     terms = list(nodes(resource.props, "spec", "nodeAffinity", "required", "nodeSelectorTerms"))
     if not terms_pinned_to(terms, "matchExpressions", SITE_LABEL, site):
         found = "spec.nodeAffinity with a term for another place" if terms else "no spec.nodeAffinity"
-        yield Finding(found, f"every term with {SITE_LABEL} In [{site}]")
+        yield violation(found, f"every term with {SITE_LABEL} In [{site}]")
     sources = {key for key in mapping(resource.props, "spec") if key not in NO_SOURCE}
     if not sources or not sources <= VOLUME_SOURCES:
-        yield Finding(f"source {known(sources) or 'missing'}", known(VOLUME_SOURCES))
+        yield violation(f"source {known(sources) or 'missing'}", known(VOLUME_SOURCES))
 
 
 def _pod_volumes(resource: Resource) -> Iterator[Finding]:
     for at, volume in enumerate(nodes(pod_spec(resource), "volumes")):
         sources = {key for key in volume if key != "name"}
         if not sources <= POD_SOURCES:
-            yield Finding(f"volumes[{at}] from {known(sources - POD_SOURCES)}", known(POD_SOURCES))
+            yield violation(f"volumes[{at}] from {known(sources - POD_SOURCES)}", known(POD_SOURCES))
 
 
 RULE = ResourceRule(

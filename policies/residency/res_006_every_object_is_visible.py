@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
+from shopsphere.foundation.finding import Finding, Severity
 
 
 def applies(resource: Resource) -> bool:
@@ -20,11 +19,11 @@ def check(resource: Resource) -> Iterator[Finding]:
     """Find lists, patches and releases: they hide the objects that they create or change."""
     last = resource.token.rpartition(":")[2]
     if last.endswith("List"):
-        yield Finding(f"a list of objects, {last}", "one resource per object")
+        yield violation(f"a list of objects, {last}", "one resource per object")
     if last.endswith("Patch"):
-        yield Finding(f"a patch of an object that this stack does not own, {last}", "the whole object")
+        yield violation(f"a patch of an object that this stack does not own, {last}", "the whole object")
     if resource.group == "helm.sh" and last == "Release":
-        yield Finding("a Helm release, whose objects only the cluster sees", "objects of their own, or a Helm Chart")
+        yield violation("a Helm release, whose objects only the cluster sees", "objects of their own, or a Helm Chart")
 
 
 RULE = ResourceRule(

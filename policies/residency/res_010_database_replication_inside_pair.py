@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pulumi_policy import Severity
-
 from policies.kinds import DATABASE_GROUP, is_database
 from policies.reading import Node, items, mapping, nodes, text
 from policies.residency.replication_peers import Peers
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
-from policies.verdict import Finding
+from policies.verdict import violation
+from shopsphere.foundation.finding import Finding, Severity
 
 HOST_PARAMETERS = ("host", "hostaddr")
 """libpq connects to `hostaddr` where both are given, and either may be a list."""
@@ -30,23 +29,23 @@ def check(resource: Resource) -> Iterator[Finding]:
     """Find every peer that is not a member of the pair."""
     if resource.site not in topology().sites:
         if not is_database(resource):
-            yield Finding("no label of a known site", "the label shopsphere.io/site")
+            yield violation("no label of a known site", "the label shopsphere.io/site")
         return  # of databases RES-001 asks for the label
     if resource.kind == "Subscription":
         name = text(resource.props, "spec", "externalClusterName")
         peers = Peers.of(resource.site, name)
         if name not in peers.names:
-            yield Finding(f"spec.externalClusterName: {name or 'missing'}", peers.described)
+            yield violation(f"spec.externalClusterName: {name or 'missing'}", peers.described)
         return
     own = text(resource.props, "metadata", "name")
     peers = Peers.of(resource.site, own)
     if own != peers.own:
-        yield Finding(f"metadata.name: {own or 'generated'}", f"<database>-{resource.site}")
+        yield violation(f"metadata.name: {own or 'generated'}", f"<database>-{resource.site}")
         return
     spec = mapping(resource.props, "spec")
     for path, name in _names(spec):
         if name not in peers.names:
-            yield Finding(f"spec.{path}: {name or 'missing'}", peers.described)
+            yield violation(f"spec.{path}: {name or 'missing'}", peers.described)
     for at, cluster in enumerate(nodes(spec, "externalClusters")):
         yield from _outside_cluster(f"spec.externalClusters[{at}]", cluster, peers)
 
@@ -73,16 +72,16 @@ def _outside_cluster(path: str, cluster: Node, peers: Peers) -> Iterator[Finding
     parameters = mapping(cluster, "connectionParameters")
     hosts = [(key, host.strip()) for key in HOST_PARAMETERS for host in text(parameters, key).split(",") if host]
     if not hosts:
-        yield Finding(f"{path} has no host in connectionParameters", peers.described_hosts)
+        yield violation(f"{path} has no host in connectionParameters", peers.described_hosts)
     for key, host in hosts:
         if not peers.is_host(host):
-            yield Finding(f"{path}.connectionParameters.{key}: {host}", peers.described_hosts)
+            yield violation(f"{path}.connectionParameters.{key}: {host}", peers.described_hosts)
     for key in REDIRECTING_PARAMETERS:
         if key in parameters:
-            yield Finding(f"{path}.connectionParameters.{key}", "a host that is written here")
+            yield violation(f"{path}.connectionParameters.{key}", "a host that is written here")
     for key in SOURCES_OUTSIDE_STREAMING:
         if key in cluster:
-            yield Finding(f"{path}.{key}, a store that may be anywhere", "streaming from a member of the pair")
+            yield violation(f"{path}.{key}, a store that may be anywhere", "streaming from a member of the pair")
 
 
 RULE = ResourceRule(

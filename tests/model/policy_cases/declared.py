@@ -11,8 +11,12 @@ from typing import Any
 from pulumi_policy import ResourceValidationArgs, StackValidationArgs
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from policies.resource import Resource
+from policies.unknown import KnownMapping
+
 UNKNOWN = UNKNOWN_STRING_VALUE
 REMOVED = object()
+"""In place of a value: the key is not there."""
 FRANKFURT = {"clusterIdentifier": "frankfurt"}
 
 
@@ -58,6 +62,17 @@ class Declared:
         props = unknown_checking_proxy(copy.deepcopy(dict(self.props)))
         return ResourceValidationArgs(self.token, props, self.urn, self.name, None, self._provider())
 
+    def resource(self) -> Resource:
+        """What a rule sees when no engine is there."""
+        return Resource(
+            token=self.token,
+            name=self.name,
+            urn=self.urn,
+            props=KnownMapping(copy.deepcopy(dict(self.props))),
+            provider=None if self.provider is None else KnownMapping(dict(self.provider)),
+            provider_name="" if self.provider is None else "provider",
+        )
+
     def _provider(self) -> SimpleNamespace | None:
         if self.provider is None:
             return None
@@ -65,4 +80,5 @@ class Declared:
 
 
 def stack_arguments(resources: list[Declared]) -> StackValidationArgs:
+    """What the SDK hands to a rule about a stack."""
     return StackValidationArgs([resource.arguments() for resource in resources])

@@ -1,28 +1,42 @@
-"""Runs one rule on one case."""
+"""Runs one rule on one case: as it is, and as the engine would."""
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
 
-from pulumi_policy import Policy
-
+from policies.judging import judge
+from policies.pack import policy_of
 from policies.registry import discover
 from policies.rule import Rule
 from policy_cases.declared import Declared, stack_arguments
+from shopsphere.foundation.finding import Finding
 
 RULES = {rule.id: rule for rule in discover()}
+CaseOf = Declared | list[Declared]
+"""A resource, or those of a stack for a rule that adds up."""
 
 
 def cases(rule: Rule) -> ModuleType:
+    """The module with the cases of a rule."""
     module = f"{rule.id}_{rule.name}".lower().replace("-", "_")
     return importlib.import_module(f"policy_cases.{module}")
 
 
-def verdict(rule: Rule, declared: Declared | list[Declared]) -> list[str]:
-    """The rule's messages, from the policy that the engine runs and through the SDK's own proxies."""
-    policy: Policy = rule.policy()
+def findings(rule: Rule, declared: CaseOf) -> list[Finding]:
+    """What the rule finds in plain resources, without an engine."""
+    resources = declared if isinstance(declared, list) else [declared]
+    return judge([rule], [each.resource() for each in resources])
+
+
+def verdict(rule: Rule, declared: CaseOf) -> list[str]:
+    """The rule's messages in plain resources."""
+    return [finding.message for finding in findings(rule, declared)]
+
+
+def told_to_the_engine(rule: Rule, declared: CaseOf) -> list[str]:
+    """The rule's messages from the policy that the engine runs, through the SDK's own proxies."""
     messages: list[str] = []
     arguments = stack_arguments(declared) if isinstance(declared, list) else declared.arguments()
-    policy.validate(arguments, lambda message, _urn=None: messages.append(message))
+    policy_of(rule).validate(arguments, lambda message, _urn=None: messages.append(message))
     return messages
