@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar
 
 from pulumi_policy import (
     EnforcementLevel,
-    Policy,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -37,7 +36,7 @@ class Described(Protocol):
     provider: Any
 
 
-def policy_of(rule: Rule) -> Policy:
+def policy_of(rule: Rule) -> ResourceValidationPolicy | StackValidationPolicy:
     """Return a rule as the engine runs it: mandatory, and an unknown value is a violation.
 
     Raises:

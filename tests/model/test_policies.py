@@ -8,6 +8,7 @@ import pytest
 from policy_cases.declared import Declared
 from policy_cases.judging import RULES, CaseOf, cases, findings, verdict
 
+import policies
 from policies import registry
 from policies.registry import RULE_MODULE, RegistryError
 from policies.rule import THE_STACK, ResourceRule, Rule
@@ -106,7 +107,7 @@ def rules_in(monkeypatch: pytest.MonkeyPatch, folder: Path, **files: str) -> tup
     """The rules of a package with these files alone."""
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
-    monkeypatch.setattr(registry.policies, "__path__", [str(folder)])
+    monkeypatch.setattr(policies, "__path__", [str(folder)])
     return registry.discover()
 
 

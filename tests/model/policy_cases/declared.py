@@ -5,10 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
-from pulumi_policy import ResourceValidationArgs, StackValidationArgs
+from pulumi_policy import (
+    PolicyCustomTimeouts,
+    PolicyProviderResource,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    StackValidationArgs,
+)
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policies.resource import Resource
@@ -17,6 +23,14 @@ from policies.unknown import KnownMapping
 UNKNOWN = UNKNOWN_STRING_VALUE
 REMOVED = object()
 """In place of a value: the key is not there."""
+OPTIONS = PolicyResourceOptions(
+    protect=False,
+    ignore_changes=[],
+    delete_before_replace=None,
+    aliases=[],
+    custom_timeouts=PolicyCustomTimeouts(0, 0, 0),
+    additional_secret_outputs=[],
+)
 FRANKFURT = {"clusterIdentifier": "frankfurt"}
 
 
@@ -59,8 +73,11 @@ class Declared:
 
     def arguments(self) -> ResourceValidationArgs:
         """What the SDK hands to a rule: real proxies around the properties."""
-        props = unknown_checking_proxy(copy.deepcopy(dict(self.props)))
-        return ResourceValidationArgs(self.token, props, self.urn, self.name, None, self._provider())
+        return ResourceValidationArgs(self.token, self._props(), self.urn, self.name, OPTIONS, self._provider())
+
+    def in_a_stack(self) -> PolicyResource:
+        """What the SDK hands to a rule about a stack, for each resource."""
+        return PolicyResource(self.token, self._props(), self.urn, self.name, OPTIONS, self._provider(), None, [], {})
 
     def resource(self) -> Resource:
         """What a rule sees when no engine is there."""
@@ -73,12 +90,16 @@ class Declared:
             provider_name="" if self.provider is None else "provider",
         )
 
-    def _provider(self) -> SimpleNamespace | None:
+    def _props(self) -> Mapping[str, Any]:
+        return unknown_checking_proxy(copy.deepcopy(dict(self.props)))
+
+    def _provider(self) -> PolicyProviderResource | None:
         if self.provider is None:
             return None
-        return SimpleNamespace(name="provider", props=unknown_checking_proxy(dict(self.provider)))
+        props = unknown_checking_proxy(dict(self.provider))
+        return PolicyProviderResource("pulumi:providers:kubernetes", props, "urn:of:the:provider", "provider")
 
 
 def stack_arguments(resources: list[Declared]) -> StackValidationArgs:
     """What the SDK hands to a rule about a stack."""
-    return StackValidationArgs([resource.arguments() for resource in resources])
+    return StackValidationArgs([resource.in_a_stack() for resource in resources])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from pulumi_policy import StackValidationPolicy
+
 from policies.judging import judge
 from policies.pack import policy_of
 from policies.registry import discover
@@ -36,7 +38,20 @@ def verdict(rule: Rule, declared: CaseOf) -> list[str]:
 
 def told_to_the_engine(rule: Rule, declared: CaseOf) -> list[str]:
     """The rule's messages from the policy that the engine runs, through the SDK's own proxies."""
-    messages: list[str] = []
-    arguments = stack_arguments(declared) if isinstance(declared, list) else declared.arguments()
-    policy_of(rule).validate(arguments, lambda message, _urn=None: messages.append(message))
-    return messages
+    return [message for message, _ in reported(rule, declared)]
+
+
+def reported(rule: Rule, declared: CaseOf) -> list[tuple[str, str | None]]:
+    """The rule's messages as the engine gets them, each with the resource that it belongs to."""
+    told: list[tuple[str, str | None]] = []
+
+    def report(message: str, urn: str | None) -> None:
+        told.append((message, urn))
+
+    policy = policy_of(rule)
+    if isinstance(policy, StackValidationPolicy):
+        policy.validate(stack_arguments(declared if isinstance(declared, list) else [declared]), report)
+    else:
+        assert isinstance(declared, Declared)
+        policy.validate(declared.arguments(), report)
+    return told
