@@ -25,7 +25,7 @@ AGAIN_AFTER = 60.0
 """Pause after a move that failed: whoever is called meanwhile finds the pair at rest."""
 
 
-class Verdict(Enum):
+class Sign(Enum):
     """What a look says."""
 
     WELL = "the lease is held"
@@ -36,17 +36,17 @@ class Verdict(Enum):
     NEW = "the pair has never been started"
 
 
-def judge(seen: Seen, *, locked: bool, without: float) -> Verdict:
+def judge(seen: Seen, *, locked: bool, without: float) -> Sign:
     """Decide from what the witness says; `without` is for how many seconds it has named no holder."""
     if seen.record is None:
-        return Verdict.NEW
+        return Sign.NEW
     if locked or seen.record.phase is not Phase.STEADY:
-        return Verdict.BUSY
+        return Sign.BUSY
     if seen.lease_holder:
-        return Verdict.WELL
+        return Sign.WELL
     if without < SURE_AFTER:
-        return Verdict.UNSURE
-    return Verdict.MOVE if seen.record.sync is Sync.ON else Verdict.LOSS
+        return Sign.UNSURE
+    return Sign.MOVE if seen.record.sync is Sync.ON else Sign.LOSS
 
 
 @dataclass
@@ -82,10 +82,10 @@ class Watcher:
             return None
         now = self.clock.monotonic()
         self._since = None if seen.lease_holder else self._since or now
-        verdict = judge(seen, locked=locked, without=now - self._since if self._since is not None else 0.0)
+        sign = judge(seen, locked=locked, without=now - self._since if self._since is not None else 0.0)
         active = seen.record.active if seen.record else "no site"
-        self._say(f"{active} is active: {verdict.value}")
-        return self._carry_out(self.move) if verdict is Verdict.MOVE and self.move else None
+        self._say(f"{active} is active: {sign.value}")
+        return self._carry_out(self.move) if sign is Sign.MOVE and self.move else None
 
     def _carry_out(self, move: Callable[[str], object]) -> bool:
         try:

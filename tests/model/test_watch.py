@@ -3,7 +3,7 @@
 import pytest
 from manual_clock import ManualClock
 
-from runbooks.watch import LOOK_EVERY, Verdict, Watcher, judge
+from runbooks.watch import LOOK_EVERY, Sign, Watcher, judge
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Sync, WitnessUnreachableError
 from shopsphere.witness.client import Seen
@@ -17,21 +17,21 @@ def seen(holder="", **values):
 
 
 @pytest.mark.parametrize(
-    ("look", "locked", "without", "verdict"),
+    ("look", "locked", "without", "sign"),
     [
-        (seen("frankfurt"), False, 0, Verdict.WELL),
-        (seen("frankfurt"), False, 60, Verdict.WELL),
-        (seen(), False, 0.5, Verdict.UNSURE),
-        (seen(), False, 2, Verdict.MOVE),
-        (seen(), True, 2, Verdict.BUSY),
-        (seen(phase=Phase.DRAINING), False, 2, Verdict.BUSY),
-        (seen(phase=Phase.FENCING), False, 2, Verdict.BUSY),
-        (seen(sync=Sync.OFF), False, 2, Verdict.LOSS),
-        (Seen(None, 0, ""), False, 2, Verdict.NEW),
+        (seen("frankfurt"), False, 0, Sign.WELL),
+        (seen("frankfurt"), False, 60, Sign.WELL),
+        (seen(), False, 0.5, Sign.UNSURE),
+        (seen(), False, 2, Sign.MOVE),
+        (seen(), True, 2, Sign.BUSY),
+        (seen(phase=Phase.DRAINING), False, 2, Sign.BUSY),
+        (seen(phase=Phase.FENCING), False, 2, Sign.BUSY),
+        (seen(sync=Sync.OFF), False, 2, Sign.LOSS),
+        (Seen(None, 0, ""), False, 2, Sign.NEW),
     ],
 )
-def test_verdicts(look, locked, without, verdict) -> None:
-    assert judge(look, locked=locked, without=without) is verdict
+def test_signs(look, locked, without, sign) -> None:
+    assert judge(look, locked=locked, without=without) is sign
 
 
 class Witness:
