@@ -12,11 +12,11 @@ from runbooks.drill.runs import moves_in, runs_since
 from runbooks.drill.stage import Stage, stage_of, unfinished
 from runbooks.engine import DryRun
 from runbooks.readiness.drill_record import DrillRecord, Result, last_drill, save
-from runbooks.readiness.finding import Verdict
 from runbooks.readiness.score import Readiness, readiness_of
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.finding import Verdict
 from shopsphere.foundation.progress import say, step
 from shopsphere.topology import Topology
 from shopsphere.witness import PairRecord
@@ -230,7 +230,7 @@ class _Drill:
             try:
                 wait_until(passes, what=title, seconds=SETTLE_SECONDS, interval=LOOK_EVERY, clock=self._clock)
             except WaitExpiredError:
-                line.note = f"NOT within {SETTLE_SECONDS:.0f} s: {', '.join(f'P{e.number}' for e in last[0].blockers)}"
+                line.note = f"NOT within {SETTLE_SECONDS:.0f} s: {', '.join(e.check for e in last[0].blockers)}"
         return last[0]
 
     def _end(self) -> Path:

@@ -3,11 +3,11 @@
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
-from runbooks.readiness.finding import Verdict
 from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
 from shopsphere.clients.cluster import PART_OF
 from shopsphere.clients.postgres import follows
 from shopsphere.estate.databases import DATABASES
+from shopsphere.foundation.finding import Verdict
 from shopsphere.witness import Sync
 
 TITLE = "Look at the site that would become active, and at what would be lost"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runbooks.readiness.finding import Finding
+from runbooks.readiness.row import Row
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import write_whole
@@ -53,7 +53,7 @@ class DrillRecord(BaseModel):
     result: Result | None = Field(default=None, description="None until it is known.")
     problems: tuple[str, ...] = Field(default=(), description="What made it red.")
     moves: tuple[Move, ...] = Field(default=(), description="The moves that ended, in their order.")
-    checks: dict[str, tuple[Finding, ...]] = Field(
+    checks: dict[str, tuple[Row, ...]] = Field(
         default={}, description="The pair's readiness before, away and at home again."
     )
 

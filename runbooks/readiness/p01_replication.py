@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runbooks.readiness.finding import Judgement, fails, passes, together, unknown
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.postgres import follower_in
 from shopsphere.estate.databases import DatabaseModel
+from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
 
 NAME = "Both databases of the recovery site stream from the active site"
 LAG_BYTES = 16 * 1024 * 1024
@@ -16,17 +16,17 @@ LAG_MS = 1000.0
 REBUILD = "`shopsphere status` says more; `shopsphere rebuild` makes a site that cannot catch up a copy again"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Ask both ends of both streams."""
 
-    def one(database: DatabaseModel) -> Judgement:
+    def one(database: DatabaseModel) -> Finding:
         name = database.cluster(view.recovery)
         return judge(name, view.instance(view.active, database), view.instance(view.recovery, database))
 
     return together(view.judge_databases(one))
 
 
-def judge(name: str, active: Mapping[str, Any], standby: Mapping[str, Any]) -> Judgement:
+def judge(name: str, active: Mapping[str, Any], standby: Mapping[str, Any]) -> Finding:
     """Judge one stream.
 
     The time is what the standby itself measures: the active site learns of a replay only with the standby's next

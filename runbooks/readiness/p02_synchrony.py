@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.postgres import follower_in
 from shopsphere.estate.databases import LEDGER
+from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import PairRecord, Sync
 
 NAME = "The ledger is synchronous to the recovery site, and the witness says so"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Ask the active ledger and the witness."""
     name = LEDGER.cluster(view.recovery)
     return together([judge_ledger(name, view.instance(view.active, LEDGER)), judge_record(view.record)])
 
 
-def judge_ledger(name: str, active: Mapping[str, Any]) -> Judgement:
+def judge_ledger(name: str, active: Mapping[str, Any]) -> Finding:
     """Judge by what PostgreSQL does, never by what it is told; `name` is the recovery site's in replication."""
     state = follower_in(active, name).get("sync", "not connected")
     if state == "sync":
@@ -28,7 +28,7 @@ def judge_ledger(name: str, active: Mapping[str, Any]) -> Judgement:
     return fails(f"{name} is {state}", "the active site's agent makes it synchronous once it streams: look at its log")
 
 
-def judge_record(record: PairRecord) -> Judgement:
+def judge_record(record: PairRecord) -> Finding:
     """Judge what a failover would go by."""
     if record.sync is Sync.ON:
         return passes("the witness says sync on")

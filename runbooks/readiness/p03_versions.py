@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import Document
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.namespaces import REGIONAL_NAMESPACES
+from shopsphere.foundation.finding import Finding, fails, passes, together
 
 NAME = "Both sites run the same images, PostgreSQL versions and parameters"
 DEPLOY = "`shopsphere preview` shows what differs, `shopsphere up` deploys the same to both"
@@ -19,18 +19,18 @@ DIGEST_DIGITS = 12  # 48 bits: enough to tell two builds apart, short enough to 
 _NAMESPACES = frozenset(each.name for each in REGIONAL_NAMESPACES)
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Compare pods and databases of both sites."""
     judged = view.judge_each({"images": partial(_images, view)})
     return together([*judged, *view.judge_databases(partial(_database, view))])
 
 
-def _images(view: PairView) -> Judgement:
+def _images(view: PairView) -> Finding:
     running = {site: images_of(view.items(site, "/api/v1/pods")) for site in (view.active, view.recovery)}
     return judge_same("images", running)
 
 
-def _database(view: PairView, database: DatabaseModel) -> Judgement:
+def _database(view: PairView, database: DatabaseModel) -> Finding:
     sites = (view.active, view.recovery)
     versions = {site: {"PostgreSQL": view.capacity(site, database).version} for site in sites}
     documents = {site: view.document(site, database)["spec"].get("postgresql", {}) for site in sites}
@@ -55,7 +55,7 @@ def images_of(pods: Iterable[Document]) -> dict[str, str]:
     return {place: ", ".join(sorted(images)) for place, images in found.items()}
 
 
-def judge_same(what: str, by_site: Mapping[str, Mapping[str, Any]]) -> Judgement:
+def judge_same(what: str, by_site: Mapping[str, Mapping[str, Any]]) -> Finding:
     """Judge whether all sites have the same values under the same keys; `what` begins the line."""
     keys = sorted({key for values in by_site.values() for key in values})
     different = [key for key in keys if len({repr(values.get(key)) for values in by_site.values()}) > 1]

@@ -10,11 +10,11 @@ from functools import partial
 
 from cryptography import x509
 
-from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.namespaces import GATEWAY
+from shopsphere.foundation.finding import Finding, fails, passes, together
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
 VALID_FOR = timedelta(days=14)
@@ -23,21 +23,21 @@ DEPLOY = "`shopsphere up` brings the pair's secrets to both sites"
 RENEW = "make a new set and deploy it to both sites; shopsphere/estate/pair_secrets.py says how it is made"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Compare the secrets of both sites, and read their certificates."""
     judged = view.judge_each({"shared secrets": partial(_equal, view)})
     certificates = view.judge_each({site: partial(_certificates, view, site) for site in (view.active, view.recovery)})
     return together([*judged, *certificates])
 
 
-def _equal(view: PairView) -> Judgement:
+def _equal(view: PairView) -> Finding:
     sites = (view.active, view.recovery)
     hashes = {site: hashes_of(_secrets(view, site)) for site in sites}
     documents = [view.document(site, database) for site in sites for database in DATABASES]
     return judge_equal(hashes, required=frozenset(name for each in documents for name in required_by(each)))
 
 
-def _certificates(view: PairView, site: str) -> Judgement:
+def _certificates(view: PairView, site: str) -> Finding:
     return judge_certificates(site, ends_of(_secrets(view, site)), datetime.now(UTC))
 
 
@@ -66,7 +66,7 @@ def hashes_of(secrets: Iterable[Document]) -> dict[str, str]:
     }
 
 
-def judge_equal(by_site: Mapping[str, Mapping[str, str]], *, required: frozenset[str]) -> Judgement:
+def judge_equal(by_site: Mapping[str, Mapping[str, str]], *, required: frozenset[str]) -> Finding:
     """Judge hashes by site and place; what is `required` has to be there."""
     places = sorted(required.union(*by_site.values()))
     missing = [f"{place} is not at {site}" for place in places for site, held in by_site.items() if place not in held]
@@ -88,7 +88,7 @@ def ends_of(secrets: Iterable[Document]) -> dict[str, datetime | None]:
     return found
 
 
-def judge_certificates(site: str, ends: Mapping[str, datetime | None], now: datetime) -> Judgement:
+def judge_certificates(site: str, ends: Mapping[str, datetime | None], now: datetime) -> Finding:
     """Judge when certificates end, by their place at a site."""
     unreadable = [f"{place} is no certificate" for place, end in ends.items() if end is None]
     known = {place: end for place, end in ends.items() if end is not None}

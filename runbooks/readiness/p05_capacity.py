@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 
-from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
+from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.status.quantities import allocatable_watts, ready_nodes, requested_watts
 from shopsphere.topology.quantities import parse_quantity
 
@@ -20,18 +20,18 @@ NAME = "The recovery site runs every workload and has room for the active site's
 ROOM = "more racks or power at that site, a larger share for that namespace, or less load"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Compare workloads, quotas and nodes of both sites."""
     subjects = {"workloads": _workloads, "quotas": _quotas, "nodes": _nodes}
     return together(view.judge_each({subject: partial(judge, view) for subject, judge in subjects.items()}))
 
 
-def _workloads(view: PairView) -> Judgement:
+def _workloads(view: PairView) -> Finding:
     active, recovery = _both(view, "/apis/apps/v1/deployments")
     return judge_workloads(view.recovery, active, recovery)
 
 
-def _quotas(view: PairView) -> Judgement:
+def _quotas(view: PairView) -> Finding:
     active, recovery = _both(view, "/api/v1/resourcequotas")
     return judge_quotas(view.recovery, active, recovery)
 
@@ -40,12 +40,12 @@ def _both(view: PairView, path: str) -> list[list[Document]]:
     return [view.items(site, path, labelSelector=PART_OF) for site in (view.active, view.recovery)]
 
 
-def _nodes(view: PairView) -> Judgement:
+def _nodes(view: PairView) -> Finding:
     needed = requested_watts(view.items(view.active, "/api/v1/pods"))
     return judge_nodes(view.recovery, view.items(view.recovery, "/api/v1/nodes"), needed)
 
 
-def judge_workloads(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Judgement:
+def judge_workloads(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Finding:
     """Judge whether a site runs every deployment of the active one, each with all its replicas ready.
 
     A ready pod is also the proof that its image is there.
@@ -68,7 +68,7 @@ def judge_workloads(site: str, active: Iterable[Document], recovery: Iterable[Do
     return passes(f"{found}, with fewer pods: {', '.join(smaller)}" if smaller else found)
 
 
-def judge_quotas(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Judgement:
+def judge_quotas(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Finding:
     """Judge whether each quota of a site, whatever it limits, has room for what the active site uses of its like."""
     used = {place_of(each): _amounts(each, "used") for each in active}
     problems, count = [], 0
@@ -84,7 +84,7 @@ def judge_quotas(site: str, active: Iterable[Document], recovery: Iterable[Docum
     return passes(f"{count} quotas have room")
 
 
-def judge_nodes(site: str, nodes: Iterable[Document], needed: int) -> Judgement:
+def judge_nodes(site: str, nodes: Iterable[Document], needed: int) -> Finding:
     """Judge whether a site's nodes are ready and offer the power that the active site's pods are charged (W)."""
     documents = list(nodes)
     count, offered = ready_nodes(documents), allocatable_watts(documents)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.dns import NameServerError, ask_address
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.estate.access import edge_access
 from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.names.name_servers import NameServer, name_servers
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.status.edge_names import STEERED
@@ -22,9 +22,9 @@ LONGEST_TTL = 10
 BRING_BACK = "bring it back, or take it out of the edge's configuration: a failover would leave it behind"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Ask the API of each authority for the pair's records, and each name server for the pair's name."""
-    works: dict[str, Callable[[], Judgement]] = {
+    works: dict[str, Callable[[], Finding]] = {
         f"API of {each.name}": partial(_authority, view, each) for each in view.ways.authorities()
     }
     servers = [server for server in name_servers(edge_access(view.environment)) if server.for_others]
@@ -32,7 +32,7 @@ def ask(view: PairView) -> Judgement:
     return together(view.judge_each(works))
 
 
-def _authority(view: PairView, authority: DnsAuthority) -> Judgement:
+def _authority(view: PairView, authority: DnsAuthority) -> Finding:
     declaration, wanted = view.ways.declaration(), PairState(view.record.epoch, view.active)
     names = [f"{label}.{declaration.zone}" for label in (view.pair.name, *STEERED)]
     try:
@@ -43,7 +43,7 @@ def _authority(view: PairView, authority: DnsAuthority) -> Judgement:
     return judge_authority(authority.name, declaration, wanted, state, steered)
 
 
-def _server(view: PairView, server: NameServer) -> Judgement:
+def _server(view: PairView, server: NameServer) -> Finding:
     name = f"{view.pair.name}.{view.topology.domain}"
     try:
         found = ask_address(server.address, name)
@@ -61,7 +61,7 @@ def judge_authority(
     wanted: PairState,
     state: RRset | None,
     steered: Mapping[str, RRset | None],
-) -> Judgement:
+) -> Finding:
     """Judge what one authority holds.
 
     Args:
@@ -90,7 +90,7 @@ def judge_authority(
     return passes(f"{authority} takes our key and says {wanted.active} in epoch {wanted.epoch}")
 
 
-def judge_answer(server: str, found: tuple[str, ...], allowed: frozenset[str]) -> Judgement:
+def judge_answer(server: str, found: tuple[str, ...], allowed: frozenset[str]) -> Finding:
     """Judge what a name server answers to the pair's name; `allowed` are the addresses that have a weight."""
     if found and set(found) <= allowed:
         return passes(f"{server} answers {', '.join(found)}")

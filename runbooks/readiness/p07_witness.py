@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from runbooks.readiness.finding import Judgement, fails, passes
 from runbooks.readiness.pair_view import PairView
+from shopsphere.foundation.finding import Finding, fails, passes
 from shopsphere.witness import Voter
 
 NAME = "Every voter of the witness takes part"
 BRING_BACK = "bring it back, or the way to it; the witness needs more than half of its voters"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Ask each voter by itself."""
     places = {str(site.address): name for name, site in view.topology.sites.items()}
     return judge(view.once("each voter", view.witness.each_voter), places)
 
 
-def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Judgement:
+def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:
     """Judge the voters; `places` names the site of an address where it is known."""
     silent = [f"{_name(each, places)} ({each.problem})" for each in voters if each.problem]
     answering = len(voters) - len(silent)

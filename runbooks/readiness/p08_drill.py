@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 from runbooks.operate import runs_directory
 from runbooks.readiness.drill_record import DrillRecord, Result, last_drill
-from runbooks.readiness.finding import Judgement, fails, passes
 from runbooks.readiness.pair_view import PairView
+from shopsphere.foundation.finding import Finding, fails, passes
 
 NAME = "The last drill was green and is less than a week old"
 YOUNGER_THAN = timedelta(days=7)
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Read the record of the pair's last drill."""
     last = last_drill(runs_directory(), view.pair.name, view.environment)
     return judge(view.pair.name, last, datetime.now(UTC))
 
 
-def judge(pair: str, last: DrillRecord | None, now: datetime) -> Judgement:
+def judge(pair: str, last: DrillRecord | None, now: datetime) -> Finding:
     """Judge a record; None: there never was a drill."""
     action = f'`shopsphere drill {pair} --execute --reason "..."`'
     if last is None:

@@ -10,11 +10,11 @@ from typing import Any
 from runbooks.agent.databases import Role
 from runbooks.engine import Journal, RunRecord
 from runbooks.operate import runs_directory
-from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import Phase
 from shopsphere.witness.client import Seen
 from shopsphere.witness.store import Entry
@@ -23,9 +23,9 @@ NAME = "The pair is at rest: no change under way, nothing left over from one"
 FINISH = "finish the change that left it: `shopsphere failover` goes on where it stopped"
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Ask databases, witness, journals and both agents."""
-    works: dict[str, Callable[[], Judgement]] = {
+    works: dict[str, Callable[[], Finding]] = {
         database.cluster(site): partial(_cluster, view, site, database)
         for site in (view.active, view.recovery)
         for database in DATABASES
@@ -40,11 +40,11 @@ def ask(view: PairView) -> Judgement:
     return together(view.judge_each(works))
 
 
-def _cluster(view: PairView, site: str, database: DatabaseModel) -> Judgement:
+def _cluster(view: PairView, site: str, database: DatabaseModel) -> Finding:
     return judge_cluster(view.document(site, database))
 
 
-def judge_cluster(document: Document) -> Judgement:
+def judge_cluster(document: Document) -> Finding:
     """Judge a CloudNativePG cluster: no used token, no fence."""
     name, left = document["metadata"]["name"], []
     if document["spec"].get("replica", {}).get("promotionToken"):
@@ -56,7 +56,7 @@ def judge_cluster(document: Document) -> Judgement:
     return passes(f"{name} has no token and no fence")
 
 
-def judge_witness(seen: Seen) -> Judgement:
+def judge_witness(seen: Seen) -> Finding:
     """Judge the record and the lease to write."""
     record = seen.record
     if record is None or record.phase is not Phase.STEADY:
@@ -70,14 +70,14 @@ def judge_witness(seen: Seen) -> Judgement:
     return passes(f"{record.active} holds the lease")
 
 
-def judge_lock(entry: Entry | None) -> Judgement:
+def judge_lock(entry: Entry | None) -> Finding:
     """Judge the lock of operators."""
     if entry is None:
         return passes("no operator is at work")
     return fails(f"an operator is at work: {entry.value}", "wait for them, or call them")
 
 
-def judge_journal(left: RunRecord | None) -> Judgement:
+def judge_journal(left: RunRecord | None) -> Finding:
     """Judge the runs of this machine."""
     if left is None:
         return passes("no run is unfinished")
@@ -85,14 +85,14 @@ def judge_journal(left: RunRecord | None) -> Judgement:
     return fails(f"{left.run} ({words}: {left.facts.reason}) is unfinished", "call the command that started it again")
 
 
-def judge_active_agent(site: str, state: Mapping[str, Any]) -> Judgement:
+def judge_active_agent(site: str, state: Mapping[str, Any]) -> Finding:
     """Judge whether the active site lets writes through."""
     if state["writes"]:
         return passes(f"{site} takes writes")
     return fails(f"{site} takes no writes: {state['because']}", f"look at the log of the agent of {site}")
 
 
-def judge_recovery_agent(site: str, state: Mapping[str, Any]) -> Judgement:
+def judge_recovery_agent(site: str, state: Mapping[str, Any]) -> Finding:
     """Judge whether the recovery site is a replica that answers reads and nothing else."""
     if state["role"] == Role.REPLICA and state["databases"] and not state["writes"]:
         return passes(f"{site} reads only")

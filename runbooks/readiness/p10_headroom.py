@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from runbooks.readiness.finding import Judgement, fails, passes, together, unknown
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.postgres import follower_in
 from shopsphere.clients.postgres_capacity import Capacity
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
 
 NAME = "Enough WAL is kept for the recovery site, and the databases have free disk"
 KEPT_SHARE = 0.5
@@ -16,7 +16,7 @@ KEPT_SHARE = 0.5
 DISK_SHARE = 0.8
 
 
-def ask(view: PairView) -> Judgement:
+def ask(view: PairView) -> Finding:
     """Ask both databases at both sites."""
     works = {f"log for {each.cluster(view.recovery)}": partial(_log, view, each) for each in DATABASES}
     works |= {
@@ -27,17 +27,17 @@ def ask(view: PairView) -> Judgement:
     return together(view.judge_each(works))
 
 
-def _log(view: PairView, database: DatabaseModel) -> Judgement:
+def _log(view: PairView, database: DatabaseModel) -> Finding:
     name = database.cluster(view.recovery)
     lag = follower_in(view.instance(view.active, database), name).get("lag_bytes")
     return judge_log(name, lag, view.capacity(view.active, database))
 
 
-def _disk(view: PairView, site: str, database: DatabaseModel) -> Judgement:
+def _disk(view: PairView, site: str, database: DatabaseModel) -> Finding:
     return judge_disk(database.cluster(site), view.capacity(site, database).disk_used)
 
 
-def judge_log(name: str, lag_bytes: int | None, capacity: Capacity) -> Judgement:
+def judge_log(name: str, lag_bytes: int | None, capacity: Capacity) -> Finding:
     """Judge how far a follower is behind against what the active site keeps.
 
     Args:
@@ -56,7 +56,7 @@ def judge_log(name: str, lag_bytes: int | None, capacity: Capacity) -> Judgement
     return passes(f"{name} needs {lag_bytes / 10**6:.1f} MB of the {kept}")
 
 
-def judge_disk(name: str, used: float) -> Judgement:
+def judge_disk(name: str, used: float) -> Finding:
     """Judge the fuller one of an instance's volumes; `used` from 0 to 1."""
     if used >= DISK_SHARE:
         return fails(f"the disk of {name} is {used:.0%} full", "make room, or give it a larger volume")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from runbooks.change import PLANNED, RoleChange
 from runbooks.engine import bounded
-from runbooks.readiness.finding import Judgement, from_error
+from runbooks.readiness.no_answer import from_error
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.postgres import ask_instance, leading_pod
 from shopsphere.clients.postgres_capacity import Capacity, ask_capacity
@@ -18,6 +18,7 @@ from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding
 from shopsphere.topology import Pair, Topology
 from shopsphere.witness import PairRecord, Witness
 from shopsphere.witness.client import Seen
@@ -70,10 +71,10 @@ class PairView:
             future: Future[Fact] = self._facts[what]
         return bounded.answer_of(future, what=what, seconds=self.seconds_left)
 
-    def judge_each(self, works: Mapping[str, Callable[[], Judgement]]) -> list[Judgement]:
+    def judge_each(self, works: Mapping[str, Callable[[], Finding]]) -> list[Finding]:
         """Judge several subjects side by side; those that do not answer are unknown and hide no other."""
         asked = {subject: bounded.start(work, name=subject) for subject, work in works.items()}
-        judged: list[Judgement] = []
+        judged: list[Finding] = []
         silent: dict[str, tuple[ShopSphereError, list[str]]] = {}
         for subject, future in asked.items():
             try:
@@ -83,7 +84,7 @@ class PairView:
                 subjects.append(subject)
         return [*judged, *(from_error(error, ", ".join(subjects)) for error, subjects in silent.values())]
 
-    def judge_databases(self, judge: Callable[[DatabaseModel], Judgement]) -> list[Judgement]:
+    def judge_databases(self, judge: Callable[[DatabaseModel], Finding]) -> list[Finding]:
         """Judge both databases side by side."""
         return self.judge_each({database.name: partial(judge, database) for database in DATABASES})
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
-from runbooks.readiness.finding import Finding, Verdict
+from runbooks.readiness.row import as_row
 from runbooks.readiness.score import Readiness
+from shopsphere.foundation.finding import Finding, Verdict
 
 _MARKS = {Verdict.PASSED: "pass", Verdict.FAILED: "FAIL", Verdict.UNKNOWN: "UNKNOWN"}
 _INDENT = " " * 15
@@ -14,7 +14,7 @@ _INDENT = " " * 15
 
 def as_json(readiness: Readiness) -> str:
     """Return all of it as a JSON document."""
-    findings = [asdict(each) for each in readiness.findings]
+    findings = [as_row(each) for each in readiness.findings]
     document = {"pair": readiness.pair, "ready": readiness.is_ready, "active": readiness.active, "checks": findings}
     return json.dumps(document, indent=2)
 
@@ -26,7 +26,7 @@ def as_text(readiness: Readiness) -> str:
 
 
 def _lines(finding: Finding) -> list[str]:
-    head = f"{f'P{finding.number}':>4}  {_MARKS[finding.verdict]:<7}  {finding.name}"
+    head = f"{finding.check:>4}  {_MARKS[finding.verdict]:<7}  {finding.title}"
     action = [f"{_INDENT}do: {finding.action}"] if finding.action else []
     return [head, f"{_INDENT}{finding.found}", *action]
 
@@ -35,5 +35,5 @@ def _verdict(readiness: Readiness) -> str:
     active = f"{readiness.active} is active" if readiness.active else "which site is active is not known"
     if readiness.is_ready:
         return f"{readiness.pair}: ready to fail over; {active}"
-    wrong = ", ".join(f"P{each.number}" for each in readiness.wrong)
+    wrong = ", ".join(each.check for each in readiness.wrong)
     return f"{readiness.pair}: NOT ready ({wrong}); {active}"

@@ -20,10 +20,12 @@ from runbooks.readiness import (
     p09_leftovers,
     p10_headroom,
 )
-from runbooks.readiness.finding import Finding, Judgement, from_error
+from runbooks.readiness.no_answer import from_error
 from runbooks.readiness.pair_view import PairView
+from runbooks.readiness.row import check_id
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding
 from shopsphere.topology import Topology
 from shopsphere.witness.access import witness_of
 
@@ -36,7 +38,7 @@ class Check(Protocol):
 
     NAME: str
 
-    def ask(self, view: PairView) -> Judgement:
+    def ask(self, view: PairView) -> Finding:
         """Ask and judge; what raises is unknown."""
 
 
@@ -52,8 +54,8 @@ CHECKS: tuple[Check, ...] = (
     p09_leftovers,
     p10_headroom,
 )
-LAST_DRILL = CHECKS.index(p08_drill) + 1
-"""Number of the check that only a drill can make pass."""
+LAST_DRILL = check_id(CHECKS.index(p08_drill) + 1)
+"""The check that only a drill can make pass."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Readiness:
     @property
     def blockers(self) -> tuple[Finding, ...]:
         """Those that keep a drill from being started: all that are wrong but the last drill itself."""
-        return tuple(each for each in self.wrong if each.number != LAST_DRILL)
+        return tuple(each for each in self.wrong if each.check != LAST_DRILL)
 
 
 def readiness_of(topology: Topology, pair: str, environment: Environment) -> Readiness:
@@ -108,7 +110,7 @@ def score(view: PairView, checks: Sequence[Check] = CHECKS) -> Readiness:
             judged = bounded.answer_of(future, what="the check", seconds=view.seconds_left + LAST_WORD_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever keeps a check from an answer, it is unknown
             judged = from_error(error)
-        findings.append(Finding(number, check.NAME, judged.verdict, judged.found, judged.action))
+        findings.append(judged.by(check_id(number), check.NAME))
     return Readiness(view.pair.name, _active(view), tuple(findings))
 
 

@@ -1,5 +1,6 @@
 """A drill on a pair made of plain values: what it refuses, that it comes back, and that a kill anywhere is mended."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,14 +15,14 @@ from runbooks.engine import DryRun, Journal, RunFacts, RunRecord
 from runbooks.engine.records import Event, Kind
 from runbooks.operate import FAILOVER, REBUILD, runs_directory
 from runbooks.readiness.drill_record import DrillRecordError, Result, last_drill, save
-from runbooks.readiness.finding import Finding, Verdict
 from runbooks.readiness.score import LAST_DRILL, Readiness
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding, Verdict, fails
 from shopsphere.witness.client import Seen
 
 REQUEST = DrillRequest(PAIR, Environment.LAB, "weekly")
-NO_DRILL_YET = Finding(LAST_DRILL, "drill", Verdict.FAILED, "there was none", "drill")
+NO_DRILL_YET = fails("there was none", "drill").by(LAST_DRILL, "drill")
 
 
 class Killed(BaseException):
@@ -84,7 +85,7 @@ def pair(monkeypatch, tmp_path):
 
 
 def finding(number=3, verdict=Verdict.FAILED):
-    return Finding(number, "versions", verdict, "images differ", "deploy")
+    return Finding(verdict=verdict, found="images differ", action="deploy").by(f"P{number}", "versions")
 
 
 @pytest.mark.requirement("a drill moves the pair there and back, and leaves a green record")
@@ -108,7 +109,7 @@ def test_a_pair_that_is_not_ready(pair, verdict) -> None:
     pair.wrong = lambda: (finding(3, verdict), finding(9, verdict))
     with pytest.raises(DrillError, match=f"P3 {verdict}: images differ\n +P9 {verdict}") as refused:
         pair.hold()
-    assert f"P{LAST_DRILL}" not in str(refused.value)
+    assert LAST_DRILL not in str(refused.value)
     assert pair.targets == []
     assert pair.last is None
 
@@ -263,3 +264,23 @@ def test_what_did_not_answer_is_asked_again(pair) -> None:
     pair.wrong = lambda: (finding(3, Verdict.UNKNOWN),) if pair.clock.now < 3 else ()
     pair.hold()
     assert pair.last.result is Result.GREEN
+
+
+KEPT = {"number": 3, "name": "versions", "verdict": "unknown", "found": "silence", "action": "ask again"}
+
+
+def test_a_record_keeps_what_the_checks_found(pair) -> None:
+    save(runs_directory(), drill(checks={"before": (finding(3, Verdict.UNKNOWN),)}))
+    (file,) = (runs_directory() / "drills").iterdir()
+    assert json.loads(file.read_text())["checks"]["before"] == [{**KEPT, "found": "images differ", "action": "deploy"}]
+    assert pair.last.checks["before"] == (finding(3, Verdict.UNKNOWN),)
+
+
+@pytest.mark.parametrize("spoiled", [{"verdict": "perhaps"}, {"number": "3"}, {"more": 1}, {"found": None}], ids=str)
+def test_a_damaged_finding_in_a_record_is_an_error(pair, spoiled) -> None:
+    file = save(runs_directory(), drill(checks={"before": (finding(3),)}))
+    document = json.loads(file.read_text())
+    document["checks"]["before"] = [{**KEPT, **spoiled}]
+    file.write_text(json.dumps(document))
+    with pytest.raises(DrillRecordError, match="is damaged"):
+        pair.last  # noqa: B018

@@ -16,12 +16,12 @@ from runbooks.engine import Journal, RunFacts
 from runbooks.operate import runs_directory
 from runbooks.readiness import render
 from runbooks.readiness.drill_record import Result, save
-from runbooks.readiness.finding import Verdict, passes
 from runbooks.readiness.score import CHECKS, LAST_DRILL, score
 from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.edge_errors import ServiceError
 from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Verdict, passes
 from shopsphere.names.pair_state import PairState
 from shopsphere.witness import Phase, Sync, Voter, WitnessUnreachableError
 from shopsphere.witness.store import Entry
@@ -35,7 +35,7 @@ def pair(monkeypatch, tmp_path):
 
 
 def verdicts(pair):
-    return {each.number: each.verdict for each in score(pair.view()).findings if not each.passed}
+    return {int(each.check[1:]): each.verdict for each in score(pair.view()).findings if not each.passed}
 
 
 def found(pair, number):
@@ -46,7 +46,7 @@ def found(pair, number):
 def test_a_pair_that_is_ready(pair) -> None:
     readiness = score(pair.view())
     assert readiness.is_ready, render.as_text(readiness)
-    assert [each.number for each in readiness.findings] == list(range(1, 11))
+    assert [each.check for each in readiness.findings] == [f"P{number}" for number in range(1, 11)]
     assert readiness.active == HOME
     assert "shop/shop 1 instead of 2" in readiness.findings[4].found
 
@@ -108,7 +108,7 @@ DEFECTS = [
 def test_each_defect(pair, number, told, spoil) -> None:
     spoil(pair)
     (finding,) = score(pair.view()).wrong
-    assert (finding.number, finding.verdict) == (number, Verdict.FAILED)
+    assert (finding.check, finding.verdict) == (f"P{number}", Verdict.FAILED)
     assert told in finding.found
     assert finding.action
 
@@ -138,7 +138,7 @@ def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair) -> None:
     )
     readiness = score(pair.view())
     unknown = [each for each in readiness.findings if each.verdict is Verdict.UNKNOWN]
-    assert [each.number for each in unknown] == [1, 2, 3, 4, 5, 6, 9, 10]
+    assert [each.check for each in unknown] == ["P1", "P2", "P3", "P4", "P5", "P6", "P9", "P10"]
     assert all(each.found.endswith("no quorum (silence)") for each in unknown)
     assert {each.action for each in unknown} == {"look at the voters"}
     assert readiness.active == ""
@@ -168,7 +168,7 @@ def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair) -> None:
     readiness = score(pair.view(seconds=3))
     ended.set()
     assert time.monotonic() - start < 15
-    assert {each.number: each.verdict for each in readiness.wrong} == dict.fromkeys((1, 3, 10), Verdict.UNKNOWN)
+    assert {each.check: each.verdict for each in readiness.wrong} == dict.fromkeys(("P1", "P3", "P10"), Verdict.UNKNOWN)
     assert "has not returned in time" in readiness.findings[0].found
 
 
@@ -194,6 +194,9 @@ def test_both_forms(pair) -> None:
     readiness = score(pair.view())
     document = json.loads(render.as_json(readiness))
     assert document["ready"] is False
+    assert document.keys() == {"pair", "ready", "active", "checks"}
+    assert [list(each) for each in document["checks"]] == [["number", "name", "verdict", "found", "action"]] * 10
+    assert [each["number"] for each in document["checks"]] == list(range(1, 11))
     assert [each["verdict"] for each in document["checks"]].count("pass") == 9
     text = render.as_text(readiness)
     assert "P9  FAIL" in text
@@ -211,8 +214,8 @@ def test_no_secret_is_ever_printed(pair) -> None:
 
 
 def test_the_check_that_a_drill_makes_pass_is_the_eighth() -> None:
-    assert "drill" in CHECKS[LAST_DRILL - 1].NAME
-    assert LAST_DRILL == 8
+    assert "drill" in CHECKS[7].NAME
+    assert LAST_DRILL == "P8"
 
 
 def raising(error):
@@ -279,7 +282,7 @@ def start_run() -> None:
 
 def test_an_error_of_ours_keeps_its_parts() -> None:
     error = ShopSphereError.build("it broke", expected="peace", found="war\n  of words", action="talk")
-    from runbooks.readiness.finding import from_error  # noqa: PLC0415
+    from runbooks.readiness.no_answer import from_error  # noqa: PLC0415
 
     judged = from_error(error, "ns1")
     assert (judged.verdict, judged.found, judged.action) == (Verdict.UNKNOWN, "ns1: it broke (war of words)", "talk")

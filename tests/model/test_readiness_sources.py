@@ -7,10 +7,10 @@ from runbooks.agent.databases import Role
 from runbooks.agent.door import Door
 from runbooks.agent.state import Doors
 from runbooks.readiness import p03_versions, p04_secrets, p05_capacity, p07_witness, p09_leftovers
-from runbooks.readiness.finding import Verdict, fails, passes, together, unknown
 from shopsphere.clients.cluster import ClusterUnreachableError
 from shopsphere.clients.postgres_capacity import share_used
 from shopsphere.clients.site_agent import SiteAgentError, ask_agent
+from shopsphere.foundation.finding import Verdict, fails, passes, together, unknown
 from shopsphere.topology import load_topology
 from shopsphere.witness.store import Store, Voter
 
