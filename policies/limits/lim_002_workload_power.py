@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.limits.pod_power import copies, pod_demand, requests_power
+from policies.limits.pod_power import copies, drawn_watts, pod_demand, requests_power
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -20,10 +20,11 @@ def check(resource: Resource) -> Iterator[Finding]:
         return  # RES-001 asks for the label
     site = topology().site(resource.site)
     demand, pods = pod_demand(resource), copies(resource)
-    if demand.watts != int(demand.watts) or demand.watts < max(1, demand.drawn):
+    least = max(1, drawn_watts(demand))
+    if demand.watts != int(demand.watts) or demand.watts < least:
         yield violation(
             f"{demand.watts} W requested per pod as {WATTS_RESOURCE}, with {demand.cpu} cores and {demand.memory} GiB",
-            f"at least {max(1, demand.drawn)} W, whole (shopsphere.topology.power.pod_watts)",
+            f"at least {least} W, whole (shopsphere.topology.power.pod_watts)",
         )
     rack, budget = rack_budget(site, topology()), site_budget(site, topology())
     if demand.watts > rack:

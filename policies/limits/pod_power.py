@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any
 
 from policies.kinds import is_database, is_workload, pod_spec
 from policies.reading import MalformedError, Node, items, mapping, nodes, text, whole_number
 from policies.residency_map import topology
 from policies.resource import Resource
 from shopsphere.estate.placement import WATTS_RESOURCE
+from shopsphere.estate.pod_power import SIDECAR_POLICY, Demand, InitDemand, pod_total, requested
 from shopsphere.topology.power import pod_watts
 from shopsphere.topology.quantities import cores, gibibytes, parse_quantity
 
@@ -27,48 +27,28 @@ def requests_power(resource: Resource) -> bool:
     return is_workload(resource) or is_database(resource)
 
 
-@dataclass(frozen=True)
-class Demand:
-    """Requests of one pod or container.
-
-    Attributes:
-        watts: power it asks for (W).
-        cpu: cores it asks for.
-        memory: memory it asks for (GiB).
-    """
-
-    watts: Decimal = Decimal(0)
-    cpu: Decimal = Decimal(0)
-    memory: Decimal = Decimal(0)
-
-    def __add__(self, other: Demand) -> Demand:
-        return Demand(self.watts + other.watts, self.cpu + other.cpu, self.memory + other.memory)
-
-    def or_more(self, other: Demand) -> Demand:
-        """Return the larger of the two, item by item."""
-        return Demand(max(self.watts, other.watts), max(self.cpu, other.cpu), max(self.memory, other.memory))
-
-    @property
-    def drawn(self) -> int:
-        """Power that the power model gives these requests (W)."""
-        return pod_watts(topology().power_model, self.cpu, self.memory)
+def drawn_watts(demand: Demand) -> int:
+    """Return the power that the power model gives these requests (W)."""
+    return pod_watts(topology().power_model, demand.cpu, demand.memory)
 
 
 def pod_demand(resource: Resource) -> Demand:
-    """Return what one pod asks for, as the scheduler counts it: all containers, or its largest init container."""
+    """Return what one pod asks for; CloudNativePG gives what a database declares to its one container."""
     if is_database(resource):
         return container_demand(mapping(resource.props, "spec"), "spec")
     spec = pod_spec(resource)
-    total, largest = Demand(), Demand()
-    for container in nodes(spec, "containers"):
-        total += container_demand(container, f"container {text(container, 'name')!r}")
-    for container in nodes(spec, "initContainers"):
-        demand = container_demand(container, f"init container {text(container, 'name')!r}")
-        if text(container, "restartPolicy") == "Always":
-            total += demand  # a sidecar runs beside the containers, not before them
-        else:
-            largest = largest.or_more(demand)
-    return total.or_more(largest)
+    overhead = mapping(spec, "overhead")
+    return pod_total(
+        [container_demand(each, f"container {text(each, 'name')!r}") for each in nodes(spec, "containers")],
+        [
+            InitDemand(
+                container_demand(each, f"init container {text(each, 'name')!r}"),
+                is_sidecar=text(each, "restartPolicy") == SIDECAR_POLICY,
+            )
+            for each in nodes(spec, "initContainers")
+        ],
+        _demand(overhead.get(WATTS_RESOURCE, 0), overhead),
+    )
 
 
 def container_demand(container: Node, place: str) -> Demand:
@@ -82,11 +62,15 @@ def container_demand(container: Node, place: str) -> Demand:
     for name in ("cpu", "memory"):
         if requests.get(name) is None:
             raise MalformedError(f"{place}: resources.requests.{name}", f"a request of {name}", None)
-    watts = requests.get(WATTS_RESOURCE, 0)
+    watts = requested(requests, limits, WATTS_RESOURCE)
     if parse_quantity(watts) != parse_quantity(limits.get(WATTS_RESOURCE, 0)):
         path = f"{place}: resources.limits['{WATTS_RESOURCE}']"
         raise MalformedError(path, f"the same as requested, {watts}", limits.get(WATTS_RESOURCE))
-    return Demand(parse_quantity(watts), cores(requests["cpu"]), gibibytes(requests["memory"]))
+    return _demand(watts, requests)
+
+
+def _demand(watts: Any, amounts: Node) -> Demand:
+    return Demand(parse_quantity(watts), cores(amounts.get("cpu", 0)), gibibytes(amounts.get("memory", 0)))
 
 
 def copies(resource: Resource) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from shopsphere.estate.placement import RACK_LABEL, WATTS_RESOURCE
+from shopsphere.estate.pod_power import pod_watts_requested
 from shopsphere.status.model import Count, Storage
 from shopsphere.topology.quantities import parse_quantity
 
-WATTS = "shopsphere.io/watts"
-RACK_LABEL, RACK_PREFIX = "shopsphere.io/rack", "rack.shopsphere.io/"
+RACK_PREFIX = "rack.shopsphere.io/"
 GIB = 2**30
 FINISHED = frozenset({"Succeeded", "Failed"})
 
@@ -40,12 +41,12 @@ def rack_count(nodes: Iterable[Document]) -> int:
 
 def requested_watts(pods: Iterable[Document]) -> int:
     """Sum what running and starting pods are charged (W), as the scheduler does it."""
-    return sum(_pod_watts(pod["spec"]) for pod in pods if pod["status"].get("phase") not in FINISHED)
+    return sum(pod_watts_requested(pod["spec"]) for pod in pods if pod["status"].get("phase") not in FINISHED)
 
 
 def allocatable_watts(nodes: Iterable[Document]) -> int:
     """Sum the power that the nodes offer to pods (W)."""
-    return sum(int(parse_quantity(node["status"].get("allocatable", {}).get(WATTS, "0"))) for node in nodes)
+    return sum(int(parse_quantity(node["status"].get("allocatable", {}).get(WATTS_RESOURCE, "0"))) for node in nodes)
 
 
 def storage(volumes: Iterable[Document]) -> Storage:
@@ -58,16 +59,6 @@ def storage(volumes: Iterable[Document]) -> Storage:
 
 def _capacity(volume: Document) -> int:
     return int(parse_quantity(volume["spec"]["capacity"]["storage"]))
-
-
-def _pod_watts(spec: Document) -> int:
-    running = sum(map(_container_watts, spec["containers"]))
-    # Init containers run one after another before the others: a pod needs the larger of both.
-    return max([running, *map(_container_watts, spec.get("initContainers", []))])
-
-
-def _container_watts(container: Document) -> int:
-    return int(parse_quantity(container.get("resources", {}).get("requests", {}).get(WATTS, "0")))
 
 
 def _is_true(document: Document, kind: str) -> bool:

@@ -59,19 +59,6 @@ def headroom(site: Site, topology: Topology, pods_watts: int) -> int:
     return site_budget(site, topology) - pods_watts
 
 
-def recovery_headroom(topology: Topology, pair_name: str, primary_watts: int, recovery_watts: int) -> int:
-    """Return what the recovery site has left once it also carries the primary's load (W); below zero, what is missing.
-
-    Args:
-        topology: sites and power model.
-        pair_name: pair whose primary site is lost.
-        primary_watts: what the primary's pods were charged and the recovery site does not yet run (W).
-        recovery_watts: what the recovery site's own pods are charged (W).
-    """
-    recovery = topology.site(topology.pair(pair_name).recovery)
-    return headroom(recovery, topology, primary_watts + recovery_watts)
-
-
 def is_near_limit(site: Site, topology: Topology, pods_watts: int) -> bool:
     """Say whether the site draws at least `warn_at_percent` of its limit, base load included."""
     drawn = base_load(site, topology) + pods_watts

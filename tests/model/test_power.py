@@ -17,7 +17,6 @@ from shopsphere.topology.power import (
     is_near_limit,
     pod_watts,
     rack_budget,
-    recovery_headroom,
     site_budget,
     site_limit,
 )
@@ -114,11 +113,6 @@ def test_racks_share_the_budget_without_exceeding_it() -> None:
 def test_nodes_that_draw_more_than_the_site_has_leave_nothing() -> None:
     topology = topology_with(kilowatts=0.5)
     assert site_budget(topology.site("frankfurt"), topology) == 0
-
-
-@pytest.mark.parametrize(("load", "left"), [(49_040, 0), (49_041, -1), (0, 49_040)])
-def test_recovery_site_carries_both_loads(load, left) -> None:
-    assert recovery_headroom(TOPOLOGY, "rdc-a", primary_watts=100_000, recovery_watts=load) == left
 
 
 @pytest.mark.parametrize(("pods", "near"), [(119_039, False), (119_040, True)])

@@ -101,16 +101,6 @@ def test_a_standby_that_follows_nobody_is_a_problem() -> None:
     assert describe("ledger", "", {**STANDBY, "receiver": None}).problem == "ledger follows nobody"
 
 
-def test_watts_count_as_the_scheduler_counts_them() -> None:
-    def container(watts):
-        return {"resources": {"requests": {"shopsphere.io/watts": watts}}}
-
-    running = {"status": {"phase": "Running"}, "spec": {"containers": [container("10"), container("5")]}}
-    starting = {"status": {}, "spec": {"containers": [container("3")], "initContainers": [container("9")]}}
-    finished = {"status": {"phase": "Succeeded"}, "spec": {"containers": [container("100")]}}
-    assert quantities.requested_watts([running, starting, finished]) == 24
-
-
 def test_racks_are_counted_also_where_one_node_stands_for_several() -> None:
     several = {
         "metadata": {"labels": {"shopsphere.io/rack": "r1", **{f"rack.shopsphere.io/r{n}": "" for n in range(8)}}}
