@@ -1,0 +1,114 @@
+"""The policy pack judges every committed stack: what the repository shows as an example must be allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import test_edge_graph as edge
+from site_graph import Graph, Registered, build, committed_stacks, complete_config
+
+from policies.judging import judge
+from policies.registry import discover
+from policies.resource import Resource
+from shopsphere.foundation.finding import Finding, Verdict
+
+RULES = discover()
+ABOUT_SITES = {"RES-001", "RES-003", "RES-004", "RES-005", "RES-006", "RES-010", "LIM-001", "LIM-002", "LIM-003",
+               "LIM-004", "LIM-005"}  # fmt: skip
+"""Rules that have something to judge in every regional stack; written by hand."""
+ELSEWHERE = "203.0.113.99"
+GraphOf = Callable[[str, str], Graph]
+
+
+def resources_of(graph: Graph, stack: str) -> list[Resource]:
+    """A graph as rules see it, each resource with the provider that creates it."""
+    providers = {each.name: each for each in graph.resources if each.type.startswith("pulumi:providers:")}
+    return [_resource(each, stack, providers) for each in graph.resources]
+
+
+def _resource(registered: Registered, stack: str, providers: dict[str, Registered]) -> Resource:
+    name = registered.provider.split("::")[-2] if registered.provider else ""
+    return Resource(
+        token=registered.type,
+        name=registered.name,
+        urn=f"urn:pulumi:{stack}::shopsphere::{registered.type}::{registered.name}",
+        props=registered.state,
+        provider=providers[name].state if name in providers else None,
+        provider_name=name,
+    )
+
+
+def told(findings: list[Finding]) -> str:
+    """The findings as a failed test shows them."""
+    return "\n".join(finding.message for finding in findings)
+
+
+@pytest.mark.requirement("every committed stack passes the policy pack, production's filled in")
+@pytest.mark.parametrize(("project", "stack"), committed_stacks())
+def test_no_rule_has_anything_against_a_site(graph_of: GraphOf, project: str, stack: str) -> None:
+    findings = judge(RULES, resources_of(graph_of(project, stack), stack))
+    assert findings == [], told(findings)
+
+
+@pytest.mark.parametrize(("project", "stack"), [each for each in committed_stacks() if each[0] != "hq"])
+def test_the_rules_had_something_to_judge(graph_of: GraphOf, project: str, stack: str) -> None:
+    resources = resources_of(graph_of(project, stack), stack)
+    name = stack.partition("-")[2]
+    assert {rule.id for rule in RULES if any(map(rule.applies, resources))} == ABOUT_SITES
+    clusters = {each.provider["clusterIdentifier"] for each in resources if each.is_kubernetes and each.provider}
+    assert clusters == {name}
+    assert all(each.provider for each in resources if each.is_kubernetes)
+
+
+@pytest.mark.requirement("every committed stack passes the policy pack, production's filled in")
+@pytest.mark.parametrize("environment", edge.ENVIRONMENTS)
+def test_no_rule_has_anything_against_the_edge(environment: str) -> None:
+    resources = edge_resources(environment)
+    findings = judge(RULES, resources)
+    assert findings == [], told(findings)
+    assert {rule.id for rule in RULES if any(map(rule.applies, resources))} == {"RES-030"}
+
+
+def edge_resources(environment: str) -> list[Resource]:
+    """The edge's graph as rules see it; dynamic resources have no provider of a site."""
+    found = []
+    for each in edge.build(environment, edge.ENVIRONMENTS[environment]()):
+        token, name = each.urn.split("::")[2].split("$")[-1], each.urn.split("::")[-1]
+        props = each.state if isinstance(each.state, dict) else {}
+        found.append(Resource(token=token, name=name, urn=each.urn, props=props, provider=None, provider_name=""))
+    return found
+
+
+def judged_with(key: str, value: Any) -> list[Finding]:
+    """Judge Frankfurt's production stack with one key of its configuration changed."""
+    config = {**complete_config("rdc-a", "prod-frankfurt"), f"shopsphere:{key}": value}
+    return judge(RULES, resources_of(build("rdc-a", "prod-frankfurt", config), "prod-frankfurt"))
+
+
+@pytest.mark.requirement("a database's member is reached at its site's address in topology.yaml, or not at all")
+@pytest.mark.parametrize("key", ["address", "peerAddress"])
+def test_an_address_that_the_topology_does_not_know_is_refused(key: str) -> None:
+    findings = judged_with(key, ELSEWHERE)
+    assert {(each.check, each.verdict) for each in findings} == {("RES-010", Verdict.FAILED)}
+    assert all(f"connectionParameters.host: {ELSEWHERE}" in each.found for each in findings)
+    assert all("10.99.0.11 (frankfurt), 10.99.0.12 (dublin)" in each.allowed for each in findings)
+    assert {each.subject.split(" (")[0] for each in findings} == {
+        "Cluster 'commerce-frankfurt'",
+        "Cluster 'ledger-frankfurt'",
+    }
+
+
+@pytest.mark.parametrize(
+    ("workload", "rule", "found"),
+    [
+        ({"dataClass": "aggregate"}, "RES-003", "class aggregate of jurisdiction eu at site frankfurt"),
+        ({"replicas": 20000}, "LIM-002", "20000 pods of"),
+    ],
+)
+def test_a_spoiled_workload_is_refused(workload: dict[str, Any], rule: str, found: str) -> None:
+    workloads = complete_config("rdc-a", "prod-frankfurt")["shopsphere:workloads"]
+    spoiled = {**workloads, "payments": {**workloads["payments"], **workload}}
+    findings = judged_with("workloads", spoiled)
+    assert any(each.check == rule and found in each.found for each in findings), told(findings)
