@@ -3,9 +3,11 @@
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
 
 import moving_pair
 import pytest
+from database_session import Databases
 from lab_command import shopsphere
 
 from lab import record
@@ -70,16 +72,11 @@ def kube():
 
 
 @pytest.fixture(scope="session")
-def sql():
+def sql() -> Iterator[Callable[[str, str, str], str]]:
     """Ask a site's database: sql("dublin", "ledger", "select 1") returns the rows as tab-separated text."""
-
-    def ask(site, database, statement):
-        done = shopsphere(
-            "lab", "psql", site, database, "--", "-X", "-A", "-t", "-F", "\t", "-c", statement, seconds=30
-        )
-        return done.stdout.strip()
-
-    return ask
+    databases = Databases()
+    yield databases.ask
+    databases.end()
 
 
 @pytest.fixture(scope="session")
