@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check down lock
+.PHONY: help up test smoke check types hooks down lock
 
 help: ## show the verbs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,27 +18,39 @@ up: $(READY) ## start the lab and deploy a region (REGION=rdc-a, rdc-b, rdc-c, h
 	@$(BIN)/shopsphere up $(REGION)
 	@$(BIN)/shopsphere lab tour
 
-test: $(READY) ## set up what is missing and run all four rings of tests
+test: $(READY) ## set up what is missing and run all rings of tests
 	@$(BIN)/shopsphere lab prepare
-	@$(BIN)/pytest
+	@$(BIN)/pytest --durations=10 --durations-min=1
+
+smoke: $(READY) ## the same without the tests that lose a site or move a pair
+	@$(BIN)/shopsphere lab prepare
+	@$(BIN)/pytest --durations=10 --durations-min=1 -m "not full"
 
 check: $(READY) ## lint, types, and the rings model and graph: under a minute
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy $(PACKAGES)
+	@$(MAKE) --no-print-directory types
 	@$(BIN)/pytest -q tests/model tests/graph
+
+types: $(READY)
+	@$(BIN)/mypy $(PACKAGES)
+
+hooks: $(READY) ## check what is committed (needs pre-commit on PATH)
+	@command -v pre-commit >/dev/null || { \
+	  echo "error: no pre-commit on PATH" >&2; \
+	  echo "  do:       install it (pipx install pre-commit), then run 'make hooks' again" >&2; exit 1; }
+	@pre-commit install
 
 down: $(READY) ## stop the lab and remove all that it made (tools and images stay in the cache)
 	@$(BIN)/shopsphere lab down
 
-lock: $(READY) ## write requirements.lock and app/requirements.lock anew from their .in files
+lock: $(READY) ## write the three locks anew from their .in files
 	@$(BIN)/python -m pip install --quiet uv
-	@for source in requirements.in app/requirements.in; do \
-	  $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header \
-	    --output-file "$${source%.in}.lock" "$$source" || exit 1; \
-	done
+	@$(COMPILE) --output-file requirements.lock requirements.in
+	@$(COMPILE) --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.in
+	@$(COMPILE) --constraint requirements.lock --output-file app/requirements.lock app/requirements.in
 
 # The project's own build needs no isolation: the lock has setuptools, so that nothing unpinned is downloaded.
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@tools/make-venv $(VENV)
 	@touch $@

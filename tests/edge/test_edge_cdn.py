@@ -175,7 +175,6 @@ def test_stale_when_all_origins_are_gone(fetch, edge, frankfurt, dublin) -> None
         frankfurt.start()
         dublin.start()
         healthy(edge, 2)
-    time.sleep(1)
     fetch("/static/short.css")
     wait_until(
         lambda: "x-cache-stale" not in fetch("/static/short.css").headers, what="a fresh copy", seconds=10, interval=0.2

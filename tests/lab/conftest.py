@@ -3,9 +3,12 @@
 import json
 import os
 import re
+from collections.abc import Callable, Generator, Iterator
 
+import failure_dump
 import moving_pair
 import pytest
+from database_session import Databases
 from lab_command import shopsphere
 
 from lab import record
@@ -21,10 +24,28 @@ from shopsphere.witness.access import witness_of
 REGIONS = ("rdc-a", "rdc-b")
 _UP_SECONDS = 2400
 LAST = "test_down"  # it ends the lab
+_DUMPS = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(items) -> None:
     items.sort(key=lambda item: item.path.stem == LAST)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave what the clusters, agents and witnesses say when a test has failed, before the next one changes it."""
+    report = yield
+    written = item.config.stash.get(_DUMPS, 0)
+    if report.failed and written < failure_dump.PER_SESSION:
+        item.config.stash[_DUMPS] = written + 1
+        folder = failure_dump.folder_of(item.nodeid)
+        try:
+            failure_dump.write_dump(folder, failure_dump.lab_sources())
+        except Exception as error:  # noqa: BLE001 the test's own failure is what counts
+            report.sections.append(("state of the lab", f"could not be written to {folder}: {error}"))
+        else:
+            report.sections.append(("state of the lab", f"written to {folder}"))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -70,16 +91,11 @@ def kube():
 
 
 @pytest.fixture(scope="session")
-def sql():
+def sql() -> Iterator[Callable[[str, str, str], str]]:
     """Ask a site's database: sql("dublin", "ledger", "select 1") returns the rows as tab-separated text."""
-
-    def ask(site, database, statement):
-        done = shopsphere(
-            "lab", "psql", site, database, "--", "-X", "-A", "-t", "-F", "\t", "-c", statement, seconds=30
-        )
-        return done.stdout.strip()
-
-    return ask
+    databases = Databases()
+    yield databases.ask
+    databases.end()
 
 
 @pytest.fixture(scope="session")

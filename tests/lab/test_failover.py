@@ -60,6 +60,7 @@ def test_the_lock(witness) -> None:
         witness.release_lease(lock)
 
 
+@pytest.mark.full
 @pytest.mark.requirement(
     "a drill goes there and back under load, loses nothing, and writes the record that `ready` asks for"
 )
@@ -82,6 +83,7 @@ def _ready_but_for_a_drill():
     return found.code == 0 or "NOT ready (P8)" in found.stdout + found.stderr
 
 
+@pytest.mark.full
 @pytest.mark.requirement("a runbook that is killed goes on where it was, with the same command")
 @pytest.mark.parametrize(("to", "kill"), [(RECOVERY, "4:acted"), (PRIMARY, "5:acted")])  # all places: bench/safety
 def test_killed_and_resumed(at, sql, witness, to, kill) -> None:
@@ -92,6 +94,7 @@ def test_killed_and_resumed(at, sql, witness, to, kill) -> None:
     require_active(at, sql, witness, to)
 
 
+@pytest.mark.full
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")
 def test_taken_back(at, sql, witness) -> None:
     require_active(at, sql, witness, PRIMARY)
@@ -105,6 +108,7 @@ def test_taken_back(at, sql, witness) -> None:
     wait_until(lambda: record(witness).sync is Sync.ON, what="sync on", seconds=120)
 
 
+@pytest.mark.full
 @pytest.mark.requirement(
     "power loss: no acknowledged payment lost; the old site stays shut off, is rebuilt, takes over"
 )
@@ -137,6 +141,7 @@ def test_power_loss(at, sql, witness, orders, lab, wait_for_database) -> None:
     require_active(at, sql, witness, PRIMARY)
 
 
+@pytest.mark.full
 @pytest.mark.requirement("every run is in the audit log, whose chain shows a change")
 def test_audit(witness) -> None:
     assert audit.verify_chain(runs_directory() / "audit.jsonl") >= 12

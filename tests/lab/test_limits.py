@@ -1,7 +1,8 @@
 """Racks, power and pinned storage, refused by the clusters themselves."""
 
 import json
-import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_pod_without_watts_does_not_run_unbudgeted(kube) -> None:
 
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")
-def test_claim_of_another_sites_class_stays_pending(kube) -> None:
+def test_pod_with_a_claim_of_another_sites_class_is_not_scheduled(kube: Callable[..., dict[str, Any]]) -> None:
     claim = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
@@ -117,12 +118,23 @@ def test_claim_of_another_sites_class_stays_pending(kube) -> None:
             "resources": {"requests": {"storage": "1Mi"}},
         },
     }
-    create("dublin", claim)
+    user = pod("stray", 1)
+    user["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "stray"}}]
+
+    def refusal() -> str:
+        selector = "--field-selector=involvedObject.kind=Pod,involvedObject.name=stray,reason=FailedScheduling"
+        return " ".join(event["message"] for event in kube("dublin", "events", "-n", NAMESPACE, selector)["items"])
+
     try:
-        time.sleep(5)
+        create("dublin", claim)
+        create("dublin", user)
+        wait_until(refusal, what="the scheduler's word on the pod", seconds=30)
+        # A claim waits for its pod, so that alone would say nothing: it is the pod that finds no volume at Dublin.
+        assert "PersistentVolumeClaim" in refusal()
+        assert "nodeName" not in kube("dublin", "pod", "stray", "-n", NAMESPACE)["spec"]
         assert kube("dublin", "pvc", "stray", "-n", NAMESPACE)["status"]["phase"] == "Pending"
     finally:
-        kubectl("dublin", "delete", "pvc", "stray", "-n", NAMESPACE)
+        kubectl("dublin", "delete", "pod/stray", "pvc/stray", "-n", NAMESPACE, "--ignore-not-found")
 
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")

@@ -3,6 +3,7 @@
 import pytest
 
 from lab.cluster.addons import kubectl
+from shopsphere.foundation.process import CommandError
 
 PROBE = """
 import socket, sys
@@ -48,7 +49,8 @@ def test_every_namespace_denies_by_default(kube, namespace) -> None:
 
 @pytest.mark.requirement("Pod Security restricted in shop namespaces")
 @pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
-def test_privileged_pod_is_refused(namespace) -> None:
+def test_privileged_pod_is_refused(namespace: str) -> None:
     image = "--image=localhost/shopsphere/pause:1"
-    done = kubectl("frankfurt", "run", "root", "-n", namespace, image, "--privileged", "--dry-run=server", check=False)
-    assert "created" not in done
+    with pytest.raises(CommandError, match='violates PodSecurity "restricted') as refused:
+        kubectl("frankfurt", "run", "root", "-n", namespace, image, "--privileged", "--dry-run=server")
+    assert "exit code 1\n" in str(refused.value)

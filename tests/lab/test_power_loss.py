@@ -4,6 +4,7 @@ import pytest
 
 from shopsphere.foundation.clock import wait_until
 
+pytestmark = pytest.mark.full
 HOME = "https://www.shopsphere.test/"
 
 
@@ -37,7 +38,7 @@ def test_other_region_is_untouched(at, dark_frankfurt) -> None:
     assert status_of(at, "client-us", HOME) == "200"
 
 
-@pytest.mark.requirement("nothing promotes by itself yet")
+@pytest.mark.requirement("no database promotes by itself: a site takes writes only when a failover gives it the role")
 def test_dublin_stays_a_standby(sql, dark_frankfurt) -> None:
     assert sql("dublin", "commerce", "select pg_is_in_recovery()") == "t"
     assert sql("dublin", "ledger", "select pg_is_in_recovery()") == "t"

@@ -1,10 +1,15 @@
 """Pulumi itself, run by hand in each deployed project."""
 
+import dataclasses
 import subprocess
 
 import pytest
 
+from lab.edge.components import lab_settings
+from shopsphere.clients.http import read_key
+from shopsphere.clients.powerdns import PowerDns
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.topology import Topology
 
 PROJECTS = [
     ("rdc-a", "stacks/rdc-a", "lab-frankfurt"),
@@ -30,7 +35,28 @@ def test_preview_expects_no_changes(lab, environment, folder, stack) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+REFRESH = "pulumi refresh -s lab --preview-only --expect-no-changes --diff --non-interactive"
+
+
+def authority(name: str) -> PowerDns:
+    settings = lab_settings()
+    url = f"http://{settings.authorities[name]}:{settings.dns_api_port}"
+    return PowerDns(name, url, read_key(str(settings.dns_api_key_file)))
+
+
 @pytest.mark.requirement("drift in DNS is visible to refresh")
-def test_refresh_sees_a_clean_edge(lab) -> None:
-    done = by_hand("edge", ".", "pulumi refresh -s lab --preview-only --expect-no-changes --non-interactive")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_refresh_sees_a_record_that_was_changed_by_hand(lab: object, topology: Topology) -> None:
+    server, zone, name = authority("ns2"), f"{topology.domain}.", f"sydney.{topology.domain}."
+    before = server.rrset(zone, name, "A")
+    assert before
+    assert before.records == ("10.99.0.32",)
+    server.replace(zone, [dataclasses.replace(before, records=("10.99.0.99",))])
+    try:
+        drifted = by_hand("edge", ".", REFRESH)
+    finally:
+        server.replace(zone, [before])
+    assert drifted.returncode != 0, drifted.stdout
+    assert name in drifted.stdout
+    assert "10.99.0.99" in drifted.stdout
+    clean = by_hand("edge", ".", REFRESH)
+    assert clean.returncode == 0, clean.stdout + clean.stderr

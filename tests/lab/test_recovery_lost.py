@@ -7,6 +7,7 @@ from moving_pair import PRIMARY, RECOVERY, failover, record, require_active, req
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Sync
 
+pytestmark = pytest.mark.full
 STANDSTILL = 20.0  # 15 s are required; a customer tries again only after a while
 
 

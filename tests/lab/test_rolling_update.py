@@ -11,6 +11,7 @@ from lab.enter import command_inside
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
 
+pytestmark = pytest.mark.full
 RATE, SECONDS = 20, 60
 
 

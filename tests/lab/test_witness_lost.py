@@ -1,7 +1,5 @@
 """Voters of the Americas' pair are lost: one is borne; without a quorum nothing moves, but for break-glass."""
 
-import time
-
 import pytest
 from curl_customer import CurlCustomer
 from lab_command import shopsphere
@@ -12,7 +10,7 @@ from runbooks.operate import runs_directory
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Sync
 
-GATEWAYS_KNOW = 2.0  # each of them asks the agent several times a second
+pytestmark = pytest.mark.full
 WORDS = ("--reason", "two voters are flooded, incident 4711")
 
 
@@ -97,11 +95,22 @@ def buy_at(at):
 
     def buy(site):
         customer = CurlCustomer(at, CLIENT, ADDRESS[site])
-        time.sleep(GATEWAYS_KNOW)
+        wait_until(lambda: gateway_lets_writes_through(at, site), what=f"the gateway of {site} to know", seconds=15)
         customer.fill_cart("tidal-rings-tee")
         return customer.send(customer.checkout_form())
 
     return buy
+
+
+def gateway_lets_writes_through(at, site, times=5):
+    """Whether a form reaches the shop, which refuses it for what it lacks; while a site is shut the answer is 503.
+
+    Asked several times, because each connection may reach another one of the site's gateways.
+    """
+    resolve = f"www.shopsphere.test:443:{ADDRESS[site]}"
+    words = ("-sS", "-m", "5", "-o", "/dev/null", "-w", "%{http_code}", "--resolve", resolve, "-d", "")
+    codes = (at(CLIENT, "curl", *words, "https://www.shopsphere.test/cart/items", check=False) for _ in range(times))
+    return all(code.stdout not in {"503", "000"} for code in codes)
 
 
 def _epoch(witness):

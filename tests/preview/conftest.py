@@ -71,7 +71,7 @@ def tool_path() -> str:
     path = f"{tools_directory()}{os.pathsep}{os.environ['PATH']}"
     missing = [tool for tool in TOOLS if shutil.which(tool, path=path) is None]
     if missing:
-        pytest.fail(f"not on PATH and not in {tools_directory()}: {', '.join(missing)}; run `make tools`")
+        pytest.fail(f"not on PATH and not in {tools_directory()}: {', '.join(missing)}; run `shopsphere lab prepare`")
     return path
 
 
