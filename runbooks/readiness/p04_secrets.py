@@ -14,7 +14,7 @@ from runbooks.readiness.finding import Judgement, fails, passes, together
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.estate.databases import DATABASES
-from shopsphere.estate.namespaces import GATEWAY
+from shopsphere.estate.workloads import GATEWAY
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
 VALID_FOR = timedelta(days=14)
