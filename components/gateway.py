@@ -26,9 +26,10 @@ from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import SKIP_AWAIT, Placement
 from shopsphere.estate.site_agent import WRITES_PATH
 from shopsphere.estate.site_config import WorkloadConfig
+from shopsphere.estate.workloads import GATEWAY, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT
 
-HTTPS_PORT = 8443
-HTTP_PORT = 8080
+HTTPS_PORT = GATEWAY_HTTPS_PORT
+HTTP_PORT = GATEWAY_HTTP_PORT
 HEALTH_PORT = 8404
 LIVE_PATH = "/livez"
 READY_PATH = "/readyz"
@@ -59,7 +60,7 @@ class GatewayModel:
 
     Attributes:
         placement: its site.
-        config: size and data class.
+        config: its size.
         watts: power of one pod (W).
         shop_host: DNS name of the shop's service.
         shop_port: its port.
@@ -80,7 +81,7 @@ class GatewayModel:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of everything that belongs to the gateway."""
-        return self.placement.labels("gateway", data_class=self.config.data_class, owner="platform")
+        return self.placement.labels(GATEWAY.name, data_class=GATEWAY.data_class, owner=GATEWAY.owner)
 
 
 def haproxy_configuration(model: GatewayModel) -> str:

@@ -14,26 +14,18 @@ from ipaddress import IPv4Address
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.gateway import HTTP_PORT, HTTPS_PORT
 from components.manifest import Manifest
-from shopsphere.estate.databases import (
-    COMMERCE,
-    DATABASES,
-    INSTANCE_STATUS_PORT,
-    LEDGER,
-    POSTGRESQL_PORT,
-    DatabaseModel,
-)
+from shopsphere.estate.databases import INSTANCE_STATUS_PORT, POSTGRESQL_PORT, DatabaseModel
 from shopsphere.estate.endpoint import Endpoint
-from shopsphere.estate.namespaces import GATEWAY, PAYMENTS, REGIONAL_NAMESPACES, SHOP, NamespaceModel
+from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.placement import Placement
+from shopsphere.estate.site_declaration import SiteDeclaration
+from shopsphere.estate.workload_declaration import OutsideEndpoint, WorkloadDeclaration
 
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 DNS_NAMESPACE = "kube-system"
 OPERATOR_NAMESPACE = "cnpg-system"
 DNS_PORT = 53
-SHOP_PORT = 8000
-PAYMENTS_PORT = 8001
 
 Rule = dict[str, Manifest]
 
@@ -44,17 +36,17 @@ class NetworkModel:
 
     Attributes:
         placement: the site.
+        site: what runs there, and who may reach whom.
         peer: address of the other site of the pair.
         api_server: where pods reach the Kubernetes API.
-        payment_provider: where the payment service provider answers.
-        agent: where the site's agent answers the gateway; None where there is none.
+        endpoints: where everything outside the cluster is that a workload may name; None where there is none.
     """
 
     placement: Placement
+    site: SiteDeclaration
     peer: IPv4Address
     api_server: Endpoint
-    payment_provider: Endpoint
-    agent: Endpoint | None = None
+    endpoints: Mapping[OutsideEndpoint, Endpoint | None]
 
 
 class NetworkPolicies(pulumi.ComponentResource):
@@ -71,24 +63,31 @@ class NetworkPolicies(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._model = model
         self._namespaces = pulumi.Output.from_input(namespaces)
-        for namespace in REGIONAL_NAMESPACES:
+        for namespace in model.site.namespaces:
             dns = [_in_namespace(DNS_NAMESPACE, DNS_PORT, protocol) for protocol in ("UDP", "TCP")]
             self._allow(namespace, "to-dns", egress=dns)
-        self._allow(GATEWAY, "from-anywhere", ingress=[_ports(HTTPS_PORT), _ports(HTTP_PORT)])
-        self._between(GATEWAY, SHOP, SHOP_PORT)
-        if model.agent:
-            self._allow(GATEWAY, "to-site-agent", egress=[_outside(model.agent)])
-        self._between(SHOP, PAYMENTS, PAYMENTS_PORT)
-        self._between(SHOP, COMMERCE.namespace, POSTGRESQL_PORT)
-        self._between(PAYMENTS, LEDGER.namespace, POSTGRESQL_PORT)
-        self._allow(PAYMENTS, "to-payment-provider", egress=[_outside(model.payment_provider)])
-        for database in DATABASES:
+        for workload in model.site.workloads:
+            self._workload(workload)
+        for database in model.site.databases:
             self._database(database)
         self.register_outputs({})
 
-    def _between(self, source: NamespaceModel, target: NamespaceModel, port: int) -> None:
-        self._allow(source, f"to-{target.name}", egress=[_in_namespace(target.name, port)])
-        self._allow(target, f"from-{source.name}", ingress=[_in_namespace(source.name, port)])
+    def _workload(self, workload: WorkloadDeclaration) -> None:
+        own = workload.namespace
+        if workload.open_to_customers:
+            self._allow(own, "from-anywhere", ingress=[_ports(port) for port in workload.ports])
+        for called in workload.calls:
+            self._between(own, called.namespace, called.ports)
+        for database in workload.databases:
+            self._between(own, database.namespace, (POSTGRESQL_PORT,))
+        for name in workload.endpoints:
+            endpoint = self._model.endpoints[name]
+            if endpoint:
+                self._allow(own, f"to-{name}", egress=[_outside(endpoint)])
+
+    def _between(self, source: NamespaceModel, target: NamespaceModel, ports: Sequence[int]) -> None:
+        self._allow(source, f"to-{target.name}", egress=[_in_namespace(target.name, port) for port in ports])
+        self._allow(target, f"from-{source.name}", ingress=[_in_namespace(source.name, port) for port in ports])
 
     def _database(self, database: DatabaseModel) -> None:
         namespace, peer = database.namespace, self._model.peer

@@ -33,8 +33,8 @@ class PostgresMemberModel:
 
     Attributes:
         placement: site of this member.
-        database: name, namespace, port.
-        config: size and durability.
+        database: what it is at both sites.
+        config: its size at this one.
         peer: name of the other site of the pair.
         initial_primary: site that takes writes when the pair is created; later roles are run-time state.
         addresses: address of each of the two sites, by name.
@@ -67,7 +67,7 @@ class PostgresMemberModel:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of the cluster and of all that belongs to it."""
-        return self.placement.labels(self.database.name, data_class=self.config.data_class, owner=self.database.owner)
+        return self.placement.labels(self.database.name, data_class=self.database.data_class, owner=self.database.owner)
 
     @property
     def server_secret(self) -> str:
@@ -103,11 +103,11 @@ def cluster_spec(
         },
         "storage": {
             "size": config.size,
-            "storageClass": storage_class_name(config.storage_site),
+            "storageClass": storage_class_name(model.placement.site),
             # Only a volume that was set aside for this class of data.
             "pvcTemplate": {
                 "accessModes": ["ReadWriteOnce"],
-                "selector": {"matchLabels": {DATA_CLASS_LABEL: config.data_class}},
+                "selector": {"matchLabels": {DATA_CLASS_LABEL: model.database.data_class}},
             },
         },
         # A failover waits for these: the defaults are an hour and three minutes.
@@ -152,7 +152,7 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
         }
     }
     # The recovery site lists nobody: promoted in a disaster, its first write would wait for a dead peer.
-    if model.config.synchronous and model.starts_as_primary:
+    if model.database.synchronous and model.starts_as_primary:
         settings["synchronous"] = synchronous_with(model.peer_cluster)
     return settings
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from components.network_policies import NetworkModel
 from components.postgres_spec import PostgresMemberModel
+from components.workload import WorkloadModel
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import DatabaseConfig, RegionalConfig, WorkloadConfig
-from shopsphere.estate.web_address import port_of
+from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
+from shopsphere.estate.web_address import WELL_KNOWN_PORTS, port_of
+from shopsphere.estate.workload_declaration import OutsideEndpoint, Process, Surroundings, WorkloadDeclaration
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Pair, Topology
 from shopsphere.topology.power import pod_watts
@@ -31,15 +35,24 @@ class RegionalPair:
         pair: the pair.
         placement: the site whose stack this is.
         config: the stack's configuration.
+        declaration: the workloads and databases of each of the pair's sites.
     """
 
     topology: Topology
     pair: Pair
     placement: Placement
     config: RegionalConfig
+    declaration: SiteDeclaration = REGIONAL_SITE
 
     @classmethod
-    def of(cls, topology: Topology, pair_name: str, site: str, config: RegionalConfig) -> RegionalPair:
+    def of(
+        cls,
+        topology: Topology,
+        pair_name: str,
+        site: str,
+        config: RegionalConfig,
+        declaration: SiteDeclaration = REGIONAL_SITE,
+    ) -> RegionalPair:
         """Check that the site is one of the pair's.
 
         Raises:
@@ -47,7 +60,7 @@ class RegionalPair:
         """
         pair = topology.pair(pair_name)
         require_member(site, pair.sites, pair_name)
-        return cls(topology, pair, Placement.of(topology, site), config)
+        return cls(topology, pair, Placement.of(topology, site), config, declaration)
 
     @property
     def peer(self) -> str:
@@ -72,11 +85,21 @@ class RegionalPair:
         own = self.addresses[self.placement.site]
         return NetworkModel(
             placement=self.placement,
+            site=self.declaration,
             peer=self.addresses[self.peer],
             api_server=Endpoint.at(self.config.api_server or own, self.config.api_server_port),
-            payment_provider=Endpoint(self.config.psp_networks, port_of(self.config.psp_url)),
-            agent=self.agent,
+            endpoints=self.endpoints,
         )
+
+    @property
+    def endpoints(self) -> Mapping[OutsideEndpoint, Endpoint | None]:
+        """Where everything outside the cluster is that a workload may name; None where this stack has none."""
+        headquarters = self.topology.site(self.topology.headquarters)
+        return {
+            "payment-provider": Endpoint(self.config.psp_networks, port_of(self.config.psp_url)),
+            "site-agent": self.agent,
+            "headquarters": Endpoint.at(headquarters.address, WELL_KNOWN_PORTS["https"]),
+        }
 
     @property
     def agent(self) -> Endpoint | None:
@@ -84,8 +107,22 @@ class RegionalPair:
         address = self.config.site_agent
         return Endpoint.at(address, self.config.site_agent_port) if address else None
 
-    def member(self, database: DatabaseModel, config: DatabaseConfig) -> PostgresMemberModel:
+    def workload(self, declaration: WorkloadDeclaration, process: Process) -> WorkloadModel:
+        """Return a workload as it runs at this site."""
+        sizes = self.config.workloads[declaration.name]
+        surroundings = Surroundings(self.topology, self.placement.site, self.pair.name, self.config)
+        return WorkloadModel(
+            placement=self.placement,
+            declaration=declaration,
+            process=process,
+            config=sizes,
+            watts=self.watts(sizes),
+            environment=declaration.environment(process, surroundings),
+        )
+
+    def member(self, database: DatabaseModel) -> PostgresMemberModel:
         """Return this site's member of a database of the pair."""
+        config = self.config.databases[database.name]
         return PostgresMemberModel(
             placement=self.placement,
             database=database,

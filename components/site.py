@@ -5,28 +5,29 @@ from __future__ import annotations
 import pulumi
 from pulumi_kubernetes import Provider
 
-from components.data_centre import DataCentre, DataCentreModel
-from components.pinned_storage import PinnedStorage, PinnedStorageModel
+from components.headquarters_site import declare_headquarters
 from components.regional_pair import RegionalPair, require_member
 from components.regional_site import RegionalSite, RegionalSiteArgs
 from components.stack_config import SITE_SECRET_NAMES, load_site_config, secret
-from shopsphere.estate.namespaces import HEADQUARTERS_NAMESPACES
-from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
+from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, SiteDeclaration
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
 
 
-def build_regional_site() -> None:
+def build_regional_site(declaration: SiteDeclaration = REGIONAL_SITE) -> None:
     """Declare the site that the selected stack `<environment>-<site>` of a pair's project names.
+
+    Args:
+        declaration: workloads and databases of each of the pair's sites.
 
     Raises:
         pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
     """
     try:
         topology = load_topology()
-        config = load_site_config(RegionalConfig, secrets=SITE_SECRET_NAMES)
-        pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config)
+        config = load_site_config(RegionalConfig, secrets=SITE_SECRET_NAMES, site=declaration)
+        pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config, declaration)
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
     secrets = {name: secret(name) for name in SITE_SECRET_NAMES}
@@ -50,14 +51,12 @@ def build_headquarters() -> None:
     """
     try:
         topology = load_topology()
-        config = load_site_config(HeadquartersConfig)
+        config = load_site_config(HeadquartersConfig, site=HEADQUARTERS_SITE)
         require_member(site_of_stack(), (topology.headquarters,), pulumi.get_project())
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
-    placement = Placement.of(topology, topology.headquarters)
-    options = pulumi.ResourceOptions(provider=site_provider(placement.site, config))
-    DataCentre(placement.site, DataCentreModel.of(topology, placement, HEADQUARTERS_NAMESPACES), options)
-    PinnedStorage(placement.site, PinnedStorageModel(placement, config.volumes), options)
+    provider = site_provider(topology.headquarters, config)
+    placement = declare_headquarters(topology, config, pulumi.ResourceOptions(provider=provider))
     pulumi.export("site", placement.site)
     pulumi.export("jurisdiction", placement.jurisdiction)
 

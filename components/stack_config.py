@@ -11,8 +11,10 @@ from pulumi.runtime import is_config_secret
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
+from shopsphere.estate.declared_names import Problem, wrong_names
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.site_config import Frozen
+from shopsphere.estate.site_declaration import SiteDeclaration
 from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -33,12 +35,15 @@ def stack_values() -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
 
 
-def load_site_config(model: type[Model], *, secrets: tuple[str, ...] = ()) -> Model:
+def load_site_config(
+    model: type[Model], *, secrets: tuple[str, ...] = (), site: SiteDeclaration | None = None
+) -> Model:
     """Validate this stack's configuration.
 
     Args:
         model: what this kind of stack configures.
         secrets: names that have to be there and have to be encrypted.
+        site: workloads and databases of the site, each of which has to have a size; None where there is no site.
 
     Raises:
         StackConfigError: with every placeholder, or else with every wrong, missing or unknown key.
@@ -51,6 +56,7 @@ def load_site_config(model: type[Model], *, secrets: tuple[str, ...] = ()) -> Mo
         name for name in OPTIONAL_SECRET_NAMES if name in values and not is_config_secret(f"{NAMESPACE}:{name}")
     ]
     problems += [f"{name}\n    expected: encrypted\n    found:    plain text" for name in readable]
+    problems += [_listed(problem) for problem in (wrong_names(site, plain) if site else ())]
     try:
         config = model.model_validate(plain)
     except ValidationError as error:
@@ -89,9 +95,11 @@ def _secret_problem(name: str, values: Mapping[str, str]) -> str:
 
 
 def _problem(location: tuple[int | str, ...], message: str, value: object) -> str:
-    path = ".".join(map(str, location))
-    found = repr(value)
-    return f"{path}\n    expected: {message}\n    found:    {found[:80]}"
+    return _listed(Problem(".".join(map(str, location)), message, repr(value)[:80]))
+
+
+def _listed(problem: Problem) -> str:
+    return f"{problem.key}\n    expected: {problem.expected}\n    found:    {problem.found}"
 
 
 def _error(problem: str, entries: list[str], action: str) -> StackConfigError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NotRequired, TypedDict
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TypedDict
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -21,12 +22,12 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
+from shopsphere.estate.databases import AUTHORITY_DIRECTORY, AUTHORITY_FILE
 from shopsphere.estate.placement import SKIP_AWAIT, Placement
 from shopsphere.estate.site_config import WorkloadConfig
+from shopsphere.estate.workload_declaration import SERVICE_PORT, Process, WorkloadDeclaration
 
-AUTHORITY_DIRECTORY = "/etc/shopsphere/pair"
-AUTHORITY_FILE = f"{AUTHORITY_DIRECTORY}/ca.crt"
-SERVICE_PORT = 80
+AUTHORITY_VOLUME = "pair-authority"
 
 
 @dataclass(frozen=True)
@@ -35,30 +36,35 @@ class WorkloadModel:
 
     Attributes:
         placement: its site.
-        name: of the Deployment, Service and everything else of it.
-        owner: team that answers for it.
-        config: size and data class.
+        declaration: what it is at every site.
+        process: what runs in its pods.
+        config: its size at this site.
         watts: power of one pod (W).
-        port: where the container listens.
-        command: words that start it.
-        migration: words of a command that has to succeed before it starts.
         environment: plain settings.
     """
 
     placement: Placement
-    name: str
-    owner: str
+    declaration: WorkloadDeclaration
+    process: Process
     config: WorkloadConfig
     watts: int
-    port: int
-    command: tuple[str, ...]
-    migration: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the Deployment, Service and everything else of it."""
+        return self.declaration.name
+
+    @property
+    def port(self) -> int:
+        """Where its process listens."""
+        return self.declaration.ports[0]
 
     @property
     def labels(self) -> dict[str, str]:
         """Labels of everything that belongs to the workload."""
-        return self.placement.labels(self.name, data_class=self.config.data_class, owner=self.owner)
+        declared = self.declaration
+        return self.placement.labels(declared.name, data_class=declared.data_class, owner=declared.owner)
 
 
 class WorkloadArgs(TypedDict):
@@ -71,8 +77,8 @@ class WorkloadArgs(TypedDict):
     priority_class: pulumi.Input[str]
     """Priority of its pods."""
     authority: pulumi.Input[str]
-    """Certificate of the pair's authority (PEM), to know its databases by."""
-    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Certificate of the pair's authority (PEM), to know its databases by; not used where it has none."""
+    secrets: Mapping[str, pulumi.Input[str]]
     """Secret settings by the name of their environment variable."""
 
 
@@ -116,7 +122,8 @@ class Workload(pulumi.ComponentResource):
         # An autoscaler owns the number of replicas; declaring it as well would undo its work at each `up`.
         replicas = {} if model.config.autoscaling else {"replicas": model.config.replicas}
         # The environment and the authority are read once, at the start of a pod.
-        settings = checksum(self._args["authority"], *self._args.get("secrets", {}).values())
+        authority = [self._args["authority"]] if model.declaration.databases else []
+        settings = checksum(*authority, *self._args["secrets"].values())
         spec: Manifest = {
             **replicas,
             "selector": {"match_labels": selector(model.name)},
@@ -133,13 +140,8 @@ class Workload(pulumi.ComponentResource):
         return name_of(created)
 
     def _pod(self) -> Manifest:
-        model = self._model
-        authority = ConfigMap(
-            f"{model.name}-pair-authority",
-            metadata=self._metadata("pair-authority"),
-            data={"ca.crt": self._args["authority"]},
-            opts=self._child,
-        )
+        model, process = self._model, self._model.process
+        authority = self._authority_volumes()
         common = {
             **CONTAINER_DEFAULTS,
             "image": self._args["image"],
@@ -147,38 +149,47 @@ class Workload(pulumi.ComponentResource):
             "env": self._environment(),
             "volume_mounts": [
                 {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 an emptyDir of this pod alone
-                {"name": "pair-authority", "mount_path": AUTHORITY_DIRECTORY, "read_only": True},
+                *({"name": each["name"], "mount_path": AUTHORITY_DIRECTORY, "read_only": True} for each in authority),
             ],
         }
+        migration = {**common, "name": "migrate", "command": list(process.migration)}
         return {
             **pod_defaults(model.placement, model.name),
             "priority_class_name": self._args["priority_class"],
-            "init_containers": [{**common, "name": "migrate", "command": list(model.migration)}],
+            **({"init_containers": [migration]} if process.migration else {}),
             "containers": [
                 {
                     **common,
                     "name": model.name,
-                    "command": list(model.command),
+                    "command": list(process.command),
                     "ports": [{"name": "http", "container_port": model.port}],
-                    "startup_probe": self._probe("/livez", period_seconds=1, failure_threshold=60),
-                    "liveness_probe": self._probe("/livez", period_seconds=10, failure_threshold=3),
-                    "readiness_probe": self._probe("/readyz", period_seconds=3, failure_threshold=2),
+                    "startup_probe": self._probe(
+                        process.live_path, period_seconds=1, failure_threshold=process.startup_seconds
+                    ),
+                    "liveness_probe": self._probe(process.live_path, period_seconds=10, failure_threshold=3),
+                    "readiness_probe": self._probe(process.ready_path, period_seconds=3, failure_threshold=2),
                     "lifecycle": {"pre_stop": {"sleep": {"seconds": ENDPOINT_REMOVAL_SECONDS}}},
                 }
             ],
-            "volumes": [
-                {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
-                {
-                    "name": "pair-authority",
-                    "config_map": {"name": name_of(authority)},
-                },
-            ],
+            "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "64Mi"}}, *authority],
         }
+
+    def _authority_volumes(self) -> list[Manifest]:
+        """Return the volume that tells the databases' certificates from others; none without a database."""
+        if not self._model.declaration.databases:
+            return []
+        authority = ConfigMap(
+            f"{self._model.name}-{AUTHORITY_VOLUME}",
+            metadata=self._metadata(AUTHORITY_VOLUME),
+            data={PurePath(AUTHORITY_FILE).name: self._args["authority"]},
+            opts=self._child,
+        )
+        return [{"name": AUTHORITY_VOLUME, "config_map": {"name": name_of(authority)}}]
 
     def _environment(self) -> list[Manifest]:
         model = self._model
         plain = [{"name": name, "value": value} for name, value in sorted(model.environment.items())]
-        secrets = self._args.get("secrets")
+        secrets = self._args["secrets"]
         if not secrets:
             return plain
         created = Secret(

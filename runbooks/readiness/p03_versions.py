@@ -10,13 +10,13 @@ from typing import Any
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import Document
 from shopsphere.estate.databases import DatabaseModel
-from shopsphere.estate.namespaces import REGIONAL_NAMESPACES
+from shopsphere.estate.site_declaration import REGIONAL_SITE
 from shopsphere.foundation.finding import Finding, fails, passes, together
 
 NAME = "Both sites run the same images, PostgreSQL versions and parameters"
 DEPLOY = "`shopsphere preview` shows what differs, `shopsphere up` deploys the same to both"
 DIGEST_DIGITS = 12  # 48 bits: enough to tell two builds apart, short enough to read
-_NAMESPACES = frozenset(each.name for each in REGIONAL_NAMESPACES)
+_NAMESPACES = frozenset(each.name for each in REGIONAL_SITE.namespaces)
 
 
 def ask(view: PairView) -> Finding:

@@ -1,13 +1,18 @@
-"""What a stack's configuration says: a frozen model of plain values that refuses unknown keys."""
+"""What a stack's configuration says: a frozen model of plain values that refuses unknown keys.
+
+It says what differs between stacks. What a workload or a database is, wherever it runs, stands in its declaration.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.topology.quantities import QuantityError, parse_quantity
@@ -38,13 +43,24 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
+    declared_elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Keys that somebody may look for here, and what is expected instead: the fact has another, single place."""
 
-class Images(Frozen):
-    """Image references, each with a tag or a digest."""
-
-    shop: Text = Field(description="The shop: every entry point and migration runs from it.")
-    gateway: Text = Field(description="HAProxy.")
-    postgresql: Text = Field(description="PostgreSQL for CloudNativePG; the tag starts with the version.")
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_what_is_declared_elsewhere(cls, value: Any) -> Any:
+        found = [key for key in cls.declared_elsewhere if isinstance(value, Mapping) and key in value]
+        if found:
+            reasons = [
+                InitErrorDetails(
+                    type=PydanticCustomError("declared_elsewhere", "{reason}", {"reason": cls.declared_elsewhere[key]}),
+                    loc=(key,),
+                    input=value[key],
+                )
+                for key in found
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, reasons)
+        return value
 
 
 class Volume(Frozen):
@@ -65,33 +81,32 @@ class Autoscaling(Frozen):
 
 
 class WorkloadConfig(Frozen):
-    """Size and data class of a workload."""
+    """Size of a workload at one site."""
 
-    data_class: Text = Field(description="Class of the data that its pods handle.")
+    declared_elsewhere: ClassVar[Mapping[str, str]] = {
+        "dataClass": "no such key: the class follows from the workload's entry in shopsphere/estate/workloads.py"
+    }
+
     replicas: int = Field(ge=1, description="Pods; ignored where autoscaling is set.")
     cpu: Quantity = Field(description="CPU request of a pod.")
     memory: Quantity = Field(description="Memory request and limit of a pod.")
     autoscaling: Autoscaling | None = Field(default=None, description="Leave the number of replicas to the cluster.")
 
 
-class Workloads(Frozen):
-    """The workloads of a regional site."""
-
-    shop: WorkloadConfig = Field(description="Storefront.")
-    payments: WorkloadConfig = Field(description="Payments service.")
-    gateway: WorkloadConfig = Field(description="TLS entry.")
-
-
 class DatabaseConfig(Frozen):
-    """Size, place and durability of a database at one site."""
+    """Size of a database at one site."""
 
-    data_class: Text = Field(description="Class of the data it holds.")
-    storage_site: Text = Field(description="Site whose pinned storage holds it.")
+    declared_elsewhere: ClassVar[Mapping[str, str]] = {
+        "dataClass": "no such key: the class follows from the database's entry in shopsphere/estate/databases.py",
+        "storageSite": "no such key: a database is always stored at its own site",
+        "synchronous": "no such key: whether a commit waits for the other site (RPO 0) is a property of the database, "
+        "declared in shopsphere/estate/databases.py, and no stack may differ from it",
+    }
+
     size: Quantity = Field(description="Size of an instance's volume.")
     cpu: Quantity = Field(description="CPU request of an instance.")
     memory: Quantity = Field(description="Memory request and limit of an instance; a quarter is shared buffers.")
     instances: int = Field(default=1, ge=1, description="Instances at this site.")
-    synchronous: bool = Field(description="A commit waits for the recovery site (while this site is the primary).")
     wal_keep_size: Annotated[str, Field(pattern="^[0-9]+(MB|GB)$")] = Field(
         description="WAL kept for a peer that is away: its rate times the longest outage without a new copy."
     )
@@ -99,13 +114,6 @@ class DatabaseConfig(Frozen):
         description="Only where no WAL archive is the backup: spares the restart that a change of role else needs, and"
         " the looks into it. Decided when a database is created."
     )
-
-
-class Databases(Frozen):
-    """The databases of a regional site."""
-
-    commerce: DatabaseConfig = Field(description="Catalogue, customers, orders.")
-    ledger: DatabaseConfig = Field(description="Payments.")
 
 
 class ImageBuild(Frozen):
@@ -143,10 +151,10 @@ class RegionalConfig(SiteConfig):
         default=None, description="Address of the Kubernetes API server as pods reach it; the site's if not given."
     )
     api_server_port: int = Field(default=6443, ge=1, le=65535, description="Its port.")
-    images: Images = Field(description="Image references.")
+    images: dict[str, Text] = Field(description="Image references, each with a tag or a digest, by the image's name.")
     image_build: ImageBuild | None = Field(default=None, description="Build the shop's image as part of the stack.")
-    workloads: Workloads = Field(description="Workloads of the site.")
-    databases: Databases = Field(description="Databases of the site.")
+    workloads: dict[str, WorkloadConfig] = Field(description="Size of each workload of the site, by its name.")
+    databases: dict[str, DatabaseConfig] = Field(description="Size of each database of the site, by its name.")
     psp_url: WebAddress = Field(description="Payment service provider's API.")
     psp_networks: tuple[IPv4Network, ...] = Field(min_length=1, description="CIDRs that this API answers from.")
     public_url: WebAddress = Field(description="Address of the shop for customers.")

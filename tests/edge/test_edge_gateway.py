@@ -80,7 +80,7 @@ def configuration(tmp_path_factory):
     issue(authority, pair, common_name="www.shopsphere.test", alternatives=("www.shopsphere.test",))
     model = GatewayModel(
         placement=Placement(site="frankfurt", jurisdiction="eu"),
-        config=WorkloadConfig(dataClass="session", replicas=1, cpu="10m", memory="64Mi"),
+        config=WorkloadConfig(replicas=1, cpu="10m", memory="64Mi"),
         watts=1,
         shop_host=ADDRESS,
         shop_port=SHOP_PORT,

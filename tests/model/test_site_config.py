@@ -11,8 +11,9 @@ from pulumi.runtime import set_all_config
 from components.regional_pair import NotAMemberError, RegionalPair
 from components.stack_config import SITE_SECRET_NAMES, StackConfigError, load_site_config
 from shopsphere.estate.databases import COMMERCE
-from shopsphere.estate.namespaces import HEADQUARTERS_NAMESPACES, REGIONAL_NAMESPACES
+from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig
+from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, DeclarationError, SiteDeclaration
 from shopsphere.estate.web_address import port_of
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
@@ -34,12 +35,13 @@ def load(config, encrypted=tuple(SECRETS), model=RegionalConfig, secrets=SITE_SE
     set_all_config(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}, list(encrypted)
     )
-    return load_site_config(model, secrets=secrets)
+    site = HEADQUARTERS_SITE if model is HeadquartersConfig else REGIONAL_SITE
+    return load_site_config(model, secrets=secrets, site=site)
 
 
 def test_a_complete_configuration_is_a_frozen_value(config) -> None:
     loaded = load(config)
-    assert loaded.databases.ledger.synchronous
+    assert loaded.workloads["shop"].replicas == 2
     with pytest.raises(ValueError, match="frozen"):
         loaded.context = "other"
 
@@ -58,7 +60,7 @@ def test_an_unknown_key_deep_inside_is_refused(config) -> None:
 
 def test_a_missing_key_is_named(config) -> None:
     del config["shopsphere:images"]["gateway"]
-    with pytest.raises(StackConfigError, match=r"(?s)shopsphere:images\.gateway.*required"):
+    with pytest.raises(StackConfigError, match=r"(?s)shopsphere:images\.gateway.*declares gateway.*nothing"):
         load(config)
 
 
@@ -130,13 +132,85 @@ def pair_of(config):
 def test_watts_follow_from_the_power_model(config) -> None:
     sized = copy.deepcopy(config)
     sized["shopsphere:databases"]["commerce"] |= {"cpu": "2", "memory": "4Gi"}
-    pair = pair_of(sized)
-    assert pair.member(COMMERCE, pair.config.databases.commerce).watts == 30  # 2 * 12 W + 4 * 1.5 W
+    assert pair_of(sized).member(COMMERCE).watts == 30  # 2 * 12 W + 4 * 1.5 W
 
 
-@pytest.mark.parametrize("namespaces", [REGIONAL_NAMESPACES, HEADQUARTERS_NAMESPACES])
-def test_shares_of_power_leave_some_for_the_cluster_itself(namespaces) -> None:
-    assert sum(namespace.power_percent for namespace in namespaces) < 100
+@pytest.mark.requirement("limits: racks and power of a site")
+def test_shares_of_power_leave_some_for_the_cluster_itself() -> None:
+    namespaces = (NamespaceModel("one", "public", "team", 60), NamespaceModel("two", "public", "team", 40))
+    with pytest.raises(DeclarationError, match=r"(?s)under 100 %.*100 %: one 60 %, two 40 %"):
+        SiteDeclaration(reserved=namespaces)
+    assert SiteDeclaration(reserved=(namespaces[0], NamespaceModel("two", "public", "team", 39)))
+
+
+WORKLOADS, DATABASES = "shopsphere/estate/workloads.py", "shopsphere/estate/databases.py"
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "key", "value", "reason"),
+    [
+        ("workloads", "shop", "dataClass", "personal", f"follows from the workload's entry in {WORKLOADS}"),
+        ("databases", "ledger", "dataClass", "payment", f"follows from the database's entry in {DATABASES}"),
+        ("databases", "commerce", "storageSite", "frankfurt", "always stored at its own site"),
+    ],
+)
+def test_a_fact_that_is_declared_cannot_be_configured(config, part, name, key, value, reason) -> None:
+    config[f"shopsphere:{part}"][name][key] = value
+    with pytest.raises(StackConfigError) as raised:
+        load(config)
+    assert f"shopsphere:{part}.{name}.{key}\n    expected: no such key: " in str(raised.value)
+    assert reason in str(raised.value)
+    assert f"found:    {value!r}" in str(raised.value)
+
+
+@pytest.mark.requirement("payments: 100 % exact; RPO 0 for the ledger")
+@pytest.mark.parametrize("value", [True, False])
+def test_no_stack_says_whether_the_ledger_is_synchronous(config, value) -> None:
+    config["shopsphere:databases"]["ledger"]["synchronous"] = value
+    with pytest.raises(StackConfigError) as raised:
+        load(config)
+    assert "shopsphere:databases.ledger.synchronous\n" in str(raised.value)
+    assert "(RPO 0) is a property of the database" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "declared", "table"),
+    [
+        ("workloads", "shop, payments, gateway", WORKLOADS),
+        ("databases", "commerce, ledger", DATABASES),
+        ("images", "gateway, postgresql, shop", WORKLOADS),
+    ],
+)
+def test_an_undeclared_name_is_refused(config, part, declared, table) -> None:
+    entries = config[f"shopsphere:{part}"]
+    entries["shopp"] = next(iter(entries.values()))
+    with pytest.raises(StackConfigError) as raised:
+        load(config)
+    assert f"shopsphere:{part}.shopp\n    expected: one of {declared}, as {table} declares\n" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "table"),
+    [("workloads", "payments", WORKLOADS), ("databases", "ledger", DATABASES), ("images", "postgresql", WORKLOADS)],
+)
+def test_a_declared_name_without_an_entry_is_refused(config, part, name, table) -> None:
+    del config[f"shopsphere:{part}"][name]
+    with pytest.raises(StackConfigError) as raised:
+        load(config)
+    expected = (
+        f"shopsphere:{part}.{name}\n    expected: an entry, because {table} declares {name}\n    found:    nothing"
+    )
+    assert expected in str(raised.value)
+
+
+def test_a_volume_is_of_a_class_that_the_site_stores(config) -> None:
+    config["shopsphere:volumes"][2]["dataClass"] = "payments"
+    with pytest.raises(StackConfigError) as raised:
+        load(config)
+    assert (
+        "shopsphere:volumes[2].dataClass\n    expected: a class of data that this site stores: payment, personal\n"
+        "    found:    'payments'"
+    ) in str(raised.value)
 
 
 @pytest.mark.parametrize(("address", "port"), [("http://a", 80), ("https://a", 443), ("http://10.0.0.1:8070", 8070)])

@@ -1,0 +1,126 @@
+"""What there is to say about a workload, the same at every site that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.namespaces import NamespaceModel
+from shopsphere.estate.site_config import RegionalConfig
+from shopsphere.topology import Topology
+
+SERVICE_PORT = 80
+"""Where the Service of a workload answers; its pods listen on the declared port."""
+
+Priority = Literal["storefront", "background"]
+"""What customers wait for, or what can be done later."""
+
+OutsideEndpoint = Literal["payment-provider", "site-agent", "headquarters"]
+"""What a workload may reach outside its cluster, by name; RegionalPair knows where each of them is."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the settings of a workload may depend on.
+
+    Attributes:
+        topology: all sites and pairs.
+        site: name of the site that it runs at.
+        pair: name of the pair that the site is of.
+        config: configuration of the site's stack.
+    """
+
+    topology: Topology
+    site: str
+    pair: str
+    config: RegionalConfig
+
+
+Settings = Callable[[Surroundings], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Process:
+    """What runs in a pod.
+
+    Attributes:
+        command: words that start it.
+        migration: words of a command that has to succeed before it starts; none if empty.
+        settings: its plain environment variables, beside those that every process has.
+        secrets: names of secrets of the stack's configuration, by the environment variable that holds each.
+        live_path: path that is answered while the process works; a pod where it is not is restarted.
+        ready_path: path that is answered while the process can serve; other pods get no requests.
+        startup_seconds: longest time until live_path is answered at first (s).
+    """
+
+    command: tuple[str, ...]
+    migration: tuple[str, ...] = ()
+    settings: Settings = lambda _: {}
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    live_path: str = "/livez"
+    ready_path: str = "/readyz"
+    startup_seconds: int = 60
+
+
+@dataclass(frozen=True)
+class WorkloadDeclaration:
+    """One workload. Its namespace, Deployment and Service have its name.
+
+    Attributes:
+        name: of the workload.
+        data_class: class of the data that its pods handle.
+        owner: team that answers for it.
+        power_percent: share of its namespace in the site's power for pods (%).
+        priority: of its pods, when there is not room for all.
+        ports: where its pods answer those that may reach them; a process listens on the first.
+        image: name of its image in the stack's configuration.
+        process: what runs in its pods; None for a workload that has a component of its own.
+        open_to_customers: whether anybody may reach its ports.
+        calls: workloads that it may reach.
+        databases: databases that it may reach, and has the addresses and passwords of.
+        endpoints: what it may reach outside the cluster.
+    """
+
+    name: str
+    data_class: str
+    owner: str
+    power_percent: int
+    ports: tuple[int, ...]
+    priority: Priority = "storefront"
+    image: str = "shop"
+    process: Process | None = None
+    open_to_customers: bool = False
+    calls: tuple[WorkloadDeclaration, ...] = ()
+    databases: tuple[DatabaseModel, ...] = ()
+    endpoints: tuple[OutsideEndpoint, ...] = ()
+
+    @property
+    def namespace(self) -> NamespaceModel:
+        """Where it runs at every site."""
+        return NamespaceModel(self.name, self.data_class, self.owner, self.power_percent)
+
+    @property
+    def host(self) -> str:
+        """DNS name of its Service."""
+        return self.namespace.host(self.name)
+
+    @property
+    def url(self) -> str:
+        """Address of its Service for the workloads that call it."""
+        return f"http://{self.host}:{SERVICE_PORT}"
+
+    def environment(self, process: Process, surroundings: Surroundings) -> dict[str, str]:
+        """Return the plain environment variables of its process."""
+        return {
+            "SHOP_SITE": surroundings.site,
+            "SHOP_REGION": surroundings.pair,
+            **{f"{database.name.upper()}_DSN": database.dsn for database in self.databases},
+            **process.settings(surroundings),
+        }
+
+    def secrets(self, process: Process) -> dict[str, str]:
+        """Return the names of secrets of the stack's configuration by the environment variable that holds each."""
+        passwords = {f"{database.name.upper()}_PASSWORD": f"{database.name}Password" for database in self.databases}
+        return {**process.secrets, **passwords}

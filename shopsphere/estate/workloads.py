@@ -1,0 +1,61 @@
+"""The table of workloads: a new one is an entry here and its sizes in the stack files.
+
+Namespaces, quotas, ports, network policies, the configuration's shape, Deployments and Services follow from it.
+"""
+
+from __future__ import annotations
+
+from shopsphere.estate.databases import COMMERCE, LEDGER
+from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration
+
+PAYMENTS = WorkloadDeclaration(
+    name="payments",
+    data_class="payment",
+    owner="payments",
+    power_percent=10,
+    ports=(8001,),
+    databases=(LEDGER,),
+    endpoints=("payment-provider",),
+    process=Process(
+        command=("shop", "payments"),
+        migration=("shop", "migrate", "ledger"),
+        settings=lambda surroundings: {"PSP_URL": surroundings.config.psp_url},
+    ),
+)
+
+SHOP = WorkloadDeclaration(
+    name="shop",
+    data_class="personal",
+    owner="storefront",
+    power_percent=40,
+    ports=(8000,),
+    calls=(PAYMENTS,),
+    databases=(COMMERCE,),
+    process=Process(
+        command=("shop", "serve"),
+        migration=("shop", "migrate", "commerce"),
+        settings=lambda surroundings: {
+            "SHOP_PUBLIC_URL": surroundings.config.public_url,
+            "SHOP_STATIC_URL": surroundings.config.static_url,
+            "PAYMENTS_URL": PAYMENTS.url,
+        },
+        secrets={"SHOP_SESSION_SECRET": "sessionSecret"},
+    ),
+)
+
+GATEWAY_HTTPS_PORT = 8443
+GATEWAY_HTTP_PORT = 8080
+GATEWAY = WorkloadDeclaration(
+    name="gateway",
+    data_class="public",
+    owner="platform",
+    power_percent=10,
+    ports=(GATEWAY_HTTPS_PORT, GATEWAY_HTTP_PORT),
+    image="gateway",
+    open_to_customers=True,
+    calls=(SHOP,),
+    endpoints=("site-agent",),
+)
+
+WORKLOADS = (SHOP, PAYMENTS, GATEWAY)
+"""What every site of a pair runs, whichever role it has."""
