@@ -16,12 +16,14 @@ from collections import defaultdict
 import httpx
 
 
-def percentile(values, share):
+def percentile(values: list[float], share: float) -> float:
     ordered = sorted(values)
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
 
 
-async def one(client, url, due, times, failures) -> None:
+async def one(
+    client: httpx.AsyncClient, url: str, due: float, times: dict[str, list[float]], failures: list[str]
+) -> None:
     try:
         answer = await client.get(url)
         if answer.status_code >= 400:
@@ -33,8 +35,10 @@ async def one(client, url, due, times, failures) -> None:
     times[url].append((time.monotonic() - due) * 1000)
 
 
-async def load(urls, rate, seconds):
-    times, failures, tasks = defaultdict(list), [], set()
+async def load(urls: list[str], rate: float, seconds: float) -> tuple[int, dict[str, list[float]], list[str]]:
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    failures: list[str] = []
+    tasks: set[asyncio.Task[None]] = set()
     context = ssl.create_default_context()
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     async with httpx.AsyncClient(verify=context, timeout=10, limits=limits) as client:

@@ -23,39 +23,55 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
-from shopper import ADDRESS, Shopper, order_of
+from shopper import ADDRESS, Form, Shopper, order_of
 
 TRUST = ssl.create_default_context()  # the host's authorities, the lab's among them
 SHOP = "https://www.shopsphere.test"
 PATIENT = "patient: "
 PAUSE = 0.2
 PATIENCE = 180.0
-REFUSED = ()
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 8.0
+Found = TypeVar("Found")
+
+
+class Receipt(NamedTuple):
+    """What a shop said of an order that it took."""
+
+    order: str
+    site: str
+    paid: bool
+
+
+REFUSED = Receipt("", "", paid=False)
 
 
 class Journal:
     def __init__(self) -> None:
-        self.orders, self.failures, self.pages, self.writes = [], defaultdict(list), [], []
+        self.orders: list[dict[str, Any]] = []
+        self.failures: defaultdict[str, list[float]] = defaultdict(list)
+        self.pages: list[float] = []
+        self.writes: list[tuple[float, float, str]] = []
         self._lock = threading.Lock()
 
-    def acknowledged(self, order, sent, now, by, **facts) -> None:
+    def acknowledged(self, order: str, sent: float, now: float, by: str, **facts: bool) -> None:
         with self._lock:
             self.orders.append({"order": order, "sent": sent, "acknowledged": now, "by": by, **facts})
 
-    def written(self, sent, site) -> None:
+    def written(self, sent: float, site: str) -> None:
         """Note that a site has taken a write, whatever it was, between `sent` and now."""
         with self._lock:
             self.writes.append((sent, time.monotonic(), site))
 
-    def failed(self, kind) -> None:
+    def failed(self, kind: str) -> None:
         with self._lock:
             self.failures[kind].append(time.monotonic())
 
@@ -63,11 +79,11 @@ class Journal:
 class OneAddress(httpx.HTTPTransport):
     """Connects to one address, whatever the name in the URL is."""
 
-    def __init__(self, address) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(verify=TRUST, trust_env=False)
         self._address = address
 
-    def handle_request(self, request):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.extensions = {**request.extensions, "sni_hostname": request.url.host}
         request.url = request.url.copy_with(host=self._address)
         return super().handle_request(request)
@@ -76,40 +92,40 @@ class OneAddress(httpx.HTTPTransport):
 class Ending:
     """When to stop: `seconds` after the beginning; what is under way then has until `patience` is over."""
 
-    def __init__(self, seconds, patience) -> None:
+    def __init__(self, seconds: float, patience: float) -> None:
         self.begin = time.monotonic()
         self.end, self.patience = self.begin + seconds, patience
 
     def now(self) -> None:
         self.end, self.patience = time.monotonic(), 5.0
 
-    def has_come(self):
+    def has_come(self) -> bool:
         return time.monotonic() >= self.end
 
-    def is_over(self):
+    def is_over(self) -> bool:
         return time.monotonic() >= self.end + self.patience
 
 
 class Customer:
-    def __init__(self, journal, ending, address=None) -> None:
+    def __init__(self, journal: Journal, ending: Ending, address: str | None = None) -> None:
         self.journal, self.ending, self.address = journal, ending, address
         self.cookies = httpx.Cookies()
         self.asked_to_wait = 0.0  # by the last answer, in seconds
         self.sent = 0.0  # the last request
 
-    def failed(self, kind) -> None:
+    def failed(self, kind: str) -> None:
         self.journal.failed(kind)
 
-    def pause(self):
+    def pause(self) -> float:
         return PAUSE if self.address else 2 * PAUSE
 
-    def _note_request(self, _request) -> None:
+    def _note_request(self, _request: httpx.Request) -> None:
         self.sent = time.monotonic()
 
-    def _note_answer(self, answer) -> None:
+    def _note_answer(self, answer: httpx.Response) -> None:
         self.asked_to_wait = float(answer.headers.get("retry-after", 0)) if answer.status_code == 503 else 0.0
 
-    def _shopper(self):
+    def _shopper(self) -> Shopper:
         shopper = Shopper(SHOP, trust=TRUST)
         if self.address:
             shopper.http.close()
@@ -118,7 +134,7 @@ class Customer:
         shopper.http.event_hooks = {"request": [self._note_request], "response": [self._note_answer]}
         return shopper
 
-    def _again(self, action):
+    def _again(self, action: Callable[[Shopper], Found | None]) -> Found | None:
         """Call `action` with a fresh connection until it returns something, or patience ends."""
         while not self.ending.is_over():
             shopper = self._shopper()
@@ -139,7 +155,7 @@ class Customer:
             time.sleep(self.pause())
         return None
 
-    def _fill(self, shopper):
+    def _fill(self, shopper: Shopper) -> Form | None:
         answer = shopper.add()
         if answer.status_code != 303:
             self.failed(f"cart: {answer.status_code}")
@@ -150,7 +166,7 @@ class Customer:
         form.fields |= {name: value for name, value in ADDRESS.items() if name != "country"}
         return form
 
-    def _is_paid(self, shopper, receipt):
+    def _is_paid(self, shopper: Shopper, receipt: str) -> bool:
         """Whether the shop says that it has the money; a receipt that does not arrive says nothing."""
         try:
             return "state-paid" in shopper.get(receipt).text
@@ -163,17 +179,18 @@ class Customer:
             return
         sent = time.monotonic()
 
-        def check_out(shopper):
+        def check_out(shopper: Shopper) -> Receipt | None:
             answer = shopper.send(form, payment_method="tok_visa")
             if answer.status_code == 303 and "/orders/" in answer.headers["location"]:
                 site = answer.headers["x-served-by"]
                 self.journal.written(self.sent, site)
-                return order_of(answer.headers["location"]), site, self._is_paid(shopper, answer.headers["location"])
+                receipt = answer.headers["location"]
+                return Receipt(order_of(receipt), site, self._is_paid(shopper, receipt))
             self.failed(f"checkout: {answer.status_code}")
             return REFUSED if answer.is_client_error else None  # a cart can be gone with the site that had it
 
         found = self._again(check_out)
-        if found:
+        if found is not None and found is not REFUSED:
             order, by, paid = found
             self.journal.acknowledged(order, sent, time.monotonic(), by, paid=paid, public=not self.address)
 
@@ -184,11 +201,11 @@ class Customer:
 
 
 class PatientCustomer(Customer):
-    def failed(self, kind) -> None:
+    def failed(self, kind: str) -> None:
         if not self.asked_to_wait:
             self.journal.failed(f"{PATIENT}{kind}")
 
-    def pause(self):
+    def pause(self) -> float:
         return self.asked_to_wait or 2 * PAUSE
 
 
@@ -207,12 +224,12 @@ class Reader(Customer):
             time.sleep(PAUSE)
 
 
-def longest_gap(times):
+def longest_gap(times: Iterable[float]) -> dict[str, float]:
     gaps = [(later - earlier, earlier, later) for earlier, later in pairwise(sorted(times))]
     return dict(zip(("seconds", "from", "to"), max(gaps, default=(0, 0, 0)), strict=True))
 
 
-def summary(journal, begin, end):
+def summary(journal: Journal, begin: float, end: float) -> dict[str, Any]:
     public = [each["acknowledged"] for each in journal.orders if each["public"]]
     failures = {
         kind: {"count": len(at), "first": min(at), "last": max(at)} for kind, at in sorted(journal.failures.items())
@@ -227,7 +244,7 @@ def summary(journal, begin, end):
     }
 
 
-def end_with_input(ending) -> None:
+def end_with_input(ending: Ending) -> None:
     """Whoever started the customers closes the pipe to them, or dies, which closes it too."""
     while os.read(sys.stdin.fileno(), 1):
         pass

@@ -15,7 +15,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-def ask(site, database, statement):
+def ask(site: str, database: str, statement: str) -> list[str]:
     command = [str(REPOSITORY / ".venv/bin/shopsphere"), "lab", "psql", site, database, "--", "-XAt", "-c", statement]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
 

@@ -11,6 +11,7 @@ import argparse
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -21,12 +22,13 @@ from faults import CATALOGUE, PROOFS
 from faults_of_changes import PLACES, killed_at
 from pair import PairUnderTest
 from report import show
+from scene import Fault
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "safety.jsonl"
 FAULTS = {**CATALOGUE, **PROOFS}
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pair", default="rdc-a", choices=sorted(CLIENTS))
     parser.add_argument("--runs", type=int, default=1, help="at most 200")
@@ -45,7 +47,7 @@ def arguments():
     return found
 
 
-def plan(wanted):
+def plan(wanted: argparse.Namespace) -> Iterator[tuple[int, str, Fault, bool]]:
     """(number, name, fault, whether to go back afterwards) of every run."""
     if wanted.every_place:
         for number, place in enumerate(PLACES, 1):
@@ -58,14 +60,14 @@ def plan(wanted):
         yield number, name, FAULTS[name], not wanted.stay
 
 
-def bring_home(under_test) -> None:
+def bring_home(under_test: PairUnderTest) -> None:
     under_test.repair()
     if under_test.record().active != under_test.primary:
         under_test.failover("planned", under_test.primary)
         under_test.repair()
 
 
-def main():
+def main() -> int:
     wanted = arguments()
     if wanted.list:
         for name, fault in sorted(FAULTS.items()):
@@ -84,7 +86,7 @@ def main():
         return 130
 
 
-def run(under_test, wanted):
+def run(under_test: PairUnderTest, wanted: argparse.Namespace) -> bool:
     """Carry out what is wanted; returns whether a checker found something."""
     found = False
     bring_home(under_test)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 
 from shopsphere.foundation.paths import REPOSITORY
 
@@ -13,7 +14,9 @@ class CommandFailedError(Exception):
     """A command of ours ended with another code than 0; carries what it said."""
 
 
-def shopsphere(*words, seconds=600, environment=None, check=True):
+def shopsphere(
+    *words: str, seconds: float = 600, environment: Mapping[str, str] | None = None, check: bool = True
+) -> tuple[int, str, float]:
     """Run our own command line; returns (exit code, what it said, seconds it took)."""
     began = time.monotonic()
     done = subprocess.run(

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 from lab.enter import command_inside
 from shopsphere.foundation.paths import REPOSITORY
@@ -15,19 +16,21 @@ ORDERS = str(REPOSITORY / "bench/orders.py")
 class Customers:
     """Customers at a client host from now on, until `end`."""
 
-    def __init__(self, host, *words, seconds=600) -> None:
+    def __init__(self, host: str, *words: str, seconds: float = 600) -> None:
         self._file = tempfile.NamedTemporaryFile("w+", prefix="orders-", suffix=".json")  # noqa: SIM115 closed in end
         command = [sys.executable, ORDERS, "--attended", "--seconds", str(seconds), *words]
         self._process = subprocess.Popen(command_inside(host, command), stdin=subprocess.PIPE, stdout=self._file)
 
-    def end(self):
+    def end(self) -> dict[str, Any]:
         """Stop them and return their journal."""
         self.leave()
         self._process.wait(60)
         self._file.seek(0)
         with self._file:
-            return json.load(self._file)
+            journal: dict[str, Any] = json.load(self._file)
+            return journal
 
     def leave(self) -> None:
         """Tell them to come to an end; they also do when this process is no more."""
+        assert self._process.stdin is not None
         self._process.stdin.close()

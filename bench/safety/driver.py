@@ -5,15 +5,20 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import checks
 from customers import CLIENTS, Customers
 from faults_of_changes import planned
-from scene import NOTICED, Scene
+from pair import PairUnderTest
+from scene import NOTICED, Fault, Scene
 
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.witness.record import PairRecord
 
 SETTLED = "select count(*) from {} where state in ({})"
 PENDING = {
@@ -22,7 +27,9 @@ PENDING = {
 }
 
 
-def carry_out(under_test, name, fault, seed, number, *, region=None):
+def carry_out(
+    under_test: PairUnderTest, name: str, fault: Fault, seed: int, number: int, *, region: str | None = None
+) -> dict[str, Any]:
     """Let a fault happen to a steady pair under load, repair what it left, and return the result."""
     before = under_test.record()
     scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
@@ -52,12 +59,19 @@ def carry_out(under_test, name, fault, seed, number, *, region=None):
     }  # fmt: skip
 
 
-def failback(under_test, seed, number):
+def failback(under_test: PairUnderTest, seed: int, number: int) -> dict[str, Any]:
     """Back to where the pair was, planned, under load: a measurement of its own."""
     return carry_out(under_test, "failback", planned, seed, number)
 
 
-def judge(under_test, scene, journal, before, timeline, charged):
+def judge(
+    under_test: PairUnderTest,
+    scene: Scene,
+    journal: dict[str, Any],
+    before: PairRecord,
+    timeline: int,
+    charged: set[str],
+) -> dict[str, Any]:
     """What the customers saw, and every violation."""
     after = under_test.record()
     epochs, site = after.epoch - before.epoch, after.active
@@ -96,12 +110,12 @@ def judge(under_test, scene, journal, before, timeline, charged):
     }
 
 
-def pending(under_test, site):
+def pending(under_test: PairUnderTest, site: str) -> dict[str, int]:
     """Orders and payments that have not come to their final state."""
     return {what: int(under_test.ask(site, *question)[0]) for what, question in PENDING.items()}
 
 
-def span(lost, fault):
+def span(lost: Sequence[checks.Order], fault: float | None) -> float:
     """How long before the fault the earliest lost order was acknowledged."""
     return max(0.0, fault - min(each["acknowledged"] for each in lost)) if lost and fault else 0.0
 
@@ -111,13 +125,13 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
 
 
-def commit():
+def commit() -> str:
     return subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
 
 
-def write(path, result) -> None:
+def write(path: Path, result: dict[str, Any]) -> None:
     """Append a result, and say the main thing about it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -6,9 +6,10 @@ import time
 from contextlib import suppress
 
 from command import shopsphere
+from scene import Fault, Scene
 
 
-def planned(scene) -> None:
+def planned(scene: Scene) -> None:
     """A planned move."""
     scene.may_show_errors = False
     scene.mark("fault")
@@ -16,7 +17,7 @@ def planned(scene) -> None:
     scene.expect_active(scene.passive)
 
 
-def planned_with_dead_authority(scene) -> None:
+def planned_with_dead_authority(scene: Scene) -> None:
     """A planned move while one DNS authority hangs; when it is back, the operator finishes the change there."""
     scene.under_test.signal("edge", "pdns_server.*ns2", "STOP")
     planned(scene)
@@ -28,10 +29,10 @@ PLACES = [f"{number}:{point}" for number in range(1, 13) for point in ("before",
 """Each boundary of each step of a planned move, and its middle."""
 
 
-def killed_at(place):
+def killed_at(place: str) -> Fault:
     """Return the fault in which the operator's machine dies at a place; the same command goes on."""
 
-    def fault(scene) -> None:
+    def fault(scene: Scene) -> None:
         scene.facts["killed_at"] = place
         scene.mark("fault")
         scene.move("planned", check=False, environment={"SHOPSPHERE_RUNBOOK_KILL": place})
@@ -43,12 +44,12 @@ def killed_at(place):
     return fault
 
 
-def killed_runbook(scene) -> None:
+def killed_runbook(scene: Scene) -> None:
     """The operator's machine dies at a step of a planned move; the same command goes on."""
     killed_at(scene.chance.choice(PLACES))(scene)
 
 
-def killed_runbook_any_time(scene) -> None:
+def killed_runbook_any_time(scene: Scene) -> None:
     """The same at a random moment, also in the middle of a step."""
     scene.mark("fault")
     seconds = round(scene.chance.uniform(1.5, 18.0), 2)
@@ -60,7 +61,7 @@ def killed_runbook_any_time(scene) -> None:
         scene.move("planned", check=False)
 
 
-def wrong_password(scene) -> None:
+def wrong_password(scene: Scene) -> None:
     """The recovery site has another password for the ledger: a planned move is refused until it has the same."""
     scene.may_show_errors = False
     scene.mark("fault")
@@ -70,10 +71,10 @@ def wrong_password(scene) -> None:
     planned(scene)
 
 
-def two_operators(scene) -> None:
+def two_operators(scene: Scene) -> None:
     """Two people give the same command at the same time: one moves the pair, the other is told."""
     scene.mark("fault")
-    codes = []
+    codes: list[int] = []
     people = [threading.Thread(target=lambda: codes.append(scene.move("planned", check=False)[0])) for _ in range(2)]
     for one in people:
         one.start()
@@ -84,14 +85,14 @@ def two_operators(scene) -> None:
         scene.problems.append(f"expected one operator to succeed and one to be refused, found {codes}")
 
 
-def there_and_back(scene) -> None:
+def there_and_back(scene: Scene) -> None:
     """A second move right after the first."""
     scene.mark("fault")
     scene.move("planned")
     scene.move("planned", scene.active)
 
 
-def stale_up(scene) -> None:
+def stale_up(scene: Scene) -> None:
     """Somebody deploys while the pair moves."""
     scene.mark("fault")
     deploy = threading.Thread(target=lambda: shopsphere("up", scene.under_test.pair.name, seconds=600, check=False))

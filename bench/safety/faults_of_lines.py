@@ -1,7 +1,9 @@
 """Faults of the lines between sites, and of what the sites trust each other by."""
 
+from scene import Scene
 
-def isolation(scene) -> None:
+
+def isolation(scene: Scene) -> None:
     """Every line of the active site is cut; it lives on alone."""
     scene.mark("fault")
     for host in scene.under_test.hosts.hosts:
@@ -11,7 +13,7 @@ def isolation(scene) -> None:
     scene.move("unplanned")
 
 
-def partition(scene) -> None:
+def partition(scene: Scene) -> None:
     """The active site loses witness and peer, but customers still reach it: the classic split brain."""
     scene.mark("fault")
     for host in {*scene.under_test.voters, scene.passive, "ops"}:
@@ -21,14 +23,14 @@ def partition(scene) -> None:
     scene.pause(5, 10)  # both sites are reachable meanwhile
 
 
-def partition_without_fence(scene) -> None:
+def partition_without_fence(scene: Scene) -> None:
     """The same without a fence: two sites take orders in one epoch, and the bench has to find that out."""
     scene.under_test.remove_fence(scene.active)
     scene.pause(9, 11)  # the lease runs out: nobody renews it
     partition(scene)
 
 
-def one_way_cut(scene) -> None:
+def one_way_cut(scene: Scene) -> None:
     """Nothing that the active site sends reaches witness or peer."""
     scene.mark("fault")
     for host in {*scene.under_test.voters, scene.passive}:
@@ -38,7 +40,7 @@ def one_way_cut(scene) -> None:
     scene.pause(3, 6)
 
 
-def cut_from_witness(scene) -> None:
+def cut_from_witness(scene: Scene) -> None:
     """The active site loses the witness only: it shuts itself off, and is back when the witness is."""
     scene.mark("fault")
     for host in scene.under_test.voters:
@@ -47,7 +49,7 @@ def cut_from_witness(scene) -> None:
     scene.under_test.heal_links()
 
 
-def cut_from_peer(scene) -> None:
+def cut_from_peer(scene: Scene) -> None:
     """The two sites lose each other: payments go on without the peer once the witness knows, and failover waits."""
     scene.mark("fault")
     scene.under_test.cut(scene.active, scene.passive)
@@ -57,7 +59,7 @@ def cut_from_peer(scene) -> None:
     scene.under_test.heal_links()
 
 
-def lossy_line(scene) -> None:
+def lossy_line(scene: Scene) -> None:
     """Some of the packets between the two sites, up to a fifth, are lost for a while."""
     scene.mark("fault")
     scene.under_test.lose(scene.active, scene.passive, scene.chance.choice([1, 5, 20]))
@@ -65,7 +67,7 @@ def lossy_line(scene) -> None:
     scene.under_test.heal_links()
 
 
-def slow_line(scene) -> None:
+def slow_line(scene: Scene) -> None:
     """Every line of the active site takes up to 0.4 s longer each way for a while."""
     scene.mark("fault")
     scene.facts["ms"] = (ms := scene.chance.choice([50, 150, 400]))
@@ -75,7 +77,7 @@ def slow_line(scene) -> None:
     scene.under_test.heal_links()
 
 
-def ended_certificate(scene) -> None:
+def ended_certificate(scene: Scene) -> None:
     """The recovery site's certificates have ended and its connections break: payments go on without it."""
     scene.under_test.spoil_certificates(scene.passive)
     scene.pause(3, 6)  # its pods take them over

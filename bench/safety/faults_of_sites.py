@@ -4,12 +4,13 @@ import threading
 import time
 
 from command import shopsphere
+from scene import Fault, Scene
 
 from shopsphere.estate.databases import COMMERCE, LEDGER
 from shopsphere.foundation.clock import wait_until
 
 
-def power_loss(scene) -> None:
+def power_loss(scene: Scene) -> None:
     """The active site loses power; an operator moves the pair."""
     scene.mark("fault")
     scene.under_test.power_off(scene.active)
@@ -17,7 +18,7 @@ def power_loss(scene) -> None:
     scene.move("unplanned")
 
 
-def power_loss_unattended(scene) -> None:
+def power_loss_unattended(scene: Scene) -> None:
     """The active site loses power; the watcher moves the pair by itself."""
     scene.may_lose_orders = True
     watcher = threading.Thread(target=_watch, args=(scene,))
@@ -28,21 +29,21 @@ def power_loss_unattended(scene) -> None:
     watcher.join(150)
 
 
-def _watch(scene) -> None:
+def _watch(scene: Scene) -> None:
     try:
         shopsphere("watch", scene.under_test.pair.name, "--execute", seconds=60)
     except Exception as error:  # noqa: BLE001 it never ends by itself: its time-out is the usual end
         scene.facts["watcher"] = type(error).__name__
 
 
-def power_loss_without_hq(scene) -> None:
+def power_loss_without_hq(scene: Scene) -> None:
     """Headquarters is off, and one of three voters with it; then the active site."""
     scene.under_test.power_off(scene.under_test.topology.headquarters)
     scene.pause(1, 4)
     power_loss(scene)
 
 
-def power_loss_without_region(scene) -> None:
+def power_loss_without_region(scene: Scene) -> None:
     """Another region's site is off, and one voter with it; then the active site."""
     voter = next(each for each in scene.under_test.voters if each != scene.under_test.topology.headquarters)
     scene.under_test.power_off(voter)
@@ -50,7 +51,7 @@ def power_loss_without_region(scene) -> None:
     power_loss(scene)
 
 
-def recovery_lost(scene) -> None:
+def recovery_lost(scene: Scene) -> None:
     """The recovery site loses power."""
     scene.mark("fault")
     scene.under_test.power_off(scene.passive)
@@ -58,7 +59,7 @@ def recovery_lost(scene) -> None:
     scene.pause(2, 6)
 
 
-def recovery_then_primary_lost(scene) -> None:
+def recovery_then_primary_lost(scene: Scene) -> None:
     """The recovery site goes, payments go on alone, then the active site goes: nobody may be promoted."""
     scene.may_stay_shut = True
     recovery_lost(scene)
@@ -70,7 +71,7 @@ def recovery_then_primary_lost(scene) -> None:
     scene.refused("unplanned", scene.passive, "")
 
 
-def crashed_database(scene) -> None:
+def crashed_database(scene: Scene) -> None:
     """A postmaster is killed."""
     scene.mark("fault")
     scene.facts["database"] = (database := scene.chance.choice([LEDGER, COMMERCE])).name
@@ -78,7 +79,7 @@ def crashed_database(scene) -> None:
     scene.pause(15, 20)
 
 
-def crashed_database_then_power_loss(scene) -> None:
+def crashed_database_then_power_loss(scene: Scene) -> None:
     """The ledger restarts while rows wait for the peer, which is cut off; then the site is lost."""
     scene.under_test.cut(scene.active, scene.passive)
     scene.pause(0.5, 3)
@@ -94,7 +95,7 @@ def crashed_database_then_power_loss(scene) -> None:
         scene.may_stay_shut = True
 
 
-def full_disk(scene) -> None:
+def full_disk(scene: Scene) -> None:
     """The disk of the active site's ledger is full: the ledger stops, and an operator moves the pair."""
     scene.under_test.volumes.limit(scene.passive, LEDGER, mebibytes=200)
     wait_until(scene.under_test.is_steady, what="a steady pair", seconds=300, interval=1)
@@ -117,10 +118,10 @@ COMPONENTS = {
 """What the command lines have by which the components of a site are found."""
 
 
-def killed(pattern):
+def killed(pattern: str) -> Fault:
     """Return the fault in which a component is killed."""
 
-    def fault(scene) -> None:
+    def fault(scene: Scene) -> None:
         scene.mark("fault")
         scene.under_test.signal(scene.chance.choice([scene.active, scene.passive]), pattern, "KILL")
         scene.pause(8, 15)
@@ -129,7 +130,7 @@ def killed(pattern):
     return fault
 
 
-def dead_api_failover(scene) -> None:
+def dead_api_failover(scene: Scene) -> None:
     """The active site's API hangs; the site itself still works, and has to shut itself off without it."""
     scene.under_test.signal(scene.active, "kube-apiserver", "STOP")
     scene.pause(2, 5)
@@ -138,7 +139,7 @@ def dead_api_failover(scene) -> None:
     scene.pause(3, 6)
 
 
-def frozen_agent(scene) -> None:
+def frozen_agent(scene: Scene) -> None:
     """The active site's agent hangs: its kernel shuts the databases off, and the lease runs out."""
     scene.mark("fault")
     scene.under_test.signal(scene.active, "runbooks.agent", "STOP")

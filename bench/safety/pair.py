@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from command import shopsphere
 from customers import CLIENTS
@@ -25,7 +26,7 @@ from runbooks.change import RoleChange
 from runbooks.databases import all_follow, instance
 from runbooks.engine import Journal
 from runbooks.operate import runs_directory
-from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
@@ -34,6 +35,7 @@ from shopsphere.names.state_record import read_records
 from shopsphere.topology import load_topology
 from shopsphere.witness import Sync, WitnessUnreachableError
 from shopsphere.witness.access import witness_of
+from shopsphere.witness.record import PairRecord
 
 OPEN_DOOR = """
 import http.server, sys
@@ -47,7 +49,7 @@ http.server.ThreadingHTTPServer((sys.argv[1], 8405), Yes).serve_forever()
 class PairUnderTest:
     """Everything that a run needs to know and do."""
 
-    def __init__(self, name) -> None:
+    def __init__(self, name: str) -> None:
         self.topology = load_topology()
         self.pair = self.topology.pair(name)
         self.hosts = load_hosts(self.topology)
@@ -55,7 +57,11 @@ class PairUnderTest:
         self.primary, self.recovery = self.pair.sites
         self.client = CLIENTS[name]
         self.voters = voters(self.pair, self.topology)
-        self._off, self._links, self._stopped, self._doors, self._spoiled = set(), set(), set(), {}, {}
+        self._off: set[str] = set()
+        self._links: set[tuple[str, str]] = set()
+        self._stopped: set[tuple[str, str]] = set()
+        self._doors: dict[str, subprocess.Popen[bytes]] = {}
+        self._spoiled: dict[tuple[str, str], dict[str, str]] = {}
         self.volumes = SmallVolumes(self)
         self.change = RoleChange(
             topology=self.topology, pair=self.pair, environment=Environment.LAB, source=self.primary,
@@ -63,31 +69,31 @@ class PairUnderTest:
             witness=self.witness,
         )  # fmt: skip
 
-    def address(self, site):
+    def address(self, site: str) -> str:
         return str(self.topology.site(site).address)
 
-    def other(self, site):
+    def other(self, site: str) -> str:
         return self.pair.other_than(site)
 
     # --- faults -------------------------------------------------------------------------------------------------
 
-    def power_off(self, host) -> None:
+    def power_off(self, host: str) -> None:
         power.power_off(host)
         self._off.add(host)
 
-    def power_on(self, host) -> None:
+    def power_on(self, host: str) -> None:
         shopsphere("lab", "power-on", host)
         self._off.discard(host)
 
-    def cut(self, a, b, *, one_way=False) -> None:
+    def cut(self, a: str, b: str, *, one_way: bool = False) -> None:
         control.ask("cut", ways=control.ways(a, b, one_way=one_way))
         self._links.add((a, b))
 
-    def lose(self, a, b, percent) -> None:
+    def lose(self, a: str, b: str, percent: int) -> None:
         control.ask("lose", ways=control.ways(a, b, one_way=False), percent=percent)
         self._links.add((a, b))
 
-    def slow(self, a, b, ms) -> None:
+    def slow(self, a: str, b: str, ms: int) -> None:
         control.ask("slow", ways=control.ways(a, b, one_way=False), ms=ms)
         self._links.add((a, b))
 
@@ -96,7 +102,7 @@ class PairUnderTest:
             control.ask("heal", ways=control.ways(a, b, one_way=False))
         self._links.clear()
 
-    def signal(self, site, pattern, name) -> None:
+    def signal(self, site: str, pattern: str, name: str) -> None:
         """Send a signal to every process of a host whose command line has the pattern."""
         run_inside(site, ["pkill", f"-{name}", "-f", pattern], check=False)
         if name == "STOP":
@@ -104,7 +110,7 @@ class PairUnderTest:
         if name == "CONT":
             self._stopped.discard((site, pattern))
 
-    def remove_fence(self, site) -> None:
+    def remove_fence(self, site: str) -> None:
         """Replace a site's agent by something that lets every write through, as if nobody had thought of a fence."""
         supervision.control(run_directory(site), "stop", "site-agent")
         run_inside(site, ["nft", "delete", "table", "inet", TABLE], check=False)
@@ -119,7 +125,7 @@ class PairUnderTest:
             supervision.control(run_directory(site), "start", "site-agent", check=False)
             del self._doors[site]
 
-    def spoil_certificates(self, site) -> None:
+    def spoil_certificates(self, site: str) -> None:
         """Replace what a site's databases show to the other site by certificates that ended, of another authority."""
         made = generate_pair_secrets(self.topology, self.pair, now=datetime.now(UTC) - 2 * LEAF_LIFETIME)
         ended = {"tls.crt": made["replicationCertificate"], "tls.key": made["replicationKey"]}
@@ -127,13 +133,13 @@ class PairUnderTest:
         for database in DATABASES:
             self._spoil(site, database, REPLICATION_SECRET, data)
 
-    def spoil_password(self, site) -> None:
+    def spoil_password(self, site: str) -> None:
         """Give a site's ledger another password than the pair's."""
         spec = self.change.database(site, LEDGER)["spec"]["bootstrap"]
         name = (spec.get("initdb") or spec["pg_basebackup"])["secret"]["name"]
         self._spoil(site, LEDGER, name, {"password": base64.b64encode(b"wrong").decode()})
 
-    def _spoil(self, site, database, name, data) -> None:
+    def _spoil(self, site: str, database: DatabaseModel, name: str, data: dict[str, str]) -> None:
         path = f"/api/v1/namespaces/{database.namespace.name}/secrets/{name}"
         held = self.change.cluster(site).get(path)["data"]
         self._spoiled[site, path] = {key: held[key] for key in data}
@@ -144,7 +150,7 @@ class PairUnderTest:
             self.change.cluster(site).patch(path, {"data": data})
             del self._spoiled[site, path]
 
-    def crash_database(self, site, database) -> None:
+    def crash_database(self, site: str, database: DatabaseModel) -> None:
         """Kill the postmaster itself, as a crash would."""
         pod = f"{database.cluster(site)}-1"
         script = 'read process < "$PGDATA/postmaster.pid" && kill -9 "$process"'  # there is neither bash nor head
@@ -152,18 +158,20 @@ class PairUnderTest:
 
     # --- looking ------------------------------------------------------------------------------------------------
 
-    def record(self):
-        return self.witness.see().record
+    def record(self) -> PairRecord:
+        found = self.witness.see().record
+        assert found is not None, f"the witness has no record of {self.pair.name}"
+        return found
 
-    def has_unfinished_run(self):
+    def has_unfinished_run(self) -> bool:
         return Journal.unfinished(runs_directory(), pair=self.pair.name) is not None
 
-    def ask(self, site, database, statement):
+    def ask(self, site: str, database: str, statement: str) -> list[str]:
         """Rows of one column, asked inside the site's database pod."""
         done = shopsphere("lab", "psql", site, database, "--", "-XAt", "-c", statement, seconds=90)
         return done[1].split()
 
-    def charges(self):
+    def charges(self) -> list[str]:
         """Idempotency keys of what the payment provider charged customers of this region, today and yesterday.
 
         Its books are older than a lab that was taken down and started again.
@@ -175,12 +183,13 @@ class PairUnderTest:
             keys += [line["key"] for line in lines if line["currency"] == REGIONS[self.pair.name].currency]
         return keys
 
-    def timeline(self, site):
+    def timeline(self, site: str) -> int:
         return int(self.ask(site, "ledger", "select timeline_id from pg_control_checkpoint()")[0])
 
-    def names(self):
+    def names(self) -> dict[str, object]:
         """(epoch, active) as each DNS authority shows it."""
-        declaration, found = self.change.declaration(), {}
+        declaration = self.change.declaration()
+        found: dict[str, object] = {}
         for authority in self.change.authorities():
             try:
                 state = declaration.valid(read_records([authority], declaration)[authority.name])
@@ -189,31 +198,32 @@ class PairUnderTest:
                 found[authority.name] = type(error).__name__
         return found
 
-    def follows(self, leader, follower):
+    def follows(self, leader: str, follower: str) -> bool:
         """Whether both databases stream from the leader."""
         try:
             return all_follow(self.change, leader, follower)
         except ShopSphereError:
             return False
 
-    def leads(self, site) -> bool | None:
+    def leads(self, site: str) -> bool | None:
         try:
             return not any(instance(self.change, site, each)["in_recovery"] for each in DATABASES)
         except ShopSphereError:
             return False
 
-    def is_steady(self):
+    def is_steady(self) -> bool:
         """Active site with the lease, both databases followed, and the witness says that nothing would be lost."""
         try:
             seen = self.witness.see()
         except WitnessUnreachableError:
             return False
+        assert seen.record is not None
         active = seen.record.active
         return seen.record.sync is Sync.ON and seen.lease_holder == active and self.follows(active, self.other(active))
 
     # --- acting -------------------------------------------------------------------------------------------------
 
-    def failover(self, kind, to, *words, **options):
+    def failover(self, kind: str, to: str, *words: str, **options: Any) -> tuple[int, str, float]:
         return shopsphere(
             "failover", self.pair.name, f"--{kind}", "--to", to, "--execute", "--reason", "bench", *words, **options
         )
@@ -233,7 +243,7 @@ class PairUnderTest:
         for host in list(self._off):
             self.power_on(host)
 
-    def repair(self):
+    def repair(self) -> float:
         """Bring power and lines back, make a lost site a copy again; returns what it took in seconds."""
         began = time.monotonic()
         self.undo()
@@ -256,17 +266,17 @@ class PairUnderTest:
         self.wait_for_lock()
         target = str(left.values.get("target", ""))
         if left.facts.runbook == "failover":
-            self.failover(left.facts.variant, target)
+            self.failover(str(left.facts.variant), target)
         elif left.facts.runbook == "rebuild":
             shopsphere("rebuild", target, "--execute", "--reason", "bench", seconds=900)
 
-    def _quorum(self):
+    def _quorum(self) -> bool:
         try:
-            return self.record() is not None
+            return self.witness.see().record is not None
         except ShopSphereError:
             return False
 
-    def _was_left(self, active, passive) -> bool:
+    def _was_left(self, active: str, passive: str) -> bool:
         """Whether the passive site is a primary of its own past, or cannot follow by itself."""
         until = time.monotonic() + 240
         while time.monotonic() < until:

@@ -2,14 +2,16 @@
 
 import json
 from collections import defaultdict
+from pathlib import Path
+from typing import Any
 
 WIDTH = 40
 
 
-def show(path):
+def show(path: Path) -> int:
     """Print the report; returns 1 when a run violated something or could not be judged, and was not good since."""
     results = [json.loads(line) for line in path.read_text().splitlines()]
-    groups = defaultdict(list)
+    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in results:
         groups[each["fault"]].append(each)
     print("| fault | runs | gap p50 | p95 | max | orders acknowledged | orders lost (ms) | violations | not judged |")
@@ -36,22 +38,22 @@ def show(path):
     return int(any(map(is_bad, last.values())))
 
 
-def is_bad(result):
+def is_bad(result: dict[str, Any]) -> bool:
     """Whether it violated something or could not be judged."""
     return bool(result.get("violations") or "error" in result)
 
 
-def run_of(result):
+def run_of(result: dict[str, Any]) -> tuple[str, int, int]:
     """Fault, seed and number: the same again is the same run, on the code of that day."""
     return result["fault"], result["seed"], result["run"]
 
 
-def commit_of(result):
+def commit_of(result: dict[str, Any]) -> str:
     """What the run was made with; the first results did not say."""
-    return result.get("commit", "an early commit")
+    return str(result.get("commit", "an early commit"))
 
 
-def percentile(ordered, percent) -> str:
+def percentile(ordered: list[float], percent: int) -> str:
     """The nearest rank; empty text when there is nothing."""
     if not ordered:
         return ""
@@ -59,9 +61,9 @@ def percentile(ordered, percent) -> str:
     return f"{ordered[rank - 1]:.1f} s"
 
 
-def histogram(values, step=2) -> None:
+def histogram(values: list[float], step: int = 2) -> None:
     """Print bars of `step` seconds."""
-    counts = defaultdict(int)
+    counts: defaultdict[int, int] = defaultdict(int)
     for value in values:
         counts[int(value // step)] += 1
     top = max(counts.values(), default=1)

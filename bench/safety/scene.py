@@ -1,8 +1,10 @@
 """One run: the pair, its chance, what an operator does, and what is to be remembered of it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from pair import PairUnderTest
 
@@ -34,21 +36,21 @@ class Scene:
     may_lose_orders: bool = False
     may_show_errors: bool = True
     may_stay_shut: bool = False
-    at: dict = field(default_factory=dict)
-    facts: dict = field(default_factory=dict)
-    problems: list = field(default_factory=list)
+    at: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     @property
-    def passive(self):
+    def passive(self) -> str:
         return self.under_test.other(self.active)
 
-    def mark(self, event) -> None:
+    def mark(self, event: str) -> None:
         self.at[event] = time.monotonic()
 
-    def pause(self, least, most) -> None:
+    def pause(self, least: float, most: float) -> None:
         time.sleep(self.chance.uniform(least, most))
 
-    def move(self, kind, to=None, *words, **options):
+    def move(self, kind: str, to: str | None = None, *words: str, **options: Any) -> tuple[int, str]:
         """Let an operator move the pair; notes when the command was given and how long it took."""
         self.mark("command")
         self.may_lose_orders |= kind == "unplanned"
@@ -56,12 +58,12 @@ class Scene:
         self.facts.setdefault("runbook_seconds", []).append(round(seconds, 2))
         return code, said
 
-    def expect_active(self, site) -> None:
+    def expect_active(self, site: str) -> None:
         found = self.under_test.record().active
         if found != site:
             self.problems.append(f"expected {site} to be active, found {found}")
 
-    def refused(self, kind, to, why) -> None:
+    def refused(self, kind: str, to: str, why: str) -> None:
         """An operator must be refused, and be told why."""
         code, said = self.move(kind, to, check=False)
         if code == 0 or why not in said:
@@ -70,3 +72,6 @@ class Scene:
     def wait_for_sync_off(self) -> None:
         wait_until(lambda: self.under_test.record().sync is Sync.OFF, what="sync off", seconds=30)
         self.facts["sync_off_after"] = round(time.monotonic() - self.at["fault"], 2)
+
+
+Fault = Callable[[Scene], None]

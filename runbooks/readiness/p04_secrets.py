@@ -13,7 +13,6 @@ from cryptography import x509
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.estate.databases import DATABASES
-from shopsphere.estate.namespaces import GATEWAY
 from shopsphere.estate.workloads import GATEWAY
 from shopsphere.foundation.finding import Finding, fails, passes, together
 

@@ -3,29 +3,29 @@
 import functools
 
 import pytest
-from site_graph import build, committed_stacks
+from site_graph import Graph, GraphOf, SiteGraph, build, committed_stacks
 
 
 @functools.cache
-def built(project, stack):
+def built(project: str, stack: str) -> Graph:
     return build(project, stack)
 
 
 @pytest.fixture(params=committed_stacks(), ids=lambda stack: stack[1])
-def site(request):
+def site(request: pytest.FixtureRequest) -> SiteGraph:
     """(project, name of the site, graph) of each stack of each environment."""
     project, stack = request.param
     return project, stack.partition("-")[2], built(project, stack)
 
 
 @pytest.fixture(params=[each for each in committed_stacks() if each[0] != "hq"], ids=lambda stack: stack[1])
-def regional(request):
+def regional(request: pytest.FixtureRequest) -> SiteGraph:
     """As `site`, without headquarters."""
     project, stack = request.param
     return project, stack.partition("-")[2], built(project, stack)
 
 
 @pytest.fixture
-def graph_of():
+def graph_of() -> GraphOf:
     """Build, or take, the graph of one stack."""
     return built

@@ -4,11 +4,13 @@ import asyncio
 import functools
 import json
 import runpy
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Never
+from typing import Any, Never
 
 import yaml
 from pulumi.runtime import mocks, set_all_config, set_mocks
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from pulumi.runtime.stack import run_pulumi_func
 
 from components.stack_config import SITE_SECRET_NAMES
@@ -36,25 +38,27 @@ class Registered:
 
     type: str
     name: str
-    state: dict
+    state: dict[str, Any]
     provider: str
     parent: str
     ignored: tuple[str, ...]
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         return self.type.rpartition(":")[2]
 
     @property
-    def labels(self):
-        return self.state["metadata"].get("labels", {})
+    def labels(self) -> dict[str, str]:
+        labels: dict[str, str] = self.state["metadata"].get("labels", {})
+        return labels
 
     @property
-    def namespace(self):
-        return self.state["metadata"].get("namespace")
+    def namespace(self) -> str | None:
+        namespace: str | None = self.state["metadata"].get("namespace")
+        return namespace
 
     @property
-    def key(self):
+    def key(self) -> tuple[str, str | None, str]:
         return (self.kind, self.namespace, self.state["metadata"]["name"])
 
 
@@ -65,38 +69,44 @@ class Graph:
     resources: list[Registered] = field(default_factory=list)
 
     @property
-    def objects(self):
+    def objects(self) -> list[Registered]:
         """What exists in the cluster."""
         return [each for each in self.resources if each.type.startswith("kubernetes:")]
 
-    def of(self, kind):
+    def of(self, kind: str) -> list[Registered]:
         return [each for each in self.objects if each.kind == kind]
 
-    def get(self, kind, namespace, name):
+    def get(self, kind: str, namespace: str, name: str) -> dict[str, Any]:
         (found,) = [each for each in self.objects if each.key == (kind, namespace, name)]
         return found.state
+
+
+SiteGraph = tuple[str, str, Graph]
+"""Project, name of the site, graph."""
+GraphOf = Callable[[str, str], Graph]
+"""The graph of a project's stack."""
 
 
 class Recorder(mocks.Mocks):
     """Everything comes back as it was asked for; an image has the digest that a push gives it."""
 
-    def new_resource(self, args):
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         digest = {"repoDigest": f"{args.inputs['imageName']}@sha256:0"} if args.typ.startswith("docker:") else {}
         return f"{args.name}-id", {**args.inputs, **digest}
 
-    def call(self, args) -> Never:
+    def call(self, args: MockCallArgs) -> Never:
         raise AssertionError(f"a site calls nothing: {args.token}")
 
 
 class RecordingMonitor(mocks.MockMonitor):
     """Keeps what the plain mock monitor forgets: provider, parent and ignored fields."""
 
-    def __init__(self, graph) -> None:
+    def __init__(self, graph: Graph) -> None:
         super().__init__(Recorder())
         self.graph = graph
 
-    def RegisterResource(self, request):  # noqa: N802 the name of the call
-        response = super().RegisterResource(request)
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 the name of the call, whose messages have no types
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call] # Pulumi gives no types here
         registered = self.resources.get(response.urn)
         if registered is not None:
             self.graph.resources.append(
@@ -112,7 +122,7 @@ class RecordingMonitor(mocks.MockMonitor):
         return response
 
 
-def committed_stacks():
+def committed_stacks() -> list[tuple[str, str]]:
     """Return (project, stack) of every stack file in the repository."""
     lab = [(file.parent.name, file.name.removesuffix(".base.yaml")) for file in STACKS.glob("*/lab-*.base.yaml")]
     prod = [
@@ -121,21 +131,22 @@ def committed_stacks():
     return sorted(lab + prod)
 
 
-def committed_config(project, stack):
+def committed_config(project: str, stack: str) -> dict[str, Any]:
     """Return the configuration as it stands in the repository."""
     name = f"{stack}.base.yaml" if stack.startswith("lab-") else f"Pulumi.{stack}.yaml"
-    return yaml.safe_load((STACKS / project / name).read_text())["config"]
+    config: dict[str, Any] = yaml.safe_load((STACKS / project / name).read_text())["config"]
+    return config
 
 
 @functools.cache
-def secrets_of(project):
+def secrets_of(project: str) -> dict[str, str]:
     if project == "hq":
         return {}
     made = generate_pair_secrets(load_topology(), project)
     return {**made, "gatewayTlsCertificate": "certificate of the public names", "gatewayTlsKey": "its key"}
 
 
-def complete_config(project, stack):
+def complete_config(project: str, stack: str) -> dict[str, Any]:
     """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added."""
     peer = load_topology().peer_of(stack.partition("-")[2])
     own = _address(stack.partition("-")[2])
@@ -148,12 +159,12 @@ def complete_config(project, stack):
     return {"shopsphere:kubeconfig": FILLED["kubeconfig"], **filled, **secrets}
 
 
-def _address(site) -> str:
+def _address(site: str) -> str:
     """Return where a site is reached: topology.yaml says it, and the policy pack takes no other address."""
     return str(load_topology().site(site).address)
 
 
-def _filled(value, key, own):
+def _filled(value: Any, key: str, own: dict[str, str]) -> Any:
     match value:
         case dict():
             return {name: _filled(entry, name, own) for name, entry in value.items()}
@@ -165,7 +176,9 @@ def _filled(value, key, own):
             return value
 
 
-def build(project, stack, config=None, *, plain_secrets=()):
+def build(
+    project: str, stack: str, config: dict[str, Any] | None = None, *, plain_secrets: tuple[str, ...] = ()
+) -> Graph:
     """Run the stack's own `__main__.py` and return its graph."""
     graph = Graph()
     values = complete_config(project, stack) if config is None else config
@@ -175,10 +188,14 @@ def build(project, stack, config=None, *, plain_secrets=()):
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        set_mocks(mocks.Mocks, project=project, stack=stack, monitor=RecordingMonitor(graph), preview=False)
+        set_mocks(Recorder(), project=project, stack=stack, monitor=RecordingMonitor(graph), preview=False)
         set_all_config(texts, encrypted)
         program = STACKS / project / "__main__.py"
-        loop.run_until_complete(run_pulumi_func(lambda: runpy.run_path(str(program), run_name="__main__") and None))
+
+        def run_program() -> None:
+            runpy.run_path(str(program), run_name="__main__")
+
+        loop.run_until_complete(run_pulumi_func(run_program))
     finally:
         loop.close()
     return graph

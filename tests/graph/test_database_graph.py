@@ -1,15 +1,21 @@
 """The databases of every pair: two members that can take either role."""
 
-import pytest
+from typing import Any
 
-from shopsphere.topology import load_topology
+import pytest
+from site_graph import GraphOf, SiteGraph
+
+from shopsphere.topology import Pair, load_topology
 
 TOPOLOGY = load_topology()
 PAIRS = [(pair, environment) for pair in TOPOLOGY.pairs.values() for environment in ("lab", "prod")]
 
+Members = tuple[Pair, dict[str, dict[str, dict[str, Any]]]]
+"""A pair, and the objects of its members by database and site."""
+
 
 @pytest.fixture(params=PAIRS, ids=lambda each: f"{each[1]}-{each[0].name}")
-def members(request, graph_of):
+def members(request: pytest.FixtureRequest, graph_of: GraphOf) -> Members:
     """(pair, spec at the primary, spec at the recovery site, by database)."""
     pair, environment = request.param
     graphs = {site: graph_of(pair.name, f"{environment}-{site}") for site in pair.sites}
@@ -21,13 +27,13 @@ def members(request, graph_of):
     }
 
 
-def test_a_stale_up_leaves_the_roles_alone(regional) -> None:
+def test_a_stale_up_leaves_the_roles_alone(regional: SiteGraph) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
         assert {"spec.replica", "spec.postgresql.synchronous"} <= set(cluster.ignored)
 
 
-def test_both_members_know_the_same_two_places(members) -> None:
+def test_both_members_know_the_same_two_places(members: Members) -> None:
     pair, databases = members
     for database, clusters in databases.items():
         first, second = (clusters[site]["spec"] for site in pair.sites)
@@ -35,7 +41,7 @@ def test_both_members_know_the_same_two_places(members) -> None:
         assert first["externalClusters"] == second["externalClusters"]
 
 
-def test_the_recovery_site_copies_the_primary(members) -> None:
+def test_the_recovery_site_copies_the_primary(members: Members) -> None:
     pair, databases = members
     for database, clusters in databases.items():
         primary, recovery = clusters[pair.primary]["spec"], clusters[pair.recovery]["spec"]
@@ -53,7 +59,9 @@ def test_the_recovery_site_copies_the_primary(members) -> None:
         }
 
 
-def test_an_archive_is_looked_into_only_where_there_is_one(members) -> None:
+def test_an_archive_is_looked_into_only_where_there_is_one(
+    members: Members,
+) -> None:
     pair, databases = members
     for clusters in databases.values():
         primary = clusters[pair.primary]
@@ -62,7 +70,9 @@ def test_an_archive_is_looked_into_only_where_there_is_one(members) -> None:
 
 
 @pytest.mark.requirement("payments: 100 % exact; RPO 0 for the ledger")
-def test_only_the_ledger_waits_and_only_at_the_primary(members) -> None:
+def test_only_the_ledger_waits_and_only_at_the_primary(
+    members: Members,
+) -> None:
     pair, databases = members
     assert databases["ledger"][pair.primary]["spec"]["postgresql"]["synchronous"]["standbyNamesPre"] == [
         f"ledger-{pair.recovery}"
@@ -71,7 +81,7 @@ def test_only_the_ledger_waits_and_only_at_the_primary(members) -> None:
     assert not [each for each in others if "synchronous" in each["spec"]["postgresql"]]
 
 
-def test_connections_are_encrypted_and_give_up_soon(regional) -> None:
+def test_connections_are_encrypted_and_give_up_soon(regional: SiteGraph) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
         for external in cluster.state["spec"]["externalClusters"]:
@@ -82,7 +92,7 @@ def test_connections_are_encrypted_and_give_up_soon(regional) -> None:
             assert not [key for key in parameters if key.startswith(("keepalives", "tcp_"))]
 
 
-def test_both_sites_have_the_same_secrets(graph_of) -> None:
+def test_both_sites_have_the_same_secrets(graph_of: GraphOf) -> None:
     for pair in TOPOLOGY.pairs.values():
         first, second = (
             {each.key: each.state["stringData"] for each in graph_of(pair.name, f"lab-{site}").of("Secret")}
@@ -91,7 +101,7 @@ def test_both_sites_have_the_same_secrets(graph_of) -> None:
         assert first == second
 
 
-def test_storage_is_of_this_site_and_this_class(regional) -> None:
+def test_storage_is_of_this_site_and_this_class(regional: SiteGraph) -> None:
     _, name, graph = regional
     for cluster in graph.of("Cluster"):
         storage = cluster.state["spec"]["storage"]
@@ -101,7 +111,7 @@ def test_storage_is_of_this_site_and_this_class(regional) -> None:
         }
 
 
-def test_every_claim_of_a_first_rollout_finds_a_volume(regional) -> None:
+def test_every_claim_of_a_first_rollout_finds_a_volume(regional: SiteGraph) -> None:
     _, _, graph = regional
     volumes = [each.labels["shopsphere.io/data-class"] for each in graph.of("PersistentVolume")]
     for cluster in graph.of("Cluster"):
@@ -109,7 +119,7 @@ def test_every_claim_of_a_first_rollout_finds_a_volume(regional) -> None:
             volumes.remove(cluster.labels["shopsphere.io/data-class"])
 
 
-def test_failover_does_not_wait_for_defaults(regional) -> None:
+def test_failover_does_not_wait_for_defaults(regional: SiteGraph) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
         spec = cluster.state["spec"]
@@ -119,7 +129,9 @@ def test_failover_does_not_wait_for_defaults(regional) -> None:
         assert lease["leaseDurationSeconds"] > lease["renewDeadlineSeconds"] > 1.2 * lease["retryPeriodSeconds"]
 
 
-def test_the_peer_reaches_the_database_at_its_own_port(members) -> None:
+def test_the_peer_reaches_the_database_at_its_own_port(
+    members: Members,
+) -> None:
     _, databases = members
     for database, port in (("commerce", 30032), ("ledger", 30033)):
         for cluster in databases[database].values():

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import runpy
-from typing import Never
+from collections.abc import Callable
+from typing import Any, Never
 
 import pulumi
 import pytest
 import yaml
 from pulumi.runtime import mocks, set_all_config, set_mocks
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 from pulumi.runtime.settings import get_monitor
 from pulumi.runtime.stack import run_pulumi_func
 
@@ -19,23 +21,25 @@ from shopsphere.topology import load_topology
 MACHINE = {"shopsphere:dnsApiKeyFile": "/keys/dns-api.key", "shopsphere:cdnTokenFile": "/keys/cdn.token"}
 PROD = {"url": "https://service.example:8081", "cdnUrl": "https://cdn.example"}
 
+Resources = list[MockMonitor.ResourceRegistration]
+
 
 class Recorder(mocks.Mocks):
-    def new_resource(self, args):
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return f"{args.name}-id", args.inputs
 
-    def call(self, args) -> Never:
+    def call(self, args: MockCallArgs) -> Never:
         raise AssertionError(f"the edge calls nothing: {args.token}")
 
 
-def lab_config():
+def lab_config() -> dict[str, Any]:
     return {**yaml.safe_load((REPOSITORY / "lab.base.yaml").read_text())["config"], **MACHINE}
 
 
-def prod_config():
+def prod_config() -> dict[str, Any]:
     """The production file with every placeholder filled in."""
 
-    def filled(value, key=""):
+    def filled(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
             return {name: filled(entry, name) for name, entry in value.items()}
         if isinstance(value, list):
@@ -47,10 +51,11 @@ def prod_config():
             return PROD[short]
         return "s3://state" if short == "stateBackend" else "/keys/file" if short.endswith("File") else "203.0.113.7"
 
-    return filled(yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"])
+    config: dict[str, Any] = filled(yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"])
+    return config
 
 
-def build(stack, config, program=build_edge):
+def build(stack: str, config: dict[str, Any], program: Callable[[], None] = build_edge) -> Resources:
     # One loop for registrations and for waiting for them; the mocks register the stack as soon as they are set.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -59,28 +64,30 @@ def build(stack, config, program=build_edge):
     set_all_config(texts)
     loop.run_until_complete(run_pulumi_func(program))
     loop.close()
-    return list(get_monitor().get_registered_resources().values())
+    monitor = get_monitor()
+    assert isinstance(monitor, MockMonitor)
+    return list(monitor.get_registered_resources().values())
 
 
 ENVIRONMENTS = {"lab": lab_config, "prod": prod_config}
 
 
 @pytest.fixture(params=ENVIRONMENTS)
-def graph(request):
+def graph(request: pytest.FixtureRequest) -> Resources:
     resources = build(request.param, ENVIRONMENTS[request.param]())
     # Components have no state; the stack itself is none of ours.
     return [entry for entry in resources if entry.urn.split("::")[2].split("$")[-1].startswith("pulumi-python:")]
 
 
-def kind(resource):
+def kind(resource: MockMonitor.ResourceRegistration) -> str:
     return resource.urn.split("::")[2].split("$")[-1].removeprefix("pulumi-python:dynamic/edge:")
 
 
-def of_kind(graph, wanted):
+def of_kind(graph: Resources, wanted: str) -> list[dict[str, Any]]:
     return [entry.state for entry in graph if kind(entry) == wanted]
 
 
-def test_every_resource_is_known(graph) -> None:
+def test_every_resource_is_known(graph: Resources) -> None:
     topology = load_topology()
     fixed = len(topology.sites) + len(("ns1", "ns2", "static"))
     steered = len(topology.pairs) + len(("www",))
@@ -94,19 +101,19 @@ def test_every_resource_is_known(graph) -> None:
 
 
 @pytest.mark.requirement("the edge touches no cluster")
-def test_no_cluster(graph) -> None:
+def test_no_cluster(graph: Resources) -> None:
     assert not [entry.urn for entry in graph if "kubernetes" in entry.urn]
 
 
 @pytest.mark.requirement("every name is written to every authority")
-def test_both_authorities(graph) -> None:
+def test_both_authorities(graph: Resources) -> None:
     for entry in graph:
         if kind(entry) != "CdnDistribution":
             assert [authority["name"] for authority in entry.state["authorities"]] == ["ns1", "ns2"]
 
 
 @pytest.mark.requirement("each pair has names for both sites, with weights")
-def test_pairs(graph) -> None:
+def test_pairs(graph: Resources) -> None:
     topology = load_topology()
     states = {state["pair"]: state for state in of_kind(graph, "DnsPairState")}
     assert set(states) == set(topology.pairs)
@@ -119,7 +126,7 @@ def test_pairs(graph) -> None:
 
 
 @pytest.mark.requirement("the CDN carries public data from static paths, with both sites of each pair as origins")
-def test_cdn(graph) -> None:
+def test_cdn(graph: Resources) -> None:
     topology = load_topology()
     (distribution,) = of_kind(graph, "CdnDistribution")
     assert distribution["dataClass"] == "public"
@@ -130,7 +137,7 @@ def test_cdn(graph) -> None:
 
 
 @pytest.mark.requirement("keys are never inputs")
-def test_keys_are_named_by_file(graph) -> None:
+def test_keys_are_named_by_file(graph: Resources) -> None:
     for entry in graph:
         files = [entry.state[key] for key in ("keyFile", "tokenFile") if key in entry.state]
         assert files
@@ -157,7 +164,7 @@ def test_placeholders_are_listed() -> None:
         ("colour", "red", "colour"),
     ],
 )
-def test_wrong_configuration(key, value, found) -> None:
+def test_wrong_configuration(key: str, value: object, found: str) -> None:
     with pytest.raises(pulumi.RunError, match=found):
         build("lab", {**lab_config(), f"shopsphere:{key}": value})
 
@@ -165,4 +172,8 @@ def test_wrong_configuration(key, value, found) -> None:
 def test_the_program_itself_is_short_and_runs() -> None:
     file = REPOSITORY / "__main__.py"
     assert len(file.read_text().splitlines()) < 30
-    assert build("lab", lab_config(), lambda: runpy.run_path(str(file)) and None)
+
+    def run_program() -> None:
+        runpy.run_path(str(file))
+
+    assert build("lab", lab_config(), run_program)

@@ -4,7 +4,7 @@ import ast
 import hashlib
 
 import pytest
-from site_graph import committed_stacks
+from site_graph import GraphOf, SiteGraph, committed_stacks
 
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
@@ -27,13 +27,13 @@ def test_every_stack_is_in_the_project_of_its_pair() -> None:
 
 
 @pytest.mark.parametrize("project", ["hq", *TOPOLOGY.pairs])
-def test_the_programs_wire_and_nothing_else(project) -> None:
+def test_the_programs_wire_and_nothing_else(project: str) -> None:
     text = (STACKS / project / "__main__.py").read_text()
     assert len(text.splitlines()) < 30
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
 
-def test_every_object_goes_through_the_sites_own_provider(site) -> None:
+def test_every_object_goes_through_the_sites_own_provider(site: SiteGraph) -> None:
     _, name, graph = site
     (provider,) = [each for each in graph.resources if each.type == "pulumi:providers:kubernetes"]
     assert provider.state["clusterIdentifier"] == name
@@ -42,7 +42,7 @@ def test_every_object_goes_through_the_sites_own_provider(site) -> None:
     assert {each.provider.split("::")[-2] for each in graph.objects} == {name}
 
 
-def test_residency_facts_are_on_everything_that_holds_data(site) -> None:
+def test_residency_facts_are_on_everything_that_holds_data(site: SiteGraph) -> None:
     _, name, graph = site
     for each in graph.objects:
         if each.kind in LABELLED:
@@ -54,7 +54,7 @@ def test_residency_facts_are_on_everything_that_holds_data(site) -> None:
             assert name in TOPOLOGY.sites_allowed(each.labels["shopsphere.io/data-class"], jurisdiction)
 
 
-def test_pods_and_databases_carry_the_labels_of_their_workload(regional) -> None:
+def test_pods_and_databases_carry_the_labels_of_their_workload(regional: SiteGraph) -> None:
     _, _, graph = regional
     for deployment in graph.of("Deployment"):
         assert deployment.state["spec"]["template"]["metadata"]["labels"] == deployment.labels
@@ -62,7 +62,7 @@ def test_pods_and_databases_carry_the_labels_of_their_workload(regional) -> None
         assert cluster.state["spec"]["inheritedMetadata"]["labels"] == cluster.labels
 
 
-def test_namespaces_are_restricted_and_closed(site) -> None:
+def test_namespaces_are_restricted_and_closed(site: SiteGraph) -> None:
     _, _, graph = site
     for namespace in graph.of("Namespace"):
         assert namespace.labels["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -71,7 +71,7 @@ def test_namespaces_are_restricted_and_closed(site) -> None:
 
 
 @pytest.mark.requirement("8 racks and 150 kW per RDC, fixed")
-def test_quotas_together_stay_within_the_sites_power(site) -> None:
+def test_quotas_together_stay_within_the_sites_power(site: SiteGraph) -> None:
     _, name, graph = site
     quotas = graph.of("ResourceQuota")
     assert {each.namespace for each in quotas} == {each.name for each in graph.of("Namespace")}
@@ -79,7 +79,7 @@ def test_quotas_together_stay_within_the_sites_power(site) -> None:
     assert 0 < total < site_budget(TOPOLOGY.site(name), TOPOLOGY)
 
 
-def test_volumes_can_bind_at_their_site_only(site) -> None:
+def test_volumes_can_bind_at_their_site_only(site: SiteGraph) -> None:
     _, name, graph = site
     (storage,) = graph.of("StorageClass")
     assert storage.name == f"{name}-pinned"
@@ -92,7 +92,7 @@ def test_volumes_can_bind_at_their_site_only(site) -> None:
         assert volume.state["spec"]["storageClassName"] == storage.name
 
 
-def test_every_pod_is_charged_for_its_power(regional) -> None:
+def test_every_pod_is_charged_for_its_power(regional: SiteGraph) -> None:
     _, _, graph = regional
     charged = [cluster.state["spec"]["resources"] for cluster in graph.of("Cluster")]
     for deployment in graph.of("Deployment"):
@@ -103,20 +103,20 @@ def test_every_pod_is_charged_for_its_power(regional) -> None:
         assert resources["limits"]["shopsphere.io/watts"] == resources["requests"]["shopsphere.io/watts"]
 
 
-def test_no_name_is_declared_twice(site) -> None:
+def test_no_name_is_declared_twice(site: SiteGraph) -> None:
     _, _, graph = site
     keys = [each.key for each in graph.objects]
     assert len(keys) == len(set(keys))
 
 
-def test_nothing_waits_for_what_another_stack_brings(regional) -> None:
+def test_nothing_waits_for_what_another_stack_brings(regional: SiteGraph) -> None:
     _, _, graph = regional
     for kind in ("Deployment", "Service", "Cluster", "PersistentVolume", "ResourceQuota"):
         for each in graph.of(kind):
             assert each.state["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true", each.name
 
 
-def test_a_changed_gateway_configuration_replaces_its_pods(regional) -> None:
+def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) -> None:
     _, _, graph = regional
     text = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]["haproxy.cfg"]
     template = graph.get("Deployment", "gateway", "gateway")["spec"]["template"]
@@ -125,7 +125,7 @@ def test_a_changed_gateway_configuration_replaces_its_pods(regional) -> None:
     )
 
 
-def test_headquarters_has_aggregates_and_no_database(graph_of) -> None:
+def test_headquarters_has_aggregates_and_no_database(graph_of: GraphOf) -> None:
     for environment in ("lab", "prod"):
         graph = graph_of("hq", f"{environment}-newyork")
         assert not graph.of("Cluster")

@@ -1,20 +1,21 @@
 """The workloads of every regional site, and the ways between them."""
 
 import copy
+from typing import Any
 
 import pytest
-from site_graph import build, complete_config
+from site_graph import Graph, GraphOf, SiteGraph, build, complete_config
 
 from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 
 
-def pods(graph):
+def pods(graph: Graph) -> dict[str, dict[str, Any]]:
     return {each.name: each.state["spec"]["template"]["spec"] for each in graph.of("Deployment")}
 
 
-def test_the_three_workloads_are_there(regional) -> None:
+def test_the_three_workloads_are_there(regional: SiteGraph) -> None:
     _, _, graph = regional
     assert set(pods(graph)) == {"shop", "payments", "gateway"}
     for name in pods(graph):
@@ -22,7 +23,7 @@ def test_the_three_workloads_are_there(regional) -> None:
         graph.get("Service", name, name)
 
 
-def test_pods_are_confined(regional) -> None:
+def test_pods_are_confined(regional: SiteGraph) -> None:
     _, name, graph = regional
     for pod in pods(graph).values():
         assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -38,7 +39,7 @@ def test_pods_are_confined(regional) -> None:
 
 
 @pytest.mark.requirement("no downtime in deploys")
-def test_a_rollout_keeps_every_request(regional) -> None:
+def test_a_rollout_keeps_every_request(regional: SiteGraph) -> None:
     _, _, graph = regional
     for deployment in graph.of("Deployment"):
         assert deployment.state["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
@@ -52,14 +53,14 @@ def test_a_rollout_keeps_every_request(regional) -> None:
             assert pod["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
 
 
-def test_an_autoscaler_owns_the_number_of_replicas(regional) -> None:
+def test_an_autoscaler_owns_the_number_of_replicas(regional: SiteGraph) -> None:
     _, _, graph = regional
     scaled = {each.name for each in graph.of("HorizontalPodAutoscaler")}
     for deployment in graph.of("Deployment"):
         assert ("replicas" in deployment.state["spec"]) == (deployment.name not in scaled)
 
 
-def test_the_shop_waits_for_its_database(regional) -> None:
+def test_the_shop_waits_for_its_database(regional: SiteGraph) -> None:
     project, name, graph = regional
     for workload, database in (("shop", "commerce"), ("payments", "ledger")):
         (migration,) = pods(graph)[workload]["initContainers"]
@@ -73,7 +74,7 @@ def test_the_shop_waits_for_its_database(regional) -> None:
         assert settings[f"{database.upper()}_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == f"{workload}-settings"
 
 
-def test_no_secret_stands_in_a_pods_environment(regional) -> None:
+def test_no_secret_stands_in_a_pods_environment(regional: SiteGraph) -> None:
     _, _, graph = regional
     for pod in pods(graph).values():
         for container in [*pod.get("initContainers", []), *pod["containers"]]:
@@ -81,9 +82,9 @@ def test_no_secret_stands_in_a_pods_environment(regional) -> None:
                 assert ("SECRET" in each["name"] or "PASSWORD" in each["name"]) == ("valueFrom" in each)
 
 
-def ways(graph, namespace, direction):
+def ways(graph: Graph, namespace: str, direction: str) -> set[tuple[str | None, int]]:
     """Return (who, port) of everything that the policies of a namespace let through; None is anybody."""
-    found = set()
+    found: set[tuple[str | None, int]] = set()
     for policy in graph.of("NetworkPolicy"):
         for rule in policy.state["spec"].get(direction, []) if policy.namespace == namespace else []:
             peers = rule.get("from" if direction == "ingress" else "to", [None])
@@ -102,11 +103,11 @@ DNS = {("kube-system", 53)}
 
 
 @pytest.mark.requirement("regional data stays in the region's two sites")
-def test_the_only_ways_in_and_out(graph_of) -> None:
+def test_the_only_ways_in_and_out(graph_of: GraphOf) -> None:
     for pair in TOPOLOGY.pairs.values():
         for name in pair.sites:
             graph = graph_of(pair.name, f"lab-{name}")
-            own, peer = (f"{TOPOLOGY.site(site).address}/32" for site in (name, TOPOLOGY.peer_of(name).name))
+            own, peer = (f"{TOPOLOGY.site(site).address}/32" for site in (name, pair.other_than(name)))
             assert ways(graph, "gateway", "ingress") == {(None, 8443), (None, 8080)}
             assert ways(graph, "gateway", "egress") == DNS | {("shop", 8000), (own, 8405)}
             assert ways(graph, "shop", "ingress") == {("gateway", 8000)}

@@ -2,7 +2,10 @@
 
 import uuid
 
-from shopper import ADDRESS, form_in
+from lab_access import At
+from shopper import ADDRESS, Form, form_in
+
+from shopsphere.foundation.process import Result
 
 SHOP = "https://www.shopsphere.test"
 
@@ -10,19 +13,19 @@ SHOP = "https://www.shopsphere.test"
 class CurlCustomer:
     """Args: how to run a command at a host, the host, and an address of the shop to use instead of what DNS says."""
 
-    def __init__(self, at, host, address="") -> None:
+    def __init__(self, at: At, host: str, address: str = "") -> None:
         self._at = at
         self._host = host
         self._resolve = ("--resolve", f"www.shopsphere.test:443:{address}") if address else ()
         self._jar = f"/tmp/jar-{uuid.uuid4().hex}"
 
-    def get(self, path):
+    def get(self, path: str) -> str:
         return self._curl(f"{SHOP}{path}", "-f").stdout
 
-    def form(self, path, action):
+    def form(self, path: str, action: str) -> Form:
         return form_in(self.get(path), action)
 
-    def send(self, form, **changes):
+    def send(self, form: Form, **changes: str) -> tuple[int, str]:
         """Send a form and return the status code and the path that the answer leads to."""
         pairs = {**form.fields, **changes}.items()
         data = [word for name, value in pairs for word in ("--data-urlencode", f"{name}={value}")]
@@ -30,18 +33,18 @@ class CurlCustomer:
         status, _, location = self._curl(f"{SHOP}{form.action}", *shown, *data).stdout.partition(" ")
         return int(status), location.removeprefix(SHOP)
 
-    def fill_cart(self, slug) -> None:
+    def fill_cart(self, slug: str) -> None:
         status, _ = self.send(self.form(f"/products/{slug}", "/cart/items"))
         assert status == 303
 
-    def checkout_form(self):
+    def checkout_form(self) -> Form:
         form = self.form("/checkout", "/checkout")
         # The country stays as the form has it: a shop delivers in its own jurisdiction.
         own = {name: value for name, value in ADDRESS.items() if name != "country"}
         form.fields |= own | {"payment_method": "tok_visa"}
         return form
 
-    def _curl(self, url, *options):
+    def _curl(self, url: str, *options: str) -> Result:
         return self._at(
             self._host, "curl", "-sS", "-m", "15", "-b", self._jar, "-c", self._jar, *self._resolve, *options, url
         )

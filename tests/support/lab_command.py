@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from shopsphere.foundation.paths import REPOSITORY
-from shopsphere.foundation.process import run
+from shopsphere.foundation.process import Result, run
 
 
-def shopsphere(*words, check=True, seconds=600):
-    command = [Path(sys.executable).parent / "shopsphere", *words]
+def shopsphere(*words: str, check: bool = True, seconds: float = 600) -> Result:
+    command: list[str | Path] = [Path(sys.executable).parent / "shopsphere", *words]
     return run(command, check=check, seconds=seconds, cwd=REPOSITORY)

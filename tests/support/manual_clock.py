@@ -2,11 +2,11 @@
 
 
 class ManualClock:
-    def __init__(self, now=0.0) -> None:
+    def __init__(self, now: float = 0.0) -> None:
         self.now = now
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         return self.now
 
-    def sleep(self, seconds) -> None:
+    def sleep(self, seconds: float) -> None:
         self.now += seconds

@@ -4,10 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
+
+from lab_access import At, Sql
 
 from lab.enter import command_inside
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.witness.client import Witness
+from shopsphere.witness.record import PairRecord
 
 PAIR, PRIMARY, RECOVERY, CLIENT = "rdc-b", "ashburn", "chicago", "client-us"
 ADDRESS = {PRIMARY: "10.99.0.21", RECOVERY: "10.99.0.22"}
@@ -15,7 +21,7 @@ VOTERS = ("newyork", "frankfurt", "singapore")
 MOVE_SECONDS = 240
 
 
-def command(verb, *words, check=True, kill=""):
+def command(verb: str, *words: str, check: bool = True, kill: str = "") -> subprocess.CompletedProcess[str]:
     """Run a verb that moves the pair, for real."""
     done = subprocess.run(
         [REPOSITORY / ".venv/bin/shopsphere", verb, PAIR, *words, "--execute"],
@@ -26,47 +32,52 @@ def command(verb, *words, check=True, kill=""):
     return done
 
 
-def failover(kind, to, *words, **options):
+def failover(kind: str, to: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return command("failover", f"--{kind}", "--to", to, "--reason", "test", *words, **options)
 
 
-def record(witness):
-    return witness.see().record
+def record(witness: Witness) -> PairRecord:
+    return witness.see().require_record(PAIR)
 
 
-def state(at, site):
-    return json.loads(at(CLIENT, "curl", "-sS", "-m", "5", f"http://{ADDRESS[site]}:8405/state").stdout)
+def state(at: At, site: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        at(CLIENT, "curl", "-sS", "-m", "5", f"http://{ADDRESS[site]}:8405/state").stdout
+    )
+    return found
 
 
 class Orders:
     """Customers at the client host, while the block runs and `seconds` long."""
 
-    def __init__(self, directory, seconds) -> None:
+    def __init__(self, directory: Path, seconds: float) -> None:
         self.file = directory / "orders.json"
         words = [str(REPOSITORY / "bench" / "orders.py"), "--seconds", str(seconds), "--workers", "3"]
         self._process = subprocess.Popen(
             command_inside(CLIENT, [sys.executable, *words]), stdout=self.file.open("w"), text=True
         )
 
-    def end(self):
+    def end(self) -> dict[str, Any]:
         assert self._process.wait(400) == 0
-        return json.loads(self.file.read_text())
+        journal: dict[str, Any] = json.loads(self.file.read_text())
+        return journal
 
     def stop(self) -> None:
         self._process.kill()
 
 
-def require_nothing_lost(orders, site):
+def require_nothing_lost(orders: Orders, site: str) -> dict[str, Any]:
     script = [sys.executable, str(REPOSITORY / "bench" / "verify_orders.py"), str(orders.file), site]
     done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def require_active(at, sql, witness, site) -> None:
+def require_active(at: At, sql: Sql, witness: Witness, site: str) -> None:
     """The witness, both databases, the gateway and DNS say the same."""
     seen = witness.see()
-    assert (seen.record.active, seen.lease_holder) == (site, site)
+    assert (seen.require_record(PAIR).active, seen.lease_holder) == (site, site)
     assert [sql(site, database, "select pg_is_in_recovery()") for database in ("commerce", "ledger")] == ["f", "f"]
     assert state(at, site)["writes"]
     asked = ("dig", "+short", f"{PAIR}.shopsphere.test")

@@ -2,15 +2,21 @@
 
 import base64
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from runbooks.readiness.drill_record import DrillRecord, Move, Result
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import ClusterUnreachableError
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
-from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.clients.powerdns import RRset
+from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.stack import Environment
 from shopsphere.names.pair_state import PairDeclaration, PairState
@@ -25,13 +31,13 @@ IMAGE_ID = "sha256:" + "a1" * 32
 WORKLOADS = {"shop": "shop", "payments": "payments", "gateway": "haproxy"}
 
 
-def record(**values):
+def record(**values: object) -> PairRecord:
     return PairRecord.first(PAIR, HOME, actor="test").changed(
         actor="test", reason="test", **{"sync": Sync.ON, **values}
     )
 
 
-def drill(**values):
+def drill(**values: object) -> DrillRecord:
     now = datetime.now(UTC)
     moves = tuple(Move(target=site, run="1", total_seconds=18.2, steps={}) for site in (AWAY, HOME))
     facts = {
@@ -41,11 +47,11 @@ def drill(**values):
     return DrillRecord(**{**facts, **values})
 
 
-def named(namespace, name, **parts):
+def named(namespace: str, name: str, **parts: object) -> dict[str, Any]:
     return {"metadata": {"namespace": namespace, "name": name}, **parts}
 
 
-def secret(namespace, name, **contents):
+def secret(namespace: str, name: str, **contents: str) -> dict[str, Any]:
     data = {
         key.replace("_crt", ".crt").replace("_key", ".key"): base64.b64encode(text.encode()).decode()
         for key, text in contents.items()
@@ -53,7 +59,7 @@ def secret(namespace, name, **contents):
     return named(namespace, name, data=data)
 
 
-def pod(namespace, container, *, watts="10"):
+def pod(namespace: str, container: str, *, watts: str = "10") -> dict[str, Any]:
     resources = {"requests": {"shopsphere.io/watts": watts}}
     image = f"localhost/shopsphere/{container}:1"
     return named(
@@ -66,7 +72,7 @@ def pod(namespace, container, *, watts="10"):
 class Site:
     """In place of a site's Cluster; every list and answer may be changed."""
 
-    def __init__(self, name, peer, *, active) -> None:
+    def __init__(self, name: str, peer: str, *, active: bool) -> None:
         self.name, self.dead = name, False
         self.clusters = {each.name: _cluster(each, name, peer, active=active) for each in DATABASES}
         self.instances = {each.name: _instance(each, peer, active=active) for each in DATABASES}
@@ -105,7 +111,7 @@ class Site:
         if self.dead:
             raise ClusterUnreachableError(f"{self.name}: no answer from https://{self.name}")
 
-    def get(self, path):
+    def get(self, path: str) -> dict[str, Any]:
         self._require_life()
         return next(
             self.clusters[each.name]
@@ -113,11 +119,11 @@ class Site:
             if cluster_path(each.namespace.name, each.cluster(self.name)) == path
         )
 
-    def items(self, path, **_query):
+    def items(self, path: str, **_query: str) -> list[dict[str, Any]]:
         self._require_life()
         return self.lists[path]
 
-    def execute(self, namespace, _pod, _container, command, **_bounds):
+    def execute(self, namespace: str, _pod: str, _container: str, command: Sequence[str], **_bounds: float) -> str:
         self._require_life()
         database = next(each.name for each in DATABASES if each.namespace.name == namespace)
         if command[0] == "df":
@@ -128,7 +134,7 @@ class Site:
 class ReadyPair:
     """Both sites, the witness, the authorities and the agents."""
 
-    def __init__(self, monkeypatch, directory) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
         self.sites = {HOME: Site(HOME, AWAY, active=True), AWAY: Site(AWAY, HOME, active=False)}
         self.agents = {
             HOME: {"databases": True, "writes": True, "because": "lease held", "role": "primary"},
@@ -136,7 +142,7 @@ class ReadyPair:
         }
         self.voters = [Voter(f"http://{TOPOLOGY.site(each).address}:2480", "") for each in ("ashburn", "newyork")]
         self.seen, self.lock = Seen(record(), 1, HOME), None
-        self.witness = SimpleNamespace(
+        self.witness: Any = SimpleNamespace(
             see=lambda: self.seen, locked_by=lambda: self.lock, each_voter=lambda: self.voters, close=lambda: None
         )
         self.authorities = [Authority(name) for name in ("ns1", "ns2")]
@@ -160,7 +166,7 @@ class ReadyPair:
             ),
         )
 
-    def view(self, seconds=60.0):
+    def view(self, seconds: float = 60.0) -> PairView:
         return PairView(TOPOLOGY, TOPOLOGY.pair(PAIR), Environment.LAB, self.witness, seconds=seconds)
 
 
@@ -174,16 +180,16 @@ DECLARATION = PairDeclaration(
 class Authority:
     """A DNS authority that holds the pair's state and the names that follow it."""
 
-    def __init__(self, name, state=PairState(1, HOME)) -> None:  # noqa: B008 a frozen value
+    def __init__(self, name: str, state: PairState = PairState(1, HOME)) -> None:  # noqa: B008 a frozen value
         self.name = name
         self.state = DECLARATION.rrset(state)
         self.ttl = 5
 
-    def rrset(self, _zone, name, _type):
+    def rrset(self, _zone: str, name: str, _type: str) -> RRset | SimpleNamespace:
         return self.state if name == DECLARATION.name else SimpleNamespace(name=name, ttl=self.ttl)
 
 
-def _cluster(database, site, peer, *, active):
+def _cluster(database: DatabaseModel, site: str, peer: str, *, active: bool) -> dict[str, Any]:
     own, other = database.cluster(site), database.cluster(peer)
     return named(
         database.namespace.name, own,
@@ -199,7 +205,7 @@ def _cluster(database, site, peer, *, active):
     )  # fmt: skip
 
 
-def _instance(database, peer, *, active):
+def _instance(database: DatabaseModel, peer: str, *, active: bool) -> dict[str, Any]:
     sync = "sync" if database is LEDGER else "async"
     follower = {
         "name": database.cluster(peer), "state": "streaming", "sync": sync, "lag_bytes": 168, "lag_ms": 9500,
@@ -214,7 +220,7 @@ def _instance(database, peer, *, active):
     }
 
 
-def _secrets():
+def _secrets() -> Iterator[dict[str, Any]]:
     for each in DATABASES:
         namespace = each.namespace.name
         yield secret(namespace, "pair-ca", ca_crt=SECRETS["pairCaCertificate"])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from runbooks.engine import Journal, RunFacts, load_runbook, run_runbook
 
@@ -37,7 +38,16 @@ def verify(context):
 NAMES = ("01-close-shop", "02-move-data", "05-open-shop")
 
 
-def write_step(folder: Path, name: str, *, seconds=5, extra="", check="pass", act=None, verify=None) -> None:
+def write_step(
+    folder: Path,
+    name: str,
+    *,
+    seconds: float = 5,
+    extra: str = "",
+    check: str = "pass",
+    act: str | None = None,
+    verify: str | None = None,
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     act = act or f'(context.state / "{name}").touch()'
     verify = verify or f'return (context.state / "{name}").exists()'
@@ -52,7 +62,7 @@ def write_runbook(root: Path, *names: str) -> Path:
     return root / "move"
 
 
-def facts(**changes) -> RunFacts:
+def facts(**changes: Any) -> RunFacts:
     return RunFacts(
         **{"runbook": "move", "variant": None, "pair": "rdc-a", "actor": "ann", "reason": "flood"} | changes
     )

@@ -32,14 +32,14 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
         if tag == "form":
-            self.forms.append(Form(values["action"], values.get("method", "get")))
-        elif tag == "input" and self.forms and values.get("name"):
+            self.forms.append(Form(values["action"] or "", values.get("method") or "get"))
+        elif tag == "input" and self.forms and (name := values.get("name")):
             if values.get("type") != "radio" or "checked" in values:
-                self.forms[-1].fields[values["name"]] = values.get("value") or ""
+                self.forms[-1].fields[name] = values.get("value") or ""
         elif tag == "select":
-            self._select = values["name"]
+            self._select = values["name"] or ""
         elif tag == "option" and (self._select not in self.forms[-1].fields or "selected" in values):
-            self.forms[-1].fields[self._select] = values.get("value", "")
+            self.forms[-1].fields[self._select] = values.get("value") or ""
 
 
 def form_in(html: str, action: str) -> Form:
