@@ -7,11 +7,13 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from runbooks.change import RoleChange
 from runbooks.engine import bounded
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError, is_conflict
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.postgres import (
     FENCE,
     ask_instance,
@@ -37,19 +39,20 @@ _DEMOTION_TRIES = 10
 KICK = "shopsphere.io/looked-at"
 
 
-def kick(change: RoleChange, site: str, database: DatabaseModel) -> dict[str, Any]:
+def kick(change: RoleChange, site: str, database: DatabaseModel) -> None:
     """Make the operator and the instance look now: in the middle of a change of role they wait for up to half a minute.
 
     More often than needed it would only collide with the changes of their own.
     """
-    return change.patch(site, database, {"metadata": {"annotations": {KICK: f"{time.time():.3f}"}}})
+    with suppress(ConflictError):  # somebody else changes it at this moment, so they look anyway
+        change.patch(site, database, {"metadata": {"annotations": {KICK: f"{time.time():.3f}"}}})
 
 
 def instance(change: RoleChange, site: str, database: DatabaseModel) -> dict[str, Any]:
     """Return what the leading instance of a database at a site says about itself.
 
     Raises:
-        ClusterUnreachableError: the site's API or the instance does not answer.
+        ClusterError: the site's API or the instance does not answer.
     """
     return ask_instance(*_leader(change, site, database))
 
@@ -88,7 +91,7 @@ def begin_demotion(change: RoleChange, database: DatabaseModel, document: dict[s
         document: what its cluster said last.
 
     Raises:
-        ClusterUnreachableError: the site's API does not answer, or others keep changing the cluster.
+        ClusterError: the site's API does not answer; ConflictError: others keep changing the cluster.
     """
     role = told_role(database, change.source, change.target, leads=False)
     begun = {"metadata": {"annotations": {FENCE: json.dumps(["*"])}}, "spec": {"replica": role}}
@@ -97,7 +100,7 @@ def begin_demotion(change: RoleChange, database: DatabaseModel, document: dict[s
             return
         document = change.database(change.source, database)
     own = database.cluster(change.source)
-    raise ClusterUnreachableError(f"{own}: others changed its cluster {_DEMOTION_TRIES} times; repeat this command")
+    raise ConflictError(f"{own}: others changed its cluster {_DEMOTION_TRIES} times\n  do:       repeat this command")
 
 
 def _patch_as_seen(
@@ -106,10 +109,8 @@ def _patch_as_seen(
     """Change the source site's database if its cluster still is what it was; False if it is not."""
     try:
         change.patch(change.source, database, changes, version=document["metadata"]["resourceVersion"])
-    except ClusterUnreachableError as error:
-        if is_conflict(error):
-            return False
-        raise
+    except ConflictError:
+        return False
     return True
 
 
@@ -151,7 +152,7 @@ def await_last_record(change: RoleChange, database: DatabaseModel, *, before: st
         Empty if it has not ended.
 
     Raises:
-        ClusterUnreachableError: the site's API or the pod does not answer.
+        ClusterError: the site's API or the pod does not answer.
     """
     document = change.database(change.source, database)
     token = document.get("status", {}).get("demotionToken", "")
@@ -229,7 +230,7 @@ def checkpoint(change: RoleChange, site: str, database: DatabaseModel) -> None:
     """Let a database write a checkpoint now: a copy begins with one, and PostgreSQL takes its time over it otherwise.
 
     Raises:
-        ClusterUnreachableError: it did not end within the bound of a request; it goes on all the same.
+        ClusterError: it did not end within the bound of a request; it goes on all the same.
     """
     run_statement(*_leader(change, site, database), "CHECKPOINT")
 

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError, is_absent
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.estate.databases import LEDGER
 
 NAME = "shopsphere-permit"
@@ -42,14 +43,12 @@ def read_permit(cluster: Cluster) -> Permit | None:
     """Return the permit at a site.
 
     Raises:
-        ClusterUnreachableError: its API does not answer.
+        ClusterError: its API does not answer, or refuses.
     """
     try:
         document = cluster.get(PATH)
-    except ClusterUnreachableError as error:
-        if is_absent(error):
-            return None
-        raise
+    except NotFoundError:
+        return None
     return Permit.model_validate_json(document["data"][_KEY])
 
 
@@ -57,7 +56,7 @@ def write_permit(cluster: Cluster, permit: Permit) -> None:
     """Lay a permit down at a site.
 
     Raises:
-        ClusterUnreachableError: its API does not answer, or refuses.
+        ClusterError: its API does not answer, or refuses.
     """
     labels = {"app.kubernetes.io/part-of": "shopsphere", "app.kubernetes.io/managed-by": MANAGER}
     document = {

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from runbooks.agent.synchrony import LedgerSeen
-from shopsphere.clients.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import PART_OF, Cluster, Document
 from shopsphere.clients.postgres import (
     CLUSTERS,
     ask_instance,
@@ -20,11 +20,12 @@ from shopsphere.clients.postgres import (
     leading_pod,
 )
 from shopsphere.estate.databases import LEDGER, synchronous_with
+from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.foundation.side_by_side import at_each
 
 MARK = "shopsphere.io/synchrony"
 _WAIT_SECONDS = 5.0
-"""Within a pod that turns round: entering it is dear, waiting in it is not."""
+"""Within a pod that changes its role: entering it is expensive, waiting in it is not."""
 
 
 class Role(StrEnum):
@@ -52,9 +53,10 @@ class SiteRole:
         """Return it.
 
         Raises:
-            ClusterUnreachableError: the API or a database that turns round does not answer: nothing new is known.
+            ShopSphereError: the API or a database that turns round does not answer, or there are none: nothing new is
+                known.
         """
-        found = cluster.items(CLUSTERS, labelSelector=PART_OF)
+        found = _databases(cluster)
         return Role.REPLICA if all(at_each(found, lambda each: self._is_replica(cluster, each))) else Role.PRIMARY
 
     def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
@@ -78,13 +80,26 @@ def all_lead(cluster: Cluster) -> bool:
     """Whether every database of a site takes writes, as soon as they do or after a while.
 
     Raises:
-        ClusterUnreachableError: the API or a database does not answer.
+        ShopSphereError: the API or a database does not answer, or there are none.
     """
 
     def leads(document: dict[str, Any]) -> bool:
         return await_leading(cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS)
 
-    return all(at_each(cluster.items(CLUSTERS, labelSelector=PART_OF), leads))
+    return all(at_each(_databases(cluster), leads))
+
+
+def _databases(cluster: Cluster) -> list[Document]:
+    """Return the clusters of a site's databases; without any nothing can be said of all of them.
+
+    Raises:
+        NoAnswerError: there are none, or none yet.
+        NotFoundError: the API does not know the kind, or not yet.
+    """
+    found = cluster.items_of_known_kind(CLUSTERS, labelSelector=PART_OF)
+    if not found:
+        raise NoAnswerError(f"{cluster.context}: there are no databases yet")
+    return found
 
 
 class SiteLedger:
@@ -105,12 +120,12 @@ class SiteLedger:
         """Ask the API and PostgreSQL.
 
         Raises:
-            ClusterUnreachableError: the API or the instance does not answer.
+            ShopSphereError: the API or the instance does not answer, or none leads yet.
         """
         document = self._cluster().get(self._path)
         pod = document.get("status", {}).get("currentPrimary")
         if not pod:
-            raise ClusterUnreachableError(f"{self._path}: no instance leads yet")
+            raise NoAnswerError(f"{self._path}: no instance leads yet")
         answer = ask_instance(self._cluster(), LEDGER.namespace.name, pod)
         return read_ledger(document, answer, self._peer)
 

@@ -36,7 +36,7 @@ class PermitKeeper:
         """Ask the API; what it shows is on the disk before it counts.
 
         Raises:
-            ClusterUnreachableError: the API does not answer.
+            ClusterError: the API does not answer.
         """
         found, newest = read_permit(self._cluster()), self._newest
         if found is not None and found != newest and (newest is None or found.epoch >= newest.epoch):

@@ -6,7 +6,7 @@ from typing import Any
 
 from runbooks.change import RoleChange, database_path
 from runbooks.engine.errors import BlockedError
-from shopsphere.clients.cluster import ClusterUnreachableError, is_absent
+from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.foundation.clock import wait_until
@@ -74,10 +74,8 @@ def _gone(change: RoleChange, database: DatabaseModel) -> bool:
 def _found(change: RoleChange, database: DatabaseModel) -> dict[str, Any] | None:
     try:
         return change.database(change.target, database)
-    except ClusterUnreachableError as error:
-        if is_absent(error):
-            return None
-        raise
+    except NotFoundError:
+        return None
 
 
 def _copy_of(change: RoleChange, database: DatabaseModel, document: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from http import HTTPStatus
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +18,18 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream.ws_client import ERROR_CHANNEL
 from websocket import WebSocketException
 
-from shopsphere.foundation.errors import NoAnswerError, one_line
+from shopsphere.clients.cluster_errors import (
+    ClusterUnreachableError,
+    ConflictError,
+    NoAccessError,
+    NotFoundError,
+    ProgramError,
+    UnreadableAnswerError,
+    from_api,
+    from_exec,
+    last_line,
+)
+from shopsphere.foundation.errors import one_line
 
 Document = dict[str, Any]
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -27,9 +38,8 @@ PART_OF = "app.kubernetes.io/part-of=shopsphere"
 _LOADING = threading.Lock()
 """The client writes certificates into files that it shares by content, and names a file before it has filled it."""
 
-
-class ClusterUnreachableError(NoAnswerError):
-    """The API does not answer, or refuses."""
+_TRIES = 3
+"""Of a change that names no version: the API gives up when others change the object at the same moment."""
 
 
 class Cluster:
@@ -39,6 +49,12 @@ class Cluster:
         kubeconfig: file with the credentials.
         context: context in it.
         seconds: bound on each request; a dead site is noticed within it.
+
+    Every request raises ClusterUnreachableError when no answer came in time, RefusedError when the answer is no, and
+    UnreadableAnswerError when it is no document.
+
+    Raises:
+        NoAccessError: the kubeconfig cannot be used.
     """
 
     def __init__(self, kubeconfig: Path, context: str, *, seconds: float = 3) -> None:
@@ -49,7 +65,7 @@ class Cluster:
             with _LOADING:
                 config.load_kube_config(str(kubeconfig), context, self._settings, persist_config=False)
         except (ConfigException, OSError) as error:
-            raise ClusterUnreachableError(
+            raise NoAccessError(
                 f"{context}: no usable kubeconfig\n  expected: context {context!r} in {kubeconfig}\n"
                 f"  found:    {error}\n"
                 "  do:       start the site, or correct shopsphere:kubeconfig in its stack configuration"
@@ -63,7 +79,7 @@ class Cluster:
         """Return the document at an API path, as in `/api/v1/nodes`.
 
         Raises:
-            ClusterUnreachableError: no answer in time, or a refusal.
+            NotFoundError: there is none.
         """
         return self._request("GET", f"{path}?{urlencode(query)}" if query else path)
 
@@ -76,36 +92,38 @@ class Cluster:
             version: the resource version that was looked at; empty: whichever the object is now.
 
         Raises:
-            ClusterUnreachableError: no answer in time, or a refusal; `is_conflict` when it is another version.
+            NotFoundError: there is no such object.
+            ConflictError: it is another version by now.
         """
         if version:
-            changes = {**changes, "metadata": {**changes.get("metadata", {}), "resourceVersion": version}}
-        return self._request("PATCH", path, changes)
+            named = {**changes, "metadata": {**changes.get("metadata", {}), "resourceVersion": version}}
+            return self._request("PATCH", path, named)
+        return self._insist("PATCH", path, changes, kind=MERGE_PATCH)
 
     def apply(self, path: str, document: Document, *, manager: str) -> Document:
         """Make an object be what `document` says, on behalf of a field manager, whether it exists or not.
 
         Raises:
-            ClusterUnreachableError: no answer in time, or a refusal.
+            ConflictError: others keep changing it.
         """
         query = urlencode({"fieldManager": manager, "force": "true"})
-        return self._request("PATCH", f"{path}?{query}", document, kind=APPLY_PATCH)
+        return self._insist("PATCH", f"{path}?{query}", document, kind=APPLY_PATCH)
 
     def delete(self, path: str) -> None:
-        """Delete an object after what belongs to it; one that is gone already is fine.
-
-        Raises:
-            ClusterUnreachableError: no answer in time, or a refusal.
-        """
-        try:
+        """Delete an object after what belongs to it; one that is gone already is fine."""
+        with suppress(NotFoundError):
             self._request("DELETE", path, {"propagationPolicy": "Foreground"}, kind="application/json")
-        except ClusterUnreachableError as error:
-            if not is_absent(error):
-                raise
+
+    def _insist(self, method: str, path: str, body: Document, *, kind: str) -> Document:
+        """Change an object whichever version it is."""
+        for _ in range(_TRIES - 1):
+            with suppress(ConflictError):
+                return self._request(method, path, body, kind=kind)
+        return self._request(method, path, body, kind=kind)
 
     def _request(self, method: str, path: str, body: Document | None = None, *, kind: str = MERGE_PATCH) -> Document:
         try:
-            document = self._api.call_api(
+            document: object = self._api.call_api(
                 path,
                 method,
                 header_params={"Content-Type": kind} if body is not None else {},
@@ -116,26 +134,33 @@ class Cluster:
                 _request_timeout=(self._seconds, self._seconds),
             )
         except ApiException as error:
-            raise ClusterUnreachableError(f"{self.context}: {method} {path}: {error.status} {error.reason}") from error
+            raise from_api(f"{self.context}: {method} {path}", error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachableError(
-                f"{self.context}: no answer from {self._settings.host}: {_reason(error)}"
+                f"{self.context}: no answer from {self._settings.host}: {last_line(error)}"
             ) from error
-        found: Document = document
-        return found
+        if not isinstance(document, dict):
+            raise UnreadableAnswerError(f"{self.context}: {method} {path} was answered with {str(document)[:80]!r}")
+        return document
 
     def items(self, path: str, **query: str) -> list[Document]:
-        """Return the entries of a list; of a kind that the cluster does not know, none.
+        """Return the entries of a list; of a kind that the cluster does not know, none."""
+        with suppress(NotFoundError):
+            return self.items_of_known_kind(path, **query)
+        return []
+
+    def items_of_known_kind(self, path: str, **query: str) -> list[Document]:
+        """Return the entries of a list, for who must not take a missing kind for an empty list.
 
         Raises:
-            ClusterUnreachableError: no answer in time, or a refusal.
+            NotFoundError: the cluster does not know the kind, or not yet.
         """
-        try:
-            found: list[Document] = self.get(path, **query)["items"]
-        except ClusterUnreachableError as error:
-            if is_absent(error):
-                return []
-            raise
+        document = self.get(path, **query)
+        found = document.get("items")
+        if not isinstance(found, list):
+            raise UnreadableAnswerError(
+                f"{self.context}: GET {path} was answered with no list, but {str(document)[:80]}"
+            )
         return found
 
     def execute(
@@ -145,7 +170,7 @@ class Cluster:
         container: str,
         command: list[str],
         *,
-        waits: float = 0,
+        extra_seconds: float = 0,
         heard: Callable[[str], object] | None = None,
     ) -> str:
         """Run a program in a container and return its standard output.
@@ -155,11 +180,11 @@ class Cluster:
             pod: its name.
             container: in it.
             command: the program and its arguments.
-            waits: seconds that the program may wait for something, on top of the bound of a request.
+            extra_seconds: that the program may wait for something, on top of the bound of a request.
             heard: is told each piece of the output as it arrives.
 
         Raises:
-            ClusterUnreachableError: it could not be started or did not answer in time.
+            ProgramError: it could not be started, failed, or did not end in time.
         """
         # `stream` replaces the client's request method, so this client is used for nothing else.
         api = client.CoreV1Api(client.ApiClient(self._settings))
@@ -169,7 +194,7 @@ class Cluster:
                 stdout=True, stderr=True, stdin=False, tty=False, _preload_content=False,
                 _request_timeout=self._seconds,
             )  # fmt: skip
-            end, output = time.monotonic() + self._seconds + waits, ""
+            end, output = time.monotonic() + self._seconds + extra_seconds, ""
             while session.is_open() and (left := end - time.monotonic()) > 0:
                 session.update(timeout=left)
                 if piece := session.read_stdout(timeout=0):
@@ -178,15 +203,15 @@ class Cluster:
                         heard(piece)
             errors = session.read_stderr(timeout=0.1) or ""
             if session.is_open():
-                problem = f"no end within {self._seconds + waits:g} s"
+                problem = f"no end within {self._seconds + extra_seconds:g} s"
             else:
                 problem = exec_problem(session.read_channel(ERROR_CHANNEL))
             session.close()
         except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterUnreachableError(f"{self.context}: exec in {namespace}/{pod}: {_reason(error)}") from error
+            raise from_exec(f"{self.context}: exec in {namespace}/{pod}", error) from error
         if problem:
             said = errors.strip() or problem
-            raise ClusterUnreachableError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
+            raise ProgramError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
 
 
@@ -208,23 +233,3 @@ def exec_problem(ended: str) -> str:
 def place_of(document: Document) -> str:
     """Return `namespace/name` of an object."""
     return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
-
-
-def is_absent(error: ClusterUnreachableError) -> bool:
-    """Whether the API answered that there is no such object or kind."""
-    return _is_refusal(error, HTTPStatus.NOT_FOUND)
-
-
-def is_conflict(error: ClusterUnreachableError) -> bool:
-    """Whether the API answered that the object is not the version any more that was to be changed."""
-    return _is_refusal(error, HTTPStatus.CONFLICT)
-
-
-def _is_refusal(error: ClusterUnreachableError, status: HTTPStatus) -> bool:
-    return isinstance(error.__cause__, ApiException) and error.__cause__.status == status
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or error
-    lines = str(reason).strip().splitlines()
-    return lines[-1] if lines else type(error).__name__

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import UnreadableAnswerError
 
 CONTAINER = "postgres"
 _ASK_EVERY = 0.05
@@ -55,7 +56,7 @@ def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
     """Return the instance's role, size and replication.
 
     Raises:
-        ClusterUnreachableError: the pod or the database in it does not answer.
+        ClusterError: the pod or the database in it does not answer, or not readably.
     """
     return ask(cluster, namespace, pod, QUESTION)
 
@@ -125,7 +126,7 @@ def await_standby(
         down: called once when PostgreSQL has ended, before the files make it a standby.
 
     Raises:
-        ClusterUnreachableError: the pod does not answer.
+        ClusterError: the pod does not answer, or not readably.
     """
     looks = str(max(1, round(seconds / _LOOK_EVERY)))
     output = cluster.execute(
@@ -133,7 +134,7 @@ def await_standby(
         pod,
         CONTAINER,
         ["sh", "-c", _LOOKS, looks],
-        waits=2 * seconds,  # the looks themselves take time too
+        extra_seconds=2 * seconds,  # the looks themselves take time too
         heard=lambda piece: down() if down and piece.startswith(_DOWN) else None,
     )
     lines = {key: value.strip() for key, value in (line.split(":", 1) for line in output.splitlines() if ":" in line)}
@@ -142,7 +143,7 @@ def await_standby(
             lines[_MARKED] == "yes", lines["Database cluster state"], lines["Latest checkpoint's REDO location"]
         )
     except KeyError as error:
-        raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+        raise UnreadableAnswerError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
 
 
 def follows(document: Mapping[str, Any]) -> bool:
@@ -163,50 +164,52 @@ def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
     return next((each for each in followers if each["name"] == name), {})
 
 
-def ask(cluster: Cluster, namespace: str, pod: str, question: str, *, waits: float = 0) -> dict[str, Any]:
-    """Return the JSON object that a statement selects; `waits` as in `Cluster.execute`.
+def ask(cluster: Cluster, namespace: str, pod: str, question: str, *, extra_seconds: float = 0) -> dict[str, Any]:
+    """Return the JSON object that a statement selects; `extra_seconds` as in `Cluster.execute`.
 
     Raises:
-        ClusterUnreachableError: the pod or the database in it does not answer.
+        ClusterError: the pod or the database in it does not answer, or not readably.
     """
-    output = run_statement(cluster, namespace, pod, question, waits=waits)
+    output = run_statement(cluster, namespace, pod, question, extra_seconds=extra_seconds)
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError as error:
-        raise ClusterUnreachableError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+        raise UnreadableAnswerError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
     return answer
 
 
 def await_value(cluster: Cluster, namespace: str, pod: str, condition: str, *, of: str, seconds: float) -> Any:
     """Let an instance wait for an SQL condition, and return an SQL value then, or when the time is out.
 
-    Entering a pod is dear, waiting in it is not.
+    Entering a pod is expensive, waiting in it is not.
 
     Raises:
-        ClusterUnreachableError: the pod or the database in it does not answer.
+        ClusterError: the pod or the database in it does not answer, or not readably.
     """
     look = f"EXIT WHEN {condition}; PERFORM pg_sleep({_ASK_EVERY});"
     wait = f"DO $$ BEGIN FOR i IN 1..{round(seconds / _ASK_EVERY)} LOOP {look} END LOOP; END $$;"
-    return ask(cluster, namespace, pod, f"{wait} SELECT json_build_object('value', {of})", waits=seconds)["value"]
+    return ask(cluster, namespace, pod, f"{wait} SELECT json_build_object('value', {of})", extra_seconds=seconds)[
+        "value"
+    ]
 
 
 def await_leading(cluster: Cluster, namespace: str, pod: str, *, seconds: float) -> bool:
     """Return whether an instance takes writes, as soon as it does or when the time is out.
 
     Raises:
-        ClusterUnreachableError: the pod or the database in it does not answer.
+        ClusterError: the pod or the database in it does not answer, or not readably.
     """
     leads = "NOT pg_is_in_recovery()"
     return bool(await_value(cluster, namespace, pod, leads, of=leads, seconds=seconds))
 
 
-def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str, *, waits: float = 0) -> str:
+def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str, *, extra_seconds: float = 0) -> str:
     """Run a statement as the instance's administrator and return the bare values that it selects.
 
-    `waits` as in `Cluster.execute`.
+    `extra_seconds` as in `Cluster.execute`.
 
     Raises:
-        ClusterUnreachableError: the pod or the database in it does not answer.
+        ClusterError: the pod or the database in it does not answer, or not readably.
     """
     command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement, "postgres"]
-    return cluster.execute(namespace, pod, CONTAINER, command, waits=waits)
+    return cluster.execute(namespace, pod, CONTAINER, command, extra_seconds=extra_seconds)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import UnreadableAnswerError
 from shopsphere.clients.postgres import CONTAINER, ask
 
 DATA_DIRECTORY = "/var/lib/postgresql/data/pgdata"
@@ -43,7 +44,7 @@ def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
     """Ask PostgreSQL for its log, and `df` in its pod for the volumes.
 
     Raises:
-        ClusterUnreachableError: the pod or the database in it does not answer.
+        ClusterError: the pod or the database in it does not answer, or not readably.
     """
     answer = ask(cluster, namespace, pod, QUESTION)
     command = ["df", "--block-size=1", "--output=used,avail", DATA_DIRECTORY, f"{DATA_DIRECTORY}/pg_wal"]
@@ -60,10 +61,10 @@ def share_used(table: str) -> float:
     """Return the largest share that is taken, 0 to 1, from what `df --output=used,avail` printed.
 
     Raises:
-        ClusterUnreachableError: it is no such table.
+        UnreadableAnswerError: it is no such table.
     """
     try:
         rows = [tuple(map(int, line.split())) for line in table.strip().splitlines()[1:]]
         return max(used / (used + available) for used, available in rows)
     except (ValueError, ZeroDivisionError) as error:
-        raise ClusterUnreachableError(f"df in a database's pod answered {table[:80]!r}") from error
+        raise UnreadableAnswerError(f"df in a database's pod answered {table[:80]!r}") from error

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from shopsphere.clients.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import PART_OF, Cluster
+from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.postgres import CLUSTERS, follows
 from shopsphere.clients.site_agent import SiteAgentError, agent_address, another_is_active, ask_agent
 from shopsphere.clients.site_cluster import cluster_of
@@ -18,7 +19,7 @@ from shopsphere.deploy.display import Display
 from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.status.edge_names import ask_names
 from shopsphere.topology import Topology
 
@@ -64,7 +65,7 @@ def _unless_left(label: str, agent: str, cluster: Cluster) -> list[str]:
     """Return the site's problems, unless they are those of a site that was left."""
     found = site_problems(cluster)
     if found:
-        with suppress(ClusterUnreachableError, SiteAgentError):
+        with suppress(ClusterError, SiteAgentError):
             databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
             refuse_left(label, databases, ask_agent(agent))
     return found
@@ -98,7 +99,7 @@ def site_problems(cluster: Cluster) -> list[str]:
         databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
         workloads = cluster.items("/apis/apps/v1/deployments", labelSelector=PART_OF)
         jobs = cluster.items("/apis/batch/v1/jobs", labelSelector=PART_OF)
-    except ClusterUnreachableError as error:
+    except NoAnswerError as error:  # a refusal is not waited out
         return [str(error)]
     judged = [*map(database_problem, databases), *map(workload_problem, workloads), *map(job_problem, jobs)]
     found = [problem for problem in judged if problem]
@@ -183,7 +184,7 @@ def _container_problem(container: dict[str, Any]) -> str:
 def _pod_problems(cluster: Cluster) -> list[str]:
     try:
         pods = cluster.items("/api/v1/pods", labelSelector=PART_OF)
-    except ClusterUnreachableError as error:
+    except ClusterError as error:
         return [str(error)]
     return [problem for pod in pods if (problem := pod_problem(pod))]
 

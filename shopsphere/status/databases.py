@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shopsphere.clients.cluster import PART_OF, Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import PART_OF, Cluster
+from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.postgres import CLUSTERS, ask_instance
 from shopsphere.status.model import Database, Replication
 
@@ -13,7 +14,7 @@ def databases_of(cluster: Cluster) -> tuple[Database, ...]:
     """Return a site's databases.
 
     Raises:
-        ClusterUnreachableError: the API does not answer; a database that does not is `unknown`.
+        ClusterError: the API does not answer; a database that does not is `unknown`.
     """
     return tuple(_database(cluster, document) for document in cluster.items(CLUSTERS, labelSelector=PART_OF))
 
@@ -27,7 +28,7 @@ def _database(cluster: Cluster, document: dict[str, Any]) -> Database:
         return Database(name, "unknown", condition, None, (), f"{metadata['name']} has no instance: {condition}")
     try:
         answer = ask_instance(cluster, metadata["namespace"], pod)
-    except ClusterUnreachableError as error:
+    except ClusterError as error:
         return Database(name, "unknown", condition, None, (), str(error))
     return describe(name, condition, answer)
 

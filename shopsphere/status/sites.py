@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.estate.access import AccessError
 from shopsphere.estate.stack import StackId
 from shopsphere.status import quantities
 from shopsphere.status.databases import databases_of
@@ -40,7 +42,7 @@ def site_status(topology: Topology, stack: StackId) -> SiteStatus:
     """Return the status of one site."""
     try:
         facts = _facts(topology, stack, cluster_of(stack, seconds=REQUEST_SECONDS))
-    except ClusterUnreachableError as error:
+    except (ClusterError, AccessError) as error:
         return _dead(stack, str(error))
     problems = [database.problem for database in facts.databases if database.problem]
     if facts.nodes.ready < facts.nodes.total:

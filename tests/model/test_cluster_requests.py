@@ -2,12 +2,28 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from kubeconfigs import write_kubeconfig
+from kubernetes.client.exceptions import ApiException
 
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError, exec_problem, is_conflict
+from shopsphere.clients.cluster import Cluster, exec_problem
+from shopsphere.clients.cluster_errors import (
+    ClusterError,
+    ClusterUnreachableError,
+    ConflictError,
+    NoAccessError,
+    NotFoundError,
+    ProgramError,
+    RefusedError,
+    UnreadableAnswerError,
+    from_exec,
+)
+from shopsphere.foundation.errors import NoAnswerError
 
 CODE = {"reason": "ExitCode", "message": "3"}
 RUNTIME = "error executing command in container: failed to exec in container: OCI runtime exec failed"
@@ -76,7 +92,121 @@ def test_an_object_is_changed_only_while_it_is_what_was_looked_at(cluster, chang
     kept = cluster.patch("/one", changes, version="7")
     assert kept.pop("metadata")["resourceVersion"] == "7"
     assert kept.get("spec") == changes.get("spec")
-    with pytest.raises(ClusterUnreachableError) as refused:
+    with pytest.raises(ConflictError):
         cluster.patch("/one", changes, version="6")
-    assert is_conflict(refused.value)
     assert "resourceVersion" not in changes.get("metadata", {})
+
+
+class AnyAnswer(BaseHTTPRequestHandler):
+    """An API whose path says what is answered: `/404`, or `/text` and `/list` with a good status."""
+
+    asked: ClassVar[list[str]] = []
+
+    def answer(self) -> None:
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        last = self.path.split("?")[0].rpartition("/")[2]
+        bodies = {"text": b"<html>log in first</html>", "list": b'{"items": [{"a": 1}]}', "empty": b"{}"}
+        body = bodies.get(last, json.dumps({"kind": "Status", "message": f"because of\n{last}"}).encode())
+        self.send_response(int(last) if last.isdecimal() else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_PATCH = do_DELETE = answer  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Cluster]:
+    AnyAnswer.asked.clear()
+    with HTTPServer(("127.0.0.1", 0), AnyAnswer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
+        yield Cluster(kubeconfig, "frankfurt", seconds=2)
+        server.shutdown()
+
+
+@pytest.mark.requirement("what a cluster answers instead is told apart: no answer may pass, a refusal does not")
+@pytest.mark.parametrize(
+    ("path", "kind", "may_pass"),
+    [
+        ("/400", RefusedError, False),
+        ("/401", RefusedError, False),
+        ("/403", RefusedError, False),
+        ("/404", NotFoundError, False),
+        ("/409", ConflictError, False),
+        ("/422", RefusedError, False),
+        ("/429", ClusterUnreachableError, True),
+        ("/500", ClusterUnreachableError, True),
+        ("/503", ClusterUnreachableError, True),
+        ("/text", UnreadableAnswerError, True),
+    ],
+)
+def test_answers_are_told_apart(api: Cluster, path: str, kind: type[ClusterError], *, may_pass: bool) -> None:
+    with pytest.raises(ClusterError) as found:
+        api.get(path)
+    assert type(found.value) is kind
+    assert isinstance(found.value, NoAnswerError) is may_pass
+    assert f"frankfurt: GET {path}" in str(found.value)
+    assert path == "/text" or f"{path[1:]} " in str(found.value)
+    assert path == "/text" or f"(because of {path[1:]})" in str(found.value), "what the API says, in one line"
+
+
+def test_a_list_is_empty_only_when_it_is_known_to_be(api: Cluster) -> None:
+    assert api.items("/list") == api.items_of_known_kind("/list") == [{"a": 1}]
+    assert api.items("/404") == []
+    with pytest.raises(NotFoundError):
+        api.items_of_known_kind("/404")
+    with pytest.raises(UnreadableAnswerError):
+        api.items("/empty")
+    with pytest.raises(RefusedError):
+        api.items("/403")
+
+
+def test_what_is_gone_is_deleted_and_what_is_refused_is_not(api: Cluster) -> None:
+    api.delete("/404")
+    with pytest.raises(RefusedError):
+        api.delete("/403")
+
+
+def test_a_change_of_any_version_is_tried_again_and_not_without_end(api: Cluster) -> None:
+    for change in (lambda: api.patch("/409", {}), lambda: api.apply("/409", {}, manager="test")):
+        AnyAnswer.asked.clear()
+        with pytest.raises(ConflictError):
+            change()
+        assert len(AnyAnswer.asked) == 3
+    AnyAnswer.asked.clear()
+    with pytest.raises(ConflictError):
+        api.patch("/409", {}, version="6")
+    assert len(AnyAnswer.asked) == 1, "with a version, the caller decides anew"
+
+
+def test_an_api_that_is_not_there_may_come_back(tmp_path: Path) -> None:
+    with pytest.raises(ClusterUnreachableError, match="no answer from"):
+        Cluster(write_kubeconfig(tmp_path, "http://127.0.0.1:1"), "frankfurt", seconds=2).get("/version")
+
+
+def test_an_unknown_way_is_not_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(NoAccessError, match="no usable kubeconfig") as found:
+        Cluster(tmp_path / "none.yaml", "frankfurt")
+    assert not isinstance(found.value, NoAnswerError)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Handshake status 403 Forbidden -+-+- {}", RefusedError),
+        ("Handshake status 401 Unauthorized", RefusedError),
+        ("Handshake status 404 Not Found", ProgramError),  # the pod may be made anew at this moment
+        ("Handshake status 500 Internal Server Error", ProgramError),
+        ("Connection refused", ClusterUnreachableError),
+    ],
+)
+def test_why_a_program_did_not_start(said: str, kind: type[ClusterError]) -> None:
+    error = from_exec("frankfurt: exec in shop/pod", ApiException(status=0, reason=said))
+    assert type(error) is kind
+    assert isinstance(error, NoAnswerError) is (kind is not RefusedError)

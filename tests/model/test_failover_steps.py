@@ -6,14 +6,13 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from instance_files import instance_files
-from kubernetes.client.exceptions import ApiException
 
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.databases import EndOfStream, await_last_record, begin_demotion, last_record
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
-from shopsphere.clients.cluster import ClusterUnreachableError
+from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import DATABASES
@@ -302,7 +301,7 @@ class Cluster:
         if self.others:
             self.leader, self.version = self.others.pop(0), self.version + 1
         if version != str(self.version):
-            raise ClusterUnreachableError("409") from ApiException(status=409)
+            raise ConflictError("409")
         self.kept.append((site, one, changes))
 
 
@@ -328,7 +327,7 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches) -
 
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = Cluster(*["frankfurt"] * 100)
-    with pytest.raises(ClusterUnreachableError):
+    with pytest.raises(ConflictError, match="10 times"):
         begin_demotion(Change(patch=cluster.patch, database=cluster.document), DATABASES[0], cluster.document())
 
 

@@ -7,7 +7,7 @@ from runbooks.agent.databases import Role
 from runbooks.agent.door import Door
 from runbooks.agent.state import Doors
 from runbooks.readiness import p03_versions, p04_secrets, p05_capacity, p07_witness, p09_leftovers
-from shopsphere.clients.cluster import ClusterUnreachableError
+from shopsphere.clients.cluster_errors import UnreadableAnswerError
 from shopsphere.clients.postgres_capacity import share_used
 from shopsphere.clients.site_agent import SiteAgentError, ask_agent
 from shopsphere.foundation.finding import Verdict, fails, passes, together, unknown
@@ -72,7 +72,7 @@ def test_the_fuller_volume_counts() -> None:
     table = "       Used       Avail\n40010952704 57782341632\n   800  200\n"
     assert share_used(table) == 0.8
     for broken in ("", "Used Avail\n", "Used Avail\nx y\n", "Used Avail\n0 0\n"):
-        with pytest.raises(ClusterUnreachableError):
+        with pytest.raises(UnreadableAnswerError):
             share_used(broken)
 
 

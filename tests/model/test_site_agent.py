@@ -1,6 +1,7 @@
 """The site agent: what is open when, and that a site stops before the other one may start."""
 
 import math
+from collections.abc import Callable
 from typing import Never
 
 import pytest
@@ -12,9 +13,10 @@ from pydantic import ValidationError
 
 from runbooks.agent.agent import GLANCES, Agent
 from runbooks.agent.config import AgentConfig, Margins
-from runbooks.agent.databases import Role, SiteRole
+from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
+from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
@@ -485,8 +487,9 @@ class TurningSite:
 
     def __init__(self) -> None:
         self.primary, self.state, self.marked, self.next_leader = "ledger-frankfurt", "in production", "no", None
+        self.context = "frankfurt"
 
-    def items(self, _path, **_query):
+    def items_of_known_kind(self, _path, **_query):
         spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
         metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
         status = {"currentPrimary": "ledger-frankfurt-1", "targetPrimary": self.next_leader or "ledger-frankfurt-1"}
@@ -528,3 +531,27 @@ def test_an_end_that_leads_to_a_replica_proves_the_role() -> None:
     assert role.ask(site) is Role.PRIMARY, "another instance is about to lead here"
     site.next_leader = None
     assert role.ask(site) is Role.REPLICA
+
+
+class BareSite:
+    """The API of a site without databases, or which does not know the kind (yet)."""
+
+    context = "frankfurt"
+
+    def __init__(self, error: ShopSphereError | None) -> None:
+        self.error = error
+
+    def items_of_known_kind(self, _path: str, **_query: str) -> list[dict[str, object]]:
+        if self.error:
+            raise self.error
+        return []
+
+
+@pytest.mark.requirement("what is not known of a site's databases opens nothing")
+@pytest.mark.parametrize("error", [None, NotFoundError("404")])
+@pytest.mark.parametrize("question", [SiteRole().ask, all_lead])
+def test_no_databases_are_no_replicas_and_do_not_lead(
+    question: Callable[[BareSite], object], error: ShopSphereError | None
+) -> None:
+    with pytest.raises(ShopSphereError):
+        question(BareSite(error))

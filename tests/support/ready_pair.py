@@ -12,7 +12,7 @@ import pytest
 
 from runbooks.readiness.drill_record import DrillRecord, Move, Result
 from runbooks.readiness.pair_view import PairView
-from shopsphere.clients.cluster import ClusterUnreachableError
+from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
 from shopsphere.clients.powerdns import RRset

@@ -1,0 +1,100 @@
+"""What a Kubernetes API can answer instead of what it was asked for, told apart by what to do next."""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+
+from kubernetes.client.exceptions import ApiException
+
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+
+_MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_HANDSHAKE = re.compile(r"Handshake status (?P<status>\d{3})")
+_LONGEST = 300  # characters of an API's message that are shown
+
+
+class ClusterError(ShopSphereError):
+    """A question to a cluster, or a change of it, did not go as asked."""
+
+
+class ClusterUnreachableError(ClusterError, NoAnswerError):
+    """The API did not answer, or said that it cannot now; nothing is known, and asking again may help."""
+
+
+class UnreadableAnswerError(ClusterError, NoAnswerError):
+    """Something answered, and not with what was asked for; nothing is known, and asking again may help."""
+
+
+class ProgramError(ClusterError, NoAnswerError):
+    """A program in a container could not be started, or failed; pods come and go, so asking again may help."""
+
+
+class NoAccessError(ClusterError):
+    """This machine does not know how to reach the API: its stack or its kubeconfig has to be put right first."""
+
+
+class NotFoundError(ClusterError):
+    """The API answered that there is no such object, or no such kind of objects."""
+
+
+class ConflictError(ClusterError):
+    """The API answered that the object is another version by now: look at it again, and decide anew."""
+
+
+class RefusedError(ClusterError):
+    """The API answered no: the same request will be refused again."""
+
+
+def from_api(where: str, error: ApiException) -> ClusterError:
+    """Return the error that an API's answer stands for.
+
+    Args:
+        where: begins the message: the context and the request.
+        error: from the client; without a status it is a broken or untrusted connection.
+    """
+    status = error.status or 0
+    if not status:
+        return ClusterUnreachableError(f"{where}: no answer: {last_line(error)}")
+    said = f"{where}: {status} {error.reason or ''}".rstrip() + _message(error)
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(said)
+    if status == HTTPStatus.CONFLICT:
+        return ConflictError(said)
+    if status in _MAY_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ClusterUnreachableError(said)
+    return _refused(said)
+
+
+def from_exec(where: str, error: Exception) -> ClusterError:
+    """Return the error that keeps a program in a container from being started.
+
+    The client gives the API's answer as text only. A pod that is not there may be made anew at this moment.
+    """
+    said = f"{where}: {last_line(error)}"
+    found = _HANDSHAKE.search(str(getattr(error, "reason", None) or error))
+    status = int(found["status"]) if found else 0
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return _refused(said)
+    return ProgramError(said) if status else ClusterUnreachableError(said)
+
+
+def last_line(error: Exception) -> str:
+    """Return the last line of what a library says, which names the cause; its type when it says nothing."""
+    reason = getattr(error, "reason", None) or error
+    lines = str(reason).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__
+
+
+def _refused(said: str) -> RefusedError:
+    return RefusedError(f"{said}\n  do:       give the credentials that right, or correct the request; then try again")
+
+
+def _message(error: ApiException) -> str:
+    """Return what the API's own document says of the cause, to follow the status; empty where it sent none."""
+    try:
+        told = one_line(json.loads(error.body)["message"])[:_LONGEST]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f" ({told})"
