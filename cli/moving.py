@@ -12,11 +12,16 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology, load_topology
+from shopsphere.topology.completion import completing, pairs, sites
 
 if TYPE_CHECKING:
     from runbooks.operate import Request
 
-PairName = Annotated[str, typer.Argument(metavar="PAIR", help="rdc-a, rdc-b or rdc-c", show_default=False)]
+_SITES = completing(sites)
+PairName = Annotated[
+    str,
+    typer.Argument(metavar="PAIR", help="as in rdc-a", show_default=False, autocompletion=completing(pairs)),
+]
 
 Execute = Annotated[bool, typer.Option("--execute", help="do it; without this, only say what would happen")]
 Reason = Annotated[str, typer.Option("--reason", help="why; goes to the witness and the audit log")]
@@ -34,7 +39,10 @@ def failover(
     abort: Annotated[bool, typer.Option("--abort", help="take back one that has not begun the next epoch")] = False,
     execute: Execute = False,
     to: Annotated[
-        str, typer.Option("--to", metavar="SITE", help="to be active; if it is, its change is finished")
+        str,
+        typer.Option(
+            "--to", metavar="SITE", help="to be active; if it is, its change is finished", autocompletion=_SITES
+        ),
     ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
@@ -73,7 +81,10 @@ def failback(
 
 
 def rebuild(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="the site that was left", show_default=False)],
+    site: Annotated[
+        str,
+        typer.Argument(metavar="SITE", help="the site that was left", show_default=False, autocompletion=_SITES),
+    ],
     environment: In = Environment.LAB,
     *,
     execute: Execute = False,
@@ -99,13 +110,22 @@ def break_glass(
     environment: In = Environment.LAB,
     *,
     execute: Execute = False,
-    to: Annotated[str, typer.Option("--to", metavar="SITE", help="that is to write; else the passive one")] = "",
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="SITE", help="that is to write; else the passive one", autocompletion=_SITES),
+    ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
         bool, typer.Option("--accept-data-loss", help="payments of the other site's last moments may be lost")
     ] = False,
     site_is_off: Annotated[
-        str, typer.Option("--site-is-off", metavar="SITE", help="it is off and stays off: I have it from the place")
+        str,
+        typer.Option(
+            "--site-is-off",
+            metavar="SITE",
+            help="it is off and stays off: I have it from the place",
+            autocompletion=_SITES,
+        ),
     ] = "",
 ) -> None:
     """Let a site of a pair write while the witness has no quorum. A dry run unless --execute is given."""
