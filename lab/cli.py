@@ -137,9 +137,11 @@ def logs(
     host: HostName,
     component: Annotated[str | None, typer.Argument(help="all components of the host when left out")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000)] = 40,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what is added, until interrupted")] = False,
 ) -> None:
     """Show the last lines of a host's logs (`control` for the WAN and the cloud controller)."""
-    show_logs(host, component, lines, _hosts())
+    show_logs(host, component, lines, _hosts(), follow=follow)
 
 
 @app.command("free-volumes")

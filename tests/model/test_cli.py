@@ -45,8 +45,39 @@ def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys) -
 
 @pytest.mark.parametrize("verb", ["ready", "drill", "failback"])
 def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys) -> None:
-    assert cli.run([verb, "frankfurt"]) == 2
+    assert cli.run([verb, "rdc-x"]) == 2
     assert "rdc-a, rdc-b, rdc-c" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ready", "frankfurt"],
+        ["drill", "frankfurt"],
+        ["failback", "frankfurt"],
+        ["failover", "frankfurt", "--planned"],
+        ["watch", "frankfurt"],
+        ["break-glass", "frankfurt"],
+    ],
+)
+def test_a_site_where_a_pair_is_asked_for_leads_to_the_pair(words, capsys) -> None:
+    assert cli.run(words) == 2
+    told = capsys.readouterr().err
+    assert "frankfurt, which is a site of rdc-a" in told
+    assert "do:       name rdc-a" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["failover", "rdc-a", "--planned", "--to", "mars"],
+        ["break-glass", "rdc-a", "--to", "mars"],
+        ["break-glass", "rdc-a", "--site-is-off", "singapore"],
+    ],
+)
+def test_a_site_that_the_pair_does_not_have_is_told_which_it_has(words, capsys) -> None:
+    assert cli.run(words) == 2
+    assert f"expected: {words[-2]} frankfurt or dublin" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["drill", "failback"])

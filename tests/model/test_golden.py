@@ -8,6 +8,10 @@ import pytest
 from golden import require_golden
 from rich.console import Console
 
+from runbooks.engine import DryRun, Forecast, Outlook, Step
+from runbooks.readiness import render as ready
+from runbooks.readiness.finding import Finding, Verdict
+from runbooks.readiness.score import Readiness
 from shopsphere.foundation.columns import UNBOUNDED
 from shopsphere.status import render
 from shopsphere.status.databases import describe
@@ -107,3 +111,86 @@ def test_in_a_pipe_each_row_is_one_line() -> None:
     assert dublin.endswith("streaming from 10.99.0.11, 12.5 ms and 168 B behind")
     (cause,) = [line for line in shown if "where its witness is" in line]
     assert cause.startswith("rdc-b, rdc-c: ")
+
+
+SILENT = (
+    "no voter of the witness of rdc-a with a quorum behind it answered within 1.5 s (3 asked: newyork, ashburn, tokyo)"
+)
+READINESS = Readiness(
+    "rdc-a",
+    "",
+    (
+        Finding(1, "Both databases of the recovery site follow", Verdict.UNKNOWN, SILENT, "bring a voter back"),
+        Finding(2, "The ledger is synchronous", Verdict.UNKNOWN, SILENT, "bring a voter back"),
+        Finding(5, "There is room", Verdict.PASSED, "its nodes offer 150000 W, and 14 W are needed", ""),
+        Finding(
+            8,
+            "The last drill was held in the last 30 days and was green",
+            Verdict.FAILED,
+            "no drill of rdc-a was ever held here",
+            'hold one: `shopsphere drill rdc-a --execute --reason "first drill of a new pair"`',
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_ready(width: int) -> None:
+    shown = ready.as_text(READINESS, width)
+    require_golden(f"ready-{width}", shown + "\n")
+    assert max(map(len, shown.splitlines())) <= width
+    assert " ".join(shown.split()).count("within 1.5 s") == 1, "the same cause is said once"
+
+
+def step(number: int, name: str, title: str) -> Step:
+    def nothing(_context: object) -> None:
+        return None
+
+    return Step(
+        number,
+        f"{number:02d}-{name}",
+        title,
+        10,
+        None,
+        once=False,
+        check=lambda _: "",
+        act=nothing,
+        verify=lambda _: True,
+    )
+
+
+PLAN = DryRun(
+    "failover",
+    (
+        Forecast(
+            step(1, "check-pair", "Read the witness: which site is active, in which epoch"),
+            Outlook.ACTS,
+            "epoch 1: frankfurt is active (steady, lease held by frankfurt); in epoch 2 dublin would be",
+        ),
+        Forecast(
+            step(2, "check-target-site", "Look at the site that would become active, and at what would be lost"),
+            Outlook.BLOCKED,
+            "the ledger of dublin does not stream\n  do:       wait, or give --accept-data-loss: payments may be lost",
+        ),
+        Forecast(
+            step(5, "advance-epoch", "Begin the next epoch with the other site active, when nobody holds the lease"),
+            Outlook.LATER,
+            "when the lease has run out",
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_failover_plan(width: int) -> None:
+    lines = PLAN.lines(width)
+    require_golden(f"failover-{width}", "\n".join(lines) + "\n")
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.requirement("a plan can be kept in a change ticket as JSON")
+def test_a_plan_as_values() -> None:
+    document = PLAN.as_document()
+    assert (document["runbook"], document["clear"]) == ("failover", False)
+    assert [each["outlook"] for each in document["steps"]] == ["acts", "blocked", "later"]
+    assert document["steps"][1]["step"] == "02-check-target-site"

@@ -1,6 +1,6 @@
 """Output kept as files: what a person sees, compared letter by letter.
 
-`SHOPSPHERE_GOLDEN=write pytest tests/model/test_golden.py` writes the files anew: read the difference before you keep it.
+`SHOPSPHERE_GOLDEN=write pytest tests/model/test_golden.py` writes the files anew: read the difference first.
 """
 
 from __future__ import annotations
