@@ -7,11 +7,15 @@ from typing import Annotated
 import typer
 
 from shopsphere.estate.stack import Environment
+from shopsphere.topology.completion import completing, targets
 
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="TARGET", help="a region (rdc-a, rdc-b, rdc-c, hq), a site, edge or all", show_default=False
+        metavar="TARGET",
+        help="a region (a pair or hq), a site, edge or all",
+        show_default=False,
+        autocompletion=completing(targets),
     ),
 ]
 In = Annotated[Environment, typer.Option("--environment", "-e", help="where the stacks' resources live")]

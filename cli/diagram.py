@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from shopsphere.topology import diagram as picture
 from shopsphere.topology import load_topology
 
 
@@ -15,6 +14,8 @@ def diagram(
     *, write: Annotated[bool, typer.Option("--write", help="bring docs/architecture.svg up to date")] = False
 ) -> None:
     """Print the picture of the architecture, drawn from topology.yaml."""
+    from shopsphere.topology import diagram as picture  # noqa: PLC0415 - Jinja is needed for nothing else
+
     text = picture.draw(load_topology())
     if write:
         picture.PICTURE.write_text(text)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from cli.common import In, Target
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, check_target, edge_stack, site_stack, sites_of
-from shopsphere.topology import load_topology
+from shopsphere.foundation.clock import SYSTEM_CLOCK
+from shopsphere.foundation.columns import terminal
+from shopsphere.foundation.exit_code import ExitCode
+from shopsphere.topology import Topology, load_topology
 
-PLAIN_WIDTH = 200  # a pipe has no width: wide enough that no cell is cut
+if TYPE_CHECKING:
+    from shopsphere.status.model import Status
+
+WATCH_SECONDS = 5.0
 
 
 def status(
@@ -20,24 +25,37 @@ def status(
     environment: In = Environment.LAB,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of tables")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="again every 5 s, until interrupted")] = False,
 ) -> None:
     """Show what is there now: roles, pods, power, storage, replication and what public names answer."""
     topology = load_topology()
     check_target(topology, target)
     # The Kubernetes client takes a second to import, so only this verb does.
-    from shopsphere.status import edge_names, pairs, render, sites  # noqa: PLC0415 - see above
+    from shopsphere.status import render  # noqa: PLC0415 - see above
+
+    while True:
+        found = _look(topology, target, environment)
+        if watch and sys.stdout.isatty():
+            typer.echo("\x1b[H\x1b[2J", nl=False)
+        if as_json:
+            sys.stdout.write(f"{render.as_json(found)}\n")
+        else:
+            render.show(found, terminal())
+        if not watch:
+            break
+        SYSTEM_CLOCK.sleep(WATCH_SECONDS)
+    if not found.is_well:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _look(topology: Topology, target: str, environment: Environment) -> Status:
+    from shopsphere.status import edge_names, pairs, sites  # noqa: PLC0415 - see above
     from shopsphere.status.model import Status  # noqa: PLC0415 - see above
 
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
     with_names = target in (EDGE, EVERYTHING) or target in topology.pairs
-    found = Status(
+    return Status(
         sites.site_statuses(topology, stacks),
         edge_names.ask_names(topology, edge_stack(environment), target) if with_names else (),
         pairs.ask_witnesses({stack.region for stack in stacks} & set(topology.pairs), environment),
     )
-    if as_json:
-        sys.stdout.write(f"{render.as_json(found)}\n")
-    else:
-        render.show(found, Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False))
-    if not found.is_well:
-        raise typer.Exit(1)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import select
 import sys
+import traceback
 from collections.abc import Sequence
+from typing import Annotated
 
 import click
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli import deploying, diagram, environment, looking, moving, readiness, topology
+from cli import completion, deploying, diagram, environment, fault, looking, moving, readiness, topology
+from cli.version import show_version
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.progress import say
+from shopsphere.foundation.exit_code import MEANINGS, ExitCode
+from shopsphere.foundation.progress import say, silence
 
 LAB = "lab"
-INTERRUPTED = 130  # what shells report for a program ended by SIGINT
+PROGRAM = "shopsphere"
+
+
+class _BrokenPipe(Exception):  # noqa: N818 - it never leaves this file
+    """A BrokenPipeError on its way through typer, which would end the process in silence, whichever pipe it was."""
 
 
 class Verbs(TyperGroup):
@@ -35,14 +44,21 @@ class Verbs(TyperGroup):
         command.name = LAB
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Carry a verb out."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _BrokenPipe from error
+
 
 app = typer.Typer(
     cls=Verbs,
     no_args_is_help=True,
-    add_completion=False,
+    suggest_commands=False,  # click does so already
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Regions of ShopSphere from one command: deploy, judge, look.",
+    epilog="Exit codes: " + "; ".join(f"{code:d} {meaning}" for code, meaning in MEANINGS.items()) + ".",
 )
 app.command()(deploying.up)
 app.command()(deploying.preview)
@@ -57,27 +73,95 @@ app.command("break-glass")(moving.break_glass)
 app.command()(moving.rebuild)
 app.command()(environment.env)
 app.command()(diagram.diagram)
+app.command()(completion.completion)
 app.add_typer(topology.app, name="topology")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and end the process: 0 good, 1 failed, 2 wrong words, 7 changes where none were expected."""
-    sys.exit(run(arguments))
+@app.callback()
+def about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="show the version and end")
+    ] = False,
+) -> None:
+    """Regions of ShopSphere from one command: deploy, judge, look."""
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code; an error of ours is a message, not a traceback."""
+def main() -> None:
+    """Run the command and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter is no reason to stop
+    code = run(sys.argv[1:])
     try:
-        app(arguments, standalone_mode=True)
-    except ShopSphereError as error:
-        say(f"error: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+        code = ExitCode.PIPE_CLOSED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit code; whatever goes wrong is a message, not a traceback."""
+    words = [readable(word) for word in arguments]
+    fault.keep_quiet_in_threads(words)
+    try:
+        ended = app(words, prog_name=PROGRAM, standalone_mode=False)
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the roof: nothing passes as a traceback
+        return _told(error, words)
+    if ended == ExitCode.INTERRUPTED:  # typer has caught Ctrl-C
         say("interrupted")
-        return INTERRUPTED
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 1
-    return 0
+    return ended if isinstance(ended, int) else ExitCode.GOOD
+
+
+def readable(word: str) -> str:
+    """Return a word of the command line as text: bytes that are no UTF-8 become a replacement character."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _told(error: BaseException, words: Sequence[str]) -> int:
+    """Tell the person what went wrong, and return the exit code that says so."""
+    code: int
+    match error:
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case _BrokenPipe() if _nobody_reads():
+            return ExitCode.PIPE_CLOSED
+        case KeyboardInterrupt():
+            text, code = "interrupted", ExitCode.INTERRUPTED
+        case ShopSphereError():
+            text, code = f"error: {error}", error.exit_code
+        case click.ClickException():
+            text, code = _wrong_words(error), ExitCode.WORDS
+        case click.Abort():
+            text, code = "error: no answer was given, and nothing was done", ExitCode.FAILED
+        case _:
+            cause = error.__cause__ if isinstance(error, _BrokenPipe) else None
+            text, code = f"error: {fault.describe_fault(cause or error, words)}", ExitCode.FAULT
+    if fault.debugging():
+        traceback.print_exception(error)
+    if text:
+        say(text)
+    return code
+
+
+def _wrong_words(error: click.ClickException) -> str:
+    """Return what click says, in the shape of our own errors; nothing when it has shown its help already."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return ""
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else PROGRAM
+    return f"error: {error.format_message().rstrip('.')}\n  do:       `{where} --help` shows what it takes"
+
+
+def _nobody_reads() -> bool:
+    """Whether it is our own output that nobody reads any more."""
+    asked = select.poll()
+    asked.register(sys.stdout.fileno(), 0)
+    if not asked.poll(0):  # errors are told without being asked for
+        return False
+    silence(sys.stdout)
+    return True
 
 
 if __name__ == "__main__":

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.common import In
+from cli.pairs import Execute, PairName, PlanAsJson, Reason, complete_sites, require_pair, require_reason, require_site
+from cli.plans import go
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.progress import say
-from shopsphere.topology import Topology, load_topology
-
-if TYPE_CHECKING:
-    from runbooks.operate import Request
-
-PairName = Annotated[str, typer.Argument(metavar="PAIR", help="rdc-a, rdc-b or rdc-c", show_default=False)]
-
-Execute = Annotated[bool, typer.Option("--execute", help="do it; without this, only say what would happen")]
-Reason = Annotated[str, typer.Option("--reason", help="why; goes to the witness and the audit log")]
+from shopsphere.topology import load_topology
 
 _WORDS = 4
 """That a reason for breaking the glass has at least."""
@@ -34,25 +30,31 @@ def failover(
     abort: Annotated[bool, typer.Option("--abort", help="take back one that has not begun the next epoch")] = False,
     execute: Execute = False,
     to: Annotated[
-        str, typer.Option("--to", metavar="SITE", help="to be active; if it is, its change is finished")
+        str,
+        typer.Option(
+            "--to", metavar="SITE", help="to be active; if it is, its change is finished", autocompletion=complete_sites
+        ),
     ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
         bool, typer.Option("--accept-data-loss", help="go on where the witness says that payments may be lost")
     ] = False,
+    as_json: PlanAsJson = False,
 ) -> None:
     """Make the other site of a pair the active one. A dry run unless --execute is given."""
     topology = load_topology()
     if planned + unplanned + abort != 1:
         raise UsageError("say which: --planned (the active site lives), --unplanned (it is lost), or --abort")
     require_pair(topology, pair)
+    require_site(topology, pair, to, "--to")
     require_reason(reason, execute=execute)
     from runbooks import operate  # noqa: PLC0415 - the Kubernetes client takes a second to import
     from runbooks.change import PLANNED, UNPLANNED  # noqa: PLC0415 - see above
 
     runbook = operate.ABORT if abort else operate.FAILOVER
     variant = None if abort else PLANNED if planned else UNPLANNED
-    _go(topology, operate.Request(runbook, pair, environment, variant, to, reason, accept_data_loss), execute=execute)
+    request = operate.Request(runbook, pair, environment, variant, to, reason, accept_data_loss)
+    go(topology, request, verb="failover --abort" if abort else "failover", execute=execute, as_json=as_json)
 
 
 def failback(
@@ -61,23 +63,50 @@ def failback(
     *,
     execute: Execute = False,
     reason: Reason = "",
+    as_json: PlanAsJson = False,
 ) -> None:
     """Make a pair's own primary site the active one again, planned. A dry run unless --execute is given.
 
-    It is `failover --planned --to` that site, and so cannot lead away from it: where it is active already, every step
-    is found done, or the move is refused because the pair was never moved.
+    It is `failover --planned --to` that site, and so cannot lead away from it. At home there is nothing to do.
     """
     topology = load_topology()
     require_pair(topology, pair)
-    failover(pair, environment, planned=True, execute=execute, to=topology.pairs[pair].primary, reason=reason)
+    require_reason(reason, execute=execute)
+    from runbooks import operate  # noqa: PLC0415 - see above
+    from runbooks.change import PLANNED  # noqa: PLC0415 - see above
+    from runbooks.home import at_home  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
+
+    home = topology.pairs[pair]
+    witness = witness_of(pair, environment)
+    try:
+        nothing = at_home(home, witness, operate.runs_directory())
+    finally:
+        witness.close()
+    if nothing:
+        sys.stdout.write(
+            json.dumps({"verb": "failback", "pair": pair, "nothing_to_do": nothing}) if as_json else nothing
+        )
+        sys.stdout.write("\n")
+        return
+    request = operate.Request(
+        operate.FAILOVER, pair, environment, PLANNED, home.primary, reason, accept_data_loss=False
+    )
+    go(topology, request, verb="failback", execute=execute, as_json=as_json)
 
 
 def rebuild(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="the site that was left", show_default=False)],
+    site: Annotated[
+        str,
+        typer.Argument(
+            metavar="SITE", help="the site that was left", show_default=False, autocompletion=complete_sites
+        ),
+    ],
     environment: In = Environment.LAB,
     *,
     execute: Execute = False,
     reason: Reason = "",
+    as_json: PlanAsJson = False,
 ) -> None:
     """Make a site that was left a copy of the active one; what only it had is kept. A dry run without --execute."""
     topology = load_topology()
@@ -87,11 +116,8 @@ def rebuild(
     require_reason(reason, execute=execute)
     from runbooks import operate  # noqa: PLC0415 - see above
 
-    _go(
-        topology,
-        operate.Request(operate.REBUILD, pair.name, environment, None, site, reason, accept_data_loss=False),
-        execute=execute,
-    )
+    request = operate.Request(operate.REBUILD, pair.name, environment, None, site, reason, accept_data_loss=False)
+    go(topology, request, verb="rebuild", execute=execute, as_json=as_json)
 
 
 def break_glass(
@@ -99,27 +125,38 @@ def break_glass(
     environment: In = Environment.LAB,
     *,
     execute: Execute = False,
-    to: Annotated[str, typer.Option("--to", metavar="SITE", help="that is to write; else the passive one")] = "",
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="SITE", help="that is to write; else the passive one", autocompletion=complete_sites
+        ),
+    ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
         bool, typer.Option("--accept-data-loss", help="payments of the other site's last moments may be lost")
     ] = False,
     site_is_off: Annotated[
-        str, typer.Option("--site-is-off", metavar="SITE", help="it is off and stays off: I have it from the place")
+        str,
+        typer.Option(
+            "--site-is-off",
+            metavar="SITE",
+            help="it is off and stays off: I have it from the place",
+            autocompletion=complete_sites,
+        ),
     ] = "",
+    as_json: PlanAsJson = False,
 ) -> None:
     """Let a site of a pair write while the witness has no quorum. A dry run unless --execute is given."""
     topology = load_topology()
     require_pair(topology, pair)
-    for site in filter(None, (to, site_is_off)):
-        if site not in topology.pairs[pair].sites:
-            raise UsageError(f"no site {site!r} of {pair}: expected {' or '.join(topology.pairs[pair].sites)}")
+    require_site(topology, pair, to, "--to")
+    require_site(topology, pair, site_is_off, "--site-is-off")
     if execute and len(reason.split()) < _WORDS:
         raise UsageError(f"say why in {_WORDS} words or more: --reason; it is what the audit log will show")
     from runbooks import operate  # noqa: PLC0415 - see above
 
     request = operate.Request(operate.BREAK_GLASS, pair, environment, None, to, reason, accept_data_loss, site_is_off)
-    _go(topology, request, execute=execute)
+    go(topology, request, verb="break-glass", execute=execute, as_json=as_json)
 
 
 def watch(
@@ -143,28 +180,6 @@ def watch(
     def tell(line: str) -> None:
         say(f"{datetime.now(UTC):%H:%M:%S}  {line}")
 
+    way = "moving it when no site takes writes and nothing would be lost" if execute else "only saying what there is"
+    tell(f"watching {pair} ({environment}), {way}; Ctrl-C ends it")
     Watcher(witness_of(pair, environment), move if execute else None, tell).run()
-
-
-def require_pair(topology: Topology, pair: str) -> None:
-    """Refuse a word that names no pair."""
-    if pair not in topology.pairs:
-        raise UsageError(f"no pair {pair!r}: expected one of {', '.join(sorted(topology.pairs))}")
-
-
-def require_reason(reason: str, *, execute: bool) -> None:
-    """Refuse to change anything without a reason."""
-    if execute and not reason:
-        raise UsageError('say why: --reason "power loss in Frankfurt, incident 4711"')
-
-
-def _go(topology: Topology, request: Request, *, execute: bool) -> None:
-    from runbooks import operate  # noqa: PLC0415 - see above
-
-    if execute:
-        say(f"done; report: {operate.carry_out(topology, request)}")
-        return
-    found = operate.look(topology, request)
-    found.show()
-    found.require_clear()
-    say("dry run: nothing was changed; repeat with --execute and --reason to do it")

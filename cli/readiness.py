@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated
 
 import typer
 
 from cli.common import In
-from cli.moving import Execute, PairName, Reason, require_pair, require_reason
+from cli.pairs import Execute, PairName, PlanAsJson, Reason, require_pair, require_reason
+from cli.plans import print_plan, require_clear
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.columns import terminal
+from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
 
@@ -28,9 +32,10 @@ def ready(
     from runbooks.readiness.score import readiness_of  # noqa: PLC0415 - see above
 
     found = readiness_of(topology, pair, environment)
-    sys.stdout.write(f"{render.as_json(found) if as_json else render.as_text(found)}\n")
+    text = render.as_json(found) if as_json else render.as_text(found, terminal().width)
+    sys.stdout.write(f"{text}\n")
     if not found.is_ready:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def drill(
@@ -39,6 +44,7 @@ def drill(
     *,
     execute: Execute = False,
     reason: Reason = "",
+    as_json: PlanAsJson = False,
 ) -> None:
     """Fail a live pair over and back, planned, with checks after each move. A dry run unless --execute is given."""
     topology = load_topology()
@@ -49,13 +55,32 @@ def drill(
 
     request = there_and_back.DrillRequest(pair, environment, reason)
     if execute:
-        say(f"green; record: {there_and_back.carry_out(topology, request)}")
+        file = there_and_back.carry_out(topology, request)
+        if as_json:
+            sys.stdout.write(file.read_text())
+        say(f"green; record: {file}")
         return
     outlook = there_and_back.look(topology, request)
-    say(render.as_text(outlook.readiness))
-    say(f"would go on with {outlook.unfinished}" if outlook.unfinished else f"would begin a drill of {pair}:")
-    if outlook.failover:
-        outlook.failover.show()
-        say("then the same way back, with all checks after each move")
+    plan = outlook.failover
+    next_step = f"would go on with {outlook.unfinished}" if outlook.unfinished else f"would begin a drill of {pair}"
+    if as_json:
+        document = {
+            "verb": "drill",
+            "pair": pair,
+            "environment": environment,
+            "next": next_step,
+            "readiness": render.as_document(outlook.readiness),
+            "plan": plan.as_document() if plan else None,
+        }
+        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+    else:
+        sys.stdout.write(f"{render.as_text(outlook.readiness, terminal().width)}\n\n")
+        if plan:
+            print_plan(plan, title=f"drill {pair} ({environment}), dry run: {next_step}:", head={}, as_json=False)
+            sys.stdout.write("then the same way back, with all checks after each move\n")
+        else:
+            sys.stdout.write(f"{next_step}\n")
+    if plan:
+        require_clear(plan, f"drill {pair}")
     outlook.require_clear()
     say("dry run: nothing was changed; repeat with --execute and --reason to do it")

@@ -11,7 +11,7 @@ import typer
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import report as actions
 
-app = typer.Typer(no_args_is_help=True, help="The one source: topology.yaml.")
+app = typer.Typer(no_args_is_help=True, suggest_commands=False, help="The one source: topology.yaml.")
 
 
 @app.command()

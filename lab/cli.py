@@ -11,7 +11,7 @@ from lab import bring_up, plan, preparing_cli, record
 from lab.cluster.addons import kubectl
 from lab.enter import become_inside
 from lab.host import power
-from lab.hosts import HostKind, LabHosts, load_hosts
+from lab.hosts import HOSTS_FILE, HostKind, LabHosts, load_hosts
 from lab.logs import show_logs
 from lab.network import control
 from lab.paths import kubeconfig_path
@@ -24,12 +24,24 @@ from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import become
 from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
+from shopsphere.topology.completion import completing, plain, regions, sites
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, suggest_commands=False, help=__doc__)
 preparing_cli.register(app)
 
+
+def _host_names() -> list[str]:
+    return [*sites(), *plain(HOSTS_FILE).get("hosts", {})]
+
+
 HostName = Annotated[
-    str, typer.Argument(metavar="HOST", help="a site, edge, psp, ops, client-eu, client-us or client-apac")
+    str,
+    typer.Argument(metavar="HOST", help="a site, edge, psp, ops or a client", autocompletion=completing(_host_names)),
+]
+Site = Annotated[str, typer.Argument(metavar="SITE", autocompletion=completing(sites))]
+Regions = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="REGION...", help="pairs, hq or all", autocompletion=completing(regions)),
 ]
 OneWay = Annotated[bool, typer.Option("--one-way", help="only from the first host to the second")]
 
@@ -39,9 +51,9 @@ def _hosts() -> LabHosts:
 
 
 @app.command()
-def up(regions: Annotated[list[str] | None, typer.Argument(help="rdc-a, rdc-b, rdc-c, hq or all")] = None) -> None:
+def up(wanted: Regions = None) -> None:
     """Start regions (rdc-a when none is named) beside what already runs."""
-    bring_up.up(regions or ["rdc-a"])
+    bring_up.up(wanted or ["rdc-a"])
 
 
 @app.command()
@@ -125,13 +137,15 @@ def logs(
     host: HostName,
     component: Annotated[str | None, typer.Argument(help="all components of the host when left out")] = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=100_000)] = 40,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what is added, until interrupted")] = False,
 ) -> None:
     """Show the last lines of a host's logs (`control` for the WAN and the cloud controller)."""
-    show_logs(host, component, lines, _hosts())
+    show_logs(host, component, lines, _hosts(), follow=follow)
 
 
 @app.command("free-volumes")
-def empty_volumes(site: Annotated[str, typer.Argument()]) -> None:
+def empty_volumes(site: Site) -> None:
     """Empty the volumes that rebuilds of a site have kept: what only that site had is gone then."""
     _cluster(site)
     names = free_volumes(_hosts().host(site))
@@ -140,7 +154,7 @@ def empty_volumes(site: Annotated[str, typer.Argument()]) -> None:
 
 @app.command("limit-volume")
 def set_volume_size(
-    site: Annotated[str, typer.Argument()],
+    site: Site,
     volume: Annotated[str, typer.Argument(help="as under /srv/volumes at the site")],
     mebibytes: Annotated[int, typer.Argument(metavar="MIB", min=0, help="0 takes its size away again")],
 ) -> None:
@@ -165,14 +179,14 @@ def _after_dashes(words: list[str]) -> list[str]:
 
 
 @app.command()
-def kubeconfig(site: Annotated[str, typer.Argument()]) -> None:
+def kubeconfig(site: Site) -> None:
     """Print the path of a site's administrator kubeconfig."""
     sys.stdout.write(f"{_cluster(site)}\n")
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def psql(
-    site: Annotated[str, typer.Argument()],
+    site: Site,
     database: Annotated[str, typer.Argument(help="commerce or ledger")],
     arguments: Annotated[list[str] | None, typer.Argument()] = None,
 ) -> None:

@@ -7,13 +7,13 @@ import sys
 from lab.hosts import LabHosts
 from lab.paths import control_directory, log_directory
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.process import tail
+from shopsphere.foundation.process import become, tail
 
 CONTROL = "control"
 
 
-def show_logs(host: str, component: str | None, lines: int, hosts: LabHosts) -> None:
-    """Print the last `lines` lines of one component, or of each.
+def show_logs(host: str, component: str | None, lines: int, hosts: LabHosts, *, follow: bool = False) -> None:
+    """Print the last `lines` lines of one component, or of each; with `follow`, also what is added from then on.
 
     Raises:
         UnknownHostError: no such host.
@@ -29,6 +29,9 @@ def show_logs(host: str, component: str | None, lines: int, hosts: LabHosts) -> 
             found=str(component),
             action="use one of these names, or start the lab",
         )
+    if follow:
+        # tail knows how to go on when a component starts its log anew.
+        become(["tail", f"--lines={lines}", "-F", *map(str, chosen)])
     for file in chosen:
         if len(chosen) > 1:
             sys.stdout.write(f"==> {file.stem}\n")

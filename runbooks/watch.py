@@ -24,6 +24,9 @@ SURE_AFTER = 1.0
 AGAIN_AFTER = 60.0
 """Pause after a move that failed: whoever is called meanwhile finds the pair at rest."""
 
+SIGN_OF_LIFE_EVERY = 60.0
+"""Seconds after which what has not changed is said again: silence could as well be a watcher that hangs."""
+
 
 class Sign(Enum):
     """What a look says."""
@@ -56,7 +59,7 @@ class Watcher:
     Attributes:
         witness: the pair's.
         move: makes the other site active, for a reason; raises ShopSphereError when it cannot. None: only say so.
-        tell: gets one line per change.
+        tell: gets one line per change, and one a minute while nothing changes.
         clock: replaceable in tests.
     """
 
@@ -66,6 +69,8 @@ class Watcher:
     clock: Clock = SYSTEM_CLOCK
     _since: float | None = None
     _said: str = ""
+    _said_since: float = 0.0
+    _told_at: float = 0.0
 
     def run(self) -> None:
         """Look, and act on what is seen, without end."""
@@ -96,6 +101,10 @@ class Watcher:
         return True
 
     def _say(self, line: str) -> None:
+        now = self.clock.monotonic()
         if line != self._said:
-            self._said = line
+            self._said, self._said_since, self._told_at = line, now, now
             self.tell(line)
+        elif now - self._told_at >= SIGN_OF_LIFE_EVERY:
+            self._told_at = now
+            self.tell(f"{line} (unchanged for {(now - self._said_since) / 60:.0f} min)")

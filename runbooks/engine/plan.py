@@ -11,10 +11,12 @@ from runbooks.engine import bounded
 from runbooks.engine.errors import BlockedError, LaterError, RunbookError, describe
 from runbooks.engine.steps import Runbook, Step
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.columns import UNBOUNDED, folded
 from shopsphere.foundation.errors import one_line
-from shopsphere.foundation.progress import say
 
 CHECK_SECONDS = 4.5  # all checks side by side; with the start of their threads a dry run stays under 5 s
+
+_BELOW = " " * 9
 
 
 class Outlook(StrEnum):
@@ -50,15 +52,26 @@ class DryRun:
         """The steps that would not act now."""
         return tuple(forecast for forecast in self.forecasts if forecast.outlook is Outlook.BLOCKED)
 
-    def lines(self) -> list[str]:
-        """Return one line per step."""
-        lead = {Outlook.ACTS: "", Outlook.LATER: "decided then: ", Outlook.BLOCKED: "BLOCKED: "}
-        return [f"{each.step.label}\n         {lead[each.outlook]}{one_line(each.text)}" for each in self.forecasts]
+    def lines(self, width: int = UNBOUNDED) -> list[str]:
+        """Return what a person reads: for each step its title, and below it what it would do or what is in the way.
 
-    def show(self) -> None:
-        """Print the lines to the person at the terminal."""
-        for line in self.lines():
-            say(f"  {line}")
+        Args:
+            width: of the terminal, in characters.
+        """
+        lead = {Outlook.ACTS: "", Outlook.LATER: "decided then: ", Outlook.BLOCKED: "BLOCKED: "}
+        shown = []
+        for each in self.forecasts:
+            shown += folded(each.step.label, width, first="  ", indent=" " * 6)
+            shown += folded(one_line(each.text), width, first=_BELOW + lead[each.outlook], indent=_BELOW + "  ")
+        return shown
+
+    def as_document(self) -> dict[str, Any]:
+        """Return all of it as plain values, for a change ticket."""
+        steps = [
+            {"step": each.step.name, "title": each.step.title, "outlook": each.outlook.value, "text": each.text}
+            for each in self.forecasts
+        ]
+        return {"runbook": self.runbook, "clear": not self.blockers, "steps": steps}
 
     def require_clear(self) -> None:
         """Refuse to go on when a step is blocked.
@@ -111,5 +124,5 @@ def look_ahead(
 def _line(step: Step, context: Any) -> str:
     text: object = step.check(context)
     if not isinstance(text, str) or not text.strip():
-        raise RunbookError(f"step {step.name}: check returned {text!r}, not a line\n  do:       mend the step")
+        raise RunbookError(f"step {step.name}: check returned {text!r}, not a line\n  do:       correct the step")
     return text

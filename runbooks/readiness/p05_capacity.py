@@ -92,7 +92,7 @@ def judge_nodes(site: str, nodes: Iterable[Document], needed: int) -> Finding:
         return fails(f"{count.ready} of {count.total} nodes of {site} are ready", f"`shopsphere status {site}`")
     if needed > offered:
         return fails(f"the nodes of {site} offer {offered} W, the active site's pods are charged {needed} W", ROOM)
-    return passes(f"its nodes offer {offered} W of {needed} W needed")
+    return passes(f"its nodes offer {offered} W, and {needed} W are needed")
 
 
 def _amounts(quota: Document, part: str) -> Mapping[str, Decimal]:

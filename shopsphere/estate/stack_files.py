@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
@@ -76,7 +77,8 @@ def write_machine_file(stack: StackId) -> bool:
     """Bring the lab's stack file up to date and link it into the project; return whether anything changed.
 
     Raises:
-        ShopSphereError: the committed file is missing, or a file that is not ours is in the way.
+        ShopSphereError: the committed file is missing, a file that is not ours is in the way, or the lab is another
+            checkout's.
     """
     base = base_file(stack)
     if not base.exists():
@@ -86,6 +88,7 @@ def write_machine_file(stack: StackId) -> bool:
             found="no such file",
             action="add it; the other stacks of this environment show its shape",
         )
+    require_own_lab()
     file = machine_file(stack)
     _link(project_file(stack), file)
     existing = read(file)

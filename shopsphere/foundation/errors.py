@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shopsphere.foundation.exit_code import ExitCode
+
 
 class ShopSphereError(Exception):
     """A failure with a message that says what was expected, what was found and what to do.
@@ -9,7 +11,7 @@ class ShopSphereError(Exception):
     The command line prints the message without a traceback and exits with `exit_code`.
     """
 
-    exit_code = 1
+    exit_code: int = ExitCode.FAILED
 
     @classmethod
     def build(cls, problem: str, *, expected: str, found: str, action: str) -> ShopSphereError:
@@ -29,4 +31,4 @@ class NoAnswerError(ShopSphereError):
 class UsageError(ShopSphereError):
     """The command was called with words it does not know."""
 
-    exit_code = 2
+    exit_code = ExitCode.WORDS

@@ -21,6 +21,12 @@ def lab_directory() -> Path:
     return Path(os.environ.get("SHOPSPHERE_LAB", "/var/lib/shopsphere"))
 
 
+def fault_log_directory() -> Path:
+    """Where the command keeps the details of its own faults (`XDG_STATE_HOME`, else ~/.local/state)."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "shopsphere" / "log"
+
+
 def tools_directory() -> Path:
     """The programs that `shopsphere lab tools` built."""
     return cache_directory() / "tools" / "bin"

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TextIO
 
 from rich.console import Console
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Terminal(Console):
+    """Standard error, for a person; when that person goes away, the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing any more: rich would end the process, in the middle of a change."""
+        self.quiet = True
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let a standard stream that nobody reads lead nowhere, so that no later write to it fails."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+console = _Terminal(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:

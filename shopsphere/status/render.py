@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
+from shopsphere.foundation.columns import Cell, columns, folded, table
 from shopsphere.status.model import NameAnswer, PairStatus, Replication, SiteStatus, Status
 
 MEGABYTE = 10**6
+_SMALL_GIB = 100
 
 
 def as_json(status: Status) -> str:
@@ -20,70 +22,87 @@ def as_json(status: Status) -> str:
 
 
 def show(status: Status, console: Console) -> None:
-    """Print the status as tables, then what is wrong."""
-    parts = [_sites(status.sites)] if status.sites else []
-    if status.pairs:
-        parts.append(_pairs(status.pairs))
-    if any(site.facts and site.facts.databases for site in status.sites):
-        parts.append(_databases(status.sites))
-    if status.names:
-        parts.append(_names(status.names))
-    console.print(Group(*parts))
-    problems = [(each.site, each.problem) for each in status.sites]
-    problems += [(each.pair, each.problem) for each in status.pairs]
-    for name, problem in problems:
-        if problem:
-            console.print(f"{name}: {problem}", style="red", markup=False)
+    """Print the status: who is active first, then sites, databases and names, then what is wrong."""
+    for line in lines(status, console.width):
+        console.print(line, soft_wrap=True)
 
 
-def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for column in numbers:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
+def lines(status: Status, width: int) -> list[Text]:
+    """Return what is printed on a terminal of a width, in characters."""
+    databases = list(_databases(status.sites))
+    parts = [
+        _part("Pairs, as the witness has them", _PAIR, map(_pair, status.pairs), width),
+        _part("Sites", _SITE, map(_site, status.sites), width),
+        _part("Databases", _DATABASE, databases, width),
+        _part("Public names", _NAME, _names(status.names), width),
+        _problems(status, width),
+    ]
+    shown: list[Text] = []
+    for part in filter(None, parts):
+        shown += [Text(), *part] if shown else part
+    return shown
 
 
-def _sites(sites: tuple[SiteStatus, ...]) -> Table:
-    numbers = ("nodes", "pods", "racks", "kW used", "kW free", "kW total", "GiB used", "GiB total")
-    table = _table("Sites", "site", "region", "role", numbers=numbers)
-    for site in sites:
-        facts = site.facts
-        if facts is None:
-            table.add_row(site.site, site.region, Text("unreachable", style="red"))
-            continue
-        power = Text(f"{facts.power.used_kw:.2f}", style="yellow" if facts.power.near_limit else "")
-        table.add_row(
-            site.site, site.region, site.role, f"{facts.nodes.ready}/{facts.nodes.total}",
-            f"{facts.pods.ready}/{facts.pods.total}", str(facts.racks), power, f"{facts.power.free_kw:.2f}",
-            f"{facts.power.total_kw:.0f}", f"{facts.storage.used_gib:.1f}", f"{facts.storage.total_gib:.1f}",
-        )  # fmt: skip
-    return table
+def _part(title: str, titles: tuple[str, ...], rows: Iterable[list[Cell]], width: int) -> list[Text]:
+    found = list(rows)
+    return [Text(title, style="bold"), *table(columns(*titles), found, width)] if found else []
 
 
-def _pairs(pairs: tuple[PairStatus, ...]) -> Table:
-    table = _table(
-        "\nPairs, as the witness has them", "pair", "active", "epoch", "phase", "lease", "sync", "last change"
-    )
-    for pair in pairs:
-        if not pair.epoch:
-            table.add_row(pair.pair, Text("unknown", style="red"))
-            continue
-        sync = Text(pair.sync, style="" if pair.sync == "on" else "yellow")
-        holder = pair.lease_holder or Text("nobody", style="red")
-        table.add_row(pair.pair, pair.active, str(pair.epoch), pair.phase, holder, sync, pair.last_change)
-    return table
+_PAIR = ("pair", "active", "#epoch", "phase", "lease", "sync", "last change")
 
 
-def _databases(sites: tuple[SiteStatus, ...]) -> Table:
-    table = _table("\nDatabases", "site", "database", "role", "replication", "condition", numbers=("MB",))
+def _pair(pair: PairStatus) -> list[Cell]:
+    if not pair.epoch:
+        return [pair.pair, Text("unknown", style="red"), "?", "-", "-", "-", ""]
+    return [
+        pair.pair,
+        pair.active,
+        str(pair.epoch),
+        pair.phase,
+        pair.lease_holder or Text("nobody", style="red"),
+        Text(pair.sync, style="" if pair.sync == "on" else "yellow"),
+        pair.last_change,
+    ]
+
+
+_SITE = ("site", "region", "role", "#nodes", "#pods", "#kW used", "#kW free", "#GiB used", "#racks")
+
+
+def _site(site: SiteStatus) -> list[Cell]:
+    facts = site.facts
+    if facts is None:
+        return [site.site, site.region, Text("unknown", style="red"), *["-"] * 6]
+    power, storage = facts.power, facts.storage
+    return [
+        site.site,
+        site.region,
+        site.role,
+        _count(facts.nodes.ready, facts.nodes.total),
+        _count(facts.pods.ready, facts.pods.total),
+        Text(f"{power.used_kw:.2f}/{power.total_kw:.0f}", style="yellow" if power.near_limit else ""),
+        f"{power.free_kw:.2f}",
+        f"{_gib(storage.used_gib)}/{_gib(storage.total_gib)}",
+        str(facts.racks),
+    ]
+
+
+def _count(ready: int, total: int) -> Text:
+    return Text(f"{ready}/{total}", style="" if ready == total else "yellow")
+
+
+def _gib(size: float) -> str:
+    return f"{size:.1f}" if size < _SMALL_GIB else f"{size:.0f}"
+
+
+_DATABASE = ("site", "database", "role", "#MB", "condition", "replication")
+
+
+def _databases(sites: tuple[SiteStatus, ...]) -> Iterator[list[Cell]]:
     for site in sites:
         for database in site.facts.databases if site.facts else ():
             size = "?" if database.size_bytes is None else f"{database.size_bytes / MEGABYTE:.0f}"
             streams = "; ".join(map(_stream, database.replication)) or "none"
-            table.add_row(site.site, database.name, database.role, streams, database.condition, size)
-    return table
+            yield [site.site, database.name, database.role, size, database.condition, streams]
 
 
 def _stream(stream: Replication) -> str:
@@ -93,10 +112,44 @@ def _stream(stream: Replication) -> str:
     return f"{stream.state} {way}, {milliseconds} ms and {size} B behind"
 
 
-def _names(names: tuple[NameAnswer, ...]) -> Table:
-    table = _table("\nPublic names", "name", "clients of", "asked at", "answer")
-    for answer in sorted(names, key=lambda each: (each.name, each.asked_for, each.server)):
-        sites = f" ({', '.join(answer.sites)})" if answer.sites else ""
-        told = Text(answer.problem, style="red") if answer.problem else Text(f"{', '.join(answer.addresses)}{sites}")
-        table.add_row(answer.name, answer.asked_for, answer.server, told)
-    return table
+_NAME = ("name", "for", "answer", "asked at")
+
+
+def _names(names: tuple[NameAnswer, ...]) -> Iterator[list[Cell]]:
+    """Return a row for each answer that name servers give to a name, with all that give it."""
+    servers: dict[tuple[str, str, str], list[str]] = {}
+    for each in sorted(names, key=lambda each: (each.name, each.asked_for, each.server)):
+        sites = f" ({', '.join(each.sites)})" if each.sites else ""
+        told = "" if each.problem else f"{', '.join(each.addresses)}{sites}"
+        servers.setdefault((each.name, each.asked_for, told), []).append(_server(each))
+    for (name, asked_for, told), asked in servers.items():
+        yield [name, asked_for or "-", told or Text("no answer", style="red"), ", ".join(asked)]
+
+
+def _server(answer: NameAnswer) -> str:
+    return answer.server.partition(" ")[0]
+
+
+def _problems(status: Status, width: int) -> list[Text]:
+    """Return one entry for each thing that is wrong, and what it is wrong with: a cause is told once."""
+    told: dict[str, tuple[list[str], str]] = {}
+    for name, problem in _named_problems(status):
+        whose, _ = told.setdefault(problem.replace(name, "…"), ([], problem.replace(f"{name}: ", "")))
+        whose.append(name)
+    if not told:
+        return [Text("all is well", style="green")]
+    head = Text(f"NOT well: {len(told)} problem{'s' if len(told) > 1 else ''}", style="bold red")
+    entries = [folded(problem, width, first=f"{', '.join(whose)}: ", indent="    ") for whose, problem in told.values()]
+    return [head, *(Text(line, style="red") for entry in entries for line in entry)]
+
+
+def _named_problems(status: Status) -> Iterator[tuple[str, str]]:
+    yield from ((each.pair, each.problem) for each in status.pairs if each.problem)
+    yield from ((each.site, each.problem) for each in status.sites if each.problem)
+    silent: dict[str, list[NameAnswer]] = {}
+    for each in status.names:
+        if each.problem:
+            silent.setdefault(each.server, []).append(each)
+    for server, answers in silent.items():
+        more = f"; {len(answers) - 1} more names without an answer" if len(answers) > 1 else ""
+        yield server, f"{answers[0].problem}{more}"

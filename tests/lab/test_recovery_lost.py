@@ -43,8 +43,8 @@ def test_a_cut_between_the_sites(witness, lab) -> None:
         wait_until(lambda: record(witness).sync is Sync.OFF, what="sync off", seconds=30, interval=0.2)
         done = shopsphere("failover", "rdc-b", "--unplanned", check=False, seconds=60)
         assert done.code != 0
-        assert "--accept-data-loss" in done.stderr
-        assert "does not stream" in done.stderr
+        assert "--accept-data-loss" in done.stdout
+        assert "does not stream" in done.stdout
     finally:
         lab("lab", "heal", PRIMARY, RECOVERY)
     wait_until(lambda: record(witness).sync is Sync.ON, what="sync on", seconds=120, interval=1)

@@ -1,5 +1,8 @@
 """The command: its verbs, its exit codes, and errors without tracebacks."""
 
+import subprocess
+import sys
+import tomllib
 from typing import Never
 
 import pytest
@@ -7,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli import main as cli
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY
 
 VERBS = [
     "up",
@@ -41,8 +45,39 @@ def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys) -
 
 @pytest.mark.parametrize("verb", ["ready", "drill", "failback"])
 def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys) -> None:
-    assert cli.run([verb, "frankfurt"]) == 2
+    assert cli.run([verb, "rdc-x"]) == 2
     assert "rdc-a, rdc-b, rdc-c" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ready", "frankfurt"],
+        ["drill", "frankfurt"],
+        ["failback", "frankfurt"],
+        ["failover", "frankfurt", "--planned"],
+        ["watch", "frankfurt"],
+        ["break-glass", "frankfurt"],
+    ],
+)
+def test_a_site_where_a_pair_is_asked_for_leads_to_the_pair(words, capsys) -> None:
+    assert cli.run(words) == 2
+    told = capsys.readouterr().err
+    assert "frankfurt, which is a site of rdc-a" in told
+    assert "do:       name rdc-a" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["failover", "rdc-a", "--planned", "--to", "mars"],
+        ["break-glass", "rdc-a", "--to", "mars"],
+        ["break-glass", "rdc-a", "--site-is-off", "singapore"],
+    ],
+)
+def test_a_site_that_the_pair_does_not_have_is_told_which_it_has(words, capsys) -> None:
+    assert cli.run(words) == 2
+    assert f"expected: {words[-2]} frankfurt or dublin" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["drill", "failback"])
@@ -51,8 +86,50 @@ def test_a_move_without_a_reason_is_refused(verb, capsys) -> None:
     assert "--reason" in capsys.readouterr().err
 
 
-def test_an_unknown_verb_exits_with_2(capsys) -> None:
+def test_an_unknown_verb_exits_with_2_and_suggests_once(capsys) -> None:
     assert cli.run(["launch"]) == 2
+    assert cli.run(["statu"]) == 2
+    assert capsys.readouterr().err.count("Did you mean 'status'?") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("shopsphere status f", ["frankfurt"]),
+        ("shopsphere up rdc-", ["rdc-a", "rdc-b", "rdc-c"]),
+        ("shopsphere failover rdc-", ["rdc-a", "rdc-b", "rdc-c"]),
+        ("shopsphere failover rdc-a --to d", ["dublin"]),
+        ("shopsphere rebuild sy", ["sydney"]),
+        ("shopsphere status rdc-a --environment p", ["prod"]),
+        ("shopsphere lab power-off client-", ["client-eu", "client-us", "client-apac"]),
+        ("shopsphere lab up h", ["hq"]),
+        ("shopsphere fail", ["failover", "failback"]),
+    ],
+)
+def test_the_shell_completes_names(words, completed, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("_SHOPSPHERE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert cli.run([]) == 0
+    assert sorted(capsys.readouterr().out.split()) == sorted(completed)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_of_a_shell_can_be_printed(shell, capsys) -> None:
+    assert cli.run(["completion", shell]) == 0
+    assert "_SHOPSPHERE_COMPLETE=complete_" in capsys.readouterr().out
+
+
+def test_completing_loads_no_client_and_no_engine() -> None:
+    loaded = "import sys, cli.main; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", loaded], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert not {"kubernetes", "pulumi", "jinja2", "httpx"} & set(found.stdout.split())
+
+
+def test_the_version_is_that_of_the_project(capsys) -> None:
+    assert cli.run(["--version"]) == 0
+    with (REPOSITORY / "pyproject.toml").open("rb") as source:
+        assert capsys.readouterr().out == f"shopsphere {tomllib.load(source)['project']['version']}\n"
 
 
 def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys) -> None:

@@ -109,8 +109,8 @@ def test_a_dry_run_lists_every_blocker_and_never_acts(tmp_path) -> None:
     assert [each.step.number for each in dry.blockers] == [2, 4, 6, 7]
     assert dry.forecasts[0].text == "would do 01-close-shop"
     assert dry.forecasts[2].outlook is Outlook.LATER
-    assert "decided then: the position after step 02" in dry.lines()[2]
-    assert "BLOCKED: the peer lags do: wait" in dry.lines()[1]
+    assert "decided then: the position after step 02" in dry.lines()[5]
+    assert "BLOCKED: the peer lags do: wait" in dry.lines()[3]
     with pytest.raises(BlockedError) as refused:
         dry.require_clear()
     for part in ("02-move-data: the peer lags", "wait", "04-move-rest: KeyError", "06-end-all", "07-say-nothing"):

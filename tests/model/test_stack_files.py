@@ -9,11 +9,12 @@ import pytest
 import yaml
 
 from shopsphere.deploy import environment, locks, secrets
-from shopsphere.estate import stack_files
+from shopsphere.estate import lab_owner, stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.paths import passphrase_file
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
@@ -69,6 +70,22 @@ def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project) -> No
     with pytest.raises(ShopSphereError, match="another lab"):
         stack_files.write_machine_file(stack())
     assert other.read_text() == "config: {}\n"
+
+
+@pytest.mark.requirement("a preview in a copy of the tree never changes the stack files of a running lab")
+def test_a_copy_of_the_checkout_is_refused(project) -> None:
+    stack_files.write_machine_file(stack())
+    before = stack_files.machine_file(stack()).read_text()
+    original = project / "original"
+    original.mkdir()
+    lab_owner.owner_file().write_text(f"{original}\n")
+    (project / "rdc-a" / "lab-frankfurt.base.yaml").write_text("config: {'shopsphere:context': copied}\n")
+    with pytest.raises(ShopSphereError, match=f"another checkout(.|\n)*{original}"):
+        stack_files.write_machine_file(stack())
+    assert stack_files.machine_file(stack()).read_text() == before
+    original.rmdir()  # it was moved here
+    assert stack_files.write_machine_file(stack())
+    assert lab_owner.owner_file().read_text() == f"{REPOSITORY}\n"
 
 
 def test_a_file_of_somebody_else_is_not_overwritten(project) -> None:

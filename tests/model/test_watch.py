@@ -108,3 +108,16 @@ def test_without_permission_it_only_says_so(desk) -> None:
     desk.watcher.move, desk.witness.answer = None, seen()
     assert desk.look(10) is None
     assert "nothing would be lost" in desk.lines[-1]
+
+
+@pytest.mark.requirement("a watcher gives a sign of life, so that silence means that it is gone")
+def test_what_does_not_change_is_said_once_a_minute(desk) -> None:
+    desk.look(1)
+    assert len(desk.lines) == 1
+    desk.look(120)
+    assert desk.lines == [desk.lines[0], f"{desk.lines[0]} (unchanged for 1 min)"]
+    desk.look(120)
+    assert desk.lines[-1].endswith("(unchanged for 2 min)")
+    desk.witness.answer = seen()
+    desk.look(1)
+    assert "unchanged" not in desk.lines[-1]
