@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 
 import typer
 
-from shopsphere.foundation.paths import REPOSITORY
+from app import __version__
 
 
 def version() -> str:
-    """Return the version of this checkout, as pyproject.toml has it."""
-    with (REPOSITORY / "pyproject.toml").open("rb") as source:
-        return str(tomllib.load(source)["project"]["version"])
+    """Return the version of this checkout: the shop's image has the same one."""
+    return __version__
 
 
 def show_version(wanted: bool) -> None:  # noqa: FBT001 - the shape that typer calls

@@ -7,12 +7,12 @@ import io
 import pytest
 from golden import require_golden
 from rich.console import Console
-from runbooks.readiness.finding import Finding, Verdict
 
 from runbooks.engine import DryRun, Forecast, Outlook, Step
 from runbooks.readiness import render as ready
 from runbooks.readiness.score import Readiness
 from shopsphere.foundation.columns import UNBOUNDED
+from shopsphere.foundation.finding import fails, passes, unknown
 from shopsphere.status import render
 from shopsphere.status.databases import describe
 from shopsphere.status.model import (
@@ -120,16 +120,13 @@ READINESS = Readiness(
     "rdc-a",
     "",
     (
-        Finding(1, "Both databases of the recovery site follow", Verdict.UNKNOWN, SILENT, "bring a voter back"),
-        Finding(2, "The ledger is synchronous", Verdict.UNKNOWN, SILENT, "bring a voter back"),
-        Finding(5, "There is room", Verdict.PASSED, "its nodes offer 150000 W, and 14 W are needed", ""),
-        Finding(
-            8,
-            "The last drill was held in the last 30 days and was green",
-            Verdict.FAILED,
+        unknown(SILENT, "bring a voter back").by("P1", "Both databases of the recovery site follow"),
+        unknown(SILENT, "bring a voter back").by("P2", "The ledger is synchronous"),
+        passes("its nodes offer 150000 W, and 14 W are needed").by("P5", "There is room"),
+        fails(
             "no drill of rdc-a was ever held here",
             'hold one: `shopsphere drill rdc-a --execute --reason "first drill of a new pair"`',
-        ),
+        ).by("P8", "The last drill was held in the last 30 days and was green"),
     ),
 )
 

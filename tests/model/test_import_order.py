@@ -26,7 +26,7 @@ ABOVE = {
     "policies": ("shopsphere",),
     "runbooks": ("shopsphere",),
     "lab": ("shopsphere", "runbooks"),
-    "cli": ("shopsphere", "runbooks", "lab"),
+    "cli": ("shopsphere", "runbooks", "lab", "app"),
     "app": (),
 }
 """What each house above the ground floor may import besides itself."""
