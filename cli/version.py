@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import sys
-import tomllib
 
 import typer
 
@@ -11,9 +11,12 @@ from shopsphere.foundation.paths import REPOSITORY
 
 
 def version() -> str:
-    """Return the version of this checkout, as pyproject.toml has it."""
-    with (REPOSITORY / "pyproject.toml").open("rb") as source:
-        return str(tomllib.load(source)["project"]["version"])
+    """Return the version of this checkout, as app/__init__.py has it; "unknown" when that says none.
+
+    It is read, not imported: the command stands beside the shop, not on it.
+    """
+    found = re.search(r'^__version__ = "([^"]+)"', (REPOSITORY / "app/__init__.py").read_text(), re.MULTILINE)
+    return found[1] if found else "unknown"
 
 
 def show_version(wanted: bool) -> None:  # noqa: FBT001 - the shape that typer calls
