@@ -51,6 +51,6 @@ lock: $(READY) ## write the three locks anew from their .in files
 	@$(COMPILE) --constraint requirements.lock --output-file app/requirements.lock app/requirements.in
 
 # The project's own build needs no isolation: the lock has setuptools, so that nothing unpinned is downloaded.
-$(READY): requirements.lock requirements-dev.lock pyproject.toml
+$(READY): requirements.lock requirements-dev.lock pyproject.toml app/__init__.py
 	@tools/make-venv $(VENV)
 	@touch $@

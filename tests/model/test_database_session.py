@@ -1,6 +1,7 @@
 """The session that the lab's tests ask databases through: one psql for many questions, and a new one after a loss."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def databases(tmp_path: Path):
+def databases(tmp_path: Path) -> Iterator[Databases]:
     program = tmp_path / "psql.py"
     program.write_text(PSQL)
     found = Databases(lambda _site, _database: DatabaseSession([sys.executable, "-u", str(program)]))

@@ -112,3 +112,11 @@ def test_extras_of_the_package_are_those_files() -> None:
     dynamic = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["dynamic"]
     assert dynamic["dependencies"] == {"file": ["requirements.in"]}
     assert dynamic["optional-dependencies"] == {"dev": {"file": ["requirements-dev.in"]}}
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "SECURITY.md", "README.md"])
+def test_files_that_a_newcomer_is_sent_to_exist(document: str) -> None:
+    folders = "shopsphere|components|policies|runbooks|lab|cli|app|tests|docs|bench|tools|stacks|\\.github"
+    named = re.findall(rf"[`(]((?:{folders})/[\w./-]*)[`)]", (REPOSITORY / document).read_text())
+    assert named
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []

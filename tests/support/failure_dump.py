@@ -93,7 +93,7 @@ def lab_sources() -> dict[str, Source]:
     def said() -> Iterator[tuple[str, str]]:
         yield "lab-status.json", json.dumps(collect(hosts), indent=2)
         for region in record.regions():  # roles, the witness, replication and names
-            command = [REPOSITORY / ".venv/bin/shopsphere", "status", region, "--json"]
+            command: list[str | Path] = [REPOSITORY / ".venv/bin/shopsphere", "status", region, "--json"]
             done = run(command, check=False, seconds=2 * _ANSWER_SECONDS, cwd=REPOSITORY)
             yield f"status-{region}.json", done.stdout or done.stderr
 
