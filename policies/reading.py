@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
+
+from shopsphere.topology.quantities import parse_quantity
 
 Node = Mapping[str, Any]
 
@@ -14,8 +17,18 @@ class MalformedError(Exception):
     def __init__(self, path: str, expected: str, found: object) -> None:
         self.path = path
         self.expected = expected
-        self.found = f"a {type(found).__name__}" if found is not None else "missing"
+        self.found = _shape(found)
         super().__init__(f"{path}: expected {expected}, found {self.found}")
+
+
+def _shape(value: object) -> str:
+    """Name what a value is; never the classes that stand for a document's mappings and lists."""
+    if value is None:
+        return "missing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return "a list" if is_list else f"a {type(value).__name__}"
 
 
 def mapping(node: Node, *path: str) -> Node:
@@ -49,6 +62,15 @@ def nodes(node: Node, *path: str) -> Sequence[Node]:
     return entries
 
 
+def texts(node: Node, *path: str) -> Sequence[str]:
+    """Return the list of texts at a path."""
+    entries = list(items(node, *path))
+    for at, entry in enumerate(entries):
+        if not isinstance(entry, str):
+            raise MalformedError(f"{'.'.join(path)}[{at}]", "text", entry)
+    return entries
+
+
 def text(node: Node, *path: str) -> str:
     """Return the text at a path; empty where it or a parent of it is missing."""
     value = mapping(node, *path[:-1]).get(path[-1])
@@ -68,3 +90,14 @@ def whole_number(node: Node, *path: str, default: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or value < 0:
         raise MalformedError(".".join(path), "a whole number of at least 0", value)
     return int(value)
+
+
+def quantity(value: Any, place: str) -> Decimal:
+    """Return a Kubernetes quantity in its base unit; `place` names it in errors.
+
+    Raises:
+        QuantityError: it is text or a number, but no quantity.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise MalformedError(place, "a Kubernetes quantity, as in 250m or 512Mi", value)
+    return parse_quantity(value)

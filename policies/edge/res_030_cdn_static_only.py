@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.reading import items, text
+from policies.reading import text, texts
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -32,12 +32,12 @@ def check(resource: Resource) -> Iterator[Finding]:
     data_class = text(resource.props, "dataClass")
     if data_class not in cdn.carries:
         yield violation(f"dataClass: {data_class or 'missing'}", known(cdn.carries))
-    paths = items(resource.props, "paths")
+    paths = texts(resource.props, "paths")
     if not paths:
         yield violation("no paths, so all of the origin", f"paths below {known(cdn.paths)}")
     for path in paths:
-        below = any(str(path).startswith(prefix) for prefix in cdn.paths)
-        if not (below and PLAIN_PATH.match(str(path))):
+        below = any(path.startswith(prefix) for prefix in cdn.paths)
+        if not (below and PLAIN_PATH.match(path)):
             yield violation(f"path {path}", f"a plain prefix below {known(cdn.paths)}")
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from policies.kinds import is_core
-from policies.reading import mapping, text
+from policies.reading import mapping, quantity, text
 from policies.residency_map import topology
 from policies.resource import Resource
 from policies.rule import StackRule
@@ -14,7 +14,6 @@ from policies.verdict import violation
 from shopsphere.estate.placement import WATTS_RESOURCE
 from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology.power import site_budget
-from shopsphere.topology.quantities import parse_quantity
 
 QUOTA_KEY = f"requests.{WATTS_RESOURCE}"
 Measured = tuple[str, str, int | None]
@@ -34,7 +33,11 @@ def measure(resource: Resource) -> Iterator[Measured]:
         return
     hard = mapping(resource.props, "spec", "hard")
     if QUOTA_KEY in hard:
-        yield site, text(resource.props, "metadata", "namespace"), int(parse_quantity(hard[QUOTA_KEY]))
+        yield (
+            site,
+            text(resource.props, "metadata", "namespace"),
+            int(quantity(hard[QUOTA_KEY], f"spec.hard[{QUOTA_KEY!r}]")),
+        )
 
 
 def judge(measured: Sequence[tuple[Resource, Measured]]) -> Iterator[Finding]:

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from policies.kinds import is_core
 from policies.limits.lim_004_quota_within_site import QUOTA_KEY
-from policies.reading import mapping, text
+from policies.reading import mapping, quantity, text
 from policies.residency_map import known, topology
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
 from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology.power import site_budget
-from shopsphere.topology.quantities import parse_quantity
 
 
 def applies(resource: Resource) -> bool:
@@ -31,7 +30,7 @@ def check(resource: Resource) -> Iterator[Finding]:
         yield violation(f"site {name or 'missing'}", f"the label of one of {known(topology().sites)}")
         return
     budget = site_budget(topology().site(name), topology())
-    if parse_quantity(hard[QUOTA_KEY]) > budget:
+    if quantity(hard[QUOTA_KEY], f"spec.hard[{QUOTA_KEY!r}]") > budget:
         yield violation(f"{QUOTA_KEY}: {hard[QUOTA_KEY]}", f"{budget} W, what {name} has for pods")
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from policies.kinds import is_database, is_workload, pod_spec
-from policies.reading import MalformedError, Node, items, mapping, nodes, text, whole_number
+from policies.reading import MalformedError, Node, mapping, nodes, quantity, text, texts, whole_number
 from policies.residency_map import topology
 from policies.resource import Resource
 from shopsphere.estate.placement import WATTS_RESOURCE
 from shopsphere.estate.pod_power import SIDECAR_POLICY, Demand, InitDemand, pod_total, requested
 from shopsphere.topology.power import pod_watts
-from shopsphere.topology.quantities import cores, gibibytes, parse_quantity
+from shopsphere.topology.quantities import GIB
 
 COPIES: dict[str, tuple[str, ...]] = {
     "Job": ("spec", "parallelism"),
@@ -47,7 +47,7 @@ def pod_demand(resource: Resource) -> Demand:
             )
             for each in nodes(spec, "initContainers")
         ],
-        _demand(overhead.get(WATTS_RESOURCE, 0), overhead),
+        _demand(overhead.get(WATTS_RESOURCE, 0), overhead, "overhead"),
     )
 
 
@@ -63,14 +63,17 @@ def container_demand(container: Node, place: str) -> Demand:
         if requests.get(name) is None:
             raise MalformedError(f"{place}: resources.requests.{name}", f"a request of {name}", None)
     watts = requested(requests, limits, WATTS_RESOURCE)
-    if parse_quantity(watts) != parse_quantity(limits.get(WATTS_RESOURCE, 0)):
-        path = f"{place}: resources.limits['{WATTS_RESOURCE}']"
+    path = f"{place}: resources.limits['{WATTS_RESOURCE}']"
+    demand = _demand(watts, requests, f"{place}: resources.requests")
+    if demand.watts != quantity(limits.get(WATTS_RESOURCE, 0), path):
         raise MalformedError(path, f"the same as requested, {watts}", limits.get(WATTS_RESOURCE))
-    return _demand(watts, requests)
+    return demand
 
 
-def _demand(watts: Any, amounts: Node) -> Demand:
-    return Demand(parse_quantity(watts), cores(amounts.get("cpu", 0)), gibibytes(amounts.get("memory", 0)))
+def _demand(watts: Any, amounts: Node, place: str) -> Demand:
+    cpu = quantity(amounts.get("cpu", 0), f"{place}.cpu")
+    memory = quantity(amounts.get("memory", 0), f"{place}.memory")
+    return Demand(quantity(watts, f"{place}['{WATTS_RESOURCE}']"), cpu, memory / GIB)
 
 
 def copies(resource: Resource) -> int:
@@ -88,4 +91,4 @@ def rack_labels(terms: Sequence[Node], label: str) -> Iterator[tuple[str, list[s
     for term in terms:
         for expression in nodes(term, "matchExpressions"):
             if text(expression, "key") == label:
-                yield text(expression, "operator"), [str(value) for value in items(expression, "values")]
+                yield text(expression, "operator"), list(texts(expression, "values"))

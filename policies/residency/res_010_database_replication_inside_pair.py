@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.kinds import DATABASE_GROUP, is_database
-from policies.reading import Node, items, mapping, nodes, text
+from policies.reading import Node, mapping, nodes, text, texts
 from policies.residency.replication_peers import Peers
 from policies.residency_map import topology
 from policies.resource import Resource
@@ -62,8 +62,8 @@ def _names(spec: Node) -> Iterator[tuple[str, str]]:
     if imported:
         yield "bootstrap.initdb.import.source", text(imported, "source", "externalCluster")
     for key in ("standbyNamesPre", "standbyNamesPost"):
-        for name in items(spec, "postgresql", "synchronous", key):
-            yield f"postgresql.synchronous.{key}", str(name)
+        for name in texts(spec, "postgresql", "synchronous", key):
+            yield f"postgresql.synchronous.{key}", name
     for at, cluster in enumerate(nodes(spec, "externalClusters")):
         yield f"externalClusters[{at}].name", text(cluster, "name")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,8 +101,20 @@ def test_an_address_that_the_topology_does_not_know_is_refused(key: str) -> None
     }
 
 
-def test_more_pods_than_the_site_has_power_for_are_refused() -> None:
+def test_a_workload_that_grew_beyond_its_site_is_refused() -> None:
     workloads = complete_config("rdc-a", "prod-frankfurt")["shopsphere:workloads"]
-    spoiled = {**workloads, "payments": {**workloads["payments"], "replicas": 20000}}
-    findings = judged_with("workloads", spoiled)
+    findings = judged_with("workloads", {**workloads, "payments": {**workloads["payments"], "replicas": 20000}})
     assert any(each.check == "LIM-002" and "20000 pods of" in each.found for each in findings), told(findings)
+
+
+def test_a_namespace_whose_class_was_changed_is_refused(graph_of: GraphOf) -> None:
+    resources = resources_of(graph_of("rdc-a", "prod-frankfurt"), "prod-frankfurt")
+    spoiled = [_as_aggregate(each) if (each.kind, each.name) == ("Namespace", "shop") else each for each in resources]
+    (finding,) = judge(RULES, spoiled)
+    assert finding.check == "RES-003"
+    assert "class aggregate of jurisdiction eu at site frankfurt" in finding.found
+
+
+def _as_aggregate(resource: Resource) -> Resource:
+    labels = {**resource.labels, "shopsphere.io/data-class": "aggregate"}
+    return replace(resource, props={**resource.props, "metadata": {**resource.props["metadata"], "labels": labels}})
