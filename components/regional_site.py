@@ -9,7 +9,8 @@ import pulumi
 
 from components.app_image import AppImage
 from components.data_centre import DataCentre, DataCentreModel
-from components.gateway import Gateway, GatewayModel
+from components.gateway import Gateway
+from components.gateway_configuration import GatewayModel
 from components.network_policies import NetworkPolicies
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
 from components.postgres_member import PostgresMember, PostgresMemberArgs

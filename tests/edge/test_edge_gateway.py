@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 import pytest
 from edge_network import own_network
 
-from components.gateway import (
+from components.gateway_configuration import (
     CERTIFICATE_FILE,
     HEALTH_PORT,
     HTTP_PORT,

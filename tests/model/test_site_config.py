@@ -3,6 +3,7 @@
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,49 +23,56 @@ TOPOLOGY = load_topology()
 SECRETS = {f"shopsphere:{name}": "secret" for name in SITE_SECRET_NAMES}
 
 
-def committed(path):
-    return yaml.safe_load(Path(STACKS / path).read_text())["config"]
+def committed(path: str) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load(Path(STACKS / path).read_text())["config"]
+    return config
 
 
 @pytest.fixture
-def config():
+def config() -> dict[str, Any]:
     return {**committed("rdc-a/lab-frankfurt.base.yaml"), "shopsphere:kubeconfig": "/k", **SECRETS}
 
 
-def load(config, encrypted=tuple(SECRETS), model=RegionalConfig, secrets=SITE_SECRET_NAMES):
-    set_all_config(
-        {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}, list(encrypted)
-    )
-    site = HEADQUARTERS_SITE if model is HeadquartersConfig else REGIONAL_SITE
-    return load_site_config(model, secrets=secrets, site=site)
+def load(
+    config: dict[str, Any],
+    encrypted: tuple[str, ...] | list[str] = tuple(SECRETS),
+    secrets: tuple[str, ...] = SITE_SECRET_NAMES,
+) -> RegionalConfig:
+    set_texts(config, encrypted)
+    return load_site_config(RegionalConfig, secrets=secrets, site=REGIONAL_SITE)
 
 
-def test_a_complete_configuration_is_a_frozen_value(config) -> None:
+def set_texts(config: dict[str, Any], encrypted: tuple[str, ...] | list[str] = tuple(SECRETS)) -> None:
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    set_all_config(texts, list(encrypted))
+
+
+def test_a_complete_configuration_is_a_frozen_value(config: dict[str, Any]) -> None:
     loaded = load(config)
     assert loaded.workloads["shop"].replicas == 2
     with pytest.raises(ValueError, match="frozen"):
-        loaded.context = "other"
+        loaded.context = "other"  # type: ignore[misc]  # it is frozen, which is what is tested
 
 
-def test_an_unknown_key_is_refused(config) -> None:
+def test_an_unknown_key_is_refused(config: dict[str, Any]) -> None:
     config["shopsphere:replicas"] = "3"
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:replicas.*not permitted"):
         load(config)
 
 
-def test_an_unknown_key_deep_inside_is_refused(config) -> None:
+def test_an_unknown_key_deep_inside_is_refused(config: dict[str, Any]) -> None:
     config["shopsphere:workloads"]["shop"]["replica"] = 3
     with pytest.raises(StackConfigError, match=r"shopsphere:workloads\.shop\.replica"):
         load(config)
 
 
-def test_a_missing_key_is_named(config) -> None:
+def test_a_missing_key_is_named(config: dict[str, Any]) -> None:
     del config["shopsphere:images"]["gateway"]
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:images\.gateway.*declares gateway.*nothing"):
         load(config)
 
 
-def test_all_that_is_wrong_is_said_at_once(config) -> None:
+def test_all_that_is_wrong_is_said_at_once(config: dict[str, Any]) -> None:
     config["shopsphere:pspUrl"] = "psp.example"
     config["shopsphere:databases"]["ledger"]["size"] = "big"
     with pytest.raises(StackConfigError) as raised:
@@ -73,18 +81,18 @@ def test_all_that_is_wrong_is_said_at_once(config) -> None:
     assert "shopsphere:databases.ledger.size" in str(raised.value)
 
 
-def test_another_namespaces_keys_are_nobodys_business(config) -> None:
+def test_another_namespaces_keys_are_nobodys_business(config: dict[str, Any]) -> None:
     assert load({**config, "pulumi:disable-default-providers": ["kubernetes"]})
 
 
 @pytest.mark.parametrize(
     "path", sorted(path.relative_to(STACKS).as_posix() for path in STACKS.glob("*/Pulumi.prod-*.yaml"))
 )
-def test_one_error_lists_every_placeholder(path) -> None:
-    config = committed(path)
-    model = HeadquartersConfig if path.startswith("hq/") else RegionalConfig
+def test_one_error_lists_every_placeholder(path: str) -> None:
+    model, site = (HeadquartersConfig, HEADQUARTERS_SITE) if path.startswith("hq/") else (RegionalConfig, REGIONAL_SITE)
+    set_texts(committed(path))
     with pytest.raises(StackConfigError) as raised:
-        load(config, model=model)
+        load_site_config(model, secrets=SITE_SECRET_NAMES, site=site)
     text = str(raised.value)
     written = (STACKS / path).read_text().split("\nconfig:\n")[1].count("REPLACE_ME")
     assert f"has {written} placeholders left" in text
@@ -93,31 +101,31 @@ def test_one_error_lists_every_placeholder(path) -> None:
     assert "pulumi config set --secret" in text
 
 
-def test_a_placeholder_inside_a_text_is_one_too(config) -> None:
+def test_a_placeholder_inside_a_text_is_one_too(config: dict[str, Any]) -> None:
     config["shopsphere:images"]["shop"] = "registry.example/REPLACE_ME/shop:1"
     with pytest.raises(StackConfigError, match=r"has 1 placeholders left\n  shopsphere:images\.shop"):
         load(config)
 
 
-def test_a_missing_secret_is_named(config) -> None:
+def test_a_missing_secret_is_named(config: dict[str, Any]) -> None:
     del config["shopsphere:ledgerPassword"]
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:ledgerPassword.*nothing"):
         load(config)
 
 
-def test_a_readable_secret_is_refused_and_not_repeated(config) -> None:
+def test_a_readable_secret_is_refused_and_not_repeated(config: dict[str, Any]) -> None:
     config["shopsphere:ledgerPassword"] = "swordfish"
     with pytest.raises(StackConfigError, match=r"(?s)shopsphere:ledgerPassword.*plain text") as raised:
         load(config, encrypted=[key for key in SECRETS if not key.endswith("ledgerPassword")])
     assert "swordfish" not in str(raised.value)
 
 
-def test_a_site_of_another_pair_is_refused(config) -> None:
+def test_a_site_of_another_pair_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(NotAMemberError, match="frankfurt, dublin"):
         RegionalPair.of(TOPOLOGY, "rdc-a", "chicago", load(config))
 
 
-def test_addresses_are_the_topologys_unless_the_stack_has_its_own(config) -> None:
+def test_addresses_are_the_topologys_unless_the_stack_has_its_own(config: dict[str, Any]) -> None:
     assert {site: str(address) for site, address in pair_of(config).addresses.items()} == {
         site: str(TOPOLOGY.site(site).address) for site in ("frankfurt", "dublin")
     }
@@ -125,11 +133,11 @@ def test_addresses_are_the_topologys_unless_the_stack_has_its_own(config) -> Non
     assert str(pair_of(config).addresses["dublin"]) == "198.51.100.1"
 
 
-def pair_of(config):
+def pair_of(config: dict[str, Any]) -> RegionalPair:
     return RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config))
 
 
-def test_watts_follow_from_the_power_model(config) -> None:
+def test_watts_follow_from_the_power_model(config: dict[str, Any]) -> None:
     sized = copy.deepcopy(config)
     sized["shopsphere:databases"]["commerce"] |= {"cpu": "2", "memory": "4Gi"}
     assert pair_of(sized).member(COMMERCE).watts == 30  # 2 * 12 W + 4 * 1.5 W
@@ -154,7 +162,9 @@ WORKLOADS, DATABASES = "shopsphere/estate/workloads.py", "shopsphere/estate/data
         ("databases", "commerce", "storageSite", "frankfurt", "always stored at its own site"),
     ],
 )
-def test_a_fact_that_is_declared_cannot_be_configured(config, part, name, key, value, reason) -> None:
+def test_a_fact_that_is_declared_cannot_be_configured(
+    config: dict[str, Any], part: str, name: str, key: str, value: str, reason: str
+) -> None:
     config[f"shopsphere:{part}"][name][key] = value
     with pytest.raises(StackConfigError) as raised:
         load(config)
@@ -164,9 +174,9 @@ def test_a_fact_that_is_declared_cannot_be_configured(config, part, name, key, v
 
 
 @pytest.mark.requirement("payments: 100 % exact; RPO 0 for the ledger")
-@pytest.mark.parametrize("value", [True, False])
-def test_no_stack_says_whether_the_ledger_is_synchronous(config, value) -> None:
-    config["shopsphere:databases"]["ledger"]["synchronous"] = value
+@pytest.mark.parametrize("said", ["true", "false"])
+def test_no_stack_says_whether_the_ledger_is_synchronous(config: dict[str, Any], said: str) -> None:
+    config["shopsphere:databases"]["ledger"]["synchronous"] = said == "true"
     with pytest.raises(StackConfigError) as raised:
         load(config)
     assert "shopsphere:databases.ledger.synchronous\n" in str(raised.value)
@@ -181,7 +191,7 @@ def test_no_stack_says_whether_the_ledger_is_synchronous(config, value) -> None:
         ("images", "gateway, postgresql, shop", WORKLOADS),
     ],
 )
-def test_an_undeclared_name_is_refused(config, part, declared, table) -> None:
+def test_an_undeclared_name_is_refused(config: dict[str, Any], part: str, declared: str, table: str) -> None:
     entries = config[f"shopsphere:{part}"]
     entries["shopp"] = next(iter(entries.values()))
     with pytest.raises(StackConfigError) as raised:
@@ -193,7 +203,7 @@ def test_an_undeclared_name_is_refused(config, part, declared, table) -> None:
     ("part", "name", "table"),
     [("workloads", "payments", WORKLOADS), ("databases", "ledger", DATABASES), ("images", "postgresql", WORKLOADS)],
 )
-def test_a_declared_name_without_an_entry_is_refused(config, part, name, table) -> None:
+def test_a_declared_name_without_an_entry_is_refused(config: dict[str, Any], part: str, name: str, table: str) -> None:
     del config[f"shopsphere:{part}"][name]
     with pytest.raises(StackConfigError) as raised:
         load(config)
@@ -203,7 +213,7 @@ def test_a_declared_name_without_an_entry_is_refused(config, part, name, table) 
     assert expected in str(raised.value)
 
 
-def test_a_volume_is_of_a_class_that_the_site_stores(config) -> None:
+def test_a_volume_is_of_a_class_that_the_site_stores(config: dict[str, Any]) -> None:
     config["shopsphere:volumes"][2]["dataClass"] = "payments"
     with pytest.raises(StackConfigError) as raised:
         load(config)
@@ -214,5 +224,5 @@ def test_a_volume_is_of_a_class_that_the_site_stores(config) -> None:
 
 
 @pytest.mark.parametrize(("address", "port"), [("http://a", 80), ("https://a", 443), ("http://10.0.0.1:8070", 8070)])
-def test_the_port_of_an_address(address, port) -> None:
+def test_the_port_of_an_address(address: str, port: int) -> None:
     assert port_of(address) == port
