@@ -39,13 +39,13 @@ def verify(change: RoleChange) -> bool:
 
 def _answers(change: RoleChange) -> bool:
     try:
-        change.cluster(change.source).get("/version")
+        change.access.cluster(change.source).get("/version")
     except ShopSphereError:
         return False
     return True
 
 
 def _keeps_to_it(change: RoleChange) -> bool:
-    state = change.agent_state(change.source)
+    state = change.access.agent_state(change.source)
     permit = state.get("permit") or {}
     return not state["writes"] and permit.get("epoch") == change.epoch + 1
