@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +11,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from manual_clock import ManualClock
 
 from cli.main import run
 from runbooks import unwitnessed
@@ -199,6 +201,45 @@ def test_a_silent_site() -> None:
 def test_a_barred_site_has_to_show_it(state, good) -> None:
     access = Access(up={"frankfurt", "dublin"}, states={"frankfurt": state})
     assert step(3).verify(change(access, journal=Memory(barred=True))) is good
+
+
+@pytest.mark.requirement("an old lease is waited out by lengths of time alone, and for all of it by each process")
+def test_the_time_of_an_old_lease_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: next(days))
+    days, memory, clock = iter(range(0, 10**9, 86400)), Memory(), ManualClock(now=50.0)
+    waits, waiting = step(4), change(journal=memory, clock=clock)
+    assert not waits.verify(waiting)
+    waits.act(waiting)
+    assert clock.now == 62.0, "the lease of 10 s and 2 s"
+    assert waits.verify(waiting)
+    resumed = step(4)
+    assert not resumed.verify(waiting), "the same journal, in another process"
+    resumed.act(waiting)
+    assert clock.now == 74.0
+    assert resumed.verify(waiting)
+
+
+@pytest.mark.requirement("an old lease is waited out by lengths of time alone, and for all of it by each process")
+def test_a_wait_that_was_killed_is_no_wait() -> None:
+    class Killed(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(min(seconds, 11.9))
+            raise KeyboardInterrupt
+
+    memory, clock = Memory(since=0.0), Killed()
+    with pytest.raises(KeyboardInterrupt):
+        step(4).act(change(journal=memory, clock=clock))
+    assert not step(4).verify(change(journal=memory, clock=clock))
+
+
+def test_a_sleep_that_ends_early_does_not_shorten_the_wait() -> None:
+    class Short(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(max(seconds / 2, 0.5))
+
+    clock = Short()
+    step(4).act(change(clock=clock))
+    assert clock.now >= 12.0
 
 
 def test_the_title_fits_both_variants() -> None:
