@@ -24,6 +24,7 @@ from runbooks.operate import BREAK_GLASS, FOLDER, Request, steps_of
 from runbooks.pair_access import PairAccess
 from runbooks.permit import PATH, Permit
 from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import RefusedError
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairState
@@ -184,9 +185,26 @@ def test_a_silent_site() -> None:
     assert "stays off" in step(3).check(off)
     assert step(3).verify(off)
     assert step(3).verify(change(variant=STAY))
-    assert not step(3).verify(change(Access(up={"frankfurt", "dublin"}), site_is_off="frankfurt")), (
-        "it answers: it is not off"
-    )
+    there = change(Access(up={"frankfurt", "dublin"}), site_is_off="frankfurt")
+    assert not step(3).verify(there), "it answers: it is not off"
+
+
+@pytest.mark.requirement("a site that cannot be barred blocks, until somebody answers for its being off")
+def test_a_site_that_refuses_us_is_not_silent() -> None:
+    class Refusing(Access):
+        def cluster(self, site: str) -> Cluster:
+            def refuse(_path: str) -> None:
+                raise RefusedError(f"{site}: 403 Forbidden")
+
+            return cast("Cluster", SimpleNamespace(get=refuse))
+
+    assert not step(3).verify(change(Refusing(), site_is_off="frankfurt")), "it answers: it is not off"
+    assert "is told" in step(3).check(change(Refusing(), site_is_off="frankfurt"))
+
+
+def test_why_nothing_is_heard_is_said() -> None:
+    with pytest.raises(BlockedError, match=r"customers whom we do not see \(no answer\)"):
+        step(3).check(change())
 
 
 @pytest.mark.parametrize(
