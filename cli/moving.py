@@ -12,6 +12,7 @@ import typer
 from cli.common import In
 from cli.pairs import Execute, PairName, PlanAsJson, Reason, complete_sites, require_pair, require_reason, require_site
 from cli.plans import go
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.progress import say
@@ -80,7 +81,7 @@ def failback(
     home = topology.pairs[pair]
     witness = witness_of(pair, environment)
     try:
-        nothing = at_home(home, witness, operate.runs_directory())
+        nothing = at_home(home, witness, records_directory(environment))
     finally:
         witness.close()
     if nothing:

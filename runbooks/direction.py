@@ -61,8 +61,8 @@ def require_not_begun(change: RoleChange) -> None:
     Raises:
         BlockedError: the way leads forward only.
     """
-    _, record = change.see()
-    if change.is_moved(record):
+    record = change.ask_witness()
+    if change.is_made_in(record):
         raise BlockedError.because(
             f"epoch {record.epoch} has begun and {record.active} is active: from here the way leads forward only",
             action="finish the failover with the command that began it; then fail back, planned",

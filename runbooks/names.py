@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbooks.change import RoleChange
+from runbooks.pair_access import PairAccess
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.foundation.errors import one_line
@@ -11,9 +11,9 @@ from shopsphere.names.pair_state import PairState
 from shopsphere.names.state_record import read_records, write_record
 
 
-def write_at_each(change: RoleChange, state: PairState) -> list[str]:
+def write_at_each(access: PairAccess, state: PairState) -> list[str]:
     """Write a state at each authority by itself: a dead one must not keep the others; returns what went wrong."""
-    declaration = change.declaration()
+    declaration = access.declaration()
 
     def write(authority: DnsAuthority) -> str:
         try:
@@ -22,19 +22,19 @@ def write_at_each(change: RoleChange, state: PairState) -> list[str]:
             return f"{authority.name}: {one_line(error)}"
         return ""
 
-    return [problem for problem in at_each(change.authorities(), write) if problem]
+    return [problem for problem in at_each(access.authorities(), write) if problem]
 
 
-def show(change: RoleChange, state: PairState) -> bool:
+def shows(access: PairAccess, state: PairState) -> bool:
     """Whether every authority that answers shows a state, and at least one does."""
-    declaration = change.declaration()
-    found = shown_records(change)
+    declaration = access.declaration()
+    found = shown_records(access)
     return bool(found) and all(declaration.valid(record) == state for record in found)
 
 
-def shown_records(change: RoleChange) -> list[RRset | None]:
+def shown_records(access: PairAccess) -> list[RRset | None]:
     """Return the pair's state record, or its absence, at every authority that answers."""
-    declaration = change.declaration()
+    declaration = access.declaration()
 
     def read(authority: DnsAuthority) -> list[RRset | None]:
         try:
@@ -42,4 +42,4 @@ def shown_records(change: RoleChange) -> list[RRset | None]:
         except EdgeError:
             return []
 
-    return [record for records in at_each(change.authorities(), read) for record in records]
+    return [record for records in at_each(access.authorities(), read) for record in records]

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
@@ -27,10 +27,11 @@ from runbooks.engine import (
 )
 from runbooks.operator_lock import operator_lock
 from runbooks.outside import Outside
+from runbooks.pair_access import PairAccess
 from runbooks.unwitnessed import direction_without_witness
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.foundation.paths import lab_directory
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import witness_of
@@ -71,11 +72,6 @@ class Request:
     site_is_off: str = ""
 
 
-def runs_directory() -> Path:
-    """Where journals, reports and the audit log are."""
-    return lab_directory() / "runbooks"
-
-
 def actor() -> str:
     """Who is at the keyboard, and where."""
     return f"{getpass.getuser()} at {socket.gethostname()}"
@@ -102,7 +98,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
-    runbook, directory = steps_of(request), runs_directory()
+    runbook, directory = steps_of(request), records_directory(request.environment)
     witness = witness_of(request.pair, request.environment)
     try:
         witness.prefer_fastest()
@@ -110,10 +106,10 @@ def carry_out(topology: Topology, request: Request) -> Path:
             left = Journal.unfinished(directory, pair=request.pair)
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
-                change.journal = journal
+                change = replace(change, journal=journal)
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
-                with Outside(change) if request.runbook in _MOVES else nullcontext() as outside:
+                with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
                     _run(runbook, change, journal, lambda event: _note(directory, event, request, change))
                 measured = {**outside.report(), **_loss(change)} if outside else {}
             reports = directory / "reports" / journal.run
@@ -184,22 +180,8 @@ def _takes_over(begun: tuple[str, str | None], wanted: tuple[str, str | None]) -
 
 
 def _change(topology: Topology, request: Request, witness: Witness, left: RunRecord | None) -> RoleChange:
-    pair = topology.pair(request.pair)
-    blank = RoleChange(
-        topology=topology,
-        pair=pair,
-        environment=request.environment,
-        source=pair.primary,
-        target=pair.recovery,
-        epoch=0,
-        variant="",
-        actor=actor(),
-        reason=request.reason,
-        accept_data_loss=request.accept_data_loss,
-        witness=witness,
-        site_is_off=request.site_is_off,
-    )
-    direction = _direction(request, blank, left)
+    access = PairAccess(topology, topology.pair(request.pair), request.environment, witness)
+    direction = _direction(request, access, left)
     if request.target and request.target != direction.target:
         raise ShopSphereError.build(
             f"{request.pair}: {request.target} is not the site for a {request.runbook}",
@@ -207,18 +189,28 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
             found=request.target,
             action="`shopsphere status` shows the roles",
         )
-    return replace(blank, **asdict(direction))
+    return RoleChange(
+        access=access,
+        source=direction.source,
+        target=direction.target,
+        epoch=direction.epoch,
+        variant=direction.variant,
+        actor=actor(),
+        reason=request.reason,
+        accept_data_loss=request.accept_data_loss,
+        site_is_off=request.site_is_off,
+    )
 
 
-def _direction(request: Request, blank: RoleChange, left: RunRecord | None) -> Direction:
+def _direction(request: Request, access: PairAccess, left: RunRecord | None) -> Direction:
     unwitnessed = request.runbook == BREAK_GLASS
     if left:
         begun = left.facts.variant if unwitnessed else request.variant
         if found := resumed(left, begun or ""):
             return found
     if unwitnessed:
-        return direction_without_witness(blank, request.target)
-    return witnessed(blank.pair, blank.witness, request.variant or "", finish=_finished(request))
+        return direction_without_witness(access, request.target)
+    return witnessed(access.pair, access.witness, request.variant or "", finish=_finished(request))
 
 
 def _finished(request: Request) -> str:

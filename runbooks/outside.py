@@ -6,7 +6,6 @@ empty form is sent.
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Self
 
-from runbooks.change import RoleChange
-from shopsphere.clients.dns import ask_address
-from shopsphere.clients.web import Door, takes_forms, trust_in
+from runbooks.pair_access import PairAccess
+from shopsphere.clients.web import Door, takes_forms
 from shopsphere.foundation.errors import ShopSphereError
 
 EVERY = 0.5
@@ -59,12 +57,11 @@ class Outside:
     """Measures in a thread of its own, from `with` to its end; failing answers are what it is there to count.
 
     Args:
-        change: the pair and the way to its names.
+        access: the ways to the pair's names.
     """
 
-    def __init__(self, change: RoleChange) -> None:
-        self._change = change
-        self._trust: ssl.SSLContext | None = None
+    def __init__(self, access: PairAccess) -> None:
+        self._access = access
         self._measured = Measured(time.monotonic())
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._measure, name="outside", daemon=True)
@@ -97,14 +94,12 @@ class Outside:
                 continue
 
     def _door(self) -> Door:
-        change = self._change
-        self._trust = self._trust or trust_in(change.public_authority())
-        name, errors = f"{change.pair.name}.{change.topology.domain}", []
-        for server in change.name_servers():
+        errors = []
+        for server in self._access.name_servers():
             try:
-                found = ask_address(server, name, seconds=_ANSWER_SECONDS)
+                found = self._access.addresses_at(server, seconds=_ANSWER_SECONDS)
             except ShopSphereError as error:
                 errors.append(error)
                 continue
-            return Door(str(found[0]), f"www.{change.topology.domain}", self._trust, _ANSWER_SECONDS)
+            return self._access.door(str(found[0]), seconds=_ANSWER_SECONDS)
         raise errors[-1] if errors else ShopSphereError("no name server is known")

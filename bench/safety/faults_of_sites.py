@@ -67,7 +67,7 @@ def recovery_then_primary_lost(scene: Scene) -> None:
     scene.pause(0, 3)
     scene.under_test.power_on(scene.passive)
     scene.refused("unplanned", scene.passive, "")
-    wait_until(lambda: scene.under_test.change.cluster(scene.passive).get("/version"), what="an API", seconds=120)
+    wait_until(lambda: scene.under_test.access.cluster(scene.passive).get("/version"), what="an API", seconds=120)
     scene.refused("unplanned", scene.passive, "")
 
 

@@ -22,12 +22,12 @@ from lab.paths import run_directory
 from lab.plan import PSP_PORT
 from lab.witness import voters
 from runbooks.agent.fence import TABLE
-from runbooks.change import RoleChange
-from runbooks.databases import all_follow, instance
+from runbooks.databases import all_follow
 from runbooks.engine import Journal
-from runbooks.operate import runs_directory
+from runbooks.pair_access import PairAccess
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
@@ -63,11 +63,7 @@ class PairUnderTest:
         self._doors: dict[str, subprocess.Popen[bytes]] = {}
         self._spoiled: dict[tuple[str, str], dict[str, str]] = {}
         self.volumes = SmallVolumes(self)
-        self.change = RoleChange(
-            topology=self.topology, pair=self.pair, environment=Environment.LAB, source=self.primary,
-            target=self.recovery, epoch=0, variant="", actor="bench", reason="bench", accept_data_loss=False,
-            witness=self.witness,
-        )  # fmt: skip
+        self.access = PairAccess(self.topology, self.pair, Environment.LAB, self.witness)
 
     def address(self, site: str) -> str:
         return str(self.topology.site(site).address)
@@ -135,26 +131,26 @@ class PairUnderTest:
 
     def spoil_password(self, site: str) -> None:
         """Give a site's ledger another password than the pair's."""
-        spec = self.change.database(site, LEDGER)["spec"]["bootstrap"]
+        spec = self.access.database(site, LEDGER).document()["spec"]["bootstrap"]
         name = (spec.get("initdb") or spec["pg_basebackup"])["secret"]["name"]
         self._spoil(site, LEDGER, name, {"password": base64.b64encode(b"wrong").decode()})
 
     def _spoil(self, site: str, database: DatabaseModel, name: str, data: dict[str, str]) -> None:
         path = f"/api/v1/namespaces/{database.namespace.name}/secrets/{name}"
-        held = self.change.cluster(site).get(path)["data"]
+        held = self.access.cluster(site).get(path)["data"]
         self._spoiled[site, path] = {key: held[key] for key in data}
-        self.change.cluster(site).patch(path, {"data": data})
+        self.access.cluster(site).patch(path, {"data": data})
 
     def restore_secrets(self) -> None:
         for (site, path), data in list(self._spoiled.items()):
-            self.change.cluster(site).patch(path, {"data": data})
+            self.access.cluster(site).patch(path, {"data": data})
             del self._spoiled[site, path]
 
     def crash_database(self, site: str, database: DatabaseModel) -> None:
         """Kill the postmaster itself, as a crash would."""
         pod = f"{database.cluster(site)}-1"
         script = 'read process < "$PGDATA/postmaster.pid" && kill -9 "$process"'  # there is neither bash nor head
-        self.change.cluster(site).execute(database.namespace.name, pod, "postgres", ["sh", "-c", script])
+        self.access.cluster(site).execute(database.namespace.name, pod, "postgres", ["sh", "-c", script])
 
     # --- looking ------------------------------------------------------------------------------------------------
 
@@ -164,7 +160,7 @@ class PairUnderTest:
         return found
 
     def has_unfinished_run(self) -> bool:
-        return Journal.unfinished(runs_directory(), pair=self.pair.name) is not None
+        return Journal.unfinished(records_directory(Environment.LAB), pair=self.pair.name) is not None
 
     def ask(self, site: str, database: str, statement: str) -> list[str]:
         """Rows of one column, asked inside the site's database pod."""
@@ -188,9 +184,9 @@ class PairUnderTest:
 
     def names(self) -> dict[str, object]:
         """(epoch, active) as each DNS authority shows it."""
-        declaration = self.change.declaration()
+        declaration = self.access.declaration()
         found: dict[str, object] = {}
-        for authority in self.change.authorities():
+        for authority in self.access.authorities():
             try:
                 state = declaration.valid(read_records([authority], declaration)[authority.name])
                 found[authority.name] = (state.epoch, state.active) if state and not state.leaving else None
@@ -201,13 +197,13 @@ class PairUnderTest:
     def follows(self, leader: str, follower: str) -> bool:
         """Whether both databases stream from the leader."""
         try:
-            return all_follow(self.change, leader, follower)
+            return all_follow(self.access, leader, follower)
         except ShopSphereError:
             return False
 
     def leads(self, site: str) -> bool | None:
         try:
-            return not any(instance(self.change, site, each)["in_recovery"] for each in DATABASES)
+            return not any(self.access.database(site, each).is_standby() for each in DATABASES)
         except ShopSphereError:
             return False
 
@@ -260,7 +256,7 @@ class PairUnderTest:
 
     def _finish(self) -> None:
         """Go on with a run that was stopped, as its operator would."""
-        left = Journal.unfinished(runs_directory(), pair=self.pair.name)
+        left = Journal.unfinished(records_directory(Environment.LAB), pair=self.pair.name)
         if left is None:
             return
         self.wait_for_lock()
@@ -283,7 +279,7 @@ class PairUnderTest:
             if self.follows(active, passive):
                 return False
             try:
-                document = self.change.database(passive, LEDGER)
+                document = self.access.database(passive, LEDGER).document()
                 if document["spec"]["replica"]["primary"] == LEDGER.cluster(passive):
                     return True
             except ShopSphereError:

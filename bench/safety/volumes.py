@@ -45,7 +45,7 @@ class SmallVolumes:
             self._limited.discard((site, volume))
 
     def _name(self, site: str, database: DatabaseModel) -> str:
-        cluster = self._under_test.change.cluster(site)
+        cluster = self._under_test.access.cluster(site)
         claims = f"/api/v1/namespaces/{database.namespace.name}/persistentvolumeclaims"
         (claim,) = cluster.items(claims, labelSelector=f"cnpg.io/cluster={database.cluster(site)}")
         volume = cluster.get(f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")

@@ -10,12 +10,8 @@ SECONDS = 10
 def check(change: RoleChange) -> str:
     """Say what stays active; refuse when the way leads forward only."""
     require_not_begun(change)
-    _, record = change.last_seen()
+    record = change.last_record()
     return f"{change.source} stays active in epoch {record.epoch} (it is {record.phase} now)"
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: looking is all."""
 
 
 def verify(change: RoleChange) -> bool:

@@ -1,7 +1,7 @@
 """The witness says that the pair is at rest: the active site may have its lease again, and the names lead there."""
 
 from runbooks.change import RoleChange
-from runbooks.names import show, write_at_each
+from runbooks.names import shows, write_at_each
 from shopsphere.names.pair_state import PairState
 from shopsphere.witness import Phase
 
@@ -16,13 +16,13 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Set the phase, and lead the names back."""
-    change.change(f"taken back: {change.reason}", phase=Phase.STEADY)
-    write_at_each(change, _at_rest(change))
+    change.change_record(f"taken back: {change.reason}", phase=Phase.STEADY)
+    write_at_each(change.access, _at_rest(change))
 
 
 def verify(change: RoleChange) -> bool:
     """The phase is set, and so are the names."""
-    return change.see()[1].phase is Phase.STEADY and show(change, _at_rest(change))
+    return change.ask_witness().phase is Phase.STEADY and shows(change.access, _at_rest(change))
 
 
 def _at_rest(change: RoleChange) -> PairState:

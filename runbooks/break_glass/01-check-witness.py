@@ -11,19 +11,15 @@ SECONDS = 20
 def check(change: RoleChange) -> str:
     """Say what is known without the witness; refuse while it answers."""
     try:
-        _, record = change.see()
+        record = change.ask_witness()
     except WitnessUnreachableError:
         return f"no quorum answers; DNS says epoch {change.epoch}; this would begin epoch {change.epoch + 1}"
-    if change.is_moved(record):
+    if change.is_made_in(record):
         return "the witness is back, and knows of this change"
     raise BlockedError.because(
         f"the witness answers: epoch {record.epoch}, {record.active} is active",
         action=f"`shopsphere failover {change.pair.name}`: it cannot give two sites the right to write, this can",
     )
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: asking is all."""
 
 
 def verify(change: RoleChange) -> bool:

@@ -1,8 +1,8 @@
 """The site that would write has both databases, and the operator knows what may be lost."""
 
 from runbooks.change import MOVE, RoleChange
-from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
+from runbooks.site_database import SiteDatabase
 from shopsphere.foundation.errors import ShopSphereError
 
 TITLE = "Look at the site that would write, and at what may be lost"
@@ -11,7 +11,7 @@ SECONDS = 15
 
 def check(change: RoleChange) -> str:
     """Say what may be lost; refuse until that is accepted."""
-    standing = change.each_database(lambda one: instance(change, change.target, one)["in_recovery"])
+    standing = change.at_target(SiteDatabase.is_standby)
     if change.variant != MOVE:
         if any(standing):
             raise BlockedError.because(
@@ -28,10 +28,6 @@ def check(change: RoleChange) -> str:
     return f"{change.target} goes on with what it has; {_last_known(change)}"
 
 
-def act(change: RoleChange) -> None:
-    """Nothing: looking is all."""
-
-
 def verify(change: RoleChange) -> bool:
     """What `check` says holds."""
     check(change)
@@ -40,7 +36,7 @@ def verify(change: RoleChange) -> bool:
 
 def _last_known(change: RoleChange) -> str:
     try:
-        record = change.agent_state(change.target)["record"]
+        record = change.access.agent_state(change.target)["record"]
     except ShopSphereError:
         record = None
     if not record:

@@ -9,7 +9,7 @@ SECONDS = 30
 
 def check(change: RoleChange) -> str:
     """Say what the permit is bound to."""
-    session = str(change.agent_state(change.target)["session"])
+    session = str(change.access.agent_state(change.target)["session"])
     return (
         f"{change.target} may write in epoch {change.epoch + 1} until its agent (start {session[:8]}) ends, "
         "or the witness is back and says otherwise"
@@ -23,5 +23,5 @@ def act(change: RoleChange) -> None:
 
 def verify(change: RoleChange) -> bool:
     """Its agent keeps to it, or the witness is back and in that epoch."""
-    state = change.agent_state(change.target)
+    state = change.access.agent_state(change.target)
     return change.epoch + 1 in [(state.get(name) or {}).get("epoch") for name in ("permit", "record")]

@@ -15,7 +15,7 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Promote both at once; repeating it changes nothing."""
-    change.each_database(lambda database: promote(change, database))
+    change.at_target(lambda database: promote(database, peer=change.source))
 
 
 def verify(change: RoleChange) -> bool:

@@ -13,6 +13,7 @@ from runbooks.drill.stage import Stage, stage_of, unfinished
 from runbooks.engine import DryRun
 from runbooks.readiness.drill_record import DrillRecord, Result, last_drill, save
 from runbooks.readiness.score import Readiness, readiness_of
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -143,7 +144,7 @@ def _begin(topology: Topology, request: DrillRequest, clock: Clock) -> DrillReco
         began=datetime.now(UTC),
         checks={BEFORE: readiness.findings},
     )
-    save(operate.runs_directory(), drill)
+    save(records_directory(request.environment), drill)
     return drill
 
 
@@ -162,10 +163,10 @@ def _unfinished(request: DrillRequest) -> tuple[DrillRecord, Stage] | None:
 
     One that had moved nothing yet, or whose pair somebody else moved since, is left as it is: a new one follows it.
     """
-    drill = last_drill(operate.runs_directory(), request.pair, request.environment)
+    drill = last_drill(records_directory(request.environment), request.pair, request.environment)
     if drill is None or drill.ended is not None:
         return None
-    stage = stage_of(drill, _witness_record(request), runs_since(operate.runs_directory(), drill))
+    stage = stage_of(drill, _witness_record(request), runs_since(records_directory(request.environment), drill))
     return None if stage in {Stage.BEGIN, Stage.FOREIGN} else (drill, stage)
 
 
@@ -182,7 +183,7 @@ class _Drill:
 
     def __init__(self, topology: Topology, request: DrillRequest, record: DrillRecord, clock: Clock) -> None:
         self._topology, self._request, self._clock = topology, request, clock
-        self._directory = operate.runs_directory()
+        self._directory = records_directory(request.environment)
         self._record = record
 
     def carry_out(self, stage: Stage) -> Path:
@@ -206,7 +207,7 @@ class _Drill:
                 f"drill of {self._record.pair}: the failover to {target} did not succeed; the drill is red",
                 expected=f"{self._record.home} active again at its end",
                 found=f"{self._whereabouts()}\n            {one_line(error)}",
-                action=f'mend the cause, then `shopsphere drill {self._record.pair} --execute --reason "..."`: it goes '
+                action=f'fix the cause, then `shopsphere drill {self._record.pair} --execute --reason "..."`: it goes '
                 f"on here and brings {self._record.home} back",
             ) from error
         self._keep(self._record.changed(moves=moves_in(self._directory, self._record)))
@@ -242,7 +243,7 @@ class _Drill:
                 f"drill of {drill.pair}: red; its record is {file}",
                 expected="both moves and all checks to succeed",
                 found="\n            ".join((self._whereabouts(), *drill.problems)),
-                action=f"mend that, then hold another drill; `shopsphere ready {drill.pair}` says how things stand",
+                action=f"fix that, then hold another drill; `shopsphere ready {drill.pair}` says how things stand",
             )
         return file
 

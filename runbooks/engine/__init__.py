@@ -1,11 +1,11 @@
 """Runs operator runbooks: a folder of step files `NN-verb-object.py`, in order, resumable after a kill.
 
 A step file has `TITLE` (imperative sentence), `SECONDS` (bound on act and verify together), optionally `VARIANTS`
-(frozenset; absent: all) and `ONCE` (done once, never asked again), and three functions of an opaque context:
+(frozenset; absent: all) and `ONCE` (done once, never asked again), and these functions of an opaque context:
 
 - `check(context) -> str`: read-only; one line saying what `act` would do; raises BlockedError, or LaterError in a dry
   run that cannot know yet;
-- `act(context) -> None`: brings the outcome about; idempotent;
+- `act(context) -> None`: brings the outcome about; idempotent; absent where the step only looks or waits;
 - `verify(context) -> bool`: read-only; whether the outcome is there.
 
 They run in threads, in a dry run all checks at once.

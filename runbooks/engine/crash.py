@@ -3,7 +3,7 @@
 Test-only. `SHOPSPHERE_RUNBOOK_KILL=<step number>:<point>` with one of these points:
 
 - `before`: the step's start is in the journal, nothing else was done;
-- `acted`: `act` has returned, and no line says so;
+- `acted`: `act` has returned, and no line says so; of a step without one, before it waits;
 - `verified`: the outcome was seen (also when it was there already), and no line says so.
 
 Each point is the worst moment of its boundary: the work is done and its record is not.

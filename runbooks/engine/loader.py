@@ -16,7 +16,9 @@ from runbooks.engine.errors import RunbookError, describe
 from runbooks.engine.steps import Runbook, Step
 
 STEP_FILE = re.compile(r"(?P<number>\d\d)-[a-z][a-z0-9]*(-[a-z0-9]+)+\.py")
-FUNCTIONS = ("check", "act", "verify")
+
+
+FUNCTIONS = frozenset({"check", "act", "verify"})
 
 
 def load_runbook(folder: Path, *, variants: frozenset[str] = frozenset()) -> Runbook:
@@ -55,6 +57,7 @@ def load_runbook(folder: Path, *, variants: frozenset[str] = frozenset()) -> Run
 
 def _load_step(file: Path, number: int, variants: frozenset[str]) -> Step:
     module = _import(file)
+    _require_known_functions(module, file)
     return Step(
         number=number,
         name=file.stem,
@@ -62,7 +65,9 @@ def _load_step(file: Path, number: int, variants: frozenset[str]) -> Step:
         seconds=_seconds(module, file),
         variants=_variants(module, file, variants),
         once=_once(module, file),
-        **{name: _function(module, file, name) for name in FUNCTIONS},
+        check=_function(module, file, "check"),
+        act=_function(module, file, "act") if hasattr(module, "act") else None,
+        verify=_function(module, file, "verify"),
     )
 
 
@@ -71,7 +76,7 @@ def _import(file: Path) -> ModuleType:
     name = f"runbooks.{file.parent.name}.{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        _refuse(file, expected="a Python file", found="something else", action="mend the file")
+        _refuse(file, expected="a Python file", found="something else", action="correct the file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -82,9 +87,24 @@ def _import(file: Path) -> ModuleType:
             f"step {file.parent.name}/{file.name}: cannot be imported",
             expected="a module",
             found=describe(error),
-            action=f"mend {file}",
+            action=f"correct {file}",
         ) from error
     return module
+
+
+def _require_known_functions(module: ModuleType, file: Path) -> None:
+    """Refuse a public function that the engine would not call: a misspelt `act` would be no act at all."""
+    own = {
+        name for name, each in vars(module).items() if inspect.isfunction(each) and each.__module__ == module.__name__
+    }
+    others = sorted(name for name in own - FUNCTIONS if not name.startswith("_"))
+    if others:
+        _refuse(
+            file,
+            expected="no function besides check, act and verify without an underscore",
+            found=", ".join(others),
+            action="correct the name, or begin that of a step's own function with _",
+        )
 
 
 def _title(module: ModuleType, file: Path) -> str:
@@ -130,7 +150,7 @@ def _function(module: ModuleType, file: Path, name: str) -> Callable[[Any], Any]
     return function
 
 
-def _refuse(file: Path, *, expected: str, found: str, action: str = "mend the file") -> NoReturn:
+def _refuse(file: Path, *, expected: str, found: str, action: str = "correct the file") -> NoReturn:
     raise RunbookError.build(
         f"step {file.parent.name}/{file.name}: malformed", expected=expected, found=found, action=action
     )

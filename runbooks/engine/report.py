@@ -22,8 +22,8 @@ class StepTimes:
     """What became of one step.
 
     Attributes:
-        outcome: `acted`; `already so`; `so after an interruption` when a kill hides which of these; `failed`; or
-            `interrupted` when the journal ends in the middle of it.
+        outcome: `acted`; `waited` where others brought it about; `already so`; `so after an interruption` when a kill
+            hides which of these; `failed`; or `interrupted` when the journal ends in the middle of it.
         attempts: how often the engine turned to it: once, and again at every resumption.
         seconds: of all attempts that ended, by the monotonic clock; what a kill cut short is not in it.
         began: wall time of the first attempt.
@@ -61,11 +61,13 @@ class StepTimes:
                 self.outcome = "failed"
                 self.failures += (event.fields["found"],)
             else:
-                self.outcome = self._how_it_came()
+                self.outcome = self._how_it_came(already=event.fields["already"])
 
-    def _how_it_came(self) -> str:
+    def _how_it_came(self, *, already: bool) -> str:
         if self._acted:
             return "acted"
+        if not already:
+            return "waited"
         return "so after an interruption" if self._interrupted else "already so"
 
     def as_json(self) -> dict[str, Any]:

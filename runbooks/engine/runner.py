@@ -112,11 +112,10 @@ class _Execution:
 
     def _act_and_wait(self, step: Step, start: float) -> None:
         end = self._clock.monotonic() + step.seconds
-        self._expected = f"act to return within {step.seconds:g} s"
-        self._journal.step_acting(step, self._clock.monotonic() - start)
-        self._ask(lambda: step.act(self._context), what="act", end=end, again=not step.once)
-        self._crash.reach(step, Point.ACTED)
-        self._journal.step_acted(step, self._clock.monotonic() - start)
+        if step.act:
+            self._act(step, step.act, start, end)
+        else:
+            self._crash.reach(step, Point.ACTED)
         self._expected = f"the outcome within {step.seconds:g} s of the step's begin"
         left = end - self._clock.monotonic() - POLL_SECONDS  # the last look begins before the end
         try:
@@ -129,6 +128,13 @@ class _Execution:
             )
         except WaitExpiredError:
             raise bounded.OutOfTimeError(self._seen) from None
+
+    def _act(self, step: Step, act: Callable[[Any], None], start: float, end: float) -> None:
+        self._expected = f"act to return within {step.seconds:g} s"
+        self._journal.step_acting(step, self._clock.monotonic() - start)
+        self._ask(lambda: act(self._context), what="act", end=end, again=not step.once)
+        self._crash.reach(step, Point.ACTED)
+        self._journal.step_acted(step, self._clock.monotonic() - start)
 
     def _ask(self, work: Callable[[], object], *, what: str, end: float, again: bool = True) -> None:
         """Call `check` or `act`; what had no answer is asked again, as the operator would with the same command."""
@@ -166,6 +172,6 @@ class _Execution:
             f"runbook {self._runbook.name} stopped at step {step.label}",
             expected=self._expected,
             found=found.replace("\n", "\n            "),
-            action="mend the cause, then call the same command again"
+            action="fix the cause, then call the same command again"
             + (f": it resumes run {self._journal.run}" if self._journal.touched else "; nothing has been changed"),
         )

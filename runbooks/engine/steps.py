@@ -21,8 +21,9 @@ class Step:
         seconds: bound on `act` and the wait for `verify` together.
         variants: the variants it belongs to; None is all.
         once: when the journal says that it was done, it is not even verified again.
-        check: read-only; says in one line what `act` would do, or raises BlockedError or LaterError.
-        act: brings the outcome about; idempotent.
+        check: read-only; says in one line what `act` would do or what is waited for; raises BlockedError or
+            LaterError.
+        act: brings the outcome about; idempotent. None where the step only looks, or waits for what others do.
         verify: read-only; says whether the outcome is there.
     """
 
@@ -33,7 +34,7 @@ class Step:
     variants: frozenset[str] | None
     once: bool
     check: Callable[[Any], str]
-    act: Callable[[Any], None]
+    act: Callable[[Any], None] | None
     verify: Callable[[Any], bool]
 
     @property

@@ -1,9 +1,9 @@
 """The site that would become active answers, has both databases, and what would be lost is known and allowed."""
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import instance
 from runbooks.engine.errors import BlockedError
 from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
+from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import PART_OF
 from shopsphere.clients.postgres import follows
 from shopsphere.estate.databases import DATABASES
@@ -16,9 +16,9 @@ SECONDS = 15
 
 def check(change: RoleChange) -> str:
     """Say what would be lost; refuse what is not allowed."""
-    _, record = change.see()
-    moved = change.is_moved(record)
-    documents = change.each_database(lambda database: change.database(change.target, database))
+    record = change.ask_witness()
+    moved = change.is_made_in(record)
+    documents = change.at_target(SiteDatabase.document)
     away = [each["metadata"]["name"] for each in documents if not each.get("status", {}).get("readyInstances")]
     if away and not moved:
         raise BlockedError.because(
@@ -51,7 +51,7 @@ def _has_begun(change: RoleChange) -> bool:
 
 
 def _require_leader(change: RoleChange) -> None:
-    if all(change.each_database(lambda database: instance(change, change.source, database)["in_recovery"])):
+    if all(change.at_source(SiteDatabase.is_standby)):
         raise BlockedError.because(
             f"no database of {change.source} takes writes: the change that made it active was not finished",
             action=f"`shopsphere failover {change.pair.name} --unplanned --to {change.source}` finishes it",
@@ -61,16 +61,12 @@ def _require_leader(change: RoleChange) -> None:
 def _require_equal_secrets(change: RoleChange) -> None:
     """Require what the shop logs in with: the new primary sets the passwords that its own site has."""
     sites = (change.source, change.target)
-    hashes = {site: hashes_of(change.cluster(site).items(SECRETS, labelSelector=PART_OF)) for site in sites}
-    documents = [change.database(site, database) for site in sites for database in DATABASES]
+    hashes = {site: hashes_of(change.access.cluster(site).items(SECRETS, labelSelector=PART_OF)) for site in sites}
+    documents = [each for site in sites for each in change.access.each_database(site, SiteDatabase.document)]
     judged = judge_equal(hashes, required=frozenset(name for each in documents for name in required_by(each)))
     if judged.verdict is not Verdict.PASSED:
         why = f"the shop could not log in at {change.target}: {judged.found}"
         raise BlockedError.because(why, action=judged.action)
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: looking is all."""
 
 
 def verify(change: RoleChange) -> bool:

@@ -24,15 +24,15 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Set the phase, then the names; an authority that does not answer is not waited for."""
-    change.change(change.reason, phase=_phase(change))
-    if not change.is_moved(change.last_seen()[1]):
-        write_at_each(change, PairState(change.epoch, change.source, leaving=True))
+    change.change_record(change.reason, phase=_phase(change))
+    if not change.is_made_in(change.last_record()):
+        write_at_each(change.access, PairState(change.epoch, change.source, leaving=True))
 
 
 def verify(change: RoleChange) -> bool:
     """The phase is set, or the change is past it; as the witness said when it was told, or asked a step before."""
-    _, record = change.last_seen()
-    return change.is_moved(record) or record.phase is _phase(change)
+    record = change.last_record()
+    return change.is_made_in(record) or record.phase is _phase(change)
 
 
 def _phase(change: RoleChange) -> Phase:

@@ -1,8 +1,10 @@
 """The active site's databases shut down cleanly and become replicas; the other site receives their last record."""
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import EndOfStream, await_last_record, begin_demotion, has_received, kick
-from shopsphere.estate.databases import DATABASES, DatabaseModel
+from runbooks.databases import begin_demotion, wake
+from runbooks.last_record import EndOfStream, await_last_record, has_received
+from runbooks.site_database import SiteDatabase
+from shopsphere.estate.databases import DATABASES
 from shopsphere.foundation.clock import wait_until
 
 TITLE = "Make the active site's databases replicas"
@@ -15,51 +17,51 @@ VARIANTS = frozenset({PLANNED})
 
 def check(change: RoleChange) -> str:
     """Say what would be demoted."""
-    documents = change.each_database(lambda database: change.database(change.source, database))
-    names = ", ".join(each["metadata"]["name"] for each in documents)
+    names = ", ".join(each["metadata"]["name"] for each in change.at_source(SiteDatabase.document))
     return f"{names} shut down after their last row, which {change.target} receives, and follow it"
 
 
 def act(change: RoleChange) -> None:
     """Demote both, and wait until the other site has the last record of each; until then all can be taken back."""
-    change.each_database(lambda database: _hand_over(change, database))
+    change.at_source(lambda database: _hand_over(change, database))
 
 
 def verify(change: RoleChange) -> bool:
     """Both last records have arrived, as the journal says, or the change is past it."""
-    arrived = all(change.recall(f"received-{database.name}") for database in DATABASES)
-    return arrived or change.is_moved(change.last_seen()[1])
+    arrived = all(change.recall(f"received-{model.name}") for model in DATABASES)
+    return arrived or change.is_made_in(change.last_record())
 
 
-def _hand_over(change: RoleChange, database: DatabaseModel) -> None:
-    stream = EndOfStream(change, database)
-    if not change.recall(f"last-{database.name}"):
+def _hand_over(change: RoleChange, database: SiteDatabase) -> None:
+    kind, receiver = database.model.name, change.counterpart(database)
+    stream = EndOfStream(receiver)
+    if not change.recall(f"last-{kind}"):
         _demote(change, database)
-    location, own = str(change.recall(f"last-{database.name}")), database.cluster(change.target)
+    location = str(change.recall(f"last-{kind}"))
     wait_until(
-        lambda: stream.is_beyond(location) or has_received(change, database, location),
-        what=f"{own} to have the old site's last record; without that site: repeat with --unplanned",
+        lambda: stream.is_beyond(location) or has_received(receiver, location),
+        what=f"{receiver.name} to have the old site's last record; without that site: repeat with --unplanned",
         seconds=_RECEIPT_SECONDS,
         interval=_LOOK_EVERY,
     )
-    change.remember(f"received-{database.name}", value=True)
+    change.remember(f"received-{kind}", value=True)
 
 
-def _demote(change: RoleChange, database: DatabaseModel) -> None:
-    own, document = database.cluster(change.source), change.database(change.source, database)
-    known = change.recall(f"before-{database.name}")
+def _demote(change: RoleChange, database: SiteDatabase) -> None:
+    kind, document = database.model.name, database.document()
+    known = change.recall(f"before-{kind}")
     if known is None:
         known = document.get("status", {}).get("demotionToken", "")
-        change.remember(f"before-{database.name}", known)
-    begin_demotion(change, database, document)
+        change.remember(f"before-{kind}", known)
+    begin_demotion(database, document, peer=change.target)
     last = ""
 
     def has_ended() -> bool:
         nonlocal last
-        last = await_last_record(change, database, before=known)
+        last = await_last_record(database, before=known)
         if not last:
-            kick(change, change.source, database)
+            wake(database)
         return bool(last)
 
-    wait_until(has_ended, what=f"{own} to have ended as a primary", seconds=SECONDS, interval=_LOOK_EVERY)
-    change.remember(f"last-{database.name}", last)
+    wait_until(has_ended, what=f"{database.name} to have ended as a primary", seconds=SECONDS, interval=_LOOK_EVERY)
+    change.remember(f"last-{kind}", last)

@@ -1,8 +1,8 @@
 """The point of no return: one compare-and-swap, which fails while anyone holds the lease, or if the pair was moved.
 
 The old site has given its lease back, or the lease has run out: nobody may write any more when this succeeds, and
-nothing is promoted before. What the quorum says is not asked before it is tried: that is a way round the world, and the
-transaction asks the same.
+nothing is promoted before. The quorum is not asked before it is tried: its voters are far apart, and the transaction
+asks them the same.
 """
 
 from itertools import count
@@ -30,25 +30,25 @@ def check(change: RoleChange) -> str:
 def act(change: RoleChange) -> None:
     """Begin it. No peer follows yet, so that sync is off until one does."""
     if change.recall("sync") is None:
-        change.remember("sync", change.last_seen()[1].sync)
+        change.remember("sync", change.last_record().sync)
     begun = {"epoch": change.epoch + 1, "active": change.target, "phase": Phase.STEADY, "sync": Sync.OFF}
     looks = count()
 
     def begin() -> bool:
         """Try when a voter says that nobody holds the lease, and now and then whatever it says: it may be behind."""
-        if next(looks) % _TRY_EVERY and change.witness.glance().lease_holder:
+        if next(looks) % _TRY_EVERY and change.access.witness.glance().lease_holder:
             return False
-        return change.attempt(f"{change.variant}: {change.reason}", begun, without_lease=True)
+        return change.try_to_change_record(f"{change.variant}: {change.reason}", begun, without_lease=True)
 
     wait_until(
         begin,
         what="the lease to be given back, or to run out",
         seconds=SECONDS - 2 * VOTER_SECONDS,  # the last try has to end in time too
         interval=_GLANCE_EVERY,
-        explain=lambda: f"{change.last_seen()[0].lease_holder or 'nobody'} holds it",
+        explain=lambda: f"{change.last_lease_holder() or 'nobody'} holds it",
     )
 
 
 def verify(change: RoleChange) -> bool:
     """The witness says so, or has just taken it from us."""
-    return change.is_moved(change.last_seen()[1])
+    return change.is_made_in(change.last_record())

@@ -5,6 +5,7 @@ middle of the change, and writers find theirs again only as fast as TCP repeats 
 """
 
 from runbooks.change import RoleChange
+from runbooks.site_agents import agent_says, has_lease
 
 TITLE = "Wait until the site that is active now holds the lease to write"
 SECONDS = 30
@@ -12,13 +13,9 @@ SECONDS = 30
 
 def check(change: RoleChange) -> str:
     """Ask whether the agent is there at all."""
-    return f"the agent of {change.target} takes the lease; now it says: {change.agent_state(change.target)['because']}"
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: the agent reads the witness by itself."""
+    return f"its agent reads the witness and takes the lease; now {agent_says(change, change.target)}"
 
 
 def verify(change: RoleChange) -> bool:
     """The agent says that it has the lease."""
-    return float(change.agent_state(change.target)["lease_seconds_left"]) > 0
+    return has_lease(change, change.target)

@@ -1,6 +1,7 @@
 """The gateway of the site that is active now lets writes through, as its agent has seen that its databases lead."""
 
 from runbooks.change import RoleChange
+from runbooks.site_agents import agent_says, lets_writes_through
 
 TITLE = "Wait until the site that is active now lets writes through"
 SECONDS = 30
@@ -8,15 +9,9 @@ SECONDS = 30
 
 def check(change: RoleChange) -> str:
     """Ask whether the agent is there at all."""
-    return (
-        f"the agent of {change.target} lets writes through; now it says: {change.agent_state(change.target)['because']}"
-    )
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: the agent reads the witness by itself."""
+    return f"its agent lets writes through by itself; now {agent_says(change, change.target)}"
 
 
 def verify(change: RoleChange) -> bool:
     """The agent says that writes are open."""
-    return bool(change.agent_state(change.target)["writes"])
+    return lets_writes_through(change, change.target)

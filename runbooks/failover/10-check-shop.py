@@ -1,10 +1,11 @@
 """A customer gets a page under the public name from the site that is active now, and may send a form."""
 
 from runbooks.change import RoleChange
-from shopsphere.clients.web import Door, PageError, takes_forms, trust_in
+from shopsphere.clients.web import Door, PageError, takes_forms
 
 TITLE = "Fetch a page and send a form under the shop's public name at the site that is active now"
 SECONDS = 30
+_ANSWER_SECONDS = 4
 
 
 def check(change: RoleChange) -> str:
@@ -17,10 +18,6 @@ def check(change: RoleChange) -> str:
     return f"a page arrives from {change.target} ({size} bytes), forms are {'' if open_already else 'not yet '}taken"
 
 
-def act(change: RoleChange) -> None:
-    """Nothing: asking is all."""
-
-
 def verify(change: RoleChange) -> bool:
     """Both go well."""
     door = _door(change)
@@ -28,5 +25,4 @@ def verify(change: RoleChange) -> bool:
 
 
 def _door(change: RoleChange) -> Door:
-    address = change.declaration().addresses[change.target]
-    return Door(address, f"www.{change.topology.domain}", trust_in(change.public_authority()), 4)
+    return change.access.door(change.access.declaration().addresses[change.target], seconds=_ANSWER_SECONDS)

@@ -1,7 +1,7 @@
 """The site that was active streams from the one that is, so that the pair has two copies again."""
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.databases import all_follow, kick
+from runbooks.databases import all_follow, wake
 
 TITLE = "Wait until the site that was active follows"
 SECONDS = 120
@@ -18,9 +18,9 @@ def act(change: RoleChange) -> None:
 
     Not sooner, because their start takes processor time from the promotion, which customers wait for.
     """
-    change.each_database(lambda database: kick(change, change.source, database))
+    change.at_source(wake)
 
 
 def verify(change: RoleChange) -> bool:
     """Both databases have their follower."""
-    return all_follow(change, change.target, change.source)
+    return all_follow(change.access, change.target, change.source)

@@ -2,6 +2,7 @@
 
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import is_synchronous
+from runbooks.site_agents import how_synchrony_returns
 
 TITLE = "Wait until the ledger is synchronous to the other site again"
 SECONDS = 90
@@ -10,13 +11,7 @@ VARIANTS = frozenset({PLANNED})
 
 def check(change: RoleChange) -> str:
     """Say who switches it on."""
-    return (
-        f"the agent of {change.target} lets the ledger wait for {change.source}, sees it do so, and tells the witness"
-    )
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: synchrony is the agent's, so that one process alone switches it on and off."""
+    return how_synchrony_returns(change.target, change.source)
 
 
 def verify(change: RoleChange) -> bool:

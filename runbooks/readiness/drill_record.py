@@ -49,7 +49,7 @@ class DrillRecord(BaseModel):
     actor: str = Field(description="Who began it.")
     reason: str = Field(description="Why.")
     began: datetime = Field(description="UTC.")
-    ended: datetime | None = Field(default=None, description="UTC; none while it can be gone on with.")
+    ended: datetime | None = Field(default=None, description="UTC; none while the drill can still be resumed.")
     result: Result | None = Field(default=None, description="None until it is known.")
     problems: tuple[str, ...] = Field(default=(), description="What made it red.")
     moves: tuple[Move, ...] = Field(default=(), description="The moves that ended, in their order.")

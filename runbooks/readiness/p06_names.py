@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from runbooks.readiness.pair_view import PairView
-from shopsphere.clients.dns import NameServerError, ask_address
+from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.powerdns import DnsAuthority, RRset
-from shopsphere.estate.access import edge_access
 from shopsphere.foundation.errors import one_line
 from shopsphere.foundation.finding import Finding, fails, passes, together
-from shopsphere.names.name_servers import NameServer, name_servers
+from shopsphere.names.name_servers import NameServer
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.status.edge_names import STEERED
 
@@ -25,15 +24,14 @@ BRING_BACK = "bring it back, or take it out of the edge's configuration: a failo
 def ask(view: PairView) -> Finding:
     """Ask the API of each authority for the pair's records, and each name server for the pair's name."""
     works: dict[str, Callable[[], Finding]] = {
-        f"API of {each.name}": partial(_authority, view, each) for each in view.ways.authorities()
+        f"API of {each.name}": partial(_authority, view, each) for each in view.access.authorities()
     }
-    servers = [server for server in name_servers(edge_access(view.environment)) if server.for_others]
-    works |= {f"name server {server.name}": partial(_server, view, server) for server in servers}
+    works |= {f"name server {each.name}": partial(_server, view, each) for each in view.access.name_servers()}
     return together(view.judge_each(works))
 
 
 def _authority(view: PairView, authority: DnsAuthority) -> Finding:
-    declaration, wanted = view.ways.declaration(), PairState(view.record.epoch, view.active)
+    declaration, wanted = view.access.declaration(), PairState(view.record.epoch, view.active)
     names = [f"{label}.{declaration.zone}" for label in (view.pair.name, *STEERED)]
     try:
         state = authority.rrset(declaration.zone, declaration.name, "LUA")
@@ -44,12 +42,11 @@ def _authority(view: PairView, authority: DnsAuthority) -> Finding:
 
 
 def _server(view: PairView, server: NameServer) -> Finding:
-    name = f"{view.pair.name}.{view.topology.domain}"
     try:
-        found = ask_address(server.address, name)
+        found = view.access.addresses_at(server)
     except NameServerError as error:
         return fails(f"{server.name}: {one_line(error)}", BRING_BACK)
-    declaration = view.ways.declaration()
+    declaration = view.access.declaration()
     weights = {view.active: declaration.active_weight, view.recovery: declaration.passive_weight}
     allowed = frozenset(declaration.addresses[site] for site, weight in weights.items() if weight)
     return judge_answer(server.name, tuple(map(str, found)), allowed)
@@ -77,11 +74,11 @@ def judge_authority(
     stated = declaration.stated(state)
     if stated != wanted:
         says = f"{stated.active} in epoch {stated.epoch}" if stated else "nothing that can be read"
-        mend = "`shopsphere up edge --refresh` brings every authority to the highest epoch"
+        action = "`shopsphere up edge --refresh` brings every authority to the highest epoch"
         if stated and stated.leaving:
             says += " that is being left"
-            mend = f"finish that change, or `shopsphere failover {declaration.pair} --abort`"
-        return fails(f"{authority} says {says}, the witness says {wanted.active} in epoch {wanted.epoch}", mend)
+            action = f"finish that change, or `shopsphere failover {declaration.pair} --abort`"
+        return fails(f"{authority} says {says}, the witness says {wanted.active} in epoch {wanted.epoch}", action)
     if declaration.valid(state) is None:
         return fails(f"{authority} has other weights or addresses than declared", "`shopsphere up edge`")
     slow = [f"{each.name} {each.ttl} s" for each in (state, *steered.values()) if each and each.ttl > LONGEST_TTL]

@@ -15,8 +15,8 @@ BRING_BACK = "bring it back, or the way to it; the witness needs more than half 
 
 def ask(view: PairView) -> Finding:
     """Ask each voter by itself."""
-    places = {str(site.address): name for name, site in view.topology.sites.items()}
-    return judge(view.once("each voter", view.witness.each_voter), places)
+    places = {str(site.address): name for name, site in view.access.topology.sites.items()}
+    return judge(view.once("each voter", view.access.witness.each_voter), places)
 
 
 def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:

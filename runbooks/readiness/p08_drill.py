@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from runbooks.operate import runs_directory
 from runbooks.readiness.drill_record import DrillRecord, Result, last_drill
 from runbooks.readiness.pair_view import PairView
+from shopsphere.estate.paths import records_directory
 from shopsphere.foundation.finding import Finding, fails, passes
 
 NAME = "The last drill was green and is less than a week old"
@@ -15,7 +15,7 @@ YOUNGER_THAN = timedelta(days=7)
 
 def ask(view: PairView) -> Finding:
     """Read the record of the pair's last drill."""
-    last = last_drill(runs_directory(), view.pair.name, view.environment)
+    last = last_drill(records_directory(view.access.environment), view.pair.name, view.access.environment)
     return judge(view.pair.name, last, datetime.now(UTC))
 
 
@@ -26,7 +26,7 @@ def judge(pair: str, last: DrillRecord | None, now: datetime) -> Finding:
         return fails("there was no drill of this pair", action)
     began = f"the drill of {last.began:%Y-%m-%d %H:%M} UTC"
     if last.result is Result.RED:
-        return fails(f"{began} was red: {'; '.join(last.problems)}", f"mend that, then {action}")
+        return fails(f"{began} was red: {'; '.join(last.problems)}", f"fix that, then {action}")
     if last.ended is None:
         return fails(f"{began} has not ended", f"{action} goes on with it")
     age = now - last.ended

@@ -9,11 +9,11 @@ from typing import Any
 
 from runbooks.agent.databases import Role
 from runbooks.engine import Journal, RunRecord
-from runbooks.operate import runs_directory
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.paths import records_directory
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import Phase
 from shopsphere.witness.client import Seen
@@ -32,12 +32,17 @@ def ask(view: PairView) -> Finding:
     }
     works |= {
         "the witness": lambda: judge_witness(view.seen),
-        "the operators' lock": lambda: judge_lock(view.once("the operators' lock", view.witness.locked_by)),
-        "journals": lambda: judge_journal(Journal.unfinished(runs_directory(), pair=view.pair.name)),
+        "the operators' lock": lambda: judge_lock(view.once("the operators' lock", view.access.witness.locked_by)),
+        "journals": lambda: _journal(view),
         f"the agent of {view.active}": lambda: judge_active_agent(view.active, view.agent(view.active)),
         f"the agent of {view.recovery}": lambda: judge_recovery_agent(view.recovery, view.agent(view.recovery)),
     }
     return together(view.judge_each(works))
+
+
+def _journal(view: PairView) -> Finding:
+    records = records_directory(view.access.environment)
+    return judge_journal(Journal.unfinished(records, pair=view.pair.name))
 
 
 def _cluster(view: PairView, site: str, database: DatabaseModel) -> Finding:

@@ -8,19 +8,17 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from runbooks.change import PLANNED, RoleChange
 from runbooks.engine import bounded
+from runbooks.pair_access import PairAccess
 from runbooks.readiness.no_answer import from_error
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.postgres import ask_instance, leading_pod
 from shopsphere.clients.postgres_capacity import Capacity, ask_capacity
 from shopsphere.estate.databases import DATABASES, DatabaseModel
-from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding
-from shopsphere.topology import Pair, Topology
-from shopsphere.witness import PairRecord, Witness
+from shopsphere.witness import PairRecord
 from shopsphere.witness.client import Seen
 
 FACT_SECONDS = 4.5
@@ -35,25 +33,19 @@ class PairView:
     Every question raises ShopSphereError when it is not answered, OutOfTimeError among them.
 
     Args:
-        topology: the pair's sites and addresses.
-        pair: the pair.
-        environment: lab or prod.
-        witness: the pair's.
+        access: the ways to the pair.
         seconds: bound on all questions together, from now on.
         clock: replaceable in tests.
     """
 
     def __init__(
         self,
-        topology: Topology,
-        pair: Pair,
-        environment: Environment,
-        witness: Witness,
+        access: PairAccess,
         *,
         seconds: float = FACT_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.topology, self.pair, self.environment, self.witness = topology, pair, environment, witness
+        self.access, self.pair = access, access.pair
         self._clock, self._end = clock, clock.monotonic() + seconds
         self._facts: dict[str, Future[Any]] = {}
         self._asking = threading.Lock()
@@ -91,7 +83,7 @@ class PairView:
     @property
     def seen(self) -> Seen:
         """Record and lease, as the witness gave them."""
-        return self.once("the witness", self.witness.see)
+        return self.once("the witness", self.access.witness.see)
 
     @property
     def record(self) -> PairRecord:
@@ -108,30 +100,9 @@ class PairView:
         """The site that would take over."""
         return self.pair.other_than(self.active)
 
-    @property
-    def ways(self) -> RoleChange:
-        """The ways to everything that a change of role would touch."""
-        record = self.record
-        return self.once(
-            "the stacks' configuration",
-            lambda: RoleChange(
-                topology=self.topology,
-                pair=self.pair,
-                environment=self.environment,
-                source=record.active,
-                target=self.pair.other_than(record.active),
-                epoch=record.epoch,
-                variant=PLANNED,
-                actor="",
-                reason="",
-                accept_data_loss=False,
-                witness=self.witness,
-            ),
-        )
-
     def document(self, site: str, database: DatabaseModel) -> Document:
         """Return the CloudNativePG cluster of a database at a site."""
-        return self.once(f"the API of {site} about {database.name}", lambda: self.ways.database(site, database))
+        return self.once(f"the API of {site} about {database.name}", self.access.database(site, database).document)
 
     def instance(self, site: str, database: DatabaseModel) -> dict[str, Any]:
         """Return what the leading instance says of its role and replication."""
@@ -144,15 +115,15 @@ class PairView:
     def items(self, site: str, path: str, **query: str) -> list[Document]:
         """Return a list of a site's API."""
         what = " ".join((f"the API of {site} at {path}", *query.values()))
-        return self.once(what, lambda: self.ways.cluster(site).items(path, **query))
+        return self.once(what, lambda: self.access.cluster(site).items(path, **query))
 
     def agent(self, site: str) -> dict[str, Any]:
         """Return what a site's agent says."""
-        return self.once(f"the agent of {site}", lambda: self.ways.agent_state(site))
+        return self.once(f"the agent of {site}", lambda: self.access.agent_state(site))
 
     def _ask_pod(self, what: str, question: Callable[..., Fact], site: str, database: DatabaseModel) -> Fact:
         pod = leading_pod(self.document(site, database))
         namespace = database.namespace.name
         return self.once(
-            f"the {what} of {database.name} at {site}", lambda: question(self.ways.cluster(site), namespace, pod)
+            f"the {what} of {database.name} at {site}", lambda: question(self.access.cluster(site), namespace, pod)
         )

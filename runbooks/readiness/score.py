@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from runbooks.engine import bounded
+from runbooks.pair_access import PairAccess
 from runbooks.readiness import (
     p01_replication,
     p02_synchrony,
@@ -96,7 +97,7 @@ def readiness_of(topology: Topology, pair: str, environment: Environment) -> Rea
     """
     witness = witness_of(pair, environment)
     try:
-        return score(PairView(topology, topology.pair(pair), environment, witness))
+        return score(PairView(PairAccess(topology, topology.pair(pair), environment, witness)))
     finally:
         witness.close()
 

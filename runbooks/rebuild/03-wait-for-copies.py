@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from runbooks.change import RoleChange
 from runbooks.databases import all_follow, checkpoint
-from shopsphere.estate.databases import DatabaseModel
+from runbooks.site_database import SiteDatabase
 from shopsphere.foundation.errors import ShopSphereError
 
 TITLE = "Wait until both databases are copied and stream"
@@ -22,21 +22,21 @@ def act(change: RoleChange) -> None:
     """Ask for checkpoints until the copies have had theirs; the operator of the site copies."""
     end = time.monotonic() + _HURRY_SECONDS
     while time.monotonic() < end and not _follow(change):
-        change.each_database(lambda database: _hurry(change, database))
+        change.at_source(_hurry)
         time.sleep(_PAUSE)
 
 
 def verify(change: RoleChange) -> bool:
-    """They do."""
-    return all_follow(change, change.source, change.target)
+    """Both stream."""
+    return all_follow(change.access, change.source, change.target)
 
 
 def _follow(change: RoleChange) -> bool:
     with suppress(ShopSphereError):
-        return all_follow(change, change.source, change.target)
+        return all_follow(change.access, change.source, change.target)
     return False
 
 
-def _hurry(change: RoleChange, database: DatabaseModel) -> None:
+def _hurry(database: SiteDatabase) -> None:
     with suppress(ShopSphereError):
-        checkpoint(change, change.source, database)
+        checkpoint(database)

@@ -2,6 +2,7 @@
 
 from runbooks.change import RoleChange
 from runbooks.databases import is_synchronous
+from runbooks.site_agents import how_synchrony_returns
 
 TITLE = "Wait until the ledger is synchronous to the rebuilt site"
 SECONDS = 90
@@ -9,13 +10,7 @@ SECONDS = 90
 
 def check(change: RoleChange) -> str:
     """Say who switches it on."""
-    return (
-        f"the agent of {change.source} lets the ledger wait for {change.target}, sees it do so, and tells the witness"
-    )
-
-
-def act(change: RoleChange) -> None:
-    """Nothing: synchrony is the agent's, so that one process alone switches it on and off."""
+    return how_synchrony_returns(change.source, change.target)
 
 
 def verify(change: RoleChange) -> bool:

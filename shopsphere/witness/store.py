@@ -237,8 +237,3 @@ def has_value(key: str, value: str) -> dict[str, Any]:
 def put(key: str, value: str, lease: int = 0) -> dict[str, Any]:
     """Write a key, bound to a lease if one is given."""
     return {"requestPut": {"key": encoded(key), "value": encoded(value), "lease": str(lease)}}
-
-
-def delete(key: str) -> dict[str, Any]:
-    """Remove a key."""
-    return {"requestDeleteRange": {"key": encoded(key)}}

@@ -11,7 +11,7 @@ from shopsphere.deploy.programs import find_program
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import run
 from shopsphere.names.pair_state import PairDeclaration, PairState
-from shopsphere.names.state_record import read_records, set_pair_state
+from shopsphere.names.state_record import read_records, write_record
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_failover_is_no_change(pulumi, authorities, topology) -> None:
         passive_weight=pair.weights.passive,
         ttl=pair.dns_ttl_seconds,
     )
-    set_pair_state(authorities, rdc_a, expect_epoch=1, new_state=PairState(2, "dublin"))
+    write_record(authorities, rdc_a, PairState(2, "dublin"))
     pulumi("refresh", "--preview-only", "--expect-no-changes")
     pulumi("up", "--refresh", "--yes", "--skip-preview", "--expect-no-changes")
     states = {rdc_a.valid(found) for found in read_records(authorities, rdc_a).values()}

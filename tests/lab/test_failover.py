@@ -15,7 +15,8 @@ from moving_pair import (
 )
 
 from runbooks.engine import audit
-from runbooks.operate import runs_directory
+from shopsphere.estate.paths import records_directory
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Sync
 
@@ -144,4 +145,4 @@ def test_power_loss(at, sql, witness, orders, lab, wait_for_database) -> None:
 @pytest.mark.full
 @pytest.mark.requirement("every run is in the audit log, whose chain shows a change")
 def test_audit(witness) -> None:
-    assert audit.verify_chain(runs_directory() / "audit.jsonl") >= 12
+    assert audit.verify_chain(records_directory(Environment.LAB) / "audit.jsonl") >= 12

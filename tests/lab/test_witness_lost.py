@@ -6,7 +6,8 @@ from lab_command import shopsphere
 from moving_pair import ADDRESS, CLIENT, PRIMARY, RECOVERY, VOTERS, command, failover, record, require_active, state
 
 from runbooks.engine import audit
-from runbooks.operate import runs_directory
+from shopsphere.estate.paths import records_directory
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Sync
 
@@ -83,7 +84,7 @@ def test_afterwards(at, sql, witness, lab) -> None:
     failover("planned", PRIMARY)
     require_active(at, sql, witness, PRIMARY)
     assert record(witness).sync is Sync.ON
-    log = runs_directory() / "audit.jsonl"
+    log = records_directory(Environment.LAB) / "audit.jsonl"
     audit.verify_chain(log)
     assert log.read_text().count('"runbook":"break_glass"') >= 4
     assert "incident 4711" in log.read_text()

@@ -1,26 +1,36 @@
 """Writing without the witness: what a permit opens and bars, over reboots and when the witness is back."""
 
+from __future__ import annotations
+
+import json
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from manual_clock import ManualClock
 
 from cli.main import run
 from runbooks import unwitnessed
 from runbooks.agent.databases import Role
 from runbooks.agent.permits import PermitKeeper
 from runbooks.agent.state import Knowledge, doors
-from runbooks.change import MOVE, STAY
+from runbooks.change import MOVE, STAY, RoleChange
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import BREAK_GLASS, FOLDER, Request, steps_of
+from runbooks.pair_access import PairAccess
 from runbooks.permit import PATH, Permit
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import RefusedError
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairState
 from shopsphere.topology import load_topology
-from shopsphere.witness import PairRecord, WitnessUnreachableError
+from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
+from shopsphere.witness.client import Seen
 
 PAIR = load_topology().pair("rdc-a")
 
@@ -90,43 +100,55 @@ def test_an_older_permit_replaces_nothing(tmp_path, api) -> None:
         assert keeper.look().epoch == kept
 
 
-class Change:
-    """In place of a RoleChange without a witness."""
+class Access(PairAccess):
+    """The ways to a pair without a witness, of which one site answers."""
 
-    pair, source, target, epoch, variant, actor = PAIR, "frankfurt", "dublin", 4, MOVE, "anna"
-    accept_data_loss, site_is_off = False, ""
-
-    def __init__(self, **values) -> None:
-        self.up, self.witnessed, self.remembered, self.in_recovery = {"dublin"}, None, {}, True
-        self.states = {"dublin": {"record": {"sync": "on", "epoch": 4, "active": "frankfurt"}, "session": "s1"}}
+    def __init__(self, **values: Any) -> None:
+        super().__init__(load_topology(), PAIR, Environment.LAB, cast("Witness", self))
+        self.up, self.witnessed, self.in_recovery = {"dublin"}, cast("PairRecord | None", None), True
+        self.states: dict[str, Any] = {
+            "dublin": {"record": {"sync": "on", "epoch": 4, "active": "frankfurt"}, "session": "s1"}
+        }
         self.__dict__.update(values)
 
-    def see(self):
+    def see(self) -> Seen:
         if self.witnessed is None:
             raise WitnessUnreachableError("no quorum")
-        return SimpleNamespace(record=self.witnessed), self.witnessed
+        return Seen(self.witnessed, 1, "")
 
-    def is_moved(self, found):
-        return found.epoch == self.epoch + 1
-
-    def cluster(self, site):
+    def cluster(self, site: str) -> Cluster:
         if site not in self.up:
             raise ShopSphereError("no answer")
-        return SimpleNamespace(get=lambda _path: {})
+        answer = json.dumps({"in_recovery": self.in_recovery})
+        document = {"metadata": {"name": "any"}}
+        return cast("Cluster", SimpleNamespace(get=lambda _path: document, execute=lambda *_, **__: answer))
 
-    def agent_state(self, site):
+    def agent_state(self, site: str) -> dict[str, Any]:
         if site not in self.states:
             raise ShopSphereError("no answer")
-        return self.states[site]
+        return cast("dict[str, Any]", self.states[site])
 
-    def recall(self, key):
-        return self.remembered.get(key)
 
-    def remember(self, key, value) -> None:
-        self.remembered[key] = value
+class Memory:
+    """In place of a journal."""
 
-    def each_database(self, action):
-        return [action(None)]
+    def __init__(self, **kept: object) -> None:
+        self.kept = kept
+
+    def recall(self, key: str) -> object:
+        return self.kept.get(key)
+
+    def remember(self, key: str, value: object) -> None:
+        self.kept[key] = value
+
+
+def change(access: Access | None = None, **values: Any) -> RoleChange:
+    """From Frankfurt to Dublin, in epoch 4."""
+    facts = {
+        "source": "frankfurt", "target": "dublin", "epoch": 4, "variant": MOVE, "actor": "anna", "reason": "flood",
+        "journal": Memory(),
+    }  # fmt: skip
+    return RoleChange(access=access or Access(), **{**facts, **values})
 
 
 def step(number):
@@ -137,34 +159,52 @@ def step(number):
 @pytest.mark.requirement("break-glass refuses while there is a safe way")
 def test_a_witness_that_answers() -> None:
     with pytest.raises(BlockedError, match="shopsphere failover"):
-        step(1).check(Change(witnessed=record(4)))
-    assert "no quorum" in step(1).check(Change())
-    assert "is back" in step(1).check(Change(witnessed=record(5, "dublin")))
+        step(1).check(change(Access(witnessed=record(4))))
+    assert "no quorum" in step(1).check(change())
+    assert "is back" in step(1).check(change(Access(witnessed=record(5, "dublin"))))
 
 
 @pytest.mark.requirement("break-glass promotes nothing before possible loss is accepted")
-def test_possible_loss(monkeypatch) -> None:
+def test_possible_loss() -> None:
     look = step(2).check
-    monkeypatch.setitem(look.__globals__, "instance", lambda change, *_: {"in_recovery": change.in_recovery})
     with pytest.raises(BlockedError, match="--accept-data-loss"):
-        look(Change())
-    assert "last read sync on in epoch 4" in look(Change(accept_data_loss=True))
-    assert "knows nothing" in look(Change(accept_data_loss=True, states={}))
+        look(change())
+    assert "last read sync on in epoch 4" in look(change(accept_data_loss=True))
+    assert "knows nothing" in look(change(Access(states={}), accept_data_loss=True))
     with pytest.raises(BlockedError, match="follows the other site"):
-        look(Change(variant=STAY))
-    assert "nothing is lost" in look(Change(variant=STAY, in_recovery=False))
+        look(change(variant=STAY))
+    assert "nothing is lost" in look(change(Access(in_recovery=False), variant=STAY))
 
 
 @pytest.mark.requirement("a site that cannot be barred blocks, until somebody answers for its being off")
 def test_a_silent_site() -> None:
     with pytest.raises(BlockedError, match="--site-is-off frankfurt"):
-        step(3).check(Change())
-    assert not step(3).verify(Change())
-    off = Change(site_is_off="frankfurt")
+        step(3).check(change())
+    assert not step(3).verify(change())
+    off = change(site_is_off="frankfurt")
     assert "stays off" in step(3).check(off)
     assert step(3).verify(off)
-    assert step(3).verify(Change(variant=STAY))
-    assert not step(3).verify(Change(up={"frankfurt", "dublin"}, site_is_off="frankfurt")), "it answers: it is not off"
+    assert step(3).verify(change(variant=STAY))
+    there = change(Access(up={"frankfurt", "dublin"}), site_is_off="frankfurt")
+    assert not step(3).verify(there), "it answers: it is not off"
+
+
+@pytest.mark.requirement("a site that cannot be barred blocks, until somebody answers for its being off")
+def test_a_site_that_refuses_us_is_not_silent() -> None:
+    class Refusing(Access):
+        def cluster(self, site: str) -> Cluster:
+            def refuse(_path: str) -> None:
+                raise RefusedError(f"{site}: 403 Forbidden")
+
+            return cast("Cluster", SimpleNamespace(get=refuse))
+
+    assert not step(3).verify(change(Refusing(), site_is_off="frankfurt")), "it answers: it is not off"
+    assert "is told" in step(3).check(change(Refusing(), site_is_off="frankfurt"))
+
+
+def test_why_nothing_is_heard_is_said() -> None:
+    with pytest.raises(BlockedError, match=r"customers whom we do not see \(no answer\)"):
+        step(3).check(change())
 
 
 @pytest.mark.parametrize(
@@ -177,17 +217,53 @@ def test_a_silent_site() -> None:
     ],
 )
 def test_a_barred_site_has_to_show_it(state, good) -> None:
-    change = Change(up={"frankfurt", "dublin"}, states={"frankfurt": state}, remembered={"barred": True})
-    assert step(3).verify(change) is good
+    access = Access(up={"frankfurt", "dublin"}, states={"frankfurt": state})
+    assert step(3).verify(change(access, journal=Memory(barred=True))) is good
 
 
-def test_the_time_of_an_old_lease_is_waited_out(monkeypatch) -> None:
-    change, waiting = Change(), step(4)
-    assert not waiting.verify(change)
-    for now, over in ((100.0, False), (105.0, False), (111.9, False), (112.0, True)):
-        monkeypatch.setitem(waiting.act.__globals__, "time", SimpleNamespace(time=lambda now=now: now))
-        waiting.act(change)
-        assert waiting.verify(change) is over
+@pytest.mark.requirement("an old lease is waited out by lengths of time alone, and for all of it by each process")
+def test_the_time_of_an_old_lease_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: next(days))
+    days, memory, clock = iter(range(0, 10**9, 86400)), Memory(), ManualClock(now=50.0)
+    waits, waiting = step(4), change(journal=memory, clock=clock)
+    assert not waits.verify(waiting)
+    waits.act(waiting)
+    assert clock.now == 62.0, "the lease of 10 s and 2 s"
+    assert waits.verify(waiting)
+    resumed = step(4)
+    assert not resumed.verify(waiting), "the same journal, in another process"
+    resumed.act(waiting)
+    assert clock.now == 74.0
+    assert resumed.verify(waiting)
+
+
+@pytest.mark.requirement("an old lease is waited out by lengths of time alone, and for all of it by each process")
+def test_a_wait_that_was_killed_is_no_wait() -> None:
+    class Killed(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(min(seconds, 11.9))
+            raise KeyboardInterrupt
+
+    memory, clock = Memory(since=0.0), Killed()
+    with pytest.raises(KeyboardInterrupt):
+        step(4).act(change(journal=memory, clock=clock))
+    assert not step(4).verify(change(journal=memory, clock=clock))
+
+
+def test_a_sleep_that_ends_early_does_not_shorten_the_wait() -> None:
+    class Short(ManualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(max(seconds / 2, 0.5))
+
+    clock = Short()
+    step(4).act(change(clock=clock))
+    assert clock.now >= 12.0
+
+
+def test_the_title_fits_both_variants() -> None:
+    titles = {each.number: each.title for each in (step(number) for number in range(1, 10))}
+    assert titles[6] == "Lead the pair's names to the permitted site at every DNS authority"
+    assert not [title for title in titles.values() if "to the other site" in title]
 
 
 @pytest.mark.parametrize(
@@ -200,15 +276,15 @@ def test_the_time_of_an_old_lease_is_waited_out(monkeypatch) -> None:
     ],
 )
 def test_direction(monkeypatch, shown, to, expected) -> None:
-    monkeypatch.setattr(unwitnessed, "_shown", lambda _change: shown)
-    found = unwitnessed.direction_without_witness(Change(), to)
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: shown)
+    found = unwitnessed.direction_without_witness(Access(), to)
     assert (found.source, found.target, found.epoch, found.variant) == expected
 
 
 def test_nobody_knows(monkeypatch) -> None:
-    monkeypatch.setattr(unwitnessed, "_shown", lambda _change: [])
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [])
     with pytest.raises(ShopSphereError, match="nobody knows"):
-        unwitnessed.direction_without_witness(Change(states={}), "")
+        unwitnessed.direction_without_witness(Access(states={}), "")
 
 
 def test_a_barred_site_comes_before_a_permitted_one() -> None:

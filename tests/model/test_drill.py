@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from manual_clock import ManualClock
@@ -13,9 +14,10 @@ from runbooks.drill.stage import Stage, stage_of
 from runbooks.drill.there_and_back import DrillError, DrillRequest, carry_out, look
 from runbooks.engine import DryRun, Journal, RunFacts, RunRecord
 from runbooks.engine.records import Event, Kind
-from runbooks.operate import FAILOVER, REBUILD, runs_directory
+from runbooks.operate import FAILOVER, REBUILD
 from runbooks.readiness.drill_record import DrillRecordError, Result, last_drill, save
 from runbooks.readiness.score import LAST_DRILL, Readiness
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, Verdict, fails
@@ -23,6 +25,10 @@ from shopsphere.witness.client import Seen
 
 REQUEST = DrillRequest(PAIR, Environment.LAB, "weekly")
 NO_DRILL_YET = fails("there was none", "drill").by(LAST_DRILL, "drill")
+
+
+def records() -> Path:
+    return records_directory(Environment.LAB)
 
 
 class Killed(BaseException):
@@ -52,9 +58,9 @@ class Pair:
 
     def move(self, request) -> None:
         """As `operate.carry_out`: begins or resumes a run, moves the witness in its middle, ends it."""
-        left = Journal.unfinished(runs_directory(), pair=PAIR)
+        left = Journal.unfinished(records(), pair=PAIR)
         facts = RunFacts(request.runbook, request.variant, PAIR, "anna", request.reason)
-        with Journal.resume(left.path, actor="anna") if left else Journal.start(runs_directory(), facts) as journal:
+        with Journal.resume(left.path, actor="anna") if left else Journal.start(records(), facts) as journal:
             if left is None:
                 journal.remember("target", request.target)
                 journal.remember("epoch", self.record.epoch)
@@ -76,7 +82,7 @@ class Pair:
 
     @property
     def last(self):
-        return last_drill(runs_directory(), PAIR, Environment.LAB)
+        return last_drill(records(), PAIR, Environment.LAB)
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def test_there_and_back(pair) -> None:
     assert [move.target for move in kept.moves] == [AWAY, HOME]
     assert all(move.total_seconds >= 0 for move in kept.moves)
     assert list(kept.checks) == ["before", "away", "home"]
-    assert file.parent == runs_directory() / "drills"
+    assert file.parent == records() / "drills"
 
 
 @pytest.mark.requirement("a drill is refused on a pair that is not ready, and says why")
@@ -133,7 +139,7 @@ def test_killed_in_a_move(pair, moment) -> None:
     with pytest.raises(Killed):
         pair.hold()
     assert pair.last.ended is None
-    pair.wrong = lambda: (finding(9),) if Journal.unfinished(runs_directory(), pair=PAIR) else ()
+    pair.wrong = lambda: (finding(9),) if Journal.unfinished(records(), pair=PAIR) else ()
     assert "next: " in look(TOPOLOGY, REQUEST).unfinished
     pair.hold()
     assert pair.targets == [AWAY, HOME]
@@ -167,10 +173,13 @@ def test_killed_in_the_checks_after_a_move(pair, looks, stage) -> None:
 
 
 def test_killed_before_anything_moved_begins_anew(pair) -> None:
-    save(runs_directory(), drill(epoch=7, began=datetime.now(UTC) - timedelta(hours=1), ended=None, result=None))
+    save(
+        records(),
+        drill(epoch=7, began=datetime.now(UTC) - timedelta(hours=1), ended=None, result=None),
+    )
     assert look(TOPOLOGY, REQUEST).unfinished == ""
     pair.hold()
-    assert len(list((runs_directory() / "drills").iterdir())) == 2
+    assert len(list((records() / "drills").iterdir())) == 2
     assert pair.last.result is Result.GREEN
 
 
@@ -215,7 +224,7 @@ def run(epoch=7, *, variant=PLANNED, runbook=FAILOVER, reason="drill: weekly", e
     events = [Event(Kind.RUN_STARTED, now, {})]
     events += [Event(Kind.REMEMBERED, now, {"key": key, "value": value}) for key, value in values.items()]
     events += [Event(Kind.RUN_FINISHED, now, {})] if ended else []
-    return RunRecord(runs_directory() / "x", RunFacts(runbook, variant, PAIR, "anna", reason), tuple(events))
+    return RunRecord(records() / "x", RunFacts(runbook, variant, PAIR, "anna", reason), tuple(events))
 
 
 @pytest.mark.requirement("a drill goes on only where it was the drill that moved the pair")
@@ -270,15 +279,15 @@ KEPT = {"number": 3, "name": "versions", "verdict": "unknown", "found": "silence
 
 
 def test_a_record_keeps_what_the_checks_found(pair) -> None:
-    save(runs_directory(), drill(checks={"before": (finding(3, Verdict.UNKNOWN),)}))
-    (file,) = (runs_directory() / "drills").iterdir()
+    save(records(), drill(checks={"before": (finding(3, Verdict.UNKNOWN),)}))
+    (file,) = (records() / "drills").iterdir()
     assert json.loads(file.read_text())["checks"]["before"] == [{**KEPT, "found": "images differ", "action": "deploy"}]
     assert pair.last.checks["before"] == (finding(3, Verdict.UNKNOWN),)
 
 
 @pytest.mark.parametrize("spoiled", [{"verdict": "perhaps"}, {"number": "3"}, {"more": 1}, {"found": None}], ids=str)
 def test_a_damaged_finding_in_a_record_is_an_error(pair, spoiled) -> None:
-    file = save(runs_directory(), drill(checks={"before": (finding(3),)}))
+    file = save(records(), drill(checks={"before": (finding(3),)}))
     document = json.loads(file.read_text())
     document["checks"]["before"] = [{**KEPT, **spoiled}]
     file.write_text(json.dumps(document))

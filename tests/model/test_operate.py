@@ -38,7 +38,7 @@ def desk(tmp_path, monkeypatch):
     """An operator's machine with a failover of two steps."""
     witness = Witness()
     monkeypatch.setattr(operate, "FOLDER", tmp_path)
-    monkeypatch.setattr(operate, "runs_directory", lambda: tmp_path / "runs")
+    monkeypatch.setattr(operate, "records_directory", lambda _environment: tmp_path / "runs")
     monkeypatch.setattr(operate, "witness_of", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Never
 
@@ -13,13 +14,14 @@ import pytest
 from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, Authority, ReadyPair, drill, record, secret
 
 from runbooks.engine import Journal, RunFacts
-from runbooks.operate import runs_directory
 from runbooks.readiness import render
 from runbooks.readiness.drill_record import Result, save
 from runbooks.readiness.score import CHECKS, LAST_DRILL, score
 from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.edge_errors import ServiceError
 from shopsphere.estate.pair_secrets import generate_pair_secrets
+from shopsphere.estate.paths import records_directory
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Verdict, passes
 from shopsphere.names.pair_state import PairState
@@ -27,10 +29,14 @@ from shopsphere.witness import Phase, Sync, Voter, WitnessUnreachableError
 from shopsphere.witness.store import Entry
 
 
+def records() -> Path:
+    return records_directory(Environment.LAB)
+
+
 @pytest.fixture
 def pair(monkeypatch, tmp_path):
     made = ReadyPair(monkeypatch, tmp_path)
-    save(runs_directory(), drill())
+    save(records(), drill())
     return made
 
 
@@ -84,11 +90,19 @@ DEFECTS = [
     (6, "TTL over 10 s", lambda pair: setattr(pair.authorities[0], "ttl", 11)),
     (6, "lacks state.rdc-a", lambda pair: setattr(pair.authorities[1], "state", None)),
     (6, "401", lambda pair: setattr(pair.authorities[1], "rrset", raising(ServiceError("ns2 refused: 401")))),
-    (6, "answers 10.99.0.12", lambda pair: change(pair.answers, **{"10.0.0.53": "10.99.0.12"})),
+    (6, "answers 10.99.0.12", lambda pair: change(pair.answers, ns1="10.99.0.12")),
     (7, "newyork (no leader)", lambda pair: pair.voters.append(Voter("http://10.99.0.40:2490", "no leader"))),
-    (8, "was red: P3", lambda _pair: save(runs_directory(), drill(result=Result.RED, problems=("P3",)))),
-    (8, "has not ended", lambda _pair: save(runs_directory(), drill(result=None, ended=None))),
-    (8, "7 days old", lambda _pair: save(runs_directory(), drill(ended=datetime.now(UTC) - timedelta(days=7)))),
+    (
+        8,
+        "was red: P3",
+        lambda _pair: save(records(), drill(result=Result.RED, problems=("P3",))),
+    ),
+    (8, "has not ended", lambda _pair: save(records(), drill(result=None, ended=None))),
+    (
+        8,
+        "7 days old",
+        lambda _pair: save(records(), drill(ended=datetime.now(UTC) - timedelta(days=7))),
+    ),
     (9, "a promotion token", lambda pair: change(spec(pair)["replica"], promotionToken="e30=")),
     (9, "a fence around *", lambda pair: fence(pair, '["*"]')),
     (9, "draining", lambda pair: set_record(pair, phase=Phase.DRAINING)),
@@ -144,8 +158,8 @@ def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair) -> None:
     assert readiness.active == ""
 
 
-def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair, monkeypatch) -> None:
-    monkeypatch.setattr("runbooks.readiness.p06_names.ask_address", raising(NameServerError("no answer")))
+def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair) -> None:
+    pair.answers["ns1"] = NameServerError("no answer")
     assert verdicts(pair) == {6: Verdict.FAILED}
 
 
@@ -277,7 +291,7 @@ def set_authority(pair, authority) -> None:
 
 
 def start_run() -> None:
-    Journal.start(runs_directory(), RunFacts("failover", "planned", PAIR, "anna", "test")).close()
+    Journal.start(records(), RunFacts("failover", "planned", PAIR, "anna", "test")).close()
 
 
 def test_an_error_of_ours_keeps_its_parts() -> None:

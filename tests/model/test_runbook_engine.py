@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from runbook_steps import NAMES, acts, calls, drive, facts, make_context, write_runbook, write_step
@@ -16,6 +17,7 @@ from runbooks.engine import (
     look_ahead,
     read_run,
     run_runbook,
+    write_report,
 )
 from runbooks.engine.records import Kind
 from runbooks.engine.runner import ATTEMPTS
@@ -60,6 +62,8 @@ def test_a_folder_without_steps_is_refused(tmp_path) -> None:
     ("right", "wrong"),
     [
         ("def act(context)", "def act_(context)"),
+        ("def act(context)", "act = None\n\ndef _act(context)"),
+        ("def _note(context", "def acts(context"),
         ("TITLE = ", "TEXT = "),
         ('TITLE = "Do', 'TITLE = "" and "'),
         ("SECONDS = 5", "SECONDS = 0"),
@@ -153,6 +157,41 @@ def test_a_run_looks_checks_acts_and_proves_in_order(tmp_path, capsys) -> None:
     assert all(re.match(r" +ok +\d+\.\d s  \d\d-", line) for line in shown)
     assert ["already so" in line for line in shown] == [False, True, False]
     assert Journal.unfinished(tmp_path / "journals") is None
+
+
+def write_wait(folder: Path, name: str, *, verify: str, check: str = "pass", seconds: float = 5) -> None:
+    """Write a step without an act."""
+    write_step(folder, name, verify=verify, check=check, seconds=seconds)
+    file = folder / f"{name}.py"
+    head, _, rest = file.read_text().partition("def act(context):")
+    file.write_text(head + rest[rest.index("def verify") :])
+
+
+@pytest.mark.requirement("a step that only waits has no act, and the journal claims none")
+def test_a_step_without_an_act_waits_for_its_outcome(tmp_path: Path) -> None:
+    folder = write_runbook(tmp_path)
+    write_wait(folder, "02-move-data", verify='return (context.state / "calls").read_text().count("verify 02") > 2')
+    drive(tmp_path)
+    assert calls(tmp_path)[4:8] == [f"{what} 02-move-data" for what in ("verify", "check", "verify", "verify")]
+    assert acts(tmp_path) == ["01-close-shop", "05-open-shop"]
+    (path,) = (tmp_path / "journals").glob("*.jsonl")
+    own = [event.kind for event in read_run(path).events if event.fields.get("step") == "02-move-data"]
+    assert own == [Kind.STEP_STARTED, Kind.STEP_VERIFIED]
+    assert [each["outcome"] for each in write_report(path, tmp_path / "report")["steps"]] == [
+        "acted",
+        "waited",
+        "acted",
+    ]
+
+
+@pytest.mark.requirement("a step is bounded in time and a failure names it")
+def test_a_wait_in_vain_fails_within_its_bound_and_has_changed_nothing(tmp_path: Path) -> None:
+    write_wait(tmp_path / "move", "01-wait-long", verify="return False", seconds=0.6)
+    with pytest.raises(StepFailedError, match=r"within 0.6 s(.|\n)*still says no(.|\n)*nothing has been changed"):
+        drive(tmp_path)
+    write_wait(tmp_path / "move", "01-wait-long", verify="return False", check='raise BlockedError("no")')
+    with pytest.raises(StepFailedError, match="a clear check"):
+        drive(tmp_path)
 
 
 @pytest.mark.requirement("a step is bounded in time and a failure names it")

@@ -1,24 +1,30 @@
 """A pair that is ready to fail over, as plain documents: a test changes one thing and sees which check notices."""
 
+from __future__ import annotations
+
 import base64
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from runbooks.pair_access import PairAccess
 from runbooks.readiness.drill_record import DrillRecord, Move, Result
 from runbooks.readiness.pair_view import PairView
+from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
-from shopsphere.clients.powerdns import RRset
+from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.stack import Environment
+from shopsphere.names.name_servers import NameServer
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync, Voter
@@ -146,28 +152,41 @@ class ReadyPair:
             see=lambda: self.seen, locked_by=lambda: self.lock, each_voter=lambda: self.voters, close=lambda: None
         )
         self.authorities = [Authority(name) for name in ("ns1", "ns2")]
-        self.answers = {"10.0.0.53": str(TOPOLOGY.site(HOME).address)}
-        edge = {
-            "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
-            "shopsphere:dnsApiKeyFile": "/keys/dns-api.key",
-            "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
-        }
+        self.answers: dict[str, str | Exception] = {"ns1": str(TOPOLOGY.site(HOME).address)}
+        self.access = ReadyAccess(self)
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
-        monkeypatch.setattr("shopsphere.estate.stack_files.configuration", lambda _stack: edge)
-        monkeypatch.setattr("runbooks.change.cluster_of", lambda stack, **_options: self.sites[stack.site])
-        monkeypatch.setattr("shopsphere.clients.powerdns.connect_to", lambda _urls, _key, **_bounds: self.authorities)
-        monkeypatch.setattr(
-            "runbooks.readiness.p06_names.ask_address", lambda address, _name: (self.answers[str(address)],)
-        )
-        monkeypatch.setattr(
-            "runbooks.change.ask_agent",
-            lambda address: next(
-                state for site, state in self.agents.items() if str(TOPOLOGY.site(site).address) in address
-            ),
-        )
 
     def view(self, seconds: float = 60.0) -> PairView:
-        return PairView(TOPOLOGY, TOPOLOGY.pair(PAIR), Environment.LAB, self.witness, seconds=seconds)
+        return PairView(self.access, seconds=seconds)
+
+
+class ReadyAccess(PairAccess):
+    """The ways to a pair that is made of documents."""
+
+    def __init__(self, ready: ReadyPair) -> None:
+        super().__init__(TOPOLOGY, TOPOLOGY.pair(PAIR), Environment.LAB, ready.witness)
+        self.ready = ready
+
+    def cluster(self, site: str) -> Cluster:
+        return cast("Cluster", self.ready.sites[site])
+
+    def agent_state(self, site: str) -> dict[str, Any]:
+        return self.ready.agents[site]
+
+    def authorities(self) -> list[DnsAuthority]:
+        return cast("list[DnsAuthority]", self.ready.authorities)
+
+    def name_servers(self) -> list[NameServer]:
+        return [NameServer(name, IPv4Address("10.0.0.53"), for_others=True) for name in self.ready.answers]
+
+    def addresses_at(self, server: NameServer, **_bounds: float) -> tuple[IPv4Address, ...]:
+        answer = self.ready.answers[server.name]
+        if isinstance(answer, Exception):
+            raise answer
+        return (IPv4Address(answer),)
+
+    def declaration(self) -> PairDeclaration:
+        return DECLARATION
 
 
 DECLARATION = PairDeclaration(

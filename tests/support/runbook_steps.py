@@ -15,24 +15,24 @@ TITLE = "Do {name}"
 SECONDS = {seconds}
 {extra}
 
-def note(context, what):
+def _note(context, what):
     with (context.state / "calls").open("a") as calls:
         calls.write(f"{{what}} {name}\\n")
 
 
 def check(context):
-    note(context, "check")
+    _note(context, "check")
     {check}
     return "would do {name}"
 
 
 def act(context):
-    note(context, "act")
+    _note(context, "act")
     {act}
 
 
 def verify(context):
-    note(context, "verify")
+    _note(context, "verify")
     {verify}
 '''
 NAMES = ("01-close-shop", "02-move-data", "05-open-shop")

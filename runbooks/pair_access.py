@@ -1,0 +1,127 @@
+"""The ways to a pair: to its sites' APIs, databases and agents, its witness, and the authorities for its names.
+
+Nothing here needs the Pulumi engine, its state, headquarters, or the site that is left. Addresses and credentials come
+from the stacks' configuration files, which are on the operator's machine before anything happens.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from ipaddress import IPv4Address
+from typing import Any, TypeVar
+
+from runbooks.site_database import SiteDatabase
+from shopsphere.clients import powerdns
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.dns import ask_address
+from shopsphere.clients.powerdns import DnsAuthority
+from shopsphere.clients.site_agent import agent_address, ask_agent
+from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.clients.web import Door, trust_in
+from shopsphere.estate.access import EdgeAccess, edge_access, site_access
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.stack import Environment, StackId, site_stack
+from shopsphere.foundation.side_by_side import at_each
+from shopsphere.names.name_servers import NameServer, name_servers
+from shopsphere.names.pair_state import PairDeclaration, public_addresses
+from shopsphere.topology import Pair, Topology
+from shopsphere.witness import Witness
+
+CLUSTER_SECONDS = 3.0
+AUTHORITY_SECONDS = 2.0
+"""Bound on an answer of a DNS authority: customers stand still while a hanging one is waited for."""
+
+Answer = TypeVar("Answer")
+
+
+class PairAccess:
+    """The ways to one pair; safe to share between threads. What is dead fails when it is used, within a bound.
+
+    Args:
+        topology: the pair's sites and addresses.
+        pair: the pair.
+        environment: lab or prod.
+        witness: the pair's.
+    """
+
+    def __init__(self, topology: Topology, pair: Pair, environment: Environment, witness: Witness) -> None:
+        self.topology, self.pair, self.environment, self.witness = topology, pair, environment, witness
+        self._clusters: dict[str, Cluster] = {}
+        self._agents: dict[str, str] = {}
+
+    @property
+    def public_name(self) -> str:
+        """The name that leads to the pair's active site."""
+        return f"{self.pair.name}.{self.topology.domain}"
+
+    def cluster(self, site: str) -> Cluster:
+        """Return a site's API.
+
+        Raises:
+            NoAccessError: this machine has no usable kubeconfig for it.
+        """
+        if site not in self._clusters:
+            self._clusters[site] = cluster_of(self._stack(site), seconds=CLUSTER_SECONDS)
+        return self._clusters[site]
+
+    def database(self, site: str, model: DatabaseModel) -> SiteDatabase:
+        """Return one of the databases at a site."""
+        return SiteDatabase(model, site, self.cluster(site))
+
+    def each_database(self, site: str, action: Callable[[SiteDatabase], Answer]) -> list[Answer]:
+        """Do something with both databases of a site at once; the first failure is raised when both have ended."""
+        return at_each([self.database(site, model) for model in DATABASES], action)
+
+    def agent_state(self, site: str) -> dict[str, Any]:
+        """Return what a site's agent says about itself.
+
+        Raises:
+            SiteAgentError: it does not answer.
+        """
+        if site not in self._agents:
+            self._agents[site] = agent_address(site_access(self._stack(site)), self.topology.site(site))
+        return ask_agent(self._agents[site])
+
+    def authorities(self) -> Sequence[DnsAuthority]:
+        """Return every DNS authority of the edge's configuration.
+
+        Raises:
+            AccessError: it names none, or not with which key they are asked.
+        """
+        urls = {each.name: each.url for each in self._edge.require_authorities()}
+        return powerdns.connect_to(urls, self._edge.dns_api_key_file, seconds=AUTHORITY_SECONDS)
+
+    def name_servers(self) -> list[NameServer]:
+        """Return the zone's own name servers."""
+        return [each for each in name_servers(self._edge) if each.for_others]
+
+    def addresses_at(self, server: NameServer, *, seconds: float = 2) -> tuple[IPv4Address, ...]:
+        """Return where a name server says that the pair's name leads.
+
+        Raises:
+            NameServerError: no answer in time, or one without an address.
+        """
+        return ask_address(server.address, self.public_name, seconds=seconds)
+
+    def declaration(self) -> PairDeclaration:
+        """Return the pair's state record as the edge declares it."""
+        addresses = public_addresses(self.topology, self._edge.site_addresses)
+        return PairDeclaration.declared(self.topology, self.pair, addresses)
+
+    def door(self, address: str, *, seconds: float) -> Door:
+        """Return the shop at a public address, under its public name, with the certificates that customers trust."""
+        return Door(address, f"www.{self.topology.domain}", self._trust, seconds)
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        return trust_in(self._edge.certificate_authority)
+
+    @cached_property
+    def _edge(self) -> EdgeAccess:
+        """The edge's configuration as it was when it was needed first: reading it is expensive."""
+        return edge_access(self.environment)
+
+    def _stack(self, site: str) -> StackId:
+        return site_stack(self.topology, site, self.environment)

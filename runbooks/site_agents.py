@@ -1,0 +1,29 @@
+"""What steps that wait for a site's agent ask of it: the agent acts by itself, on what the witness or a permit says."""
+
+from __future__ import annotations
+
+from runbooks.change import RoleChange
+
+
+def agent_says(change: RoleChange, site: str) -> str:
+    """Return what a site's agent gives as its reason now.
+
+    Raises:
+        SiteAgentError: it does not answer.
+    """
+    return f"the agent of {site} says: {change.access.agent_state(site)['because']}"
+
+
+def lets_writes_through(change: RoleChange, site: str) -> bool:
+    """Whether a site's agent says that the gateway lets writes through."""
+    return bool(change.access.agent_state(site)["writes"])
+
+
+def has_lease(change: RoleChange, site: str) -> bool:
+    """Whether a site's agent says that it holds the lease to write."""
+    return float(change.access.agent_state(site)["lease_seconds_left"]) > 0
+
+
+def how_synchrony_returns(leader: str, follower: str) -> str:
+    """Say who switches it on: one process alone does, so that no second one can switch it off meanwhile."""
+    return f"the agent of {leader} lets the ledger wait for {follower}, sees it do so, and tells the witness"

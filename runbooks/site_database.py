@@ -1,0 +1,72 @@
+"""One of the two databases at one site: a CloudNativePG cluster and the instance that leads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shopsphere.clients.cluster import Cluster, Document
+from shopsphere.clients.postgres import ask_instance, cluster_path, leading_pod
+from shopsphere.estate.databases import DatabaseModel
+
+
+@dataclass(frozen=True)
+class SiteDatabase:
+    """What a step holds when it looks at a database or changes it.
+
+    Attributes:
+        model: commerce or ledger.
+        site: where.
+        cluster: the site's API.
+    """
+
+    model: DatabaseModel
+    site: str
+    cluster: Cluster
+
+    @property
+    def name(self) -> str:
+        """Name of its CloudNativePG cluster, as in `ledger-frankfurt`."""
+        return self.model.cluster(self.site)
+
+    @property
+    def path(self) -> str:
+        """Path of its CloudNativePG cluster in the site's API."""
+        return cluster_path(self.model.namespace.name, self.name)
+
+    def document(self) -> Document:
+        """Return its CloudNativePG cluster.
+
+        Raises:
+            ClusterError: the API does not answer, or has none.
+        """
+        return self.cluster.get(self.path)
+
+    def patch(self, changes: Document, *, version: str = "") -> None:
+        """Change it in one request; with `version`, only if it still is what was looked at.
+
+        Raises:
+            ClusterError: as of `Cluster.patch`.
+        """
+        self.cluster.patch(self.path, changes, version=version)
+
+    def leader(self, document: Mapping[str, Any] | None = None) -> tuple[Cluster, str, str]:
+        """Return API, namespace and pod of the instance that leads, as the document says, or as it says now."""
+        return self.cluster, self.model.namespace.name, leading_pod(document or self.document())
+
+    def instance(self) -> dict[str, Any]:
+        """Return what the leading instance says about itself.
+
+        Raises:
+            ClusterError: the site's API or the instance does not answer.
+        """
+        return ask_instance(*self.leader())
+
+    def is_standby(self) -> bool:
+        """Return whether PostgreSQL itself says that it takes no writes.
+
+        Raises:
+            ClusterError: the site's API or the instance does not answer.
+        """
+        return bool(self.instance()["in_recovery"])

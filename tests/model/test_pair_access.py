@@ -1,0 +1,99 @@
+"""The ways to a pair, as the stacks' files say them."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from runbooks import pair_access
+from runbooks.pair_access import PairAccess
+from shopsphere.clients.cluster_errors import NoAccessError
+from shopsphere.clients.powerdns import PowerDns
+from shopsphere.estate import stack_files
+from shopsphere.estate.access import AccessError
+from shopsphere.estate.databases import LEDGER
+from shopsphere.estate.stack import EDGE, Environment, StackId
+from shopsphere.topology import load_topology
+from shopsphere.witness import Witness
+
+TOPOLOGY = load_topology()
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """What the stacks' files of the edge and of the sites hold; counts how often each is read."""
+    (tmp_path / "dns.key").write_text("secret\n")
+    found: dict[str, dict[str, Any]] = {
+        EDGE: {
+            "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
+            "shopsphere:dnsApiKeyFile": str(tmp_path / "dns.key"),
+            "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
+            "shopsphere:siteAddresses": {"dublin": "203.0.113.9"},
+            "status:resolvers": ["10.0.0.2"],
+        },
+        "frankfurt": {},
+        "dublin": {"shopsphere:siteAgent": "192.0.2.7", "shopsphere:siteAgentPort": 9000},
+        "read": {},
+    }
+
+    def configuration(stack: StackId) -> dict[str, Any]:
+        found["read"][stack.label] = found["read"].get(stack.label, 0) + 1
+        return found[stack.label]
+
+    monkeypatch.setattr(stack_files, "configuration", configuration)
+    return found
+
+
+@pytest.fixture
+def access() -> PairAccess:
+    return PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, cast("Witness", None))
+
+
+@pytest.mark.usefixtures("files")
+def test_what_the_edge_declares(access: PairAccess) -> None:
+    declared = access.declaration()
+    assert (declared.zone, declared.name) == ("shopsphere.test.", "state.rdc-a.shopsphere.test.")
+    assert (declared.primary, declared.recovery) == ("frankfurt", "dublin")
+    assert declared.addresses == {"frankfurt": "10.99.0.11", "dublin": "203.0.113.9"}
+    assert (declared.active_weight, declared.passive_weight, declared.ttl) == (100, 0, 5)
+
+
+@pytest.mark.usefixtures("files")
+def test_who_is_asked_about_names(access: PairAccess, monkeypatch: pytest.MonkeyPatch) -> None:
+    (authority,) = access.authorities()
+    assert isinstance(authority, PowerDns)
+    assert authority.name == "ns1"
+    (server,) = access.name_servers()
+    assert (server.name, server.address) == ("ns1", IPv4Address("10.0.0.53")), "no resolver: it may know an old answer"
+    asked: list[object] = []
+
+    def answer(*words: object, **bounds: float) -> tuple[IPv4Address]:
+        asked.append((words, bounds))
+        return (IPv4Address("10.0.0.1"),)
+
+    monkeypatch.setattr(pair_access, "ask_address", answer)
+    assert access.addresses_at(server, seconds=1.5) == (IPv4Address("10.0.0.1"),)
+    assert asked == [((IPv4Address("10.0.0.53"), "rdc-a.shopsphere.test"), {"seconds": 1.5})]
+
+
+def test_where_agents_answer(
+    access: PairAccess, files: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_access, "ask_agent", lambda address: {"address": address})
+    for _ in range(2):
+        assert access.agent_state("frankfurt") == {"address": "http://10.99.0.11:8405"}
+        assert access.agent_state("dublin") == {"address": "http://192.0.2.7:9000"}
+    assert files["read"] == {"frankfurt": 1, "dublin": 1}, "reading is expensive, and customers wait"
+
+
+def test_what_is_not_set_up_here_is_said(access: PairAccess, files: dict[str, dict[str, Any]]) -> None:
+    with pytest.raises(NoAccessError, match="frankfurt: not set up here"):
+        access.cluster("frankfurt")
+    with pytest.raises(NoAccessError):
+        access.database("frankfurt", LEDGER)
+    del files[EDGE]["shopsphere:dnsApiKeyFile"]
+    with pytest.raises(AccessError, match="shopsphere up edge"):
+        access.authorities()
