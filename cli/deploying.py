@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import require_terminal, require_yes
 from cli.common import In, Refresh, Target
 from shopsphere.estate.stack import Environment, check_target
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.topology import load_topology
+from shopsphere.topology import Topology, load_topology
+
+if TYPE_CHECKING:
+    from shopsphere.deploy.outcomes import PlanOutcome
+    from shopsphere.deploy.waves import Plan
 
 VERIFY_SECONDS = 420.0  # a first deployment on two cores: initdb, base backup, migrations and rollouts take about half
 
 Verify = Annotated[
     float, typer.Option("--verify-seconds", min=0, help="bound on the wait until all is ready; 0 does not wait")
 ]
+Diff = Annotated[bool, typer.Option("--diff", help="name each property that changes, old and new; secrets are masked")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 # Pulumi's libraries take seconds to import, so they are imported by the verbs that need them.
 
 
@@ -25,15 +36,40 @@ def up(
     *,
     refresh: Refresh = False,
     verify_seconds: Verify = VERIFY_SECONDS,
+    yes: Yes = False,
+    plan_file: Annotated[
+        Path | None,
+        typer.Option("--plan", help="apply what this file of `preview --save-plan` shows, and refuse anything else"),
+    ] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="where it asks: show each property that changes, as `preview --diff`")
+    ] = False,
 ) -> None:
-    """Deploy: recovery sites first, then primaries, then the edge; the policy pack judges every stack."""
+    """Deploy: recovery sites first, then primaries, then the edge; the policy pack judges every stack.
+
+    In the lab it does not ask. In production it shows a preview of all stacks and asks; without a terminal it refuses
+    unless --yes or --plan is given. What is applied to a stack is then what was shown: it is previewed once more right
+    before, and refused when other resources, operations or values of inputs would change. Not compared are values of
+    secrets and what is known only after a resource exists; a change within the seconds between is not seen.
+    """
     topology = load_topology()
     check_target(topology, target)
-    from shopsphere.deploy import display, runner, verbs, waves  # noqa: PLC0415 - see above
+    if environment is Environment.PROD and not yes and plan_file is None:
+        require_terminal("`up` in production", otherwise="give --plan FILE of a saved preview, or --yes")
+    from cli import deployment_record  # noqa: PLC0415 - see above
+    from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
 
     plan = waves.deployment_plan(topology, target, environment)
-    work = verbs.up_work(topology, target, refresh=refresh, verify_seconds=verify_seconds)
-    runner.run_plan(plan, work, display.Display())
+    approved: Mapping[str, str] | None = None
+    digest = ""
+    if plan_file is not None:
+        saved = plans.load(plan_file)
+        saved.require(target, environment, plan.stacks)
+        approved, digest, refresh = saved.outcome.fingerprints, saved.digest, saved.refresh
+    elif environment is Environment.PROD and not yes:
+        approved = _approved(topology, plan, target, environment, refresh=refresh, diff=diff)
+    work = verbs.up_work(topology, target, refresh=refresh, verify_seconds=verify_seconds, approved=approved)
+    _require_success(deployment_record.carry_out(plan, work, target, environment, digest))
 
 
 def preview(
@@ -41,35 +77,117 @@ def preview(
     environment: In = Environment.LAB,
     *,
     refresh: Refresh = False,
+    diff: Diff = False,
+    as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of lines")] = False,
+    save_plan: Annotated[
+        Path | None, typer.Option("--save-plan", help="write what is shown to this file, for `up --plan`")
+    ] = None,
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="exit with 7 when anything would change")
     ] = False,
 ) -> None:
-    """Say what `up` would change, judged by the policy pack."""
+    """Say what `up` would change, resource by resource, judged by the policy pack.
+
+    It writes nothing: no secrets, no stack, no configuration. A stack that was never set up is previewed from nothing,
+    with throw-away values in place of the secrets that `up` makes.
+    """
     topology = load_topology()
     check_target(topology, target)
-    from shopsphere.deploy import display, runner, verbs, waves  # noqa: PLC0415 - see above
+    from cli import changes  # noqa: PLC0415 - see above
+    from cli.deployment_record import person  # noqa: PLC0415 - see above
+    from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
 
-    changes = verbs.Changes({})
     plan = waves.deployment_plan(topology, target, environment)
-    runner.run_plan(plan, verbs.preview_work(topology, changes, refresh=refresh), display.Display())
+    inputs = plans.inputs_of(plan.stacks) if save_plan else {}
+    outcome = _previewed(topology, plan, refresh=refresh)
+    if as_json:
+        sys.stdout.write(f"{changes.as_json(outcome, target, environment)}\n")
+    else:
+        changes.show(outcome, diff=diff)
+    _require_success(outcome)
+    if save_plan:
+        saved = plans.SavedPlan(
+            target=target,
+            environment=environment,
+            refresh=refresh,
+            made=datetime.now(UTC),
+            by=person(),
+            inputs=inputs,
+            outcome=outcome,
+        )
+        plans.save(save_plan, saved)
     if expect_no_changes:
-        changes.require_none()
+        verbs.require_no_changes(outcome)
 
 
 def destroy(
     target: Target,
     environment: In = Environment.LAB,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    yes: Yes = False,
 ) -> None:
-    """Remove every resource of the target, the primary site first; the edge only with `edge` or `all`."""
+    """Remove every resource of the target, the primary site first; the edge only with `edge` or `all`.
+
+    It shows what it removes and, unless --yes is given, asks.
+    """
     topology = load_topology()
     check_target(topology, target)
-    from shopsphere.deploy import display, runner, verbs, waves  # noqa: PLC0415 - see above
+    if not yes and environment is Environment.PROD:
+        require_terminal("`destroy` in production", otherwise="run it at a terminal, or give --yes")
+    from cli import changes, deployment_record  # noqa: PLC0415 - see above
+    from cli.display import Display  # noqa: PLC0415 - see above
+    from shopsphere.deploy import runner, verbs, waves  # noqa: PLC0415 - see above
 
     plan = waves.removal_plan(topology, target, environment)
-    names = ", ".join(stack.label for stack in plan.stacks)
-    if not yes and not typer.confirm(f"Remove everything of {names} in {environment}, databases included?"):
-        raise ShopSphereError("nothing was removed")
-    runner.run_plan(plan, verbs.destroy_work(), display.Display())
+    with Display().showing() as display:
+        shown = runner.run_plan(plan, verbs.destroy_preview_work(), display)
+    changes.show(shown)
+    _require_success(shown)
+    if not any(stack.is_set_up for stack in shown.stacks):
+        return
+    if not yes:
+        require_yes(_removal_question(shown, environment))
+    _require_success(deployment_record.carry_out(plan, verbs.destroy_work(), target, environment))
+
+
+def _require_success(outcome: PlanOutcome) -> None:
+    """Accept only an outcome without a failure; a fault of the program comes first, so that its traceback is kept."""
+    for region in outcome.regions:
+        if region.cause is not None and not isinstance(region.cause, ShopSphereError):
+            raise region.cause
+    outcome.require_success()
+
+
+def _removal_question(shown: PlanOutcome, environment: Environment) -> str:
+    """Ask with the number of resources of each site: `all` and a slip of the finger look the same until then."""
+    parts = [f"{stack.stack} ({stack.planned.changed if stack.planned else 0})" for stack in shown.stacks]
+    return f"Remove {_resources(shown)} of {', '.join(parts)} in {environment}, databases included?"
+
+
+def _resources(outcome: PlanOutcome) -> str:
+    count = sum(outcome.changed.values())
+    return "1 resource" if count == 1 else f"{count} resources"
+
+
+def _previewed(topology: Topology, plan: Plan, *, refresh: bool) -> PlanOutcome:
+    from cli.display import Display  # noqa: PLC0415 - see above
+    from shopsphere.deploy import runner, verbs  # noqa: PLC0415 - see above
+
+    with Display().showing() as display:
+        return runner.run_plan(plan, verbs.preview_work(topology, refresh=refresh), display)
+
+
+def _approved(
+    topology: Topology, plan: Plan, target: str, environment: Environment, *, refresh: bool, diff: bool
+) -> Mapping[str, str]:
+    """Show a preview, ask, and return the fingerprints of what was approved."""
+    from cli import changes  # noqa: PLC0415 - see above
+    from shopsphere.deploy.summary import counted  # noqa: PLC0415 - see above
+
+    outcome = _previewed(topology, plan, refresh=refresh)
+    changes.show(outcome, diff=diff)
+    _require_success(outcome)
+    if outcome.changed:
+        found = counted(change for stack in outcome.stacks if stack.planned for change in stack.planned.changes)
+        require_yes(f"Change {_resources(outcome)} of {target} in {environment} ({found}), as shown?")
+    return outcome.fingerprints

@@ -1,21 +1,17 @@
-"""One stack in the hands of Pulumi's Automation API."""
+"""One opened stack in the hands of Pulumi's Automation API."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Protocol
 
-import yaml
-from pulumi.automation import CommandError, LocalWorkspace, PulumiCommand, Stack
+from pulumi.automation import CommandError, Stack
 
-from shopsphere.deploy import locks
-from shopsphere.deploy.environment import prepare, variables
-from shopsphere.deploy.events import Run, Violation
-from shopsphere.deploy.programs import ensure_kubernetes_plugin, find_program
-from shopsphere.estate import stack_files
-from shopsphere.estate.stack import Environment, StackId
+from shopsphere.deploy.events import Run
+from shopsphere.deploy.outcomes import MANDATORY, EngineRun, Violation
+from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
 
@@ -24,61 +20,46 @@ LOG_LINES = 15
 
 
 class DeploymentError(ShopSphereError):
-    """The engine refused or failed to do what was asked."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run of the engine did.
+    """The engine refused or failed to do what was asked.
 
     Attributes:
-        changed: resources changed, or that would change.
-        total: resources in the stack.
-        packs: name and version of the policy packs that judged it.
+        run: what it had done or found until then; None when it did not begin.
     """
 
-    changed: int
-    total: int
-    packs: dict[str, str]
+    def __init__(self, message: str, run: EngineRun | None = None) -> None:
+        super().__init__(message)
+        self.run = run
 
 
-@dataclass(frozen=True)
-class Listener:
-    """Who is told while the engine runs.
+class Watcher(Protocol):
+    """Who is told while the engine runs."""
 
-    Attributes:
-        advanced: called with the number of resources done so far.
-        judged: called with each verdict of the policy pack.
-    """
+    def advanced(self, done: int) -> None:
+        """Take the number of resources done so far."""
 
-    advanced: Callable[[int], None]
-    judged: Callable[[Violation], None]
-
-
-@cache
-def _command() -> PulumiCommand:
-    binary = find_program("pulumi")
-    return PulumiCommand(str(binary.parent.parent)) if binary.parent.name == "bin" else PulumiCommand()
-
-
-def project_name(stack: StackId) -> str:
-    """Return the name of the stack's project."""
-    document: dict[str, Any] = yaml.safe_load((stack.folder / "Pulumi.yaml").read_text())
-    return str(document["name"])
+    def judged(self, violation: Violation) -> None:
+        """Take a verdict of the policy pack."""
 
 
 class Engine:
-    """Opens a stack and runs `preview`, `up` and `destroy` on it; the policy pack is always part of it."""
+    """Runs `preview`, `up` and `destroy` on an opened stack; the policy pack judges all but removals.
 
-    def __init__(self, stack: StackId) -> None:
+    Args:
+        stack: which one it is.
+        opened: the same in the hands of the Automation API.
+        config_file: configuration in place of the project's own file.
+    """
+
+    def __init__(self, stack: StackId, opened: Stack, config_file: Path | None = None) -> None:
         self.stack = stack
-        self._stack = _open(stack)
+        self._stack = opened
+        self._config_file = str(config_file) if config_file else None
 
-    def preview(self, listener: Listener, *, refresh: bool = False) -> Outcome:
+    def preview(self, watcher: Watcher, *, refresh: bool = False) -> EngineRun:
         """Say what `up` would do.
 
         Args:
-            listener: who is told meanwhile.
+            watcher: who is told meanwhile.
             refresh: first read what is really there, so that drift counts as change.
 
         Raises:
@@ -86,87 +67,55 @@ class Engine:
             PolicyPackMissingError: the policy pack did not judge it.
         """
         return self._run(
-            listener,
-            lambda run: self._stack.preview(policy_packs=[str(POLICIES)], on_event=run.receive, refresh=refresh),
+            watcher,
+            lambda run: self._stack.preview(
+                policy_packs=[str(POLICIES)], on_event=run.receive, refresh=refresh, config_file=self._config_file
+            ),
         )
 
-    def up(self, listener: Listener, *, refresh: bool = False) -> Outcome:
+    def up(self, watcher: Watcher, *, refresh: bool = False) -> EngineRun:
         """Make it so. Arguments and errors are those of `preview`."""
         return self._run(
-            listener,
+            watcher,
             lambda run: self._stack.up(
                 policy_packs=[str(POLICIES)], on_event=run.receive, refresh=refresh, show_secrets=False
             ),
         )
 
-    def destroy(self, listener: Listener) -> Outcome:
-        """Remove every resource of the stack; no rule judges a removal."""
+    def preview_destroy(self, watcher: Watcher) -> EngineRun:
+        """Say what `destroy` would remove."""
         return self._run(
-            listener, lambda run: self._stack.destroy(on_event=run.receive, show_secrets=False), pack=False
+            watcher, lambda run: self._stack.preview_destroy(on_event=run.receive, show_secrets=False), pack=False
         )
 
-    def _run(self, listener: Listener, act: Callable[[Run], object], *, pack: bool = True) -> Outcome:
-        run = Run(listener.advanced, listener.judged)
+    def destroy(self, watcher: Watcher) -> EngineRun:
+        """Remove every resource of the stack; no rule judges a removal."""
+        return self._run(watcher, lambda run: self._stack.destroy(on_event=run.receive, show_secrets=False), pack=False)
+
+    def _run(self, watcher: Watcher, act: Callable[[Run], object], *, pack: bool = True) -> EngineRun:
+        run = Run(watcher.advanced, watcher.judged)
+        began = time.monotonic()
         try:
             act(run)
         except CommandError as error:
-            raise _failure(self.stack, run, error) from error
+            raise _failure(self.stack, run, error, time.monotonic() - began) from error
         if pack:
             run.require_pack()
-        return Outcome(run.changed, run.total, run.packs)
+        return run.result(time.monotonic() - began)
 
 
-@cache
-def open_engine(stack: StackId) -> Engine:
-    """Return the engine of a stack, opened once per process: opening starts the CLI.
-
-    Raises:
-        DeploymentError: the stack can be neither selected nor made.
-    """
-    return Engine(stack)
-
-
-def release_locks(stack: StackId) -> tuple[locks.Lock, ...]:
-    """Release what dead processes hold; only the lab's file backend is looked into.
-
-    Raises:
-        StackLockedError: a living process holds the stack.
-    """
-    if stack.environment is not Environment.LAB:
-        return ()
-    return locks.release_stranded(stack, project_name(stack))
-
-
-def exists(stack: StackId) -> bool:
-    """Say whether the stack was ever set up from here."""
-    return stack_files.project_file(stack).exists()
-
-
-def _open(stack: StackId) -> Stack:
-    prepare(stack)
-    ensure_kubernetes_plugin()
-    settings = stack_files.read(stack_files.project_file(stack))
-    workspace = LocalWorkspace(
-        work_dir=str(stack.folder),
-        env_vars=variables(stack),
-        secrets_provider=settings.get("secretsprovider", "passphrase"),
-        pulumi_command=_command(),
-    )
-    try:
-        return Stack.create_or_select(stack.name, workspace)
-    except CommandError as error:
-        raise DeploymentError(f"{stack.label}: the stack cannot be opened\n{_last_lines(str(error))}") from error
-
-
-def _failure(stack: StackId, run: Run, error: CommandError) -> DeploymentError:
-    mandatory = [violation for violation in run.violations if violation.level == "mandatory"]
+def _failure(stack: StackId, run: Run, error: CommandError, seconds: float) -> DeploymentError:
+    found = run.result(seconds)
+    mandatory = [violation for violation in run.violations if violation.level == MANDATORY]
     if mandatory:
         rules = ", ".join(sorted({violation.rule for violation in mandatory}))
-        return DeploymentError(f"{stack.label}: {len(mandatory)} violations of policy ({rules}); see above for each")
-    told = "\n".join(run.errors) or _last_lines(str(error))
-    return DeploymentError(f"{stack.label}: Pulumi failed\n{told}")
+        count = "1 violation" if len(mandatory) == 1 else f"{len(mandatory)} violations"
+        return DeploymentError(f"{stack.label}: {count} of policy ({rules})", found)
+    told = "\n".join(run.errors) or last_lines(str(error))
+    return DeploymentError(f"{stack.label}: Pulumi failed\n{told}", found)
 
 
-def _last_lines(text: str) -> str:
+def last_lines(text: str) -> str:
+    """Return the end of what the engine said, where its reason stands."""
     lines = [line for line in text.splitlines() if line.strip()]
     return "\n".join(lines[-LOG_LINES:])

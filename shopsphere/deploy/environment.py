@@ -20,19 +20,23 @@ def program_path() -> str:
     return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
 
 
-def variables(stack: StackId) -> dict[str, str]:
-    """Return the environment with which `pulumi` works on a stack.
-
-    Raises:
-        ShopSphereError: a production stack does not say where its state is kept.
-    """
-    common = {
+def common_variables() -> dict[str, str]:
+    """Return the part of the environment that is the same for every stack."""
+    return {
         "PATH": program_path(),
         "PULUMI_HOME": str(pulumi_home()),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The projects and the dynamic providers import components from the checkout, installed or not.
         "PYTHONPATH": str(REPOSITORY),
     }
+
+
+def variables(stack: StackId) -> dict[str, str]:
+    """Return the environment with which `pulumi` works on a stack.
+
+    Raises:
+        ShopSphereError: a production stack does not say where its state is kept.
+    """
     if stack.environment is Environment.LAB:
         own = {
             "PULUMI_BACKEND_URL": f"file://{state_directory(stack.jurisdiction)}",
@@ -42,7 +46,7 @@ def variables(stack: StackId) -> dict[str, str]:
         }
     else:
         own = {"PULUMI_BACKEND_URL": production_backend(stack)}
-    return {**common, **own}
+    return {**common_variables(), **own}
 
 
 def production_backend(stack: StackId) -> str:

@@ -9,37 +9,15 @@ from dataclasses import dataclass, field
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import SummaryEvent
 
+from shopsphere.deploy.changes import UNCHANGED, change_of, fingerprint, is_change, name_of
+from shopsphere.deploy.outcomes import EngineRun, ResourceChange, Violation
 from shopsphere.foundation.errors import ShopSphereError
 
 COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
-UNCHANGED = frozenset({"same", "read"})
-MANDATORY = "mandatory"
 
 
 class PolicyPackMissingError(ShopSphereError):
     """A run ended without proof that the policy pack judged it."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One verdict of the policy pack.
-
-    Attributes:
-        rule: name of the policy.
-        level: `mandatory` stops the run; anything else is advice.
-        resource: name of the resource; empty when the rule is about the whole stack.
-        message: the rule's own words.
-    """
-
-    rule: str
-    level: str
-    resource: str
-    message: str
-
-    def describe(self) -> str:
-        """Return the verdict as a person reads it."""
-        where = f" on {self.resource}" if self.resource else ""
-        return f"policy {self.rule} ({self.level}){where}: {self.message}"
 
 
 @dataclass
@@ -50,7 +28,8 @@ class Run:
         advanced: called with the number of resources done so far.
         judged: called with each verdict of the policy pack.
         done: URNs that the engine has finished.
-        changes: number of resources per operation, from the summary.
+        changes: resources that change, by URN, in the order in which the engine came to them.
+        counts: number of resources per operation, from the summary.
         packs: name and version of the policy packs that ran, from the summary.
         violations: all verdicts, in order, each once.
         errors: the engine's error messages, each once.
@@ -59,7 +38,8 @@ class Run:
     advanced: Callable[[int], None]
     judged: Callable[[Violation], None]
     done: set[str] = field(default_factory=set)
-    changes: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, ResourceChange] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     packs: dict[str, str] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -67,16 +47,20 @@ class Run:
     @property
     def changed(self) -> int:
         """Number of resources that the run changed, or would change."""
-        return sum(count for operation, count in self.changes.items() if operation not in UNCHANGED)
+        return sum(count for operation, count in self.counts.items() if operation not in UNCHANGED)
 
     @property
     def total(self) -> int:
         """Number of resources in the stack."""
-        return sum(self.changes.values())
+        return sum(self.counts.values())
 
     def receive(self, event: EngineEvent) -> None:
         """Take one event."""
-        if event.res_outputs_event:
+        if event.resource_pre_event:
+            metadata = event.resource_pre_event.metadata
+            if is_change(metadata):
+                self.changes[metadata.urn] = change_of(metadata)
+        elif event.res_outputs_event:
             self.done.add(event.res_outputs_event.metadata.urn)
             self.advanced(len(self.done))
         elif event.policy_event:
@@ -85,6 +69,21 @@ class Run:
             self._note_error(event)
         elif event.summary_event:
             self._sum_up(event.summary_event)
+
+    def result(self, seconds: float) -> EngineRun:
+        """Return what is known of the run, also of one that failed on its way."""
+        changes = tuple(self.changes.values())
+        return EngineRun(
+            changes=changes,
+            counts=self.counts,
+            changed=self.changed,
+            total=self.total,
+            # The engine reports a local pack as name|local|folder.
+            packs={name.split("|")[0]: version for name, version in self.packs.items()},
+            violations=tuple(self.violations),
+            seconds=round(seconds, 3),
+            fingerprint=fingerprint(sorted(change.fingerprint for change in changes)),
+        )
 
     def require_pack(self) -> None:
         """Accept only a run that the policy pack has judged.
@@ -102,14 +101,17 @@ class Run:
 
     def _sum_up(self, summary: SummaryEvent) -> None:
         # The names arrive as text or as members of an enumeration, depending on the SDK.
-        self.changes = {str(getattr(key, "value", key)): count for key, count in summary.resource_changes.items()}
+        self.counts = {str(getattr(key, "value", key)): count for key, count in summary.resource_changes.items()}
         self.packs = dict(summary.policy_packs or {})
 
     def _judge(self, event: EngineEvent) -> None:
         verdict = event.policy_event
         assert verdict is not None  # noqa: S101 - narrows the type; the caller has tested it
         found = Violation(
-            verdict.policy_name, verdict.enforcement_level, _name(verdict.resource_urn), clean(verdict.message)
+            rule=verdict.policy_name,
+            level=verdict.enforcement_level,
+            resource=name_of(verdict.resource_urn),
+            message=clean(verdict.message),
         )
         if found not in self.violations:
             self.violations.append(found)
@@ -118,7 +120,7 @@ class Run:
     def _note_error(self, event: EngineEvent) -> None:
         diagnostic = event.diagnostic_event
         assert diagnostic is not None  # noqa: S101 - narrows the type; the caller has tested it
-        where = _name(diagnostic.urn)
+        where = name_of(diagnostic.urn)
         text = clean(diagnostic.message)
         line = f"{where}: {text}" if where else text
         if text and line not in self.errors:
@@ -128,7 +130,3 @@ class Run:
 def clean(message: str) -> str:
     """Return an engine message without colour marks."""
     return COLOUR.sub("", message).strip()
-
-
-def _name(urn: str | None) -> str:
-    return urn.rsplit("::", 1)[-1] if urn else ""

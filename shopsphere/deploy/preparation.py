@@ -4,41 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shopsphere.deploy.engine import open_engine, release_locks
+from shopsphere.deploy.listening import Listener, Noted
+from shopsphere.deploy.opening import open_engine, release_locks
 from shopsphere.deploy.secrets import ensure_gateway_certificate, ensure_pair_secrets
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.stack import Environment, StackId, site_stack
-from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 
 
-def prepare_region(topology: Topology, stacks: tuple[StackId, ...]) -> None:
+def prepare_region(topology: Topology, stacks: tuple[StackId, ...], listener: Listener) -> None:
     """Make stack files and secrets of a region's stacks, and of their peers, because a pair shares its secrets.
 
     Raises:
         ShopSphereError: something is missing that only a person can supply.
     """
     for stack in _with_peers(topology, stacks):
-        prepare_stack(stack)
+        prepare_stack(stack, listener)
     pairs = {stack.region for stack in stacks if stack.region in topology.pairs}
     for pair in sorted(pairs):
         environment = stacks[0].environment
         if ensure_pair_secrets(topology, topology.pair(pair), environment):
-            say(f"       {pair}: made its shared secrets and stored them encrypted in both stacks")
+            listener.tell(Noted(pair, "made its shared secrets and stored them encrypted in both stacks"))
     for stack in stacks:
         if stack.region in topology.pairs and stack.environment is Environment.LAB:
             ensure_gateway_certificate(stack)
 
 
-def prepare_stack(stack: StackId) -> None:
+def prepare_stack(stack: StackId, listener: Listener) -> None:
     """Make one stack's file current and the stack itself exist."""
     if stack.environment is Environment.LAB:
         stack_files.write_machine_file(stack)
     else:
         stack_files.check_production_file(stack, made_here=frozenset(PAIR_SECRET_NAMES))
     for lock in release_locks(stack):
-        say(f"       {stack.label}: released the lock of process {lock.pid}, which is gone (taken {lock.since})")
+        listener.tell(
+            Noted(stack.label, f"released the lock of process {lock.pid}, which is gone (taken {lock.since})")
+        )
     open_engine(stack)
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from shopsphere.deploy.display import Display
-from shopsphere.deploy.waves import Plan, RegionPlan
-from shopsphere.estate.stack import StackId
+from shopsphere.deploy.engine import DeploymentError
+from shopsphere.deploy.listening import Listener, PlanBegan, RegionFailed, RegionLeftOut
+from shopsphere.deploy.outcomes import PlanOutcome, RegionOutcome, StackOutcome, Verb
+from shopsphere.deploy.waves import Plan
+from shopsphere.estate.stack import EDGE, StackId
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.progress import say
 
 # An engine run is one CLI, one program, one policy pack and one plugin: about one core and 0.8 GB while it lasts.
 PARALLEL = max(1, min(4, os.cpu_count() or 1))
-
-
-class PlanFailedError(ShopSphereError):
-    """Parts of a plan failed; their messages were printed when it happened."""
 
 
 @dataclass(frozen=True)
@@ -26,59 +24,92 @@ class Work:
     """What is done to a plan's stacks.
 
     Attributes:
-        name: verb for messages, as in `up`.
+        verb: what it is called.
         prepare: called once per region before its waves, and once for the edge.
-        act: called with each stack.
+        act: called with each stack; returns its outcome, of a failure too, or raises.
         verify: called after the waves of a region, and after the edge.
         edge_first: the edge goes before the regions, as when everything is removed.
     """
 
-    name: str
-    prepare: Callable[[tuple[StackId, ...]], None]
-    act: Callable[[StackId, Display], None]
-    verify: Callable[[tuple[StackId, ...], Display], None]
+    verb: Verb
+    prepare: Callable[[tuple[StackId, ...], Listener], None]
+    act: Callable[[StackId, Listener], StackOutcome]
+    verify: Callable[[tuple[StackId, ...], Listener], None]
     edge_first: bool = False
 
 
-def run_plan(plan: Plan, work: Work, display: Display) -> None:
-    """Carry out a plan.
+def run_plan(plan: Plan, work: Work, listener: Listener) -> PlanOutcome:
+    """Carry out a plan and return what became of it; a failure is part of the outcome.
 
     A region stops at its first bad wave; the others go on. The edge runs unless every region failed: it leads
-    customers to the regions that are well.
-
-    Raises:
-        PlanFailedError: names every region that failed; the cause was printed when it happened.
+    customers to the regions that are well. When the edge goes first and fails, the regions are left out: public
+    names would lead to nothing.
     """
-    say(f"{work.name}: {plan.describe()}")
-    failed: list[str] = []
-    with display.showing():
-        if plan.edge and work.edge_first and not _guarded("edge", (plan.edge,), work, display):
-            failed.append("edge")
-        if not failed:
-            failed += _run_regions(plan.regions, work, display)
-        if plan.edge and not work.edge_first:
-            if plan.regions and len(failed) == len(plan.regions):
-                say("       edge: left out, because no region succeeded")
-            elif not _guarded("edge", (plan.edge,), work, display):
-                failed.append("edge")
-    if failed:
-        raise PlanFailedError(f"{work.name} failed for {', '.join(failed)}; the cause of each is printed above")
+    began = time.monotonic()
+    listener.tell(PlanBegan(work.verb, plan))
+    edge = (plan.edge,) if plan.edge else ()
+    outcomes: list[RegionOutcome] = []
+    if edge and work.edge_first:
+        outcomes.append(_region(EDGE, edge, work, listener))
+    if any(outcome.error for outcome in outcomes):
+        reason = "the edge still leads customers to it"
+        outcomes += [_left_out(region.region, reason, listener) for region in plan.regions]
+    else:
+        outcomes += _regions(plan, work, listener)
+    if edge and not work.edge_first:
+        if plan.regions and all(outcome.error for outcome in outcomes):
+            outcomes.append(_left_out(EDGE, "no region succeeded", listener))
+        else:
+            outcomes.append(_region(EDGE, edge, work, listener))
+    return PlanOutcome(verb=work.verb, regions=tuple(outcomes), seconds=_since(began))
 
 
-def _run_regions(regions: tuple[RegionPlan, ...], work: Work, display: Display) -> list[str]:
+def _regions(plan: Plan, work: Work, listener: Listener) -> list[RegionOutcome]:
     with ThreadPoolExecutor(PARALLEL) as pool:
-        results = [(plan.region, pool.submit(_guarded, plan.region, plan.waves, work, display)) for plan in regions]
-        return [region for region, result in results if not result.result()]
+        results = [pool.submit(_region, region.region, region.waves, work, listener) for region in plan.regions]
+        return [result.result() for result in results]
 
 
-def _guarded(name: str, stacks: tuple[StackId, ...], work: Work, display: Display) -> bool:
-    """Run the waves of one region; a failure is printed here, so that it stands where it happened."""
+def _region(name: str, stacks: tuple[StackId, ...], work: Work, listener: Listener) -> RegionOutcome:
+    began = time.monotonic()
+    done: list[StackOutcome] = []
+    failure: Exception | None = None
     try:
-        work.prepare(stacks)
+        work.prepare(stacks, listener)
         for stack in stacks:
-            work.act(stack, display)
-        work.verify(stacks, display)
-    except ShopSphereError as error:
-        say(f"error: {name}: {error}")
-        return False
-    return True
+            done.append(_stack(stack, work, listener))
+            if failure := done[-1].cause:
+                break
+        else:
+            work.verify(stacks, listener)
+    except Exception as error:  # noqa: BLE001 - it is part of the outcome, with what the other regions did
+        failure = error
+    told = describe_failure(failure) if failure else ""
+    if told:
+        listener.tell(RegionFailed(name, told))
+    return RegionOutcome(region=name, stacks=tuple(done), error=told, cause=failure, seconds=_since(began))
+
+
+def _stack(stack: StackId, work: Work, listener: Listener) -> StackOutcome:
+    began = time.monotonic()
+    try:
+        done = work.act(stack, listener)
+    except Exception as error:  # noqa: BLE001 - see above
+        run = error.run if isinstance(error, DeploymentError) else None
+        done = StackOutcome(stack=stack.label, name=stack.name, planned=run, error=describe_failure(error), cause=error)
+    return done.model_copy(update={"seconds": _since(began)})
+
+
+def describe_failure(error: Exception) -> str:
+    """Return what an error says; one that nobody foresaw is named too."""
+    told = str(error)
+    return told if told and isinstance(error, ShopSphereError) else f"{type(error).__name__}: {told}"
+
+
+def _left_out(name: str, reason: str, listener: Listener) -> RegionOutcome:
+    listener.tell(RegionLeftOut(name, reason))
+    return RegionOutcome(region=name, left_out=reason)
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)

@@ -19,6 +19,7 @@ from shopsphere.foundation.process import run
 from shopsphere.topology import Pair, Topology
 
 NAMESPACE = stack_files.NAMESPACE
+GATEWAY_SECRET_NAMES = ("gatewayTlsCertificate", "gatewayTlsKey")
 Write = Callable[[StackId, Mapping[str, str]], None]
 Read = Callable[[StackId], dict[str, str]]
 
@@ -96,7 +97,7 @@ def ensure_gateway_certificate(stack: StackId, *, write: Write = set_secrets) ->
         )
     note = _note(stack)
     digest = hashlib.sha256(certificate.read_bytes()).hexdigest()
-    have = {"gatewayTlsCertificate", "gatewayTlsKey"} <= _present(stack)
+    have = _present(stack).issuperset(GATEWAY_SECRET_NAMES)
     if have and note.exists() and note.read_text() == digest:
         return False
     write(stack, {"gatewayTlsCertificate": certificate.read_text(), "gatewayTlsKey": key.read_text()})

@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from shopsphere.deploy.display import Display
-from shopsphere.deploy.engine import exists, open_engine
+from shopsphere.deploy.drafts import drafted
+from shopsphere.deploy.engine import DeploymentError
+from shopsphere.deploy.listening import Listener, Noted, step
+from shopsphere.deploy.opening import is_set_up, open_draft, open_engine
+from shopsphere.deploy.outcomes import EngineRun, PlanOutcome, StackOutcome, Verb
 from shopsphere.deploy.preparation import prepare_region, prepare_stack
 from shopsphere.deploy.runner import Work
+from shopsphere.deploy.summary import operations, packs, summary
 from shopsphere.deploy.verification import verify_stacks
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.topology import Topology
 
 
 class ChangesFoundError(ShopSphereError):
     """A preview that was to show no change showed some."""
 
-    exit_code = 7  # the code of `pulumi preview --expect-no-changes`
+    exit_code = ExitCode.CHANGES
 
 
-@dataclass
-class Changes:
-    """Resources that previews would change, per stack."""
-
-    by_stack: dict[str, int]
-
-    def require_none(self) -> None:
-        """Accept only previews without a change.
-
-        Raises:
-            ChangesFoundError: names the stacks.
-        """
-        changed = {stack: count for stack, count in self.by_stack.items() if count}
-        if changed:
-            found = ", ".join(f"{stack}: {count} resources" for stack, count in changed.items())
-            raise ChangesFoundError.build(
-                "the previews show changes",
-                expected="none",
-                found=found,
-                action="`pulumi preview --diff` in the project folder shows each; `shopsphere up` applies them",
-            )
+class ChangedSinceApprovalError(ShopSphereError):
+    """What would be done is not what was approved."""
 
 
-def up_work(topology: Topology, target: str, *, refresh: bool, verify_seconds: float) -> Work:
+def require_no_changes(outcome: PlanOutcome) -> None:
+    """Accept only previews without a change.
+
+    Raises:
+        ChangesFoundError: names the stacks.
+    """
+    if outcome.changed:
+        raise ChangesFoundError.build(
+            "the previews show changes",
+            expected="none",
+            found=", ".join(f"{stack}: {count} resources" for stack, count in outcome.changed.items()),
+            action="`shopsphere preview --diff` shows each property; `shopsphere up` applies them",
+        )
+
+
+def up_work(
+    topology: Topology,
+    target: str,
+    *,
+    refresh: bool,
+    verify_seconds: float,
+    approved: Mapping[str, str] | None = None,
+) -> Work:
     """Return the work of `up`: preview with the policy pack, then apply if anything changes, then verify.
 
     The preview comes first because rules about a whole stack speak only after its last resource: in `up` that is
@@ -54,59 +62,103 @@ def up_work(topology: Topology, target: str, *, refresh: bool, verify_seconds: f
         target: what the person asked for; the edge is verified for its regions.
         refresh: first read what is really there, and repair drift.
         verify_seconds: bound on the wait for rollouts and databases; 0 leaves verification out.
+        approved: fingerprints by stack of the only changes that may be applied; None applies whatever is found.
     """
 
-    def act(stack: StackId, display: Display) -> None:
+    def act(stack: StackId, listener: Listener) -> StackOutcome:
         engine = open_engine(stack)
-        with display.step(f"{stack.label}: preview") as (step, listener):
-            planned = engine.preview(listener, refresh=refresh)
-            step.note = f"{planned.total} resources, {planned.changed} to change, judged by {_packs(planned.packs)}"
+        with step(listener, stack.label, "preview") as progress:
+            planned = engine.preview(progress, refresh=refresh)
+            progress.note = summary(planned)
+        outcome = StackOutcome(stack=stack.label, name=stack.name, planned=planned)
+        if approved is not None:
+            _require_approved(stack, planned, approved)
         if not planned.changed:
-            return
-        with display.step(f"{stack.label}: up", planned.total) as (step, listener):
-            done = engine.up(listener, refresh=refresh)
-            step.note = f"{done.changed} of {done.total} resources changed, judged by {_packs(done.packs)}"
+            return outcome
+        try:
+            with step(listener, stack.label, "up", planned.total) as progress:
+                applied = engine.up(progress, refresh=refresh)
+                progress.note = f"{applied.changed} of {applied.total} resources changed, judged by {packs(applied)}"
+        except DeploymentError as error:
+            return outcome.model_copy(update={"applied": error.run, "error": str(error), "cause": error})
+        return outcome.model_copy(update={"applied": applied})
 
-    def verify(stacks: tuple[StackId, ...], display: Display) -> None:
+    def verify(stacks: tuple[StackId, ...], listener: Listener) -> None:
         if verify_seconds > 0:
-            verify_stacks(topology, target, stacks, display, seconds=verify_seconds)
+            verify_stacks(topology, target, stacks, listener, seconds=verify_seconds)
 
-    return Work("up", lambda stacks: prepare_region(topology, stacks), act, verify)
+    return Work(Verb.UP, lambda stacks, listener: prepare_region(topology, stacks, listener), act, verify)
 
 
-def preview_work(topology: Topology, changes: Changes, *, refresh: bool) -> Work:
-    """Return the work of `preview`; what would change is noted in `changes`."""
+def preview_work(topology: Topology, *, refresh: bool) -> Work:
+    """Return the work of `preview`, which writes nothing: see `drafts.drafted`."""
 
-    def act(stack: StackId, display: Display) -> None:
-        with display.step(f"{stack.label}: preview") as (step, listener):
-            planned = open_engine(stack).preview(listener, refresh=refresh)
-            changes.by_stack[stack.label] = planned.changed
-            step.note = f"{planned.total} resources, {planned.changed} to change, judged by {_packs(planned.packs)}"
+    def act(stack: StackId, listener: Listener) -> StackOutcome:
+        existed = is_set_up(stack)
+        with drafted(topology, stack, is_set_up=existed) as draft:
+            if draft.stand_ins:
+                listener.tell(Noted(stack.label, _unset(len(draft.stand_ins), existed=existed)))
+            with step(listener, stack.label, "preview") as progress:
+                planned = open_draft(draft).preview(progress, refresh=refresh)
+                progress.note = summary(planned)
+        return StackOutcome(
+            stack=stack.label, name=stack.name, planned=planned, is_set_up=existed, stand_ins=draft.stand_ins
+        )
 
-    return Work("preview", lambda stacks: prepare_region(topology, stacks), act, _nothing)
+    return Work(Verb.PREVIEW, _nothing, act, _nothing)
 
 
 def destroy_work() -> Work:
-    """Return the work of `destroy`; a stack that was never set up from here is passed over."""
+    """Return the work of `destroy`; a stack that was never set up is passed over."""
 
-    def prepare(stacks: tuple[StackId, ...]) -> None:
-        for stack in stacks:
-            if exists(stack):
-                prepare_stack(stack)
+    def act(stack: StackId, listener: Listener) -> StackOutcome:
+        if not is_set_up(stack):
+            return StackOutcome(stack=stack.label, name=stack.name, is_set_up=False)
+        with step(listener, stack.label, "destroy") as progress:
+            applied = open_engine(stack).destroy(progress)
+            progress.note = f"{applied.changed} resources removed"
+        return StackOutcome(stack=stack.label, name=stack.name, applied=applied)
 
-    def act(stack: StackId, display: Display) -> None:
-        if not exists(stack):
-            return
-        with display.step(f"{stack.label}: destroy") as (step, listener):
-            step.note = f"{open_engine(stack).destroy(listener).changed} resources removed"
-
-    return Work("destroy", prepare, act, _nothing, edge_first=True)
+    return Work(Verb.DESTROY, _prepare_set_up, act, _nothing, edge_first=True)
 
 
-def _nothing(_stacks: tuple[StackId, ...], _display: Display) -> None:
-    """Nothing to verify."""
+def destroy_preview_work() -> Work:
+    """Return the work of saying what `destroy` would remove."""
+
+    def act(stack: StackId, listener: Listener) -> StackOutcome:
+        if not is_set_up(stack):
+            return StackOutcome(stack=stack.label, name=stack.name, is_set_up=False)
+        with step(listener, stack.label, "preview of destroy") as progress:
+            planned = open_engine(stack).preview_destroy(progress)
+            progress.note = f"{planned.changed} resources to remove"
+        return StackOutcome(stack=stack.label, name=stack.name, planned=planned)
+
+    return Work(Verb.PREVIEW, _prepare_set_up, act, _nothing, edge_first=True)
 
 
-def _packs(packs: dict[str, str]) -> str:
-    # The engine reports a local pack as name|local|folder.
-    return ", ".join(f"{name.split('|')[0]} {version}".strip() for name, version in packs.items())
+def _require_approved(stack: StackId, planned: EngineRun, approved: Mapping[str, str]) -> None:
+    if approved.get(stack.label) == planned.fingerprint:
+        return
+    raise ChangedSinceApprovalError.build(
+        f"{stack.label}: what would be changed is not what was approved; nothing of this stack was changed",
+        expected="the changes of the approved preview"
+        if stack.label in approved
+        else "a stack that the approved preview covers",
+        found=f"{planned.changed} to change ({operations(planned) or 'none'}), other ones than approved",
+        action="preview again, look at what has changed meanwhile, and approve that",
+    )
+
+
+def _unset(count: int, *, existed: bool) -> str:
+    state = f"{count} of its secrets are not set yet" if existed else "not set up yet: everything is to be created"
+    return f"{state}; previewed with throw-away values for {count} secrets, which `shopsphere up` makes or asks for"
+
+
+def _prepare_set_up(stacks: tuple[StackId, ...], listener: Listener) -> None:
+    for stack in stacks:
+        if is_set_up(stack):
+            prepare_stack(stack, listener)
+
+
+def _nothing(_stacks: tuple[StackId, ...], _listener: Listener) -> None:
+    """Nothing to prepare or to verify."""

@@ -15,7 +15,7 @@ from shopsphere.clients.postgres import CLUSTERS, follows
 from shopsphere.clients.site_agent import SiteAgentError, agent_address, another_is_active, ask_agent
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.clients.web import Door, PageError, trust_in
-from shopsphere.deploy.display import Display
+from shopsphere.deploy.listening import Listener, step
 from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
@@ -35,7 +35,7 @@ class SiteLeftError(NotReadyError):
 
 
 def verify_stacks(
-    topology: Topology, target: str, stacks: tuple[StackId, ...], display: Display, *, seconds: float
+    topology: Topology, target: str, stacks: tuple[StackId, ...], listener: Listener, *, seconds: float
 ) -> None:
     """Wait until the stacks do their work.
 
@@ -43,7 +43,7 @@ def verify_stacks(
         topology: names and client networks for the edge.
         target: what was deployed: the edge must lead to these regions, the others may be down.
         stacks: sites of one region, or the edge.
-        display: shows the wait.
+        listener: is told of the wait.
         seconds: bound for all stacks together.
 
     Raises:
@@ -57,7 +57,7 @@ def verify_stacks(
             problems = partial(_unless_left, stack.label, agent, cluster_of(stack))
         else:
             problems = partial(edge_problems, topology, target, stack)
-        with display.step(f"{stack.label}: ready"):
+        with step(listener, stack.label, "ready"):
             _wait(stack.label, problems, deadline - time.monotonic())
 
 

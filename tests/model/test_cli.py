@@ -143,12 +143,6 @@ def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys) ->
     assert capsys.readouterr().err == "error: frankfurt is not what was declared\n"
 
 
-def test_destroy_asks_and_takes_no_for_an_answer() -> None:
-    result = CliRunner().invoke(cli.app, ["destroy", "rdc-a"], input="n\n")
-    assert "frankfurt, dublin" in result.output
-    assert isinstance(result.exception, ShopSphereError)
-
-
 def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     monkeypatch.setattr("cli.environment.ensure_kubernetes_plugin", lambda: None)

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from cli import main as cli
-from shopsphere.deploy import engine, events, secrets
+from cli.deployment_record import records_directory
+from shopsphere.deploy import events, history, opening, plans, secrets
 from shopsphere.deploy.environment import variables
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
@@ -48,7 +49,7 @@ def project(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHOPSPHERE_LAB", str(folder / "lab"))
         patch.setattr(StackId, "folder", property(lambda stack: folder / stack.region))
-        engine.open_engine.cache_clear()
+        opening.open_engine.cache_clear()
         home = folder / "rdc-a"
         (home / "rendered").mkdir(parents=True)
         shutil.copy(TINY / "__main__.py", home)
@@ -59,14 +60,42 @@ def project(tmp_path_factory):
             (public / name).write_text(f"{name} of the lab\n")
         configure()
         yield folder
-        engine.open_engine.cache_clear()
+        opening.open_engine.cache_clear()
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """Contents of all files below a folder; what links lead to is found once."""
+    files = (file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 @pytest.fixture(scope="module")
-def deployed(project):
+def foreseen(project: Path) -> Path:
+    """A preview of Frankfurt, saved before anything was set up; what there was on disk before and after it."""
+    before = everything(project)
+    plan = project.with_name(f"{project.name}-plan.json")
+    assert cli.run(["preview", "frankfurt", "--save-plan", str(plan)]) == 0
+    assert everything(project) == before
+    return plan
+
+
+@pytest.fixture(scope="module")
+def deployed(project, foreseen):
     """Frankfurt, deployed once."""
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 0
+    assert history.read(records_directory(Environment.LAB)).records[-1].result == "succeeded"
     return project
+
+
+@pytest.mark.requirement("`preview` of a stack that was never set up leaves no file behind")
+def test_what_a_preview_from_nothing_showed_is_what_up_finds(foreseen: Path) -> None:
+    (shown,) = plans.load(foreseen).outcome.stacks
+    assert not shown.is_set_up
+    assert set(PAIR_SECRET_NAMES) <= set(shown.stand_ins)
+    assert shown.planned is not None
+    found = {(each.operation, each.type, each.name) for each in shown.planned.changes}
+    assert ("create", "kubernetes:apps/v1:Deployment", "shop") in found
+    assert cli.run(["up", "frankfurt", "--verify-seconds", "0", "--plan", str(foreseen)]) == 0
 
 
 def test_up_deploys_and_says_which_pack_judged_it(deployed, capsys) -> None:
@@ -102,8 +131,13 @@ def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed) -> No
 
 def test_changes_where_none_were_expected_exit_with_7(deployed, capsys) -> None:
     configure(replicas="3")
-    assert cli.run(["preview", "frankfurt", "--expect-no-changes"]) == 7
-    assert "frankfurt: 1 resources" in capsys.readouterr().err
+    before = everything(deployed)
+    assert cli.run(["preview", "frankfurt", "--expect-no-changes", "--diff"]) == 7
+    told = capsys.readouterr()
+    assert "frankfurt: 1 resources" in told.err
+    assert "  ~  update   shop  kubernetes:apps/v1:Deployment" in told.out
+    assert "spec.replicas: 2 -> 3" in told.out
+    assert everything(deployed) == before
     configure()
 
 
@@ -130,6 +164,8 @@ def test_a_lock_of_a_dead_process_is_released_with_a_message(deployed, capsys) -
     content = {"pid": child, "username": "ops", "hostname": socket.gethostname(), "timestamp": "2026-01-01T00:00:00Z"}
     (folder / "stranded.json").write_text(json.dumps(content))
     assert cli.run(["preview", "frankfurt"]) == 0
+    assert (folder / "stranded.json").exists()
+    assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 0
     assert f"released the lock of process {child}" in capsys.readouterr().err
     assert not (folder / "stranded.json").exists()
 
@@ -140,6 +176,7 @@ def test_a_run_without_the_pack_is_not_believed() -> None:
         without.require_pack()
 
 
-def test_destroy_removes_everything(deployed) -> None:
+def test_destroy_removes_everything(deployed, capsys) -> None:
     assert cli.run(["destroy", "frankfurt", "--yes"]) == 0
+    assert "  -  DELETE   shop " in capsys.readouterr().out
     assert resources() == []
