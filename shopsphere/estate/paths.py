@@ -1,9 +1,11 @@
-"""Where Pulumi's things of this checkout and of the lab are."""
+"""Where Pulumi's things of this checkout and of the lab are, and what operators leave on record."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.paths import cache_directory, lab_directory
 
 
@@ -25,3 +27,17 @@ def state_directory(jurisdiction: str) -> Path:
 def passphrase_file(jurisdiction: str) -> Path:
     """The lab's passphrase of one jurisdiction."""
     return pulumi_directory() / "passphrases" / jurisdiction
+
+
+def records_directory(environment: Environment) -> Path:
+    """Journals, reports, drill records and the audit log of an environment.
+
+    The lab's are part of the lab. Production's are kept when a lab is taken down, and belong to no lab: they are in
+    `SHOPSPHERE_RECORDS`, else in the user's state folder.
+    """
+    if environment is Environment.LAB:
+        return lab_directory() / "runbooks"
+    if named := os.environ.get("SHOPSPHERE_RECORDS"):
+        return Path(named)
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return state / "shopsphere" / environment / "runbooks"
