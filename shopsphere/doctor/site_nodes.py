@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from shopsphere.clients.cluster import Document
 from shopsphere.doctor.site_api import SiteApi, labels_of
+from shopsphere.estate.placement import RACK_LABEL, SITE_LABEL, WATTS_RESOURCE
 from shopsphere.foundation.finding import Finding, fails, passes
-from shopsphere.status.quantities import RACK_LABEL, RACK_PREFIX, WATTS, allocatable_watts, ready_nodes
-
-SITE_LABEL = "shopsphere.io/site"
+from shopsphere.status.quantities import RACK_PREFIX, allocatable_watts, ready_nodes
 
 
 def nodes(api: SiteApi) -> Finding:
@@ -27,7 +26,7 @@ def judge_nodes(site: str, documents: Iterable[Document]) -> Finding:
     if ready.ready < ready.total:
         problems.append(f"{ready.total - ready.ready} of {ready.total} are not ready")
     if problems:
-        return fails("; ".join(problems), f"label nodes with {SITE_LABEL} and {RACK_LABEL}, and give them {WATTS}")
+        return fails("; ".join(problems), f"label them with {SITE_LABEL} and {RACK_LABEL}; give them {WATTS_RESOURCE}")
     return passes(f"{ready.total} ready, labelled, {allocatable_watts(found)} W to give")
 
 
@@ -39,5 +38,5 @@ def _problem(site: str, node: Document) -> str:
     if RACK_LABEL not in labels and not any(each.startswith(RACK_PREFIX) for each in labels):
         missing.append(f"{RACK_LABEL} is missing")
     if not allocatable_watts([node]):
-        missing.append(f"{WATTS} is missing")
+        missing.append(f"{WATTS_RESOURCE} is missing")
     return f"{node['metadata']['name']}: {', '.join(missing)}" if missing else ""

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-import tomllib
 from typing import Never
 
 import pytest
 from typer.testing import CliRunner
 
+import app
 from cli import main as cli
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
@@ -128,8 +128,7 @@ def test_completing_loads_no_client_and_no_engine() -> None:
 
 def test_the_version_is_that_of_the_project(capsys) -> None:
     assert cli.run(["--version"]) == 0
-    with (REPOSITORY / "pyproject.toml").open("rb") as source:
-        assert capsys.readouterr().out == f"shopsphere {tomllib.load(source)['project']['version']}\n"
+    assert capsys.readouterr().out == f"shopsphere {app.__version__}\n"
 
 
 def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys) -> None:

@@ -68,7 +68,7 @@ def test_failback_at_home(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("shopsphere.witness.access.witness_of", lambda *_: witness())
-    monkeypatch.setattr(operate, "runs_directory", lambda: tmp_path)
+    monkeypatch.setattr("shopsphere.estate.paths.records_directory", lambda _: tmp_path)
     assert cli.run(["failback", "rdc-a", *words]) == 0
     assert "nothing to do: frankfurt is active already" in capsys.readouterr().out
 
