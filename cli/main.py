@@ -13,7 +13,19 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli import completion, deploying, diagram, environment, fault, looking, moving, readiness, topology
+from cli import (
+    completion,
+    deploying,
+    diagram,
+    doctor,
+    environment,
+    fault,
+    history,
+    looking,
+    moving,
+    readiness,
+    topology,
+)
 from cli.version import show_version
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import MEANINGS, ExitCode
@@ -60,6 +72,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: " + "; ".join(f"{code:d} {meaning}" for code, meaning in MEANINGS.items()) + ".",
 )
+app.command()(doctor.doctor)
 app.command()(deploying.up)
 app.command()(deploying.preview)
 app.command()(deploying.destroy)
@@ -71,6 +84,7 @@ app.command()(moving.failback)
 app.command()(moving.watch)
 app.command("break-glass")(moving.break_glass)
 app.command()(moving.rebuild)
+app.command()(history.history)
 app.command()(environment.env)
 app.command()(diagram.diagram)
 app.command()(completion.completion)

@@ -83,6 +83,25 @@ class Cluster:
         """
         return self._request("GET", f"{path}?{urlencode(query)}" if query else path)
 
+    def date(self) -> str | None:
+        """Return the Date header of an answer, which is the time that the API server believes it is.
+
+        Raises:
+            ClusterUnreachableError: no answer in time, or a refusal.
+        """
+        try:
+            _, _, headers = self._api.call_api(
+                "/version",
+                "GET",
+                auth_settings=["BearerToken"],
+                response_type="object",
+                _request_timeout=(self._seconds, self._seconds),
+            )
+        except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterUnreachableError(f"{self.context}: no time from {self._settings.host}") from error
+        found: str | None = headers.get("Date")
+        return found
+
     def patch(self, path: str, changes: Document, *, version: str = "") -> Document:
         """Apply a JSON merge patch (None removes a key) in one request and return the object that results.
 

@@ -19,6 +19,7 @@ FLOORS = (
     "shopsphere.names",
     "shopsphere.status",
     "shopsphere.deploy",
+    "shopsphere.doctor",
 )
 """The ground floor, from below."""
 ABOVE = {

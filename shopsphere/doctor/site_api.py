@@ -1,0 +1,124 @@
+"""A site's Kubernetes API: whether it answers, with which version and at what time; asked once for all checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from threading import Lock
+from typing import Any, cast
+
+from shopsphere.clients.cluster import Cluster, Document
+from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.doctor.question import failed
+from shopsphere.estate.stack import StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding, fails, passes, unknown
+
+OLDEST = (1, 30)
+"""Kubernetes whose admission policies (ValidatingAdmissionPolicy) are no preview any more."""
+
+CLOCK_SECONDS = 2.0
+"""A Date header has whole seconds, and the way there takes some of one."""
+
+_SECONDS = 3.0
+
+
+class SiteApi:
+    """A site's API as several checks look at it at once."""
+
+    def __init__(self, stack: StackId, connect: Callable[[StackId], Cluster] | None = None) -> None:
+        self.stack = stack
+        self._connect = connect or (lambda stack: cluster_of(stack, seconds=_SECONDS))
+        self._asking = Lock()
+
+    def answers(self) -> Finding:
+        """Ask for its version."""
+        try:
+            with self._asking:
+                text = str(self._version["gitVersion"])
+        except ShopSphereError as error:
+            return failed(error, "start the site, or correct kubeconfig and context in its stack's configuration")
+        return judge_version(text)
+
+    def documents(self, path: str, **query: str) -> list[Document]:
+        """Return the entries of a list.
+
+        Raises:
+            ShopSphereError: the API does not answer, or refuses.
+        """
+        self._require_answer()
+        return self._cluster.items(path, **query)
+
+    def document(self, path: str) -> Document:
+        """Return one object.
+
+        Raises:
+            ShopSphereError: the API does not answer, refuses, or there is none.
+        """
+        self._require_answer()
+        return self._cluster.get(path)
+
+    def clock(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Finding:
+        """Compare its clock with this machine's."""
+        self._require_answer()
+        before = now()
+        told = self._cluster.date()
+        after = now()
+        return judge_clock(told, before, after)
+
+    @cached_property
+    def _cluster(self) -> Cluster:
+        return self._connect(self.stack)
+
+    @cached_property
+    def _version(self) -> Document:
+        return self._cluster.get("/version")
+
+    def _require_answer(self) -> None:
+        try:
+            with self._asking:
+                _ = self._version
+        except ShopSphereError as error:
+            raise ApiSilentError("its API does not answer\n  do:       see the check of the API") from error
+
+
+class ApiSilentError(ShopSphereError):
+    """A check needs an API that does not answer; the check of the API itself says why."""
+
+
+def judge_version(text: str) -> Finding:
+    """Judge the version of Kubernetes, as in `v1.36.0`."""
+    numbers = re.match(r"v?(\d+)\.(\d+)", text)
+    if not numbers:
+        return unknown(f"it calls itself {text}")
+    if (int(numbers[1]), int(numbers[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        return fails(f"Kubernetes {text}", f"upgrade it to {oldest} or newer: residency needs its admission policies")
+    return passes(f"Kubernetes {text}")
+
+
+def judge_clock(told: str | None, before: datetime, after: datetime) -> Finding:
+    """Judge a Date header against this machine's clock before and after it was asked for."""
+    try:
+        there = parsedate_to_datetime(told or "")
+    except ValueError:
+        return unknown(f"the API tells no time ({told!r})")
+    # The header is cut down to a whole second.
+    ahead = (there - after).total_seconds()
+    behind = (before - there).total_seconds() - 1
+    off = max(ahead, behind, 0.0)
+    if off > CLOCK_SECONDS:
+        way = "ahead of" if ahead > behind else "behind"
+        return fails(
+            f"its clock is {off:.0f} s {way} this machine's",
+            "set both by NTP: certificates, records and audit logs carry these times",
+        )
+    return passes(f"within {CLOCK_SECONDS:.0f} s of this machine's clock")
+
+
+def labels_of(document: Document) -> dict[str, Any]:
+    """Return an object's labels."""
+    return cast("dict[str, Any]", document["metadata"].get("labels") or {})

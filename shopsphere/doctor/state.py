@@ -1,0 +1,70 @@
+"""Where Pulumi keeps a stack's state, and what its secrets are encrypted with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from shopsphere.deploy.environment import variables
+from shopsphere.deploy.programs import find_program
+from shopsphere.estate import stack_files
+from shopsphere.estate.paths import passphrase_file
+from shopsphere.estate.stack import Environment, StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding, fails, passes, unknown
+from shopsphere.foundation.process import run
+
+BACKEND = f"{stack_files.NAMESPACE}:stateBackend"
+_FILE = "file://"
+_SECONDS = 7.0
+_KEYS = ("awskms://", "azurekeyvault://", "gcpkms://", "hashivault://")
+
+
+def backend(stack: StackId) -> Finding:
+    """Look at a folder, or ask Pulumi for the stacks at any other backend."""
+    try:
+        where = variables(stack)
+    except ShopSphereError:
+        return fails("nobody has said where it is kept", f"fill in {BACKEND} in {stack_files.project_file(stack).name}")
+    url = where["PULUMI_BACKEND_URL"]
+    if url.startswith(_FILE):
+        return judge_folder(Path(url.removeprefix(_FILE)).expanduser())
+    command = [str(find_program("pulumi")), "stack", "ls", "--json", "--non-interactive"]
+    try:
+        run(command, cwd=stack.folder, env=where, seconds=_SECONDS)
+    except ShopSphereError as error:
+        last = str(error).strip().splitlines()[-1]
+        return fails(f"{url}: {last}", "see to the way there and to its credentials on this machine")
+    return passes(url)
+
+
+def judge_folder(folder: Path) -> Finding:
+    """Judge a folder for state; one that is missing is made where its nearest parent can be written to."""
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return fails(f"{existing} cannot be written to", "give this user the folder, or name another one")
+    return passes(f"{folder}" if existing == folder else f"{folder} (not there yet, and can be made)")
+
+
+def secrets_provider(stack: StackId) -> Finding:
+    """Look at what encrypts the stack's secrets."""
+    if stack.environment is Environment.LAB:
+        file = passphrase_file(stack.jurisdiction)
+        return passes("the lab's passphrase" if file.exists() else "the lab's passphrase, made at the first `up`")
+    provider = stack_files.read(stack_files.project_file(stack)).get("secretsprovider", "")
+    return judge_provider(str(provider), os.environ)
+
+
+def judge_provider(provider: str, environ: os._Environ[str] | dict[str, str]) -> Finding:
+    """Judge a key management, or the passphrase where none is named."""
+    if provider.startswith(_KEYS):
+        return unknown(f"{provider}: a key management is asked at the first `up` only", "see to its credentials here")
+    if provider not in {"", "passphrase"}:
+        return fails(f"{provider} is none that Pulumi knows", f"name one that begins with {', '.join(_KEYS)}")
+    if environ.get("PULUMI_CONFIG_PASSPHRASE"):
+        return passes("the passphrase in PULUMI_CONFIG_PASSPHRASE")
+    file = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE", "")
+    if file and Path(file).expanduser().is_file():
+        return passes(f"the passphrase in {file}")
+    found = f"PULUMI_CONFIG_PASSPHRASE_FILE names {file}, which is no file" if file else "no provider and no passphrase"
+    return fails(found, "set secretsprovider in the stack's file, or PULUMI_CONFIG_PASSPHRASE_FILE")
