@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from policies.reading import Node, mapping, text
 from shopsphere.estate.placement import SITE_LABEL
+from shopsphere.estate.stack import Environment
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class Resource:
         """Name of the stack, from the URN."""
         parts = self.urn.split("::")
         return parts[0].rpartition(":")[2] if len(parts) > 1 else ""
+
+    @property
+    def environment(self) -> str:
+        """Environment that the stack's name begins with, as in prod-frankfurt; empty where it names none."""
+        first = self.stack.partition("-")[0]
+        return first if first in set(Environment) else ""
 
     @property
     def labels(self) -> Node:

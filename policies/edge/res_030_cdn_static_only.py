@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.reading import text, texts
-from policies.residency_map import known, topology
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -28,7 +28,7 @@ def applies(resource: Resource) -> bool:
 
 def check(resource: Resource) -> Iterator[Finding]:
     """Find classes and paths that a CDN may not carry."""
-    cdn = topology().cdn
+    cdn = topology_of(resource).cdn
     data_class = text(resource.props, "dataClass")
     if data_class not in cdn.carries:
         yield violation(f"dataClass: {data_class or 'missing'}", known(cdn.carries))

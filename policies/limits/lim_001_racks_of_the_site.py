@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.kinds import is_core, is_database, is_workload, pod_spec
 from policies.limits.pod_power import rack_labels
 from policies.reading import mapping, nodes, text
-from policies.residency_map import topology
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -24,11 +24,11 @@ def applies(resource: Resource) -> bool:
 
 def check(resource: Resource) -> Iterator[Finding]:
     """Find names of racks that the site does not have."""
-    if resource.site not in topology().sites:
+    if resource.site not in topology_of(resource).sites:
         if resource.kind == "Node":
             yield violation("no label of a known site", "the label shopsphere.io/site")
         return  # of all others RES-001 asks for the label
-    count = min(topology().site(resource.site).racks, topology().limits.racks_per_site)
+    count = min(topology_of(resource).site(resource.site).racks, topology_of(resource).limits.racks_per_site)
     racks = {f"r{number}" for number in range(1, count + 1)}
     for place, rack in _named_racks(resource):
         if rack not in racks:

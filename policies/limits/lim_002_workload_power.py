@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.limits.pod_power import copies, drawn_watts, pod_demand, requests_power
-from policies.residency_map import topology
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -16,17 +16,17 @@ from shopsphere.topology.power import rack_budget, site_budget
 
 def check(resource: Resource) -> Iterator[Finding]:
     """Compare the watts that pods ask for with what they draw, with a rack and with the site."""
-    if resource.site not in topology().sites:
+    if resource.site not in topology_of(resource).sites:
         return  # RES-001 asks for the label
-    site = topology().site(resource.site)
+    site = topology_of(resource).site(resource.site)
     demand, pods = pod_demand(resource), copies(resource)
-    least = max(1, drawn_watts(demand))
+    least = max(1, drawn_watts(resource, demand))
     if demand.watts != int(demand.watts) or demand.watts < least:
         yield violation(
             f"{demand.watts} W requested per pod as {WATTS_RESOURCE}, with {demand.cpu} cores and {demand.memory} GiB",
             f"at least {least} W, whole (shopsphere.topology.power.pod_watts)",
         )
-    rack, budget = rack_budget(site, topology()), site_budget(site, topology())
+    rack, budget = rack_budget(site, topology_of(resource)), site_budget(site, topology_of(resource))
     if demand.watts > rack:
         yield violation(f"one pod of {demand.watts} W", f"{rack} W, what a rack of {site.name} has for pods")
     if demand.watts * pods > budget:

@@ -8,7 +8,7 @@ from typing import Any
 
 from policies.limits.pod_power import copies, pod_demand, requests_power
 from policies.reading import text, whole_number
-from policies.residency_map import topology
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import StackRule
 from policies.verdict import violation
@@ -31,7 +31,7 @@ def measure(resource: Resource) -> Iterator[dict[str, Any]]:
     if _is_autoscaler(resource):
         target = (namespace, text(resource.props, "spec", "scaleTargetRef", "name"))
         yield {"target": target, "most": whole_number(resource.props, "spec", "maxReplicas", default=1)}
-    elif resource.site in topology().sites:
+    elif resource.site in topology_of(resource).sites:
         workload = (namespace, text(resource.props, "metadata", "name"))
         watts = int(pod_demand(resource).watts)
         yield {"workload": workload, "site": resource.site, "watts": watts, "pods": copies(resource)}
@@ -45,8 +45,9 @@ def judge(measured: Sequence[tuple[Resource, dict[str, Any]]]) -> Iterator[Findi
         if "workload" in value:
             totals[value["site"]] += value["watts"] * max(value["pods"], most.get(value["workload"], 0))
     for name, watts in totals.items():
-        site = topology().site(name)
-        budget = site_budget(site, topology())
+        model = topology_of(measured[0][0])  # one stack, so one environment
+        site = model.site(name)
+        budget = site_budget(site, model)
         if watts > budget:
             yield violation(
                 f"{watts} W requested by all pods of {name}, autoscaled ones at their most",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from policies.kinds import is_core
 from policies.reading import mapping, quantity, text
-from policies.residency_map import topology
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import StackRule
 from policies.verdict import violation
@@ -50,10 +50,11 @@ def judge(measured: Sequence[tuple[Resource, Measured]]) -> Iterator[Finding]:
         elif (site, namespace) not in limited:
             yield violation(f"{resource.subject} without a quota of {QUOTA_KEY}", "one quota of watts per namespace")
     for name, watts in granted.items():
-        if name not in topology().sites:
+        model = topology_of(measured[0][0])  # one stack, so one environment
+        if name not in model.sites:
             yield violation(f"{watts} W of quotas at {name or 'no site'}", "quotas with the label of their site")
             continue
-        budget = site_budget(topology().site(name), topology())
+        budget = site_budget(model.site(name), model)
         if watts > budget:
             yield violation(f"quotas of {watts} W at {name}", f"{budget} W, what {name} has for pods")
 

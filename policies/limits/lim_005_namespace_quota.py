@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.kinds import is_core
 from policies.limits.lim_004_quota_within_site import QUOTA_KEY
 from policies.reading import mapping, quantity, text
-from policies.residency_map import known, topology
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -26,10 +26,10 @@ def check(resource: Resource) -> Iterator[Finding]:
     if QUOTA_KEY not in hard:
         return  # a quota of something else
     name = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
-    if name not in topology().sites:
-        yield violation(f"site {name or 'missing'}", f"the label of one of {known(topology().sites)}")
+    if name not in topology_of(resource).sites:
+        yield violation(f"site {name or 'missing'}", f"the label of one of {known(topology_of(resource).sites)}")
         return
-    budget = site_budget(topology().site(name), topology())
+    budget = site_budget(topology_of(resource).site(name), topology_of(resource))
     if quantity(hard[QUOTA_KEY], f"spec.hard[{QUOTA_KEY!r}]") > budget:
         yield violation(f"{QUOTA_KEY}: {hard[QUOTA_KEY]}", f"{budget} W, what {name} has for pods")
 

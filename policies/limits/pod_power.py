@@ -7,7 +7,7 @@ from typing import Any
 
 from policies.kinds import is_database, is_workload, pod_spec
 from policies.reading import MalformedError, Node, mapping, nodes, quantity, text, texts, whole_number
-from policies.residency_map import topology
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from shopsphere.estate.placement import WATTS_RESOURCE
 from shopsphere.estate.pod_power import SIDECAR_POLICY, Demand, InitDemand, pod_total, requested
@@ -27,9 +27,9 @@ def requests_power(resource: Resource) -> bool:
     return is_workload(resource) or is_database(resource)
 
 
-def drawn_watts(demand: Demand) -> int:
-    """Return the power that the power model gives these requests (W)."""
-    return pod_watts(topology().power_model, demand.cpu, demand.memory)
+def drawn_watts(resource: Resource, demand: Demand) -> int:
+    """Return the power that the power model gives the requests of a resource's pod (W)."""
+    return pod_watts(topology_of(resource).power_model, demand.cpu, demand.memory)
 
 
 def pod_demand(resource: Resource) -> Demand:
@@ -81,7 +81,7 @@ def copies(resource: Resource) -> int:
     if is_database(resource):
         return whole_number(resource.props, "spec", "instances", default=1)
     if resource.kind == "DaemonSet":
-        return topology().site(resource.site).racks * topology().power_model.nodes_per_rack
+        return topology_of(resource).site(resource.site).racks * topology_of(resource).power_model.nodes_per_rack
     path = COPIES.get(resource.kind)
     return whole_number(resource.props, *path, default=1) if path else 1
 

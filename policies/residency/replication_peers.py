@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from policies.residency_map import known, pair_sites, topology
+from policies.residency_map import known, pair_sites, topology_of
+from policies.resource import Resource
+from shopsphere.topology import Topology
 
 SERVICE = re.compile(r"^(?P<cluster>[a-z0-9-]+)-(?:rw|ro|r)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?$")
 """A CloudNativePG service inside the site's own cluster."""
@@ -19,18 +21,21 @@ class Peers:
         database: name that the members share.
         site: site of the member that is judged.
         sites: all sites of its pair.
+        topology: of the member's environment, for addresses.
     """
 
     database: str
     site: str
     sites: tuple[str, ...]
+    topology: Topology
 
     @classmethod
-    def of(cls, site: str, cluster: str) -> Peers:
+    def of(cls, resource: Resource, cluster: str) -> Peers:
         """Take the database's name from a cluster's: `ledger-frankfurt` is a member of `ledger`."""
-        sites = pair_sites(site)
+        site, model = resource.site, topology_of(resource)
+        sites = pair_sites(model, site)
         ends = [each for each in sites if cluster.endswith(f"-{each}")]
-        return cls(cluster.removesuffix(f"-{ends[0]}") if ends else cluster, site, sites)
+        return cls(cluster.removesuffix(f"-{ends[0]}") if ends else cluster, site, sites, model)
 
     @property
     def own(self) -> str:
@@ -50,11 +55,11 @@ class Peers:
     @property
     def described_hosts(self) -> str:
         """The addresses, for messages."""
-        return known([f"{topology().site(site).address} ({site})" for site in self.sites])
+        return known([f"{self.topology.site(site).address} ({site})" for site in self.sites])
 
     def is_host(self, host: str) -> bool:
         """Whether a host is a member's: its site's address or name, or its service inside the cluster."""
-        places = {str(topology().site(site).address) for site in self.sites}
-        places |= {f"{site}.{topology().domain}" for site in self.sites}
+        places = {str(self.topology.site(site).address) for site in self.sites}
+        places |= {f"{site}.{self.topology.domain}" for site in self.sites}
         service = SERVICE.match(host)
         return host in places or (service is not None and service["cluster"] in self.names)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policies.kinds import holds_data, label_places
 from policies.reading import text
-from policies.residency_map import known, topology
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -18,9 +18,9 @@ from shopsphere.topology import HEADQUARTERS
 def check(resource: Resource) -> Iterator[Finding]:
     """Find labels that are missing or name nothing of the topology."""
     vocabulary = {
-        DATA_CLASS_LABEL: [*topology().data_classes],
-        JURISDICTION_LABEL: [*topology().jurisdictions, HEADQUARTERS],
-        SITE_LABEL: [*topology().sites],
+        DATA_CLASS_LABEL: [*topology_of(resource).data_classes],
+        JURISDICTION_LABEL: [*topology_of(resource).jurisdictions, HEADQUARTERS],
+        SITE_LABEL: [*topology_of(resource).sites],
         OWNER_LABEL: [],
     }
     for place, labels in label_places(resource):

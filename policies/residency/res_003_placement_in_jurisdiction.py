@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from policies.kinds import holds_data, label_places
 from policies.reading import text
-from policies.residency_map import known, topology
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
 from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL
 from shopsphere.foundation.finding import Finding, Severity
-from shopsphere.topology import HEADQUARTERS
+from shopsphere.topology import HEADQUARTERS, Topology
 
 
 def check(resource: Resource) -> Iterator[Finding]:
@@ -21,21 +21,20 @@ def check(resource: Resource) -> Iterator[Finding]:
         data_class, jurisdiction, site = (
             text(labels, label) for label in (DATA_CLASS_LABEL, JURISDICTION_LABEL, SITE_LABEL)
         )
-        if not _are_known(data_class, jurisdiction, site):
+        if not _are_known(topology_of(resource), data_class, jurisdiction, site):
             continue  # RES-001 refuses it, and says which label
-        allowed = topology().sites_allowed(data_class, jurisdiction)
+        allowed = topology_of(resource).sites_allowed(data_class, jurisdiction)
         if site not in allowed:
             yield violation(
                 f"{place}: class {data_class} of jurisdiction {jurisdiction} at site {site}",
                 f"{data_class} of {jurisdiction} at {known(allowed) or 'no site'}",
             )
-        home = topology().jurisdiction_of(site)
+        home = topology_of(resource).jurisdiction_of(site)
         if jurisdiction != home:
             yield violation(f"{place}: jurisdiction {jurisdiction} at site {site}", f"jurisdiction {home} at {site}")
 
 
-def _are_known(data_class: str, jurisdiction: str, site: str) -> bool:
-    model = topology()
+def _are_known(model: Topology, data_class: str, jurisdiction: str, site: str) -> bool:
     is_jurisdiction = jurisdiction in model.jurisdictions or jurisdiction == HEADQUARTERS
     return data_class in model.data_classes and is_jurisdiction and site in model.sites
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.reading import text
-from policies.residency_map import known, topology
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -22,7 +22,7 @@ def applies(resource: Resource) -> bool:
 
 def check(resource: Resource) -> Iterator[Finding]:
     """Compare the provider's cluster, the stack's name and the resource's label."""
-    sites = topology().sites
+    sites = topology_of(resource).sites
     cluster = "" if resource.provider is None else text(resource.provider, "clusterIdentifier")
     if cluster not in sites:
         yield violation(

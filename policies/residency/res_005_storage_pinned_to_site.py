@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.kinds import VOLUMES, is_core, is_database, is_workload, pod_spec
 from policies.reading import mapping, nodes, text
 from policies.residency.storage_places import pinned_class, storage_classes, terms_pinned_to
-from policies.residency_map import known, topology
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -38,7 +38,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     site = resource.site
     if resource.kind == "StorageClass":
         site = site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
-    if site not in topology().sites:
+    if site not in topology_of(resource).sites:
         if resource.kind == "StorageClass":
             yield violation("neither a site label nor a site's provider", f"the label {SITE_LABEL}")
         return  # of all others RES-001 asks for the label

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.kinds import DATABASE_GROUP, is_database
 from policies.reading import Node, mapping, nodes, text, texts
 from policies.residency.replication_peers import Peers
-from policies.residency_map import topology
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -27,18 +27,18 @@ def applies(resource: Resource) -> bool:
 
 def check(resource: Resource) -> Iterator[Finding]:
     """Find every peer that is not a member of the pair."""
-    if resource.site not in topology().sites:
+    if resource.site not in topology_of(resource).sites:
         if not is_database(resource):
             yield violation("no label of a known site", "the label shopsphere.io/site")
         return  # of databases RES-001 asks for the label
     if resource.kind == "Subscription":
         name = text(resource.props, "spec", "externalClusterName")
-        peers = Peers.of(resource.site, name)
+        peers = Peers.of(resource, name)
         if name not in peers.names:
             yield violation(f"spec.externalClusterName: {name or 'missing'}", peers.described)
         return
     own = text(resource.props, "metadata", "name")
-    peers = Peers.of(resource.site, own)
+    peers = Peers.of(resource, own)
     if own != peers.own:
         yield violation(f"metadata.name: {own or 'generated'}", f"<database>-{resource.site}")
         return
