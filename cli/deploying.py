@@ -13,6 +13,7 @@ import typer
 from cli.asking import require_terminal, require_yes
 from cli.common import In, Refresh, Target
 from shopsphere.estate.stack import Environment, check_target
+from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Topology, load_topology
 
@@ -94,7 +95,6 @@ def preview(
     topology = load_topology()
     check_target(topology, target)
     from cli import changes  # noqa: PLC0415 - see above
-    from cli.deployment_record import person  # noqa: PLC0415 - see above
     from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
 
     plan = waves.deployment_plan(topology, target, environment)
@@ -111,7 +111,7 @@ def preview(
             environment=environment,
             refresh=refresh,
             made=datetime.now(UTC),
-            by=person(),
+            by=actor(),
             inputs=inputs,
             outcome=outcome,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,19 +11,10 @@ from shopsphere.deploy import history
 from shopsphere.deploy.outcomes import PlanOutcome
 from shopsphere.deploy.runner import Work, run_plan
 from shopsphere.deploy.waves import Plan
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.paths import lab_directory
+from shopsphere.foundation.actor import actor
 from shopsphere.foundation.progress import say
-
-
-def records_directory(environment: Environment) -> Path:
-    """Where the history is."""
-    return lab_directory() / "records" / environment.value
-
-
-def person() -> str:
-    """Who is at the keyboard, and where."""
-    return f"{getpass.getuser()} at {socket.gethostname()}"
 
 
 def carry_out(
@@ -52,7 +41,7 @@ def carry_out(
             verb=work.verb,
             target=target,
             environment=environment,
-            who=person(),
+            who=actor(),
             began=began,
             seconds=time.monotonic() - start,
             plan=digest,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -31,6 +29,7 @@ from runbooks.pair_access import PairAccess
 from runbooks.unwitnessed import direction_without_witness
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
@@ -70,11 +69,6 @@ class Request:
     reason: str
     accept_data_loss: bool
     site_is_off: str = ""
-
-
-def actor() -> str:
-    """Who is at the keyboard, and where."""
-    return f"{getpass.getuser()} at {socket.gethostname()}"
 
 
 def steps_of(request: Request) -> Runbook:

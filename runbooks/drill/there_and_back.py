@@ -15,6 +15,7 @@ from runbooks.readiness.drill_record import DrillRecord, Result, last_drill, sav
 from runbooks.readiness.score import Readiness, readiness_of
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.actor import actor
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Verdict
@@ -139,7 +140,7 @@ def _begin(topology: Topology, request: DrillRequest, clock: Clock) -> DrillReco
         home=record.active,
         away=topology.pair(request.pair).other_than(record.active),
         epoch=record.epoch,
-        actor=operate.actor(),
+        actor=actor(),
         reason=request.reason,
         began=datetime.now(UTC),
         checks={BEFORE: readiness.findings},

@@ -11,12 +11,11 @@ import pytest
 import yaml
 
 from cli import main as cli
-from cli.deployment_record import records_directory
 from shopsphere.deploy import events, history, opening, plans, secrets
 from shopsphere.deploy.environment import variables
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
-from shopsphere.estate.paths import state_directory
+from shopsphere.estate.paths import records_directory, state_directory
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import run
