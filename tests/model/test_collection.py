@@ -30,7 +30,7 @@ def test_no_file_with_tests_hides_behind_another_name() -> None:
 
 
 @pytest.mark.parametrize("tree", SHORT_TREES)
-def test_no_file_is_longer_than_a_reader_can_hold(tree) -> None:
+def test_no_file_is_longer_than_a_reader_can_hold(tree: str) -> None:
     long = {
         str(file.relative_to(ROOT)): count
         for file in (ROOT / tree).rglob("*.py")

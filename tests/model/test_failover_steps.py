@@ -1,22 +1,27 @@
 """The steps of failover and rebuild on a pair made of plain values: what they refuse, and in which order they go."""
 
 import base64
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 from instance_files import instance_files
 from kubernetes.client.exceptions import ApiException
+from present import present
 
 from lab.site_agent import witness_urls
-from runbooks.change import PLANNED, UNPLANNED
+from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.databases import EndOfStream, await_last_record, begin_demotion, last_record
+from runbooks.engine import Runbook, Step
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
 from shopsphere.clients.cluster import ClusterUnreachableError
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.postgres import FENCE
-from shopsphere.estate.databases import DATABASES
+from shopsphere.clients.powerdns import RRset
+from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
@@ -27,21 +32,21 @@ from shopsphere.witness import PairRecord, Sync
 VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
 
 
-def runbook(name, variant=None):
+def runbook(name: str, variant: str | None = None) -> Runbook:
     return steps_of(Request(name, "rdc-a", Environment.LAB, variant, "", "test", accept_data_loss=False))
 
 
-def step(name, number):
+def step(name: str, number: int) -> Step:
     return next(each for each in runbook(name).steps if each.number == number)
 
 
-def record(**values):
+def record(**values: Sync | int | str) -> PairRecord:
     return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
         actor="test", reason="test", **{"sync": Sync.ON, **values}
     )
 
 
-def database(site, one, *, primary="frankfurt", ready=1):
+def database(site: str, one: DatabaseModel, *, primary: str = "frankfurt", ready: int = 1) -> dict[str, Any]:
     own, leader = one.cluster(site), one.cluster(primary)
     return {
         "metadata": {"name": own, "namespace": one.namespace.name, "resourceVersion": "1"},
@@ -55,7 +60,7 @@ def database(site, one, *, primary="frankfurt", ready=1):
     }
 
 
-def secrets(password="c2FtZQ=="):
+def secrets(password: str = "c2FtZQ==") -> list[dict[str, dict[str, str]]]:
     """Those of both databases that the documents name."""
     names = ("server", "login")
     places = [{"namespace": one.namespace.name, "name": name} for one in DATABASES for name in names]
@@ -68,39 +73,39 @@ class Change:
     pair = SimpleNamespace(name="rdc-a")
     source, target, epoch, variant, accept_data_loss, reason = "frankfurt", "dublin", 1, UNPLANNED, False, "test"
 
-    def __init__(self, **values) -> None:
+    def __init__(self, **values: Any) -> None:
         self.record, self.ready, self.primary = record(), 1, "frankfurt"
         self.secrets = {site: secrets() for site in ("frankfurt", "dublin")}
         self.__dict__.update(values)
 
-    def see(self):
+    def see(self) -> tuple[SimpleNamespace, PairRecord]:
         return SimpleNamespace(record=self.record), self.record
 
-    def last_seen(self):
+    def last_seen(self) -> tuple[SimpleNamespace, PairRecord]:
         return self.see()
 
-    def recall(self, _key) -> None:
+    def recall(self, _key: str) -> None:
         return None
 
-    def is_moved(self, record):
+    def is_moved(self, record: PairRecord) -> bool:
         return record.active == self.target
 
-    def moved(self):
+    def moved(self) -> bool:
         return self.is_moved(self.record)
 
-    def database(self, site, one):
+    def database(self, site: str, one: DatabaseModel) -> dict[str, Any]:
         return database(site, one, primary=self.primary, ready=self.ready)
 
-    def each_database(self, action):
+    def each_database(self, action: Callable[[DatabaseModel], Any]) -> list[Any]:
         return [action(one) for one in DATABASES]
 
-    def cluster(self, site):
+    def cluster(self, site: str) -> SimpleNamespace:
         return SimpleNamespace(items=lambda *_path, **_query: self.secrets[site])
 
 
 @pytest.mark.requirement("runbooks are numbered step files with check, act and verify")
 @pytest.mark.parametrize("name", [FAILOVER, REBUILD, ABORT])
-def test_every_file_is_a_step_of_some_variant(name) -> None:
+def test_every_file_is_a_step_of_some_variant(name: str) -> None:
     loaded = runbook(name)
     files = [file for file in (FOLDER / name).glob("*.py") if file.name != "__init__.py"]
     chosen = {each.name for variant in VARIANTS[name] for each in loaded.select(variant)}
@@ -109,7 +114,7 @@ def test_every_file_is_a_step_of_some_variant(name) -> None:
 
 @pytest.mark.requirement("nothing is promoted before the epoch, and no epoch begins before the lease is gone")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_the_order_that_safety_rests_on(variant) -> None:
+def test_the_order_that_safety_rests_on(variant: str) -> None:
     names = [each.name.split("-", 1)[1] for each in runbook(FAILOVER).select(variant)]
     order = ["announce-change", "advance-epoch", "wait-for-agent", "promote-databases", "open-writes"]
     assert [name for name in names if name in order] == order
@@ -161,7 +166,7 @@ def test_an_active_site_that_takes_no_writes_is_not_left_in_order() -> None:
 @pytest.mark.parametrize(
     ("values", "message"), [({"ready": 0}, "no instance is ready"), ({"primary": "dublin"}, "does not follow")]
 )
-def test_a_target_that_cannot_take_over(values, message) -> None:
+def test_a_target_that_cannot_take_over(values: dict[str, int | str], message: str) -> None:
     with pytest.raises(BlockedError, match=message):
         step(FAILOVER, 2).check(Change(**values))
 
@@ -174,19 +179,20 @@ def test_a_resumed_run_is_not_stopped_by_what_it_did_itself() -> None:
 
 
 class Authority:
-    def __init__(self, name, *, dead=False) -> None:
-        self.name, self.dead, self.held = name, dead, None
+    def __init__(self, name: str, *, dead: bool = False) -> None:
+        self.name, self.dead = name, dead
+        self.held: RRset | None = None
 
-    def rrset(self, *_which):
+    def rrset(self, *_which: str) -> RRset | None:
         if self.dead:
             raise EdgeError(f"{self.name} does not answer")
         return self.held
 
-    def replace(self, _zone, rrsets) -> None:
+    def replace(self, _zone: str, rrsets: list[RRset]) -> None:
         (self.held,) = rrsets
 
 
-def names_change(*authorities):
+def names_change(*authorities: Authority) -> tuple[Change, PairDeclaration]:
     declaration = PairDeclaration(
         zone="shopsphere.test.", pair="rdc-a", primary="frankfurt", recovery="dublin",
         addresses={"frankfurt": "10.99.0.11", "dublin": "10.99.0.12"}, active_weight=100, passive_weight=0, ttl=5,
@@ -207,13 +213,13 @@ def test_names_move_without_a_dead_authority() -> None:
 
 @pytest.mark.requirement("readers are led away before the databases go; taken back, they return")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_readers_are_led_away_first(variant) -> None:
+def test_readers_are_led_away_first(variant: str) -> None:
     one, dead = Authority("ns1"), Authority("ns2", dead=True)
     change, declaration = names_change(one, dead)
-    change.variant, change.change = variant, lambda *_words, **_values: None
+    change.__dict__ |= {"variant": variant, "change": lambda *_words, **_values: None}
     step(FAILOVER, 3).act(change)
     assert declaration.valid(one.held) == PairState(1, "frankfurt", leaving=True)
-    assert "{0,'10.99.0.11','frankfurt'},{100,'10.99.0.12','dublin'}" in one.held.records[0]
+    assert "{0,'10.99.0.11','frankfurt'},{100,'10.99.0.12','dublin'}" in present(one.held).records[0]
     end = step(ABORT, 3)
     assert not end.verify(change)
     end.act(change)
@@ -256,7 +262,7 @@ def test_where_a_demoted_database_ended() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "abc", base64.b64encode(b"{}").decode(), None])
-def test_what_is_no_token_is_said(token) -> None:
+def test_what_is_no_token_is_said(token: str | None) -> None:
     with pytest.raises(ShopSphereError, match="no demotion token"):
         last_record(token or "")
 
@@ -279,26 +285,27 @@ def test_a_place_in_the_wal_is_nothing_else() -> None:
         ("in archive recovery", "yes", "old", ""),
     ],
 )
-def test_when_a_database_has_ended(state, marked, token, found) -> None:
+def test_when_a_database_has_ended(state: str, marked: str, token: str, found: str) -> None:
     document = database("frankfurt", DATABASES[0], primary="dublin")
     document["status"] |= {"demotionToken": token}
     site = SimpleNamespace(execute=lambda *_, **__: instance_files(state, marked=marked, redo="0/C0C55D0"))
     change = Change(database=lambda *_: document, cluster=lambda _site: site)
-    assert await_last_record(change, DATABASES[0], before="old") == found
+    assert await_last_record(cast("RoleChange", change), DATABASES[0], before="old") == found
 
 
 class Cluster:
     """In place of one database's cluster: changes only the version that was named, and may be changed by others."""
 
-    def __init__(self, *others, leader="frankfurt") -> None:
-        self.leader, self.version, self.others, self.kept = leader, 1, list(others), []
+    def __init__(self, *others: str, leader: str = "frankfurt") -> None:
+        self.leader, self.version, self.others = leader, 1, list(others)
+        self.kept: list[tuple[str, DatabaseModel, dict[str, Any]]] = []
 
-    def document(self, *_which):
+    def document(self, *_which: str | DatabaseModel) -> dict[str, Any]:
         found = database("frankfurt", DATABASES[0], primary=self.leader)
         found["metadata"]["resourceVersion"] = str(self.version)
         return found
 
-    def patch(self, site, one, changes, *, version) -> None:
+    def patch(self, site: str, one: DatabaseModel, changes: dict[str, Any], *, version: str) -> None:
         if self.others:
             self.leader, self.version = self.others.pop(0), self.version + 1
         if version != str(self.version):
@@ -316,9 +323,9 @@ class Cluster:
         (Cluster("frankfurt", "dublin"), 0),  # an earlier request of ours was slow
     ],
 )
-def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches) -> None:
+def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: Cluster, patches: int) -> None:
     change = Change(patch=cluster.patch, database=cluster.document)
-    begin_demotion(change, DATABASES[0], cluster.document())
+    begin_demotion(cast("RoleChange", change), DATABASES[0], cluster.document())
     assert len(cluster.kept) == patches
     for site, one, changes in cluster.kept:
         assert (site, one) == ("frankfurt", DATABASES[0])
@@ -329,22 +336,32 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches) -
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = Cluster(*["frankfurt"] * 100)
     with pytest.raises(ClusterUnreachableError):
-        begin_demotion(Change(patch=cluster.patch, database=cluster.document), DATABASES[0], cluster.document())
+        begin_demotion(
+            cast("RoleChange", Change(patch=cluster.patch, database=cluster.document)), DATABASES[0], cluster.document()
+        )
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
 @pytest.mark.parametrize("known", [{}, {"last-commerce": "0/C0C55D0", "last-ledger": "0/C0C55D0"}])
 @pytest.mark.parametrize("seen_at_end", [False, True])
-def test_the_last_record_is_waited_for(known, seen_at_end) -> None:
-    one, kept, events = step(FAILOVER, 4), dict(known), []
+def test_the_last_record_is_waited_for(known: dict[str, str], seen_at_end: bool) -> None:
+    one, kept = step(FAILOVER, 4), dict(known)
+    events: list[str | bool] = []
     received = iter([False, False, True] * len(DATABASES))
-    change = Change(variant=PLANNED, recall=kept.get, remember=lambda key, value: kept.update({key: value}))
-    change.patch = lambda *_, **__: events.append("demoted")
+    change = Change(
+        variant=PLANNED, recall=kept.get, remember=lambda key, value: kept.update({key: value}),
+        patch=lambda *_, **__: events.append("demoted"),
+    )  # fmt: skip
     names = one.act.__globals__
     names["await_last_record"] = lambda *_, **__: "0/C0C55D0"
     names["kick"] = lambda *_: None
     names["EndOfStream"] = lambda *_: SimpleNamespace(is_beyond=lambda _location: seen_at_end)
-    names["has_received"] = lambda *_: events.append(next(received)) or events[-1]
+
+    def has_received(*_: object) -> bool:
+        events.append(next(received))
+        return events[-1] is True
+
+    names["has_received"] = has_received
     assert not one.verify(change)
     one.act(change)
     waited = [] if seen_at_end else [False, False, True]
@@ -364,7 +381,7 @@ def test_the_last_record_is_waited_for(known, seen_at_end) -> None:
         ("psql: error", False),
     ],
 )
-def test_how_far_the_stream_came(answer, beyond) -> None:
+def test_how_far_the_stream_came(answer: str, beyond: bool) -> None:
     site = SimpleNamespace(context="dublin", execute=lambda *_, **__: answer)
-    stream = EndOfStream(Change(cluster=lambda _site: site), DATABASES[0])
+    stream = EndOfStream(cast("RoleChange", Change(cluster=lambda _site: site)), DATABASES[0])
     assert stream.is_beyond("0/C0C55D0") is beyond

@@ -18,11 +18,11 @@ from shopsphere.topology import HEADQUARTERS, load_topology
 TOPOLOGY = load_topology()
 SITES = list(TOPOLOGY.sites)
 PLACES = list(product(TOPOLOGY.data_classes, [*TOPOLOGY.jurisdictions, HEADQUARTERS], SITES))
-JUNK = (None, True, -1.0, 1.5, "", "junk", [], {}, [None], ["x"], {"x": None}, UNKNOWN)
+JUNK: tuple[Any, ...] = (None, True, -1.0, 1.5, "", "junk", [], {}, [None], ["x"], {"x": None}, UNKNOWN)
 
 
 @pytest.mark.parametrize(("data_class", "jurisdiction", "site"), PLACES)
-def test_placement_verdict_is_the_residency_map_s(data_class, jurisdiction, site) -> None:
+def test_placement_verdict_is_the_residency_map_s(data_class: str, jurisdiction: str, site: str) -> None:
     allowed = site in TOPOLOGY.sites_allowed(data_class, jurisdiction)
     namespace = k8s.NAMESPACE.but("metadata", "labels", k8s.labels(data_class, site, jurisdiction))
     at_home = jurisdiction == TOPOLOGY.jurisdiction_of(site)
@@ -30,7 +30,7 @@ def test_placement_verdict_is_the_residency_map_s(data_class, jurisdiction, site
 
 
 @pytest.mark.parametrize(("site", "peer"), list(product(SITES, SITES)))
-def test_replication_verdict_for_every_two_sites(site, peer) -> None:
+def test_replication_verdict_for_every_two_sites(site: str, peer: str) -> None:
     pair = TOPOLOGY.pair_of(site)
     inside = peer == site or (pair is not None and peer in pair.sites)
     host = str(TOPOLOGY.site(peer).address)
@@ -43,7 +43,7 @@ def test_replication_verdict_for_every_two_sites(site, peer) -> None:
 
 
 @pytest.mark.parametrize(("site", "storage"), list(product(SITES, SITES)))
-def test_storage_verdict_for_every_two_sites(site, storage) -> None:
+def test_storage_verdict_for_every_two_sites(site: str, storage: str) -> None:
     claim = k8s.CLAIM.but("metadata", "labels", SITE_LABEL, site).but("spec", "storageClassName", f"{storage}-pinned")
     volume = k8s.VOLUME.but("metadata", "labels", SITE_LABEL, site).but("spec", "storageClassName", f"{site}-pinned")
     terms = [{"matchExpressions": [k8s.at_site(storage)]}]
@@ -68,7 +68,9 @@ def good_resources() -> list[tuple[str, str, Declared]]:
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=repr)
-def test_no_damage_makes_a_rule_fail_or_leak_an_unknown(junk) -> None:
+def test_no_damage_makes_a_rule_fail_or_leak_an_unknown(
+    junk: object,
+) -> None:
     """A rule that raised would give the engine an advisory, or no verdict at all."""
     for rule_id, _, resource in good_resources():
         rule = RULES[rule_id]
@@ -78,7 +80,7 @@ def test_no_damage_makes_a_rule_fail_or_leak_an_unknown(junk) -> None:
 
 
 @pytest.mark.parametrize("resource", [k8s.NAMESPACE, k8s.DEPLOYMENT, k8s.CLAIM, k8s.VOLUME, k8s.DATABASE])
-def test_removing_any_residency_label_is_refused(resource) -> None:
+def test_removing_any_residency_label_is_refused(resource: Declared) -> None:
     for path in paths(resource.props):
         if "labels" in path and str(path[-1]).startswith("shopsphere.io/"):
             assert verdict(RULES["RES-001"], resource.but(*path, REMOVED)), path

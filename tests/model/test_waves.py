@@ -4,7 +4,7 @@ import pytest
 
 from shopsphere.deploy.display import Display
 from shopsphere.deploy.runner import PlanFailedError, Work, run_plan
-from shopsphere.deploy.waves import deployment_plan, removal_plan
+from shopsphere.deploy.waves import Plan, deployment_plan, removal_plan
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.topology import load_topology
@@ -13,7 +13,7 @@ TOPOLOGY = load_topology()
 LAB = Environment.LAB
 
 
-def labels(plan):
+def labels(plan: Plan) -> dict[str, list[str]]:
     return {region.region: [stack.label for stack in region.waves] for region in plan.regions}
 
 
@@ -32,7 +32,7 @@ class Recorder:
         if stack.label in self.broken:
             raise ShopSphereError(f"{stack.label} is broken")
 
-    def verify(self, stacks, _display: Display) -> None:
+    def verify(self, stacks: tuple[StackId, ...], _display: Display) -> None:
         self.done.append(f"verified {'+'.join(stack.label for stack in stacks)}")
 
 
@@ -51,7 +51,7 @@ def test_everything_has_all_seven_sites_and_the_edge() -> None:
 
 
 @pytest.mark.parametrize(("target", "stacks"), [("dublin", ["lab-dublin"]), ("hq", ["lab-newyork"]), ("edge", ["lab"])])
-def test_a_narrow_target_takes_nothing_else_along(target, stacks) -> None:
+def test_a_narrow_target_takes_nothing_else_along(target: str, stacks: list[str]) -> None:
     assert [stack.name for stack in deployment_plan(TOPOLOGY, target, LAB).stacks] == stacks
 
 

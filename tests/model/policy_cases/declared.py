@@ -56,13 +56,15 @@ class Declared:
     def arguments(self) -> ResourceValidationArgs:
         """What the SDK hands to a rule: real proxies around the properties."""
         props = unknown_checking_proxy(copy.deepcopy(dict(self.props)))
-        return ResourceValidationArgs(self.token, props, self.urn, self.name, None, self._provider())
+        absent: Any = None  # no rule looks at the options
+        return ResourceValidationArgs(self.token, props, self.urn, self.name, absent, self._provider())
 
-    def _provider(self) -> SimpleNamespace | None:
+    def _provider(self) -> Any:
         if self.provider is None:
             return None
         return SimpleNamespace(name="provider", props=unknown_checking_proxy(dict(self.provider)))
 
 
 def stack_arguments(resources: list[Declared]) -> StackValidationArgs:
-    return StackValidationArgs([resource.arguments() for resource in resources])
+    declared: list[Any] = [resource.arguments() for resource in resources]
+    return StackValidationArgs(declared)

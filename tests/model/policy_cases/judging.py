@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-
-from pulumi_policy import Policy
+from typing import Any
 
 from policies.registry import discover
 from policies.rule import Rule
@@ -21,7 +20,7 @@ def cases(rule: Rule) -> ModuleType:
 
 def verdict(rule: Rule, declared: Declared | list[Declared]) -> list[str]:
     """The rule's messages, from the policy that the engine runs and through the SDK's own proxies."""
-    policy: Policy = rule.policy()
+    policy: Any = rule.policy()
     messages: list[str] = []
     arguments = stack_arguments(declared) if isinstance(declared, list) else declared.arguments()
     policy.validate(arguments, lambda message, _urn=None: messages.append(message))
