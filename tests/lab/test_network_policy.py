@@ -1,6 +1,7 @@
 """NetworkPolicy is enforced for real: probed from inside pods, where only a real answer counts."""
 
 import pytest
+from lab_access import Kube, Lab
 
 from lab.cluster.addons import kubectl
 
@@ -31,7 +32,7 @@ WAYS = [
 
 @pytest.mark.requirement("default-deny NetworkPolicy, enforced and probed from inside pods")
 @pytest.mark.parametrize(("workload", "target", "port", "expected"), WAYS)
-def test_way(lab, workload, target, port, expected) -> None:
+def test_way(lab: Lab, workload: str, target: str, port: int, expected: str) -> None:
     probe = ["python3.11", "-c", PROBE, target, str(port)]
     output = kubectl("frankfurt", "exec", "-n", workload, f"deploy/{workload}", "--", *probe, check=False, seconds=30)
     assert output.split()[:1] == [expected], output
@@ -39,7 +40,7 @@ def test_way(lab, workload, target, port, expected) -> None:
 
 @pytest.mark.requirement("default-deny NetworkPolicy in every shop namespace")
 @pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
-def test_every_namespace_denies_by_default(kube, namespace) -> None:
+def test_every_namespace_denies_by_default(kube: Kube, namespace: str) -> None:
     policies = kube("frankfurt", "networkpolicies", "-n", namespace)["items"]
     specs = [policy["spec"] for policy in policies]
     denying = [s for s in specs if not any(s.get(part) for part in ("podSelector", "ingress", "egress"))]
@@ -48,7 +49,7 @@ def test_every_namespace_denies_by_default(kube, namespace) -> None:
 
 @pytest.mark.requirement("Pod Security restricted in shop namespaces")
 @pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
-def test_privileged_pod_is_refused(namespace) -> None:
+def test_privileged_pod_is_refused(namespace: str) -> None:
     image = "--image=localhost/shopsphere/pause:1"
     done = kubectl("frankfurt", "run", "root", "-n", namespace, image, "--privileged", "--dry-run=server", check=False)
     assert "created" not in done

@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+from lab_access import Lab
 
 from shopsphere.foundation.paths import REPOSITORY
 
@@ -15,7 +16,7 @@ PROJECTS = [
 ]
 
 
-def by_hand(environment, folder, *words):
+def by_hand(environment: str, folder: str, *words: str) -> subprocess.CompletedProcess[str]:
     script = (
         f'eval "$({REPOSITORY}/.venv/bin/shopsphere env {environment})" && cd {REPOSITORY / folder} && '
         + " ".join(words)
@@ -25,12 +26,12 @@ def by_hand(environment, folder, *words):
 
 @pytest.mark.requirement("`pulumi preview --expect-no-changes` passes in every deployed project, by hand")
 @pytest.mark.parametrize(("environment", "folder", "stack"), PROJECTS)
-def test_preview_expects_no_changes(lab, environment, folder, stack) -> None:
+def test_preview_expects_no_changes(lab: Lab, environment: str, folder: str, stack: str) -> None:
     done = by_hand(environment, folder, f"pulumi preview -s {stack} --expect-no-changes --non-interactive")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.requirement("drift in DNS is visible to refresh")
-def test_refresh_sees_a_clean_edge(lab) -> None:
+def test_refresh_sees_a_clean_edge(lab: Lab) -> None:
     done = by_hand("edge", ".", "pulumi refresh -s lab --preview-only --expect-no-changes --non-interactive")
     assert done.returncode == 0, done.stdout + done.stderr
