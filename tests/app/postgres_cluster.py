@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -33,7 +34,7 @@ def _program(name: str) -> str:
     return found
 
 
-def _account() -> dict[str, object]:
+def _account() -> dict[str, Any]:
     """Return how to start a program as a user that PostgreSQL accepts: itself, or `postgres` when we are root."""
     if os.getuid() != 0:
         return {}
@@ -87,7 +88,7 @@ class Cluster:
     def dsn(self, database: str) -> str:
         return f"postgresql://{database}@127.0.0.1:{self.port}/{database}"
 
-    def query(self, database: str, statement: str, *arguments: object) -> list[tuple]:
+    def query(self, database: str, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
             cursor = connection.execute(statement, arguments or None)
             return cursor.fetchall() if cursor.description else []

@@ -4,14 +4,15 @@ import re
 
 import httpx
 import pytest
-from shopper import ADDRESS, order_of
+from running_shop import Shop
+from shopper import ADDRESS, Shopper, order_of
 
 pytestmark = pytest.mark.requirement(
     "storefront: home, category, search, product, cart, checkout, receipt, order history"
 )
 
 
-def test_guest_buys_a_printed_shirt(shop, shopper) -> None:
+def test_guest_buys_a_printed_shirt(shop: Shop, shopper: Shopper) -> None:
     answer = shopper.add(colour="clay", size="L", text="Hello", placement="back", motif="orion-rising", quantity="2")
     assert (answer.status_code, answer.headers["location"]) == (303, "/cart")
     cart = shopper.get("/cart").text
@@ -30,12 +31,12 @@ def test_guest_buys_a_printed_shirt(shop, shopper) -> None:
     assert answer.headers["location"] in shopper.get("/orders").text
 
 
-def test_receipt_is_for_the_customer_only(shop, shopper) -> None:
+def test_receipt_is_for_the_customer_only(shop: Shop, shopper: Shopper) -> None:
     location = shopper.buy()
     assert shop.shopper().http.get(location).status_code == 404
 
 
-def test_account_keeps_cart_and_orders(shop, shopper) -> None:
+def test_account_keeps_cart_and_orders(shop: Shop, shopper: Shopper) -> None:
     shopper.add(slug="aurel-one-lamp")
     email = f"{shopper.form('/checkout', '/checkout').fields['idempotency_key'][:12]}@example.org"
     form = shopper.form("/account/sign-up", "/account/sign-up")
@@ -55,18 +56,18 @@ def test_account_keeps_cart_and_orders(shop, shopper) -> None:
 
 
 @pytest.mark.parametrize("question", ["moon", "organic cotton hoodie", "hoodei", "turntabel", "brass lamp"])
-def test_search_finds_words_and_slips_of_the_finger(shopper, question) -> None:
+def test_search_finds_words_and_slips_of_the_finger(shopper: Shopper, question: str) -> None:
     assert 'class="card"' in shopper.http.get("/search", params={"q": question}).text
 
 
 @pytest.mark.parametrize("question", ["", "zzzzqqqq", "'; DROP TABLE x --", "a" * 500, "\u0000", "%_\\", "<script>"])
-def test_search_survives_anything(shopper, question) -> None:
+def test_search_survives_anything(shopper: Shopper, question: str) -> None:
     answer = shopper.http.get("/search", params={"q": question})
     assert answer.status_code == 200
     assert "<script>" not in answer.text
 
 
-def test_category_pages_hold_the_whole_shelf(shopper) -> None:
+def test_category_pages_hold_the_whole_shelf(shopper: Shopper) -> None:
     first, second = shopper.get("/categories/hoodies").text, shopper.get("/categories/hoodies?page=2&sort=-price").text
     assert first.count('class="card"') == 24
     assert second.count('class="card"') == 12
@@ -82,14 +83,14 @@ def test_category_pages_hold_the_whole_shelf(shopper) -> None:
         ({"idempotency_key": ""}, 422),
     ],
 )
-def test_wrong_checkout_forms_order_nothing(shop, shopper, changes, status) -> None:
+def test_wrong_checkout_forms_order_nothing(shop: Shop, shopper: Shopper, changes: dict[str, str], status: int) -> None:
     shopper.add()
     before = shop.cluster.query("commerce", 'SELECT count(*) FROM orders."order"')
     assert shopper.send(shopper.checkout_form(), **{"payment_method": "tok_visa", **changes}).status_code == status
     assert shop.cluster.query("commerce", 'SELECT count(*) FROM orders."order"') == before
 
 
-def test_foreign_forms_are_refused(shopper) -> None:
+def test_foreign_forms_are_refused(shopper: Shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     for headers in (
         {"origin": "https://evil.example"},
@@ -104,7 +105,7 @@ def test_foreign_forms_are_refused(shopper) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/categories/cameras", "/search?q=moon", "/products/aurel-one-watch", "/cart", "/nowhere"]
 )
-def test_pages_run_nothing_inline_and_load_only_from_the_cdn(shop, shopper, path) -> None:
+def test_pages_run_nothing_inline_and_load_only_from_the_cdn(shop: Shop, shopper: Shopper, path: str) -> None:
     answer = shopper.http.get(path)
     policy = answer.headers["content-security-policy"]
     assert "'unsafe" not in policy
@@ -115,7 +116,7 @@ def test_pages_run_nothing_inline_and_load_only_from_the_cdn(shop, shopper, path
     assert all(source.startswith(shop.storefront.url) for source in sources)
 
 
-def test_static_files_never_change_under_their_names(shopper) -> None:
+def test_static_files_never_change_under_their_names(shopper: Shopper) -> None:
     page = shopper.get("/").text
     for source in set(re.findall(r'(?:src|href)="([^"]+\.(?:svg|css|js))"', page)):
         answer = httpx.get(source, trust_env=False)
@@ -126,7 +127,7 @@ def test_static_files_never_change_under_their_names(shopper) -> None:
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "public, max-age=60")
 
 
-def test_logs_hold_no_personal_data(shop, shopper) -> None:
+def test_logs_hold_no_personal_data(shop: Shop, shopper: Shopper) -> None:
     location = shopper.buy(text="Very Private")
     shopper.get(location)
     shopper.get("/search?q=secretword")

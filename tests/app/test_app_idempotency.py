@@ -4,16 +4,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from shopper import order_of
+from running_shop import Shop
+from shopper import Shopper, order_of
 
 pytestmark = pytest.mark.requirement("the same idempotency key twice gives one order and one payment")
 
 
-def _orders(shop) -> int:
-    return shop.cluster.query("commerce", 'SELECT count(*) FROM orders."order"')[0][0]
+def _orders(shop: Shop) -> int:
+    return int(shop.cluster.query("commerce", 'SELECT count(*) FROM orders."order"')[0][0])
 
 
-def test_same_checkout_at_once_is_one_order_and_one_payment(shop, shopper) -> None:
+def test_same_checkout_at_once_is_one_order_and_one_payment(shop: Shop, shopper: Shopper) -> None:
     shopper.add()
     form = shopper.checkout_form()
     before = _orders(shop)
@@ -32,7 +33,7 @@ def test_same_checkout_at_once_is_one_order_and_one_payment(shop, shopper) -> No
     assert shop.payment(order_of(answers[0].headers["location"])) == [("captured", 2)]
 
 
-def test_same_key_with_another_body_is_refused_and_changes_nothing(shop, shopper) -> None:
+def test_same_key_with_another_body_is_refused_and_changes_nothing(shop: Shop, shopper: Shopper) -> None:
     shopper.add()
     form = shopper.checkout_form()
     first = shopper.send(form, payment_method="tok_visa")
@@ -45,7 +46,7 @@ def test_same_key_with_another_body_is_refused_and_changes_nothing(shop, shopper
     assert _orders(shop) == before
 
 
-def test_key_may_come_as_a_header(shopper) -> None:
+def test_key_may_come_as_a_header(shopper: Shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     key = form.fields.pop("idempotency_key")
     for _ in range(3):
@@ -54,7 +55,7 @@ def test_key_may_come_as_a_header(shopper) -> None:
     assert 'value="1" min="0"' in shopper.get("/cart").text
 
 
-def test_lost_first_answer_gives_the_cookie_again(shop, shopper) -> None:
+def test_lost_first_answer_gives_the_cookie_again(shop: Shop, shopper: Shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     lost = shopper.send(form)
     shopper.http.cookies.clear()
@@ -63,7 +64,7 @@ def test_lost_first_answer_gives_the_cookie_again(shop, shopper) -> None:
     assert "Tidal Rings Tee" in shopper.get("/cart").text
 
 
-def test_key_of_another_session_is_refused(shop, shopper) -> None:
+def test_key_of_another_session_is_refused(shop: Shop, shopper: Shopper) -> None:
     shopper.add()
     form = shopper.form("/products/low-sun-tote", "/cart/items")
     assert shopper.send(form).status_code == 303
@@ -74,13 +75,13 @@ def test_key_of_another_session_is_refused(shop, shopper) -> None:
     assert "set-cookie" not in answer.headers
 
 
-def test_refused_form_can_be_corrected_and_sent_with_its_key(shopper) -> None:
+def test_refused_form_can_be_corrected_and_sent_with_its_key(shopper: Shopper) -> None:
     form = shopper.form("/products/tidal-rings-tee", "/cart/items")
     assert shopper.send(form, quantity="99").status_code == 422
     assert shopper.send(form, quantity="2").status_code == 303
 
 
-def test_payment_with_the_same_key_and_another_amount_is_refused(shop) -> None:
+def test_payment_with_the_same_key_and_another_amount_is_refused(shop: Shop) -> None:
     body = {"reference": "T-1", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}
     headers = {"idempotency-key": "test-payments-key-reused"}
     url = f"{shop.payments.url}/v1/payments"

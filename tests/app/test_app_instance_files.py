@@ -5,11 +5,16 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from postgres_cluster import BINARIES, Cluster
+from present import present
 
-from shopsphere.clients.postgres import await_standby
+from shopsphere.clients.cluster import Cluster as SiteCluster
+from shopsphere.clients.postgres import InstanceFiles, await_standby
 from shopsphere.foundation.clock import wait_until
 
 IMAGE_HAS = ("sh", "seq", "sleep")
@@ -20,34 +25,43 @@ class Pod:
 
     context = "frankfurt"
 
-    def __init__(self, data, programs) -> None:
+    def __init__(self, data: Path, programs: Path) -> None:
         self._environment = {"PGDATA": str(data), "PATH": str(programs)}
         for name in IMAGE_HAS:
-            (programs / name).symlink_to(shutil.which(name))
+            (programs / name).symlink_to(present(shutil.which(name)))
         (programs / "pg_controldata").symlink_to(BINARIES / "pg_controldata")
 
-    def execute(self, _namespace, _pod, _container, command, *, waits, heard):
+    def execute(
+        self,
+        _namespace: str,
+        _pod: str,
+        _container: str,
+        command: Sequence[str],
+        *,
+        waits: float,
+        heard: Callable[[str], str | None],
+    ) -> str:
         with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as running:
             end = threading.Timer(waits + 5, running.kill)
             end.start()
-            lines = [heard(line) or line for line in running.stdout]
+            lines = [heard(line) or line for line in present(running.stdout)]
             end.cancel()
         assert running.returncode == 0
         return "".join(lines)
 
 
 @pytest.fixture
-def postgres(tmp_path):
+def postgres(tmp_path: Path) -> Iterator[tuple[Cluster, Pod]]:
     cluster = Cluster()
     yield cluster, Pod(cluster.data, tmp_path)
     cluster.remove(running=(cluster.data / "postmaster.pid").exists())
 
 
-def look(pod, seconds=0.2, **how):
-    return await_standby(pod, "data-ledger", "ledger-frankfurt-1", seconds=seconds, **how)
+def look(pod: Pod, seconds: float = 0.2, **how: Any) -> InstanceFiles:
+    return await_standby(cast("SiteCluster", pod), "data-ledger", "ledger-frankfurt-1", seconds=seconds, **how)
 
 
-def mark(cluster) -> None:
+def mark(cluster: Cluster) -> None:
     signal = cluster.data / "standby.signal"
     signal.touch()
     owner = cluster.data.stat()
@@ -55,7 +69,7 @@ def mark(cluster) -> None:
 
 
 @pytest.mark.requirement("an active site has ended only when it can start again as a replica and no other way")
-def test_a_primary_becomes_a_standby(postgres) -> None:
+def test_a_primary_becomes_a_standby(postgres: tuple[Cluster, Pod]) -> None:
     cluster, pod = postgres
     found = look(pod)
     assert (found.state, found.marked, found.is_standby) == ("in production", False, False)
@@ -80,7 +94,7 @@ def test_a_primary_becomes_a_standby(postgres) -> None:
 
 
 @pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
-def test_the_look_ends_when_the_files_say_so(postgres) -> None:
+def test_the_look_ends_when_the_files_say_so(postgres: tuple[Cluster, Pod]) -> None:
     cluster, pod = postgres
     cluster.stop("fast")
     timer = threading.Timer(0.6, mark, [cluster])

@@ -7,10 +7,13 @@ import sys
 import threading
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
+from postgres_cluster import Cluster
+from running_shop import Shop
 from shop_processes import migrate, serve
 
 from app.catalogue.seed.products import products
@@ -23,7 +26,7 @@ SECRET = "x" * 40
 
 
 @pytest.mark.requirement("migrations are idempotent and safe to start at once")
-def test_migrating_again_and_at_once_changes_nothing(cluster) -> None:
+def test_migrating_again_and_at_once_changes_nothing(cluster: Cluster) -> None:
     before = cluster.query("commerce", "SELECT count(*), sum(free) FROM inventory.stock")
     with ThreadPoolExecutor(3) as pool:
         for done in pool.map(lambda _: migrate("commerce", cluster), range(3)):
@@ -61,9 +64,10 @@ def test_settings_put_the_password_into_the_dsn_and_never_show_it() -> None:
 
 
 @pytest.mark.requirement("a rolling update loses no request")
-def test_leaving_process_answers_everything_it_was_asked(shop, cluster, rendered) -> None:
+def test_leaving_process_answers_everything_it_was_asked(shop: Shop, cluster: Cluster, rendered: Path) -> None:
     storefront = serve(cluster, shop.payments.url, rendered)
-    failures, answered, over = [], [0], threading.Event()
+    failures: list[str | int] = []
+    answered, over = [0], threading.Event()
 
     def browse() -> None:
         with httpx.Client(base_url=storefront.url, trust_env=False) as client:
@@ -96,7 +100,7 @@ def test_leaving_process_answers_everything_it_was_asked(shop, cluster, rendered
 
 
 @pytest.mark.requirement("at least 500 products with pictures that we generate")
-def test_catalogue_and_pictures_come_out_the_same_each_time(rendered, tmp_path) -> None:
+def test_catalogue_and_pictures_come_out_the_same_each_time(rendered: Path, tmp_path: Path) -> None:
     assert len(products()) >= 500
     assert len({product.slug for product in products()}) == len(products())
     render(tmp_path)
@@ -112,7 +116,7 @@ def test_catalogue_and_pictures_come_out_the_same_each_time(rendered, tmp_path) 
 
 
 @pytest.mark.requirement("works without JavaScript, less than 10 KB of it")
-def test_script_is_small_and_nothing_comes_from_third_parties(rendered) -> None:
+def test_script_is_small_and_nothing_comes_from_third_parties(rendered: Path) -> None:
     names = msgspec.json.decode((rendered / "manifest.json").read_bytes())
     assert (rendered / names["static/shop.js"]).stat().st_size < 10_000
     for name in ("static/shop.js", "static/shop.css"):

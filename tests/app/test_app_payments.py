@@ -1,8 +1,12 @@
 """Declines, lost answers, refusals: money moves once or not at all."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import httpx
 import pytest
-from shopper import order_of
+from running_shop import Shop
+from shopper import Shopper, order_of
 
 from shopsphere.foundation.clock import wait_until
 
@@ -12,12 +16,12 @@ SKU = "0001-chalk-2"  # tidal-rings-tee, chalk, M: what the form offers first
 
 
 @pytest.fixture(autouse=True)
-def _sound_provider(shop):
+def _sound_provider(shop: Shop) -> Iterator[None]:
     yield
     shop.break_provider()
 
 
-def test_declined_payment_gives_everything_back(shop, shopper) -> None:
+def test_declined_payment_gives_everything_back(shop: Shop, shopper: Shopper) -> None:
     free = shop.free(SKU)
     location = shopper.buy("tok_declined")
     assert "Your payment was declined" in shopper.get(location).text
@@ -30,7 +34,7 @@ def test_declined_payment_gives_everything_back(shop, shopper) -> None:
 
 
 @pytest.mark.parametrize("faults", [{"lose_answers": 1}, {"lose_answers": 1, "lose_lookups": 2}, {"refuse": 2}])
-def test_lost_answer_is_unknown_then_settled_once(shop, shopper, faults) -> None:
+def test_lost_answer_is_unknown_then_settled_once(shop: Shop, shopper: Shopper, faults: dict[str, int]) -> None:
     shop.break_provider(**faults)
     location = shopper.buy()
     order = order_of(location)
@@ -44,7 +48,7 @@ def test_lost_answer_is_unknown_then_settled_once(shop, shopper, faults) -> None
     assert "Thank you" in shopper.get(location).text
 
 
-def test_every_cent_of_the_provider_is_in_the_ledger(shop, shopper) -> None:
+def test_every_cent_of_the_provider_is_in_the_ledger(shop: Shop, shopper: Shopper) -> None:
     shopper.buy()
     provider = sum(line["amount_minor"] for line in _settlement(shop))
     booked = shop.cluster.query(
@@ -55,7 +59,7 @@ def test_every_cent_of_the_provider_is_in_the_ledger(shop, shopper) -> None:
     assert booked == [(provider,)]
 
 
-def test_provider_authorises_and_captures_by_key(shop) -> None:
+def test_provider_authorises_and_captures_by_key(shop: Shop) -> None:
     body = {"reference": "A", "amount_minor": 700, "currency": "EUR", "token": "tok_visa", "capture": False}
     answer = httpx.post(
         f"{shop.psp.url}/v1/charges", json=body, headers={"idempotency-key": "authorise-then-capture"}, trust_env=False
@@ -71,7 +75,7 @@ def test_provider_authorises_and_captures_by_key(shop) -> None:
     ).raise_for_status()  # fmt: skip
 
 
-def _settlement(shop) -> list[dict]:
+def _settlement(shop: Shop) -> list[dict[str, Any]]:
     days = {
         row[0]
         for row in shop.cluster.query(

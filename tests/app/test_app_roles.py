@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 from postgres_cluster import Cluster
+from running_shop import Shop
 from shop_processes import migrate, serve
 from shopper import Shopper, order_of
 
@@ -47,7 +49,7 @@ def without_a_standby(cluster: Cluster) -> Iterator[None]:
         alter(cluster, "RESET synchronous_standby_names", "synchronous_standby_names", "")
 
 
-def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only) -> None:
+def test_read_only_database_takes_no_orders_but_shows_pages(shopper: Shopper, read_only: None) -> None:
     for page in PAGES:
         shopper.get(page)
     answer = shopper.add()
@@ -56,7 +58,9 @@ def test_read_only_database_takes_no_orders_but_shows_pages(shopper, read_only) 
     assert "You can look around" in answer.text
 
 
-def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, request) -> None:
+def test_form_that_met_a_read_only_database_works_afterwards(
+    shop: Shop, shopper: Shopper, request: pytest.FixtureRequest
+) -> None:
     request.getfixturevalue("shopper").add()
     form = shopper.checkout_form()
     request.getfixturevalue("read_only")
@@ -67,7 +71,7 @@ def test_form_that_met_a_read_only_database_works_afterwards(shop, shopper, requ
     assert shop.order(order_of(answer.headers["location"])) == "paid"
 
 
-def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, cluster) -> None:
+def test_commit_without_an_answer_is_unknown_and_happens_once(shop: Shop, shopper: Shopper, cluster: Cluster) -> None:
     """A synchronous standby that is gone lets COMMIT wait for ever; the form is sent again after it came back."""
     shopper.add()
     form = shopper.checkout_form()
@@ -81,7 +85,7 @@ def test_commit_without_an_answer_is_unknown_and_happens_once(shop, shopper, clu
     assert shop.payment(order_of(answer.headers["location"])) == [("captured", 2)]
 
 
-def test_ledger_that_is_read_only_leaves_the_order_pending(shop, shopper, read_only) -> None:
+def test_ledger_that_is_read_only_leaves_the_order_pending(shop: Shop, shopper: Shopper, read_only: None) -> None:
     answer = httpx.post(
         f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-read-only-ledger"}, trust_env=False,
         json={"reference": "R", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"},
@@ -91,7 +95,9 @@ def test_ledger_that_is_read_only_leaves_the_order_pending(shop, shopper, read_o
     assert shop.cluster.query("ledger", "SELECT count(*) FROM payments.payment WHERE reference = 'R'") == [(0,)]
 
 
-def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(shop, cluster, rendered) -> None:
+def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(
+    shop: Shop, cluster: Cluster, rendered: Path
+) -> None:
     standby = Cluster(source=cluster)
     storefront = None
     try:
@@ -113,7 +119,7 @@ def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(sh
         standby.remove()
 
 
-def test_restarted_database_is_found_again(shop, shopper, cluster) -> None:
+def test_restarted_database_is_found_again(shop: Shop, shopper: Shopper, cluster: Cluster) -> None:
     shopper.get("/")
     cluster.stop()
     assert shopper.http.get("/").status_code == 503
@@ -124,16 +130,16 @@ def test_restarted_database_is_found_again(shop, shopper, cluster) -> None:
 
 
 @pytest.mark.requirement("no money is taken for what only one site has on record")
-def test_an_intent_that_only_this_site_has_is_not_charged(shop, cluster) -> None:
+def test_an_intent_that_only_this_site_has_is_not_charged(shop: Shop, cluster: Cluster) -> None:
     "a restart shows what waited for the other site: the key is there when its form comes again"
 
-    def pay():
+    def pay() -> httpx.Response:
         return httpx.post(
             f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-half-an-intent"}, trust_env=False,
             json={"reference": "H", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}, timeout=30,
         )  # fmt: skip
 
-    def charge():
+    def charge() -> int:
         return httpx.get(f"{shop.psp.url}/v1/charges/by-key/test-half-an-intent", trust_env=False).status_code
 
     with without_a_standby(cluster), ThreadPoolExecutor() as customers:

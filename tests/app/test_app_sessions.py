@@ -30,7 +30,8 @@ def test_a_session_that_ended_is_no_answer_and_the_next_one_is(cluster: Cluster,
         try:
             with pytest.raises(DatabaseUnavailableError):
                 await end_within(database)
-            return await database.fetchval("SELECT 2")
+            found: int = await database.fetchval("SELECT 2")
+            return found
         finally:
             await database.close()
 

@@ -2,12 +2,15 @@
 
 import inspect
 import typing
-from uuid import uuid4
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgres_cluster import Cluster
 
 from app.orders.states import STATES
 
@@ -25,19 +28,19 @@ def _transitions() -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def connection(cluster):
+def connection(cluster: Cluster) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(cluster.dsn("commerce"), autocommit=True) as connection:
         yield connection
 
 
-def test_types_and_database_hold_the_same_table(connection) -> None:
+def test_types_and_database_hold_the_same_table(connection: psycopg.Connection[Any]) -> None:
     rows = connection.execute("SELECT from_state, to_state FROM orders.transition").fetchall()
     assert set(rows) == _transitions()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wishes=st.lists(st.sampled_from(sorted(STATES)), max_size=12))
-def test_database_follows_the_types_on_any_walk(connection, wishes) -> None:
+def test_database_follows_the_types_on_any_walk(connection: psycopg.Connection[Any], wishes: list[str]) -> None:
     order, state = uuid4(), "pending_payment"
     _insert(connection, order, state)
     for wish in wishes:
@@ -53,12 +56,12 @@ def test_database_follows_the_types_on_any_walk(connection, wishes) -> None:
 
 
 @pytest.mark.parametrize("state", sorted(set(STATES) - {"pending_payment"}))
-def test_orders_start_unpaid(connection, state) -> None:
+def test_orders_start_unpaid(connection: psycopg.Connection[Any], state: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         _insert(connection, uuid4(), state)
 
 
-def _insert(connection, order, state) -> None:
+def _insert(connection: psycopg.Connection[Any], order: UUID, state: str) -> None:
     connection.execute(
         'INSERT INTO orders."order" (id, number, session_id, state, currency, goods_minor, shipping_minor, '
         "payment_token, email, name, street, postcode, city, country, placed_at) "

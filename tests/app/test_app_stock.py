@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from shopper import order_of
+from running_shop import Shop
+from shopper import Shopper, order_of
 
 pytestmark = pytest.mark.requirement("inventory never oversells")
 
@@ -11,24 +12,24 @@ SLUG, SKU = "growth-rings-tee", "0032-{}"
 
 
 @pytest.fixture
-def sku(shop):
+def sku(shop: Shop) -> str:
     rows = shop.cluster.query(
         "commerce",
         "SELECT v.sku FROM catalogue.variant v JOIN catalogue.product p ON p.id = v.product_id WHERE p.slug = %s "
         "AND v.size = 'M' ORDER BY v.position LIMIT 1",
         SLUG,
     )
-    return rows[0][0]
+    return str(rows[0][0])
 
 
-def test_more_than_there_is_cannot_enter_the_cart(shop, shopper, sku) -> None:
+def test_more_than_there_is_cannot_enter_the_cart(shop: Shop, shopper: Shopper, sku: str) -> None:
     shop.set_free(sku, 3)
     answer = shopper.add(SLUG, quantity="4")
     assert answer.status_code == 409
     assert "Only 3 of these are left" in answer.text
 
 
-def test_stock_gone_between_cart_and_checkout_orders_nothing(shop, shopper, sku) -> None:
+def test_stock_gone_between_cart_and_checkout_orders_nothing(shop: Shop, shopper: Shopper, sku: str) -> None:
     shop.set_free(sku, 5)
     shopper.add(SLUG, quantity="5")
     shop.set_free(sku, 4)
@@ -39,7 +40,7 @@ def test_stock_gone_between_cart_and_checkout_orders_nothing(shop, shopper, sku)
     assert "Growth Rings Tee" in shopper.get("/cart").text
 
 
-def test_last_pieces_are_sold_once(shop, sku) -> None:
+def test_last_pieces_are_sold_once(shop: Shop, sku: str) -> None:
     shop.set_free(sku, 3)
     shoppers = [shop.shopper() for _ in range(6)]
     for shopper in shoppers:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,19 @@ from shopsphere.clients import powerdns
 from shopsphere.clients.http import read_key
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.names.pair_state import PairDeclaration
-from shopsphere.topology import load_topology
+from shopsphere.topology import Topology, load_topology
 
 CLIENTS = {"eu": "10.99.64.10", "us": "10.99.80.10", "apac": "10.99.96.10", "nowhere": "10.99.0.1"}
 ORIGINS = ("10.99.0.11", "10.99.0.12")
 
 
 @pytest.fixture(scope="session")
-def topology():
+def topology() -> Topology:
     return load_topology()
 
 
 @pytest.fixture(scope="module")
-def edge(topology):
+def edge(topology: Topology) -> Iterator[EdgeHost]:
     """All programs of the host; the module's tests run in its network."""
     if os.geteuid() != 0:
         pytest.fail("the edge ring needs root: expected uid 0, found another; run `make test` as root")
@@ -64,7 +65,7 @@ def edge(topology):
 
 
 @pytest.fixture(scope="module")
-def config(edge):
+def config(edge: EdgeHost) -> EdgeConfig:
     """The stack's configuration for this host."""
     return EdgeConfig.model_validate(
         {
@@ -80,7 +81,7 @@ def config(edge):
 
 
 @pytest.fixture(scope="module")
-def zone(edge, config, topology):
+def zone(edge: EdgeHost, config: EdgeConfig, topology: Topology) -> GlobalDnsModel:
     """The whole zone as the stack declares it, written by the same providers."""
     model = GlobalDnsModel.of(topology, config)
     PowerDnsZoneProvider().create(model.zone_inputs())
@@ -92,12 +93,12 @@ def zone(edge, config, topology):
 
 
 @pytest.fixture(scope="module")
-def authorities(edge):
+def authorities(edge: EdgeHost) -> list[powerdns.PowerDns]:
     key = read_key(str(edge.settings.dns_api_key_file))
     return [powerdns.PowerDns(name, edge.dns_api(name), key) for name in edge.settings.authorities]
 
 
 @pytest.fixture
-def declaration(zone, topology):
+def declaration(zone: GlobalDnsModel, topology: Topology) -> Callable[[str], PairDeclaration]:
     """The pair's facts by its name."""
     return lambda pair: PairDeclaration.of(zone.state_inputs(zone.pairs[pair]))

@@ -14,7 +14,9 @@ class Answer:
     ttl: int | None
 
 
-def ask(name, *, at=RESOLVER, client=None, subnet=None, type_="A"):
+def ask(
+    name: str, *, at: str = RESOLVER, client: str | None = None, subnet: str | None = None, type_: str = "A"
+) -> Answer:
     words = ["dig", f"@{at}", name, type_, "+tries=1", "+time=4", "+noall", "+comments", "+answer"]
     words += ["-b", client] if client else []
     words += [f"+subnet={subnet}"] if subnet else []

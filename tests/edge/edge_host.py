@@ -13,6 +13,7 @@ from lab.component import Component
 from lab.edge.components import edge_components, prepare
 from lab.edge.settings import EdgeSettings
 from shopsphere.foundation.clock import wait_until
+from shopsphere.topology import Topology
 
 
 @dataclass
@@ -24,7 +25,7 @@ class EdgeHost:
     ca: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start_all(self, topology) -> None:
+    def start_all(self, topology: Topology) -> None:
         prepare(self.settings, topology)
         for component in sorted(edge_components(self.settings), key=lambda c: c.priority):
             self.start(component)

@@ -2,24 +2,36 @@
 
 import ssl
 import time
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import httpx
 import pytest
+from edge_host import EdgeHost
 from edge_origin import Origin
+from present import present
 
 from components.edge.cdn_origin import CdnOriginModel
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from shopsphere.clients.cdn_agent import CdnAgent
 from shopsphere.clients.edge_errors import AdoptionError, ServiceError
 from shopsphere.clients.http import read_key
+from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import run
+from shopsphere.topology import Topology
 
 HOST = "static.shopsphere.test"
 
 
+class Fetch(Protocol):
+    """Ask the CDN."""
+
+    def __call__(self, path: str, method: str = "GET", host: str = HOST, **headers: str) -> httpx.Response: ...
+
+
 @pytest.fixture(scope="module")
-def frankfurt(edge):
+def frankfurt(edge: EdgeHost) -> Iterator[Origin]:
     origin = Origin("frankfurt", "10.99.0.11")
     origin.start()
     yield origin
@@ -27,7 +39,7 @@ def frankfurt(edge):
 
 
 @pytest.fixture(scope="module")
-def dublin(edge):
+def dublin(edge: EdgeHost) -> Iterator[Origin]:
     origin = Origin("dublin", "10.99.0.12")
     origin.start()
     yield origin
@@ -35,23 +47,23 @@ def dublin(edge):
 
 
 @pytest.fixture(scope="module")
-def inputs(config, topology):
+def inputs(config: EdgeConfig, topology: Topology) -> dict[str, Any]:
     return CdnOriginModel.of(topology, config).inputs()
 
 
 @pytest.fixture(scope="module")
-def distribution(edge, frankfurt, dublin, inputs):
+def distribution(edge: EdgeHost, frankfurt: Origin, dublin: Origin, inputs: dict[str, Any]) -> dict[str, Any]:
     CdnDistributionProvider().create(inputs)
     healthy(edge, 2)
     return inputs
 
 
 @pytest.fixture(scope="module")
-def fetch(edge, distribution):
+def fetch(edge: EdgeHost, distribution: dict[str, Any]) -> Iterator[Fetch]:
     trust = ssl.create_default_context(cafile=edge.ca)
     with httpx.Client(verify=trust, trust_env=False, timeout=10) as client:
 
-        def request(path, method="GET", host=HOST, **headers):
+        def request(path: str, method: str = "GET", host: str = HOST, **headers: str) -> httpx.Response:
             return client.request(
                 method,
                 f"https://{edge.settings.cdn}:{edge.settings.tls_port}{path}",
@@ -63,23 +75,23 @@ def fetch(edge, distribution):
 
 
 @pytest.fixture
-def cdn(edge):
+def cdn(edge: EdgeHost) -> CdnAgent:
     return CdnAgent(edge.cdn_api, read_key(str(edge.settings.cdn_token_file)))
 
 
-def varnish(edge, *words):
+def varnish(edge: EdgeHost, *words: str) -> str:
     # Not checked: right after a restart the cache may not take commands yet.
     return run(["varnishadm", "-n", edge.settings.varnish_directory, *words], check=False).stdout
 
 
-def loaded(edge):
+def loaded(edge: EdgeHost) -> list[tuple[str, str]]:
     """State and name of each configuration in the cache; the count of its users comes and goes."""
     words = [line.split() for line in varnish(edge, "vcl.list").splitlines() if line]
     return [(line[0], line[-1]) for line in words]
 
 
-def healthy(edge, count) -> None:
-    def seen():
+def healthy(edge: EdgeHost, count: int) -> None:
+    def seen() -> bool:
         lines = [line.split() for line in varnish(edge, "backend.list").splitlines() if "o__static__" in line]
         return sum("healthy" in line for line in lines) == count
 
@@ -88,7 +100,7 @@ def healthy(edge, count) -> None:
 
 @pytest.mark.requirement("a static asset is a cache hit the second time")
 @pytest.mark.parametrize("path", ["/static/a.css", "/media/b.svg"])
-def test_second_request_is_a_hit(fetch, frankfurt, path) -> None:
+def test_second_request_is_a_hit(fetch: Fetch, frankfurt: Origin, path: str) -> None:
     first, second = fetch(path), fetch(path)
     assert (first.status_code, first.headers["x-cache"], first.text) == (200, "MISS", f"frankfurt {path}")
     assert (second.status_code, second.headers["x-cache"], second.text) == (200, "HIT", f"frankfurt {path}")
@@ -110,7 +122,7 @@ def test_second_request_is_a_hit(fetch, frankfurt, path) -> None:
         ("/STATIC/a.css", 403),
     ],
 )
-def test_other_paths_are_refused(fetch, frankfurt, path, status) -> None:
+def test_other_paths_are_refused(fetch: Fetch, frankfurt: Origin, path: str, status: int) -> None:
     before = len(frankfurt.requests)
     assert fetch(path).status_code == status
     assert len(frankfurt.requests) == before
@@ -118,19 +130,19 @@ def test_other_paths_are_refused(fetch, frankfurt, path, status) -> None:
 
 @pytest.mark.requirement("the CDN reads only")
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_other_methods_are_refused(fetch, frankfurt, method) -> None:
+def test_other_methods_are_refused(fetch: Fetch, frankfurt: Origin, method: str) -> None:
     before = len(frankfurt.requests)
     assert fetch("/static/a.css", method).status_code == 405
     assert len(frankfurt.requests) == before
 
 
 @pytest.mark.requirement("a name without a distribution gets nothing")
-def test_other_names_are_refused(fetch) -> None:
+def test_other_names_are_refused(fetch: Fetch) -> None:
     assert fetch("/static/a.css", host="www.shopsphere.test").status_code == 404
 
 
 @pytest.mark.requirement("no personal data passes through the CDN")
-def test_nothing_personal_passes(fetch, frankfurt) -> None:
+def test_nothing_personal_passes(fetch: Fetch, frankfurt: Origin) -> None:
     answer = fetch("/static/person.css?email=a@b.example", Cookie="session=x", Authorization="Basic eA==")
     _, path, sent = frankfurt.requests[-1]
     assert path == "/static/person.css"
@@ -142,7 +154,7 @@ def test_nothing_personal_passes(fetch, frankfurt) -> None:
 
 
 @pytest.mark.requirement("with an origin gone the next one answers")
-def test_next_origin_answers(fetch, edge, frankfurt) -> None:
+def test_next_origin_answers(fetch: Fetch, edge: EdgeHost, frankfurt: Origin) -> None:
     frankfurt.stop()
     try:
         answer = fetch("/static/only-after.css")  # before any probe has noticed
@@ -155,7 +167,7 @@ def test_next_origin_answers(fetch, edge, frankfurt) -> None:
 
 
 @pytest.mark.requirement("static assets are served stale when every origin is gone, and fresh again afterwards")
-def test_stale_when_all_origins_are_gone(fetch, edge, frankfurt, dublin) -> None:
+def test_stale_when_all_origins_are_gone(fetch: Fetch, edge: EdgeHost, frankfurt: Origin, dublin: Origin) -> None:
     frankfurt.lifetime = dublin.lifetime = 1
     fetch("/static/short.css")
     frankfurt.stop()
@@ -182,7 +194,9 @@ def test_stale_when_all_origins_are_gone(fetch, edge, frankfurt, dublin) -> None
 
 
 @pytest.mark.requirement("an origin's errors never replace a copy that is kept, for at least 24 hours")
-def test_stale_when_origins_answer_errors(fetch, frankfurt, dublin, inputs) -> None:
+def test_stale_when_origins_answer_errors(
+    fetch: Fetch, frankfurt: Origin, dublin: Origin, inputs: dict[str, Any]
+) -> None:
     assert inputs["staleSeconds"] >= 24 * 3600
     frankfurt.lifetime = 1
     fetch("/static/error.css")
@@ -197,7 +211,7 @@ def test_stale_when_origins_answer_errors(fetch, frankfurt, dublin, inputs) -> N
 
 
 @pytest.mark.requirement("a bad configuration is refused with the compiler's words, and the old one goes on")
-def test_bad_configuration_is_refused(edge, cdn, inputs, fetch) -> None:
+def test_bad_configuration_is_refused(edge: EdgeHost, cdn: CdnAgent, inputs: dict[str, Any], fetch: Fetch) -> None:
     document = {key: inputs[key] for key in inputs if key not in {"endpoint", "tokenFile"}}
     # Valid by the model, refused by the compiler: more is needed than the window holds.
     bad = {**document, "probe": {**document["probe"], "window": 2, "threshold": 3}}
@@ -213,7 +227,7 @@ def test_bad_configuration_is_refused(edge, cdn, inputs, fetch) -> None:
 @pytest.mark.parametrize(
     ("key", "value"), [("dataClass", "personal"), ("paths", ["/"]), ("origins", []), ("staleSeconds", 60), ("more", 1)]
 )
-def test_agent_refuses(cdn, inputs, key, value) -> None:
+def test_agent_refuses(cdn: CdnAgent, inputs: dict[str, Any], key: str, value: object) -> None:
     document = {name: inputs[name] for name in inputs if name not in {"endpoint", "tokenFile"}}
     with pytest.raises(ServiceError, match=f"422.*{key}"):
         cdn.put("static", {**document, key: value})
@@ -221,7 +235,7 @@ def test_agent_refuses(cdn, inputs, key, value) -> None:
 
 @pytest.mark.requirement("the configuration API asks for its token")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_agent_needs_a_token(edge, method) -> None:
+def test_agent_needs_a_token(edge: EdgeHost, method: str) -> None:
     url = f"{edge.cdn_api}/v1/distributions/static"
     assert httpx.request(method, url, trust_env=False).status_code == 401
     wrong = {"Authorization": "Bearer wrong"}
@@ -230,30 +244,32 @@ def test_agent_needs_a_token(edge, method) -> None:
 
 @pytest.mark.requirement("a restart of cache, agent or both keeps the configuration")
 @pytest.mark.parametrize("killed", [["cdn-cache"], ["cdn-agent"], ["cdn-cache", "cdn-agent"]])
-def test_restart_keeps_the_configuration(edge, cdn, fetch, inputs, killed) -> None:
+def test_restart_keeps_the_configuration(
+    edge: EdgeHost, cdn: CdnAgent, fetch: Fetch, inputs: dict[str, Any], killed: list[str]
+) -> None:
     ports = {"cdn-cache": ("127.0.0.1", edge.settings.cache_port), "cdn-agent": (edge.settings.cdn, 8082)}
     for name in killed:
         edge.kill(name)
     for name in killed:
         edge.restart(name, *ports[name])
     healthy(edge, 2)
-    assert cdn.get("static")["origins"] == inputs["origins"]
+    assert present(cdn.get("static"))["origins"] == inputs["origins"]
     assert fetch("/static/again.css").status_code == 200
 
 
 @pytest.mark.requirement("the provider sees a changed distribution and repairs it; it adopts only what is equal")
-def test_provider_sees_a_change(cdn, inputs, fetch) -> None:
+def test_provider_sees_a_change(cdn: CdnAgent, inputs: dict[str, Any], fetch: Fetch) -> None:
     provider = CdnDistributionProvider()
     document = {key: inputs[key] for key in inputs if key not in {"endpoint", "tokenFile"}}
-    assert not provider.diff("static", provider.read("static", inputs).outs, inputs).changes
+    assert not provider.diff("static", present(provider.read("static", inputs).outs), inputs).changes
     provider.create(inputs)  # equal, so adopted
     cdn.put("static", {**document, "paths": ["/static/"]})
     assert fetch("/media/b.svg").status_code == 403
     read = provider.read("static", inputs)
-    assert provider.diff("static", read.outs, inputs).changes
+    assert provider.diff("static", present(read.outs), inputs).changes
     with pytest.raises(AdoptionError):
         provider.create(inputs)
-    provider.update("static", read.outs, inputs)
+    provider.update("static", present(read.outs), inputs)
     assert fetch("/media/b.svg").status_code == 200
     provider.delete("static", inputs)
     assert fetch("/media/b.svg").status_code == 404

@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from edge_network import own_network
 
 from runbooks.agent.fence import FirewallFence, rules
-from shopsphere.foundation.process import run
+from shopsphere.foundation.process import Result, run
 
 PORT = 15432
 SERVER = f"""
@@ -24,7 +25,7 @@ while True:
 
 
 @pytest.fixture
-def database():
+def database() -> Iterator[Callable[[str], str]]:
     """A server behind this namespace, which routes between it and a client; yields a connected client socket."""
     names = [f"ssf{os.getpid()}{end}" for end in "ab"]
     with own_network([]):
@@ -46,12 +47,12 @@ def database():
                 run(["ip", "netns", "del", name])
 
 
-def _namespace(name):
+def _namespace(name: str) -> str:
     run(["ip", "netns", "add", name])
     return name
 
 
-def _inside(name, *words):
+def _inside(name: str, *words: str) -> Result:
     return run(["ip", "netns", "exec", name, *words])
 
 
@@ -63,13 +64,13 @@ with socket.create_connection(("10.96.1.2", {PORT}), timeout=1) as client:
 """
 
 
-def _echo(name, text):
+def _echo(name: str, text: str) -> str:
     done = run(["ip", "netns", "exec", name, sys.executable, "-c", CLIENT, text], check=False)
     return done.stdout.strip() if done.code == 0 else "no answer"
 
 
 @pytest.mark.requirement("a fenced site's databases are reached by nobody; closing and opening can be repeated")
-def test_the_fence(database) -> None:
+def test_the_fence(database: Callable[[str], str]) -> None:
     _until_listening(database)
     fence = FirewallFence(PORT)
     assert not fence.is_closed()
@@ -84,7 +85,7 @@ def test_the_fence(database) -> None:
 
 
 @pytest.mark.requirement("a site whose agent hangs is shut off by its kernel when the lease ends")
-def test_an_opening_ends_by_itself(database) -> None:
+def test_an_opening_ends_by_itself(database: Callable[[str], str]) -> None:
     _until_listening(database)
     fence = FirewallFence(PORT)
     fence.open(2.0)
@@ -97,20 +98,20 @@ def test_an_opening_ends_by_itself(database) -> None:
     assert fence.is_closed()
 
 
-def test_a_host_can_start_with_it(database) -> None:
+def test_a_host_can_start_with_it(database: Callable[[str], str]) -> None:
     _until_listening(database)
     run(["nft", "-f", "-"], stdin=rules(PORT))
     assert database("hello") == "no answer"
     assert FirewallFence.is_closed()
 
 
-def test_other_ports_are_left_alone(database) -> None:
+def test_other_ports_are_left_alone(database: Callable[[str], str]) -> None:
     _until_listening(database)
     FirewallFence(PORT + 1).close()
     assert database("hello") == "hello"
 
 
-def _until_listening(database) -> None:
+def _until_listening(database: Callable[[str], str]) -> None:
     end = time.monotonic() + 20
     while database("there?") != "there?":
         assert time.monotonic() < end, "the server did not start"

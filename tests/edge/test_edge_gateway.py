@@ -6,8 +6,10 @@ import ssl
 import subprocess
 import threading
 import time
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 from edge_network import own_network
@@ -60,8 +62,11 @@ class Shop:
             def log_message(self, *_words: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((ADDRESS, port), Handler)
-        self._server.handle_error = lambda *_who: None  # HAProxy's checks end as soon as they have the status
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_who: object) -> None:
+                """Say nothing: HAProxy's checks end as soon as they have the status."""
+
+        self._server = Server((ADDRESS, port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
@@ -70,7 +75,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def configuration(tmp_path_factory):
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """haproxy.cfg of Frankfurt with a certificate of this test's own."""
     ensure_packages(["haproxy"])
     base = tmp_path_factory.mktemp("gateway")
@@ -96,13 +101,13 @@ def configuration(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def network():
+def network() -> Iterator[None]:
     with own_network([ADDRESS]):
         yield
 
 
 @pytest.fixture
-def shop(network):
+def shop(network: None) -> Iterator[Shop]:
     """A shop that runs before its gateway starts: name it first."""
     shop = Shop()
     yield shop
@@ -110,7 +115,7 @@ def shop(network):
 
 
 @pytest.fixture
-def agent(network):
+def agent(network: None) -> Iterator[Shop]:
     """In place of the site's agent; open."""
     agent = Shop(AGENT_PORT)
     yield agent
@@ -118,7 +123,7 @@ def agent(network):
 
 
 @pytest.fixture
-def gateway(network, configuration, agent):
+def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subprocess.Popen[bytes]]:
     """HAProxy's process, listening."""
     process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
     try:
@@ -129,7 +134,7 @@ def gateway(network, configuration, agent):
         process.wait(10)
 
 
-def connect(port):
+def connect(port: int) -> http.client.HTTPConnection:
     if port != HTTPS_PORT:
         return http.client.HTTPConnection(ADDRESS, port, timeout=10)
     context = ssl.create_default_context()
@@ -137,7 +142,9 @@ def connect(port):
     return http.client.HTTPSConnection(ADDRESS, port, timeout=10, context=context)
 
 
-def ask(port, path, method="GET", headers=None, body=None):
+def ask(
+    port: int, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> int:
     connection = connect(port)
     try:
         connection.putrequest(method, path)
@@ -151,13 +158,13 @@ def ask(port, path, method="GET", headers=None, body=None):
         connection.close()
 
 
-def test_haproxy_accepts_the_configuration_without_a_warning(configuration) -> None:
+def test_haproxy_accepts_the_configuration_without_a_warning(configuration: Path) -> None:
     checked = run(["/usr/sbin/haproxy", "-c", "-f", str(configuration)], check=False)
     assert checked.code == 0, checked.stderr
     assert "WARNING" not in checked.stderr + checked.stdout, checked.stderr
 
 
-def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway) -> None:
+def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway: subprocess.Popen[bytes]) -> None:
     assert ask(HEALTH_PORT, "/livez") == 200
     assert ask(HEALTH_PORT, "/readyz") == 503
     shop = Shop()
@@ -168,13 +175,13 @@ def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway) -> None:
         shop.stop()
 
 
-def test_a_shop_that_is_gone_is_told_at_once(shop, gateway) -> None:
+def test_a_shop_that_is_gone_is_told_at_once(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     shop.stop()
     assert ask(HTTPS_PORT, "/") == 503
     wait_until(lambda: seconds_to_answer("/") < 0.3, what="the check to see it", seconds=15, interval=0.5)
 
 
-def seconds_to_answer(path):
+def seconds_to_answer(path: str) -> float:
     start = time.monotonic()
     assert ask(HTTPS_PORT, path) == 503
     return time.monotonic() - start
@@ -194,17 +201,19 @@ def seconds_to_answer(path):
         (HTTP_PORT, "POST", "/static/shop.css", 403),
     ],
 )
-def test_what_each_door_lets_through(shop, gateway, port, method, path, expected) -> None:
+def test_what_each_door_lets_through(
+    shop: Shop, gateway: subprocess.Popen[bytes], port: int, method: str, path: str, expected: int
+) -> None:
     assert ask(port, path, method) == expected
 
 
 @pytest.mark.parametrize(("size", "expected"), [(LARGEST_BODY_BYTES, 200), (LARGEST_BODY_BYTES + 1, 413)])
-def test_bodies_have_a_largest_size(shop, gateway, size, expected) -> None:
+def test_bodies_have_a_largest_size(shop: Shop, gateway: subprocess.Popen[bytes], size: int, expected: int) -> None:
     sent = b"x" * size if expected == 200 else None  # a refusal comes before the body
     assert ask(HTTPS_PORT, "/cart", "POST", {"Content-Length": str(size)}, sent) == expected
 
 
-def test_nobodys_cookie_passes_the_door_of_the_cdn(shop, gateway) -> None:
+def test_nobodys_cookie_passes_the_door_of_the_cdn(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     connection = connect(HTTP_PORT)
     connection.request("GET", "/media/1.webp", headers={"Cookie": "session=mine", "Authorization": "Basic eA=="})
     answer = connection.getresponse()
@@ -216,7 +225,7 @@ def test_nobodys_cookie_passes_the_door_of_the_cdn(shop, gateway) -> None:
     assert {name.lower() for name in headers} & {"cookie", "authorization"} == set()
 
 
-def test_one_address_has_a_rate(shop, gateway) -> None:
+def test_one_address_has_a_rate(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     allowed = RATE * 10
     connection, answers = connect(HTTPS_PORT), []  # one connection: the window of 10 s must not pass meanwhile
     for _ in range(allowed + 20):
@@ -228,7 +237,7 @@ def test_one_address_has_a_rate(shop, gateway) -> None:
     assert answers[-1] == 429
 
 
-def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway) -> None:
+def test_an_idle_connection_outlives_the_order_to_leave(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     connection = connect(HTTPS_PORT)
     connection.request("GET", "/")
     assert connection.getresponse().read() == b"ok"
@@ -241,7 +250,9 @@ def test_an_idle_connection_outlives_the_order_to_leave(shop, gateway) -> None:
 
 
 @pytest.mark.requirement("a site that may not write answers writes with 503 and Retry-After, reads as before")
-def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent) -> None:
+def test_a_closed_site_reads_only_and_ends_connections(
+    shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop
+) -> None:
     connection = connect(HTTPS_PORT)
     connection.request("POST", "/cart", body=b"x")
     answer = connection.getresponse()
@@ -261,7 +272,7 @@ def test_a_closed_site_reads_only_and_ends_connections(shop, gateway, agent) -> 
 
 
 @pytest.mark.requirement("a passive site answers catalogue pages, without personal data")
-def test_a_closed_site_knows_nobody(shop, gateway, agent) -> None:
+def test_a_closed_site_knows_nobody(shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop) -> None:
     agent.status = 503
     wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
     for path in ("/cart", "/checkout", "/orders", "/orders/1/receipt", "/account/sign-in"):
@@ -280,10 +291,10 @@ def test_a_closed_site_knows_nobody(shop, gateway, agent) -> None:
 
 
 @pytest.mark.requirement("a site whose agent does not answer takes no write")
-def test_no_answer_of_the_agent_is_no(shop, gateway, agent) -> None:
+def test_no_answer_of_the_agent_is_no(shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop) -> None:
     agent.stop()
     wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
 
 
-def post(path):
+def post(path: str) -> int:
     return ask(HTTPS_PORT, path, "POST", {"Content-Length": "1"}, b"x")

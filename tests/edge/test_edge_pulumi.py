@@ -1,21 +1,26 @@
 """The whole edge project, deployed by the real Pulumi to the real services."""
 
 import os
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 import yaml
+from edge_host import EdgeHost
 
+from shopsphere.clients import powerdns
 from shopsphere.clients.http import read_key
 from shopsphere.clients.powerdns import RRset
 from shopsphere.deploy.programs import find_program
+from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.foundation.paths import REPOSITORY
-from shopsphere.foundation.process import run
+from shopsphere.foundation.process import Result, run
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.names.state_record import read_records, write_record
 
 
 @pytest.fixture(scope="module")
-def pulumi(edge, config, tmp_path_factory):
+def pulumi(edge: EdgeHost, config: EdgeConfig, tmp_path_factory: pytest.TempPathFactory) -> Pulumi:
     """Run a pulumi verb on a stack of this test's own; its configuration is outside the checkout."""
     base = tmp_path_factory.mktemp("pulumi")
     state, home, file = base / "state", base / "home", base / "stack.yaml"
@@ -37,8 +42,8 @@ def pulumi(edge, config, tmp_path_factory):
         "PYTHONPATH": str(REPOSITORY),
     }
 
-    def command(*words, check=True):
-        options = ["--stack", f"edge-ring-{os.getpid()}", "--non-interactive"]
+    def command(*words: str, check: bool = True) -> Result:
+        options: list[str | Path] = ["--stack", f"edge-ring-{os.getpid()}", "--non-interactive"]
         if words[0] in {"up", "preview", "refresh", "destroy"}:
             options += ["--config-file", file]
         program = find_program("pulumi")
@@ -57,20 +62,20 @@ def pulumi(edge, config, tmp_path_factory):
 
 
 @pytest.mark.requirement("a second preview and a refresh of what was deployed show no change")
-def test_nothing_to_do_after_up(pulumi) -> None:
+def test_nothing_to_do_after_up(pulumi: Pulumi) -> None:
     pulumi("preview", "--expect-no-changes")
     pulumi("refresh", "--preview-only", "--expect-no-changes")
 
 
 @pytest.mark.requirement("no key is readable in state")
-def test_state_has_no_key(pulumi, config) -> None:
+def test_state_has_no_key(pulumi: Pulumi, config: EdgeConfig) -> None:
     exported = pulumi("stack", "export", "--show-secrets").stdout
     for file in (config.dns_api_key_file, config.cdn_token_file):
         assert read_key(file) not in exported
 
 
 @pytest.mark.requirement("refresh sees what was changed or removed by hand, at either authority, and up repairs it")
-def test_changed_by_hand_is_seen_and_repaired(pulumi, authorities) -> None:
+def test_changed_by_hand_is_seen_and_repaired(pulumi: Pulumi, authorities: list[powerdns.PowerDns]) -> None:
     first, second = authorities
     zone, www = "shopsphere.test.", ("www.shopsphere.test.", "LUA")
     before = first.rrset(zone, *www)
@@ -89,7 +94,7 @@ def test_changed_by_hand_is_seen_and_repaired(pulumi, authorities) -> None:
 
 
 @pytest.mark.requirement("a failover is no change to Pulumi, and a stale up leaves the role where it is")
-def test_failover_is_no_change(pulumi, authorities, topology) -> None:
+def test_failover_is_no_change(pulumi: Pulumi, authorities: list[powerdns.PowerDns], topology: Topology) -> None:
     pair = topology.pair("rdc-a")
     rdc_a = PairDeclaration(
         zone="shopsphere.test.",
@@ -109,6 +114,6 @@ def test_failover_is_no_change(pulumi, authorities, topology) -> None:
 
 
 @pytest.mark.requirement("what was declared can be removed whole")
-def test_destroy(pulumi, authorities) -> None:
+def test_destroy(pulumi: Pulumi, authorities: list[powerdns.PowerDns]) -> None:
     pulumi("destroy", "--yes", "--skip-preview")
     assert [each.names("shopsphere.test.") for each in authorities] == [None, None]

@@ -3,26 +3,29 @@
 import socket
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 from edge_network import own_network
+from present import present
 from witness_voters import ADDRESSES, Voters
 
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness.client import Seen
 from shopsphere.witness.store import VOTER_SECONDS
 
 LEASE = 4
 
 
-def take(witness, seen, site, *, seconds=LEASE):
+def take(witness: Witness, seen: Seen, site: str, *, seconds: int = LEASE) -> int:
     lease = witness.prepare_lease(seconds=seconds)
     witness.take_lease(seen, site, lease)
     return lease
 
 
 @pytest.fixture(scope="module")
-def voters(tmp_path_factory):
+def voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voters]:
     with own_network(list(ADDRESSES)):
         voters = Voters(tmp_path_factory.mktemp("witness"))
         try:
@@ -33,7 +36,7 @@ def voters(tmp_path_factory):
 
 
 @pytest.fixture
-def witness(voters, request):
+def witness(voters: Voters, request: pytest.FixtureRequest) -> Iterator[Witness]:
     """A pair of this test's own, at epoch 1."""
     witness = Witness(request.node.name[:60], voters.urls)
     seen = witness.see()
@@ -44,21 +47,21 @@ def witness(voters, request):
 
 
 @pytest.mark.requirement("the witness changes only by compare-and-swap")
-def test_a_change_of_what_is_no_longer_there_is_refused(witness) -> None:
+def test_a_change_of_what_is_no_longer_there_is_refused(witness: Witness) -> None:
     seen = witness.see()
-    witness.change(seen, seen.record.changed(actor="one", reason="first", epoch=2))
+    witness.change(seen, present(seen.record).changed(actor="one", reason="first", epoch=2))
     with pytest.raises(WitnessConflictError, match="changed by one"):
-        witness.change(seen, seen.record.changed(actor="two", reason="second", epoch=2))
-    assert witness.see().record.actor == "one"
+        witness.change(seen, present(seen.record).changed(actor="two", reason="second", epoch=2))
+    assert present(witness.see().record).actor == "one"
 
 
 @pytest.mark.requirement("of many who change at once, one succeeds")
-def test_one_of_many_wins(witness) -> None:
+def test_one_of_many_wins(witness: Witness) -> None:
     seen, outcomes = witness.see(), []
 
-    def change(name) -> None:
+    def change(name: str) -> None:
         try:
-            witness.change(seen, seen.record.changed(actor=name, reason="race", epoch=2))
+            witness.change(seen, present(seen.record).changed(actor=name, reason="race", epoch=2))
             outcomes.append(name)
         except WitnessConflictError:
             pass
@@ -69,11 +72,11 @@ def test_one_of_many_wins(witness) -> None:
     for thread in threads:
         thread.join(20)
     assert len(outcomes) == 1
-    assert witness.see().record.actor == outcomes[0]
+    assert present(witness.see().record).actor == outcomes[0]
 
 
 @pytest.mark.requirement("a lease has one holder, is kept by renewing it and ends by itself")
-def test_life_of_a_lease(witness) -> None:
+def test_life_of_a_lease(witness: Witness) -> None:
     seen = witness.see()
     lease = take(witness, seen, "frankfurt", seconds=LEASE)
     for _ in range(LEASE + 1):
@@ -89,7 +92,7 @@ def test_life_of_a_lease(witness) -> None:
 
 
 @pytest.mark.requirement("a site that starts again takes over the lease that it held before")
-def test_a_site_replaces_its_own_lease(witness) -> None:
+def test_a_site_replaces_its_own_lease(witness: Witness) -> None:
     first = take(witness, witness.see(), "frankfurt", seconds=60)
     second = take(witness, witness.see(), "frankfurt", seconds=LEASE)
     assert first != second
@@ -99,26 +102,26 @@ def test_a_site_replaces_its_own_lease(witness) -> None:
 
 
 @pytest.mark.requirement("no epoch begins while somebody holds the lease")
-def test_an_epoch_waits_for_the_lease(witness) -> None:
+def test_an_epoch_waits_for_the_lease(witness: Witness) -> None:
     lease = take(witness, witness.see(), "frankfurt", seconds=60)
     seen = witness.see()
-    following = seen.record.changed(actor="test", reason="failover", epoch=2, active="dublin")
+    following = present(seen.record).changed(actor="test", reason="failover", epoch=2, active="dublin")
     with pytest.raises(WitnessConflictError, match="lease held by frankfurt"):
         witness.change(seen, following, without_lease=True)
     witness.release_lease(lease)
-    assert witness.change(seen, following, without_lease=True).record.active == "dublin"
+    assert present(witness.change(seen, following, without_lease=True).record).active == "dublin"
 
 
 @pytest.mark.requirement("a lease is refused to whoever decided by an older record")
-def test_a_lease_needs_the_record_that_was_seen(witness) -> None:
+def test_a_lease_needs_the_record_that_was_seen(witness: Witness) -> None:
     seen = witness.see()
-    witness.change(seen, seen.record.changed(actor="test", reason="fence", phase=Phase.FENCING))
+    witness.change(seen, present(seen.record).changed(actor="test", reason="fence", phase=Phase.FENCING))
     with pytest.raises(WitnessConflictError, match="the record changed"):
         take(witness, seen, "frankfurt", seconds=LEASE)
 
 
 @pytest.mark.requirement("a lease that has ended gives nobody the right to write")
-def test_a_prepared_lease_that_has_ended_is_no_lease(witness) -> None:
+def test_a_prepared_lease_that_has_ended_is_no_lease(witness: Witness) -> None:
     seen, lease = witness.see(), witness.prepare_lease(seconds=60)
     witness.release_lease(lease)
     with pytest.raises(WitnessUnreachableError, match="lease not found"):
@@ -127,28 +130,28 @@ def test_a_prepared_lease_that_has_ended_is_no_lease(witness) -> None:
 
 
 @pytest.mark.requirement("what stands in the way of a change is told with its refusal")
-def test_a_refused_attempt_says_what_is_there(witness) -> None:
+def test_a_refused_attempt_says_what_is_there(witness: Witness) -> None:
     seen = witness.see()
     lease = take(witness, seen, "frankfurt", seconds=60)
-    following = seen.record.changed(actor="test", reason="failover", epoch=2, active="dublin")
+    following = present(seen.record).changed(actor="test", reason="failover", epoch=2, active="dublin")
     done, now = witness.attempt(seen, following, without_lease=True)
-    assert (done, now.lease_holder, now.record.epoch) == (False, "frankfurt", 1)
+    assert (done, now.lease_holder, present(now.record).epoch) == (False, "frankfurt", 1)
     witness.release_lease(lease)
     assert witness.attempt(now, following, without_lease=True)[0]
     assert witness.attempt(now, following, without_lease=True) == (True, witness.see()), "its own change, met again"
 
 
 @pytest.mark.requirement("what one voter knows was agreed on, and what it does not know yet is refused")
-def test_a_glance(witness) -> None:
+def test_a_glance(witness: Witness) -> None:
     seen = witness.see()
-    now = witness.change(seen, seen.record.changed(actor="test", reason="test", epoch=2))
+    now = witness.change(seen, present(seen.record).changed(actor="test", reason="test", epoch=2))
     wait_until(lambda: witness.glance() == now, what="the voter to have it", seconds=5, interval=0.05)
     with pytest.raises(WitnessConflictError, match="changed by test"):
-        witness.change(seen, seen.record.changed(actor="late", reason="by an older look", epoch=2))
+        witness.change(seen, present(seen.record).changed(actor="late", reason="by an older look", epoch=2))
 
 
 @pytest.mark.requirement("the voter that answers first is asked first; a hanging one is not waited for")
-def test_the_fastest_voter_is_preferred(voters) -> None:
+def test_the_fastest_voter_is_preferred(voters: Voters) -> None:
     with socket.create_server((ADDRESSES[0], 0)) as hanging:  # takes connections and never answers
         witness = Witness("fastest", [f"http://{ADDRESSES[0]}:{hanging.getsockname()[1]}", *voters.urls])
         start = time.monotonic()
@@ -159,7 +162,7 @@ def test_the_fastest_voter_is_preferred(voters) -> None:
 
 
 @pytest.mark.requirement("one operator at a time; the other one is told who it is")
-def test_the_lock_of_runbooks(witness) -> None:
+def test_the_lock_of_runbooks(witness: Witness) -> None:
     lock = witness.lock("anna at ops since 03:00", seconds=60)
     with pytest.raises(WitnessConflictError, match="anna at ops"):
         witness.lock("ben", seconds=60)
@@ -169,13 +172,18 @@ def test_the_lock_of_runbooks(witness) -> None:
 
 @pytest.mark.requirement("the witness survives the loss of one voter, and answers nothing without a quorum")
 @pytest.mark.parametrize("lost", [0, 1])
-def test_loss_of_voters(voters, witness, lost) -> None:
+def test_loss_of_voters(voters: Voters, witness: Witness, lost: int) -> None:
     one, other = ADDRESSES[lost], ADDRESSES[2]
     voters.kill(one)
     try:
         voters.wait()
         seen = witness.see()
-        assert witness.change(seen, seen.record.changed(actor="test", reason="lost one", epoch=2)).record.epoch == 2
+        assert (
+            present(
+                witness.change(seen, present(seen.record).changed(actor="test", reason="lost one", epoch=2)).record
+            ).epoch
+            == 2
+        )
         voters.kill(other)
         try:
             with pytest.raises(WitnessUnreachableError, match="no quorum"):
@@ -185,4 +193,4 @@ def test_loss_of_voters(voters, witness, lost) -> None:
     finally:
         voters.start(one)
         voters.wait()
-    assert witness.see().record.epoch == 2
+    assert present(witness.see().record).epoch == 2

@@ -10,15 +10,18 @@ import moving_pair
 import pytest
 from database_session import Databases
 from lab_command import shopsphere
+from moving_pair import Orders
+from present import present
 
 from lab import record
 from lab.cluster.addons import kubectl
 from lab.enter import run_inside
-from lab.hosts import load_hosts
+from lab.hosts import LabHosts, load_hosts
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
-from shopsphere.topology import load_topology
-from shopsphere.witness import Sync
+from shopsphere.foundation.process import Result
+from shopsphere.topology import Topology, load_topology
+from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import witness_of
 
 REGIONS = ("rdc-a", "rdc-b")
@@ -27,7 +30,7 @@ LAST = "test_down"  # it ends the lab
 _DUMPS = pytest.StashKey[int]()
 
 
-def pytest_collection_modifyitems(items) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem == LAST)
 
 
@@ -49,17 +52,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture(scope="session")
-def topology():
+def topology() -> Topology:
     return load_topology()
 
 
 @pytest.fixture(scope="session")
-def hosts(topology):
+def hosts(topology: Topology) -> LabHosts:
     return load_hosts(topology)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def lab():
+def lab() -> Lab:
     if os.geteuid() != 0:
         pytest.fail("the lab ring needs root: expected uid 0, found another; run `make test` as root")
     shopsphere("lab", "up", *REGIONS, seconds=_UP_SECONDS)
@@ -71,21 +74,22 @@ def lab():
 
 
 @pytest.fixture(scope="session")
-def at():
+def at() -> At:
     """Run a command at a host: at("client-eu", "curl", …).stdout."""
 
-    def execute(host, *command, check=True, seconds=60):
+    def execute(host: str, *command: str, check: bool = True, seconds: float = 60) -> Result:
         return run_inside(host, command, check=check, seconds=seconds)
 
     return execute
 
 
 @pytest.fixture(scope="session")
-def kube():
+def kube() -> Kube:
     """Read a Kubernetes object or list as a document: kube("frankfurt", "nodes")."""
 
-    def get(site, *words):
-        return json.loads(kubectl(site, "get", *words, "-o", "json"))
+    def get(site: str, *words: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(kubectl(site, "get", *words, "-o", "json"))
+        return document
 
     return get
 
@@ -99,39 +103,39 @@ def sql() -> Iterator[Callable[[str, str, str], str]]:
 
 
 @pytest.fixture(scope="session")
-def wait_for_database(sql):
+def wait_for_database(sql: Sql) -> Callable[[str], None]:
     """Wait until the ledger of a site that starts answers: wait_for_database("frankfurt")."""
 
-    def answers(site):
+    def answers(site: str) -> bool:
         try:
             return sql(site, "ledger", "select 1") == "1"
         except Exception:  # noqa: BLE001 whatever a site that is starting answers
             return False
 
-    def wait(site) -> None:
+    def wait(site: str) -> None:
         wait_until(lambda: answers(site), what=f"the ledger of {site}", seconds=240, interval=3)
 
     return wait
 
 
 @pytest.fixture(scope="session")
-def page(at):
+def page(at: At) -> Page:
     """Fetch a page as a customer does: page("client-eu", "/search?q=tee") returns its HTML."""
 
-    def fetch(host, path="/"):
+    def fetch(host: str, path: str = "/") -> str:
         return at(host, "curl", "-sS", "-f", "-m", "10", f"https://www.shopsphere.test{path}").stdout
 
     return fetch
 
 
 @pytest.fixture(scope="session")
-def asset(lab, page):
+def asset(lab: Lab, page: Page) -> str:
     """Public address of a product's picture, as the home page names it."""
-    return re.search(r'https://static\.shopsphere\.test/media/[^"]+', page("client-eu")).group()
+    return present(re.search(r'https://static\.shopsphere\.test/media/[^"]+', page("client-eu"))).group()
 
 
 @pytest.fixture(scope="module")
-def witness(lab):
+def witness(lab: Lab) -> Iterator[Witness]:
     """The witness of the pair that tests move, which is whole when a module begins."""
     witness = witness_of(moving_pair.PAIR, Environment.LAB)
     wait_until(lambda: moving_pair.record(witness).sync is Sync.ON, what="the witness to say sync on", seconds=60)
@@ -140,12 +144,12 @@ def witness(lab):
 
 
 @pytest.fixture
-def orders(tmp_path, sql, witness):
+def orders(tmp_path: Path, sql: Sql, witness: Witness) -> Iterator[Callable[[float], Orders]]:
     """Customers of that pair: orders(60) starts some for a minute; .end() waits and returns their journal."""
     started = []
     sql(moving_pair.record(witness).active, "commerce", "update inventory.stock set free = 1000000")
 
-    def start(seconds):
+    def start(seconds: float) -> Orders:
         started.append(moving_pair.Orders(tmp_path, seconds))
         return started[-1]
 

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from lab_access import Sql
 
 from shopsphere.foundation.clock import wait_until
 
@@ -12,7 +13,7 @@ PAIRS = [("frankfurt", "dublin"), ("ashburn", "chicago")]
 @pytest.mark.requirement("databases stream to the recovery site")
 @pytest.mark.parametrize(("primary", "recovery"), PAIRS)
 @pytest.mark.parametrize("database", ["commerce", "ledger"])
-def test_recovery_site_streams(sql, primary, recovery, database) -> None:
+def test_recovery_site_streams(sql: Sql, primary: str, recovery: str, database: str) -> None:
     assert sql(primary, database, "select pg_is_in_recovery()") == "f"
     assert sql(recovery, database, "select pg_is_in_recovery()") == "t"
     name, state = sql(primary, database, "select application_name, state from pg_stat_replication").split("\t")
@@ -22,14 +23,14 @@ def test_recovery_site_streams(sql, primary, recovery, database) -> None:
 
 @pytest.mark.requirement("ledger is synchronous to the recovery site, commerce is not")
 @pytest.mark.parametrize(("primary", "recovery"), PAIRS)
-def test_only_the_ledger_is_synchronous(sql, primary, recovery) -> None:
+def test_only_the_ledger_is_synchronous(sql: Sql, primary: str, recovery: str) -> None:
     assert sql(primary, "ledger", "select sync_state from pg_stat_replication") == "sync"
     assert sql(primary, "ledger", "show synchronous_standby_names") == f'FIRST 1 ("ledger-{recovery}")'
     assert sql(primary, "commerce", "select sync_state from pg_stat_replication") == "async"
 
 
 @pytest.mark.requirement("ledger: nothing acknowledged is missing at the recovery site")
-def test_ledger_row_is_at_the_recovery_site_when_acknowledged(sql) -> None:
+def test_ledger_row_is_at_the_recovery_site_when_acknowledged(sql: Sql) -> None:
     mark = f"probe_{uuid.uuid4().hex[:8]}"
     sql("frankfurt", "ledger", f"create table {mark} (id int); insert into {mark} values (1)")
     try:
@@ -42,12 +43,12 @@ def test_ledger_row_is_at_the_recovery_site_when_acknowledged(sql) -> None:
         sql("frankfurt", "ledger", f"drop table {mark}")
 
 
-def table_is_there(sql, site, database, table):
+def table_is_there(sql: Sql, site: str, database: str, table: str) -> bool:
     return sql(site, database, f"select to_regclass('{table}') is not null") == "t"
 
 
 @pytest.mark.requirement("the pair's certificates come from one authority of the pair")
-def test_replication_uses_tls_and_the_pairs_certificate(sql) -> None:
+def test_replication_uses_tls_and_the_pairs_certificate(sql: Sql) -> None:
     row = sql(
         "frankfurt",
         "ledger",

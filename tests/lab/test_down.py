@@ -7,16 +7,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from lab_access import Lab
 
-from lab import control_group, record
+from lab import record
 from lab.host import cgroups, power
+from lab.hosts import LabHosts
 from lab.network.control import socket_path
+from lab.paths import control_directory
 from shopsphere.foundation.paths import lab_directory
 
 KEEP = os.environ.get("SHOPSPHERE_KEEP_LAB") == "1"
 
 
-def processes_naming(text):
+def processes_naming(text: str) -> dict[int, str]:
     found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -29,11 +32,11 @@ def processes_naming(text):
 
 @pytest.mark.skipif(KEEP, reason="SHOPSPHERE_KEEP_LAB=1 keeps the lab for the next run")
 @pytest.mark.requirement("`make down` leaves nothing of ours, also after kill -9 of everything")
-def test_down_after_kill_leaves_nothing(lab, hosts) -> None:
+def test_down_after_kill_leaves_nothing(lab: Lab, hosts: LabHosts) -> None:
     for pid in cgroups.processes():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    for pid in processes_naming("lab.network.daemon") | processes_naming(str(control_group.control_directory())):
+    for pid in processes_naming("lab.network.daemon") | processes_naming(str(control_directory())):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 

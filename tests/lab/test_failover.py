@@ -1,11 +1,15 @@
 """The Americas move to Chicago and back, planned, after a power loss, and with a runbook that is killed on its way."""
 
+from collections.abc import Callable
+
 import pytest
+from lab_access import At, Lab, Sql
 from lab_command import shopsphere
 from moving_pair import (
     PAIR,
     PRIMARY,
     RECOVERY,
+    Orders,
     command,
     failover,
     record,
@@ -18,12 +22,12 @@ from runbooks.engine import audit
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
-from shopsphere.witness import Sync
+from shopsphere.witness import Sync, Witness
 
 
 @pytest.mark.requirement("a dry run changes nothing and says what would happen")
 @pytest.mark.parametrize("kind", ["planned", "unplanned"])
-def test_dry_run(witness, kind) -> None:
+def test_dry_run(witness: Witness, kind: str) -> None:
     before = witness.see()
     done = shopsphere("failover", PAIR, f"--{kind}", seconds=60)
     assert f"in epoch {before.record.epoch + 1} chicago would be" in done.stdout
@@ -42,7 +46,7 @@ def test_dry_run(witness, kind) -> None:
         (["rebuild", PRIMARY], "because ashburn is active"),
     ],
 )
-def test_refusals(witness, words, message) -> None:
+def test_refusals(witness: Witness, words: list[str], message: str) -> None:
     before = witness.see()
     done = shopsphere(*words, check=False, seconds=60)
     assert done.code != 0
@@ -51,7 +55,7 @@ def test_refusals(witness, words, message) -> None:
 
 
 @pytest.mark.requirement("two operators at once: the second is told who is at work")
-def test_the_lock(witness) -> None:
+def test_the_lock(witness: Witness) -> None:
     lock = witness.lock("anna at the night desk", seconds=60)
     try:
         done = failover("planned", RECOVERY, check=False)
@@ -65,7 +69,7 @@ def test_the_lock(witness) -> None:
 @pytest.mark.requirement(
     "a drill goes there and back under load, loses nothing, and writes the record that `ready` asks for"
 )
-def test_drill(at, sql, witness, orders) -> None:
+def test_drill(at: At, sql: Sql, witness: Witness, orders: Callable[[float], Orders]) -> None:
     wait_until(_ready_but_for_a_drill, what="the pair to be ready, but for a drill", seconds=120, interval=1)
     epoch = record(witness).epoch
     customers = orders(90)
@@ -79,7 +83,7 @@ def test_drill(at, sql, witness, orders) -> None:
     wait_until(lambda: shopsphere("ready", PAIR, check=False, seconds=60).code == 0, what="ready", seconds=120)
 
 
-def _ready_but_for_a_drill():
+def _ready_but_for_a_drill() -> bool:
     found = shopsphere("ready", PAIR, check=False, seconds=60)
     return found.code == 0 or "NOT ready (P8)" in found.stdout + found.stderr
 
@@ -87,7 +91,7 @@ def _ready_but_for_a_drill():
 @pytest.mark.full
 @pytest.mark.requirement("a runbook that is killed goes on where it was, with the same command")
 @pytest.mark.parametrize(("to", "kill"), [(RECOVERY, "4:acted"), (PRIMARY, "5:acted")])  # all places: bench/safety
-def test_killed_and_resumed(at, sql, witness, to, kill) -> None:
+def test_killed_and_resumed(at: At, sql: Sql, witness: Witness, to: str, kill: str) -> None:
     killed = failover("planned", to, check=False, kill=kill)
     assert killed.returncode == -9
     wait_until(lambda: witness.locked_by() is None, what="the dead operator's lock to end", seconds=40)
@@ -97,7 +101,7 @@ def test_killed_and_resumed(at, sql, witness, to, kill) -> None:
 
 @pytest.mark.full
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")
-def test_taken_back(at, sql, witness) -> None:
+def test_taken_back(at: At, sql: Sql, witness: Witness) -> None:
     require_active(at, sql, witness, PRIMARY)
     epoch = record(witness).epoch
     assert failover("planned", RECOVERY, check=False, kill="4:acted").returncode == -9
@@ -113,7 +117,14 @@ def test_taken_back(at, sql, witness) -> None:
 @pytest.mark.requirement(
     "power loss: no acknowledged payment lost; the old site stays shut off, is rebuilt, takes over"
 )
-def test_power_loss(at, sql, witness, orders, lab, wait_for_database) -> None:
+def test_power_loss(
+    at: At,
+    sql: Sql,
+    witness: Witness,
+    orders: Callable[[float], Orders],
+    lab: Lab,
+    wait_for_database: Callable[[str], None],
+) -> None:
     require_active(at, sql, witness, PRIMARY)
     customers = orders(60)
     wait_until(lambda: sql(PRIMARY, "ledger", "select count(*) > 0 from payments.payment") == "t", what="orders",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from lab_access import Kube, Lab
 
 from lab.cluster.addons import kubectl
 from shopsphere.foundation.clock import wait_until
@@ -19,7 +20,7 @@ LABELS = {
 }
 
 
-def pod(name, watts):
+def pod(name: str, watts: int) -> dict[str, Any]:
     container = {
         "name": "load",
         "image": "localhost/shopsphere/pause:1",
@@ -40,12 +41,12 @@ def pod(name, watts):
     }
 
 
-def create(site, document):
+def create(site: str, document: dict[str, Any]) -> str:
     return kubectl(site, "create", "-f", "-", stdin=json.dumps(document))
 
 
 @pytest.mark.requirement("no pod may take more power than a rack has")
-def test_pod_above_a_racks_power_is_refused(lab) -> None:
+def test_pod_above_a_racks_power_is_refused(lab: Lab) -> None:
     with pytest.raises(CommandError, match=r"maximum shopsphere\.io/watts usage per Pod"):
         create("frankfurt", pod("too-hot", 18_751))
 
@@ -53,10 +54,10 @@ def test_pod_above_a_racks_power_is_refused(lab) -> None:
 @pytest.mark.requirement(
     "a deployment that would exceed 150 kW is refused by the cluster with a message that names watts"
 )
-def test_deployment_above_the_sites_power_is_refused(kube) -> None:
+def test_deployment_above_the_sites_power_is_refused(kube: Kube) -> None:
     template = pod("hot", 18_000)
     template["metadata"]["labels"] = {**LABELS, "app": "hot"}
-    document = {
+    document: dict[str, Any] = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "hot", "namespace": NAMESPACE, "labels": LABELS},
@@ -78,15 +79,15 @@ def test_deployment_above_the_sites_power_is_refused(kube) -> None:
         kubectl("frankfurt", "delete", "deployment", "hot", "-n", NAMESPACE, "--wait=false")
 
 
-def status(kube):
+def status(kube: Kube) -> Any:
     return kube("frankfurt", "deployment", "hot", "-n", NAMESPACE).get("status", {})
 
 
-def refusal(kube):
+def refusal(kube: Kube) -> str:
     return next((c["message"] for c in status(kube).get("conditions", []) if c["type"] == "ReplicaFailure"), "")
 
 
-def watts(pod):
+def watts(pod: dict[str, Any]) -> int:
     containers = pod["spec"]["containers"]
     return sum(
         int(c["resources"].get("requests", {}).get("shopsphere.io/watts", "0").replace("k", "000")) for c in containers
@@ -94,7 +95,7 @@ def watts(pod):
 
 
 @pytest.mark.requirement("a pod without a place in the power budget is given the default of its namespace")
-def test_pod_without_watts_does_not_run_unbudgeted(kube) -> None:
+def test_pod_without_watts_does_not_run_unbudgeted(kube: Kube) -> None:
     document = pod("no-watts", 1)
     for part in ("requests", "limits"):
         del document["spec"]["containers"][0]["resources"][part]["shopsphere.io/watts"]
@@ -139,7 +140,7 @@ def test_pod_with_a_claim_of_another_sites_class_is_not_scheduled(kube: Callable
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")
 @pytest.mark.parametrize("site", ["frankfurt", "dublin", "ashburn", "chicago"])
-def test_every_volume_names_its_site(kube, site) -> None:
+def test_every_volume_names_its_site(kube: Kube, site: str) -> None:
     volumes = kube(site, "pv")["items"]
     assert volumes
     for volume in volumes:

@@ -1,6 +1,7 @@
 """NetworkPolicy is enforced for real: probed from inside pods, where only a real answer counts."""
 
 import pytest
+from lab_access import Kube, Lab
 
 from lab.cluster.addons import kubectl
 from shopsphere.foundation.process import CommandError
@@ -32,7 +33,7 @@ WAYS = [
 
 @pytest.mark.requirement("default-deny NetworkPolicy, enforced and probed from inside pods")
 @pytest.mark.parametrize(("workload", "target", "port", "expected"), WAYS)
-def test_way(lab, workload, target, port, expected) -> None:
+def test_way(lab: Lab, workload: str, target: str, port: int, expected: str) -> None:
     probe = ["python3.11", "-c", PROBE, target, str(port)]
     output = kubectl("frankfurt", "exec", "-n", workload, f"deploy/{workload}", "--", *probe, check=False, seconds=30)
     assert output.split()[:1] == [expected], output
@@ -40,7 +41,7 @@ def test_way(lab, workload, target, port, expected) -> None:
 
 @pytest.mark.requirement("default-deny NetworkPolicy in every shop namespace")
 @pytest.mark.parametrize("namespace", ["shop", "payments", "data-commerce", "data-ledger", "gateway"])
-def test_every_namespace_denies_by_default(kube, namespace) -> None:
+def test_every_namespace_denies_by_default(kube: Kube, namespace: str) -> None:
     policies = kube("frankfurt", "networkpolicies", "-n", namespace)["items"]
     specs = [policy["spec"] for policy in policies]
     denying = [s for s in specs if not any(s.get(part) for part in ("podSelector", "ingress", "egress"))]

@@ -1,6 +1,9 @@
 """What customers see when Frankfurt loses power, and that it comes back with its disks."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
+from lab_access import At, Lab, Sql
 
 from shopsphere.foundation.clock import wait_until
 
@@ -8,19 +11,19 @@ pytestmark = pytest.mark.full
 HOME = "https://www.shopsphere.test/"
 
 
-def status_of(at, host, url, *options):
+def status_of(at: At, host: str, url: str, *options: str) -> str:
     command = ("curl", "-sS", "-m", "6", "-o", "/dev/null", "-w", "%{http_code}", *options, url)
     return at(host, *command, check=False).stdout
 
 
-def serves(at, site):
+def serves(at: At, site: str) -> bool:
     """Whether the home page comes from this site: while it is away, the other one of its pair shows it."""
     shown = at("client-eu", "curl", "-sS", "-m", "6", "-o", "/dev/null", "-D", "-", HOME, check=False).stdout
     return f"x-served-by: {site}" in shown.lower()
 
 
 @pytest.fixture(scope="module")
-def dark_frankfurt(lab, at, asset):
+def dark_frankfurt(lab: Lab, at: At, asset: str) -> Iterator[None]:
     assert status_of(at, "client-eu", asset) == "200"
     lab("lab", "power-off", "frankfurt")
     yield
@@ -29,12 +32,12 @@ def dark_frankfurt(lab, at, asset):
 
 
 @pytest.mark.requirement("with Frankfurt powered off, static assets still come from the CDN")
-def test_cached_assets_outlive_the_site(at, dark_frankfurt, asset) -> None:
+def test_cached_assets_outlive_the_site(at: At, dark_frankfurt: None, asset: str) -> None:
     assert status_of(at, "client-eu", asset) == "200"
 
 
 @pytest.mark.requirement("with Frankfurt powered off, Ashburn is untouched")
-def test_other_region_is_untouched(at, dark_frankfurt) -> None:
+def test_other_region_is_untouched(at: At, dark_frankfurt: None) -> None:
     assert status_of(at, "client-us", HOME) == "200"
 
 
@@ -45,7 +48,7 @@ def test_dublin_stays_a_standby(sql, dark_frankfurt) -> None:
 
 
 @pytest.mark.requirement("status of a dead site does not hang and does not spoil the others")
-def test_status_names_the_dead_site(lab, dark_frankfurt) -> None:
+def test_status_names_the_dead_site(lab: Lab, dark_frankfurt: None) -> None:
     done = lab("status", "rdc-a", check=False, seconds=60)
     assert done.code == 1
     assert "unreachable" in done.stdout
@@ -53,7 +56,9 @@ def test_status_names_the_dead_site(lab, dark_frankfurt) -> None:
 
 
 @pytest.mark.requirement("a site can come back with its disks")
-def test_site_comes_back_as_it_was(at, sql, dark_frankfurt, lab, wait_for_database) -> None:
+def test_site_comes_back_as_it_was(
+    at: At, sql: Sql, dark_frankfurt: None, lab: Lab, wait_for_database: Callable[[str], None]
+) -> None:
     lab("lab", "power-on", "frankfurt")
     wait_for_database("frankfurt")
     wait_until(lambda: serves(at, "frankfurt"), what="Frankfurt's shop", seconds=120, interval=2)

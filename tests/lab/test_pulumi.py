@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 
 import pytest
+from lab_access import Lab
 
 from lab.edge.components import lab_settings
 from shopsphere.clients.http import read_key
@@ -20,7 +21,7 @@ PROJECTS = [
 ]
 
 
-def by_hand(environment, folder, *words):
+def by_hand(environment: str, folder: str, *words: str) -> subprocess.CompletedProcess[str]:
     script = (
         f'eval "$({REPOSITORY}/.venv/bin/shopsphere env {environment})" && cd {REPOSITORY / folder} && '
         + " ".join(words)
@@ -30,7 +31,7 @@ def by_hand(environment, folder, *words):
 
 @pytest.mark.requirement("`pulumi preview --expect-no-changes` passes in every deployed project, by hand")
 @pytest.mark.parametrize(("environment", "folder", "stack"), PROJECTS)
-def test_preview_expects_no_changes(lab, environment, folder, stack) -> None:
+def test_preview_expects_no_changes(lab: Lab, environment: str, folder: str, stack: str) -> None:
     done = by_hand(environment, folder, f"pulumi preview -s {stack} --expect-no-changes --non-interactive")
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -1,18 +1,23 @@
 """The recovery site of the Americas is lost: payments go on, and failover waits until it is back and complete."""
 
+from collections.abc import Callable
+
 import pytest
+from lab_access import At, Lab, Sql
 from lab_command import shopsphere
-from moving_pair import PRIMARY, RECOVERY, failover, record, require_active, require_nothing_lost
+from moving_pair import PRIMARY, RECOVERY, Orders, failover, record, require_active, require_nothing_lost
 
 from shopsphere.foundation.clock import wait_until
-from shopsphere.witness import Sync
+from shopsphere.witness import Sync, Witness
 
 pytestmark = pytest.mark.full
 STANDSTILL = 20.0  # 15 s are required; a customer tries again only after a while
 
 
 @pytest.mark.requirement("the recovery site is gone: ledger writes go on, after the witness says sync off; then back")
-def test_payments_go_on_without_the_recovery_site(at, sql, witness, orders, lab) -> None:
+def test_payments_go_on_without_the_recovery_site(
+    at: At, sql: Sql, witness: Witness, orders: Callable[[float], Orders], lab: Lab
+) -> None:
     customers = orders(45)
     lab("lab", "power-off", RECOVERY)
     wait_until(lambda: record(witness).sync is Sync.OFF, what="the witness to say sync off", seconds=15, interval=0.2)
@@ -37,7 +42,7 @@ def test_payments_go_on_without_the_recovery_site(at, sql, witness, orders, lab)
 
 
 @pytest.mark.requirement("with sync off failover needs --accept-data-loss, and says so")
-def test_a_cut_between_the_sites(witness, lab) -> None:
+def test_a_cut_between_the_sites(witness: Witness, lab: Lab) -> None:
     lab("lab", "cut", PRIMARY, RECOVERY)
     try:
         wait_until(lambda: record(witness).sync is Sync.OFF, what="sync off", seconds=30, interval=0.2)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from lab_access import Lab
 
 from lab.cluster.addons import kubectl
 from lab.enter import command_inside
@@ -17,7 +18,7 @@ RATE, SECONDS = 20, 60
 
 @pytest.mark.requirement("with 20 requests/s running, a rolling update of the shop gives zero failed requests")
 @pytest.mark.parametrize(("namespace", "deployment"), [("shop", "shop"), ("gateway", "gateway")])
-def test_rolling_update_fails_no_request(lab, namespace, deployment) -> None:
+def test_rolling_update_fails_no_request(lab: Lab, namespace: str, deployment: str) -> None:
     client = [
         sys.executable,
         str(REPOSITORY / "bench" / "open_loop.py"),
@@ -48,7 +49,7 @@ def test_rolling_update_fails_no_request(lab, namespace, deployment) -> None:
     assert report["failed"] == 0, report["failures"]
 
 
-def pods(site, namespace, deployment):
+def pods(site: str, namespace: str, deployment: str) -> set[str]:
     words = [
         "get",
         "pods",

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from curl_customer import CurlCustomer
+from lab_access import At, Page, Sql
 
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import CommandError
+from shopsphere.topology import Topology
 
 SLUG = "tidal-rings-tee"
 HOMES = [("client-eu", "frankfurt"), ("client-us", "ashburn")]
@@ -17,7 +19,7 @@ HOMES = [("client-eu", "frankfurt"), ("client-us", "ashburn")]
 
 @pytest.mark.requirement("a client in each part of the world lands in its own region, over TLS, through public DNS")
 @pytest.mark.parametrize(("client", "site"), HOMES)
-def test_customer_lands_in_their_own_region(at, topology, client, site) -> None:
+def test_customer_lands_in_their_own_region(at: At, topology: Topology, client: str, site: str) -> None:
     shown = "%{http_code} %{remote_ip} %{ssl_verify_result}"
     command = ("curl", "-sS", "-m", "10", "-o", "/dev/null", "-D", "-", "-w", shown, "https://www.shopsphere.test/")
     output = at(client, *command).stdout
@@ -26,7 +28,7 @@ def test_customer_lands_in_their_own_region(at, topology, client, site) -> None:
 
 
 @pytest.mark.requirement("the home page shows products read from Frankfurt's database")
-def test_a_changed_price_is_on_the_page(page, sql) -> None:
+def test_a_changed_price_is_on_the_page(page: Page, sql: Sql) -> None:
     name = sql("frankfurt", "commerce", f"select name from catalogue.product where slug = '{SLUG}'")
     renamed = f"{name} (seen in the database)"
     assert name in page("client-eu", f"/products/{SLUG}")
@@ -38,12 +40,12 @@ def test_a_changed_price_is_on_the_page(page, sql) -> None:
 
 
 @pytest.mark.requirement("a seeded catalogue of at least 500 products with pictures")
-def test_catalogue(sql) -> None:
+def test_catalogue(sql: Sql) -> None:
     assert int(sql("frankfurt", "commerce", "select count(*) from catalogue.product")) >= 500
 
 
 @pytest.mark.requirement("an image comes from the CDN and is a cache hit the second time")
-def test_second_fetch_of_a_picture_is_a_hit(at, asset) -> None:
+def test_second_fetch_of_a_picture_is_a_hit(at: At, asset: str) -> None:
     for _ in range(2):
         headers = at("client-eu", "curl", "-sS", "-m", "10", "-o", "/dev/null", "-D", "-", asset).stdout
     assert headers.startswith("HTTP/1.1 200")
@@ -51,7 +53,7 @@ def test_second_fetch_of_a_picture_is_a_hit(at, asset) -> None:
 
 
 @pytest.mark.requirement("static assets only through the CDN")
-def test_the_shop_itself_serves_no_assets(at, asset) -> None:
+def test_the_shop_itself_serves_no_assets(at: At, asset: str) -> None:
     path = asset.removeprefix("https://static.shopsphere.test")
     shown = ("-o", "/dev/null", "-w", "%{http_code}")
     assert at("client-eu", "curl", "-sS", "-m", "5", *shown, f"https://www.shopsphere.test{path}").stdout == "404"
@@ -61,7 +63,7 @@ def test_the_shop_itself_serves_no_assets(at, asset) -> None:
 COUNT_ORDERS = """select count(*) from orders."order\""""
 
 
-def next_order_at(sql, site, known):
+def next_order_at(sql: Sql, site: str, known: str) -> float:
     """Wait inside the site's database for an order beyond the `known` ones; the time (s) when it was there."""
     wait = f"""do $$ begin
         for attempt in 1..2000 loop
@@ -73,7 +75,7 @@ def next_order_at(sql, site, known):
 
 
 @pytest.mark.requirement("a checkout made with curl is in Frankfurt's databases and in Dublin's within 1 s")
-def test_checkout_reaches_both_sites(at, sql) -> None:
+def test_checkout_reaches_both_sites(at: At, sql: Sql) -> None:
     customer = CurlCustomer(at, "client-eu")
     customer.fill_cart(SLUG)
     form = customer.checkout_form()
@@ -97,7 +99,7 @@ def test_checkout_reaches_both_sites(at, sql) -> None:
 
 
 @pytest.mark.requirement("the same idempotency key twice gives one order and one payment")
-def test_same_key_twice_is_one_order(at, sql) -> None:
+def test_same_key_twice_is_one_order(at: At, sql: Sql) -> None:
     customer = CurlCustomer(at, "client-eu")
     customer.fill_cart(SLUG)
     form = customer.checkout_form()
@@ -108,14 +110,14 @@ def test_same_key_twice_is_one_order(at, sql) -> None:
     assert [after - old for after, old in zip(counts(sql), before, strict=True)] == [1, 1]
 
 
-def counts(sql):
+def counts(sql: Sql) -> list[int]:
     orders = sql("frankfurt", "commerce", 'select count(*) from orders."order"')
     payments = sql("frankfurt", "ledger", "select count(*) from payments.payment")
     return [int(orders), int(payments)]
 
 
 @pytest.mark.requirement("the database itself refuses entries that do not sum to zero")
-def test_unbalanced_entries_are_refused_at_commit(sql) -> None:
+def test_unbalanced_entries_are_refused_at_commit(sql: Sql) -> None:
     payment, transfer = uuid.uuid4(), uuid.uuid4()
     unbalanced = f"""
         insert into payments.payment (id, key, fingerprint, reference, amount_minor, currency, token, state, due_at)
@@ -130,7 +132,7 @@ def test_unbalanced_entries_are_refused_at_commit(sql) -> None:
 
 @pytest.mark.requirement("pages are whole: home, category, search, product, cart, order history")
 @pytest.mark.parametrize("path", ["/", "/search?q=tee", f"/products/{SLUG}", "/cart", "/orders"])
-def test_page_answers(at, path) -> None:
+def test_page_answers(at: At, path: str) -> None:
     shown = ("-o", "/dev/null", "-w", "%{http_code}")
     code = at("client-eu", "curl", "-sS", "-m", "10", *shown, f"https://www.shopsphere.test{path}").stdout
     assert code in {"200", "303"}

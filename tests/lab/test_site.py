@@ -5,18 +5,21 @@ import signal
 from pathlib import Path
 
 import pytest
+from lab_access import At, Kube, Lab
+from present import present
 
 from lab.host import cgroups, supervision
 from lab.paths import log_directory, run_directory
 from lab.witness import client_url, voters
 from shopsphere.foundation.clock import wait_until
+from shopsphere.topology import Topology
 
 SITES = ["frankfurt", "dublin", "ashburn", "chicago"]
 
 
 @pytest.mark.requirement("a complete Kubernetes per site")
 @pytest.mark.parametrize("site", SITES)
-def test_node_is_ready_and_carries_racks_and_power(kube, topology, site) -> None:
+def test_node_is_ready_and_carries_racks_and_power(kube: Kube, topology: Topology, site: str) -> None:
     (node,) = kube(site, "nodes")["items"]
     conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
     assert conditions["Ready"] == "True"
@@ -31,8 +34,8 @@ def test_node_is_ready_and_carries_racks_and_power(kube, topology, site) -> None
 
 
 @pytest.mark.requirement("a crashed component comes back, its log is easy to reach")
-def test_crashed_scheduler_comes_back(lab) -> None:
-    before = pid_of("frankfurt", "kube-scheduler")
+def test_crashed_scheduler_comes_back(lab: Lab) -> None:
+    before = present(pid_of("frankfurt", "kube-scheduler"))
     os.kill(before, signal.SIGKILL)
     run = run_directory("frankfurt")
     wait_until(
@@ -45,7 +48,7 @@ def test_crashed_scheduler_comes_back(lab) -> None:
     assert lab("lab", "logs", "frankfurt", "kube-scheduler").stdout.strip()
 
 
-def pid_of(host, program):
+def pid_of(host: str, program: str) -> int | None:
     for pid in cgroups.processes(host):
         try:
             if Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0].endswith(f"/{program}"):
@@ -56,7 +59,7 @@ def pid_of(host, program):
 
 
 @pytest.mark.requirement("witness etcd members at their hosts, running and healthy")
-def test_witness_has_three_healthy_voters(at, topology) -> None:
+def test_witness_has_three_healthy_voters(at: At, topology: Topology) -> None:
     pair = topology.pair("rdc-a")
     assert "frankfurt" not in voters(pair, topology)
     assert "dublin" not in voters(pair, topology)

@@ -2,6 +2,7 @@
 
 import pytest
 from curl_customer import CurlCustomer
+from lab_access import At, Lab, Sql
 from lab_command import shopsphere
 from moving_pair import ADDRESS, CLIENT, PRIMARY, RECOVERY, VOTERS, command, failover, record, require_active, state
 
@@ -9,32 +10,38 @@ from runbooks.engine import audit
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
-from shopsphere.witness import Sync
+from shopsphere.witness import Sync, Witness
 
 pytestmark = pytest.mark.full
 WORDS = ("--reason", "two voters are flooded, incident 4711")
 
 
+class LostVoters:
+    """Cuts the power of voters until they are given back."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._off: list[str] = []
+
+    def __call__(self, host: str) -> None:
+        self._lab("lab", "power-off", host)
+        self._off.append(host)
+
+    def give_back(self) -> None:
+        while self._off:
+            self._lab("lab", "power-on", self._off.pop())
+
+
 @pytest.fixture(scope="module")
-def voters(lab):
+def voters(lab: Lab) -> Iterator[LostVoters]:
     """Cut the power of voters, for the block; whatever happens they are back afterwards."""
-    off = []
-
-    def lose(host) -> None:
-        lab("lab", "power-off", host)
-        off.append(host)
-
-    def give_back() -> None:
-        while off:
-            lab("lab", "power-on", off.pop())
-
-    lose.give_back = give_back
-    yield lose
-    give_back()
+    lost = LostVoters(lab)
+    yield lost
+    lost.give_back()
 
 
 @pytest.mark.requirement("failover works with one voter lost")
-def test_one_voter_lost(at, sql, witness, voters) -> None:
+def test_one_voter_lost(at: At, sql: Sql, witness: Witness, voters: LostVoters) -> None:
     voters(VOTERS[0])
     failover("planned", RECOVERY)
     require_active(at, sql, witness, RECOVERY)
@@ -42,7 +49,7 @@ def test_one_voter_lost(at, sql, witness, voters) -> None:
     require_active(at, sql, witness, PRIMARY)
 
 
-def test_break_glass_is_refused_while_the_witness_answers(witness) -> None:
+def test_break_glass_is_refused_while_the_witness_answers(witness: Witness) -> None:
     done = command("break-glass", *WORDS, "--accept-data-loss", check=False)
     assert done.returncode != 0
     assert "the witness answers" in done.stderr
@@ -51,7 +58,9 @@ def test_break_glass_is_refused_while_the_witness_answers(witness) -> None:
 @pytest.mark.requirement(
     "without a quorum a pair stops, a failover refuses and says why, break-glass lets one site write"
 )
-def test_no_quorum(at, sql, witness, voters, buy_at) -> None:
+def test_no_quorum(
+    at: At, sql: Sql, witness: Witness, voters: LostVoters, buy_at: Callable[[str], tuple[int, str]]
+) -> None:
     epoch = record(witness).epoch
     voters(VOTERS[2])
     wait_until(lambda: not state(at, PRIMARY)["writes"], what="the site to shut itself off", seconds=20)
@@ -78,7 +87,7 @@ def test_no_quorum(at, sql, witness, voters, buy_at) -> None:
 
 
 @pytest.mark.requirement("after break-glass the pair is made whole as after any failover; the path is audited")
-def test_afterwards(at, sql, witness, lab) -> None:
+def test_afterwards(at: At, sql: Sql, witness: Witness, lab: Lab) -> None:
     lab("lab", "free-volumes", PRIMARY)  # what earlier rebuilds have kept
     shopsphere("rebuild", PRIMARY, "--execute", "--reason", "test", seconds=700)
     failover("planned", PRIMARY)
@@ -91,10 +100,10 @@ def test_afterwards(at, sql, witness, lab) -> None:
 
 
 @pytest.fixture
-def buy_at(at):
+def buy_at(at: At) -> Callable[[str], tuple[int, str]]:
     """Order at one site, whatever DNS says; returns the status and where the receipt is."""
 
-    def buy(site):
+    def buy(site: str) -> tuple[int, str]:
         customer = CurlCustomer(at, CLIENT, ADDRESS[site])
         wait_until(lambda: gateway_lets_writes_through(at, site), what=f"the gateway of {site} to know", seconds=15)
         customer.fill_cart("tidal-rings-tee")

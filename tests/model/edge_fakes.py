@@ -1,5 +1,8 @@
 """DNS authorities and a CDN in memory, with faults to order."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from shopsphere.clients.edge_errors import ServiceError
 from shopsphere.clients.powerdns import RRset
 
@@ -7,38 +10,40 @@ from shopsphere.clients.powerdns import RRset
 class FakeAuthority:
     """A zone store; `fails_on` names methods that refuse, `loses` makes it accept writes and forget them."""
 
-    def __init__(self, name) -> None:
-        self.name, self.zones, self.fails_on, self.loses, self.writes = name, {}, set(), False, 0
+    def __init__(self, name: str) -> None:
+        self.name, self.loses, self.writes = name, False, 0
+        self.zones: dict[str, dict[tuple[str, str], RRset]] = {}
+        self.fails_on: set[str] = set()
 
-    def rrset(self, zone, name, type_):
+    def rrset(self, zone: str, name: str, type_: str) -> RRset | None:
         self._may_fail("rrset")
         return self.zones.get(zone, {}).get((name, type_))
 
-    def replace(self, zone, rrsets) -> None:
+    def replace(self, zone: str, rrsets: Iterable[RRset]) -> None:
         self._may_fail("replace")
         self.writes += 1
         if not self.loses:
             for item in rrsets:
                 self.zones[zone][item.name, item.type] = self._numbered(item)
 
-    def remove(self, zone, name, type_) -> None:
+    def remove(self, zone: str, name: str, type_: str) -> None:
         self.zones[zone].pop((name, type_), None)
 
-    def names(self, zone):
+    def names(self, zone: str) -> list[tuple[str, str]] | None:
         return sorted(self.zones[zone]) if zone in self.zones else None
 
-    def create_zone(self, zone, rrsets) -> None:
+    def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         self.zones[zone] = {}
         self.replace(zone, rrsets)
 
-    def delete_zone(self, zone) -> None:
+    def delete_zone(self, zone: str) -> None:
         self.zones.pop(zone, None)
 
-    def _may_fail(self, method) -> None:
+    def _may_fail(self, method: str) -> None:
         if method in self.fails_on:
             raise ServiceError(f"DNS authority {self.name} does not answer")
 
-    def _numbered(self, item):
+    def _numbered(self, item: RRset) -> RRset:
         """Set the serial as a server does: it counts its own writes."""
         if item.type != "SOA":
             return item
@@ -51,13 +56,13 @@ class FakeCdn:
     """A CDN's configuration store."""
 
     def __init__(self) -> None:
-        self.documents = {}
+        self.documents: dict[str, dict[str, Any]] = {}
 
-    def get(self, name):
+    def get(self, name: str) -> dict[str, Any] | None:
         return self.documents.get(name)
 
-    def put(self, name, document) -> None:
+    def put(self, name: str, document: dict[str, Any]) -> None:
         self.documents[name] = document
 
-    def delete(self, name) -> None:
+    def delete(self, name: str) -> None:
         self.documents.pop(name, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -35,20 +36,20 @@ from shopsphere.witness.client import Seen
 PAIR = load_topology().pair("rdc-a")
 
 
-def permit(active="dublin", epoch=5, session="s1"):
+def permit(active: str = "dublin", epoch: int = 5, session: str = "s1") -> Permit:
     return Permit(
         pair="rdc-a", epoch=epoch, active=active, session=session, actor="anna", reason="two voters are flooded",
         at=datetime.now(UTC),
     )  # fmt: skip
 
 
-def record(epoch, active="frankfurt"):
+def record(epoch: int, active: str = "frankfurt") -> PairRecord:
     return PairRecord.first("rdc-a", active, actor="test").changed(actor="test", reason="test", epoch=epoch)
 
 
 @pytest.mark.requirement("without the witness exactly the permitted site may write")
 @given(st.sampled_from(["frankfurt", "dublin"]), st.none() | st.integers(1, 4), st.sampled_from([0.0, 50.0]))
-def test_one_site_writes(active, epoch, lease_until) -> None:
+def test_one_site_writes(active: str, epoch: int | None, lease_until: float) -> None:
     known = Knowledge(record(epoch) if epoch else None, lease_until, Role.PRIMARY, permit(active))
     for site in PAIR.sites:
         decided = doors(site, known, 10)
@@ -57,7 +58,7 @@ def test_one_site_writes(active, epoch, lease_until) -> None:
 
 @pytest.mark.requirement("a permit ends when the witness is in its epoch")
 @pytest.mark.parametrize("epoch", [5, 6])
-def test_the_witness_rules_again(epoch) -> None:
+def test_the_witness_rules_again(epoch: int) -> None:
     known = Knowledge(record(epoch, "frankfurt"), 50.0, Role.PRIMARY, permit("dublin"))
     assert doors("frankfurt", known, 10).writes
     assert not doors("dublin", known, 10).writes
@@ -68,22 +69,22 @@ def test_a_replica_is_not_opened_for_writing() -> None:
 
 
 class Api:
-    found = None
+    found: Permit | None = None
 
-    def get(self, path):
+    def get(self, path: str) -> dict[str, dict[str, str]]:
         assert path == PATH
-        return {"data": {"permit.json": self.found.model_dump_json()}}
+        return {"data": {"permit.json": present(self.found).model_dump_json()}}
 
 
 @pytest.fixture
-def api():
+def api() -> Api:
     return Api()
 
 
 @pytest.mark.requirement("a site that was barred stays so over a reboot; one that was permitted does not")
-def test_over_a_restart(tmp_path, api) -> None:
-    def start(site, session):
-        return PermitKeeper(tmp_path / f"{site}.json", lambda: api, site=site, session=session)
+def test_over_a_restart(tmp_path: Path, api: Api) -> None:
+    def start(site: str, session: str) -> PermitKeeper:
+        return PermitKeeper(tmp_path / f"{site}.json", lambda: cast("Cluster", api), site=site, session=session)
 
     api.found = permit("dublin", session="s1")
     assert start("dublin", "s1").look() == api.found
@@ -93,11 +94,11 @@ def test_over_a_restart(tmp_path, api) -> None:
     assert start("dublin", "s2").look() is None
 
 
-def test_an_older_permit_replaces_nothing(tmp_path, api) -> None:
-    keeper = PermitKeeper(tmp_path / "permit.json", lambda: api, site="frankfurt", session="x")
+def test_an_older_permit_replaces_nothing(tmp_path: Path, api: Api) -> None:
+    keeper = PermitKeeper(tmp_path / "permit.json", lambda: cast("Cluster", api), site="frankfurt", session="x")
     for epoch, kept in ((5, 5), (4, 5), (6, 6)):
         api.found = permit(epoch=epoch)
-        assert keeper.look().epoch == kept
+        assert present(keeper.look()).epoch == kept
 
 
 class Access(PairAccess):
@@ -151,7 +152,7 @@ def change(access: Access | None = None, **values: Any) -> RoleChange:
     return RoleChange(access=access or Access(), **{**facts, **values})
 
 
-def step(number):
+def step(number: int) -> Step:
     request = Request(BREAK_GLASS, "rdc-a", Environment.LAB, MOVE, "", "test", accept_data_loss=False)
     return next(each for each in steps_of(request).steps if each.number == number)
 
@@ -300,6 +301,6 @@ def test_a_barred_site_comes_before_a_permitted_one() -> None:
 
 @pytest.mark.requirement("the break-glass path needs a typed reason")
 @pytest.mark.parametrize("words", [[], ["--reason", "because"], ["--reason", "x", "--site-is-off", "ashburn"]])
-def test_words(words, capsys) -> None:
+def test_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["break-glass", "rdc-a", "--execute", *words]) != 0
     assert capsys.readouterr().err

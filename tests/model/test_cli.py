@@ -36,7 +36,7 @@ def test_every_verb_has_a_line_of_help() -> None:
 
 
 @pytest.mark.parametrize("verb", ["up", "preview", "destroy", "status", "env"])
-def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb, capsys) -> None:
+def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([verb, "atlantis"]) == 2
     told = capsys.readouterr().err
     assert "expected: a region (rdc-a, rdc-b, rdc-c, hq), a site (frankfurt," in told
@@ -81,7 +81,7 @@ def test_a_site_that_the_pair_does_not_have_is_told_which_it_has(words, capsys) 
 
 
 @pytest.mark.parametrize("verb", ["drill", "failback"])
-def test_a_move_without_a_reason_is_refused(verb, capsys) -> None:
+def test_a_move_without_a_reason_is_refused(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([verb, "rdc-a", "--execute"]) == 2
     assert "--reason" in capsys.readouterr().err
 
@@ -131,11 +131,13 @@ def test_the_version_is_that_of_the_project(capsys) -> None:
     assert capsys.readouterr().out == f"shopsphere {app.__version__}\n"
 
 
-def test_an_error_of_ours_is_a_message_and_its_exit_code(monkeypatch, capsys) -> None:
+def test_an_error_of_ours_is_a_message_and_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class DriftError(ShopSphereError):
         exit_code = 7
 
-    def broken(*_arguments, **_options) -> Never:
+    def broken(*_arguments: object, **_options: object) -> Never:
         raise DriftError("frankfurt is not what was declared")
 
     monkeypatch.setattr(cli, "app", broken)
@@ -152,11 +154,11 @@ def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monke
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={tmp_path}/pulumi/passphrases/eu" in lines
 
 
-def test_targets_of_several_jurisdictions_have_no_one_environment(capsys) -> None:
+def test_targets_of_several_jurisdictions_have_no_one_environment(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["env", "all"]) == 2
     assert "apac, eu, headquarters, us" in capsys.readouterr().err
 
 
-def test_topology_check_names_what_it_read(capsys) -> None:
+def test_topology_check_names_what_it_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["topology", "check"]) == 0
     assert "7 sites in 3 pairs" in capsys.readouterr().out

@@ -10,10 +10,10 @@ from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 class Silent:
     """Does not answer the first times it is asked."""
 
-    def __init__(self, times, error=NoAnswerError) -> None:
+    def __init__(self, times: int, error: type[NoAnswerError] | type[ShopSphereError] = NoAnswerError) -> None:
         self.asked, self._times, self._error = 0, times, error
 
-    def __call__(self):
+    def __call__(self) -> bool:
         self.asked += 1
         if self.asked <= self._times:
             raise self._error("dublin:\n  no end within 3 s")

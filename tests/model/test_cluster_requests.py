@@ -58,7 +58,7 @@ RUNTIME = "error executing command in container: failed to exec in container: OC
         ("null", "null"),
     ],
 )
-def test_an_end_is_read(ended, problem) -> None:
+def test_an_end_is_read(ended: str | dict[str, Any], problem: str) -> None:
     assert exec_problem(json.dumps(ended) if isinstance(ended, dict) else ended) == problem
 
 
@@ -73,12 +73,12 @@ class OneObject(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_) -> None:
+    def log_message(self, *_: str) -> None:
         pass
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
     with HTTPServer(("127.0.0.1", 0), OneObject) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
@@ -87,7 +87,9 @@ def cluster(tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{"spec": {"a": 1}}, {"metadata": {"annotations": {"b": "c"}}}])
-def test_an_object_is_changed_only_while_it_is_what_was_looked_at(cluster, changes) -> None:
+def test_an_object_is_changed_only_while_it_is_what_was_looked_at(
+    cluster: Cluster, changes: dict[str, dict[str, Any]]
+) -> None:
     assert cluster.patch("/one", changes) == changes
     kept = cluster.patch("/one", changes, version="7")
     assert kept.pop("metadata")["resourceVersion"] == "7"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from manual_clock import ManualClock
+from present import present
 from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, drill, record
 
+from runbooks import operate
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.drill import there_and_back
 from runbooks.drill.stage import Stage, stage_of
@@ -38,25 +40,27 @@ class Killed(BaseException):
 class Pair:
     """A witness's record, journals on a disk, and moves that may fail or be killed."""
 
-    def __init__(self, monkeypatch, directory) -> None:
-        self.record, self.targets, self.failing, self.clock = record(epoch=7), [], {}, ManualClock()
-        self.wrong = lambda: ()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+        self.record, self.clock = record(epoch=7), ManualClock()
+        self.targets: list[str] = []
+        self.failing: dict[str, BaseException] = {}
+        self.wrong: Callable[[], tuple[Finding, ...]] = tuple
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
         monkeypatch.setattr(there_and_back, "witness_of", lambda *_words: self)
         monkeypatch.setattr(there_and_back, "readiness_of", lambda *_words: self.readiness())
-        monkeypatch.setattr(there_and_back.operate, "carry_out", lambda _topology, request: self.move(request))
-        monkeypatch.setattr(there_and_back.operate, "look", lambda *_words: DryRun("failover", ()))
+        monkeypatch.setattr(operate, "carry_out", lambda _topology, request: self.move(request))
+        monkeypatch.setattr(operate, "look", lambda *_words: DryRun("failover", ()))
 
-    def see(self):
+    def see(self) -> Seen:
         return Seen(self.record, 1, self.record.active)
 
     def close(self) -> None:
         pass
 
-    def readiness(self):
+    def readiness(self) -> Readiness:
         return Readiness(PAIR, self.record.active, (NO_DRILL_YET, *self.wrong()))
 
-    def move(self, request) -> None:
+    def move(self, request: Request) -> None:
         """As `operate.carry_out`: begins or resumes a run, moves the witness in its middle, ends it."""
         left = Journal.unfinished(records(), pair=PAIR)
         facts = RunFacts(request.runbook, request.variant, PAIR, "anna", request.reason)
@@ -73,11 +77,11 @@ class Pair:
             self.targets.append(target)
             journal.finish()
 
-    def trouble(self, moment) -> None:
+    def trouble(self, moment: str) -> None:
         if moment in self.failing:
             raise self.failing.pop(moment)
 
-    def hold(self):
+    def hold(self) -> Path:
         return carry_out(TOPOLOGY, REQUEST, clock=self.clock)
 
     @property
@@ -86,7 +90,7 @@ class Pair:
 
 
 @pytest.fixture
-def pair(monkeypatch, tmp_path):
+def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pair:
     return Pair(monkeypatch, tmp_path)
 
 
@@ -95,13 +99,13 @@ def finding(number=3, verdict=Verdict.FAILED):
 
 
 @pytest.mark.requirement("a drill moves the pair there and back, and leaves a green record")
-def test_there_and_back(pair) -> None:
+def test_there_and_back(pair: Pair) -> None:
     file = pair.hold()
     assert pair.targets == [AWAY, HOME]
     assert (pair.record.active, pair.record.epoch) == (HOME, 9)
-    kept = pair.last
+    kept = present(pair.last)
     assert kept.result is Result.GREEN
-    assert kept.ended >= kept.began
+    assert present(kept.ended) >= kept.began
     assert (kept.reason, kept.home, kept.away, kept.epoch) == ("weekly", HOME, AWAY, 7)
     assert [move.target for move in kept.moves] == [AWAY, HOME]
     assert all(move.total_seconds >= 0 for move in kept.moves)
@@ -111,7 +115,7 @@ def test_there_and_back(pair) -> None:
 
 @pytest.mark.requirement("a drill is refused on a pair that is not ready, and says why")
 @pytest.mark.parametrize("verdict", [Verdict.FAILED, Verdict.UNKNOWN])
-def test_a_pair_that_is_not_ready(pair, verdict) -> None:
+def test_a_pair_that_is_not_ready(pair: Pair, verdict: Verdict) -> None:
     pair.wrong = lambda: (finding(3, verdict), finding(9, verdict))
     with pytest.raises(DrillError, match=f"P3 {verdict}: images differ\n +P9 {verdict}") as refused:
         pair.hold()
@@ -121,7 +125,7 @@ def test_a_pair_that_is_not_ready(pair, verdict) -> None:
 
 
 @pytest.mark.requirement("a dry run of a drill changes nothing, and refuses what the drill would refuse")
-def test_dry_run(pair) -> None:
+def test_dry_run(pair: Pair) -> None:
     look(TOPOLOGY, REQUEST).require_clear()
     pair.wrong = lambda: (finding(),)
     outlook = look(TOPOLOGY, REQUEST)
@@ -134,7 +138,7 @@ def test_dry_run(pair) -> None:
 
 @pytest.mark.requirement("a drill that is killed anywhere comes back when it is called again")
 @pytest.mark.parametrize("moment", [f"{site} {when}" for site in (AWAY, HOME) for when in ("before", "after")])
-def test_killed_in_a_move(pair, moment) -> None:
+def test_killed_in_a_move(pair: Pair, moment: str) -> None:
     pair.failing = {moment: Killed()}
     with pytest.raises(Killed):
         pair.hold()
@@ -144,16 +148,16 @@ def test_killed_in_a_move(pair, moment) -> None:
     pair.hold()
     assert pair.targets == [AWAY, HOME]
     assert (pair.record.active, pair.record.epoch) == (HOME, 9)
-    assert pair.last.result is Result.GREEN, pair.last.problems
-    assert [move.target for move in pair.last.moves] == [AWAY, HOME]
+    assert present(pair.last).result is Result.GREEN, present(pair.last).problems
+    assert [move.target for move in present(pair.last).moves] == [AWAY, HOME]
 
 
 @pytest.mark.requirement("a drill that is killed anywhere comes back when it is called again")
 @pytest.mark.parametrize(("looks", "stage"), [(1, Stage.BACK), (2, Stage.HOME)])
-def test_killed_in_the_checks_after_a_move(pair, looks, stage) -> None:
+def test_killed_in_the_checks_after_a_move(pair: Pair, looks: int, stage: Stage) -> None:
     counted = []
 
-    def kill():
+    def kill() -> tuple[Any, ...]:
         counted.append(1)
         if len(counted) > looks:
             raise Killed
@@ -168,8 +172,8 @@ def test_killed_in_the_checks_after_a_move(pair, looks, stage) -> None:
     assert (outlook.failover is None) is (stage is Stage.HOME)
     pair.hold()
     assert pair.targets == [AWAY, HOME]
-    assert pair.last.result is Result.GREEN
-    assert {"away", "home"} <= set(pair.last.checks)
+    assert present(pair.last).result is Result.GREEN
+    assert {"away", "home"} <= set(present(pair.last).checks)
 
 
 def test_killed_before_anything_moved_begins_anew(pair) -> None:
@@ -187,38 +191,45 @@ def test_killed_before_anything_moved_begins_anew(pair) -> None:
 @pytest.mark.parametrize(
     ("moment", "active"), [(f"{AWAY} before", HOME), (f"{HOME} before", AWAY), (f"{HOME} after", HOME)]
 )
-def test_a_move_that_fails(pair, moment, active) -> None:
+def test_a_move_that_fails(pair: Pair, moment: str, active: str) -> None:
     pair.failing = {moment: ShopSphereError("frankfurt does not follow")}
     with pytest.raises(DrillError, match=f"{active} is active now") as failed:
         pair.hold()
     assert "shopsphere drill rdc-a --execute" in str(failed.value)
     assert "frankfurt does not follow" in str(failed.value)
-    assert (pair.last.result, pair.last.ended) == (Result.RED, None)
+    assert (present(pair.last).result, present(pair.last).ended) == (Result.RED, None)
     with pytest.raises(DrillError, match="red"):
         pair.hold()
     assert (pair.record.active, pair.record.epoch) == (HOME, 9)
-    assert pair.last.result is Result.RED, "it comes back, but it was no good drill"
-    assert pair.last.ended is not None
+    assert present(pair.last).result is Result.RED, "it comes back, but it was no good drill"
+    assert present(pair.last).ended is not None
 
 
 @pytest.mark.requirement("checks after a move are waited for with a bound; a drill that ends with one open is red")
-def test_a_check_that_does_not_come_about(pair) -> None:
+def test_a_check_that_does_not_come_about(pair: Pair) -> None:
     pair.wrong = lambda: (finding(),) if pair.record.active == AWAY else ()
     with pytest.raises(DrillError, match="away: P3 fail: images differ"):
         pair.hold()
     assert pair.targets == [AWAY, HOME], "the way back is taken all the same"
     assert there_and_back.SETTLE_SECONDS <= pair.clock.now <= there_and_back.SETTLE_SECONDS + 5
-    assert pair.last.result is Result.RED
-    assert pair.last.ended is not None
+    assert present(pair.last).result is Result.RED
+    assert present(pair.last).ended is not None
 
 
-def test_a_check_that_comes_about_late_is_green(pair) -> None:
+def test_a_check_that_comes_about_late_is_green(pair: Pair) -> None:
     pair.wrong = lambda: (finding(2),) if pair.record.active == AWAY and pair.clock.now < 20 else ()
     pair.hold()
-    assert pair.last.result is Result.GREEN
+    assert present(pair.last).result is Result.GREEN
 
 
-def run(epoch=7, *, variant=PLANNED, runbook=FAILOVER, reason="drill: weekly", ended=True):
+def run(
+    epoch: int | None = 7,
+    *,
+    variant: str | None = PLANNED,
+    runbook: str = FAILOVER,
+    reason: str = "drill: weekly",
+    ended: bool = True,
+) -> RunRecord:
     now = datetime.now(UTC)
     values = {} if epoch is None else {"epoch": epoch}
     events = [Event(Kind.RUN_STARTED, now, {})]
@@ -250,26 +261,28 @@ def run(epoch=7, *, variant=PLANNED, runbook=FAILOVER, reason="drill: weekly", e
         (10, AWAY, [run(), run(8), run(9)], Stage.FOREIGN),
     ],
 )
-def test_where_it_stands(epoch, active, runs, stage) -> None:
+def test_where_it_stands(epoch: int, active: str, runs: list[RunRecord], stage: Stage) -> None:
     assert stage_of(drill(epoch=7), record(epoch=epoch, active=active), runs) is stage
 
 
-def test_the_last_drill_is_the_pairs_own_and_of_the_environment(monkeypatch, tmp_path) -> None:
+def test_the_last_drill_is_the_pairs_own_and_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     save(tmp_path, drill(reason="first"))
     save(tmp_path, drill(reason="second", began=datetime.now(UTC) + timedelta(seconds=1)))
     save(tmp_path, drill(pair="rdc-b", reason="other"))
-    assert last_drill(tmp_path, PAIR, Environment.LAB).reason == "second"
+    assert present(last_drill(tmp_path, PAIR, Environment.LAB)).reason == "second"
     assert last_drill(tmp_path, PAIR, Environment.PROD) is None
 
 
-def test_a_damaged_record_is_said_to_be_so(tmp_path) -> None:
+def test_a_damaged_record_is_said_to_be_so(tmp_path: Path) -> None:
     save(tmp_path, drill()).write_text("{}")
     with pytest.raises(DrillRecordError, match="damaged"):
         last_drill(tmp_path, PAIR, Environment.LAB)
 
 
 @pytest.mark.requirement("a site that was only slow to answer keeps no drill from being held")
-def test_what_did_not_answer_is_asked_again(pair) -> None:
+def test_what_did_not_answer_is_asked_again(pair: Pair) -> None:
     pair.wrong = lambda: (finding(3, Verdict.UNKNOWN),) if pair.clock.now < 3 else ()
     pair.hold()
     assert pair.last.result is Result.GREEN

@@ -1,7 +1,11 @@
 """The providers' decisions, against services in memory."""
 
+from typing import Any
+
 import pytest
 from edge_fakes import FakeAuthority, FakeCdn
+from present import present
+from pulumi.dynamic import ResourceProvider
 
 from components.edge.cdn_origin import CdnOriginModel
 from components.edge.global_dns import GlobalDnsModel
@@ -37,7 +41,7 @@ A = DNS.fixed_names()["frankfurt"]
 STATE = DNS.state_inputs(DNS.pairs["rdc-a"])
 RDC_A = PairDeclaration.of(STATE)
 CDN = CdnOriginModel.of(TOPOLOGY, CONFIG).inputs()
-PROVIDERS = {
+PROVIDERS: dict[type[ResourceProvider], dict[str, Any]] = {
     PowerDnsZoneProvider: DNS.zone_inputs(),
     PowerDnsRRsetProvider: A,
     PowerDnsPairStateProvider: STATE,
@@ -46,7 +50,7 @@ PROVIDERS = {
 
 
 @pytest.fixture
-def servers(monkeypatch):
+def servers(monkeypatch: pytest.MonkeyPatch) -> list[FakeAuthority]:
     """Two authorities that have the empty zone."""
     found = [FakeAuthority("ns1"), FakeAuthority("ns2")]
     for provider in (PowerDnsZoneProvider, PowerDnsRRsetProvider, PowerDnsPairStateProvider):
@@ -56,22 +60,30 @@ def servers(monkeypatch):
 
 
 @pytest.fixture
-def cdn(monkeypatch):
+def cdn(monkeypatch: pytest.MonkeyPatch) -> FakeCdn:
     found = FakeCdn()
     monkeypatch.setattr(CdnDistributionProvider, "connect", lambda _self, _props: found)
     return found
 
 
-def has_changes(provider, outs, news):
-    return provider.diff("id", outs, news).changes
+def has_changes(
+    provider: ResourceProvider,
+    outs: dict[str, Any],
+    news: dict[str, Any],
+) -> bool:
+    return bool(provider.diff("id", outs, news).changes)
 
 
 @pytest.mark.requirement("a second preview shows no change, nor does a refresh")
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_created_is_settled(kind, servers, cdn) -> None:
+def test_created_is_settled(
+    kind: type[ResourceProvider],
+    servers: list[FakeAuthority],
+    cdn: FakeCdn,
+) -> None:
     provider, inputs = kind(), PROVIDERS[kind]
     assert provider.check({}, inputs).failures == []
-    outs = provider.create(inputs).outs
+    outs = present(provider.create(inputs).outs)
     assert not has_changes(provider, outs, inputs)
     read = provider.read("id", outs)
     assert read.id == "id"
@@ -80,7 +92,11 @@ def test_created_is_settled(kind, servers, cdn) -> None:
 
 @pytest.mark.requirement("what exists is adopted only when it is equal")
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_equal_is_adopted_without_a_write(kind, servers, cdn) -> None:
+def test_equal_is_adopted_without_a_write(
+    kind: type[ResourceProvider],
+    servers: list[FakeAuthority],
+    cdn: FakeCdn,
+) -> None:
     kind().create(PROVIDERS[kind])
     writes = [server.writes for server in servers]
     kind().create(PROVIDERS[kind])
@@ -89,7 +105,9 @@ def test_equal_is_adopted_without_a_write(kind, servers, cdn) -> None:
 
 @pytest.mark.requirement("keys are named by file only, and a provider in state is a name, not a copy")
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_state_has_no_key_and_never_changes(kind) -> None:
+def test_state_has_no_key_and_never_changes(
+    kind: type[ResourceProvider],
+) -> None:
     from pulumi.dynamic.dynamic import serialize_provider  # noqa: PLC0415 - what the SDK itself puts in state
 
     assert kind.serialize_as_secret_always is False
@@ -101,7 +119,7 @@ def test_state_has_no_key_and_never_changes(kind) -> None:
 @pytest.mark.parametrize(
     "found", [RRset(A["name"], "A", 60, ("10.0.0.66",)), RRset(A["name"], "A", 1, ("10.99.0.11",))]
 )
-def test_other_record_is_not_adopted(servers, server, found) -> None:
+def test_other_record_is_not_adopted(servers: list[FakeAuthority], server: int, found: RRset) -> None:
     servers[server].replace(ZONE, [found])
     with pytest.raises(AdoptionError, match=f"ns{server + 1}"):
         PowerDnsRRsetProvider().create(A)
@@ -109,49 +127,49 @@ def test_other_record_is_not_adopted(servers, server, found) -> None:
 
 @pytest.mark.requirement("refresh sees a record changed by hand at either authority")
 @pytest.mark.parametrize("server", [0, 1])
-def test_change_at_either_authority_is_seen_and_repaired(servers, server) -> None:
+def test_change_at_either_authority_is_seen_and_repaired(servers: list[FakeAuthority], server: int) -> None:
     provider = PowerDnsRRsetProvider()
-    outs = provider.create(A).outs
+    outs = present(provider.create(A).outs)
     servers[server].replace(ZONE, [RRset(A["name"], "A", 60, ("10.0.0.66",))])
     read = provider.read("id", outs)
-    assert read.outs["live"][f"ns{server + 1}"] == "60 A 10.0.0.66"
-    assert has_changes(provider, read.outs, A)
-    repaired = provider.update("id", read.outs, A).outs
+    assert present(read.outs)["live"][f"ns{server + 1}"] == "60 A 10.0.0.66"
+    assert has_changes(provider, present(read.outs), A)
+    repaired = present(provider.update("id", present(read.outs), A).outs)
     assert not has_changes(provider, repaired, A)
 
 
-def test_removed_at_one_is_drift_and_removed_at_all_is_gone(servers) -> None:
+def test_removed_at_one_is_drift_and_removed_at_all_is_gone(servers: list[FakeAuthority]) -> None:
     provider = PowerDnsRRsetProvider()
-    outs = provider.create(A).outs
+    outs = present(provider.create(A).outs)
     servers[0].remove(ZONE, A["name"], "A")
     read = provider.read("id", outs)
     assert read.id
-    assert has_changes(provider, read.outs, A)
+    assert has_changes(provider, present(read.outs), A)
     servers[1].remove(ZONE, A["name"], "A")
     assert not provider.read("id", outs).id
 
 
-def test_authority_that_does_not_answer_is_an_error_not_clean(servers) -> None:
-    outs = PowerDnsRRsetProvider().create(A).outs
+def test_authority_that_does_not_answer_is_an_error_not_clean(servers: list[FakeAuthority]) -> None:
+    outs = present(PowerDnsRRsetProvider().create(A).outs)
     servers[1].fails_on.add("rrset")
     with pytest.raises(ServiceError):
         PowerDnsRRsetProvider().read("id", outs)
 
 
-def test_authority_that_forgets_is_found_out(servers) -> None:
+def test_authority_that_forgets_is_found_out(servers: list[FakeAuthority]) -> None:
     servers[1].loses = True
     with pytest.raises(VerificationError, match="ns2"):
         PowerDnsRRsetProvider().create(A)
 
 
 @pytest.mark.parametrize(("key", "value"), [("zone", "other.test."), ("name", "x.shopsphere.test."), ("type", "TXT")])
-def test_identity_replaces(servers, key, value) -> None:
-    outs = PowerDnsRRsetProvider().create(A).outs
+def test_identity_replaces(servers: list[FakeAuthority], key: str, value: str) -> None:
+    outs = present(PowerDnsRRsetProvider().create(A).outs)
     assert PowerDnsRRsetProvider().diff("id", outs, {**A, key: value}).replaces == [key]
 
 
-def test_another_authority_is_an_update(servers) -> None:
-    outs = PowerDnsRRsetProvider().create(A).outs
+def test_another_authority_is_an_update(servers: list[FakeAuthority]) -> None:
+    outs = present(PowerDnsRRsetProvider().create(A).outs)
     more = [*A["authorities"], {"name": "ns3", "url": "http://10.0.0.4:8081"}]
     result = PowerDnsRRsetProvider().diff("id", outs, {**A, "authorities": more})
     assert (result.changes, result.replaces) == (True, [])
@@ -185,35 +203,44 @@ def test_another_authority_is_an_update(servers) -> None:
         (CdnDistributionProvider, "endpoint", "cdn"),
     ],
 )
-def test_wrong_input(kind, key, value) -> None:
+def test_wrong_input(
+    kind: type[PowerDnsRRsetProvider]
+    | type[PowerDnsPairStateProvider]
+    | type[PowerDnsZoneProvider]
+    | type[CdnDistributionProvider],
+    key: str,
+    value: int | str | list[str | dict[str, str]] | dict[str, str],
+) -> None:
     failures = kind().check({}, {**PROVIDERS[kind], key: value}).failures
     assert key in {failure.property for failure in failures}
     assert all("expected:" in failure.reason and "found:" in failure.reason for failure in failures)
 
 
 @pytest.mark.parametrize("kind", PROVIDERS)
-def test_missing_input(kind) -> None:
+def test_missing_input(
+    kind: type[ResourceProvider],
+) -> None:
     for key in PROVIDERS[kind]:
         rest = {name: value for name, value in PROVIDERS[kind].items() if name != key}
         assert [failure.property for failure in kind().check({}, rest).failures] == [key]
 
 
 @pytest.mark.requirement("a failover is no drift; Pulumi repairs what a flip left half done, without lowering an epoch")
-def test_state_after_a_failover(servers) -> None:
+def test_state_after_a_failover(servers: list[FakeAuthority]) -> None:
     provider = PowerDnsPairStateProvider()
     outs = provider.create(STATE).outs
     write_record(servers, RDC_A, PairState(2, "dublin"))
     read = provider.read("id", outs)
     assert read.outs == outs
-    assert not has_changes(provider, read.outs, STATE)
+    assert not has_changes(provider, present(read.outs), STATE)
     servers[0].replace(ZONE, [RDC_A.rrset(PairState(3, "frankfurt"))])
     read = provider.read("id", outs)
-    assert has_changes(provider, read.outs, STATE)
-    assert set(provider.update("id", read.outs, STATE).outs["live"].values()) == {AS_DECLARED}
+    assert has_changes(provider, present(read.outs), STATE)
+    assert set(present(provider.update("id", present(read.outs), STATE).outs)["live"].values()) == {AS_DECLARED}
     assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {PairState(3, "frankfurt")}
 
 
-def test_new_weights_keep_epoch_and_role(servers) -> None:
+def test_new_weights_keep_epoch_and_role(servers: list[FakeAuthority]) -> None:
     provider = PowerDnsPairStateProvider()
     outs = provider.create(STATE).outs
     write_record(servers, RDC_A, PairState(2, "dublin"))
@@ -223,34 +250,34 @@ def test_new_weights_keep_epoch_and_role(servers) -> None:
     assert PairDeclaration.of(news).valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(2, "dublin")
 
 
-def test_valid_state_is_adopted_in_either_role(servers) -> None:
+def test_valid_state_is_adopted_in_either_role(servers: list[FakeAuthority]) -> None:
     servers[1].replace(ZONE, [RDC_A.rrset(PairState(7, "dublin"))])
     PowerDnsPairStateProvider().create(STATE)
     assert RDC_A.valid(servers[0].rrset(ZONE, RDC_A.name, "LUA")) == PairState(7, "dublin")
 
 
-def test_authorities_that_differ_in_a_change_under_way_are_brought_to_rest(servers) -> None:
-    outs = PowerDnsPairStateProvider().create(STATE).outs
+def test_authorities_that_differ_in_a_change_under_way_are_brought_to_rest(servers: list[FakeAuthority]) -> None:
+    outs = present(PowerDnsPairStateProvider().create(STATE).outs)
     servers[1].replace(ZONE, [RDC_A.rrset(PairState(1, "frankfurt", leaving=True))])
     PowerDnsPairStateProvider().update("id", outs, STATE)
     assert {RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers} == {RDC_A.first}
 
 
 @pytest.mark.parametrize("states", [(), (PairState(4, "dublin"), PairState(4, "frankfurt"))])
-def test_unknown_role_is_never_guessed(servers, states) -> None:
-    outs = PowerDnsPairStateProvider().create(STATE).outs
+def test_unknown_role_is_never_guessed(servers: list[FakeAuthority], states: tuple[PairState, ...]) -> None:
+    outs = present(PowerDnsPairStateProvider().create(STATE).outs)
     for server in servers:
         server.remove(ZONE, RDC_A.name, "LUA")
     for server, state in zip(servers, states, strict=False):
         server.replace(ZONE, [RDC_A.rrset(state)])
-    assert has_changes(PowerDnsPairStateProvider(), PowerDnsPairStateProvider().read("id", outs).outs, STATE)
+    assert has_changes(PowerDnsPairStateProvider(), present(PowerDnsPairStateProvider().read("id", outs).outs), STATE)
     with pytest.raises(PairStateError, match="witness"):
         PowerDnsPairStateProvider().update("id", outs, STATE)
 
 
 def test_delete_is_repeatable(servers, cdn) -> None:
     for kind in (PowerDnsRRsetProvider, PowerDnsPairStateProvider, CdnDistributionProvider):
-        outs = kind().create(PROVIDERS[kind]).outs
+        outs = present(kind().create(PROVIDERS[kind]).outs)
         kind().delete("id", outs)
         kind().delete("id", outs)
     PowerDnsZoneProvider().delete("id", DNS.zone_inputs())

@@ -36,7 +36,7 @@ GEO = (
 )
 
 
-def joined(content):
+def joined(content: str) -> str:
     """A record's content as PowerDNS reads it: its segments in one."""
     return content.replace('" "', " ")
 
@@ -70,21 +70,21 @@ def test_first_state() -> None:
 
 
 @given(epoch=st.integers(1, 10**12), active=st.sampled_from(RDC_A.sites), leaving=st.booleans())
-def test_what_is_written_is_read(epoch, active, leaving) -> None:
+def test_what_is_written_is_read(epoch: int, active: str, leaving: bool) -> None:
     state = PairState(epoch, active, leaving)
     assert RDC_A.valid(RDC_A.rrset(state)) == RDC_A.stated(RDC_A.rrset(state)) == state
 
 
 @pytest.mark.requirement("only one site of a pair is active, and no weight sends writers elsewhere")
 @pytest.mark.parametrize(("active", "weights"), [("frankfurt", "100 0"), ("dublin", "0 100")])
-def test_weights_follow_the_active_site(active, weights) -> None:
+def test_weights_follow_the_active_site(active: str, weights: str) -> None:
     (content,) = RDC_A.rrset(PairState(3, active)).records
     frankfurt, dublin = weights.split()
     assert f"{{{frankfurt},'10.99.0.11','frankfurt'}},{{{dublin},'10.99.0.12','dublin'}}" in content
 
 
 @pytest.mark.parametrize("state", [PairState(0, "frankfurt"), PairState(-1, "dublin"), PairState(1, "ashburn")])
-def test_impossible_states_cannot_be_written(state) -> None:
+def test_impossible_states_cannot_be_written(state: PairState) -> None:
     with pytest.raises(PairStateError, match="expected"):
         RDC_A.rrset(state)
 
@@ -103,7 +103,7 @@ def test_impossible_states_cannot_be_written(state) -> None:
         ('LUA ""', None),
     ],
 )
-def test_changed_records_are_drift(content, stated) -> None:
+def test_changed_records_are_drift(content: str, stated: PairState | None) -> None:
     found = RRset(RDC_A.name, "LUA", 5, (content,))
     assert RDC_A.valid(found) is None
     assert RDC_A.stated(found) == stated

@@ -61,7 +61,7 @@ def test_order_of_distributions_does_not_matter() -> None:
         ("vcl", "x"),
     ],
 )
-def test_refused(key, value) -> None:
+def test_refused(key: str, value: str | int | list[str | dict[str, str]] | dict[str, str]) -> None:
     with pytest.raises(ValidationError, match=r"\n" + key):
         Distribution.model_validate({**DOCUMENT, key: value})
 

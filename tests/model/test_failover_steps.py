@@ -37,7 +37,7 @@ TOPOLOGY = load_topology()
 VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
 
 
-def runbook(name, variant=None):
+def runbook(name: str, variant: str | None = None) -> Runbook:
     return steps_of(Request(name, "rdc-a", Environment.LAB, variant, "", "test", accept_data_loss=False))
 
 
@@ -51,13 +51,13 @@ def step(name, number):
     return next(each for each in runbook(name).steps if each.number == number)
 
 
-def record(**values):
+def record(**values: Sync | int | str) -> PairRecord:
     return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
         actor="test", reason="test", **{"sync": Sync.ON, **values}
     )
 
 
-def database(site, one, *, primary="frankfurt", ready=1):
+def database(site: str, one: DatabaseModel, *, primary: str = "frankfurt", ready: int = 1) -> dict[str, Any]:
     own, leader = one.cluster(site), one.cluster(primary)
     return {
         "metadata": {"name": own, "namespace": one.namespace.name, "resourceVersion": "1"},
@@ -71,7 +71,7 @@ def database(site, one, *, primary="frankfurt", ready=1):
     }
 
 
-def secrets(password="c2FtZQ=="):
+def secrets(password: str = "c2FtZQ==") -> list[dict[str, dict[str, str]]]:
     """Those of both databases that the documents name."""
     names = ("server", "login")
     places = [{"namespace": one.namespace.name, "name": name} for one in DATABASES for name in names]
@@ -159,7 +159,7 @@ def test_what_is_no_change_cannot_be_made(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.requirement("runbooks are numbered step files with check, act and verify")
 @pytest.mark.parametrize("name", [FAILOVER, REBUILD, ABORT])
-def test_every_file_is_a_step_of_some_variant(name) -> None:
+def test_every_file_is_a_step_of_some_variant(name: str) -> None:
     loaded = runbook(name)
     files = [file for file in (FOLDER / name).glob("*.py") if file.name != "__init__.py"]
     chosen = {each.name for variant in VARIANTS[name] for each in loaded.select(variant)}
@@ -168,7 +168,7 @@ def test_every_file_is_a_step_of_some_variant(name) -> None:
 
 @pytest.mark.requirement("nothing is promoted before the epoch, and no epoch begins before the lease is gone")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_the_order_that_safety_rests_on(variant) -> None:
+def test_the_order_that_safety_rests_on(variant: str) -> None:
     names = [each.name.split("-", 1)[1] for each in runbook(FAILOVER).select(variant)]
     order = ["announce-change", "advance-epoch", "wait-for-agent", "promote-databases", "open-writes"]
     assert [name for name in names if name in order] == order
@@ -216,7 +216,7 @@ def test_an_active_site_that_takes_no_writes_is_not_left_in_order() -> None:
 @pytest.mark.parametrize(
     ("values", "message"), [({"ready": 0}, "no instance is ready"), ({"primary": "dublin"}, "does not follow")]
 )
-def test_a_target_that_cannot_take_over(values, message) -> None:
+def test_a_target_that_cannot_take_over(values: dict[str, int | str], message: str) -> None:
     with pytest.raises(BlockedError, match=message):
         step(FAILOVER, 2).check(change(Pair(**values)))
 
@@ -229,15 +229,16 @@ def test_a_resumed_run_is_not_stopped_by_what_it_did_itself() -> None:
 
 
 class Authority:
-    def __init__(self, name, *, dead=False) -> None:
-        self.name, self.dead, self.held = name, dead, None
+    def __init__(self, name: str, *, dead: bool = False) -> None:
+        self.name, self.dead = name, dead
+        self.held: RRset | None = None
 
-    def rrset(self, *_which):
+    def rrset(self, *_which: str) -> RRset | None:
         if self.dead:
             raise EdgeError(f"{self.name} does not answer")
         return self.held
 
-    def replace(self, _zone, rrsets) -> None:
+    def replace(self, _zone: str, rrsets: list[RRset]) -> None:
         (self.held,) = rrsets
 
 
@@ -259,7 +260,7 @@ def test_names_move_without_a_dead_authority() -> None:
 
 @pytest.mark.requirement("readers are led away before the databases go; taken back, they return")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_readers_are_led_away_first(variant) -> None:
+def test_readers_are_led_away_first(variant: str) -> None:
     one, dead = Authority("ns1"), Authority("ns2", dead=True)
     pair = Pair(dns=(one, dead))
     moved = change(pair, variant=variant)
@@ -310,7 +311,7 @@ def test_where_a_demoted_database_ended() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "abc", base64.b64encode(b"{}").decode(), None])
-def test_what_is_no_token_is_said(token) -> None:
+def test_what_is_no_token_is_said(token: str | None) -> None:
     with pytest.raises(ShopSphereError, match="no demotion token"):
         last_record(token or "")
 
@@ -333,7 +334,7 @@ def test_a_place_in_the_wal_is_nothing_else() -> None:
         ("in archive recovery", "yes", "old", ""),
     ],
 )
-def test_when_a_database_has_ended(state, marked, token, found) -> None:
+def test_when_a_database_has_ended(state: str, marked: str, token: str, found: str) -> None:
     document = database("frankfurt", DATABASES[0], primary="dublin")
     document["status"] |= {"demotionToken": token}
     site = SimpleNamespace(
@@ -345,8 +346,9 @@ def test_when_a_database_has_ended(state, marked, token, found) -> None:
 class ChangingCluster:
     """In place of one database's cluster: changes only the version that was named, and may be changed by others."""
 
-    def __init__(self, *others, leader="frankfurt") -> None:
-        self.leader, self.version, self.others, self.kept = leader, 1, list(others), []
+    def __init__(self, *others: str, leader: str = "frankfurt") -> None:
+        self.leader, self.version, self.others = leader, 1, list(others)
+        self.kept: list[tuple[str, DatabaseModel, dict[str, Any]]] = []
 
     def get(self, _path="") -> Document:
         found = database("frankfurt", DATABASES[0], primary=self.leader)

@@ -5,12 +5,15 @@ import io
 import json
 import os
 import tarfile
+from pathlib import Path
+from tarfile import TarInfo
 
 import pytest
+from present import present
 
 from lab.images import build, rootfs
 from lab.images.apt_sources import AptSourcesError, debian_sources
-from lab.images.archive import read_layer, write_archive, write_layer
+from lab.images.archive import Layer, read_layer, write_archive, write_layer
 from lab.images.catalogue import IMAGES, NO_PERL, REGISTRY, Image, User
 from shopsphere.foundation.errors import UsageError
 
@@ -41,7 +44,7 @@ deb http://other.example.test/sdk sdk-bookworm main
 
 
 @pytest.fixture
-def tiny(tmp_path):
+def tiny(tmp_path: Path) -> Path:
     """A root file system with one of each: folder, file, program, hard link, link, device-like thing."""
     root = tmp_path / "root"
     (root / "usr" / "bin").mkdir(parents=True)
@@ -56,7 +59,7 @@ def tiny(tmp_path):
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SHOPSPHERE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "cache" / "tools" / "bin"
     folder.mkdir(parents=True)
@@ -64,13 +67,13 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def members(layer):
+def members(layer: Layer) -> dict[str, TarInfo]:
     with tarfile.open(layer.path) as tar:
         return {entry.name: entry for entry in tar}
 
 
 @pytest.mark.requirement("images are reproducible")
-def test_layer_does_not_depend_on_time_or_place(tiny, tmp_path) -> None:
+def test_layer_does_not_depend_on_time_or_place(tiny: Path, tmp_path: Path) -> None:
     first = write_layer(tiny, tmp_path / "first.tar")
     for path in [tiny, *tiny.rglob("*")]:
         os.utime(path, (1, 1), follow_symlinks=False)
@@ -80,7 +83,7 @@ def test_layer_does_not_depend_on_time_or_place(tiny, tmp_path) -> None:
     assert first.digest == hashlib.sha256((tmp_path / "first.tar").read_bytes()).hexdigest()
 
 
-def test_layer_keeps_modes_links_and_hard_links_but_no_pipes(tiny, tmp_path) -> None:
+def test_layer_keeps_modes_links_and_hard_links_but_no_pipes(tiny: Path, tmp_path: Path) -> None:
     entries = members(write_layer(tiny, tmp_path / "layer.tar"))
     assert list(entries) == ["bin", "etc", "usr", "etc/note", "usr/bin", "usr/bin/same", "usr/bin/tool"]
     assert entries["bin"].issym()
@@ -92,7 +95,7 @@ def test_layer_keeps_modes_links_and_hard_links_but_no_pipes(tiny, tmp_path) -> 
 
 
 @pytest.mark.requirement("images share a base layer")
-def test_layer_above_holds_only_what_differs(tiny, tmp_path) -> None:
+def test_layer_above_holds_only_what_differs(tiny: Path, tmp_path: Path) -> None:
     base = write_layer(tiny, tmp_path / "base.tar")
     (tiny / "etc" / "note").write_text("changed")
     (tiny / "etc" / "new").write_text("new")
@@ -101,19 +104,19 @@ def test_layer_above_holds_only_what_differs(tiny, tmp_path) -> None:
     assert above.unpacked_bytes == len("changed") + len("new")
 
 
-def test_layer_read_back_is_the_layer_written(tiny, tmp_path) -> None:
+def test_layer_read_back_is_the_layer_written(tiny: Path, tmp_path: Path) -> None:
     written = write_layer(tiny, tmp_path / "base.tar")
     assert read_layer(written.path) == written
 
 
-def test_archive_is_what_engines_import(tiny, tmp_path) -> None:
+def test_archive_is_what_engines_import(tiny: Path, tmp_path: Path) -> None:
     layer = write_layer(tiny, tmp_path / "layer.tar")
     target = tmp_path / "image.tar"
     digest = write_archive(target, reference="localhost/x:1", layers=[layer], config={"User": "7:7"})
     with tarfile.open(target) as tar:
-        (manifest,) = json.load(tar.extractfile("manifest.json"))
-        config_bytes = tar.extractfile(manifest["Config"]).read()
-        layer_bytes = tar.extractfile(manifest["Layers"][0]).read()
+        (manifest,) = json.load(present(tar.extractfile("manifest.json")))
+        config_bytes = present(tar.extractfile(manifest["Config"])).read()
+        layer_bytes = present(tar.extractfile(manifest["Layers"][0])).read()
     config = json.loads(config_bytes)
     assert manifest["RepoTags"] == ["localhost/x:1"]
     assert hashlib.sha256(config_bytes).hexdigest() == digest
@@ -125,7 +128,7 @@ def test_archive_is_what_engines_import(tiny, tmp_path) -> None:
 
 
 @pytest.mark.requirement("images are built once")
-def test_built_once_and_again_only_when_its_program_changes(cache) -> None:
+def test_built_once_and_again_only_when_its_program_changes(cache: Path) -> None:
     (first,) = build.build_archives(["pause"])
     inode = first.path.stat().st_ino
     assert build.build_images(["pause"]) == {f"{REGISTRY}/pause:1": first.path}
@@ -136,7 +139,7 @@ def test_built_once_and_again_only_when_its_program_changes(cache) -> None:
     assert not first.path.exists(), "an archive that nobody imports any more is kept"
 
 
-def test_half_written_archive_does_not_count(cache) -> None:
+def test_half_written_archive_does_not_count(cache: Path) -> None:
     assert cache.exists()
     (first,) = build.build_archives(["pause"])
     first.path.with_suffix(".json").unlink()
@@ -144,7 +147,7 @@ def test_half_written_archive_does_not_count(cache) -> None:
 
 
 @pytest.mark.requirement("size limits are checked by the builder")
-def test_too_large_an_image_is_refused(cache, monkeypatch) -> None:
+def test_too_large_an_image_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = IMAGES["pause"].model_copy(update={"limit_mib": 0})
     monkeypatch.setitem(IMAGES, "pause", small)
     with pytest.raises(build.ImageTooLargeError, match="at most 0 MiB"):
@@ -168,7 +171,7 @@ def test_unknown_image_is_named() -> None:
 
 
 @pytest.mark.requirement("images come from the machine's own apt sources, other makers' archives left out")
-def test_both_forms_of_sources_are_read(tmp_path) -> None:
+def test_both_forms_of_sources_are_read(tmp_path: Path) -> None:
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list.d" / "debian.sources").write_text(DEB822)
     (tmp_path / "sources.list").write_text(LINES)
@@ -179,13 +182,13 @@ def test_both_forms_of_sources_are_read(tmp_path) -> None:
     ]
 
 
-def test_machine_of_another_release_is_told(tmp_path) -> None:
+def test_machine_of_another_release_is_told(tmp_path: Path) -> None:
     (tmp_path / "sources.list").write_text("deb http://mirror.example.test/debian trixie main\n")
     with pytest.raises(AptSourcesError, match="trixie"):
         debian_sources(tmp_path)
 
 
-def test_nothing_of_the_building_machine_stays(tmp_path) -> None:
+def test_nothing_of_the_building_machine_stays(tmp_path: Path) -> None:
     root = tmp_path / "root"
     for name in ("etc/apt", "var/lib/dpkg", "dev", "var/run", "usr/bin", "usr/share/perl/5.36.0", "tmp"):
         (root / name).mkdir(parents=True)
@@ -199,12 +202,12 @@ def test_nothing_of_the_building_machine_stays(tmp_path) -> None:
     assert not (root / "usr" / "share" / "perl" / "5.36.0").exists()
 
 
-def test_nothing_is_removed_without_a_pattern(tiny) -> None:
+def test_nothing_is_removed_without_a_pattern(tiny: Path) -> None:
     rootfs.prune(tiny, ())
     assert (tiny / "etc" / "note").exists()
 
 
-def test_accounts_folders_programs_and_links(tmp_path) -> None:
+def test_accounts_folders_programs_and_links(tmp_path: Path) -> None:
     image = Image(
         name="x", tag="1", content="scratch", user=User(name="me", uid=os.getuid() or 26), limit_mib=1,
         programs={"/operator/manager_amd64": "manager"}, links={"/manager": "operator/manager_amd64"},

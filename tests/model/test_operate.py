@@ -1,14 +1,17 @@
 """Beginning, refusing and going on with a change, on small runbooks instead of a real pair."""
 
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from present import present
 from runbook_steps import write_step
 
 from runbooks import operate
 from runbooks.change import PLANNED, UNPLANNED
-from runbooks.engine import Journal, RunbookError, StepFailedError, audit, read_run
+from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, audit, read_run
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
 from shopsphere.estate.stack import Environment
@@ -26,7 +29,7 @@ class Witness:
     def prefer_fastest(self) -> None:
         """All are as near."""
 
-    def see(self):
+    def see(self) -> Seen:
         return Seen(self.record, 1, self.record.active)
 
     def close(self) -> None:
@@ -34,7 +37,7 @@ class Witness:
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """An operator's machine with a failover of two steps."""
     witness = Witness()
     monkeypatch.setattr(operate, "FOLDER", tmp_path)
@@ -43,7 +46,7 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER
 
-    def write(second="pass", first="pass") -> None:
+    def write(second: str = "pass", first: str = "pass") -> None:
         write_step(steps, "01-look-around", act="context.remember('looked', True)", check=first,
                    verify="return bool(context.recall('looked'))")  # fmt: skip
         write_step(steps, "02-move-data", act="context.remember('moved', context.target)", check=second,
@@ -56,29 +59,29 @@ def desk(tmp_path, monkeypatch):
     return SimpleNamespace(write=write, runs=tmp_path / "runs", witness=witness)
 
 
-def go(variant=PLANNED, **values):
+def go(variant: str = PLANNED, **values: Any) -> Path:
     request = Request(FAILOVER, "rdc-a", Environment.LAB, variant, "", "test", **{"accept_data_loss": False, **values})
     return operate.carry_out(TOPOLOGY, request)
 
 
-def write_abort(folder) -> None:
+def write_abort(folder: Path) -> None:
     write_step(folder / operate.ABORT, "01-do-nothing", act="pass", verify="return True")
     step = folder / operate.ABORT / "01-do-nothing.py"
     step.write_text(step.read_text().replace("with (context.state", "return True\n    with (context.state"))
 
 
-def runs(desk):
-    return [read_run(path) for path in sorted(desk.runs.glob("0*.jsonl"))]
+def runs(desk: SimpleNamespace) -> list[RunRecord]:
+    return [present(read_run(path)) for path in sorted(desk.runs.glob("0*.jsonl"))]
 
 
-def test_a_change_leaves_a_report_and_an_audit(desk) -> None:
+def test_a_change_leaves_a_report_and_an_audit(desk: SimpleNamespace) -> None:
     assert (go() / "report.md").exists()
     assert audit.verify_chain(desk.runs / "audit.jsonl") == 2
-    assert runs(desk)[0].end.kind is Kind.RUN_FINISHED
+    assert present(runs(desk)[0].end).kind is Kind.RUN_FINISHED
 
 
 @pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
-def test_a_refused_change_is_over(desk) -> None:
+def test_a_refused_change_is_over(desk: SimpleNamespace) -> None:
     desk.write(first='raise BlockedError("not now")')
     with pytest.raises(StepFailedError, match="nothing has been changed"):
         go()
@@ -88,7 +91,7 @@ def test_a_refused_change_is_over(desk) -> None:
 
 
 @pytest.mark.requirement("a change that stopped on its way is gone on with by the same command only")
-def test_a_stopped_change_is_gone_on_with(desk) -> None:
+def test_a_stopped_change_is_gone_on_with(desk: SimpleNamespace) -> None:
     desk.write(second='raise BlockedError("not now")')
     with pytest.raises(StepFailedError, match="it resumes run"):
         go(UNPLANNED)
@@ -101,7 +104,7 @@ def test_a_stopped_change_is_gone_on_with(desk) -> None:
 
 @pytest.mark.requirement("a site that is lost while it is being left is left without it, in the same direction")
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_a_planned_change_goes_on_unplanned(desk, epoch) -> None:
+def test_a_planned_change_goes_on_unplanned(desk: SimpleNamespace, epoch: int) -> None:
     desk.write(second='raise BlockedError("the old site does not answer")')
     with pytest.raises(StepFailedError):
         go(PLANNED)
@@ -110,14 +113,14 @@ def test_a_planned_change_goes_on_unplanned(desk, epoch) -> None:
     desk.write()
     go(UNPLANNED)
     planned, unplanned = runs(desk)
-    assert planned.end.kind is Kind.RUN_ABANDONED
-    assert unplanned.end.kind is Kind.RUN_FINISHED
+    assert present(planned.end).kind is Kind.RUN_ABANDONED
+    assert present(unplanned.end).kind is Kind.RUN_FINISHED
     assert unplanned.values["target"] == planned.values["target"] == "dublin"
     assert unplanned.values["epoch"] == 1
 
 
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")
-def test_a_stopped_change_is_taken_back(desk, tmp_path) -> None:
+def test_a_stopped_change_is_taken_back(desk: SimpleNamespace, tmp_path: Path) -> None:
     write_abort(tmp_path)
     desk.write(second='raise BlockedError("not now")')
     with pytest.raises(StepFailedError):
@@ -125,13 +128,13 @@ def test_a_stopped_change_is_taken_back(desk, tmp_path) -> None:
     operate.carry_out(
         TOPOLOGY, Request(operate.ABORT, "rdc-a", Environment.LAB, None, "", "test", accept_data_loss=False)
     )
-    assert [run.end.kind for run in runs(desk)] == [Kind.RUN_ABANDONED, Kind.RUN_FINISHED]
+    assert [present(run.end).kind for run in runs(desk)] == [Kind.RUN_ABANDONED, Kind.RUN_FINISHED]
     desk.write()
     go(UNPLANNED)
 
 
 @pytest.mark.requirement("what has passed the point of no return is finished, not taken back and forgotten")
-def test_too_late_to_take_back(desk, tmp_path) -> None:
+def test_too_late_to_take_back(desk: SimpleNamespace, tmp_path: Path) -> None:
     write_abort(tmp_path)
     desk.write(second='raise BlockedError("not now")')
     with pytest.raises(StepFailedError):
@@ -143,19 +146,19 @@ def test_too_late_to_take_back(desk, tmp_path) -> None:
         )
     desk.write()
     go(PLANNED)
-    assert [run.end.kind for run in runs(desk)] == [Kind.RUN_FINISHED]
+    assert [present(run.end).kind for run in runs(desk)] == [Kind.RUN_FINISHED]
 
 
 @pytest.mark.requirement("a change is finished from another machine, when the one that began it is lost")
 @pytest.mark.parametrize("variant", [PLANNED, UNPLANNED])
-def test_a_change_of_another_machine_is_finished(desk, variant) -> None:
+def test_a_change_of_another_machine_is_finished(desk: SimpleNamespace, variant: str) -> None:
     desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
     request = Request(FAILOVER, "rdc-a", Environment.LAB, variant, "dublin", "test", accept_data_loss=False)
     operate.carry_out(TOPOLOGY, request)
     assert (runs(desk)[0].values["target"], runs(desk)[0].values["epoch"]) == ("dublin", 1)
 
 
-def test_the_wrong_site_is_refused(desk) -> None:
+def test_the_wrong_site_is_refused(desk: SimpleNamespace) -> None:
     with pytest.raises(ShopSphereError, match="because frankfurt is active in epoch 1"):
         operate.carry_out(
             TOPOLOGY,
@@ -164,6 +167,6 @@ def test_the_wrong_site_is_refused(desk) -> None:
     assert runs(desk) == []
 
 
-def test_an_unknown_variant_is_refused(desk) -> None:
+def test_an_unknown_variant_is_refused(desk: SimpleNamespace) -> None:
     with pytest.raises(RunbookError, match="wrong variant"):
         go("sideways")

@@ -15,7 +15,7 @@ from runbooks.outside import Measured
         ([], 20.0, "none arrived while this was measured"),
     ],
 )
-def test_gaps(good, seconds, note) -> None:
+def test_gaps(good: list[float], seconds: float, note: str | None) -> None:
     report = Measured(began=100.0, writes=good, pages=[100.5, 101.0]).as_report(ended=120.0)
     assert report["writes_gap_seconds"] == seconds
     assert report.get("writes_note") == note

@@ -4,11 +4,12 @@ import base64
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Never
+from typing import Any, Never
 
 import pytest
 from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, Authority, ReadyPair, drill, record, secret
@@ -26,6 +27,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Verdict, passes
 from shopsphere.names.pair_state import PairState
 from shopsphere.witness import Phase, Sync, Voter, WitnessUnreachableError
+from shopsphere.witness.client import Seen
 from shopsphere.witness.store import Entry
 
 
@@ -34,7 +36,7 @@ def records() -> Path:
 
 
 @pytest.fixture
-def pair(monkeypatch, tmp_path):
+def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReadyPair:
     made = ReadyPair(monkeypatch, tmp_path)
     save(records(), drill())
     return made
@@ -44,12 +46,12 @@ def verdicts(pair):
     return {int(each.check[1:]): each.verdict for each in score(pair.view()).findings if not each.passed}
 
 
-def found(pair, number):
+def found(pair: ReadyPair, number: int) -> Finding:
     return score(pair.view()).findings[number - 1]
 
 
 @pytest.mark.requirement("readiness: only a pair on which every check passes is ready")
-def test_a_pair_that_is_ready(pair) -> None:
+def test_a_pair_that_is_ready(pair: ReadyPair) -> None:
     readiness = score(pair.view())
     assert readiness.is_ready, render.as_text(readiness)
     assert [each.check for each in readiness.findings] == [f"P{number}" for number in range(1, 11)]
@@ -57,12 +59,12 @@ def test_a_pair_that_is_ready(pair) -> None:
     assert "shop/shop 1 instead of 2" in readiness.findings[4].found
 
 
-def test_the_same_pair_after_it_moved(pair) -> None:
+def test_the_same_pair_after_it_moved(pair: ReadyPair) -> None:
     pair.seen = replace(pair.seen, record=record(active=AWAY, epoch=2), lease_holder=AWAY)
     assert set(verdicts(pair)) == {1, 2, 6, 9, 10}
 
 
-def change(mapping, **values) -> None:
+def change(mapping: dict[str, Any], **values: str | int | bool | None) -> None:
     mapping.update(values)
 
 
@@ -119,7 +121,7 @@ DEFECTS = [
 
 @pytest.mark.requirement("readiness: each defect is noticed by its check, and by no other")
 @pytest.mark.parametrize(("number", "told", "spoil"), DEFECTS, ids=[f"P{n} {told}" for n, told, _ in DEFECTS])
-def test_each_defect(pair, number, told, spoil) -> None:
+def test_each_defect(pair: ReadyPair, number: int, told: str, spoil: Callable[[ReadyPair], object]) -> None:
     spoil(pair)
     (finding,) = score(pair.view()).wrong
     assert (finding.check, finding.verdict) == (f"P{number}", Verdict.FAILED)
@@ -127,26 +129,26 @@ def test_each_defect(pair, number, told, spoil) -> None:
     assert finding.action
 
 
-def test_a_follower_that_is_gone_leaves_unknown_how_much_log_it_needs(pair) -> None:
+def test_a_follower_that_is_gone_leaves_unknown_how_much_log_it_needs(pair: ReadyPair) -> None:
     pair.sites[HOME].instances["commerce"]["followers"].clear()
     assert verdicts(pair) == {1: Verdict.FAILED, 10: Verdict.UNKNOWN}
     assert "the active site says nobody" in found(pair, 1).found
 
 
-def test_a_follower_far_behind_fails_both_for_its_lag_and_for_the_log(pair) -> None:
+def test_a_follower_far_behind_fails_both_for_its_lag_and_for_the_log(pair: ReadyPair) -> None:
     pair.sites[HOME].instances["commerce"]["followers"][0]["lag_bytes"] = 128 * 2**20
     assert verdicts(pair) == {1: Verdict.FAILED, 10: Verdict.FAILED}
 
 
 @pytest.mark.requirement("readiness: what could not be asked is never a pass")
-def test_a_dead_recovery_site_is_unknown_where_it_was_asked(pair) -> None:
+def test_a_dead_recovery_site_is_unknown_where_it_was_asked(pair: ReadyPair) -> None:
     pair.sites[AWAY].dead = True
     assert verdicts(pair) == dict.fromkeys((1, 3, 4, 5, 9, 10), Verdict.UNKNOWN)
     assert "no answer from https://dublin" in found(pair, 1).found
     assert "the active site's" not in found(pair, 9).found
 
 
-def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair) -> None:
+def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair: ReadyPair) -> None:
     pair.witness.see = raising(
         WitnessUnreachableError.build("no quorum", expected="one", found="silence", action="look at the voters")
     )
@@ -163,21 +165,21 @@ def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair) -> No
     assert verdicts(pair) == {6: Verdict.FAILED}
 
 
-def test_a_standby_that_cannot_tell_its_lag_is_unknown(pair) -> None:
+def test_a_standby_that_cannot_tell_its_lag_is_unknown(pair: ReadyPair) -> None:
     pair.sites[AWAY].instances["ledger"]["receiver"]["lag_ms"] = None
     assert verdicts(pair) == {1: Verdict.UNKNOWN}
 
 
-def test_a_document_of_another_shape_is_unknown_and_says_what_was_missed(pair) -> None:
+def test_a_document_of_another_shape_is_unknown_and_says_what_was_missed(pair: ReadyPair) -> None:
     del pair.agents[HOME]["writes"]
     assert verdicts(pair) == {9: Verdict.UNKNOWN}
     assert "writes" in found(pair, 9).found
 
 
 @pytest.mark.requirement("readiness: a bounded time, whatever hangs")
-def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair) -> None:
+def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair: ReadyPair, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
-    pair.sites[AWAY].execute = lambda *_words, **_bounds: ended.wait(60)
+    monkeypatch.setattr(pair.sites[AWAY], "execute", lambda *_words, **_bounds: ended.wait(60))
     start = time.monotonic()
     readiness = score(pair.view(seconds=3))
     ended.set()
@@ -186,7 +188,7 @@ def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair) -> None:
     assert "has not returned in time" in readiness.findings[0].found
 
 
-def test_a_check_that_breaks_is_unknown_and_hides_nothing(pair) -> None:
+def test_a_check_that_breaks_is_unknown_and_hides_nothing(pair: ReadyPair) -> None:
     broken = SimpleNamespace(NAME="broken", ask=raising(RuntimeError("a bug")))
     fine = SimpleNamespace(NAME="fine", ask=lambda _view: passes("well"))
     readiness = score(pair.view(), (broken, fine))
@@ -194,16 +196,22 @@ def test_a_check_that_breaks_is_unknown_and_hides_nothing(pair) -> None:
     assert "a bug" in readiness.findings[0].found
 
 
-def test_each_question_is_asked_once(pair) -> None:
+def test_each_question_is_asked_once(pair: ReadyPair) -> None:
     asked = []
     see = pair.witness.see
-    pair.witness.see = lambda: asked.append(1) or see()
+
+    def watched() -> Seen:
+        asked.append(1)
+        found: Seen = see()
+        return found
+
+    pair.witness.see = watched
     assert score(pair.view()).is_ready
     assert len(asked) == 1
 
 
 @pytest.mark.requirement("readiness: the same for people and for programs")
-def test_both_forms(pair) -> None:
+def test_both_forms(pair: ReadyPair) -> None:
     pair.lock = Entry("anna", 1, 1)
     readiness = score(pair.view())
     document = json.loads(render.as_json(readiness))
@@ -218,7 +226,7 @@ def test_both_forms(pair) -> None:
     assert text.endswith("rdc-a: NOT ready (P9); frankfurt is active")
 
 
-def test_no_secret_is_ever_printed(pair) -> None:
+def test_no_secret_is_ever_printed(pair: ReadyPair) -> None:
     value = pair.sites[AWAY].lists["/api/v1/secrets"][-2]["data"]["SHOP_SESSION_SECRET"]
     set_secret(pair, "shop-settings", "shop")
     text = render.as_text(score(pair.view())) + render.as_json(score(pair.view()))
@@ -232,61 +240,61 @@ def test_the_check_that_a_drill_makes_pass_is_the_eighth() -> None:
     assert LAST_DRILL == "P8"
 
 
-def raising(error):
-    def fail(*_words) -> Never:
+def raising(error: Exception) -> Callable[..., Never]:
+    def fail(*_words: str | IPv4Address | PairView) -> Never:
         raise error
 
     return fail
 
 
-def set_record(pair, **values) -> None:
+def set_record(pair: ReadyPair, **values: Sync | Phase) -> None:
     pair.seen = replace(pair.seen, record=record(**values))
 
 
-def set_image(pair, identity) -> None:
+def set_image(pair: ReadyPair, identity: str) -> None:
     pair.sites[AWAY].lists["/api/v1/pods"][-1]["status"]["containerStatuses"][0]["imageID"] = identity
 
 
-def parameters(pair):
+def parameters(pair: ReadyPair) -> Any:
     return spec(pair)["postgresql"]["parameters"]
 
 
-def spec(pair):
+def spec(pair: ReadyPair) -> Any:
     return pair.sites[AWAY].clusters["ledger"]["spec"]
 
 
-def fence(pair, text) -> None:
+def fence(pair: ReadyPair, text: str) -> None:
     pair.sites[HOME].clusters["ledger"]["metadata"]["annotations"] = {"cnpg.io/fencedInstances": text}
 
 
-def set_secret(pair, name, namespace) -> None:
+def set_secret(pair: ReadyPair, name: str, namespace: str) -> None:
     held = pair.sites[AWAY].lists["/api/v1/secrets"]
     (place,) = [index for index, each in enumerate(held) if each["metadata"]["name"] == name]
     held[place] = secret(namespace, name, password="other")
 
 
-def set_gateway_certificate(pair, text) -> None:
+def set_gateway_certificate(pair: ReadyPair, text: str) -> None:
     pair.sites[AWAY].lists["/api/v1/secrets"][-1] = secret("gateway", "gateway-tls", tls_crt=text)
 
 
-def ending_in(left):
+def ending_in(left: timedelta) -> str:
     lifetime = timedelta(days=730)
     return generate_pair_secrets(TOPOLOGY, PAIR, now=datetime.now(UTC) - lifetime + left)["ledgerServerCertificate"]
 
 
-def deployment(pair):
+def deployment(pair: ReadyPair) -> dict[str, Any]:
     return pair.sites[AWAY].lists["/apis/apps/v1/deployments"][0]
 
 
-def quota(pair):
+def quota(pair: ReadyPair) -> Any:
     return pair.sites[AWAY].lists["/api/v1/resourcequotas"][0]["status"]
 
 
-def node(pair):
+def node(pair: ReadyPair) -> Any:
     return pair.sites[AWAY].lists["/api/v1/nodes"][0]["status"]
 
 
-def set_authority(pair, authority) -> None:
+def set_authority(pair: ReadyPair, authority: Authority) -> None:
     pair.authorities[1] = authority
 
 

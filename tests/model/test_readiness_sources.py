@@ -1,7 +1,10 @@
 """Where readiness gets its facts: what voters, agents, `df` and pods say, read as they really say it."""
 
+from typing import Any
+
 import httpx
 import pytest
+from httpx import Request, Response
 
 from runbooks.agent.databases import Role
 from runbooks.agent.door import Door
@@ -21,7 +24,7 @@ ALONE = {"header": {"member_id": "73"}, "version": "3.6.8", "raftTerm": "2", "er
 
 @pytest.mark.requirement("readiness names the voter that takes no part, also while the others have a quorum")
 def test_each_voter_is_asked_by_itself() -> None:
-    def answer(request):
+    def answer(request: Request) -> Response:
         match request.url.host:
             case "10.0.0.1":
                 return httpx.Response(200, json=WELL)
@@ -41,7 +44,7 @@ def test_each_voter_is_asked_by_itself() -> None:
     ("silent", "verdict", "told"),
     [(0, Verdict.PASSED, "3 voters"), (1, Verdict.FAILED, "still has a quorum"), (2, Verdict.FAILED, "HAS NO QUORUM")],
 )
-def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent, verdict, told) -> None:
+def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent: int, verdict: Verdict, told: str) -> None:
     places = {str(site.address): name for name, site in load_topology().sites.items()}
     voters = [Voter(f"http://10.99.0.{host}:2480", "") for host in (21, 31, 40)]
     voters[:silent] = [Voter(each.url, "ConnectTimeout") for each in voters[:silent]]
@@ -76,7 +79,7 @@ def test_the_fuller_volume_counts() -> None:
             share_used(broken)
 
 
-def pod(image, identity, **metadata):
+def pod(image: str, identity: str, **metadata: str | list[dict[str, str]]) -> dict[str, Any]:
     return {
         "metadata": {"namespace": "shop", "name": "shop-1", **metadata},
         "spec": {"containers": [{"name": "shop", "image": image}]},

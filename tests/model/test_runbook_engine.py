@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from present import present
 from runbook_steps import NAMES, acts, calls, drive, facts, make_context, write_runbook, write_step
 
 from runbooks.engine import (
@@ -25,7 +26,7 @@ from shopsphere.foundation.errors import ShopSphereError
 
 
 @pytest.mark.requirement("a folder's listing is the runbook")
-def test_steps_come_in_the_order_of_their_numbers(tmp_path) -> None:
+def test_steps_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path, "10-open-shop", "02-move-all-data", "01-close-shop")
     (folder / "__init__.py").write_text("")
     (folder / "README.md").write_text("")
@@ -36,7 +37,7 @@ def test_steps_come_in_the_order_of_their_numbers(tmp_path) -> None:
 
 
 @pytest.mark.requirement("no step is left out by mistake")
-def test_two_steps_with_one_number_are_refused_by_name(tmp_path) -> None:
+def test_two_steps_with_one_number_are_refused_by_name(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path, *NAMES, "02-move-more")
     with pytest.raises(RunbookError, match=r"02-move-data\.py and 02-move-more\.py"):
         load_runbook(folder)
@@ -46,13 +47,13 @@ def test_two_steps_with_one_number_are_refused_by_name(tmp_path) -> None:
 @pytest.mark.parametrize(
     "name", ["3-move-it", "03_move_it", "03-move", "03-Move-it", "103-move-it", "move-it", "_03-a-b", "03-a-b.py"]
 )
-def test_a_malformed_name_is_refused(tmp_path, name) -> None:
+def test_a_malformed_name_is_refused(tmp_path: Path, name: str) -> None:
     folder = write_runbook(tmp_path, *NAMES, name)
     with pytest.raises(RunbookError, match=re.escape(f"{name}.py")):
         load_runbook(folder)
 
 
-def test_a_folder_without_steps_is_refused(tmp_path) -> None:
+def test_a_folder_without_steps_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunbookError, match="no steps"):
         load_runbook(tmp_path)
 
@@ -79,7 +80,7 @@ def test_a_folder_without_steps_is_refused(tmp_path) -> None:
         ("SECONDS = 5", "SECONDS ="),
     ],
 )
-def test_a_file_that_is_no_step_is_refused_by_name(tmp_path, right, wrong) -> None:
+def test_a_file_that_is_no_step_is_refused_by_name(tmp_path: Path, right: str, wrong: str) -> None:
     folder = write_runbook(tmp_path)
     file = folder / "02-move-data.py"
     changed = file.read_text().replace(right, wrong, 1)
@@ -90,7 +91,7 @@ def test_a_file_that_is_no_step_is_refused_by_name(tmp_path, right, wrong) -> No
 
 
 @pytest.mark.requirement("a runbook has variants")
-def test_a_variant_has_its_own_steps_and_those_of_all(tmp_path) -> None:
+def test_a_variant_has_its_own_steps_and_those_of_all(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path)
     write_step(folder, "03-warn-customers", extra='VARIANTS = frozenset({"planned"})')
     runbook = load_runbook(folder, variants=frozenset({"planned", "unplanned"}))
@@ -102,7 +103,7 @@ def test_a_variant_has_its_own_steps_and_those_of_all(tmp_path) -> None:
 
 
 @pytest.mark.requirement("dry run never acts and lists all blockers")
-def test_a_dry_run_lists_every_blocker_and_never_acts(tmp_path) -> None:
+def test_a_dry_run_lists_every_blocker_and_never_acts(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path)
     write_step(folder, "02-move-data", check='raise BlockedError.because("the peer lags", action="wait")')
     write_step(folder, "03-move-more", check='raise LaterError("the position after step 02")')
@@ -126,7 +127,7 @@ def test_a_dry_run_lists_every_blocker_and_never_acts(tmp_path) -> None:
 
 
 @pytest.mark.requirement("a dry run is bounded in time")
-def test_checks_that_hang_are_blockers_and_hide_no_other_answer(tmp_path) -> None:
+def test_checks_that_hang_are_blockers_and_hide_no_other_answer(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path)
     for number in range(10, 20):
         write_step(folder, f"{number}-move-more", check="import time; time.sleep(30)")
@@ -137,12 +138,12 @@ def test_checks_that_hang_are_blockers_and_hide_no_other_answer(tmp_path) -> Non
     assert dry.forecasts[2].text == "would do 05-open-shop"
 
 
-def test_a_clear_dry_run_lets_the_run_go_on(tmp_path) -> None:
+def test_a_clear_dry_run_lets_the_run_go_on(tmp_path: Path) -> None:
     look_ahead(load_runbook(write_runbook(tmp_path)), None, make_context(tmp_path)).require_clear()
 
 
 @pytest.mark.requirement("each step has check, act, verify")
-def test_a_run_looks_checks_acts_and_proves_in_order(tmp_path, capsys) -> None:
+def test_a_run_looks_checks_acts_and_proves_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_runbook(tmp_path)
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "02-move-data").touch()
@@ -195,7 +196,7 @@ def test_a_wait_in_vain_fails_within_its_bound_and_has_changed_nothing(tmp_path:
 
 
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
-def test_a_step_that_never_verifies_fails_within_its_bound_and_names_itself(tmp_path) -> None:
+def test_a_step_that_never_verifies_fails_within_its_bound_and_names_itself(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path)
     write_step(folder, "02-move-data", seconds=0.6, verify="return False")
     start = time.monotonic()
@@ -210,7 +211,7 @@ def test_a_step_that_never_verifies_fails_within_its_bound_and_names_itself(tmp_
 
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
 @pytest.mark.parametrize("function", ["act", "verify"])
-def test_a_step_that_never_returns_fails_within_its_bound(tmp_path, function) -> None:
+def test_a_step_that_never_returns_fails_within_its_bound(tmp_path: Path, function: str) -> None:
     folder = write_runbook(tmp_path)
     write_step(folder, "02-move-data", seconds=0.5, **{function: "import time; time.sleep(30)"})
     start = time.monotonic()
@@ -222,12 +223,13 @@ def test_a_step_that_never_returns_fails_within_its_bound(tmp_path, function) ->
 @pytest.mark.requirement("a site that is dead for a moment stops no runbook")
 @pytest.mark.parametrize("where", ["check", "act"])
 @pytest.mark.parametrize("silent", [2, 3])
-def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path, where, silent) -> None:
+def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path: Path, where: str, silent: int) -> None:
     folder = write_runbook(tmp_path)
     asked = f'(context.state / "calls").read_text().count("{where} 02")'
-    write_step(folder, "02-move-data", **{where: f"""if {asked} <= {silent}:
+    parts: dict[str, Any] = {where: f"""if {asked} <= {silent}:
         raise NoAnswerError("no answer from dublin")
-    (context.state / "moved").touch()""", "verify": 'return (context.state / "moved").exists()'})  # fmt: skip
+    (context.state / "moved").touch()""", "verify": 'return (context.state / "moved").exists()'}  # fmt: skip
+    write_step(folder, "02-move-data", **parts)
     if silent < ATTEMPTS:
         drive(tmp_path)
         assert len(calls(tmp_path, f"{where} 02")) == silent + 1
@@ -249,14 +251,16 @@ def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path, where, silent) 
         ("verify", 'raise BlockedError("no answer from dublin")', "no answer from dublin"),
     ],
 )
-def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(tmp_path, where, what, found) -> None:
+def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(
+    tmp_path: Path, where: str, what: str, found: str
+) -> None:
     folder = write_runbook(tmp_path)
     write_step(folder, "02-move-data", seconds=0.3, **{where: what})
     with pytest.raises(StepFailedError, match="02-move-data") as failed:
         drive(tmp_path)
     assert found in str(failed.value)
     assert "05-open-shop" not in " ".join(calls(tmp_path))
-    left = Journal.unfinished(tmp_path / "journals")
+    left = present(Journal.unfinished(tmp_path / "journals"))
     failure = list(left.of(Kind.STEP_FAILED))
     assert [event.fields["step"] for event in failure] == ["02-move-data"]
     assert found in failure[0].fields["found"]
@@ -270,7 +274,7 @@ def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(tmp_path
 
 @pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
 @pytest.mark.parametrize(("blocked", "touched"), [("01-close-shop", False), ("02-move-data", True)])
-def test_a_journal_knows_whether_anything_was_touched(tmp_path, blocked, touched) -> None:
+def test_a_journal_knows_whether_anything_was_touched(tmp_path: Path, blocked: str, touched: bool) -> None:
     write_step(write_runbook(tmp_path), blocked, check='raise BlockedError("not now")')
     with Journal.start(tmp_path / "journals", facts()) as journal:
         with pytest.raises(StepFailedError, match="it resumes run" if touched else "nothing has been changed"):
@@ -281,7 +285,7 @@ def test_a_journal_knows_whether_anything_was_touched(tmp_path, blocked, touched
 
 
 @pytest.mark.requirement("a site that is dead for a moment stops no runbook")
-def test_an_error_of_ours_in_verify_is_a_no_that_may_change(tmp_path) -> None:
+def test_an_error_of_ours_in_verify_is_a_no_that_may_change(tmp_path: Path) -> None:
     folder = write_runbook(tmp_path)
     late = """if (context.state / "calls").read_text().count("verify 02") < 3:
         raise BlockedError("dead")
@@ -293,7 +297,7 @@ def test_an_error_of_ours_in_verify_is_a_no_that_may_change(tmp_path) -> None:
 
 
 @pytest.mark.requirement("nothing is done on the word of a wrong journal")
-def test_a_journal_of_another_runbook_or_an_ended_run_drives_nothing(tmp_path) -> None:
+def test_a_journal_of_another_runbook_or_an_ended_run_drives_nothing(tmp_path: Path) -> None:
     runbook = load_runbook(write_runbook(tmp_path))
     context = make_context(tmp_path)
     with Journal.start(tmp_path / "journals", facts(runbook="failback")) as other:
@@ -309,11 +313,11 @@ def test_a_journal_of_another_runbook_or_an_ended_run_drives_nothing(tmp_path) -
 
 
 @pytest.mark.requirement("every step's times are recorded")
-def test_the_journal_has_times_of_every_boundary(tmp_path) -> None:
+def test_the_journal_has_times_of_every_boundary(tmp_path: Path) -> None:
     write_runbook(tmp_path)
     drive(tmp_path)
     (path,) = (tmp_path / "journals").iterdir()
-    record = read_run(path)
+    record = present(read_run(path))
     assert [event.kind for event in record.events] == [
         Kind.RUN_STARTED,
         *[Kind.STEP_STARTED, Kind.STEP_ACTING, Kind.STEP_ACTED, Kind.STEP_VERIFIED] * 3,

@@ -27,7 +27,7 @@ KEY = f"order-{uuid.UUID(ORDER).hex}"
         (False, [KEY, KEY], [f"payment doubled: {KEY}"]),
     ],
 )
-def test_payments(said_paid, ledger, found) -> None:
+def test_payments(said_paid: bool, ledger: list[str], found: list[str]) -> None:
     assert checks.lost_or_doubled([{"order": ORDER, "paid": said_paid}], ledger) == found
 
 
@@ -46,7 +46,7 @@ def test_payments(said_paid, ledger, found) -> None:
         ("", 0, True),
     ],
 )
-def test_two_sites_in_one_epoch(sites, epochs, good) -> None:
+def test_two_sites_in_one_epoch(sites: str, epochs: int, good: bool) -> None:
     writes = [(at, at + 0.5, site) for at, site in enumerate(sites)]
     assert (checks.two_writers(writes, "a", epochs) == []) is good
 
@@ -62,7 +62,7 @@ def test_two_sites_in_one_epoch(sites, epochs, good) -> None:
         pytest.param([(5.2, 5.3, "b"), (5.4, 7.8, "a")], False, id="the one that was to be first comes last"),
     ],
 )
-def test_a_late_answer_is_no_second_writer(writes, good) -> None:
+def test_a_late_answer_is_no_second_writer(writes: list[tuple[float, float, str]], good: bool) -> None:
     assert (checks.two_writers(writes, "a", 1) == []) is good
 
 
@@ -70,7 +70,7 @@ MOMENTS = st.tuples(st.floats(0, 9.9), st.floats(0, 3), st.floats(0, 3))
 
 
 @given(st.lists(MOMENTS, max_size=12), st.integers(0, 4))
-def test_writers_that_took_turns_are_never_accused(moments, changes) -> None:
+def test_writers_that_took_turns_are_never_accused(moments: list[tuple[float, ...]], changes: int) -> None:
     "whatever the delays: a write was taken at its moment by the site whose turn it was"
     length = 10 / (changes + 1)
     writes = [(at - way, at + back, "ab"[int(at // length) % 2]) for at, way, back in moments]
@@ -78,7 +78,7 @@ def test_writers_that_took_turns_are_never_accused(moments, changes) -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0, 4), st.sampled_from("ab")), max_size=6))
-def test_the_fewest_changes_are_those_of_the_best_order(spans) -> None:
+def test_the_fewest_changes_are_those_of_the_best_order(spans: list[tuple[float, float, str]]) -> None:
     "compared with every order of the writes that their times allow"
     writes = [(sent, sent + takes, site) for sent, takes, site in spans]
     possible = (
@@ -93,7 +93,7 @@ def test_the_fewest_changes_are_those_of_the_best_order(spans) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "epochs", "good"), [(3, 3, 0, True), (3, 4, 1, True), (3, 3, 1, False), (4, 3, 0, False)]
 )
-def test_timelines(before, after, epochs, good) -> None:
+def test_timelines(before: int, after: int, epochs: int, good: bool) -> None:
     assert (checks.timeline(before, after, epochs) == []) is good
 
 
@@ -111,7 +111,7 @@ def test_what_is_left_over() -> None:
 @pytest.mark.parametrize(
     ("acknowledged", "public", "good"), [(5.0, True, True), (3.0, True, False), (5.0, False, False)]
 )
-def test_a_shop_that_stays_shut(acknowledged, public, good) -> None:
+def test_a_shop_that_stays_shut(acknowledged: float, public: bool, good: bool) -> None:
     orders = [{"acknowledged": 1.0, "public": True}, {"acknowledged": acknowledged, "public": public}]
     assert (checks.silent(orders, 4.0) == []) is good
 

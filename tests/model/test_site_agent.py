@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instance_files import instance_files
 from manual_clock import ManualClock
+from present import present
 from pydantic import ValidationError
 
 from runbooks.agent.agent import GLANCES, Agent
@@ -19,13 +20,13 @@ from runbooks.agent.state import Knowledge, doors
 from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
 SITES = ("frankfurt", "dublin")
 
 
-def record(active="frankfurt", phase=Phase.STEADY, epoch=1):
+def record(active: str = "frankfurt", phase: Phase = Phase.STEADY, epoch: int = 1) -> PairRecord:
     first = PairRecord.first("rdc-a", active, actor="test")
     return first.changed(actor="test", reason="test", phase=phase, epoch=epoch)
 
@@ -40,16 +41,16 @@ known = st.builds(
 
 @pytest.mark.requirement("a site that has lost the lease, or was replaced, cannot take a write")
 @given(known, st.floats(min_value=0, max_value=200))
-def test_writes_need_lease_and_record(knowledge, now) -> None:
+def test_writes_need_lease_and_record(knowledge: Knowledge, now: float) -> None:
     decided = doors("frankfurt", knowledge, now)
     if decided.writes:
         assert knowledge.lease_until > now
-        assert knowledge.record.active == "frankfurt"
-        assert knowledge.record.phase is Phase.STEADY
+        assert present(knowledge.record).active == "frankfurt"
+        assert present(knowledge.record).phase is Phase.STEADY
         assert decided.databases
     if decided.databases and knowledge.role is not Role.REPLICA:
         assert knowledge.lease_until > now
-        assert knowledge.record.phase is not Phase.FENCING
+        assert present(knowledge.record).phase is not Phase.FENCING
 
 
 @pytest.mark.requirement("what is not known counts against opening")
@@ -72,7 +73,7 @@ def test_nothing_known_is_closed() -> None:
         (Knowledge(None, 0, Role.REPLICA), True, False),
     ],
 )
-def test_each_case(knowledge, databases, writes) -> None:
+def test_each_case(knowledge: Knowledge, databases: bool, writes: bool) -> None:
     decided = doors("frankfurt", knowledge, 5)
     assert (decided.databases, decided.writes) == (databases, writes), decided.because
 
@@ -87,19 +88,20 @@ def test_each_case(knowledge, databases, writes) -> None:
         ({"lease": 3}, "greater than or equal to 4"),
     ],
 )
-def test_margins_that_would_let_two_sites_write_are_refused(values, message) -> None:
+def test_margins_that_would_let_two_sites_write_are_refused(values: dict[str, float], message: str) -> None:
     Margins()
     with pytest.raises(ValidationError, match=message):
         Margins(**values)
 
 
 class FakeFence:
-    closed = None
+    closed: bool | None = None
+    seconds: float | None = None
 
     def close(self) -> None:
         self.closed = True
 
-    def open(self, seconds) -> None:
+    def open(self, seconds: float) -> None:
         assert seconds > 0
         self.closed, self.seconds = False, seconds
 
@@ -115,18 +117,20 @@ class FakeLedger:
 class FakePermits:
     kept, session = None, "this one"
 
-    def look(self):
+    def look(self) -> None:
         return self.kept
 
 
 class FakeWitness:
     """One record and one lease; `way` is how long a call takes, on the agent's own clock."""
 
-    def __init__(self, clock) -> None:
+    def __init__(self, clock: ManualClock) -> None:
         self.clock, self.way, self.reachable = clock, 0.0, True
-        self.record, self.holder, self.ends, self.given_back = None, "", 0.0, []
+        self.record: PairRecord | None = None
+        self.holder, self.ends = "", 0.0
+        self.given_back: list[int] = []
         self.granted = self.loses_answers = False
-        self.behind = None  # what one voter still believes
+        self.behind: PairRecord | None = None  # what one voter still believes
 
     def _travel(self) -> None:
         self.clock.now += self.way
@@ -135,25 +139,25 @@ class FakeWitness:
         if self.clock.now >= self.ends:
             self.holder, self.granted = "", False
 
-    def see(self):
+    def see(self) -> Seen:
         self._travel()
         return Seen(self.record, 1, self.holder)
 
-    def glance(self):
+    def glance(self) -> Seen:
         self._travel()
         return Seen(self.behind, 0, "") if self.behind else Seen(self.record, 1, self.holder)
 
-    def change(self, _seen, record, **_conditions):
+    def change(self, _seen: Seen, record: PairRecord, **_conditions: bool) -> Seen:
         self._travel()
         self.record = record
         return self.see()
 
-    def prepare_lease(self, *, seconds) -> int:
+    def prepare_lease(self, *, seconds: int) -> int:
         self._travel()
         self.granted, self.ends = True, self.clock.now + seconds
         return 7
 
-    def take_lease(self, _seen, site, _lease) -> None:
+    def take_lease(self, _seen: Seen, site: str, _lease: int) -> None:
         self._travel()
         if self.holder not in ("", site):
             raise WitnessConflictError("held")
@@ -163,14 +167,14 @@ class FakeWitness:
         if self.loses_answers:
             raise WitnessUnreachableError("no quorum")
 
-    def renew_lease(self, _lease) -> bool:
+    def renew_lease(self, _lease: int) -> bool:
         self._travel()
         if not self.granted:
             return False
         self.ends = self.clock.now + Margins().lease
         return True
 
-    def release_lease(self, lease) -> None:
+    def release_lease(self, lease: int) -> None:
         self._travel()
         self.holder, self.granted = "", False
         self.given_back.append(lease)
@@ -179,36 +183,39 @@ class FakeWitness:
 class Site:
     def __init__(self) -> None:
         self.clock, self.fence = ManualClock(100.0), FakeFence()
-        self.witness, self.role, self.leading = FakeWitness(self.clock), Role.PRIMARY, True
+        self.witness = FakeWitness(self.clock)
+        self.role: Role | None = Role.PRIMARY
+        self.leading: bool | None = True
         config = AgentConfig(
             pair="rdc-a", site="frankfurt", peer="dublin", first_active="frankfurt", witness=("http://10.0.0.1:1",),
             kubeconfig="/nowhere", context="frankfurt", permit="/nowhere", listen="10.0.0.2",
         )  # fmt: skip
-        self.told, self.permits = [], FakePermits()
+        self.permits = FakePermits()
+        self.told: list[str] = []
         self.agent = Agent(
             config,
-            self.witness,
+            cast("Witness", self.witness),
             self.fence,
             self.ask,
             self.leads,
-            FakeLedger(),
+            cast("Ledger", FakeLedger()),
             self.permits,
             self.told.append,
             self.clock,
         )
         self.agent.start_closed()
 
-    def leads(self):
+    def leads(self) -> bool:
         if self.leading is None:
             raise ShopSphereError("no way into the pod")
         return self.leading
 
-    def ask(self):
+    def ask(self) -> Role:
         if self.role is None:
             raise ShopSphereError("the API is away")
         return self.role
 
-    def turn(self, times=1) -> None:
+    def turn(self, times: int = 1) -> None:
         for _ in range(times):
             self.agent.look_at_databases()
             self.agent.renew_lease()
@@ -218,21 +225,21 @@ class Site:
 
 
 @pytest.fixture
-def site():
+def site() -> Site:
     return Site()
 
 
-def test_a_new_pair_opens_at_its_primary(site) -> None:
+def test_a_new_pair_opens_at_its_primary(site: Site) -> None:
     assert site.fence.closed
     site.turn(2)
-    assert site.witness.record.active == "frankfurt"
+    assert present(site.witness.record).active == "frankfurt"
     assert site.fence.closed is False
     assert site.agent.doors().writes
 
 
 @pytest.mark.requirement("a site fences itself when it loses the lease, before anyone may be promoted")
 @pytest.mark.parametrize("way", [0.0, 0.3, 1.4])
-def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way) -> None:
+def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site: Site, way: float) -> None:
     site.witness.way = way
     site.turn(3)
     assert site.fence.closed is False
@@ -246,9 +253,9 @@ def test_a_site_without_witness_is_shut_off_before_its_lease_ends(site, way) -> 
 
 
 @pytest.mark.requirement("the fence is open no longer than the lease, though nobody closes it")
-def test_the_fence_is_told_when_the_lease_ends(site) -> None:
+def test_the_fence_is_told_when_the_lease_ends(site: Site) -> None:
     site.turn(2)
-    assert 0 < site.fence.seconds <= Margins().fence_after
+    assert 0 < present(site.fence.seconds) <= Margins().fence_after
     site.clock.sleep(2)
     site.fence.seconds = None
     site.turn()
@@ -259,11 +266,16 @@ def test_the_fence_is_told_when_the_lease_ends(site) -> None:
 
 
 @pytest.mark.requirement("a runbook's fencing is answered: shut off first, then the lease given back")
-def test_fencing_gives_the_lease_back_after_the_fence_is_up(site) -> None:
+def test_fencing_gives_the_lease_back_after_the_fence_is_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.turn(2)
     seen_closed = []
     release = site.witness.release_lease
-    site.witness.release_lease = lambda lease: (seen_closed.append(site.fence.closed), release(lease))
+
+    def watched(lease: int) -> None:
+        seen_closed.append(site.fence.closed)
+        release(lease)
+
+    monkeypatch.setattr(site.witness, "release_lease", watched)
     site.witness.record = record(phase=Phase.FENCING)
     site.turn()
     assert seen_closed == [True]
@@ -273,17 +285,17 @@ def test_fencing_gives_the_lease_back_after_the_fence_is_up(site) -> None:
 
 
 @pytest.mark.requirement("a renewal that answers after the lease was given back opens nothing")
-def test_a_late_renewal_opens_nothing(site) -> None:
+def test_a_late_renewal_opens_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.turn(2)
     site.witness.record = record(phase=Phase.FENCING)
     renew = site.witness.renew_lease
 
-    def overtaken(lease):
+    def overtaken(lease: int) -> bool:
         alive = renew(lease)
         site.agent.follow_record()
         return alive
 
-    site.witness.renew_lease = overtaken
+    monkeypatch.setattr(site.witness, "renew_lease", overtaken)
     site.agent.renew_lease()
     site.agent.move_doors()
     assert site.witness.given_back == [7]
@@ -291,7 +303,7 @@ def test_a_late_renewal_opens_nothing(site) -> None:
 
 
 @pytest.mark.requirement("a planned change: writes refused, databases open until they follow, then the lease goes")
-def test_draining(site) -> None:
+def test_draining(site: Site) -> None:
     site.turn(2)
     site.witness.record = record(phase=Phase.DRAINING)
     site.turn(2)
@@ -304,7 +316,7 @@ def test_draining(site) -> None:
 
 
 @pytest.mark.requirement("a site that comes back after it was replaced stays shut off, also after a reboot")
-def test_an_old_primary_that_returns(site) -> None:
+def test_an_old_primary_that_returns(site: Site) -> None:
     site.witness.record = record("dublin", epoch=2)
     site.turn(5)
     assert site.fence.closed
@@ -316,7 +328,7 @@ def test_an_old_primary_that_returns(site) -> None:
 
 @pytest.mark.requirement("the site that is moved to is ready to take the lease when it is made the active one")
 @pytest.mark.parametrize("phase", [Phase.DRAINING, Phase.FENCING])
-def test_a_lease_is_prepared_while_a_change_is_announced(site, phase) -> None:
+def test_a_lease_is_prepared_while_a_change_is_announced(site: Site, phase: Phase) -> None:
     site.role, site.witness.way = Role.REPLICA, 0.3
     site.witness.record = record("dublin", phase)
     site.turn()
@@ -328,7 +340,7 @@ def test_a_lease_is_prepared_while_a_change_is_announced(site, phase) -> None:
     site.witness.record = record("frankfurt", epoch=2)
     site.agent.follow_record()
     assert site.witness.holder == "frankfurt"
-    left = site.agent.describe()["lease_seconds_left"]
+    left = cast("float", site.agent.describe()["lease_seconds_left"])
     assert site.clock.now + left <= renewed + Margins().fence_after, "taking it prolongs nothing"
     site.role = Role.PRIMARY
     site.turn()
@@ -336,7 +348,7 @@ def test_a_lease_is_prepared_while_a_change_is_announced(site, phase) -> None:
 
 
 @pytest.mark.requirement("the site that is moved to is ready to take the lease when it is made the active one")
-def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site) -> None:
+def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site: Site) -> None:
     site.role = Role.REPLICA
     site.witness.record = record("dublin", Phase.DRAINING)
     site.turn()
@@ -351,22 +363,27 @@ def test_a_lease_that_was_prepared_and_has_ended_is_replaced(site) -> None:
 class Overtaken:
     """A lock after whose first use another thread has its turn."""
 
-    def __init__(self, other) -> None:
+    def __init__(self, other: Callable[[], None]) -> None:
         self.turns = [other]
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         """Nobody else is there."""
 
-    def __exit__(self, *_error):
+    def __exit__(self, *_error: object) -> None:
         if self.turns:
             self.turns.pop()()
 
 
 @pytest.mark.requirement("the right to write is never bound to no lease: it would never end")
-def test_a_lease_that_is_forgotten_while_it_is_taken(site, monkeypatch) -> None:
-    lease = SiteLease(site.witness, "frankfurt", Margins(), lambda _until: None, site.clock)
+def test_a_lease_that_is_forgotten_while_it_is_taken(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    lease = SiteLease(cast("Witness", site.witness), "frankfurt", Margins(), lambda _until: None, site.clock)
     asked, take = [], site.witness.take_lease
-    site.witness.take_lease = lambda seen, name, number: (asked.append(number), take(seen, name, number))
+
+    def watched(seen: Seen, name: str, number: int) -> None:
+        asked.append(number)
+        take(seen, name, number)
+
+    monkeypatch.setattr(site.witness, "take_lease", watched)
 
     def renewed_too_late() -> None:
         site.clock.sleep(60)
@@ -380,7 +397,7 @@ def test_a_lease_that_is_forgotten_while_it_is_taken(site, monkeypatch) -> None:
     assert lease.stop_writing() == 0, "what was only prepared is not given back"
 
 
-def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site) -> None:
+def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site: Site) -> None:
     site.role = Role.REPLICA
     site.witness.record = record("dublin", Phase.DRAINING)
     site.turn()
@@ -392,7 +409,7 @@ def test_a_prepared_lease_is_not_kept_when_the_change_is_taken_back(site) -> Non
 
 
 @pytest.mark.requirement("a voter that is behind neither opens a site again nor keeps it from following the others")
-def test_a_voter_that_is_behind(site) -> None:
+def test_a_voter_that_is_behind(site: Site) -> None:
     site.turn(2)
     site.witness.record, site.witness.behind = record(phase=Phase.DRAINING), record()
     for _ in range(3):
@@ -404,7 +421,7 @@ def test_a_voter_that_is_behind(site) -> None:
 
 
 @pytest.mark.requirement("writes reach a site when its databases take them, not while they are being promoted")
-def test_writes_wait_for_the_promotion(site) -> None:
+def test_writes_wait_for_the_promotion(site: Site) -> None:
     site.role, site.leading = Role.REPLICA, False
     site.witness.record = record()
     site.turn(2)
@@ -420,7 +437,7 @@ def test_writes_wait_for_the_promotion(site) -> None:
 
 @pytest.mark.requirement("a dead way into the pods does not keep customers away")
 @pytest.mark.parametrize("role", [Role.REPLICA, Role.PRIMARY])
-def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site, role) -> None:
+def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site: Site, role: Role) -> None:
     site.role, site.leading = role, None
     site.turn(2)
     site.role = Role.PRIMARY
@@ -433,7 +450,7 @@ def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site, rol
 
 
 @pytest.mark.requirement("a lease that may have been given is given back, though the answer was lost")
-def test_a_lost_answer(site) -> None:
+def test_a_lost_answer(site: Site) -> None:
     site.witness.record, site.witness.loses_answers = record(), True
     site.turn()
     assert (site.witness.holder, site.fence.closed) == ("frankfurt", True)
@@ -442,14 +459,14 @@ def test_a_lost_answer(site) -> None:
     assert site.witness.given_back == [7]
 
 
-def test_a_lease_of_somebody_else_is_not_taken(site) -> None:
+def test_a_lease_of_somebody_else_is_not_taken(site: Site) -> None:
     site.witness.record, site.witness.holder, site.witness.ends = record(), "dublin", 1e9
     site.turn(3)
     assert site.fence.closed
     assert site.witness.holder == "dublin"
 
 
-def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site) -> None:
+def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site: Site) -> None:
     site.turn(2)
     site.witness.way = 3.0
     site.agent.renew_lease()
@@ -459,7 +476,7 @@ def test_a_record_that_is_slow_to_read_costs_no_time_of_the_lease(site) -> None:
 
 
 @pytest.mark.requirement("only the site that takes writes decides about synchrony")
-def test_synchrony_is_kept_while_writes_are_open(site) -> None:
+def test_synchrony_is_kept_while_writes_are_open(site: Site) -> None:
     site.agent.keep_synchrony()
     assert FakeLedger.looks == 0
     site.turn(2)
@@ -477,7 +494,7 @@ def test_synchrony_is_kept_while_writes_are_open(site) -> None:
         ({"primary": "b", "source": "b"}, True),
     ],
 )
-def test_role_of_a_cluster(replica, expected) -> None:
+def test_role_of_a_cluster(replica: dict[str, str], expected: bool) -> None:
     document = {"metadata": {"name": "a"}, "spec": {"replica": replica} if replica else {}}
     assert follows(document) is expected
 
@@ -495,7 +512,7 @@ class TurningSite:
         status = {"currentPrimary": "ledger-frankfurt-1", "targetPrimary": self.next_leader or "ledger-frankfurt-1"}
         return [{"metadata": metadata, "spec": spec, "status": status}]
 
-    def execute(self, *_command, **_bounds):
+    def execute(self, *_command: str | list[str], **_bounds: Any) -> str:
         if self.state is None:
             raise ShopSphereError("no answer")
         return instance_files(self.state, marked=self.marked)
@@ -504,31 +521,31 @@ class TurningSite:
 @pytest.mark.requirement("a database that is only told to follow counts as a primary: its operator may be dead")
 def test_a_role_is_proven() -> None:
     role, site = SiteRole(), TurningSite()
-    assert role.ask(site) is Role.PRIMARY
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY
     site.primary = "ledger-dublin"
-    assert role.ask(site) is Role.PRIMARY
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY
     site.state = "shut down"
-    assert role.ask(site) is Role.PRIMARY, "it may start again as it was"
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY, "it may start again as it was"
     site.state = None
     with pytest.raises(ShopSphereError):
-        role.ask(site)
+        role.ask(cast("Cluster", site))
     site.state = "in archive recovery"
-    assert role.ask(site) is Role.REPLICA
+    assert role.ask(cast("Cluster", site)) is Role.REPLICA
     site.state = None
-    assert role.ask(site) is Role.REPLICA, "proven once, until it is told to lead"
+    assert role.ask(cast("Cluster", site)) is Role.REPLICA, "proven once, until it is told to lead"
     site.primary = "ledger-frankfurt"
-    assert role.ask(site) is Role.PRIMARY
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY
 
 
 @pytest.mark.requirement("a planned change waits for the end of the old primary, not for its start as a replica")
 def test_an_end_that_leads_to_a_replica_proves_the_role() -> None:
     role, site = SiteRole(), TurningSite()
     site.primary, site.state = "ledger-dublin", "shut down"
-    assert role.ask(site) is Role.PRIMARY
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY
     site.marked, site.state = "yes", "shutting down"
-    assert role.ask(site) is Role.PRIMARY
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY
     site.state, site.next_leader = "shut down", "ledger-frankfurt-2"
-    assert role.ask(site) is Role.PRIMARY, "another instance is about to lead here"
+    assert role.ask(cast("Cluster", site)) is Role.PRIMARY, "another instance is about to lead here"
     site.next_leader = None
     assert role.ask(site) is Role.REPLICA
 

@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import stat
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import yaml
@@ -22,7 +24,7 @@ PAIR = TOPOLOGY.pair("rdc-a")
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Project folders and a lab folder of their own."""
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
     monkeypatch.setenv("SHOPSPHERE_CACHE", str(tmp_path / "cache"))
@@ -37,7 +39,7 @@ def stack(site: str = "frankfurt", where: Environment = Environment.LAB) -> Stac
     return site_stack(TOPOLOGY, site, where)
 
 
-def test_the_file_holds_the_base_and_this_machines_paths(project) -> None:
+def test_the_file_holds_the_base_and_this_machines_paths(project: Path) -> None:
     assert stack_files.write_machine_file(stack())
     config = stack_files.configuration(stack())
     assert config["shopsphere:context"] == "here"
@@ -47,7 +49,7 @@ def test_the_file_holds_the_base_and_this_machines_paths(project) -> None:
     assert stat.S_IMODE(link.resolve().stat().st_mode) == 0o600
 
 
-def test_a_second_time_changes_nothing(project) -> None:
+def test_a_second_time_changes_nothing(project: Path) -> None:
     stack_files.write_machine_file(stack())
     before = stack_files.machine_file(stack()).stat()
     assert not stack_files.write_machine_file(stack())
@@ -63,7 +65,7 @@ def test_secrets_and_their_salt_stay_and_removed_plain_values_go() -> None:
     }
 
 
-def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project) -> None:
+def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project: Path) -> None:
     other = project / "other.yaml"
     other.write_text("config: {}\n")
     (project / "rdc-a" / "Pulumi.lab-frankfurt.yaml").symlink_to(other)
@@ -94,7 +96,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(project) -> None:
         stack_files.write_machine_file(stack())
 
 
-def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(project) -> None:
+def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(project: Path) -> None:
     text = {"config": {"shopsphere:context": "REPLACE_ME", "shopsphere:images": {"shop": "REPLACE_ME/shop"}}}
     text["config"]["shopsphere:sessionSecret"] = "REPLACE_ME"
     (project / "rdc-a" / "Pulumi.prod-frankfurt.yaml").write_text(yaml.safe_dump(text))
@@ -104,7 +106,7 @@ def test_placeholders_are_named_in_one_message_and_secrets_made_here_are_not(pro
     assert "sessionSecret" not in str(error.value)
 
 
-def test_production_says_where_its_state_is_kept(project, monkeypatch) -> None:
+def test_production_says_where_its_state_is_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     file = project / "rdc-a" / "Pulumi.prod-frankfurt.yaml"
     file.write_text("config: {'shopsphere:stateBackend': REPLACE_ME}\n")
@@ -114,7 +116,7 @@ def test_production_says_where_its_state_is_kept(project, monkeypatch) -> None:
     assert environment.variables(stack(where=Environment.PROD))["PULUMI_BACKEND_URL"] == "s3://state-eu"
 
 
-def test_the_passphrase_is_private_and_never_replaced(project) -> None:
+def test_the_passphrase_is_private_and_never_replaced(project: Path) -> None:
     environment.prepare(stack())
     file = passphrase_file("eu")
     first = file.read_text()
@@ -130,7 +132,7 @@ class Vault:
     def __init__(self) -> None:
         self.values: dict[str, dict[str, str]] = {}
 
-    def write(self, into: StackId, values) -> None:
+    def write(self, into: StackId, values: Mapping[str, str]) -> None:
         self.values.setdefault(into.name, {}).update(values)
         file = stack_files.machine_file(into)
         document = stack_files.read(file)
@@ -145,13 +147,13 @@ class Vault:
 
 
 @pytest.fixture
-def vault(project):
+def vault(project: Path) -> Vault:
     for site in PAIR.sites:
         stack_files.write_machine_file(stack(site))
     return Vault()
 
 
-def test_a_pair_shares_its_secrets_and_keeps_them(vault) -> None:
+def test_a_pair_shares_its_secrets_and_keeps_them(vault: Vault) -> None:
     assert vault.ensure()
     assert set(vault.values["lab-frankfurt"]) == set(PAIR_SECRET_NAMES)
     assert vault.values["lab-frankfurt"] == vault.values["lab-dublin"]
@@ -160,7 +162,7 @@ def test_a_pair_shares_its_secrets_and_keeps_them(vault) -> None:
     assert json.dumps(vault.values) == before
 
 
-def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault) -> None:
+def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault: Vault) -> None:
     vault.ensure()
     kept = dict(vault.values["lab-frankfurt"])
     stack_files.machine_file(stack("dublin")).write_text("config: {}\n")
@@ -169,13 +171,13 @@ def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault) -> None:
     assert vault.values["lab-dublin"] == kept
 
 
-def test_half_a_set_is_never_completed_with_certificates_of_another(vault) -> None:
+def test_half_a_set_is_never_completed_with_certificates_of_another(vault: Vault) -> None:
     vault.write(stack(), {"pairCaCertificate": "of an older set"})
     with pytest.raises(ShopSphereError, match="whole set"):
         vault.ensure()
 
 
-def lock_of(folder, pid: int, host: str | None = None):
+def lock_of(folder: Path, pid: int, host: str | None = None) -> Path:
     place = folder / ".pulumi" / "locks" / "organization" / "rdc-a" / "lab-frankfurt"
     place.mkdir(parents=True)
     file = place / "1.json"
@@ -184,7 +186,7 @@ def lock_of(folder, pid: int, host: str | None = None):
     return file
 
 
-def test_the_lock_of_a_dead_process_is_released(tmp_path) -> None:
+def test_the_lock_of_a_dead_process_is_released(tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
@@ -194,13 +196,13 @@ def test_the_lock_of_a_dead_process_is_released(tmp_path) -> None:
     assert not file.exists()
 
 
-def test_the_lock_of_another_machine_is_kept_and_its_owner_named(tmp_path) -> None:
+def test_the_lock_of_another_machine_is_kept_and_its_owner_named(tmp_path: Path) -> None:
     file = lock_of(tmp_path, 1, "elsewhere")
     with pytest.raises(locks.StackLockedError, match="process 1 of ops on elsewhere"):
         locks.release_stranded(stack(), "rdc-a", tmp_path)
     assert file.exists()
 
 
-def test_a_number_that_another_program_uses_by_now_is_not_an_owner(tmp_path) -> None:
+def test_a_number_that_another_program_uses_by_now_is_not_an_owner(tmp_path: Path) -> None:
     lock_of(tmp_path, os.getpid())
     assert locks.release_stranded(stack(), "rdc-a", tmp_path)

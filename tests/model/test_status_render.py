@@ -3,6 +3,8 @@
 import io
 import json
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from kubeconfigs import write_kubeconfig
@@ -17,7 +19,7 @@ from shopsphere.deploy.verification import (
     refuse_left,
     workload_problem,
 )
-from shopsphere.estate.stack import Environment, site_stack
+from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.status import quantities, render, sites
 from shopsphere.status.databases import describe
 from shopsphere.status.model import (
@@ -32,7 +34,7 @@ from shopsphere.status.model import (
     role_of,
 )
 from shopsphere.status.pairs import pair_status
-from shopsphere.topology import load_topology
+from shopsphere.topology import Topology, load_topology
 from shopsphere.witness import PairRecord, Phase
 
 PRIMARY = {
@@ -49,7 +51,7 @@ STANDBY = {
 }
 
 
-def site(name, answer):
+def site(name: str, answer: dict[str, Any]) -> SiteStatus:
     databases = (describe("ledger", "Cluster in healthy state", answer),)
     power = Power(used_kw=1.25, free_kw=148.75, total_kw=150, near_limit=False)
     facts = SiteFacts(Count(1, 1), Count(9, 10), 8, power, Storage(Count(2, 4), 4, 8), databases)
@@ -60,7 +62,7 @@ WELL = Status((site("frankfurt", PRIMARY), site("dublin", STANDBY)), ())
 DEAD = SiteStatus("ashburn", "rdc-b", "unknown", None, "unreachable: ashburn: no answer")
 
 
-def printed(status):
+def printed(status: Status) -> str:
     sink = io.StringIO()
     render.show(status, Console(file=sink, width=200))
     return sink.getvalue()
@@ -111,11 +113,11 @@ def test_racks_are_counted_also_where_one_node_stands_for_several() -> None:
 
 
 @pytest.mark.requirement("a dead site never hangs status and does not spoil the others")
-def test_a_site_that_swallows_packets_is_given_up(monkeypatch) -> None:
+def test_a_site_that_swallows_packets_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     topology = load_topology()
     stacks = [site_stack(topology, name, Environment.LAB) for name in ("frankfurt", "dublin")]
 
-    def answer(_topology, stack):
+    def answer(_topology: Topology, stack: StackId) -> SiteStatus:
         if stack.label == "dublin":
             time.sleep(30)
         return site(stack.label, PRIMARY)
@@ -129,7 +131,7 @@ def test_a_site_that_swallows_packets_is_given_up(monkeypatch) -> None:
     assert dublin.problem.startswith("unreachable")
 
 
-def test_an_api_that_refuses_is_unreachable_at_once(tmp_path, monkeypatch) -> None:
+def test_an_api_that_refuses_is_unreachable_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubeconfig = write_kubeconfig(tmp_path, "https://127.0.0.1:1")
     monkeypatch.setattr(sites, "cluster_of", lambda *_, **__: Cluster(kubeconfig, "frankfurt", seconds=2))
     topology = load_topology()
@@ -139,7 +141,7 @@ def test_an_api_that_refuses_is_unreachable_at_once(tmp_path, monkeypatch) -> No
     assert "no answer from https://127.0.0.1:1" in status.problem
 
 
-def named(**parts):
+def named(**parts: dict[str, Any]) -> dict[str, Any]:
     return {"metadata": {"namespace": "shop", "name": "shop", "generation": 2}, **parts}
 
 
@@ -186,7 +188,7 @@ def test_a_pod_that_is_not_ready_says_why() -> None:
         ({"active": "dublin", "epoch": 2}, "dublin", ""),
     ],
 )
-def test_pairs(values, holder, problem) -> None:
+def test_pairs(values: dict[str, Any], holder: str, problem: str) -> None:
     record = PairRecord.first("rdc-a", "frankfurt", actor="anna").changed(actor="anna", reason="drill", **values)
     found = pair_status(record, holder)
     assert problem in found.problem
@@ -204,12 +206,12 @@ def test_a_witness_that_does_not_answer_is_no_good_news() -> None:
     assert not status.is_well
 
 
-def left_record(**values):
-    moved = {"reason": "power loss", "epoch": 2, "active": "dublin", **values}
+def left_record(**values: str | Phase) -> dict[str, int | str]:
+    moved: dict[str, Any] = {"reason": "power loss", "epoch": 2, "active": "dublin", **values}
     return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(actor="test", **moved).model_dump(mode="json")
 
 
-def cluster(leader):
+def cluster(leader: str) -> dict[str, Any]:
     return {"metadata": {"name": "ledger"}, "spec": {"replica": {"self": "ledger-frankfurt", "primary": leader}}}
 
 
@@ -218,7 +220,7 @@ LEADS, FOLLOWS = cluster("ledger-frankfurt"), cluster("ledger-dublin")
 
 @pytest.mark.requirement("a deployment to a site that was left says at once what it waits for")
 @pytest.mark.parametrize("databases", [[LEADS, LEADS], [LEADS, FOLLOWS]])
-def test_a_site_that_was_left_is_not_waited_for(databases) -> None:
+def test_a_site_that_was_left_is_not_waited_for(databases: list[dict[str, Any]]) -> None:
     said = r"frankfurt was left(.|\n)*dublin is active \(power loss\)(.|\n)*rebuild frankfurt"
     with pytest.raises(SiteLeftError, match=said):
         refuse_left("frankfurt", databases, {"site": "frankfurt", "record": left_record()})
@@ -234,5 +236,5 @@ def test_a_site_that_was_left_is_not_waited_for(databases) -> None:
         ([LEADS, LEADS], left_record(phase=Phase.FENCING)),  # the move is under way, and may be taken back
     ],
 )
-def test_any_other_site_is_waited_for(databases, record) -> None:
+def test_any_other_site_is_waited_for(databases: list[dict[str, Any]], record: dict[str, int | str] | None) -> None:
     refuse_left("frankfurt", databases, {"site": "frankfurt", "record": record})

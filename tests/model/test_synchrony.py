@@ -1,6 +1,7 @@
 """Whether the ledger waits for the other site, and what the witness says of it, in whatever order things happen."""
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -15,13 +16,13 @@ from shopsphere.witness.client import Seen
 LONG = DROP_AFTER + TRUST_AFTER
 
 
-def record(sync=Sync.OFF, **values):
+def record(sync: Sync = Sync.OFF, **values: Phase) -> PairRecord:
     return PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
         actor="test", reason="test", sync=sync, **values
     )
 
 
-def ledger(**values):
+def ledger(**values: Any) -> LedgerSeen:
     """A ledger that waits for a site that streams, but for these values."""
     usual = {"told": True, "waits": True, "streams": True, "confirms": True, "lag_bytes": 0, "mark": "", "version": "1"}
     return LedgerSeen(**{**usual, **values})
@@ -33,24 +34,25 @@ NOT_WAITING = {"told": False, "waits": False, "confirms": False}
 class Pair:
     """Ledger, witness and the way between them, as one machine that takes one step at a time."""
 
-    def __init__(self, sync=Sync.OFF) -> None:
+    def __init__(self, sync: Sync = Sync.OFF) -> None:
         self.now, self.record, self.revision = 0.0, record(sync), 1
         self.told, self.waits, self.streams = True, True, True
         self.version, self.mark = 1, ""
-        self.slow, self.under_way, self.answers = False, [], True
+        self.slow, self.answers = False, True
+        self.under_way: list[str] = []
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         return self.now
 
-    def see(self):
+    def see(self) -> Seen:
         return Seen(self.record, self.revision, "frankfurt")
 
-    def change(self, seen, changed) -> None:
+    def change(self, seen: Seen, changed: PairRecord) -> None:
         if seen.revision != self.revision:
             raise WitnessConflictError("another one")
         self.record, self.revision = changed, self.revision + 1
 
-    def look(self):
+    def look(self) -> LedgerSeen:
         if not self.answers:
             raise ShopSphereError("no answer")
         return ledger(
@@ -58,17 +60,17 @@ class Pair:
             mark=self.mark, version=str(self.version),
         )  # fmt: skip
 
-    def release(self, version) -> None:
+    def release(self, version: str) -> None:
         if self.slow:
             self.under_way.append(version)
             raise ShopSphereError("no answer in time, but it is under way")
         self._release(version)
 
-    def _release(self, version) -> None:
+    def _release(self, version: str) -> None:
         if version == str(self.version):
             self.told, self.version = False, self.version + 1
 
-    def require(self, mark) -> None:
+    def require(self, mark: str) -> None:
         self.told, self.mark, self.version = True, mark, self.version + 1
 
     def arrive(self) -> None:
@@ -77,6 +79,11 @@ class Pair:
 
     def load(self) -> None:
         self.waits = self.told
+
+
+def keeper_of(pair: Pair) -> SynchronyKeeper:
+    machine: Any = pair  # it is all three of them
+    return SynchronyKeeper("agent", machine, machine, machine)
 
 
 STEPS = st.sampled_from(["keep"] * 6 + ["leave", "return", "load", "slow", "fast", "arrive", "dumb", "talk"])
@@ -89,9 +96,9 @@ STEPS = st.sampled_from(["keep"] * 6 + ["leave", "return", "load", "slow", "fast
      ("keep", 5.0), ("arrive", 0.5), ("load", 0.5)]
 )  # fmt: skip
 @given(st.lists(st.tuples(STEPS, st.sampled_from([0.5, 2.0, 5.0])), max_size=60))
-def test_the_witness_knows_first(steps) -> None:
+def test_the_witness_knows_first(steps: list[tuple[str, float]]) -> None:
     pair = Pair()
-    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    keeper = keeper_of(pair)
     for step, seconds in steps:
         pair.now += seconds
         match step:
@@ -111,7 +118,7 @@ def test_the_witness_knows_first(steps) -> None:
         assert pair.waits or pair.record.sync is Sync.OFF, "rows are acknowledged that one site has alone"
 
 
-def keep(keeper, pair, times, seconds=2.0):
+def keep(keeper: SynchronyKeeper, pair: Pair, times: int, seconds: float = 2.0) -> list[Move]:
     moves = []
     for _ in range(times):
         pair.now += seconds
@@ -123,7 +130,7 @@ def keep(keeper, pair, times, seconds=2.0):
 @pytest.mark.requirement("ledger writes go on within 15 s without the other site, and are synchronous again after it")
 def test_away_and_back() -> None:
     pair = Pair(Sync.ON)
-    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    keeper = keeper_of(pair)
     assert keep(keeper, pair, 3) == []
     pair.streams = False
     gone = pair.now
@@ -139,7 +146,7 @@ def test_away_and_back() -> None:
 
 def test_a_short_absence_changes_nothing() -> None:
     pair = Pair(Sync.ON)
-    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    keeper = keeper_of(pair)
     for _ in range(5):
         pair.streams = not pair.streams
         assert keep(keeper, pair, 1, seconds=1.0) == []
@@ -148,7 +155,7 @@ def test_a_short_absence_changes_nothing() -> None:
 
 def test_no_answer_concludes_nothing() -> None:
     pair = Pair(Sync.ON)
-    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    keeper = keeper_of(pair)
     pair.streams = pair.answers = False
     for _ in range(10):
         pair.now += 2
@@ -160,7 +167,7 @@ def test_no_answer_concludes_nothing() -> None:
 
 def test_a_record_that_moved_on_is_not_changed() -> None:
     pair = Pair(Sync.ON)
-    keeper = SynchronyKeeper("agent", pair, pair, pair)
+    keeper = keeper_of(pair)
     old, pair.record, pair.streams = pair.record, record(Sync.ON, phase=Phase.FENCING), False
     for _ in range(5):
         pair.now += 2

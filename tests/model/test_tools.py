@@ -5,12 +5,15 @@ import os
 import re
 import shutil
 import textwrap
+from pathlib import Path
 
 import pytest
+from present import present
 
 from lab.tools import ToolMissingError, program
 from lab.tools import build as building
-from lab.tools.catalogue import TOOLS, CatalogueError, load_catalogue, required_go
+from lab.tools.build import Go
+from lab.tools.catalogue import TOOLS, CatalogueError, Tool, load_catalogue, required_go
 from lab.tools.ensure import ensure_tools, plan_tool
 from lab.tools.go_toolchain import find_caches
 from lab.tools.on_path import tool_on_path
@@ -35,7 +38,7 @@ MAIN = 'package main\n\nvar version = "none"\n\nfunc main() { println("greeter",
 
 
 @pytest.fixture
-def catalogue(tmp_path, monkeypatch):
+def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A catalogue with one tiny real Go module of two programs, and an empty cache."""
     monkeypatch.setenv("SHOPSPHERE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "tools"
@@ -47,13 +50,13 @@ def catalogue(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def one_program(catalogue):
+def one_program(catalogue: Path) -> dict[str, Tool]:
     file = catalogue / "tools.yaml"
     file.write_text("\n".join(line for line in CATALOGUE.splitlines() if "second:" not in line))
     return load_catalogue(catalogue)
 
 
-def put_on_path(folder, monkeypatch, **versions) -> None:
+def put_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
     folder.mkdir(exist_ok=True)
     for name, version in versions.items():
         script = folder / name
@@ -73,25 +76,25 @@ def test_catalogue_and_folders_agree() -> None:
 
 @pytest.mark.requirement("tools and Python packages are pairs")
 @pytest.mark.parametrize("name", ["pulumi", "pulumi-kubernetes"])
-def test_tool_pairs_with_its_python_package(name) -> None:
+def test_tool_pairs_with_its_python_package(name: str) -> None:
     pinned = re.search(rf"^{name}==(\S+)", (REPOSITORY / "requirements.in").read_text(), re.MULTILINE)
-    assert pinned[1] == load_catalogue()[name].version
+    assert present(pinned)[1] == load_catalogue()[name].version
 
 
 @pytest.mark.parametrize("name", ["etcd", "kubernetes", "kube-router", "coredns", "cnpg-manager", "pulumi"])
-def test_module_has_the_version_that_the_catalogue_promises(name) -> None:
+def test_module_has_the_version_that_the_catalogue_promises(name: str) -> None:
     tool = load_catalogue()[name]
     assert f" v{tool.version}" in (tool.folder / "go.mod").read_text()
 
 
-def test_unknown_keys_are_refused(catalogue) -> None:
+def test_unknown_keys_are_refused(catalogue: Path) -> None:
     file = catalogue / "tools.yaml"
     file.write_text(CATALOGUE + "    colour: blue\n")
     with pytest.raises(CatalogueError, match="colour"):
         load_catalogue(catalogue)
 
 
-def test_missing_module_is_named(catalogue) -> None:
+def test_missing_module_is_named(catalogue: Path) -> None:
     (catalogue / "greeter" / "go.mod").unlink()
     with pytest.raises(CatalogueError, match=r"expected: .*greeter/go\.mod"):
         load_catalogue(catalogue)
@@ -102,7 +105,7 @@ def test_go_version_is_the_highest_that_a_module_asks_for() -> None:
 
 
 @pytest.mark.requirement("a tool on PATH with the right version is used")
-def test_right_version_on_path_is_used(catalogue, tmp_path, monkeypatch) -> None:
+def test_right_version_on_path_is_used(catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3", second="1.2.3")
     tools = load_catalogue(catalogue)
     ensure_tools(tools=tools)
@@ -112,23 +115,27 @@ def test_right_version_on_path_is_used(catalogue, tmp_path, monkeypatch) -> None
 
 
 @pytest.mark.parametrize("version", ["1.2.4", "1.2.30", "11.2.3", "1.2.3.1", "1.2.3-rc1"])
-def test_other_versions_on_path_are_not_used(catalogue, tmp_path, monkeypatch, version) -> None:
+def test_other_versions_on_path_are_not_used(
+    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3", second=version)
     assert tool_on_path(load_catalogue(catalogue)["greeter"]) is None
 
 
-def test_half_a_tool_on_path_is_not_used(catalogue, tmp_path, monkeypatch) -> None:
+def test_half_a_tool_on_path_is_not_used(catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3")
     assert tool_on_path(load_catalogue(catalogue)["greeter"]) is None
 
 
-def test_our_own_folder_does_not_count_as_path(catalogue, monkeypatch) -> None:
+def test_our_own_folder_does_not_count_as_path(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools_directory().mkdir(parents=True)
     put_on_path(tools_directory(), monkeypatch, first="1.2.3", second="1.2.3")
     assert tool_on_path(load_catalogue(catalogue)["greeter"]) is None
 
 
-def test_program_that_vanishes_from_path_is_noticed(catalogue, tmp_path, monkeypatch) -> None:
+def test_program_that_vanishes_from_path_is_noticed(
+    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_on_path(tmp_path / "usr", monkeypatch, first="1.2.3", second="1.2.3")
     tools = load_catalogue(catalogue)
     ensure_tools(tools=tools)
@@ -137,7 +144,7 @@ def test_program_that_vanishes_from_path_is_noticed(catalogue, tmp_path, monkeyp
 
 
 @pytest.mark.requirement("a tool is built once")
-def test_built_once_and_again_only_when_its_sources_change(one_program, catalogue) -> None:
+def test_built_once_and_again_only_when_its_sources_change(one_program: dict[str, Tool], catalogue: Path) -> None:
     tool = one_program["greeter"]
     ensure_tools(tools=one_program)
     assert run([program("first")]).stderr == "greeter 1.2.3\n"
@@ -150,19 +157,19 @@ def test_built_once_and_again_only_when_its_sources_change(one_program, catalogu
     assert run([program("first")]).stderr == "salute 1.2.3\n"
 
 
-def test_truncated_program_is_built_again(one_program) -> None:
+def test_truncated_program_is_built_again(one_program: dict[str, Tool]) -> None:
     ensure_tools(tools=one_program)
     program("first").write_bytes(b"")
     assert plan_tool(one_program["greeter"]).state == "to build"
 
 
 @pytest.mark.requirement("an interrupted build is resumed")
-def test_interrupted_build_goes_on_where_it_stopped(catalogue, monkeypatch) -> None:
+def test_interrupted_build_goes_on_where_it_stopped(catalogue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = load_catalogue(catalogue)
     built = []
     real_build = building.Go.build
 
-    def build(go, package, target, link) -> None:
+    def build(go: Go, package: str, target: Path, link: dict[str, str]) -> None:
         built.append(target.name)
         if target.name == "second" and built.count("second") == 1:
             raise KeyboardInterrupt
@@ -181,13 +188,13 @@ def test_interrupted_build_goes_on_where_it_stopped(catalogue, monkeypatch) -> N
 
 
 @pytest.mark.requirement("a failed build says why and where its log is")
-def test_failed_build_shows_last_lines_and_log(one_program, catalogue) -> None:
+def test_failed_build_shows_last_lines_and_log(one_program: dict[str, Tool], catalogue: Path) -> None:
     (catalogue / "greeter" / "main.go").write_text("package main\n\nfunc main() { undefined_word() }\n")
     with pytest.raises(building.ToolBuildError) as failure:
         ensure_tools(tools=one_program)
     message = str(failure.value)
     assert "undefined: undefined_word" in message
-    log = re.search(r"log:\s+(\S+)", message)[1]
+    log = present(re.search(r"log:\s+(\S+)", message))[1]
     assert "undefined_word" in open(log).read()  # noqa: PTH123, SIM115 - the path is text of the message
     (catalogue / "greeter" / "main.go").write_text(MAIN)
     ensure_tools(tools=one_program)
@@ -195,7 +202,7 @@ def test_failed_build_shows_last_lines_and_log(one_program, catalogue) -> None:
 
 
 @pytest.mark.requirement("builds are checked against committed sums")
-def test_module_that_is_not_in_go_sum_is_refused(one_program, catalogue) -> None:
+def test_module_that_is_not_in_go_sum_is_refused(one_program: dict[str, Tool], catalogue: Path) -> None:
     (catalogue / "greeter" / "go.mod").write_text(
         "module shopsphere.test/tools/greeter\n\ngo 1.21\n\nrequire go.etcd.io/bbolt v1.4.3\n"
     )
@@ -211,7 +218,7 @@ def test_module_that_is_not_in_go_sum_is_refused(one_program, catalogue) -> None
 
 
 @pytest.mark.requirement("Go's caches are trimmed afterwards unless they existed before")
-def test_only_our_own_go_caches_are_deleted(tmp_path, monkeypatch) -> None:
+def test_only_our_own_go_caches_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOPSPHERE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "modules").mkdir()
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "modules"))
@@ -225,7 +232,7 @@ def test_only_our_own_go_caches_are_deleted(tmp_path, monkeypatch) -> None:
     assert (tmp_path / "modules").is_dir()
 
 
-def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path, monkeypatch) -> None:
+def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = tmp_path / "module"
     module.mkdir()
     (module / "schema.json").write_text('{\n  "name": "x"\n}')
@@ -234,7 +241,9 @@ def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path, monkeypatch) -> 
     work.mkdir()
     (work / "go.mod").write_text("module w\n\ngo 1.21\n")
     monkeypatch.setattr(building.Go, "module_folder", lambda _go, _module: module)
-    sources = load_catalogue()["pulumi-kubernetes"].completed_sources.model_copy(update={"module": "example.test/m"})
+    sources = present(load_catalogue()["pulumi-kubernetes"].completed_sources).model_copy(
+        update={"module": "example.test/m"}
+    )
     entry = sources.minified[0].model_copy(update={"source": "schema.json", "target": "schema-embed.json"})
     sources = sources.model_copy(update={"minified": (entry,)})
     building.complete_sources(sources, building.Go(work, {}, tmp_path / "log"))
@@ -243,7 +252,7 @@ def test_files_that_a_module_lacks_are_made_in_a_copy(tmp_path, monkeypatch) -> 
     assert {file.name for file in module.iterdir()} == {"schema.json"}
 
 
-def test_key_ignores_what_does_not_change_the_program(catalogue) -> None:
+def test_key_ignores_what_does_not_change_the_program(catalogue: Path) -> None:
     before = tool_key(load_catalogue(catalogue)["greeter"])
     (catalogue / "tools.yaml").write_text(CATALOGUE.replace("seconds: 5", "seconds: 9"))
     assert tool_key(load_catalogue(catalogue)["greeter"]) == before
@@ -251,7 +260,7 @@ def test_key_ignores_what_does_not_change_the_program(catalogue) -> None:
     assert tool_key(load_catalogue(catalogue)["greeter"]) != before
 
 
-def test_older_work_is_removed(catalogue) -> None:
+def test_older_work_is_removed(catalogue: Path) -> None:
     tool = load_catalogue(catalogue)["greeter"]
     older = tools_directory().parent / "work" / "greeter@0000000000000000"
     older.mkdir(parents=True)
@@ -259,12 +268,12 @@ def test_older_work_is_removed(catalogue) -> None:
     assert not older.exists()
 
 
-def test_unknown_tool_is_named(catalogue) -> None:
+def test_unknown_tool_is_named(catalogue: Path) -> None:
     with pytest.raises(UsageError, match="nonsuch"):
         ensure_tools(["nonsuch"], tools=load_catalogue(catalogue))
 
 
-def test_program_that_is_not_there_says_what_to_do(catalogue) -> None:
+def test_program_that_is_not_there_says_what_to_do(catalogue: Path) -> None:
     assert catalogue.exists()
     with pytest.raises(ToolMissingError, match="shopsphere lab tools"):
         program("first")

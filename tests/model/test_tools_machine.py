@@ -4,9 +4,11 @@ import fcntl
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Never
 
 import pytest
+from present import present
 
 from lab import kernel, no_service_start, packages, preflight
 from lab.exclusive import LockedError, exclusive
@@ -19,21 +21,21 @@ class FastClock:
     def __init__(self) -> None:
         self.now = 0.0
 
-    def monotonic(self):
+    def monotonic(self) -> float:
         return self.now
 
-    def sleep(self, seconds) -> None:
+    def sleep(self, seconds: float) -> None:
         self.now += seconds
 
 
 @pytest.mark.requirement("one clear message lists all that is missing")
-def test_all_that_is_missing_is_in_one_message(monkeypatch) -> None:
+def test_all_that_is_missing_is_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(preflight.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
     monkeypatch.setattr(preflight, "go_version", lambda: None)
     monkeypatch.setattr(preflight, "missing_packages", lambda _wanted: ["runc"])
     monkeypatch.setattr(preflight, "missing_kernel_features", lambda: ["TUN/TAP: the lab's WAN"])
-    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _place: Disk(free=3 << 30))
+    monkeypatch.setattr("shutil.disk_usage", lambda _place: Disk(free=3 << 30))
     with pytest.raises(preflight.MachineError) as failure:
         preflight.check_machine(list(load_catalogue().values()), memory_gib=100_000)
     message = str(failure.value)
@@ -44,16 +46,16 @@ def test_all_that_is_missing_is_in_one_message(monkeypatch) -> None:
 class Disk:
     """What shutil.disk_usage returns, as far as it is read."""
 
-    def __init__(self, free) -> None:
+    def __init__(self, free: int) -> None:
         self.free = free
 
 
-def test_nothing_to_build_needs_no_go(monkeypatch) -> None:
+def test_nothing_to_build_needs_no_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "go_version", lambda: None)
     assert preflight.go_problems([]) == []
 
 
-def test_old_go_is_named(monkeypatch) -> None:
+def test_old_go_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "go_version", lambda: (1, 19, 8))
     (problem,) = preflight.go_problems([load_catalogue()["cnpg-manager"]])
     assert "1.26.4 or newer" in problem
@@ -64,7 +66,7 @@ def test_cold_build_asks_for_the_disk_that_go_needs() -> None:
     assert 17 <= preflight.disk_gib(list(load_catalogue().values())) <= 25
 
 
-def test_cgroup_controllers_of_both_versions(tmp_path) -> None:
+def test_cgroup_controllers_of_both_versions(tmp_path: Path) -> None:
     (tmp_path / "cgroup.controllers").write_text("cpu io memory pids\n")
     assert kernel.missing_controllers(tmp_path) == {"cpuset"}
     (tmp_path / "cgroup.controllers").unlink()
@@ -74,7 +76,7 @@ def test_cgroup_controllers_of_both_versions(tmp_path) -> None:
 
 
 @pytest.mark.requirement("two runs do not build at once")
-def test_lock_names_its_owner_and_gives_up_in_time(tmp_path) -> None:
+def test_lock_names_its_owner_and_gives_up_in_time(tmp_path: Path) -> None:
     file = tmp_path / "lock"
     hold = f"""
 import sys
@@ -87,7 +89,7 @@ with exclusive(Path({str(file)!r}), "a long build"):
     with subprocess.Popen(
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as owner:
-        assert owner.stdout.readline() == "held\n"
+        assert present(owner.stdout).readline() == "held\n"
         waiting = exclusive(file, "a short build", seconds=5, clock=FastClock())
         with pytest.raises(LockedError, match=rf"process {owner.pid} \(a long build\)"):
             waiting.__enter__()
@@ -109,25 +111,25 @@ def test_installed_and_provided_names_count() -> None:
     assert packages.installed_names(status) == {"containerd.io", "containerd", "runc", "curl"}
 
 
-def test_nothing_is_installed_when_all_is_there(monkeypatch) -> None:
+def test_nothing_is_installed_when_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "install", lambda _names: pytest.fail("nothing is missing"))
     assert packages.ensure_packages(["dpkg", "coreutils"]) == []
 
 
-def test_who_is_not_root_is_told_the_command(monkeypatch) -> None:
+def test_who_is_not_root_is_told_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(packages.PackagesError, match="apt-get install --no-install-recommends no-such-package"):
         packages.ensure_packages(["no-such-package"])
 
 
-def interrupted_installation(policy) -> Never:
+def interrupted_installation(policy: Path) -> Never:
     with no_service_start.services_forbidden(policy):
         assert subprocess.run([policy], check=False).returncode == 101
         raise KeyboardInterrupt
 
 
 @pytest.mark.requirement("no package may start a service on the host")
-def test_owners_policy_comes_back_after_an_interrupt(tmp_path) -> None:
+def test_owners_policy_comes_back_after_an_interrupt(tmp_path: Path) -> None:
     policy = tmp_path / "policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 104\n")
     with pytest.raises(KeyboardInterrupt):
@@ -136,7 +138,7 @@ def test_owners_policy_comes_back_after_an_interrupt(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == [policy]
 
 
-def test_what_a_killed_run_left_is_put_right(tmp_path) -> None:
+def test_what_a_killed_run_left_is_put_right(tmp_path: Path) -> None:
     policy = tmp_path / "policy-rc.d"
     policy.write_text(no_service_start.FORBID_ALL)
     (tmp_path / "policy-rc.d.before-shopsphere").write_text("the owner's")

@@ -7,6 +7,7 @@ import pickle
 from itertools import permutations
 
 import pytest
+from present import present
 from pydantic import BaseModel, ValidationError
 
 from shopsphere import topology as model
@@ -31,12 +32,12 @@ def test_limits_are_those_of_the_requirements() -> None:
 
 
 @pytest.mark.parametrize(("primary", "recovery"), PEERS.items())
-def test_pair_and_peer(primary, recovery) -> None:
-    pair = TOPOLOGY.pair_of(primary)
+def test_pair_and_peer(primary: str, recovery: str) -> None:
+    pair = present(TOPOLOGY.pair_of(primary))
     assert pair is TOPOLOGY.pair_of(recovery)
     assert pair.sites == (primary, recovery)
-    assert TOPOLOGY.peer_of(primary).name == recovery
-    assert TOPOLOGY.peer_of(recovery).name == primary
+    assert present(TOPOLOGY.peer_of(primary)).name == recovery
+    assert present(TOPOLOGY.peer_of(recovery)).name == primary
     assert pair.jurisdiction == TOPOLOGY.jurisdiction_of(primary) == TOPOLOGY.jurisdiction_of(recovery)
 
 
@@ -94,14 +95,14 @@ def test_distance_is_symmetric_and_zero_within_a_site() -> None:
         lambda: TOPOLOGY.rtt_ms("frankfurt", "paris"),
     ],
 )
-def test_unknown_names_are_errors_that_list_the_known_ones(ask) -> None:
+def test_unknown_names_are_errors_that_list_the_known_ones(ask: Callable[[], object]) -> None:
     with pytest.raises(UnknownNameError, match="expected: one of"):
         ask()
 
 
 def test_model_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        TOPOLOGY.site("frankfurt").racks = 9
+        TOPOLOGY.site("frankfurt").racks = 9  # type: ignore[misc]  # it is frozen, which is what is tested
 
 
 def test_model_survives_pickling() -> None:
@@ -130,7 +131,7 @@ def test_schema_refuses_unknown_keys_and_hides_derived_ones() -> None:
     assert keys_at(()) == list(Topology.model_fields)
 
 
-def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path) -> None:
+def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path: Path) -> None:
     stale = tmp_path / "topology.schema.json"
     with pytest.raises(TopologyError, match="no such file"):
         check_schema(stale)

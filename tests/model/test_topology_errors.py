@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def refused(change: Change) -> TopologyError:
 def put(path: str, value: object) -> Change:
     *parents, last = path.split(".")
 
-    def change(document) -> None:
+    def change(document: dict[str, Any]) -> None:
         for part in parents:
             document = document[int(part) if isinstance(document, list) else part]
         document[int(last) if isinstance(document, list) else last] = value
@@ -41,7 +42,7 @@ def put(path: str, value: object) -> Change:
 def drop(path: str) -> Change:
     *parents, last = path.split(".")
 
-    def change(document) -> None:
+    def change(document: dict[str, Any]) -> None:
         for part in parents:
             document = document[part]
         del document[last]
@@ -130,7 +131,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_error_names_file_place_expected_and_found(name) -> None:
+def test_error_names_file_place_expected_and_found(name: str) -> None:
     change, path, expected, found = CASES[name]
     error = refused(change)
     problem = next((each for each in error.problems if each.path == path), None)
@@ -144,7 +145,7 @@ def test_error_names_file_place_expected_and_found(name) -> None:
 
 
 def test_recovery_site_in_another_jurisdiction() -> None:
-    def swap(document) -> None:
+    def swap(document: dict[str, Any]) -> None:
         document["pairs"]["rdc-a"]["recovery"] = "chicago"
         document["pairs"]["rdc-b"]["recovery"] = "dublin"
 
@@ -155,14 +156,14 @@ def test_recovery_site_in_another_jurisdiction() -> None:
 
 
 @pytest.mark.parametrize(("racks", "kilowatts"), [(7, 149.9), (8, 150), (8, 150.0)])
-def test_sites_up_to_the_limits_are_accepted(racks, kilowatts) -> None:
+def test_sites_up_to_the_limits_are_accepted(racks: int, kilowatts: float) -> None:
     document = yaml.safe_load(TEXT)
     document["sites"]["dublin"] |= {"racks": racks, "kilowatts": kilowatts}
     assert parse_topology(yaml.safe_dump(document)).site("dublin").racks == racks
 
 
 def test_all_problems_are_reported_in_the_order_of_the_file() -> None:
-    def spoil(document) -> None:
+    def spoil(document: dict[str, Any]) -> None:
         put("sites.dublin.racks", 0)(document)
         put("pairs.rdc-a.weights.active", 101)(document)
 
@@ -203,21 +204,21 @@ def test_duplicate_key_in_depth() -> None:
         ("version: !!python/object:os.system {}", "YAML", "could not determine a constructor"),
     ],
 )
-def test_broken_documents(text, expected, found) -> None:
+def test_broken_documents(text: str, expected: str, found: str) -> None:
     with pytest.raises(TopologyError) as caught:
         parse_topology(text)
     assert expected in caught.value.expected
     assert found in caught.value.found
 
 
-def test_missing_file(tmp_path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(TopologyError) as caught:
         load_topology(tmp_path / "none.yaml")
     assert caught.value.found == "no such file"
     assert str(tmp_path / "none.yaml") in str(caught.value)
 
 
-def test_unreadable_file(tmp_path) -> None:
+def test_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(TopologyError, match="readable text file"):
         load_topology(tmp_path / "binary.yaml")
@@ -238,7 +239,9 @@ JUNK = (
 
 @UNHURRIED
 @given(st.sampled_from(places(yaml.safe_load(TEXT))), JUNK)
-def test_any_damage_gives_a_topology_or_a_topology_error(path, junk) -> None:
+def test_any_damage_gives_a_topology_or_a_topology_error(
+    path: str, junk: float | bool | str | list[int] | None
+) -> None:
     document = yaml.safe_load(TEXT)
     put(path, junk)(document)
     with contextlib.suppress(TopologyError):

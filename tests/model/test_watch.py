@@ -1,5 +1,7 @@
 """Unattended detection: when it moves a pair, and when it leaves that to a person."""
 
+from typing import Any
+
 import pytest
 from manual_clock import ManualClock
 
@@ -9,7 +11,7 @@ from shopsphere.witness import PairRecord, Phase, Sync, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
 
-def seen(holder="", **values):
+def seen(holder: str = "", **values: Phase | Sync) -> Seen:
     record = PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
         actor="test", reason="test", **{"sync": Sync.ON, **values}
     )
@@ -35,9 +37,9 @@ def test_signs(look, locked, without, sign) -> None:
 
 
 class Witness:
-    answer = seen("frankfurt")
+    answer: Seen | None = seen("frankfurt")
 
-    def see(self):
+    def see(self) -> Seen:
         if self.answer is None:
             raise WitnessUnreachableError("no quorum")
         return self.answer
@@ -48,15 +50,18 @@ class Witness:
 
 class Desk:
     def __init__(self) -> None:
-        self.witness, self.clock, self.lines, self.moves, self.fails = Witness(), ManualClock(), [], [], False
-        self.watcher = Watcher(self.witness, self.move, self.lines.append, self.clock)
+        self.witness, self.clock, self.fails = Witness(), ManualClock(), False
+        self.lines: list[str] = []
+        self.moves: list[str] = []
+        witness: Any = self.witness
+        self.watcher = Watcher(witness, self.move, self.lines.append, self.clock)
 
-    def move(self, reason) -> None:
+    def move(self, reason: str) -> None:
         if self.fails:
             raise ShopSphereError("the other site is gone too")
         self.moves.append(reason)
 
-    def look(self, times):
+    def look(self, times: int) -> bool | None:
         found = None
         for _ in range(times):
             self.clock.now += LOOK_EVERY
@@ -65,12 +70,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk():
+def desk() -> Desk:
     return Desk()
 
 
 @pytest.mark.requirement("unattended failover begins only when the lease has run out and no payment can be lost")
-def test_a_lost_site_is_left(desk) -> None:
+def test_a_lost_site_is_left(desk: Desk) -> None:
     desk.look(10)
     assert desk.moves == []
     desk.witness.answer = seen()
@@ -81,7 +86,7 @@ def test_a_lost_site_is_left(desk) -> None:
     assert "nobody held the lease" in desk.moves[0]
 
 
-def test_time_in_which_nothing_was_seen_is_not_counted(desk) -> None:
+def test_time_in_which_nothing_was_seen_is_not_counted(desk: Desk) -> None:
     desk.witness.answer = seen()
     desk.look(1)
     desk.witness.answer = None
@@ -91,20 +96,20 @@ def test_time_in_which_nothing_was_seen_is_not_counted(desk) -> None:
     assert desk.moves == []
 
 
-def test_possible_loss_is_left_to_a_person(desk) -> None:
+def test_possible_loss_is_left_to_a_person(desk: Desk) -> None:
     desk.witness.answer = seen(sync=Sync.OFF)
     desk.look(20)
     assert desk.moves == []
     assert "a person has to decide" in desk.lines[-1]
 
 
-def test_a_move_that_stops_is_told(desk) -> None:
+def test_a_move_that_stops_is_told(desk: Desk) -> None:
     desk.witness.answer, desk.fails = seen(), True
     assert desk.look(3) is False
     assert "the other site is gone too" in desk.lines[-1]
 
 
-def test_without_permission_it_only_says_so(desk) -> None:
+def test_without_permission_it_only_says_so(desk: Desk) -> None:
     desk.watcher.move, desk.witness.answer = None, seen()
     assert desk.look(10) is None
     assert "nothing would be lost" in desk.lines[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tiny_project import Tiny
 
 from policies.registry import PACK_NAME, discover
 
@@ -40,10 +41,10 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def refused(tiny):
+def refused(tiny: Tiny) -> dict[str, tuple[str, dict[str, str]]]:
     """Previews of the two spoiled sites: output, and enforcement level by policy."""
 
-    def preview(**facts):
+    def preview(**facts: str) -> tuple[str, dict[str, str]]:
         result = tiny.operate("preview", **facts)
         assert result.code != 0
         levels = {event["policyName"]: event["enforcementLevel"] for event in tiny.events("policyEvent")}
@@ -52,7 +53,7 @@ def refused(tiny):
     return {"places": preview(**PLACES), "totals": preview(**TOTALS)}
 
 
-def test_good_site_passes_and_every_rule_ran(tiny) -> None:
+def test_good_site_passes_and_every_rule_ran(tiny: Tiny) -> None:
     result = tiny.operate("preview")
     assert result.code == 0, result.stdout + result.stderr
     assert "error" not in result.stdout
@@ -64,7 +65,9 @@ def test_good_site_passes_and_every_rule_ran(tiny) -> None:
 
 
 @pytest.mark.parametrize(("site", "rule", "found", "subject"), REFUSED)
-def test_spoiled_site_is_stopped_with_rule_resource_and_advice(refused, site, rule, found, subject) -> None:
+def test_spoiled_site_is_stopped_with_rule_resource_and_advice(
+    refused: dict[str, tuple[str, dict[str, str]]], site: str, rule: str, found: str, subject: str
+) -> None:
     output, levels = refused[site]
     assert levels[RULES[rule]] == "mandatory"
     message = next(part for part in output.split(f"{rule} ")[1:] if subject in part and found in part)
@@ -76,11 +79,11 @@ def test_every_rule_of_the_pack_was_seen_to_refuse() -> None:
     assert {rule for _, rule, _, _ in REFUSED} == set(RULES)
 
 
-def test_only_the_pack_stops_it(tiny) -> None:
+def test_only_the_pack_stops_it(tiny: Tiny) -> None:
     assert tiny.operate("preview", pack=False, dataClass="aggregate").code == 0
 
 
-def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny) -> None:
+def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny: Tiny) -> None:
     result = tiny.operate("preview", unknownClass="true")
     assert result.code != 0
     assert "metadata.labels.shopsphere.io/data-class is not known before the update" in result.stdout
@@ -88,7 +91,7 @@ def test_unknown_value_is_a_mandatory_violation_and_no_advisory(tiny) -> None:
     assert {event["enforcementLevel"] for event in tiny.events("policyEvent")} == {"mandatory"}
 
 
-def test_update_fails_before_anything_is_created(tiny) -> None:
+def test_update_fails_before_anything_is_created(tiny: Tiny) -> None:
     result = tiny.operate("up", "--yes", dataClass="aggregate")
     assert result.code != 0
     assert RULES["RES-003"] in result.stdout
@@ -96,7 +99,7 @@ def test_update_fails_before_anything_is_created(tiny) -> None:
     assert not [kind for kind in tiny.state() if kind.startswith("kubernetes:")]
 
 
-def test_update_without_its_preview_does_not_create_what_is_refused(tiny) -> None:
+def test_update_without_its_preview_does_not_create_what_is_refused(tiny: Tiny) -> None:
     result = tiny.operate("up", "--yes", "--skip-preview", dataClass="aggregate")
     assert result.code != 0
     assert RULES["RES-003"] in result.stdout

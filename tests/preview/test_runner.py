@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def resources() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A pair's project folder and a lab folder; the program is a site in small that renders instead of applying."""
     folder = tmp_path_factory.mktemp("runner")
     with pytest.MonkeyPatch.context() as patch:
@@ -104,7 +105,7 @@ def test_up_deploys_and_says_which_pack_judged_it(deployed, capsys) -> None:
 
 
 @pytest.mark.requirement("`make up` again changes nothing")
-def test_a_second_up_and_a_preview_change_nothing(deployed, capsys) -> None:
+def test_a_second_up_and_a_preview_change_nothing(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (state_directory("eu") / ".pulumi" / "stacks" / "tiny" / "lab-frankfurt.json").read_text()
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 0
     assert (state_directory("eu") / ".pulumi" / "stacks" / "tiny" / "lab-frankfurt.json").read_text() == before
@@ -112,14 +113,14 @@ def test_a_second_up_and_a_preview_change_nothing(deployed, capsys) -> None:
 
 
 @pytest.mark.requirement("`pulumi` works by hand in every project folder")
-def test_pulumi_by_hand_shows_no_change_either(deployed) -> None:
+def test_pulumi_by_hand_shows_no_change_either(deployed: Path) -> None:
     command = ["pulumi", "preview", "-s", FRANKFURT.name, "--policy-pack", str(REPOSITORY / "policies")]
     done = run([*command, "--expect-no-changes", "--non-interactive"], check=False, seconds=300, cwd=FRANKFURT.folder,
                env=variables(FRANKFURT))  # fmt: skip
     assert done.code == 0, done.stdout + done.stderr
 
 
-def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed) -> None:
+def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed: Path) -> None:
     here, there = secrets.read_secrets(FRANKFURT), secrets.read_secrets(DUBLIN)
     assert {name: here[name] for name in PAIR_SECRET_NAMES} == {name: there[name] for name in PAIR_SECRET_NAMES}
     assert here["gatewayTlsKey"] == "tls.key of the lab\n"
@@ -128,7 +129,7 @@ def test_both_stacks_hold_the_same_secrets_and_no_file_shows_one(deployed) -> No
         assert not [name for name in PAIR_SECRET_NAMES if here[name] in text or json.dumps(here[name])[1:-1] in text]
 
 
-def test_changes_where_none_were_expected_exit_with_7(deployed, capsys) -> None:
+def test_changes_where_none_were_expected_exit_with_7(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure(replicas="3")
     before = everything(deployed)
     assert cli.run(["preview", "frankfurt", "--expect-no-changes", "--diff"]) == 7
@@ -141,7 +142,9 @@ def test_changes_where_none_were_expected_exit_with_7(deployed, capsys) -> None:
 
 
 @pytest.mark.requirement("a class that its site may not hold fails before anything is created")
-def test_up_stops_before_anything_is_changed_when_a_rule_is_broken(deployed, capsys) -> None:
+def test_up_stops_before_anything_is_changed_when_a_rule_is_broken(
+    deployed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = resources()
     configure(dataClass="aggregate")
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 1
@@ -153,7 +156,9 @@ def test_up_stops_before_anything_is_changed_when_a_rule_is_broken(deployed, cap
     configure()
 
 
-def test_a_lock_of_a_dead_process_is_released_with_a_message(deployed, capsys) -> None:
+def test_a_lock_of_a_dead_process_is_released_with_a_message(
+    deployed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)

@@ -29,6 +29,7 @@ from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync, Voter
 from shopsphere.witness.client import Seen
+from shopsphere.witness.store import Entry
 
 TOPOLOGY = load_topology()
 PAIR, HOME, AWAY = "rdc-a", "frankfurt", "dublin"
@@ -147,7 +148,8 @@ class ReadyPair:
             AWAY: {"databases": True, "writes": False, "because": "reading only", "role": "replica"},
         }
         self.voters = [Voter(f"http://{TOPOLOGY.site(each).address}:2480", "") for each in ("ashburn", "newyork")]
-        self.seen, self.lock = Seen(record(), 1, HOME), None
+        self.seen = Seen(record(), 1, HOME)
+        self.lock: Entry | None = None
         self.witness: Any = SimpleNamespace(
             see=lambda: self.seen, locked_by=lambda: self.lock, each_voter=lambda: self.voters, close=lambda: None
         )

@@ -1,3 +1,5 @@
+from typing import Any
+
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
 from shopsphere.estate.placement import RACK_LABEL, SITE_LABEL
@@ -8,14 +10,14 @@ NODE = Declared(
 )
 
 
-def terms(*racks, operator="In"):
+def terms(*racks: str, operator: str = "In") -> dict[str, dict[str, list[dict[Any, Any]]]]:
     expression = {"key": RACK_LABEL, "operator": operator, "values": list(racks)}
     return {
         "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
     }
 
 
-def in_rack(rack):
+def in_rack(rack: str) -> Declared:
     return k8s.DEPLOYMENT.but(*POD_SPEC, "nodeSelector", {RACK_LABEL: rack})
 
 

@@ -1,5 +1,7 @@
+from typing import Any
+
 from policy_cases import kubernetes as k8s
-from policy_cases.declared import REMOVED, UNKNOWN
+from policy_cases.declared import REMOVED, UNKNOWN, Declared
 from shopsphere.estate.placement import WATTS_RESOURCE
 
 BUDGET, RACK = 149_040, 18_630
@@ -8,11 +10,11 @@ CONTAINER = (*POD_SPEC, "containers", 0)
 RESOURCES = (*CONTAINER, "resources")
 
 
-def pods(watts, replicas):
+def pods(watts: int, replicas: int) -> Declared:
     return k8s.DEPLOYMENT.but(*RESOURCES, k8s.resources(watts)).but("spec", "replicas", float(replicas))
 
 
-def init_containers(resource, *containers):
+def init_containers(resource: Declared, *containers: dict[str, Any]) -> Declared:
     return resource.but(*POD_SPEC, "initContainers", list(containers))
 
 

@@ -1,11 +1,11 @@
 from policy_cases import kubernetes as k8s
-from policy_cases.declared import UNKNOWN
+from policy_cases.declared import UNKNOWN, Declared
 from policy_cases.lim_002_workload_power import BUDGET, RESOURCES
 
 HALF = BUDGET // 10
 
 
-def pods(name, watts, replicas):
+def pods(name: str, watts: int, replicas: int) -> Declared:
     resource = k8s.DEPLOYMENT.but("metadata", "name", name).but(*RESOURCES, k8s.resources(watts)).called(name)
     return resource.but("spec", "replicas", float(replicas))
 
