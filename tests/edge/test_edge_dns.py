@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Callable
-from typing import cast
 
 import pytest
 from edge_dig import ask
@@ -19,8 +18,9 @@ from shopsphere.clients import powerdns
 from shopsphere.clients.edge_errors import EdgeError, PairStateError
 from shopsphere.clients.powerdns import RRset
 from shopsphere.foundation.clock import wait_until
-from shopsphere.names.pair_state import PairState
+from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.names.state_record import read_records, write_record
+from shopsphere.topology import Topology
 
 FRANKFURT, DUBLIN = "10.99.0.11", "10.99.0.12"
 ASHBURN, SINGAPORE = "10.99.0.21", "10.99.0.31"

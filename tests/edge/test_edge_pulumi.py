@@ -17,6 +17,13 @@ from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import Result, run
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.names.state_record import read_records, write_record
+from shopsphere.topology import Topology
+
+
+class Pulumi(Protocol):
+    """Run a pulumi verb on the stack."""
+
+    def __call__(self, *words: str, check: bool = True) -> Result: ...
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import failure_dump
 import moving_pair
 import pytest
 from database_session import Databases
+from lab_access import At, Kube, Lab, Page, Sql
 from lab_command import shopsphere
 from moving_pair import Orders
 from present import present

@@ -1,5 +1,7 @@
 """Voters of the Americas' pair are lost: one is borne; without a quorum nothing moves, but for break-glass."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from curl_customer import CurlCustomer
 from lab_access import At, Lab, Sql

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from manual_clock import ManualClock
+from present import present
 
 from cli.main import run
 from runbooks import unwitnessed
@@ -20,6 +21,7 @@ from runbooks.agent.databases import Role
 from runbooks.agent.permits import PermitKeeper
 from runbooks.agent.state import Knowledge, doors
 from runbooks.change import MOVE, STAY, RoleChange
+from runbooks.engine import Step
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import BREAK_GLASS, FOLDER, Request, steps_of
 from runbooks.pair_access import PairAccess

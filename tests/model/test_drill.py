@@ -1,8 +1,10 @@
 """A drill on a pair made of plain values: what it refuses, that it comes back, and that a kill anywhere is mended."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from manual_clock import ManualClock
@@ -16,7 +18,7 @@ from runbooks.drill.stage import Stage, stage_of
 from runbooks.drill.there_and_back import DrillError, DrillRequest, carry_out, look
 from runbooks.engine import DryRun, Journal, RunFacts, RunRecord
 from runbooks.engine.records import Event, Kind
-from runbooks.operate import FAILOVER, REBUILD
+from runbooks.operate import FAILOVER, REBUILD, Request
 from runbooks.readiness.drill_record import DrillRecordError, Result, last_drill, save
 from runbooks.readiness.score import LAST_DRILL, Readiness
 from shopsphere.estate.paths import records_directory

@@ -14,6 +14,7 @@ from instance_files import instance_files
 from lab.site_agent import witness_urls
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.databases import begin_demotion
+from runbooks.engine import Runbook
 from runbooks.engine.errors import BlockedError
 from runbooks.last_record import EndOfStream, await_last_record, last_record
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
@@ -23,8 +24,8 @@ from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.clients.postgres import FENCE, cluster_path
-from shopsphere.clients.powerdns import DnsAuthority
-from shopsphere.estate.databases import DATABASES
+from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY

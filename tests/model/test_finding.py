@@ -53,7 +53,7 @@ def test_for_programs() -> None:
 
 @pytest.mark.requirement("what could not be told is never a pass")
 @pytest.mark.parametrize(("finding", "passed"), [(passes("a"), True), (fails("a", "b"), False), (unknown("a"), False)])
-def test_only_a_pass_passes(finding: Finding, passed: bool) -> None:  # noqa: FBT001
+def test_only_a_pass_passes(finding: Finding, passed: bool) -> None:
     assert finding.passed is passed
 
 

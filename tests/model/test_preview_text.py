@@ -80,7 +80,7 @@ OUTCOME = PlanOutcome(
 @pytest.mark.requirement("`preview` names each resource and operation and marks what is replaced or deleted")
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("diff", [False, True], ids=["names", "diff"])
-def test_preview(width: int, diff: bool) -> None:  # noqa: FBT001 - a parameter of a test
+def test_preview(width: int, diff: bool) -> None:
     shown = [line.plain for line in changes.lines(OUTCOME, width, diff=diff)]
     assert max(map(len, shown)) <= width
     require_golden(f"preview{'-diff' if diff else ''}-{width}", "\n".join(shown) + "\n")

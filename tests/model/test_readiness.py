@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Never
@@ -17,6 +18,7 @@ from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, Authority, ReadyPair, drill, 
 from runbooks.engine import Journal, RunFacts
 from runbooks.readiness import render
 from runbooks.readiness.drill_record import Result, save
+from runbooks.readiness.pair_view import PairView
 from runbooks.readiness.score import CHECKS, LAST_DRILL, score
 from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.edge_errors import ServiceError
@@ -24,7 +26,7 @@ from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.finding import Verdict, passes
+from shopsphere.foundation.finding import Finding, Verdict, passes
 from shopsphere.names.pair_state import PairState
 from shopsphere.witness import Phase, Sync, Voter, WitnessUnreachableError
 from shopsphere.witness.client import Seen

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Never
+from typing import Any, Never, cast
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from runbooks.agent.state import Knowledge, doors
 from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
 SITES = ("frankfurt", "dublin")

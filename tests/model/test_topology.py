@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from present import present
