@@ -17,10 +17,12 @@ from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
+from runbooks.agent.synchrony import Ledger
+from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.witness import PairRecord, Phase, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
 SITES = ("frankfurt", "dublin")
