@@ -58,8 +58,7 @@ def build_with(entry: WorkloadDeclaration, config: dict[str, Any]) -> Graph:
     site = SiteDeclaration((*WORKLOADS, entry), DATABASES)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(components.site, "build_regional_site", partial(components.site.build_regional_site, site))
-        graph: Graph = build("rdc-a", "lab-frankfurt", config)
-    return graph
+        return build("rdc-a", "lab-frankfurt", config)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def test_nothing_else_comes_or_changes(added: Graph) -> None:
 
 
 def test_the_namespace_has_the_labels_and_the_share_of_power(added: Graph) -> None:
-    labels = added.get("Namespace", None, "parcels")["metadata"]["labels"]
+    (labels,) = [each.labels for each in added.of("Namespace") if each.name == "parcels"]
     assert LABELS.items() <= labels.items()
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     # 150 kW, less 8 nodes of 120 W, are 149,040 W for pods; 5 % of these.
