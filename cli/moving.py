@@ -76,7 +76,6 @@ def failback(
     from runbooks import operate  # noqa: PLC0415 - see above
     from runbooks.change import PLANNED  # noqa: PLC0415 - see above
     from runbooks.home import at_home  # noqa: PLC0415 - see above
-    from shopsphere.estate.paths import records_directory  # noqa: PLC0415 - see above
     from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
 
     home = topology.pairs[pair]
