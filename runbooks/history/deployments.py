@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from runbooks.history.entry import HistoryEntry
-
-FILE = "deployments.jsonl"
+from shopsphere.deploy.history import FILE
 
 
 def deployments(directory: Path) -> Iterator[HistoryEntry | str]:

@@ -1,7 +1,10 @@
 """The command: its verbs, its exit codes, and errors without tracebacks."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from pathlib import Path
 from typing import Never
 
 import pytest
@@ -44,7 +47,7 @@ def test_an_unknown_target_exits_with_2_and_says_which_are_known(verb: str, caps
 
 
 @pytest.mark.parametrize("verb", ["ready", "drill", "failback"])
-def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys) -> None:
+def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([verb, "rdc-x"]) == 2
     assert "rdc-a, rdc-b, rdc-c" in capsys.readouterr().err
 
@@ -60,7 +63,9 @@ def test_an_unknown_pair_exits_with_2_and_says_which_are_known(verb, capsys) -> 
         ["break-glass", "frankfurt"],
     ],
 )
-def test_a_site_where_a_pair_is_asked_for_leads_to_the_pair(words, capsys) -> None:
+def test_a_site_where_a_pair_is_asked_for_leads_to_the_pair(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.run(words) == 2
     told = capsys.readouterr().err
     assert "frankfurt, which is a site of rdc-a" in told
@@ -75,7 +80,9 @@ def test_a_site_where_a_pair_is_asked_for_leads_to_the_pair(words, capsys) -> No
         ["break-glass", "rdc-a", "--site-is-off", "singapore"],
     ],
 )
-def test_a_site_that_the_pair_does_not_have_is_told_which_it_has(words, capsys) -> None:
+def test_a_site_that_the_pair_does_not_have_is_told_which_it_has(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.run(words) == 2
     assert f"expected: {words[-2]} frankfurt or dublin" in capsys.readouterr().err
 
@@ -86,7 +93,7 @@ def test_a_move_without_a_reason_is_refused(verb: str, capsys: pytest.CaptureFix
     assert "--reason" in capsys.readouterr().err
 
 
-def test_an_unknown_verb_exits_with_2_and_suggests_once(capsys) -> None:
+def test_an_unknown_verb_exits_with_2_and_suggests_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["launch"]) == 2
     assert cli.run(["statu"]) == 2
     assert capsys.readouterr().err.count("Did you mean 'status'?") == 1
@@ -106,7 +113,9 @@ def test_an_unknown_verb_exits_with_2_and_suggests_once(capsys) -> None:
         ("shopsphere fail", ["failover", "failback"]),
     ],
 )
-def test_the_shell_completes_names(words, completed, monkeypatch, capsys) -> None:
+def test_the_shell_completes_names(
+    words: str, completed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("_SHOPSPHERE_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
@@ -115,7 +124,7 @@ def test_the_shell_completes_names(words, completed, monkeypatch, capsys) -> Non
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completion_of_a_shell_can_be_printed(shell, capsys) -> None:
+def test_the_completion_of_a_shell_can_be_printed(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["completion", shell]) == 0
     assert "_SHOPSPHERE_COMPLETE=complete_" in capsys.readouterr().out
 
@@ -126,7 +135,7 @@ def test_completing_loads_no_client_and_no_engine() -> None:
     assert not {"kubernetes", "pulumi", "jinja2", "httpx"} & set(found.stdout.split())
 
 
-def test_the_version_is_that_of_the_project(capsys) -> None:
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"shopsphere {app.__version__}\n"
 
@@ -145,7 +154,9 @@ def test_an_error_of_ours_is_a_message_and_its_exit_code(
     assert capsys.readouterr().err == "error: frankfurt is not what was declared\n"
 
 
-def test_the_environment_of_a_target_is_that_of_its_jurisdiction(tmp_path, monkeypatch, capsys) -> None:
+def test_the_environment_of_a_target_is_that_of_its_jurisdiction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     monkeypatch.setattr("cli.environment.ensure_kubernetes_plugin", lambda: None)
     assert cli.run(["env", "frankfurt"]) == 0

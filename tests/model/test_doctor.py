@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from cli import main as cli
-from shopsphere.clients.cluster import Cluster, ClusterUnreachableError
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.doctor import programs, render, site_addons, site_images, site_nodes, state, witness
 from shopsphere.doctor.question import Question, ask_all
 from shopsphere.doctor.site_api import SiteApi, judge_clock, judge_version
@@ -168,8 +169,10 @@ def refusing(_host: str, _name: str, _version: str) -> Never:
     ],
 )
 def test_images(image: str, status: int, verdict: Verdict) -> None:
-    ask = (lambda *_: status) if status else refusing
-    assert site_images.judge_images([image], set(), ask).verdict is verdict
+    def answering(_host: str, _name: str, _version: str) -> int:
+        return status
+
+    assert site_images.judge_images([image], set(), answering if status else refusing).verdict is verdict
     assert site_images.judge_images([image], {image}, refusing).verdict is PASSED
 
 
