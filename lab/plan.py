@@ -106,9 +106,10 @@ def _payment_provider(host: Host) -> Component:
     state.mkdir(parents=True, exist_ok=True)
     command = (sys.executable, "-m", "app", "psp")
     environment = {
-        "PSP_HOST": str(host.address),
-        "PSP_PORT": str(PSP_PORT),
-        "PSP_STATE": str(state / "psp.sqlite"),
+        "SHOP_SITE": host.name,
+        "SHOP_LISTEN": str(host.address),
+        "SHOP_PORT": str(PSP_PORT),
+        "PSP_STATE_FILE": str(state / "psp.sqlite"),
         "PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache"),
     }
     return Component("psp", command, environment, REPOSITORY)

@@ -12,7 +12,6 @@ from command import shopsphere
 from customers import CLIENTS
 from volumes import SmallVolumes
 
-from app.settings import REGIONS
 from components.postgres_spec import REPLICATION_SECRET
 from lab.enter import command_inside, run_inside
 from lab.host import power, supervision
@@ -168,15 +167,12 @@ class PairUnderTest:
         return done[1].split()
 
     def charges(self) -> list[str]:
-        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday.
-
-        Its books are older than a lab that was taken down and started again.
-        """
+        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday."""
         now, keys = datetime.now(UTC), []
         for day in (now - timedelta(days=1), now):
-            url = f"http://127.0.0.1:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
+            url = f"http://{self.hosts.host('psp').address}:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
             lines = json.loads(run_inside("psp", ["curl", "-sS", "--fail", url]).stdout)["lines"]
-            keys += [line["key"] for line in lines if line["currency"] == REGIONS[self.pair.name].currency]
+            keys += [line["key"] for line in lines if line["currency"] == self.pair.storefront.currency]
         return keys
 
     def timeline(self, site: str) -> int:

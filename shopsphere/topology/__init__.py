@@ -1,4 +1,4 @@
-"""The validated topology as frozen values: sites, pairs and their shops, jurisdictions, data classes, limits, distances."""
+"""The validated topology as frozen values: sites, pairs and shops, jurisdictions, data classes, limits, distances."""
 
 from shopsphere.topology.base import HEADQUARTERS
 from shopsphere.topology.data_class import Cdn, DataClass, HeldAt
