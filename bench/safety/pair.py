@@ -19,7 +19,6 @@ from lab.hosts import load_hosts
 from lab.network import control
 from lab.paths import run_directory
 from lab.plan import PSP_PORT
-from lab.witness import voters
 from runbooks.agent.fence import TABLE
 from runbooks.databases import all_follow
 from runbooks.engine import Journal
@@ -28,6 +27,7 @@ from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
+from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.state_record import read_records
@@ -55,7 +55,7 @@ class PairUnderTest:
         self.witness = witness_of(name, Environment.LAB)
         self.primary, self.recovery = self.pair.sites
         self.client = CLIENTS[name]
-        self.voters = voters(self.pair, self.topology)
+        self.voters = seats(self.pair, self.topology)
         self._off: set[str] = set()
         self._links: set[tuple[str, str]] = set()
         self._stopped: set[tuple[str, str]] = set()
