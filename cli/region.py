@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from shopsphere.estate import adding_region
 from shopsphere.estate.new_region import NewRegion, NewSite
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.errors import UsageError
@@ -42,6 +41,10 @@ def add(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be written, and write nothing")] = False,
 ) -> None:
     """Add a region to topology.yaml and make its stack files; prints what is left to do by hand."""
+    from shopsphere.estate import (
+        adding_region,
+    )
+
     region = NewRegion(
         name=name,
         primary=_site("--primary", primary),
