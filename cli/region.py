@@ -41,9 +41,7 @@ def add(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be written, and write nothing")] = False,
 ) -> None:
     """Add a region to topology.yaml and make its stack files; prints what is left to do by hand."""
-    from shopsphere.estate import (
-        adding_region,
-    )
+    from shopsphere.estate import adding_region  # noqa: PLC0415 - it draws, and completion need not wait for that
 
     region = NewRegion(
         name=name,
