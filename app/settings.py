@@ -9,29 +9,37 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from app.errors import SettingsError
+from app.region import Region, RegionFactsError, region_of
 
 RENDERED_IN_IMAGE = Path("/usr/share/shopsphere")
 RENDERED_IN_DEVELOPMENT = Path("/tmp/shopsphere-rendered")  # noqa: S108 the one folder that is writable in the pod
 SHORTEST_SECRET = 32  # characters; what HMAC-SHA256 can make use of
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    """What the storefront knows about the pair of sites it runs in."""
+REGION_FACTS = "SHOP_REGION_FACTS"
+"""The variable with what the shop has to know about its region (JSON); app/region.py has the names."""
 
-    pair: str
-    title: str
-    currency: str
-    language: str
-    shipping_minor: int
-    free_shipping_minor: int
+VARIABLES = frozenset(
+    {
+        *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE"),
+        *(REGION_FACTS, "SHOP_PUBLIC_URL", "SHOP_STATIC_URL", "SHOP_SESSION_SECRET", "SHOP_RENDERED", "SHOP_POOL_SIZE"),
+        *("PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
+        *("PSP_URL", "PSP_TIMEOUT_SECONDS", "PSP_STATE_FILE"),
+    }
+)
+"""Every variable that begins with one of PREFIXES and that some entry point reads.
 
+The containers of one pod share their variables, so each entry point knows those of the others.
+"""
+PREFIXES = ("SHOP_", "PAYMENTS_", "PSP_")
+"""Beginnings of names that are the shop's own: a variable that nobody reads is a setting that does not hold."""
 
-REGIONS = {
-    "rdc-a": Region("rdc-a", "Europe", "EUR", "en-IE", 590, 9900),
-    "rdc-b": Region("rdc-b", "United States", "USD", "en-US", 690, 9900),
-    "rdc-c": Region("rdc-c", "Asia Pacific", "SGD", "en-SG", 890, 14900),
-}
+_UNUSABLE = Region(
+    pair="-", title="-", language="en", currency="XXX", currency_sign="-", minor_digits=0, price_factor=1.0,
+    group="", decimal=".", sign_after=False, prices_include_tax=True, shipping_minor=0, free_shipping_from_minor=0,
+    order_prefix="X", delivers_to={},
+)  # fmt: skip
+"""Stands in for a region that cannot be read, until `check` refuses the environment."""
 
 
 class Environment:
@@ -69,11 +77,13 @@ class Environment:
         return number
 
     def region(self, name: str) -> Region:
-        """Return the region of a pair's name."""
-        value = self.text(name, "rdc-a")
-        if value not in REGIONS:
-            self._problems.append(f"{name}: expected one of {', '.join(REGIONS)}, found {value!r}")
-        return REGIONS.get(value, REGIONS["rdc-a"])
+        """Return the region that a variable describes."""
+        value = self.text(name)
+        try:
+            return region_of(value) if value else _UNUSABLE
+        except RegionFactsError as error:
+            self._problems += [f"{name}: {problem}" for problem in error.problems]
+            return _UNUSABLE
 
     def secret(self, name: str) -> str:
         """Return a secret that is long enough; its value never appears in a message."""
@@ -100,8 +110,11 @@ class Environment:
         """Raise one error that lists all problems.
 
         Raises:
-            SettingsError: a variable is missing or wrong.
+            SettingsError: a variable is missing, wrong, or one of the shop's own that nobody reads.
         """
+        for name in sorted(self._variables):
+            if name.startswith(PREFIXES) and name not in VARIABLES:
+                self._problems.append(f"{name}: expected one of {', '.join(sorted(VARIABLES))}, found an unknown name")
         if self._problems:
             lines = "\n  ".join(self._problems)
             raise SettingsError(f"the environment is not usable:\n  {lines}\n  do: set these variables and start again")
@@ -148,7 +161,7 @@ class StorefrontSettings:
         environment = Environment(variables)
         settings = cls(
             listen=Listen.read(environment, 8000),
-            region=environment.region("SHOP_REGION"),
+            region=environment.region(REGION_FACTS),
             public_url=environment.url("SHOP_PUBLIC_URL", "http://127.0.0.1:8000"),
             static_url=environment.url("SHOP_STATIC_URL", "http://127.0.0.1:8000"),
             session_secret=environment.secret("SHOP_SESSION_SECRET"),

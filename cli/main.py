@@ -24,6 +24,7 @@ from cli import (
     looking,
     moving,
     readiness,
+    region,
     topology,
 )
 from cli.version import show_version
@@ -88,6 +89,7 @@ app.command()(history.history)
 app.command()(environment.env)
 app.command()(diagram.diagram)
 app.command()(completion.completion)
+app.add_typer(region.app, name="region")
 app.add_typer(topology.app, name="topology")
 
 

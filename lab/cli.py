@@ -11,7 +11,7 @@ from lab import bring_up, plan, preparing_cli, record
 from lab.cluster.addons import kubectl
 from lab.enter import become_inside
 from lab.host import power
-from lab.hosts import HOSTS_FILE, HostKind, LabHosts, load_hosts
+from lab.hosts import HOSTS_FILE, HostKind, LabHosts, client_host, load_hosts
 from lab.logs import show_logs
 from lab.network import control
 from lab.paths import kubeconfig_path
@@ -20,7 +20,7 @@ from lab.tour import show_tour
 from lab.volume_size import lift_limit, limit_volume
 from lab.volumes import free_volumes
 from shopsphere.foundation.errors import ShopSphereError, UsageError
-from shopsphere.foundation.paths import tools_directory
+from shopsphere.foundation.paths import TOPOLOGY_FILE, tools_directory
 from shopsphere.foundation.process import become
 from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
@@ -31,7 +31,8 @@ preparing_cli.register(app)
 
 
 def _host_names() -> list[str]:
-    return [*sites(), *plain(HOSTS_FILE).get("hosts", {})]
+    clients = map(client_host, plain(TOPOLOGY_FILE).get("jurisdictions", {}))
+    return [*sites(), *plain(HOSTS_FILE).get("hosts", {}), *clients]
 
 
 HostName = Annotated[
@@ -52,8 +53,8 @@ def _hosts() -> LabHosts:
 
 @app.command()
 def up(wanted: Regions = None) -> None:
-    """Start regions (rdc-a when none is named) beside what already runs."""
-    bring_up.up(wanted or ["rdc-a"])
+    """Start regions (the first of topology.yaml when none is named) beside what already runs."""
+    bring_up.up(wanted or [next(iter(load_topology().pairs))])
 
 
 @app.command()

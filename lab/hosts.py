@@ -1,4 +1,4 @@
-"""The lab's hosts: every site of the topology, and what lab/hosts.yaml adds."""
+"""The lab's hosts: every site of the topology, customers of every jurisdiction, and what lab/hosts.yaml adds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.topology import Topology
+from shopsphere.topology import Jurisdiction, Topology
 
 HOSTS_FILE = Path(__file__).with_name("hosts.yaml")
+CLIENT_NUMBER = 10
+"""Place of a jurisdiction's customers in its first client network."""
+LAST_MILE_MS = 12.0
+"""Round trip between customers and the primary site of their region (ms)."""
 
 
 class UnknownHostError(ShopSphereError):
     """A name that is no host of the lab."""
+
+
+class HostAddressError(ShopSphereError):
+    """The addresses of the lab's hosts do not fit together."""
 
 
 class HostKind(StrEnum):
@@ -123,10 +131,55 @@ class LabHosts(_Frozen):
         return between + last_mile_a + last_mile_b
 
 
+def client_host(jurisdiction: str) -> str:
+    """Return the name of the host where a jurisdiction's customers are."""
+    return f"client-{jurisdiction}"
+
+
 def load_hosts(topology: Topology, file: Path = HOSTS_FILE) -> LabHosts:
-    """Return the sites of `topology` and the hosts of `file` as one set."""
+    """Return the sites and customers of `topology` and the hosts of `file` as one set.
+
+    Raises:
+        HostAddressError: two hosts have the same name or address, or one is outside the lab's network.
+    """
     document = yaml.safe_load(file.read_text())
-    hosts = {name: Host(name=name, **entry) for name, entry in document["hosts"].items()}
-    for name, site in topology.sites.items():
-        hosts[name] = Host(name=name, kind=HostKind.SITE, addresses=(site.address,))
-    return LabHosts(network=document["network"], workstation=document["workstation"], hosts=hosts)
+    hosts = [Host(name=name, **entry) for name, entry in document["hosts"].items()]
+    hosts += [_client(topology, jurisdiction) for jurisdiction in topology.jurisdictions.values()]
+    hosts += [Host(name=name, kind=HostKind.SITE, addresses=(site.address,)) for name, site in topology.sites.items()]
+    network = IPv4Network(document["network"])
+    _check(hosts, network)
+    return LabHosts(network=network, workstation=document["workstation"], hosts={host.name: host for host in hosts})
+
+
+def _client(topology: Topology, jurisdiction: Jurisdiction) -> Host:
+    """Make the customers of a jurisdiction: in its first client network, near the first of its pairs."""
+    pair = next(pair for pair in topology.pairs.values() if pair.jurisdiction == jurisdiction.name)
+    network = jurisdiction.client_networks[0]
+    return Host(
+        name=client_host(jurisdiction.name),
+        kind=HostKind.OBSERVER,
+        addresses=(network.network_address + min(CLIENT_NUMBER, network.num_addresses - 1),),
+        near=Near(site=pair.primary, rtt_ms=LAST_MILE_MS),
+    )
+
+
+def _check(hosts: list[Host], network: IPv4Network) -> None:
+    owners: dict[str, str] = {}
+    for host in hosts:
+        for key in (host.name, *map(str, host.addresses)):
+            if key in owners:
+                raise HostAddressError.build(
+                    f"{key} is used by two hosts of the lab",
+                    expected=f"a name and addresses for {host.name} that no other host has",
+                    found=f"{key}, which {owners[key]} has too",
+                    action=f"change topology.yaml or {HOSTS_FILE.name}",
+                )
+            owners[key] = host.name
+        outside = [address for address in host.addresses if address not in network]
+        if outside:
+            raise HostAddressError.build(
+                f"host {host.name} is not on the lab's network",
+                expected=f"an address in {network}",
+                found=str(outside[0]),
+                action=f"change its address in topology.yaml, or the network in {HOSTS_FILE.name}",
+            )

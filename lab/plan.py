@@ -13,7 +13,8 @@ from lab.hosts import Host, HostKind, LabHosts
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
 from lab.site_agent import agent_component
-from lab.witness import voters, witness_component
+from lab.witness import witness_component
+from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY, cache_directory
 from shopsphere.topology import Topology
@@ -61,7 +62,7 @@ def wanted_hosts(regions: Iterable[str], topology: Topology, hosts: LabHosts) ->
     names.update(cluster_sites(regions, topology))
     for region in regions:
         if region in topology.pairs:
-            names.update(voters(topology.pair(region), topology))
+            names.update(seats(topology.pair(region), topology))
     return [hosts.host(name) for name in sorted(names)]
 
 
@@ -81,7 +82,7 @@ def components_of(host: Host, regions: Iterable[str], topology: Topology) -> lis
 def _site_components(site: str, regions: list[str], topology: Topology) -> list[Component]:
     components = []
     for region in regions:
-        if region in topology.pairs and site in voters(topology.pair(region), topology):
+        if region in topology.pairs and site in seats(topology.pair(region), topology):
             disk_directory(site).mkdir(parents=True, exist_ok=True)
             components.append(witness_component(topology.pair(region), site, topology))
     if site in cluster_sites(regions, topology):
@@ -106,9 +107,10 @@ def _payment_provider(host: Host) -> Component:
     state.mkdir(parents=True, exist_ok=True)
     command = (sys.executable, "-m", "app", "psp")
     environment = {
-        "PSP_HOST": str(host.address),
-        "PSP_PORT": str(PSP_PORT),
-        "PSP_STATE": str(state / "psp.sqlite"),
+        "SHOP_SITE": host.name,
+        "SHOP_LISTEN": str(host.address),
+        "SHOP_PORT": str(PSP_PORT),
+        "PSP_STATE_FILE": str(state / "psp.sqlite"),
         "PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache"),
     }
     return Component("psp", command, environment, REPOSITORY)

@@ -6,18 +6,12 @@ import sys
 
 from lab.component import Component
 from lab.paths import disk_directory, kubeconfig_path
-from lab.witness import client_url, voters
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.fence import rules
 from shopsphere.estate.databases import POSTGRESQL_PORT
+from shopsphere.estate.witness_seats import client_urls
 from shopsphere.foundation.paths import REPOSITORY, cache_directory
 from shopsphere.topology import Pair, Site, Topology
-
-
-def witness_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:
-    """Client addresses of a pair's voters, the nearest to its primary site first."""
-    near = sorted(voters(pair, topology), key=lambda voter: topology.rtt_ms(pair.primary, voter))
-    return tuple(client_url(pair, voter, topology) for voter in near)
 
 
 def agent_component(site: Site, pair: Pair, topology: Topology) -> Component:
@@ -29,7 +23,7 @@ def agent_component(site: Site, pair: Pair, topology: Topology) -> Component:
         site=site.name,
         peer=pair.other_than(site.name),
         first_active=pair.primary,
-        witness=witness_urls(pair, topology),
+        witness=client_urls(pair, topology),
         kubeconfig=kubeconfig_path(site.name),
         context=site.name,
         permit=disk / "permit.json",

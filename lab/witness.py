@@ -1,30 +1,12 @@
-"""The witness: per pair three etcd voters outside the pair, at headquarters and in the two other regions."""
+"""The witness: per pair an etcd voter at each of its seats."""
 
 from __future__ import annotations
 
 from lab.component import Component
 from lab.paths import disk_directory
+from shopsphere.estate.witness_seats import ports, seats
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.topology import Pair, Topology
-
-_FIRST_CLIENT_PORT = 2480
-_PORTS_PER_PAIR = 10
-
-
-def voters(pair: Pair, topology: Topology) -> tuple[str, ...]:
-    """Return the hosts of a pair's three voters: headquarters and the other pairs' primary sites."""
-    others = [other.primary for name, other in sorted(topology.pairs.items()) if name != pair.name]
-    return (topology.headquarters, *others)
-
-
-def client_url(pair: Pair, voter: str, topology: Topology) -> str:
-    """Where a voter answers clients."""
-    return f"http://{topology.site(voter).address}:{_ports(pair, topology)[0]}"
-
-
-def _ports(pair: Pair, topology: Topology) -> tuple[int, int]:
-    first = _FIRST_CLIENT_PORT + _PORTS_PER_PAIR * sorted(topology.pairs).index(pair.name)
-    return first, first + 1
 
 
 def witness_component(pair: Pair, voter: str, topology: Topology) -> Component:
@@ -33,9 +15,9 @@ def witness_component(pair: Pair, voter: str, topology: Topology) -> Component:
     Heartbeat and election time-out follow the longest way between voters (220 ms): etcd asks for a heartbeat of
     about one round trip and ten of them for an election.
     """
-    client_port, peer_port = _ports(pair, topology)
+    client_port, peer_port = ports(pair, topology)
     address = topology.site(voter).address
-    members = ",".join(f"{name}=http://{topology.site(name).address}:{peer_port}" for name in voters(pair, topology))
+    members = ",".join(f"{name}=http://{topology.site(name).address}:{peer_port}" for name in seats(pair, topology))
     command = (
         # Ahead of the pods: on two busy cores a voter that waits for its turn looks like one that is lost.
         *("nice", "-n", "-10"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.settings import Region
+from app.region import Region
 
 MOST_PIECES = 20  # of one line; the database checks the same
 
@@ -47,7 +47,9 @@ class Cart:
     def shipping_minor(self) -> int:
         """Shipping; free above a threshold, nothing for an empty cart."""
         return (
-            0 if not self.lines or self.goods_minor >= self.region.free_shipping_minor else self.region.shipping_minor
+            0
+            if not self.lines or self.goods_minor >= self.region.free_shipping_from_minor
+            else self.region.shipping_minor
         )
 
     @property

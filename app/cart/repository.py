@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from app.cart.model import MOST_PIECES, Cart, CartLine
 from app.database import Connection, Queries
-from app.settings import Region
+from app.region import Region
 
 _LINES = """
 SELECT l.id, l.sku, p.slug, p.name, v.colour, v.size, l.quantity, price.amount_minor, stock.free, l.customisation

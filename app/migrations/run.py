@@ -19,7 +19,8 @@ from sqlalchemy.pool import NullPool
 
 from app.catalogue.seed.store import seed_catalogue
 from app.errors import ShopError
-from app.settings import Environment
+from app.region import Region
+from app.settings import REGION_FACTS, Environment
 
 LOCK = 0x53484F50  # "SHOP": one number for both trees; advisory locks are per database
 TREES = {"commerce": ("COMMERCE_DSN", "COMMERCE_PASSWORD"), "ledger": ("LEDGER_DSN", "LEDGER_PASSWORD")}
@@ -41,6 +42,7 @@ def migrate(tree: str, *, seconds: float = WAIT_SECONDS) -> str:
     """
     environment = Environment()
     dsn = environment.dsn(*TREES[tree])
+    region = environment.region(REGION_FACTS) if tree == "commerce" else None
     environment.check()
     deadline = time.monotonic() + seconds
     last = "no answer"
@@ -49,7 +51,7 @@ def migrate(tree: str, *, seconds: float = WAIT_SECONDS) -> str:
             with psycopg.connect(
                 dsn, connect_timeout=5, autocommit=True, application_name="shop migrate"
             ) as connection:
-                outcome, last = _attempt(tree, dsn, connection)
+                outcome, last = _attempt(tree, dsn, connection, region)
         except psycopg.errors.RaiseException as error:
             raise MigrationError(f"migration of {tree} was refused: {error}") from error
         except psycopg.OperationalError as error:
@@ -66,7 +68,7 @@ def migrate(tree: str, *, seconds: float = WAIT_SECONDS) -> str:
     )
 
 
-def _attempt(tree: str, dsn: str, connection: psycopg.Connection) -> tuple[str | None, str]:
+def _attempt(tree: str, dsn: str, connection: psycopg.Connection, region: Region | None) -> tuple[str | None, str]:
     """Return the outcome, or None and the reason to wait."""
     script = ScriptDirectory.from_config(_configuration(tree))
     head = script.get_current_head()
@@ -84,8 +86,8 @@ def _attempt(tree: str, dsn: str, connection: psycopg.Connection) -> tuple[str |
     if not locked or not locked[0]:
         return None, "another migration holds the lock"
     _upgrade(tree, dsn)
-    if tree == "commerce":
-        seeded = seed_catalogue(connection)
+    if region is not None:
+        seeded = seed_catalogue(connection, region)
         log.info("catalogue", outcome=seeded)
     return "migrated", ""
 

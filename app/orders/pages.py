@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 from app.cart import repository as carts
 from app.orders import repository
 from app.orders.model import Order
-from app.orders.placing import COUNTRIES, PAYMENT_METHODS, place
+from app.orders.placing import PAYMENT_METHODS, place
 from app.orders.settling import settle_by_id
 from app.orders.states import PendingPayment
 from app.web.posting import post_once
@@ -30,7 +30,7 @@ async def checkout(request: Request) -> Response[Any]:
         visitor=visitor,
         cart=await carts.read_cart(services.commerce, visitor.session, region),
         methods=PAYMENT_METHODS,
-        countries=COUNTRIES[region.pair],
+        countries=region.delivers_to,
     )
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from app.cart import repository as carts
 from app.orders import repository
 from app.orders.model import Recipient
+from app.region import Region
 from app.web.posting import Done, Posting
 from app.web.refusals import RefusedError
 
@@ -18,23 +19,6 @@ PAYMENT_METHODS: Mapping[str, str] = {
     "tok_visa": "Visa ending in 4242",
     "tok_mastercard": "Mastercard ending in 4444",
     "tok_declined": "Test card that is declined",
-}
-COUNTRIES: Mapping[str, Mapping[str, str]] = {
-    "rdc-a": {
-        "DE": "Germany",
-        "AT": "Austria",
-        "BE": "Belgium",
-        "ES": "Spain",
-        "FR": "France",
-        "IE": "Ireland",
-        "IT": "Italy",
-        "NL": "Netherlands",
-        "PL": "Poland",
-        "PT": "Portugal",
-        "SE": "Sweden",
-    },
-    "rdc-b": {"US": "United States"},
-    "rdc-c": {"SG": "Singapore", "AU": "Australia"},
 }
 _LONGEST = {"email": 254, "name": 100, "street": 200, "postcode": 16, "city": 100}
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -48,7 +32,7 @@ async def place(posting: Posting) -> Done:
         RefusedError: the form is incomplete, the cart is empty, or stock does not suffice.
     """
     region = posting.services.settings.region
-    recipient = _recipient(posting.fields, region.pair)
+    recipient = _recipient(posting.fields, region)
     token = posting.fields.get("payment_method", "")
     if token not in PAYMENT_METHODS:
         raise RefusedError(422, "Please choose how to pay", "Go back and choose one of the payment methods.")
@@ -60,7 +44,7 @@ async def place(posting: Posting) -> Done:
         names = ", ".join(f"{line.product_name} ({line.free} left)" for line in cart.lines if line.sku in short)
         raise RefusedError(409, "Someone was faster", f"We do not have enough of: {names}. Nothing was ordered.")
     identity = uuid4()
-    number = f"{region.currency[0]}-" + "".join(secrets.choice(_ALPHABET) for _ in range(9))
+    number = f"{region.order_prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(9))
     await repository.insert(
         posting.connection, identity, number, posting.session, posting.visitor.customer, cart, token, recipient
     )
@@ -68,7 +52,7 @@ async def place(posting: Posting) -> Done:
     return Done(f"/orders/{identity}/receipt", posting.session)
 
 
-def _recipient(fields: Mapping[str, str], pair: str) -> Recipient:
+def _recipient(fields: Mapping[str, str], region: Region) -> Recipient:
     values = {name: fields.get(name, "") for name in _LONGEST}
     for name, longest in _LONGEST.items():
         if not 0 < len(values[name]) <= longest or not values[name].isprintable():
@@ -78,6 +62,6 @@ def _recipient(fields: Mapping[str, str], pair: str) -> Recipient:
     if not _EMAIL.match(values["email"]):
         raise RefusedError(422, "Please check your e-mail address", "It should look like name@example.org.")
     country = fields.get("country", "")
-    if country not in COUNTRIES[pair]:
+    if country not in region.delivers_to:
         raise RefusedError(422, "We do not deliver there from here", "Choose one of the countries in the list.")
     return Recipient(**values, country=country)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-_SIGNS = {"EUR": "€", "USD": "$", "SGD": "S$"}
+from app.region import Region
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """Return an amount such as `€1,190` or `€5.90`; whole amounts are shown without cents."""
-    whole, cents = divmod(abs(amount_minor), 100)
-    text = f"{whole:,}" if cents == 0 else f"{whole:,}.{cents:02d}"
-    return f"{'-' if amount_minor < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{text}"
+def money(amount_minor: int, region: Region) -> str:
+    """Return an amount such as `€1,190`, `€5.90` or `1.190 kr`; whole amounts are shown without minor digits."""
+    whole, minor = divmod(abs(amount_minor), 10**region.minor_digits)
+    text = f"{whole:,}".replace(",", region.group)
+    if minor:
+        text += f"{region.decimal}{minor:0{region.minor_digits}d}"
+    sign = region.currency_sign
+    shown = f"{text}\N{NO-BREAK SPACE}{sign}" if region.sign_after else f"{sign}{text}"
+    return f"{'-' if amount_minor < 0 else ''}{shown}"

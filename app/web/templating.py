@@ -38,7 +38,7 @@ class Templates:
             new_key=lambda: uuid4().hex,
             **shared,
         )
-        self._environment.filters["money"] = lambda amount: money(amount, region.currency)
+        self._environment.filters["money"] = lambda amount: money(amount, region)
 
     def page(
         self, name: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: object

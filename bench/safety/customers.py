@@ -7,9 +7,11 @@ import tempfile
 from typing import Any
 
 from lab.enter import command_inside
+from lab.hosts import client_host
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.topology import load_topology
 
-CLIENTS = {"rdc-a": "client-eu", "rdc-b": "client-us", "rdc-c": "client-apac"}
+CLIENTS = {name: client_host(pair.jurisdiction) for name, pair in load_topology().pairs.items()}
 ORDERS = str(REPOSITORY / "bench/orders.py")
 
 

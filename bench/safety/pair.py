@@ -12,7 +12,6 @@ from command import shopsphere
 from customers import CLIENTS
 from volumes import SmallVolumes
 
-from app.settings import REGIONS
 from components.postgres_spec import REPLICATION_SECRET
 from lab.enter import command_inside, run_inside
 from lab.host import power, supervision
@@ -20,7 +19,6 @@ from lab.hosts import load_hosts
 from lab.network import control
 from lab.paths import run_directory
 from lab.plan import PSP_PORT
-from lab.witness import voters
 from runbooks.agent.fence import TABLE
 from runbooks.databases import all_follow
 from runbooks.engine import Journal
@@ -29,6 +27,7 @@ from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
+from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.state_record import read_records
@@ -56,7 +55,7 @@ class PairUnderTest:
         self.witness = witness_of(name, Environment.LAB)
         self.primary, self.recovery = self.pair.sites
         self.client = CLIENTS[name]
-        self.voters = voters(self.pair, self.topology)
+        self.voters = seats(self.pair, self.topology)
         self._off: set[str] = set()
         self._links: set[tuple[str, str]] = set()
         self._stopped: set[tuple[str, str]] = set()
@@ -168,15 +167,12 @@ class PairUnderTest:
         return done[1].split()
 
     def charges(self) -> list[str]:
-        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday.
-
-        Its books are older than a lab that was taken down and started again.
-        """
+        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday."""
         now, keys = datetime.now(UTC), []
         for day in (now - timedelta(days=1), now):
-            url = f"http://127.0.0.1:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
+            url = f"http://{self.hosts.host('psp').address}:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
             lines = json.loads(run_inside("psp", ["curl", "-sS", "--fail", url]).stdout)["lines"]
-            keys += [line["key"] for line in lines if line["currency"] == REGIONS[self.pair.name].currency]
+            keys += [line["key"] for line in lines if line["currency"] == self.pair.storefront.currency]
         return keys
 
     def timeline(self, site: str) -> int:

@@ -11,7 +11,7 @@ import pulumi
 from components.edge.global_dns import STATIC
 from components.edge.resources import CdnDistribution
 from shopsphere.clients.edge_errors import EdgeError
-from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.estate.edge_config import EdgeConfig, OriginConfig
 from shopsphere.names.pair_state import public_addresses
 from shopsphere.topology import Topology
 
@@ -57,7 +57,10 @@ class CdnOriginModel:
                 found=", ".join(topology.cdn.carries),
                 action="correct topology.yaml",
             )
-        outside = [origin.site for origin in config.origins if topology.pair_of(origin.site) is None]
+        wanted = config.origins or tuple(
+            OriginConfig(site=site) for pair in topology.pairs.values() for site in pair.sites
+        )
+        outside = [origin.site for origin in wanted if topology.pair_of(origin.site) is None]
         if outside:
             raise EdgeError.build(
                 "a CDN origin serves no customers",
@@ -66,7 +69,7 @@ class CdnOriginModel:
                 action="remove it from origins in the stack's configuration",
             )
         addresses = public_addresses(topology, config.site_addresses)
-        origins = [{"name": each.site, "address": addresses[each.site], "port": each.port} for each in config.origins]
+        origins = [{"name": each.site, "address": addresses[each.site], "port": each.port} for each in wanted]
         return cls(
             endpoint=config.cdn_url,
             token_file=config.cdn_token_file,

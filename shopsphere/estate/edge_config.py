@@ -49,7 +49,9 @@ class EdgeConfig(Frozen):
     cdn_url: WebAddress = Field(description="The CDN's configuration API.")
     cdn_token_file: Text = Field(description="File with its token; ~ and variables are resolved when it is read.")
     cdn_address: IPv4Address = Field(description="Address that static assets are served at.")
-    origins: tuple[OriginConfig, ...] = Field(min_length=1, description="The CDN's origins, in order of preference.")
+    origins: Annotated[tuple[OriginConfig, ...], Field(min_length=1)] | None = Field(
+        default=None, description="The CDN's origins, in order of preference; all sites of all pairs if not given."
+    )
     origin_probe_path: PathPrefix = Field(
         default="/static/shop.css", description="Object that a healthy origin answers with 200."
     )

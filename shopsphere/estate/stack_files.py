@@ -10,8 +10,10 @@ import yaml
 from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import StackId
+from shopsphere.estate.witness_seats import client_urls
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import lab_directory
+from shopsphere.topology import load_topology
 
 NAMESPACE = "shopsphere"
 PLACEHOLDER = "REPLACE_ME"
@@ -102,13 +104,17 @@ def write_machine_file(stack: StackId) -> bool:
 
 
 def machine_facts(stack: StackId) -> dict[str, Any]:
-    """Return the configuration that differs from machine to machine."""
+    """Return the configuration that differs from machine to machine, or follows from topology.yaml."""
     if stack.site is None:
         keys = lab_directory() / "pki" / "edge"
+        topology = load_topology()
         return {
             f"{NAMESPACE}:dnsApiKeyFile": str(keys / "dns-api.key"),
             f"{NAMESPACE}:cdnTokenFile": str(keys / "cdn-agent.token"),
             f"{STATUS_NAMESPACE}:certificateAuthority": str(lab_directory() / "pki" / "public-ca.crt"),
+            f"{STATUS_NAMESPACE}:witness": {
+                name: list(client_urls(pair, topology)) for name, pair in topology.pairs.items()
+            },
         }
     return {f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml")}
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
+from shopsphere.estate.region_facts import region_facts
 from shopsphere.estate.site_config import RegionalConfig
 from shopsphere.topology import Topology
 
@@ -115,7 +116,7 @@ class WorkloadDeclaration:
         """Return the plain environment variables of its process."""
         return {
             "SHOP_SITE": surroundings.site,
-            "SHOP_REGION": surroundings.pair,
+            "SHOP_REGION_FACTS": region_facts(surroundings.topology, surroundings.pair),
             **{f"{database.name.upper()}_DSN": database.dsn for database in self.databases},
             **process.settings(surroundings),
         }

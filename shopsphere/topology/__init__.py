@@ -1,4 +1,4 @@
-"""The validated topology: sites, pairs, jurisdictions, data classes, limits and distances as frozen values."""
+"""The validated topology as frozen values: sites, pairs and shops, jurisdictions, data classes, limits, distances."""
 
 from shopsphere.topology.base import HEADQUARTERS
 from shopsphere.topology.data_class import Cdn, DataClass, HeldAt
@@ -8,20 +8,24 @@ from shopsphere.topology.loader import load_topology, parse_topology
 from shopsphere.topology.model import Topology
 from shopsphere.topology.pair import Pair, Weights
 from shopsphere.topology.place import Jurisdiction, Site
+from shopsphere.topology.storefront import Currency, NumberFormat, Storefront
 from shopsphere.topology.wan import Distance, Wan
 
 __all__ = [
     "HEADQUARTERS",
     "Cdn",
+    "Currency",
     "DataClass",
     "Distance",
     "HeldAt",
     "Jurisdiction",
     "Limits",
+    "NumberFormat",
     "Pair",
     "PowerModel",
     "Problem",
     "Site",
+    "Storefront",
     "Topology",
     "TopologyError",
     "UnknownNameError",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from shopsphere.topology.checks_network import network_problems
+from shopsphere.topology.checks_storefront import storefront_problems
 from shopsphere.topology.data_class import HeldAt
 from shopsphere.topology.errors import Problem
 from shopsphere.topology.model import Topology
@@ -112,5 +113,6 @@ CHECKS: tuple[Callable[[Topology], Iterator[Problem]], ...] = (
     _limits,
     _cdn,
     _distances,
+    storefront_problems,
     network_problems,
 )

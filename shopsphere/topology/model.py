@@ -12,6 +12,7 @@ from shopsphere.topology.errors import UnknownNameError
 from shopsphere.topology.limits import Limits, PowerModel
 from shopsphere.topology.pair import Pair
 from shopsphere.topology.place import Jurisdiction, Site
+from shopsphere.topology.storefront import Currency, CurrencyCode
 from shopsphere.topology.wan import Wan
 
 NO_SITE: frozenset[str] = frozenset()
@@ -35,6 +36,9 @@ class Topology(Frozen):
     cdn: Cdn = Field(title="CDN", description="What may leave every jurisdiction through the CDN.")
     power_model: PowerModel = Field(title="Power model", description="Watts per unit of a pod's request.")
     limits: Limits = Field(title="Limits", description="Physical limits of a site.")
+    currencies: dict[CurrencyCode, Currency] = Field(
+        title="Currencies", description="What the regions sell in, by ISO 4217 code.", min_length=1
+    )
     pairs: dict[Name, Pair] = Field(title="Pairs", description="Primary and recovery sites.", min_length=1)
     headquarters: Name = Field(title="Headquarters", description="The site that receives aggregates only.")
     sites: dict[Name, Site] = Field(title="Sites", description="All data centres.", min_length=1)
@@ -51,6 +55,12 @@ class Topology(Frozen):
         if name not in self.pairs:
             raise UnknownNameError.of("pair", name, list(self.pairs))
         return self.pairs[name]
+
+    def currency(self, code: str) -> Currency:
+        """Return a currency, or raise UnknownNameError."""
+        if code not in self.currencies:
+            raise UnknownNameError.of("currency", code, list(self.currencies))
+        return self.currencies[code]
 
     def data_class(self, name: str) -> DataClass:
         """Return a data class, or raise UnknownNameError."""

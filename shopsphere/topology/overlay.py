@@ -10,7 +10,7 @@ from shopsphere.topology.document import Document
 from shopsphere.topology.errors import Problem, TopologyError
 
 PLACEHOLDER = "REPLACE_ME"
-NAMED_SECTIONS = ("jurisdictions", "data_classes", "pairs", "sites")
+NAMED_SECTIONS = ("jurisdictions", "data_classes", "currencies", "pairs", "sites")
 """Sections whose keys are names: an environment has the names of topology.yaml, all of them and no others."""
 
 
@@ -43,7 +43,7 @@ def laid_over(base: Document, overlay: Document) -> dict[str, Any]:
     Mappings are joined key by key; anything else, lists too, is replaced.
 
     Raises:
-        TopologyError: the overlay names a site, pair, jurisdiction or data class that the base does not have.
+        TopologyError: the overlay names a site, pair, currency, jurisdiction or data class that the base does not have.
     """
     unknown = tuple(
         Problem(f"{section}.{name}", "a name of topology.yaml", f"{name!r}", overlay.line_of(f"{section}.{name}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from shopsphere.topology.base import Derived, Frozen, Name
+from shopsphere.topology.storefront import Storefront
 
 
 class Weights(Frozen):
@@ -29,6 +30,7 @@ class Pair(Frozen):
         le=300,
         strict=True,
     )
+    storefront: Storefront = Field(title="Storefront", description="The shop that its customers see.")
 
     @property
     def sites(self) -> tuple[str, str]:

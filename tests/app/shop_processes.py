@@ -13,9 +13,12 @@ import httpx
 import pytest
 from postgres_cluster import Cluster, free_port
 
+from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.topology import load_topology
 
+FACTS = region_facts(load_topology(), "rdc-a")
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
 
@@ -75,7 +78,7 @@ def migrate(database: str, cluster: Cluster, *, seconds: int = 60) -> subprocess
         cwd=REPOSITORY,
         text=True,
         capture_output=True,
-        env={**os.environ, f"{name}_DSN": cluster.dsn(database)},
+        env={**os.environ, f"{name}_DSN": cluster.dsn(database), "SHOP_REGION_FACTS": FACTS},
         timeout=120,
         check=False,
     )
@@ -89,5 +92,6 @@ def serve(cluster: Cluster, payments_url: str, rendered: Path) -> Process:
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": payments_url,
             "SHOP_RENDERED": str(rendered),
+            "SHOP_REGION_FACTS": FACTS,
         },
     )

@@ -50,10 +50,10 @@ def test_migration_without_a_database_says_so() -> None:
 def test_settings_name_all_problems_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         StorefrontSettings.read(
-            {"SHOP_SESSION_SECRET": "short-secret", "SHOP_REGION": "rdc-z", "COMMERCE_DSN": "mysql://x"}
+            {"SHOP_SESSION_SECRET": "short-secret", "SHOP_REGION_FACTS": "rdc-z", "COMMERCE_DSN": "mysql://x"}
         )
     message = str(refused.value)
-    assert all(name in message for name in ("SHOP_SESSION_SECRET", "SHOP_REGION", "COMMERCE_DSN"))
+    assert all(name in message for name in ("SHOP_SESSION_SECRET", "SHOP_REGION_FACTS", "COMMERCE_DSN"))
     assert "short-secret" not in message
 
 

@@ -127,13 +127,23 @@ def test_pairs(graph: Resources) -> None:
 
 @pytest.mark.requirement("the CDN carries public data from static paths, with both sites of each pair as origins")
 def test_cdn(graph: Resources) -> None:
-    topology = load_topology()
     (distribution,) = of_kind(graph, "CdnDistribution")
     assert distribution["dataClass"] == "public"
     assert distribution["paths"] == ["/static/", "/media/"]
-    origins = {origin["name"] for origin in distribution["origins"]}
-    assert origins == {site for pair in topology.pairs.values() for site in pair.sites}
+    origins = [(origin["name"], origin["port"]) for origin in distribution["origins"]]
+    sites = ["frankfurt", "dublin", "ashburn", "chicago", "singapore", "sydney"]
+    assert origins == [(site, 80) for site in sites]
     assert distribution["staleSeconds"] >= 24 * 3600
+
+
+def test_an_owner_may_choose_the_origins() -> None:
+    chosen = [{"site": "sydney", "port": 8080}, {"site": "dublin"}]
+    graph = build("lab", {**lab_config(), "shopsphere:origins": chosen})
+    (distribution,) = [entry.state for entry in graph if kind(entry) == "CdnDistribution"]
+    assert distribution["origins"] == [
+        {"name": "sydney", "address": "10.99.0.32", "port": 8080},
+        {"name": "dublin", "address": "10.99.0.12", "port": 80},
+    ]
 
 
 @pytest.mark.requirement("keys are never inputs")

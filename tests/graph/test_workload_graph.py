@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from site_graph import Graph, GraphOf, SiteGraph, build, complete_config
 
+from app.settings import PaymentsSettings, StorefrontSettings
 from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
@@ -61,13 +62,12 @@ def test_an_autoscaler_owns_the_number_of_replicas(regional: SiteGraph) -> None:
 
 
 def test_the_shop_waits_for_its_database(regional: SiteGraph) -> None:
-    project, name, graph = regional
+    _, name, graph = regional
     for workload, database in (("shop", "commerce"), ("payments", "ledger")):
         (migration,) = pods(graph)[workload]["initContainers"]
         assert migration["command"] == ["shop", "migrate", database]
         settings = {each["name"]: each for each in pods(graph)[workload]["containers"][0]["env"]}
         assert settings["SHOP_SITE"]["value"] == name
-        assert settings["SHOP_REGION"]["value"] == project
         dsn = settings[f"{database.upper()}_DSN"]["value"]
         assert dsn.startswith(f"postgresql://{database}@{database}.data-{database}.svc.cluster.local:5432/{database}?")
         assert "sslmode=verify-full" in dsn
@@ -136,3 +136,23 @@ def test_an_owner_with_an_engine_builds_the_image_and_runs_what_was_pushed() -> 
     assert image.state["registry"]["value"]["server"] == "registry.example"
     container = pods(graph)["shop"]["containers"][0]
     assert container["image"] == f"{image.state['imageName']}@sha256:0"
+
+
+def variables_of(container: dict[str, Any]) -> dict[str, str]:
+    """Return a container's variables; a secret has a value that is long enough."""
+    return {each["name"]: each.get("value", "0123456789abcdef0123456789abcdef") for each in container["env"]}
+
+
+@pytest.mark.requirement("the shop's settings are what topology.yaml says, and no variable is one that nobody reads")
+def test_the_shop_can_use_what_its_deployment_says(regional: SiteGraph) -> None:
+    project, name, graph = regional
+    shop = StorefrontSettings.read(variables_of(pods(graph)["shop"]["containers"][0]))
+    payments = PaymentsSettings.read(variables_of(pods(graph)["payments"]["containers"][0]))
+    assert (shop.listen.site, payments.listen.site) == (name, name)
+    assert (shop.region.pair, shop.region.currency, shop.region.prices_include_tax, shop.region.order_prefix) == {
+        "rdc-a": ("rdc-a", "EUR", True, "E"),
+        "rdc-b": ("rdc-b", "USD", False, "U"),
+        "rdc-c": ("rdc-c", "SGD", True, "S"),
+    }[project]
+    (migration,) = pods(graph)["shop"]["initContainers"]
+    assert migration["env"] == pods(graph)["shop"]["containers"][0]["env"]

@@ -10,7 +10,7 @@ from present import present
 
 from lab.host import cgroups, supervision
 from lab.paths import log_directory, run_directory
-from lab.witness import client_url, voters
+from shopsphere.estate.witness_seats import client_url, seats
 from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import Topology
 
@@ -61,8 +61,8 @@ def pid_of(host: str, program: str) -> int | None:
 @pytest.mark.requirement("witness etcd members at their hosts, running and healthy")
 def test_witness_has_three_healthy_voters(at: At, topology: Topology) -> None:
     pair = topology.pair("rdc-a")
-    assert "frankfurt" not in voters(pair, topology)
-    assert "dublin" not in voters(pair, topology)
-    for voter in voters(pair, topology):
+    assert "frankfurt" not in seats(pair, topology)
+    assert "dublin" not in seats(pair, topology)
+    for voter in seats(pair, topology):
         answer = at("ops", "curl", "-sS", "-m", "5", client_url(pair, voter, topology) + "/health").stdout
         assert '"health":"true"' in answer

@@ -9,6 +9,7 @@ import pytest
 
 from shopsphere.estate import stack_files
 from shopsphere.estate.access import AccessError, EdgeAccess, SiteAccess, parse_access
+from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.foundation.paths import REPOSITORY
 
 EDGE: dict[str, Any] = {
@@ -61,7 +62,9 @@ def test_a_wrong_value_is_named(key: str, value: object, place: str) -> None:
     assert "Pulumi.x.yaml" in str(raised.value)
 
 
-def test_the_committed_files_are_read() -> None:
-    lab = parse_access(EdgeAccess, stack_files.read(REPOSITORY / "lab.base.yaml")["config"], "lab.base.yaml")
+def test_the_lab_s_file_is_read() -> None:
+    committed = stack_files.read(REPOSITORY / "lab.base.yaml")["config"]
+    machine = stack_files.machine_facts(edge_stack(Environment.LAB))
+    lab = parse_access(EdgeAccess, {**committed, **machine}, "lab.base.yaml")
     assert [each.name for each in lab.nameservers] == ["ns1", "ns2"]
     assert set(lab.witness) == {"rdc-a", "rdc-b", "rdc-c"}

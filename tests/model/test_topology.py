@@ -91,6 +91,7 @@ def test_distance_is_symmetric_and_zero_within_a_site() -> None:
         lambda: TOPOLOGY.pair("rdc-z"),
         lambda: TOPOLOGY.pair_of("paris"),
         lambda: TOPOLOGY.data_class("secret"),
+        lambda: TOPOLOGY.currency("CHF"),
         lambda: TOPOLOGY.sites_of_jurisdiction("mars"),
         lambda: TOPOLOGY.sites_allowed("secret", "eu"),
         lambda: TOPOLOGY.sites_allowed("public", "mars"),
@@ -146,3 +147,60 @@ def test_an_old_schema_is_an_error_that_says_how_to_renew_it(tmp_path: Path) -> 
 
 def test_check_sums_it_up() -> None:
     assert "7 sites in 3 pairs and 3 jurisdictions, 50 racks" in check()
+
+
+@pytest.mark.requirement("what a region's shop needs stands in topology.yaml, and is what it was in the shop's code")
+def test_the_shops_are_those_of_the_requirements() -> None:
+    shops = {name: pair.storefront for name, pair in TOPOLOGY.pairs.items()}
+    assert {name: (shop.title, shop.currency, shop.language, shop.order_prefix) for name, shop in shops.items()} == {
+        "rdc-a": ("Europe", "EUR", "en-IE", "E"),
+        "rdc-b": ("United States", "USD", "en-US", "U"),
+        "rdc-c": ("Asia Pacific", "SGD", "en-SG", "S"),
+    }
+    assert {name: (shop.shipping_minor, shop.free_shipping_from_minor) for name, shop in shops.items()} == {
+        "rdc-a": (590, 9900),
+        "rdc-b": (690, 9900),
+        "rdc-c": (890, 14900),
+    }
+    assert {name: shop.prices_include_tax for name, shop in shops.items()} == {
+        "rdc-a": True,
+        "rdc-b": False,
+        "rdc-c": True,
+    }
+
+
+def test_the_european_shop_delivers_to_all_of_the_union() -> None:
+    union = [
+        "AT",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "CZ",
+        "DK",
+        "EE",
+        "FI",
+        "FR",
+        "DE",
+        "GR",
+        "HU",
+        "IE",
+        "IT",
+        "LV",
+        "LT",
+        "LU",
+        "MT",
+        "NL",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "ES",
+        "SE",
+    ]
+    assert len(union) == 27
+    assert set(TOPOLOGY.pair("rdc-a").storefront.delivers_to) == set(union)
+    assert next(iter(TOPOLOGY.pair("rdc-a").storefront.delivers_to)) == "DE"
+    assert TOPOLOGY.pair("rdc-b").storefront.delivers_to == {"US": "United States"}
+    assert TOPOLOGY.pair("rdc-c").storefront.delivers_to == {"SG": "Singapore", "AU": "Australia"}

@@ -125,6 +125,50 @@ CASES = {
     "distance to an unknown site": (
         put("wan.rtt_ms.0.between", ["frankfurt", "paris"]), "wan.rtt_ms.0.between.1", "one of the sites", "'paris'",
     ),
+    "unknown currency": (
+        put("pairs.rdc-a.storefront.currency", "CHF"),
+        "pairs.rdc-a.storefront.currency", "one of the currencies EUR, USD, SGD", "'CHF'",
+    ),
+    "currency in small letters": (put("currencies.chf", {}), "currencies.chf", "match pattern", "'chf'"),
+    "currency with four minor digits": (
+        put("currencies.USD.minor_digits", 4), "currencies.USD.minor_digits", "less than or equal to 3", "4",
+    ),
+    "price factor of zero": (put("currencies.USD.price_factor", 0), "currencies.USD.price_factor", "than 0", "0"),
+    "euro that is not the base": (
+        put("currencies.EUR.price_factor", 1.1), "currencies.EUR.price_factor", "1, the currency that", "1.1",
+    ),
+    "country in full": (
+        put("pairs.rdc-b.storefront.delivers_to", {"USA": "United States"}),
+        "pairs.rdc-b.storefront.delivers_to.USA", "match pattern", "'USA'",
+    ),
+    "Norway without quotes": (
+        put("pairs.rdc-b.storefront.delivers_to", {False: "Norway"}),
+        "pairs.rdc-b.storefront.delivers_to.0", 'write Norway as "NO"', "False",
+    ),
+    "no country": (
+        put("pairs.rdc-b.storefront.delivers_to", {}), "pairs.rdc-b.storefront.delivers_to", "at least 1", "{}",
+    ),
+    "language in full": (
+        put("pairs.rdc-a.storefront.language", "English"), "pairs.rdc-a.storefront.language", "pattern", "'English'",
+    ),
+    "shipping below zero": (
+        put("pairs.rdc-a.storefront.shipping_minor", -1), "pairs.rdc-a.storefront.shipping_minor", "equal to 0", "-1",
+    ),
+    "shipping in euro": (
+        put("pairs.rdc-a.storefront.shipping_minor", 5.9), "pairs.rdc-a.storefront.shipping_minor", "integer", "5.9",
+    ),
+    "tax as a word": (
+        put("pairs.rdc-a.storefront.prices_include_tax", "no"),
+        "pairs.rdc-a.storefront.prices_include_tax", "a valid boolean", "'no'",
+    ),
+    "order prefix of another pair": (
+        put("pairs.rdc-c.storefront.order_prefix", "E"),
+        "pairs.rdc-c.storefront.order_prefix", "a prefix of its own", "'E', which is also that of rdc-a",
+    ),
+    "one separator for two things": (
+        put("pairs.rdc-a.storefront.number_format", {"group": ".", "decimal": "."}),
+        "pairs.rdc-a.storefront.number_format", "different", "'.' twice",
+    ),
     "another version": (put("version", 2), "version", "1", "2"),
     "name unfit for DNS": (put("sites.New_York", {}), "sites.New_York", "match pattern", "'New_York'"),
 }  # fmt: skip
@@ -172,9 +216,9 @@ def test_all_problems_are_reported_in_the_order_of_the_file() -> None:
 
 
 def test_errors_carry_the_line() -> None:
-    line = next(number for number, text in enumerate(TEXT.splitlines(), start=1) if "rdc-b: {" in text)
+    line = next(number for number, text in enumerate(TEXT.splitlines(), start=1) if "primary: ashburn" in text)
     with pytest.raises(TopologyError) as caught:
-        parse_topology(TEXT.replace("rdc-b: {primary: ashburn", "rdc-b: {primary: paris"))
+        parse_topology(TEXT.replace("primary: ashburn", "primary: paris"))
     assert f"topology.yaml:{line}: pairs.rdc-b.primary" in str(caught.value)
 
 

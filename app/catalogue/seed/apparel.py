@@ -188,6 +188,7 @@ def _printed(garment: Garment, motif: Motif, palette: tuple[Colour, ...], index:
         colours=palette,
         sizes=garment.sizes,
         prices=garment.prices,
+        ends_in_nine=False,
         shape=garment.shape,
         motif=motif.slug,
         variety=index,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CURRENCIES = ("EUR", "USD", "SGD")
-
 
 @dataclass(frozen=True, slots=True)
 class Colour:
@@ -46,15 +44,12 @@ class SeededProduct:
     details: dict[str, str]
     colours: tuple[Colour, ...]
     sizes: tuple[Size, ...]
-    prices: dict[str, int]  # whole units of each currency, for the smallest size
+    prices: dict[str, int]  # whole units by currency, for the smallest size; in euro always, in others where it is set
+    ends_in_nine: bool  # a price that follows from the one in euro is rounded to end in 9
     shape: str  # which garment or device is drawn
     motif: str  # which print, empty for devices
     variety: int  # tells pictures of one shape apart
     featured: bool
-
-    def price_minor(self, currency: str, size: Size) -> int:
-        """Return the price of one size in minor units (cents)."""
-        return round(self.prices[currency] * (100 + size.surcharge_percent) / 100) * 100
 
     def picture(self, colour: Colour) -> str:
         """Return the logical name of the picture in one colour."""

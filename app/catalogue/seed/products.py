@@ -8,6 +8,7 @@ from functools import cache
 from app.catalogue.seed.apparel import apparel
 from app.catalogue.seed.electronics import electronics
 from app.catalogue.seed.model import Category, SeededProduct
+from app.region import Region
 
 ROWS = 2  # grows when the same products are written as other rows
 
@@ -24,9 +25,10 @@ def categories() -> tuple[Category, ...]:
     return tuple(dict.fromkeys(product.category for product in products()))
 
 
-def fingerprint() -> str:
-    """Return a digest of everything that is seeded."""
-    return hashlib.sha256(f"{ROWS}{products()!r}".encode()).hexdigest()
+def fingerprint(region: Region) -> str:
+    """Return a digest of everything that is seeded in a region."""
+    money = (region.currency, region.minor_digits, region.price_factor)
+    return hashlib.sha256(f"{ROWS}{money!r}{products()!r}".encode()).hexdigest()
 
 
 def stock_of(sku: str) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import psycopg
 from psycopg.types.json import Jsonb
 
-from app.catalogue.seed.model import CURRENCIES, SeededProduct
+from app.catalogue.seed.model import SeededProduct
+from app.catalogue.seed.prices import price_minor
 from app.catalogue.seed.products import categories, fingerprint, products, stock_of
+from app.region import Region
 
 _CATEGORY = """
 INSERT INTO catalogue.category (slug, kind, title, tagline, position) VALUES (%s, %s, %s, %s, %s)
@@ -30,9 +32,9 @@ ON CONFLICT (product_id, currency, size) DO UPDATE SET amount_minor = excluded.a
 _STOCK = "INSERT INTO inventory.stock (sku, free) VALUES (%s, %s) ON CONFLICT (sku) DO NOTHING"
 
 
-def seed_catalogue(connection: psycopg.Connection) -> str:
-    """Write the catalogue in one transaction; the caller holds the migration lock."""
-    mark = fingerprint()
+def seed_catalogue(connection: psycopg.Connection, region: Region) -> str:
+    """Write the catalogue with a region's prices in one transaction; the caller holds the migration lock."""
+    mark = fingerprint(region)
     with connection.transaction(), connection.cursor() as cursor:
         if cursor.execute("SELECT FROM catalogue.seed WHERE fingerprint = %s", (mark,)).fetchone() is not None:
             return "present"
@@ -47,7 +49,8 @@ def seed_catalogue(connection: psycopg.Connection) -> str:
         variants = [row for number, product in enumerate(products(), 1) for row in _variant_rows(number, product)]
         cursor.executemany(_VARIANT, variants)
         cursor.executemany(
-            _PRICE, [row for number, product in enumerate(products(), 1) for row in _price_rows(number, product)]
+            _PRICE,
+            [row for number, product in enumerate(products(), 1) for row in _price_rows(number, product, region)],
         )
         cursor.executemany(_STOCK, [(row[0], stock_of(str(row[0]))) for row in variants])
         cursor.execute("INSERT INTO catalogue.seed (fingerprint) VALUES (%s)", (mark,))
@@ -77,9 +80,5 @@ def _variant_rows(number: int, product: SeededProduct) -> list[tuple[object, ...
     ]
 
 
-def _price_rows(number: int, product: SeededProduct) -> list[tuple[object, ...]]:
-    return [
-        (number, currency, size.title, product.price_minor(currency, size))
-        for currency in CURRENCIES
-        for size in product.sizes
-    ]
+def _price_rows(number: int, product: SeededProduct, region: Region) -> list[tuple[object, ...]]:
+    return [(number, region.currency, size.title, price_minor(product, size, region)) for size in product.sizes]

@@ -1,0 +1,35 @@
+"""What the shop's processes are told of their region; app/region.py reads it, and imports nothing of ours."""
+
+from __future__ import annotations
+
+import json
+
+from shopsphere.topology import Topology
+
+
+def region_facts(topology: Topology, pair_name: str) -> str:
+    """Return a pair's storefront and its currency as one line of JSON, the value of SHOP_REGION_FACTS.
+
+    Raises:
+        UnknownNameError: the topology has no such pair.
+    """
+    shop = topology.pair(pair_name).storefront
+    currency = topology.currency(shop.currency)
+    facts = {
+        "pair": pair_name,
+        "title": shop.title,
+        "language": shop.language,
+        "currency": shop.currency,
+        "currency_sign": currency.sign,
+        "minor_digits": currency.minor_digits,
+        "price_factor": currency.price_factor,
+        "group": shop.number_format.group,
+        "decimal": shop.number_format.decimal,
+        "sign_after": shop.number_format.sign_after,
+        "prices_include_tax": shop.prices_include_tax,
+        "shipping_minor": shop.shipping_minor,
+        "free_shipping_from_minor": shop.free_shipping_from_minor,
+        "order_prefix": shop.order_prefix,
+        "delivers_to": shop.delivers_to,
+    }
+    return json.dumps(facts, ensure_ascii=False)

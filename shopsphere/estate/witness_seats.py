@@ -1,0 +1,40 @@
+"""Where the voters of a pair's witness sit: outside the pair, and never an even number of them."""
+
+from __future__ import annotations
+
+from shopsphere.topology import Pair, Topology
+
+FIRST_CLIENT_PORT = 2480
+PORTS_PER_PAIR = 10
+"""A site holds seats of several pairs, so each pair has ports of its own."""
+SEATS_BESIDE_HEADQUARTERS = 2
+
+
+def seats(pair: Pair, topology: Topology) -> tuple[str, ...]:
+    """Return the sites where a pair's voters sit.
+
+    Headquarters holds one seat, and the first two other pairs, in the order of topology.yaml, hold one each at their
+    primary site: the loss of any region takes one voter of three. From three regions on, one that is appended to
+    topology.yaml takes no seat away from another, so the voters of a running witness stay who they are. Where there is
+    only one other pair, it holds a seat at each of its sites; a pair that is alone has headquarters as its only voter.
+    """
+    others = [other for other in topology.pairs.values() if other.name != pair.name]
+    sites = [other.primary for other in others] + [other.recovery for other in others]
+    return (topology.headquarters, *sites[:SEATS_BESIDE_HEADQUARTERS])
+
+
+def ports(pair: Pair, topology: Topology) -> tuple[int, int]:
+    """Return where a pair's voters answer clients and each other; a pair that is appended moves no other's."""
+    first = FIRST_CLIENT_PORT + PORTS_PER_PAIR * list(topology.pairs).index(pair.name)
+    return first, first + 1
+
+
+def client_url(pair: Pair, seat: str, topology: Topology) -> str:
+    """Return where a voter answers clients."""
+    return f"http://{topology.site(seat).address}:{ports(pair, topology)[0]}"
+
+
+def client_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:
+    """Return where a pair's voters answer clients, the nearest to its primary site first."""
+    near = sorted(seats(pair, topology), key=lambda seat: topology.rtt_ms(pair.primary, seat))
+    return tuple(client_url(pair, seat, topology) for seat in near)

@@ -1,0 +1,63 @@
+"""The lab's hosts: what stands in hosts.yaml, and what follows from the topology."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.hosts import HostAddressError, HostKind, Near, load_hosts
+from shopsphere.foundation.paths import TOPOLOGY_FILE
+from shopsphere.topology import Topology, load_topology, parse_topology
+
+TOPOLOGY = load_topology()
+CLIENTS = {
+    "client-eu": ("10.99.64.10", "frankfurt"),
+    "client-us": ("10.99.80.10", "ashburn"),
+    "client-apac": ("10.99.96.10", "singapore"),
+}
+
+
+def changed(*path: str, value: object) -> Topology:
+    document: dict[str, Any] = yaml.safe_load(TOPOLOGY_FILE.read_text())
+    place = document
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+    return parse_topology(yaml.safe_dump(document, sort_keys=False))
+
+
+@pytest.mark.requirement("customers in every jurisdiction look at the shop from outside")
+def test_each_jurisdiction_has_its_customers() -> None:
+    hosts = load_hosts(TOPOLOGY)
+    found = {name: host for name, host in hosts.hosts.items() if name.startswith("client-")}
+    assert {name: (str(host.address), host.near) for name, host in found.items()} == {
+        name: (address, Near(site=site, rtt_ms=12)) for name, (address, site) in CLIENTS.items()
+    }
+    assert {host.kind for host in found.values()} == {HostKind.OBSERVER}
+    assert hosts.rtt_ms("client-eu", "frankfurt", TOPOLOGY) == 12
+    assert hosts.rtt_ms("client-eu", "dublin", TOPOLOGY) == 37
+
+
+def test_all_hosts_are_there() -> None:
+    assert set(load_hosts(TOPOLOGY).hosts) == {"edge", "ops", "psp", *CLIENTS, *TOPOLOGY.sites}
+
+
+def test_a_small_client_network_has_its_last_address() -> None:
+    topology = changed("jurisdictions", "us", "client_networks", value=["10.99.80.8/30"])
+    assert load_hosts(topology).host("client-us").address == IPv4Address("10.99.80.11")
+    assert IPv4Address("10.99.80.11") in IPv4Network("10.99.80.8/30")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("sites", "dublin", "address"), "10.99.0.53", "10.99.0.53, which edge has too"),
+        (("sites", "dublin", "address"), "192.0.2.1", "an address in 10.99.0.0/16"),
+    ],
+)
+def test_addresses_that_do_not_fit_are_refused(path: tuple[str, ...], value: str, said: str) -> None:
+    with pytest.raises(HostAddressError, match=said):
+        load_hosts(changed(*path, value=value))
