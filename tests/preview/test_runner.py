@@ -80,7 +80,7 @@ def foreseen(project: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def deployed(project, foreseen):
+def deployed(project: Path, foreseen: Path) -> Path:
     """Frankfurt, deployed once."""
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0"]) == 0
     assert history.read(records_directory(Environment.LAB)).records[-1].result == "succeeded"
@@ -98,7 +98,7 @@ def test_what_a_preview_from_nothing_showed_is_what_up_finds(foreseen: Path) -> 
     assert cli.run(["up", "frankfurt", "--verify-seconds", "0", "--plan", str(foreseen)]) == 0
 
 
-def test_up_deploys_and_says_which_pack_judged_it(deployed, capsys) -> None:
+def test_up_deploys_and_says_which_pack_judged_it(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "kubernetes:apps/v1:Deployment" in resources()
     assert cli.run(["preview", "frankfurt"]) == 0
     assert "0 to change, judged by shopsphere" in capsys.readouterr().err
@@ -180,7 +180,7 @@ def test_a_run_without_the_pack_is_not_believed() -> None:
         without.require_pack()
 
 
-def test_destroy_removes_everything(deployed, capsys) -> None:
+def test_destroy_removes_everything(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["destroy", "frankfurt", "--yes"]) == 0
     assert "  -  DELETE   shop " in capsys.readouterr().out
     assert resources() == []
