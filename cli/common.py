@@ -19,4 +19,6 @@ Target = Annotated[
     ),
 ]
 In = Annotated[Environment, typer.Option("--environment", "-e", help="where the stacks' resources live")]
-Refresh = Annotated[bool, typer.Option("--refresh", help="first read what is really there, so that drift counts")]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="first read the real state of the resources, so that drift counts as a change")
+]

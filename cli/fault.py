@@ -32,7 +32,7 @@ def describe_fault(error: BaseException, arguments: Sequence[str]) -> str:
         f"a fault of the program, not of what you asked for: {_named(error)}\n"
         f"  found:    {_place(error)}\n"
         f"  details:  {kept}\n"
-        f"  do:       try again; if it stays, report it with that file ({DEBUG_VARIABLE}=1 shows it here)"
+        f"  do:       try again; if it happens again, report it with that file ({DEBUG_VARIABLE}=1 shows it here)"
     )
 
 

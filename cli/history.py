@@ -20,12 +20,15 @@ def history(
     pair: Annotated[
         str,
         typer.Argument(
-            metavar="[PAIR]", help="only what concerns a pair", show_default=False, autocompletion=completing(pairs)
+            metavar="[PAIR]",
+            help="show only what concerns this pair",
+            show_default=False,
+            autocompletion=completing(pairs),
         ),
     ] = "",
     environment: In = Environment.LAB,
     *,
-    last: Annotated[int, typer.Option("--last", "-n", min=1, help="how many, the newest")] = 50,
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="number of entries to show, the newest ones")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a table")] = False,
 ) -> None:
     """Show what was done: deployments, failovers, rebuilds, drills; when, by whom, with what result and report."""

@@ -19,33 +19,38 @@ from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
 
 _WORDS = 4
-"""That a reason for breaking the glass has at least."""
+"""Least number of words in a reason for break-glass."""
 
 
 def failover(
     pair: PairName,
     environment: In = Environment.LAB,
     *,
-    planned: Annotated[bool, typer.Option("--planned", help="the active site lives: nothing is lost")] = False,
+    planned: Annotated[bool, typer.Option("--planned", help="the active site works: nothing is lost")] = False,
     unplanned: Annotated[bool, typer.Option("--unplanned", help="the active site is lost or must be left")] = False,
-    abort: Annotated[bool, typer.Option("--abort", help="take back one that has not begun the next epoch")] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="take back a failover that has not begun the next epoch")
+    ] = False,
     execute: Execute = False,
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="SITE", help="to be active; if it is, its change is finished", autocompletion=complete_sites
+            "--to",
+            metavar="SITE",
+            help="site to make active; if it is active already, its unfinished change is finished",
+            autocompletion=complete_sites,
         ),
     ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
-        bool, typer.Option("--accept-data-loss", help="go on where the witness says that payments may be lost")
+        bool, typer.Option("--accept-data-loss", help="continue although the witness says that payments may be lost")
     ] = False,
     as_json: PlanAsJson = False,
 ) -> None:
     """Make the other site of a pair the active one. A dry run unless --execute is given."""
     topology = load_topology()
     if planned + unplanned + abort != 1:
-        raise UsageError("say which: --planned (the active site lives), --unplanned (it is lost), or --abort")
+        raise UsageError("say which: --planned (the active site works), --unplanned (it is lost), or --abort")
     require_pair(topology, pair)
     require_site(topology, pair, to, "--to")
     require_reason(reason, execute=execute)
@@ -129,19 +134,23 @@ def break_glass(
     to: Annotated[
         str,
         typer.Option(
-            "--to", metavar="SITE", help="that is to write; else the passive one", autocompletion=complete_sites
+            "--to",
+            metavar="SITE",
+            help="site that is to take writes; if not given, the passive one",
+            autocompletion=complete_sites,
         ),
     ] = "",
     reason: Reason = "",
     accept_data_loss: Annotated[
-        bool, typer.Option("--accept-data-loss", help="payments of the other site's last moments may be lost")
+        bool,
+        typer.Option("--accept-data-loss", help="accept that payments of the other site's last moments may be lost"),
     ] = False,
     site_is_off: Annotated[
         str,
         typer.Option(
             "--site-is-off",
             metavar="SITE",
-            help="it is off and stays off: I have it from the place",
+            help="this site is off and stays off: somebody at the site confirmed it",
             autocompletion=complete_sites,
         ),
     ] = "",
@@ -164,7 +173,7 @@ def watch(
     pair: PairName,
     environment: In = Environment.LAB,
     *,
-    execute: Annotated[bool, typer.Option("--execute", help="fail over unattended; without this, only say so")] = False,
+    execute: Annotated[bool, typer.Option("--execute", help="fail over unattended; without this, only report")] = False,
 ) -> None:
     """Watch whether a site takes writes, until interrupted; with --execute, make the other one active if none does."""
     topology = load_topology()

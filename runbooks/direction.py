@@ -16,7 +16,7 @@ class Direction:
     """What a change begins with.
 
     Attributes:
-        source: site that is active before; of a rebuild, the one that is copied.
+        source: site that is active before; for a rebuild, the one that is copied.
         target: the other site.
         epoch: before the change.
         variant: of the runbook; empty when it has none.
@@ -64,6 +64,6 @@ def require_not_begun(change: RoleChange) -> None:
     record = change.ask_witness()
     if change.is_made_in(record):
         raise BlockedError.because(
-            f"epoch {record.epoch} has begun and {record.active} is active: from here the way leads forward only",
+            f"epoch {record.epoch} has begun and {record.active} is active: from here on it cannot be taken back",
             action="finish the failover with the command that began it; then fail back, planned",
         )

@@ -34,7 +34,7 @@ class Sign(Enum):
     WELL = "the lease is held"
     UNSURE = "nobody holds the lease; looking again"
     MOVE = "nobody holds the lease, and nothing would be lost"
-    LOSS = "NOBODY TAKES WRITES, and moving could lose payments: a person has to decide"
+    LOSS = "NO SITE TAKES WRITES, and moving the pair could lose payments: a person has to decide"
     BUSY = "a change is under way"
     NEW = "the pair has never been started"
 

@@ -50,7 +50,7 @@ class SiteRole:
         self._proven: set[str] = set()
 
     def ask(self, cluster: Cluster) -> Role:
-        """Return it.
+        """Return the role.
 
         Raises:
             ShopSphereError: the API or a database that turns round does not answer, or there are none: nothing new is

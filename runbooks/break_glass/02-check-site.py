@@ -5,7 +5,7 @@ from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
 from shopsphere.foundation.errors import ShopSphereError
 
-TITLE = "Look at the site that would write, and at what may be lost"
+TITLE = "Check the site that would write, and what may be lost"
 SECONDS = 15
 
 
@@ -18,14 +18,14 @@ def check(change: RoleChange) -> str:
                 f"a database of {change.target} follows the other site, so it is not the one that wrote last",
                 action=f"leave --to {change.target} out to move the pair there",
             )
-        return f"{change.target} goes on with what it has; nothing is lost"
+        return f"{change.target} continues with the data that it has; nothing is lost"
     if not change.accept_data_loss:
         raise BlockedError.because(
             f"without the witness nobody knows whether {change.source} acknowledged payments that {change.target} "
             f"lacks; {_last_known(change)}",
             action="bring two voters back, or repeat with --accept-data-loss",
         )
-    return f"{change.target} goes on with what it has; {_last_known(change)}"
+    return f"{change.target} continues with the data that it has; {_last_known(change)}"
 
 
 def verify(change: RoleChange) -> bool:

@@ -21,7 +21,7 @@ def check(change: RoleChange) -> str:
         return f"{change.source} does not answer, and {change.actor} says that it is off and stays off"
     raise BlockedError.because(
         f"{change.source} does not answer: it may be writing for customers whom we do not see ({silence})",
-        action=f"have its power or its lines cut by somebody at the place; then add --site-is-off {change.source}",
+        action=f"have somebody at the site cut its power or its network lines; then add --site-is-off {change.source}",
     )
 
 

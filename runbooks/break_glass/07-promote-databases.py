@@ -10,7 +10,7 @@ VARIANTS = frozenset({MOVE})
 
 def check(change: RoleChange) -> str:
     """Say how."""
-    return f"both databases of {change.target} are promoted with what they have"
+    return f"both databases of {change.target} are promoted with the data that they have"
 
 
 def act(change: RoleChange) -> None:

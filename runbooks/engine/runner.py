@@ -116,7 +116,7 @@ class _Execution:
             self._act(step, step.act, start, end)
         else:
             self._crash.reach(step, Point.ACTED)
-        self._expected = f"the outcome within {step.seconds:g} s of the step's begin"
+        self._expected = f"the outcome within {step.seconds:g} s of the step's start"
         left = end - self._clock.monotonic() - POLL_SECONDS  # the last look begins before the end
         try:
             wait_until(

@@ -10,7 +10,7 @@ from shopsphere.estate.databases import DATABASES
 from shopsphere.foundation.finding import Verdict
 from shopsphere.witness import Sync
 
-TITLE = "Look at the site that would become active, and at what would be lost"
+TITLE = "Check the site that would become active, and what would be lost"
 SECONDS = 15
 
 

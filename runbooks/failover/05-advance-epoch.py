@@ -21,9 +21,9 @@ _GLANCE_EVERY, _TRY_EVERY = 0.05, 10
 def check(change: RoleChange) -> str:
     """Say what would be written, and how long it takes until it may be."""
     return (
-        f"epoch {change.epoch + 1}, active {change.target}; from here the way leads forward only. {change.source} "
-        f"gives the lease back when it has shut itself off, within about 3 s; if it is dead the lease runs out within "
-        f"{Margins().lease} s of its last sign"
+        f"epoch {change.epoch + 1}, active {change.target}; from here on the change cannot be taken back. "
+        f"{change.source} gives the lease back when it has shut itself off, within about 3 s; if it is dead the lease "
+        f"runs out within {Margins().lease} s of its last sign"
     )
 
 

@@ -9,7 +9,7 @@ SECONDS = 60
 
 def check(change: RoleChange) -> str:
     """Say how."""
-    how = "with the last record of the old site" if change.variant == PLANNED else "with what they have"
+    how = "with the last record of the old site" if change.variant == PLANNED else "with the data that they have"
     return f"both databases of {change.target} are promoted {how}"
 
 

@@ -17,7 +17,7 @@ class HistoryEntry:
         on: pair or target.
         who: who, and at which machine.
         why: in their words; empty where none is asked for.
-        result: as in `finished`, `green` or `failed`; `unfinished` while it can be gone on with.
+        result: as in `finished`, `green` or `failed`; `unfinished` while it can be resumed.
         seconds: from beginning to end, pauses included; None while it is unfinished.
         report: file or folder with the details; empty where there is none.
     """

@@ -18,7 +18,7 @@ from shopsphere.status.edge_names import STEERED
 NAME = "Every DNS authority answers, agrees with the witness and can be changed"
 LONGEST_TTL = 10
 """Seconds for which a resolver may still lead customers to the site that was left."""
-BRING_BACK = "bring it back, or take it out of the edge's configuration: a failover would leave it behind"
+BRING_BACK = "bring it back, or take it out of the edge's configuration: a failover would not change it"
 
 
 def ask(view: PairView) -> Finding:

@@ -10,7 +10,7 @@ from shopsphere.foundation.finding import Finding, fails, passes
 from shopsphere.witness import Voter
 
 NAME = "Every voter of the witness takes part"
-BRING_BACK = "bring it back, or the way to it; the witness needs more than half of its voters"
+BRING_BACK = "restore it or the network path to it; the witness needs more than half of its voters"
 
 
 def ask(view: PairView) -> Finding:

@@ -66,7 +66,7 @@ def judge_witness(seen: Seen) -> Finding:
     record = seen.record
     if record is None or record.phase is not Phase.STEADY:
         found = f"{record.phase} ({record.actor}: {record.reason})" if record else "there is no record"
-        return fails(f"the witness does not say steady: {found}", FINISH)
+        return fails(f"the witness's phase is not steady: {found}", FINISH)
     if seen.lease_holder != record.active:
         return fails(
             f"the lease to write is held by {seen.lease_holder or 'nobody'}, not by {record.active}",

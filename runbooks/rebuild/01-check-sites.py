@@ -6,7 +6,7 @@ from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
 from shopsphere.estate.placement import DATA_CLASS_LABEL
 
-TITLE = "Look at both sites, and for a free volume for each database"
+TITLE = "Check both sites, and that each database has a free volume"
 SECONDS = 20
 
 

@@ -53,5 +53,5 @@ def _silent(address: str, found: str) -> ShopSphereError:
         f"the site's agent at {address} does not answer",
         expected="its state",
         found=found,
-        action="look at its log on the site's host, and at the way to it",
+        action="read its log on the site's host, and check the network path to it",
     )

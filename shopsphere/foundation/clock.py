@@ -71,5 +71,5 @@ def wait_until(
         if clock.monotonic() - start > seconds:
             found = explain() if explain else problem
             seen = f"\n  found:    {found}" if found else ""
-            raise WaitExpiredError(f"waited {seconds:.0f} s for {what}, and it did not come{seen}")
+            raise WaitExpiredError(f"waited {seconds:.0f} s for {what}, but it did not happen{seen}")
         clock.sleep(interval)

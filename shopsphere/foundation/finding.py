@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-ASK_AGAIN = "bring it back, or the way to it; then ask again"
+ASK_AGAIN = "restore it or the network path to it; then ask again"
 
 
 class Verdict(StrEnum):

@@ -148,7 +148,7 @@ class Store:
             "the witness has no quorum that answers",
             expected=f"an answer from one of {len(self._urls)} voters with a majority behind it",
             found="; ".join(problems),
-            action="look at the voters and the way to them; nothing is decided without them",
+            action="check the voters and the network path to them; nothing is decided without them",
         )
 
     def each_voter(self) -> list[Voter]:

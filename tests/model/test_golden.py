@@ -165,7 +165,7 @@ PLAN = DryRun(
             "epoch 1: frankfurt is active (steady, lease held by frankfurt); in epoch 2 dublin would be",
         ),
         Forecast(
-            step(2, "check-target-site", "Look at the site that would become active, and at what would be lost"),
+            step(2, "check-target-site", "Check the site that would become active, and what would be lost"),
             Outlook.BLOCKED,
             "the ledger of dublin does not stream\n  do:       wait, or give --accept-data-loss: payments may be lost",
         ),
