@@ -275,7 +275,7 @@ def test_unknown_role_is_never_guessed(servers: list[FakeAuthority], states: tup
         PowerDnsPairStateProvider().update("id", outs, STATE)
 
 
-def test_delete_is_repeatable(servers, cdn) -> None:
+def test_delete_is_repeatable(servers: list[FakeAuthority], cdn: FakeCdn) -> None:
     for kind in (PowerDnsRRsetProvider, PowerDnsPairStateProvider, CdnDistributionProvider):
         outs = present(kind().create(PROVIDERS[kind]).outs)
         kind().delete("id", outs)

@@ -508,7 +508,7 @@ class TurningSite:
         self.primary, self.state, self.marked, self.next_leader = "ledger-frankfurt", "in production", "no", None
         self.context = "frankfurt"
 
-    def items_of_known_kind(self, _path, **_query):
+    def items_of_known_kind(self, _path: str, **_query: str) -> list[dict[str, Any]]:
         spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
         metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
         status = {"currentPrimary": "ledger-frankfurt-1", "targetPrimary": self.next_leader or "ledger-frankfurt-1"}
