@@ -226,8 +226,8 @@ def test_a_barred_site_has_to_show_it(state: dict[str, Any], good: bool) -> None
 
 @pytest.mark.requirement("an old lease is waited out by lengths of time alone, and for all of it by each process")
 def test_the_time_of_an_old_lease_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: next(days))
     days, memory, clock = iter(range(0, 10**9, 86400)), Memory(), ManualClock(now=50.0)
+    monkeypatch.setattr(time, "time", lambda: next(days))
     waits, waiting = step(4), change(journal=memory, clock=clock)
     assert not waits.verify(waiting)
     waits.act(waiting)

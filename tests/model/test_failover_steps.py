@@ -331,7 +331,7 @@ def test_when_a_database_has_ended(state: str, marked: str, token: str, found: s
     site = SimpleNamespace(
         get=lambda _path: document, execute=lambda *_, **__: instance_files(state, marked=marked, redo="0/C0C55D0")
     )
-    assert await_last_record(SiteDatabase(DATABASES[0], "frankfurt", site), before="old") == found
+    assert await_last_record(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", site)), before="old") == found
 
 
 class ChangingCluster:
@@ -365,7 +365,7 @@ class ChangingCluster:
     ],
 )
 def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCluster, patches: int) -> None:
-    begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cluster), cluster.get(), peer="dublin")
+    begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
     assert len(cluster.kept) == patches
     for path, changes in cluster.kept:
         assert path.endswith("/clusters/commerce-frankfurt")
@@ -376,7 +376,7 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCl
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = ChangingCluster(*["frankfurt"] * 100)
     with pytest.raises(ConflictError, match="10 times"):
-        begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cluster), cluster.get(), peer="dublin")
+        begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
