@@ -166,7 +166,13 @@ def test_half_a_flip_is_drift(
 
 
 @pytest.mark.requirement("an authority that hangs keeps no runbook, and no other authority")
-def test_flip_with_a_hanging_authority(edge, authorities, zone, declaration, topology) -> None:
+def test_flip_with_a_hanging_authority(
+    edge: EdgeHost,
+    authorities: list[powerdns.PowerDns],
+    zone: GlobalDnsModel,
+    declaration: Callable[[str], PairDeclaration],
+    topology: Topology,
+) -> None:
     class Access:
         """As much of the ways to a pair as its names need."""
 

@@ -155,5 +155,5 @@ def test_power_loss(
 
 @pytest.mark.full
 @pytest.mark.requirement("every run is in the audit log, whose chain shows a change")
-def test_audit(witness) -> None:
+def test_audit(witness: Witness) -> None:
     assert audit.verify_chain(records_directory(Environment.LAB) / "audit.jsonl") >= 12

@@ -42,7 +42,7 @@ def test_other_region_is_untouched(at: At, dark_frankfurt: None) -> None:
 
 
 @pytest.mark.requirement("no database promotes by itself: a site takes writes only when a failover gives it the role")
-def test_dublin_stays_a_standby(sql, dark_frankfurt) -> None:
+def test_dublin_stays_a_standby(sql: Sql, dark_frankfurt: None) -> None:
     assert sql("dublin", "commerce", "select pg_is_in_recovery()") == "t"
     assert sql("dublin", "ledger", "select pg_is_in_recovery()") == "t"
 

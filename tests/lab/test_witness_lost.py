@@ -114,7 +114,7 @@ def buy_at(at: At) -> Callable[[str], tuple[int, str]]:
     return buy
 
 
-def gateway_lets_writes_through(at, site, times=5):
+def gateway_lets_writes_through(at: At, site: str, times: int = 5) -> bool:
     """Whether a form reaches the shop, which refuses it for what it lacks; while a site is shut the answer is 503.
 
     Asked several times, because each connection may reach another one of the site's gateways.
@@ -125,7 +125,7 @@ def gateway_lets_writes_through(at, site, times=5):
     return all(code.stdout not in {"503", "000"} for code in codes)
 
 
-def _epoch(witness):
+def _epoch(witness: Witness) -> int:
     try:
         return record(witness).epoch
     except Exception:  # noqa: BLE001 a witness that is starting answers with whatever it has

@@ -219,15 +219,15 @@ def test_why_nothing_is_heard_is_said() -> None:
         ({"writes": False, "permit": {"epoch": 4}}, False),
     ],
 )
-def test_a_barred_site_has_to_show_it(state, good) -> None:
+def test_a_barred_site_has_to_show_it(state: dict[str, Any], good: bool) -> None:
     access = Access(up={"frankfurt", "dublin"}, states={"frankfurt": state})
     assert step(3).verify(change(access, journal=Memory(barred=True))) is good
 
 
 @pytest.mark.requirement("an old lease is waited out by lengths of time alone, and for all of it by each process")
 def test_the_time_of_an_old_lease_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: next(days))
     days, memory, clock = iter(range(0, 10**9, 86400)), Memory(), ManualClock(now=50.0)
+    monkeypatch.setattr(time, "time", lambda: next(days))
     waits, waiting = step(4), change(journal=memory, clock=clock)
     assert not waits.verify(waiting)
     waits.act(waiting)
@@ -278,13 +278,15 @@ def test_the_title_fits_both_variants() -> None:
         ([], "", ("frankfurt", "dublin", 4, MOVE)),
     ],
 )
-def test_direction(monkeypatch, shown, to, expected) -> None:
+def test_direction(
+    monkeypatch: pytest.MonkeyPatch, shown: list[PairState], to: str, expected: tuple[str, str, int, str]
+) -> None:
     monkeypatch.setattr(unwitnessed, "_shown", lambda _access: shown)
     found = unwitnessed.direction_without_witness(Access(), to)
     assert (found.source, found.target, found.epoch, found.variant) == expected
 
 
-def test_nobody_knows(monkeypatch) -> None:
+def test_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [])
     with pytest.raises(ShopSphereError, match="nobody knows"):
         unwitnessed.direction_without_witness(Access(states={}), "")

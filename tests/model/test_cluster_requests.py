@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -176,7 +176,11 @@ def test_what_is_gone_is_deleted_and_what_is_refused_is_not(api: Cluster) -> Non
 
 
 def test_a_change_of_any_version_is_tried_again_and_not_without_end(api: Cluster) -> None:
-    for change in (lambda: api.patch("/409", {}), lambda: api.apply("/409", {}, manager="test")):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: api.patch("/409", {}),
+        lambda: api.apply("/409", {}, manager="test"),
+    )
+    for change in changes:
         AnyAnswer.asked.clear()
         with pytest.raises(ConflictError):
             change()

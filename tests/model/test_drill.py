@@ -19,7 +19,7 @@ from runbooks.drill.there_and_back import DrillError, DrillRequest, carry_out, l
 from runbooks.engine import DryRun, Journal, RunFacts, RunRecord
 from runbooks.engine.records import Event, Kind
 from runbooks.operate import FAILOVER, REBUILD, Request
-from runbooks.readiness.drill_record import DrillRecordError, Result, last_drill, save
+from runbooks.readiness.drill_record import DrillRecord, DrillRecordError, Result, last_drill, save
 from runbooks.readiness.score import LAST_DRILL, Readiness
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
@@ -87,7 +87,7 @@ class Pair:
         return carry_out(TOPOLOGY, REQUEST, clock=self.clock)
 
     @property
-    def last(self):
+    def last(self) -> DrillRecord | None:
         return last_drill(records(), PAIR, Environment.LAB)
 
 
@@ -96,7 +96,7 @@ def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pair:
     return Pair(monkeypatch, tmp_path)
 
 
-def finding(number=3, verdict=Verdict.FAILED):
+def finding(number: int = 3, verdict: Verdict = Verdict.FAILED) -> Finding:
     return Finding(verdict=verdict, found="images differ", action="deploy").by(f"P{number}", "versions")
 
 
@@ -178,7 +178,7 @@ def test_killed_in_the_checks_after_a_move(pair: Pair, looks: int, stage: Stage)
     assert {"away", "home"} <= set(present(pair.last).checks)
 
 
-def test_killed_before_anything_moved_begins_anew(pair) -> None:
+def test_killed_before_anything_moved_begins_anew(pair: Pair) -> None:
     save(
         records(),
         drill(epoch=7, began=datetime.now(UTC) - timedelta(hours=1), ended=None, result=None),
@@ -293,7 +293,7 @@ def test_what_did_not_answer_is_asked_again(pair: Pair) -> None:
 KEPT = {"number": 3, "name": "versions", "verdict": "unknown", "found": "silence", "action": "ask again"}
 
 
-def test_a_record_keeps_what_the_checks_found(pair) -> None:
+def test_a_record_keeps_what_the_checks_found(pair: Pair) -> None:
     save(records(), drill(checks={"before": (finding(3, Verdict.UNKNOWN),)}))
     (file,) = (records() / "drills").iterdir()
     assert json.loads(file.read_text())["checks"]["before"] == [{**KEPT, "found": "images differ", "action": "deploy"}]
@@ -301,7 +301,7 @@ def test_a_record_keeps_what_the_checks_found(pair) -> None:
 
 
 @pytest.mark.parametrize("spoiled", [{"verdict": "perhaps"}, {"number": "3"}, {"more": 1}, {"found": None}], ids=str)
-def test_a_damaged_finding_in_a_record_is_an_error(pair, spoiled) -> None:
+def test_a_damaged_finding_in_a_record_is_an_error(pair: Pair, spoiled: dict[str, Any]) -> None:
     file = save(records(), drill(checks={"before": (finding(3),)}))
     document = json.loads(file.read_text())
     document["checks"]["before"] = [{**KEPT, **spoiled}]

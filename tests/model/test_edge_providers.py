@@ -228,7 +228,7 @@ def test_missing_input(
 @pytest.mark.requirement("a failover is no drift; Pulumi repairs what a flip left half done, without lowering an epoch")
 def test_state_after_a_failover(servers: list[FakeAuthority]) -> None:
     provider = PowerDnsPairStateProvider()
-    outs = provider.create(STATE).outs
+    outs = present(provider.create(STATE).outs)
     write_record(servers, RDC_A, PairState(2, "dublin"))
     read = provider.read("id", outs)
     assert read.outs == outs
@@ -242,7 +242,7 @@ def test_state_after_a_failover(servers: list[FakeAuthority]) -> None:
 
 def test_new_weights_keep_epoch_and_role(servers: list[FakeAuthority]) -> None:
     provider = PowerDnsPairStateProvider()
-    outs = provider.create(STATE).outs
+    outs = present(provider.create(STATE).outs)
     write_record(servers, RDC_A, PairState(2, "dublin"))
     news = {**STATE, "activeWeight": 90, "passiveWeight": 10}
     assert has_changes(provider, outs, news)
@@ -275,7 +275,7 @@ def test_unknown_role_is_never_guessed(servers: list[FakeAuthority], states: tup
         PowerDnsPairStateProvider().update("id", outs, STATE)
 
 
-def test_delete_is_repeatable(servers, cdn) -> None:
+def test_delete_is_repeatable(servers: list[FakeAuthority], cdn: FakeCdn) -> None:
     for kind in (PowerDnsRRsetProvider, PowerDnsPairStateProvider, CdnDistributionProvider):
         outs = present(kind().create(PROVIDERS[kind]).outs)
         kind().delete("id", outs)

@@ -12,7 +12,7 @@ from instance_files import instance_files
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.databases import begin_demotion
-from runbooks.engine import Runbook
+from runbooks.engine import Runbook, Step
 from runbooks.engine.errors import BlockedError
 from runbooks.last_record import EndOfStream, await_last_record, last_record
 from runbooks.operate import ABORT, FAILOVER, FOLDER, REBUILD, Request, steps_of
@@ -45,7 +45,7 @@ def replace_names(function: Any, **others: object) -> None:
     function.__globals__.update(others)
 
 
-def step(name, number):
+def step(name: str, number: int) -> Step:
     return next(each for each in runbook(name).steps if each.number == number)
 
 
@@ -331,7 +331,7 @@ def test_when_a_database_has_ended(state: str, marked: str, token: str, found: s
     site = SimpleNamespace(
         get=lambda _path: document, execute=lambda *_, **__: instance_files(state, marked=marked, redo="0/C0C55D0")
     )
-    assert await_last_record(SiteDatabase(DATABASES[0], "frankfurt", site), before="old") == found
+    assert await_last_record(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", site)), before="old") == found
 
 
 class ChangingCluster:
@@ -339,9 +339,9 @@ class ChangingCluster:
 
     def __init__(self, *others: str, leader: str = "frankfurt") -> None:
         self.leader, self.version, self.others = leader, 1, list(others)
-        self.kept: list[tuple[str, DatabaseModel, dict[str, Any]]] = []
+        self.kept: list[tuple[str, Document]] = []
 
-    def get(self, _path="") -> Document:
+    def get(self, _path: str = "") -> Document:
         found = database("frankfurt", DATABASES[0], primary=self.leader)
         found["metadata"]["resourceVersion"] = str(self.version)
         return found
@@ -364,8 +364,8 @@ class ChangingCluster:
         (ChangingCluster("frankfurt", "dublin"), 0),  # an earlier request of ours was slow
     ],
 )
-def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches) -> None:
-    begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cluster), cluster.get(), peer="dublin")
+def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCluster, patches: int) -> None:
+    begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
     assert len(cluster.kept) == patches
     for path, changes in cluster.kept:
         assert path.endswith("/clusters/commerce-frankfurt")
@@ -376,20 +376,22 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster, patches) -
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = ChangingCluster(*["frankfurt"] * 100)
     with pytest.raises(ConflictError, match="10 times"):
-        begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cluster), cluster.get(), peer="dublin")
+        begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
 @pytest.mark.parametrize("known", [{}, {"last_commerce": "0/C0C55D0", "last_ledger": "0/C0C55D0"}])
 @pytest.mark.parametrize("seen_at_end", [False, True])
-def test_the_last_record_is_waited_for(known, seen_at_end) -> None:
-    one, events = step(FAILOVER, 4), []
+def test_the_last_record_is_waited_for(known: dict[str, Any], seen_at_end: bool) -> None:
+    one = step(FAILOVER, 4)
+    events: list[tuple[str, bool | str]] = []
     looks = {each.name: iter([False, False, True]) for each in DATABASES}
 
     def received(database: SiteDatabase, location: str) -> bool:
         assert (database.site, location) == ("dublin", "0/C0C55D0")
-        events.append((database.model.name, next(looks[database.model.name])))
-        return events[-1][1]
+        found = next(looks[database.model.name])
+        events.append((database.model.name, found))
+        return found
 
     def demoted(database: SiteDatabase, *_document: object, peer: str) -> None:
         assert (database.site, peer) == ("frankfurt", "dublin")
@@ -423,7 +425,7 @@ def test_the_last_record_is_waited_for(known, seen_at_end) -> None:
         ("psql: error", False),
     ],
 )
-def test_how_far_the_stream_came(answer, beyond) -> None:
+def test_how_far_the_stream_came(answer: str, beyond: bool) -> None:
     pair = Pair(said={"dublin": answer})
     stream = EndOfStream(pair.database("dublin", DATABASES[0]))
     assert stream.is_beyond("0/C0C55D0") is beyond

@@ -44,7 +44,7 @@ def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReadyPair:
     return made
 
 
-def verdicts(pair):
+def verdicts(pair: ReadyPair) -> dict[int, Verdict]:
     return {int(each.check[1:]): each.verdict for each in score(pair.view()).findings if not each.passed}
 
 
@@ -162,7 +162,7 @@ def test_without_a_quorum_nothing_that_needs_the_role_is_known(pair: ReadyPair) 
     assert readiness.active == ""
 
 
-def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair) -> None:
+def test_a_silent_name_server_is_a_failure_of_the_check_that_asks_it(pair: ReadyPair) -> None:
     pair.answers["ns1"] = NameServerError("no answer")
     assert verdicts(pair) == {6: Verdict.FAILED}
 

@@ -177,7 +177,7 @@ def test_a_step_without_an_act_waits_for_its_outcome(tmp_path: Path) -> None:
     assert calls(tmp_path)[4:8] == [f"{what} 02-move-data" for what in ("verify", "check", "verify", "verify")]
     assert acts(tmp_path) == ["01-close-shop", "05-open-shop"]
     (path,) = (tmp_path / "journals").glob("*.jsonl")
-    own = [event.kind for event in read_run(path).events if event.fields.get("step") == "02-move-data"]
+    own = [event.kind for event in present(read_run(path)).events if event.fields.get("step") == "02-move-data"]
     assert own == [Kind.STEP_STARTED, Kind.STEP_VERIFIED]
     assert [each["outcome"] for each in write_report(path, tmp_path / "report")["steps"]] == [
         "acted",

@@ -505,10 +505,12 @@ class TurningSite:
     """The API of a site whose ledger is turned round."""
 
     def __init__(self) -> None:
-        self.primary, self.state, self.marked, self.next_leader = "ledger-frankfurt", "in production", "no", None
+        self.primary, self.marked = "ledger-frankfurt", "no"
+        self.state: str | None = "in production"
+        self.next_leader: str | None = None
         self.context = "frankfurt"
 
-    def items_of_known_kind(self, _path, **_query):
+    def items_of_known_kind(self, _path: str, **_query: str) -> list[dict[str, Any]]:
         spec = {"replica": {"self": "ledger-frankfurt", "primary": self.primary}}
         metadata = {"name": "ledger-frankfurt", "namespace": "data-ledger", "uid": "1"}
         status = {"currentPrimary": "ledger-frankfurt-1", "targetPrimary": self.next_leader or "ledger-frankfurt-1"}
@@ -549,7 +551,7 @@ def test_an_end_that_leads_to_a_replica_proves_the_role() -> None:
     site.state, site.next_leader = "shut down", "ledger-frankfurt-2"
     assert role.ask(cast("Cluster", site)) is Role.PRIMARY, "another instance is about to lead here"
     site.next_leader = None
-    assert role.ask(site) is Role.REPLICA
+    assert role.ask(cast("Cluster", site)) is Role.REPLICA
 
 
 class BareSite:

@@ -75,7 +75,7 @@ def test_a_checkout_that_works_with_another_lab_is_not_taken_over(project: Path)
 
 
 @pytest.mark.requirement("a preview in a copy of the tree never changes the stack files of a running lab")
-def test_a_copy_of_the_checkout_is_refused(project) -> None:
+def test_a_copy_of_the_checkout_is_refused(project: Path) -> None:
     stack_files.write_machine_file(stack())
     before = stack_files.machine_file(stack()).read_text()
     original = project / "original"
@@ -90,7 +90,7 @@ def test_a_copy_of_the_checkout_is_refused(project) -> None:
     assert lab_owner.owner_file().read_text() == f"{REPOSITORY}\n"
 
 
-def test_a_file_of_somebody_else_is_not_overwritten(project) -> None:
+def test_a_file_of_somebody_else_is_not_overwritten(project: Path) -> None:
     (project / "rdc-a" / "Pulumi.lab-frankfurt.yaml").write_text("config: {a: 1}\n")
     with pytest.raises(ShopSphereError, match="in the way"):
         stack_files.write_machine_file(stack())

@@ -32,7 +32,7 @@ def seen(holder: str = "", **values: Phase | Sync) -> Seen:
         (Seen(None, 0, ""), False, 2, Sign.NEW),
     ],
 )
-def test_signs(look, locked, without, sign) -> None:
+def test_signs(look: Seen, locked: bool, without: float, sign: Sign) -> None:
     assert judge(look, locked=locked, without=without) is sign
 
 
@@ -116,7 +116,7 @@ def test_without_permission_it_only_says_so(desk: Desk) -> None:
 
 
 @pytest.mark.requirement("a watcher gives a sign of life, so that silence means that it is gone")
-def test_what_does_not_change_is_said_once_a_minute(desk) -> None:
+def test_what_does_not_change_is_said_once_a_minute(desk: Desk) -> None:
     desk.look(1)
     assert len(desk.lines) == 1
     desk.look(120)
