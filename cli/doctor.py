@@ -20,7 +20,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a list")] = False,
 ) -> None:
     """Find what would make a deployment fail, before anything is deployed; read-only, in under 10 s."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     check_target(topology, target)
     # The Kubernetes client takes a second to import, so only this verb does.
     from shopsphere.doctor import examination, render  # noqa: PLC0415 - see above

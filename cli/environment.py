@@ -15,7 +15,7 @@ from shopsphere.topology import load_topology
 
 def env(target: Target, environment: In = Environment.LAB) -> None:
     """Print what `pulumi` needs to work by hand: `eval "$(shopsphere env rdc-a)"`."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     check_target(topology, target)
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
     stacks = [edge_stack(environment)] if target == EDGE else stacks

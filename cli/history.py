@@ -32,7 +32,7 @@ def history(
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a table")] = False,
 ) -> None:
     """Show what was done: deployments, failovers, rebuilds, drills; when, by whom, with what result and report."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     if pair:
         require_pair(topology, pair)
     wanted = (pair, *topology.pairs[pair].sites, EVERYTHING) if pair else ()

@@ -28,7 +28,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="again every 5 s, until interrupted")] = False,
 ) -> None:
     """Show what is there now: roles, pods, power, storage, replication and what public names answer."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     check_target(topology, target)
     # The Kubernetes client takes a second to import, so only this verb does.
     from shopsphere.status import render  # noqa: PLC0415 - see above

@@ -48,7 +48,7 @@ def failover(
     as_json: PlanAsJson = False,
 ) -> None:
     """Make the other site of a pair the active one. A dry run unless --execute is given."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     if planned + unplanned + abort != 1:
         raise UsageError("say which: --planned (the active site works), --unplanned (it is lost), or --abort")
     require_pair(topology, pair)
@@ -75,7 +75,7 @@ def failback(
 
     It is `failover --planned --to` that site, and so cannot lead away from it. At home there is nothing to do.
     """
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     require_pair(topology, pair)
     require_reason(reason, execute=execute)
     from runbooks import operate  # noqa: PLC0415 - see above
@@ -115,7 +115,7 @@ def rebuild(
     as_json: PlanAsJson = False,
 ) -> None:
     """Make a site that was left a copy of the active one; what only it had is kept. A dry run without --execute."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     pair = topology.pair_of(topology.site(site).name)
     if pair is None:
         raise UsageError(f"{site} belongs to no pair: expected a site of {', '.join(sorted(topology.pairs))}")
@@ -157,7 +157,7 @@ def break_glass(
     as_json: PlanAsJson = False,
 ) -> None:
     """Let a site of a pair write while the witness has no quorum. A dry run unless --execute is given."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     require_pair(topology, pair)
     require_site(topology, pair, to, "--to")
     require_site(topology, pair, site_is_off, "--site-is-off")
@@ -176,7 +176,7 @@ def watch(
     execute: Annotated[bool, typer.Option("--execute", help="fail over unattended; without this, only report")] = False,
 ) -> None:
     """Watch whether a site takes writes, until interrupted; with --execute, make the other one active if none does."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     require_pair(topology, pair)
     from runbooks import operate  # noqa: PLC0415 - see above
     from runbooks.change import UNPLANNED  # noqa: PLC0415 - see above

@@ -25,7 +25,7 @@ def ready(
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a list")] = False,
 ) -> None:
     """Say whether a pair could fail over right now: ten checks, read-only, in a few seconds."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     require_pair(topology, pair)
     # The Kubernetes client takes a second to import, so only this verb does.
     from runbooks.readiness import render  # noqa: PLC0415 - see above
@@ -47,7 +47,7 @@ def drill(
     as_json: PlanAsJson = False,
 ) -> None:
     """Fail a live pair over and back, planned, with checks after each move. A dry run unless --execute is given."""
-    topology = load_topology()
+    topology = load_topology(environment=environment)
     require_pair(topology, pair)
     require_reason(reason, execute=execute)
     from runbooks.drill import there_and_back  # noqa: PLC0415 - see above

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from cli.common import In
 from shopsphere.estate.new_region import NewRegion, NewSite
 from shopsphere.estate.region_facts import region_facts
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
@@ -71,9 +73,12 @@ def add(
 
 
 @app.command()
-def facts(name: Annotated[str, typer.Argument(help="name of the pair, as in rdc-a", show_default=False)]) -> None:
+def facts(
+    name: Annotated[str, typer.Argument(help="name of the pair, as in rdc-a", show_default=False)],
+    environment: In = Environment.LAB,
+) -> None:
     """Print what the shop of a region is told: `export SHOP_REGION_FACTS="$(shopsphere region facts rdc-a)"`."""
-    sys.stdout.write(region_facts(load_topology(), name) + "\n")
+    sys.stdout.write(region_facts(load_topology(environment=environment), name) + "\n")
 
 
 def _site(option: str, text: str) -> NewSite:

@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, suggest_commands=False, help="The one so
 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="the document to validate")] = TOPOLOGY_FILE) -> None:
-    """Validate the topology."""
+    """Validate the topology, and what differs in each environment."""
     sys.stdout.write(f"{actions.check(file)}\n")
 
 

@@ -69,12 +69,8 @@ class RegionalPair:
 
     @property
     def addresses(self) -> dict[str, IPv4Address]:
-        """Address of each site; the configuration's where it has one, else the topology's."""
-        own, peer = self.topology.site(self.placement.site), self.topology.site(self.peer)
-        return {
-            own.name: self.config.address or own.address,
-            peer.name: self.config.peer_address or peer.address,
-        }
+        """Address of each of the two sites, this one first."""
+        return {name: self.topology.site(name).address for name in (self.placement.site, self.peer)}
 
     def watts(self, sizes: WorkloadConfig | DatabaseConfig) -> int:
         """Return what one pod of this size is charged (W)."""
@@ -102,10 +98,10 @@ class RegionalPair:
         }
 
     @property
-    def agent(self) -> Endpoint | None:
-        """Where the site's agent answers, if the stack names one."""
-        address = self.config.site_agent
-        return Endpoint.at(address, self.config.site_agent_port) if address else None
+    def agent(self) -> Endpoint:
+        """Where the site's agent answers: at the site's address, unless the stack says otherwise."""
+        own = self.addresses[self.placement.site]
+        return Endpoint.at(self.config.site_agent or own, self.config.site_agent_port)
 
     def workload(self, declaration: WorkloadDeclaration, process: Process) -> WorkloadModel:
         """Return a workload as it runs at this site."""

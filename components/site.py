@@ -8,7 +8,7 @@ from pulumi_kubernetes import Provider
 from components.headquarters_site import declare_headquarters
 from components.regional_pair import RegionalPair, require_member
 from components.regional_site import RegionalSite, RegionalSiteArgs
-from components.stack_config import SITE_SECRET_NAMES, load_site_config, secret
+from components.stack_config import SITE_SECRET_NAMES, environment_of_stack, load_site_config, secret
 from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, SiteDeclaration
 from shopsphere.foundation.errors import ShopSphereError
@@ -25,7 +25,7 @@ def build_regional_site(declaration: SiteDeclaration = REGIONAL_SITE) -> None:
         pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
     """
     try:
-        topology = load_topology()
+        topology = load_topology(environment=environment_of_stack())
         config = load_site_config(RegionalConfig, secrets=SITE_SECRET_NAMES, site=declaration)
         pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config, declaration)
     except ShopSphereError as error:
@@ -50,7 +50,7 @@ def build_headquarters() -> None:
         pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
     """
     try:
-        topology = load_topology()
+        topology = load_topology(environment=environment_of_stack())
         config = load_site_config(HeadquartersConfig, site=HEADQUARTERS_SITE)
         require_member(site_of_stack(), (topology.headquarters,), pulumi.get_project())
     except ShopSphereError as error:

@@ -28,6 +28,11 @@ class StackConfigError(ShopSphereError):
     """A stack's configuration cannot be used; the message lists all that is wrong with it."""
 
 
+def environment_of_stack() -> str:
+    """Return the environment out of a stack's name, which is `<environment>-<site>`, or the edge's `<environment>`."""
+    return pulumi.get_stack().partition("-")[0]
+
+
 def stack_values() -> dict[str, str]:
     """Return this stack's own configuration as Pulumi holds it: texts by key, objects as JSON."""
     everything = {**get_config_env(), **CONFIG.get()}

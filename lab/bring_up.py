@@ -34,7 +34,7 @@ def resolver_of(hosts: LabHosts) -> str:
 
 def up(regions: Iterable[str]) -> None:
     """Start what these regions need beside what already runs, and wait until every cluster is ready."""
-    topology = load_topology()
+    topology = load_topology(environment="lab")
     hosts = load_hosts(topology)
     wanted = record.add_regions(plan.expand(regions, topology))
     archives = build_images()

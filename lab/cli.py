@@ -48,13 +48,13 @@ OneWay = Annotated[bool, typer.Option("--one-way", help="only from the first hos
 
 
 def _hosts() -> LabHosts:
-    return load_hosts(load_topology())
+    return load_hosts(load_topology(environment="lab"))
 
 
 @app.command()
 def up(wanted: Regions = None) -> None:
     """Start regions (the first of topology.yaml when none is named) beside what already runs."""
-    bring_up.up(wanted or [next(iter(load_topology().pairs))])
+    bring_up.up(wanted or [next(iter(load_topology(environment="lab").pairs))])
 
 
 @app.command()
@@ -88,7 +88,7 @@ def power_off(host: HostName) -> None:
 def power_on(host: HostName) -> None:
     """Give a host its power back."""
     hosts = _hosts()
-    bring_up.start(hosts.host(host), load_topology(), hosts)
+    bring_up.start(hosts.host(host), load_topology(environment="lab"), hosts)
     say(f"{host} is on")
 
 
@@ -225,7 +225,7 @@ def _cluster(site: str) -> str:
     host = _hosts().host(site)
     file = kubeconfig_path(site)
     if host.kind is not HostKind.SITE or not file.exists():
-        running = plan.cluster_sites(record.regions(), load_topology())
+        running = plan.cluster_sites(record.regions(), load_topology(environment="lab"))
         raise ShopSphereError.build(
             f"{site} has no cluster",
             expected="one of " + (", ".join(running) or "none yet"),

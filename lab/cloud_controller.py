@@ -75,7 +75,7 @@ def main() -> None:
     """Reconcile all sites until the process is ended."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    topology = load_topology()
+    topology = load_topology(environment="lab")
     apis: dict[str, Any] = {}
     while True:
         for name in topology.sites:

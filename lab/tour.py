@@ -44,7 +44,7 @@ def show_tour() -> None:
     Raises:
         ShopSilentError: the page did not arrive.
     """
-    topology: Topology = load_topology()
+    topology: Topology = load_topology(environment="lab")
     hosts = load_hosts(topology)
     address = f"https://www.{topology.domain}/"
     lines = [f"the shop: {address}"]

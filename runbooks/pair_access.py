@@ -107,8 +107,7 @@ class PairAccess:
 
     def declaration(self) -> PairDeclaration:
         """Return the pair's state record as the edge declares it."""
-        addresses = public_addresses(self.topology, self._edge.site_addresses)
-        return PairDeclaration.declared(self.topology, self.pair, addresses)
+        return PairDeclaration.declared(self.topology, self.pair, public_addresses(self.topology))
 
     def door(self, address: str, *, seconds: float) -> Door:
         """Return the shop at a public address, under its public name, with the certificates that customers trust."""

@@ -11,7 +11,7 @@ from lab.hosts import client_host
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
-CLIENTS = {name: client_host(pair.jurisdiction) for name, pair in load_topology().pairs.items()}
+CLIENTS = {name: client_host(pair.jurisdiction) for name, pair in load_topology(environment="lab").pairs.items()}
 ORDERS = str(REPOSITORY / "bench/orders.py")
 
 

@@ -49,7 +49,7 @@ class PairUnderTest:
     """Everything that a run needs to know and do."""
 
     def __init__(self, name: str) -> None:
-        self.topology = load_topology()
+        self.topology = load_topology(environment="lab")
         self.pair = self.topology.pair(name)
         self.hosts = load_hosts(self.topology)
         self.witness = witness_of(name, Environment.LAB)

@@ -68,7 +68,7 @@ class CdnOriginModel:
                 found=", ".join(outside),
                 action="remove it from origins in the stack's configuration",
             )
-        addresses = public_addresses(topology, config.site_addresses)
+        addresses = public_addresses(topology)
         origins = [{"name": each.site, "address": addresses[each.site], "port": each.port} for each in wanted]
         return cls(
             endpoint=config.cdn_url,

@@ -6,7 +6,7 @@ import pulumi
 
 from components.edge.cdn_origin import CdnOrigin, CdnOriginModel
 from components.edge.global_dns import GlobalDns, GlobalDnsModel
-from components.stack_config import load_site_config
+from components.stack_config import environment_of_stack, load_site_config
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
@@ -19,7 +19,7 @@ def build_edge() -> None:
         pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
     """
     try:
-        topology = load_topology()
+        topology = load_topology(environment=environment_of_stack())
         config = load_site_config(EdgeConfig)
         dns_model, cdn_model = GlobalDnsModel.of(topology, config), CdnOriginModel.of(topology, config)
     except ShopSphereError as error:

@@ -49,12 +49,8 @@ class GlobalDnsModel:
 
     @classmethod
     def of(cls, topology: Topology, config: EdgeConfig) -> GlobalDnsModel:
-        """Join topology and configuration.
-
-        Raises:
-            UnknownNameError: the configuration names a site that the topology does not have.
-        """
-        addresses = public_addresses(topology, config.site_addresses)
+        """Join topology and configuration."""
+        addresses = public_addresses(topology)
         return cls(
             zone=zone_of(topology),
             pairs={pair.name: PairDeclaration.declared(topology, pair, addresses) for pair in topology.pairs.values()},

@@ -31,7 +31,7 @@ class Daemon:
     """The switch, the socket and the file behind them."""
 
     def __init__(self) -> None:
-        topology = load_topology()
+        topology = load_topology(environment="lab")
         self.hosts: LabHosts = load_hosts(topology)
         self.switch = Switch(Links(delays=_delays(self.hosts, topology)))
         self.attached: dict[str, ProcessIdentity] = {}

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shopsphere.estate import stack_files
-from shopsphere.estate.edge_config import DnsAuthorityConfig, Nameserver
+from shopsphere.estate.edge_config import DnsAuthorityConfig, EdgeConfig, Nameserver
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.site_config import WebAddress
 from shopsphere.estate.stack import Environment, StackId, edge_stack
@@ -32,6 +32,9 @@ class AccessError(ShopSphereError):
 
 class _Access(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+    declared_elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Keys that must not be overlooked: whoever wrote one expects that it counts."""
 
 
 class StateAccess(_Access):
@@ -52,12 +55,11 @@ class SiteAccess(_Access):
 class EdgeAccess(_Access):
     """The ways to the edge and to the witnesses. Everything is empty where the edge was never set up here."""
 
+    declared_elsewhere: ClassVar[Mapping[str, str]] = EdgeConfig.declared_elsewhere
+
     dns_authorities: tuple[DnsAuthorityConfig, ...] = Field(default=(), description="All authoritative servers.")
     dns_api_key_file: str = Field(default="", description="File with their API key.")
     nameservers: tuple[Nameserver, ...] = Field(default=(), description="The zone's own name servers.")
-    site_addresses: dict[str, IPv4Address] = Field(
-        default_factory=dict, description="Public address of a site where it is not topology.yaml's."
-    )
     cdn_url: WebAddress | None = Field(default=None, description="The CDN's configuration API.")
     cdn_token_file: str = Field(default="", description="File with its token.")
     resolvers: tuple[IPv4Address, ...] = Field(default=(), description="Asked by `status` beside the authorities.")
@@ -125,6 +127,14 @@ def parse_access(model: type[Model], configuration: Mapping[str, Any], file: str
         for key, (namespace, _, name) in spaced.items()
         if namespace in _NAMESPACES and name in wanted
     }
+    elsewhere = [key for key, (_, _, name) in spaced.items() if name in model.declared_elsewhere]
+    if elsewhere:
+        raise AccessError.build(
+            f"{file}: has a key that does not count",
+            expected="; ".join(model.declared_elsewhere[spaced[key][2]] for key in elsewhere),
+            found=", ".join(elsewhere),
+            action="write the values there, and remove the key here",
+        )
     unfilled = sorted(place for name, value in values.items() for place in stack_files.placeholders(value, name))
     if unfilled:
         raise AccessError.build(

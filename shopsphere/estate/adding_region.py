@@ -55,7 +55,9 @@ def draft(region: NewRegion, root: Path) -> Draft:
         )
     pair, source = after.pair(region.name), list(before.pairs.values())[-1]
     changed, by_hand = _edge_file(root / "Pulumi.prod.yaml", pair, after)
-    overlay, more = _overlay_file(root / "topology.prod.yaml", pair)
+    overlay, more = _overlay_file(
+        root / "topology.prod.yaml", pair, is_new=region.jurisdiction not in before.jurisdictions
+    )
     picture = {root / "docs" / diagram.PICTURE.name: diagram.draw(after)}
     return Draft(
         project=project,
@@ -112,7 +114,6 @@ def _edge_file(file: Path, pair: Pair, topology: Topology) -> tuple[dict[Path, s
     text, left = file.read_text(encoding="utf-8"), []
     voters = ", ".join([PLACEHOLDER] * len(seats(pair, topology)))
     additions = {
-        "shopsphere:siteAddresses": [f"    {site}: {PLACEHOLDER}" for site in pair.sites],
         "status:witness": [f"    {pair.name}: [{voters}]"],
     }
     for key, lines in additions.items():
@@ -124,16 +125,18 @@ def _edge_file(file: Path, pair: Pair, topology: Topology) -> tuple[dict[Path, s
     return {file: text}, left
 
 
-def _overlay_file(file: Path, pair: Pair) -> tuple[dict[Path, str], list[str]]:
-    """Add the new sites' addresses to production's topology, where there is one."""
+def _overlay_file(file: Path, pair: Pair, *, is_new: bool) -> tuple[dict[Path, str], list[str]]:
+    """Add the new sites' addresses, and customers of a new jurisdiction, to production's topology, if it is there."""
     if not file.exists():
         return {}, []
     text = file.read_text(encoding="utf-8")
-    lines = [f"  {site}: {{address: {PLACEHOLDER}}}" for site in pair.sites]
+    both = f"{{address: {PLACEHOLDER}, public_address: {PLACEHOLDER}}}"
+    customers = f"  {pair.jurisdiction}: {{client_networks: [{PLACEHOLDER}]}}"
     try:
-        return {file: appended(text, "sites", lines, file=file.name)}, [
-            f"{file.name}: fill in the addresses of {' and '.join(pair.sites)}."
-        ]
+        if is_new:
+            text = appended(text, "jurisdictions", [customers], file=file.name)
+        text = appended(text, "sites", [f"  {site}: {both}" for site in pair.sites], file=file.name)
+        return {file: text}, [f"{file.name}: fill in what was added for {' and '.join(pair.sites)}."]
     except InsertionError:
         return {}, [f"{file.name}: add what differs in production for {' and '.join(pair.sites)}."]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from shopsphere.estate.site_config import Frozen, Text, WebAddress
+from shopsphere.estate.site_config import WRITTEN_ONCE, Frozen, Text, WebAddress
 
 PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")]
 
@@ -36,15 +37,16 @@ class OriginConfig(Frozen):
 class EdgeConfig(Frozen):
     """What the edge stack configures. Keys of services are named by file, so that state never has them."""
 
+    declared_elsewhere: ClassVar[Mapping[str, str]] = {
+        "siteAddresses": f"no such key: a site's public address is sites.<site>.public_address {WRITTEN_ONCE}"
+    }
+
     state_backend: Text | None = Field(default=None, description="Where this stack's state is kept.")
     dns_authorities: tuple[DnsAuthorityConfig, ...] = Field(min_length=1, description="All authoritative servers.")
     dns_api_key_file: Text = Field(description="File with their API key; ~ and variables are resolved when it is read.")
     nameservers: tuple[Nameserver, ...] = Field(min_length=1, description="The zone's NS records with their addresses.")
     hostmaster: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(
         default="hostmaster", description="Mailbox in the zone that answers for it."
-    )
-    site_addresses: dict[str, IPv4Address] = Field(
-        default_factory=dict, description="Public address of a site where it is not topology.yaml's."
     )
     cdn_url: WebAddress = Field(description="The CDN's configuration API.")
     cdn_token_file: Text = Field(description="File with its token; ~ and variables are resolved when it is read.")

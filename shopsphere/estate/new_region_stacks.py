@@ -9,7 +9,7 @@ from pathlib import Path
 from shopsphere.estate.stack_files import PLACEHOLDER
 from shopsphere.topology import Pair, Topology
 
-_SCALARS = "stateBackend|kubeconfig|context|address|peerAddress|apiServer|siteAgent|pspUrl|publicUrl|staticUrl"
+_SCALARS = "stateBackend|kubeconfig|context|apiServer|siteAgent|pspUrl|publicUrl|staticUrl"
 _OWN = (
     (re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider):.*\n", re.MULTILINE), ""),
     (re.compile(r"^(  \S+:\S+:)[ ]*\n    secure: .*$", re.MULTILINE), rf"\1 {PLACEHOLDER}"),

@@ -63,6 +63,10 @@ class Frozen(BaseModel):
         return value
 
 
+WRITTEN_ONCE = "of the environment's topology: topology.yaml, or topology.<environment>.yaml where it differs"
+"""Where addresses stand; messages about keys that do not exist say it."""
+
+
 class Volume(Frozen):
     """A directory on the nodes of the site that becomes one PersistentVolume."""
 
@@ -143,10 +147,11 @@ class HeadquartersConfig(SiteConfig):
 class RegionalConfig(SiteConfig):
     """What the stack of a pair's site configures."""
 
-    address: IPv4Address | None = Field(default=None, description="Address of this site; topology.yaml's if not given.")
-    peer_address: IPv4Address | None = Field(
-        default=None, description="Address of the other site; topology.yaml's if not given."
-    )
+    declared_elsewhere: ClassVar[Mapping[str, str]] = {
+        "address": f"no such key: the site's address is sites.<site>.address {WRITTEN_ONCE}",
+        "peerAddress": f"no such key: the other site's address is its sites.<site>.address {WRITTEN_ONCE}",
+    }
+
     api_server: IPv4Address | None = Field(
         default=None, description="Address of the Kubernetes API server as pods reach it; the site's if not given."
     )
@@ -157,12 +162,16 @@ class RegionalConfig(SiteConfig):
     databases: dict[str, DatabaseConfig] = Field(description="Size of each database of the site, by its name.")
     psp_url: WebAddress = Field(description="Payment service provider's API.")
     psp_networks: tuple[IPv4Network, ...] = Field(min_length=1, description="CIDRs that this API answers from.")
-    public_url: WebAddress = Field(description="Address of the shop for customers.")
-    static_url: WebAddress = Field(description="Address of static assets: the CDN.")
+    public_url: WebAddress | None = Field(
+        default=None, description="Address of the shop for customers; https://www.<domain> if not given."
+    )
+    static_url: WebAddress | None = Field(
+        default=None, description="Address of static assets, the CDN; https://static.<domain> if not given."
+    )
     site_agent: IPv4Address | None = Field(
-        default=None, description="Where this site's agent says whether writes are open, as pods reach it. Without it "
-        "the gateway lets every write through, and only the databases refuse."
-    )  # fmt: skip
+        default=None,
+        description="Where this site's agent says whether writes are open, as pods reach it; the site's if not given.",
+    )
     site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
     requests_per_second_per_source: int = Field(
         default=200, ge=1, description="Rate above which the gateway answers a source address with 429."

@@ -107,7 +107,7 @@ def machine_facts(stack: StackId) -> dict[str, Any]:
     """Return the configuration that differs from machine to machine, or follows from topology.yaml."""
     if stack.site is None:
         keys = lab_directory() / "pki" / "edge"
-        topology = load_topology()
+        topology = load_topology(environment=stack.environment)
         return {
             f"{NAMESPACE}:dnsApiKeyFile": str(keys / "dns-api.key"),
             f"{NAMESPACE}:cdnTokenFile": str(keys / "cdn-agent.token"),

@@ -38,6 +38,16 @@ class Surroundings:
     pair: str
     config: RegionalConfig
 
+    @property
+    def public_url(self) -> str:
+        """Address of the shop for customers."""
+        return self.config.public_url or f"https://www.{self.topology.domain}"
+
+    @property
+    def static_url(self) -> str:
+        """Address of static assets: the CDN."""
+        return self.config.static_url or f"https://static.{self.topology.domain}"
+
 
 Settings = Callable[[Surroundings], Mapping[str, str]]
 

@@ -35,8 +35,8 @@ SHOP = WorkloadDeclaration(
         command=("shop", "serve"),
         migration=("shop", "migrate", "commerce"),
         settings=lambda surroundings: {
-            "SHOP_PUBLIC_URL": surroundings.config.public_url,
-            "SHOP_STATIC_URL": surroundings.config.static_url,
+            "SHOP_PUBLIC_URL": surroundings.public_url,
+            "SHOP_STATIC_URL": surroundings.static_url,
             "PAYMENTS_URL": PAYMENTS.url,
         },
         secrets={"SHOP_SESSION_SECRET": "sessionSecret"},

@@ -43,14 +43,9 @@ def zone_of(topology: Topology) -> str:
     return f"{topology.domain}."
 
 
-def public_addresses(topology: Topology, configured: Mapping[str, object]) -> dict[str, str]:
-    """Return the public address of every site: the configured one, else that of the topology.
-
-    Raises:
-        UnknownNameError: an address is configured for a site that the topology does not have.
-    """
-    own = {topology.site(name).name: str(address) for name, address in configured.items()}
-    return {name: str(site.address) for name, site in topology.sites.items()} | own
+def public_addresses(topology: Topology) -> dict[str, str]:
+    """Return the address that customers reach each site at."""
+    return {name: str(site.faces_customers_at) for name, site in topology.sites.items()}
 
 
 @dataclass(frozen=True)

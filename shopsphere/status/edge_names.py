@@ -36,7 +36,7 @@ def ask_names(topology: Topology, stack: StackId, target: str = EVERYTHING) -> t
         stack: the edge, whose configuration names the servers.
         target: a region narrows the questions to its own names and clients.
     """
-    sites = {str(site.address): name for name, site in topology.sites.items()}
+    sites = {str(site.faces_customers_at): name for name, site in topology.sites.items()}
     questions = tuple(_questions(topology, name_servers(edge_access(stack.environment)), target))
     with ThreadPoolExecutor(16) as pool:
         return tuple(pool.map(lambda question: _ask(question, sites), questions))

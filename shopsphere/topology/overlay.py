@@ -14,6 +14,16 @@ NAMED_SECTIONS = ("jurisdictions", "data_classes", "currencies", "pairs", "sites
 """Sections whose keys are names: an environment has the names of topology.yaml, all of them and no others."""
 
 
+class NotFilledInError(TopologyError):
+    """The differences of an environment have placeholders that nobody replaced."""
+
+
+def overlays(path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each environment that has differences, with their file."""
+    for file in sorted(path.parent.glob(f"{path.stem}.*{path.suffix}")):
+        yield file.name.removeprefix(f"{path.stem}.").removesuffix(path.suffix), file
+
+
 def overlay_file(path: Path, environment: str) -> Path:
     """Return where the differences of an environment are written, if there are any."""
     return path.with_name(f"{path.stem}.{environment}{path.suffix}")
@@ -23,7 +33,8 @@ def read_overlay(path: Path, environment: str) -> Document | None:
     """Return the differences of an environment; None where it has none.
 
     Raises:
-        TopologyError: the file cannot be read, or has placeholders that nobody filled in.
+        NotFilledInError: the file has placeholders that nobody replaced.
+        TopologyError: it cannot be read.
     """
     file = overlay_file(path, environment)
     if not environment or not file.exists():
@@ -33,7 +44,7 @@ def read_overlay(path: Path, environment: str) -> Document | None:
         Problem(place, "your own value", PLACEHOLDER, document.line_of(place)) for place in _unfilled(document.values)
     )
     if left:
-        raise TopologyError(str(file), left, f"replace each {PLACEHOLDER}; README.md, “Your own clusters”, says how")
+        raise NotFilledInError(str(file), left, f"replace each {PLACEHOLDER}; README.md, “Your own clusters”, says how")
     return document
 
 

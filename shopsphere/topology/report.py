@@ -7,17 +7,28 @@ from pathlib import Path
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology.errors import Problem, TopologyError
 from shopsphere.topology.loader import load_topology
+from shopsphere.topology.model import Topology
+from shopsphere.topology.overlay import PLACEHOLDER, NotFilledInError, overlays
 from shopsphere.topology.power import site_budget
 from shopsphere.topology.schema import SCHEMA_FILE, schema_text
 
 
 def check(file: Path = TOPOLOGY_FILE) -> str:
-    """Validate a topology and return one line about it.
+    """Validate a topology and what differs in each environment, and return one line about each.
 
     Raises:
         TopologyError: what is wrong, in full.
     """
-    topology = load_topology(file)
+    lines = [_summary(file, load_topology(file))]
+    for environment, overlay in overlays(file):
+        try:
+            lines.append(_summary(overlay, load_topology(file, environment=environment)))
+        except NotFilledInError as error:
+            lines.append(f"{overlay}: not filled in, {len(error.problems)} times {PLACEHOLDER}; {environment} needs it")
+    return "\n".join(lines)
+
+
+def _summary(file: Path, topology: Topology) -> str:
     watts = sum(site_budget(site, topology) for site in topology.sites.values())
     return (
         f"{file}: ok, {len(topology.sites)} sites in {len(topology.pairs)} pairs and {len(topology.jurisdictions)} "

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
+import pytest
 import test_edge_graph as edge
+from production_topology import fill_in_production
 from site_graph import Graph, build, committed_stacks
 from test_policies_on_graphs import RULES, edge_resources, resources_of
 
@@ -70,14 +74,17 @@ def edge_of(environment: str) -> dict[str, Any]:
     """Return names, steering and origins of the edge."""
     resources = edge.build(environment, edge.ENVIRONMENTS[environment]())
     (distribution,) = edge.of_kind(resources, "CdnDistribution")
+    domain = load_topology(environment=environment).domain
     names = {each["name"]: each["records"][0] for each in edge.of_kind(resources, "DnsRRset")}
     return {
         "origins": [each["name"] for each in distribution["origins"]],
         "states": [each["pair"] for each in edge.of_kind(resources, "DnsPairState")],
-        "names": sorted(name.removesuffix(".shopsphere.test.") for name in names),
-        "www": names["www.shopsphere.test."].replace('" "', " "),
+        "names": sorted(name.removesuffix(f".{domain}.") for name in names),
+        "www": names[f"www.{domain}."].replace('" "', " "),
     }
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(report(sys.argv[1])))
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        fill_in_production(Path(directory), patch)
+        sys.stdout.write(json.dumps(report(sys.argv[1])))

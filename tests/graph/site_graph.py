@@ -23,12 +23,9 @@ FILLED = {
     "stateBackend": "s3://state-of-this-jurisdiction",
     "kubeconfig": "/etc/shopsphere/kubeconfig",
     "context": "production",
-    "apiServer": "203.0.113.9",
     "path": "/srv/data",
     "pspUrl": "https://psp.example",
     "pspNetworks": "192.0.2.0/24",
-    "publicUrl": "https://shop.example",
-    "staticUrl": "https://static.example",
 }
 
 
@@ -148,30 +145,21 @@ def secrets_of(project: str) -> dict[str, str]:
 
 def complete_config(project: str, stack: str) -> dict[str, Any]:
     """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added."""
-    peer = load_topology().peer_of(stack.partition("-")[2])
-    own = _address(stack.partition("-")[2])
-    places = {"address": own, "siteAgent": own, "peerAddress": _address(peer.name) if peer else ""}
     filled = {
-        key: _filled(value, key.removeprefix("shopsphere:"), {**FILLED, **places})
-        for key, value in committed_config(project, stack).items()
+        key: _filled(value, key.removeprefix("shopsphere:")) for key, value in committed_config(project, stack).items()
     }
     secrets = {f"shopsphere:{key}": value for key, value in secrets_of(project).items()}
     return {"shopsphere:kubeconfig": FILLED["kubeconfig"], **filled, **secrets}
 
 
-def _address(site: str) -> str:
-    """Return where a site is reached: topology.yaml says it, and the policy pack takes no other address."""
-    return str(load_topology().site(site).address)
-
-
-def _filled(value: Any, key: str, own: dict[str, str]) -> Any:
+def _filled(value: Any, key: str) -> Any:
     match value:
         case dict():
-            return {name: _filled(entry, name, own) for name, entry in value.items()}
+            return {name: _filled(entry, name) for name, entry in value.items()}
         case list():
-            return [_filled(entry, key, own) for entry in value]
+            return [_filled(entry, key) for entry in value]
         case str() if PLACEHOLDER in value:
-            return value.replace(PLACEHOLDER, own.get(key, "registry.example"))
+            return value.replace(PLACEHOLDER, FILLED.get(key, "registry.example"))
         case _:
             return value
 

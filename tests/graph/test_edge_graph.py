@@ -115,6 +115,7 @@ def test_both_authorities(graph: Resources) -> None:
 @pytest.mark.requirement("each pair has names for both sites, with weights")
 def test_pairs(graph: Resources) -> None:
     topology = load_topology()
+    (zone,) = of_kind(graph, "DnsZone")
     states = {state["pair"]: state for state in of_kind(graph, "DnsPairState")}
     assert set(states) == set(topology.pairs)
     for name, pair in topology.pairs.items():
@@ -122,7 +123,25 @@ def test_pairs(graph: Resources) -> None:
         assert (states[name]["activeWeight"], states[name]["passiveWeight"]) == (100, 0)
         assert states[name]["ttl"] == pair.dns_ttl_seconds
     names = {entry["name"] for entry in of_kind(graph, "DnsRRset")}
-    assert {f"{label}.shopsphere.test." for label in [*topology.sites, *topology.pairs, "www", "static"]} <= names
+    assert {f"{label}.{zone['zone']}" for label in [*topology.sites, *topology.pairs, "www", "static"]} <= names
+
+
+@pytest.mark.requirement("names lead to where customers reach a site in this environment")
+@pytest.mark.parametrize(
+    ("environment", "zone", "dublin", "networks"),
+    [
+        ("lab", "shopsphere.test.", "10.99.0.12", "10.99.80.0/20"),
+        ("prod", "shop.example.", "203.0.113.12", "100.65.0.0/16"),
+    ],
+)
+def test_addresses_are_those_of_the_environment(environment: str, zone: str, dublin: str, networks: str) -> None:
+    graph = [each for each in build(environment, ENVIRONMENTS[environment]()) if isinstance(each.state, dict)]
+    names = {each["name"]: each for each in of_kind(graph, "DnsRRset")}
+    assert names[f"dublin.{zone}"]["records"] == [dublin]
+    assert networks in names[f"www.{zone}"]["records"][0]
+    assert {each["pair"]: each["addresses"] for each in of_kind(graph, "DnsPairState")}["rdc-a"]["dublin"] == dublin
+    (distribution,) = of_kind(graph, "CdnDistribution")
+    assert dublin in [origin["address"] for origin in distribution["origins"]]
 
 
 @pytest.mark.requirement("the CDN carries public data from static paths, with both sites of each pair as origins")
@@ -159,7 +178,7 @@ def test_placeholders_are_listed() -> None:
     committed = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"]
     with pytest.raises(pulumi.RunError) as caught:
         build("prod", committed)
-    for key in ("dnsAuthorities[0].url", "dnsApiKeyFile", "siteAddresses.frankfurt", "cdnAddress", "stateBackend"):
+    for key in ("dnsAuthorities[0].url", "dnsApiKeyFile", "nameservers[0].address", "cdnAddress", "stateBackend"):
         assert key in str(caught.value)
 
 
@@ -170,7 +189,7 @@ def test_placeholders_are_listed() -> None:
         ("origins", [{"site": "berlin"}], "berlin"),
         ("origins", [], "origins"),
         ("cdnAddress", "cdn", "cdnAddress"),
-        ("siteAddresses", {"berlin": "10.0.0.1"}, "berlin"),
+        ("siteAddresses", {"dublin": "10.0.0.1"}, r"siteAddresses(?s:.*)sites\.<site>\.public_address"),
         ("colour", "red", "colour"),
     ],
 )

@@ -15,7 +15,7 @@ import pytest
 from shopsphere.foundation.paths import REPOSITORY
 
 FOLDERS = ("app", "cli", "components", "docs", "lab", "policies", "runbooks", "shopsphere", "stacks", "tests")
-FILES = ("__main__.py", "lab.base.yaml", "Pulumi.yaml", "Pulumi.prod.yaml", "topology.yaml")
+FILES = ("__main__.py", "lab.base.yaml", "Pulumi.yaml", "Pulumi.prod.yaml", "topology.yaml", "topology.prod.yaml")
 ADD = [
     *("region", "add", "rdc-d", "--primary", "Tokyo,JP", "--recovery", "Osaka,JP", "--rtt-ms", "9"),
     *("--jurisdiction", "japan", "--legal-basis", "One country and one law, the APPI: nothing goes abroad."),
@@ -34,7 +34,7 @@ def contents(tree: Path) -> dict[str, bytes]:
 
 def python(tree: Path, *words: str) -> str:
     """Run Python with a tree's own modules and return what it printed."""
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": f"{tree}:{tree}/tests/support", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, *words], cwd=tree, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
@@ -79,6 +79,7 @@ def test_only_topology_and_stack_files_change(changed: set[str]) -> None:
     own |= {f"Pulumi.prod-{site}.yaml" for site in ("tokyo", "osaka")}
     assert changed == {
         "topology.yaml",
+        "topology.prod.yaml",
         "Pulumi.prod.yaml",
         "docs/architecture.svg",
         *(f"stacks/rdc-d/{n}" for n in own),
@@ -107,14 +108,14 @@ def test_the_shop_follows(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.requirement("a fourth region: names lead its customers to it, and the CDN fetches from it")
-@pytest.mark.parametrize("environment", ["lab", "prod"])
-def test_the_edge_follows(found: dict[str, Any], environment: str) -> None:
+@pytest.mark.parametrize(("environment", "customers"), [("lab", "10.99.112.0/20"), ("prod", "100.67.0.0/16")])
+def test_the_edge_follows(found: dict[str, Any], environment: str, customers: str) -> None:
     edge = found["edges"][environment]
     sites = ["frankfurt", "dublin", "ashburn", "chicago", "singapore", "sydney", "tokyo", "osaka"]
     assert edge["origins"] == sites
     assert sorted(edge["states"]) == ["rdc-a", "rdc-b", "rdc-c", "rdc-d"]
     assert {"rdc-d", "tokyo", "osaka"} <= set(edge["names"])
-    assert "netmask({'10.99.112.0/20'}) then pair='rdc-d'" in edge["www"]
+    assert f"netmask({{'{customers}'}}) then pair='rdc-d'" in edge["www"]
     assert edge["www"].startswith("A \";local pair='rdc-a'")
 
 

@@ -56,7 +56,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def topology() -> Topology:
-    return load_topology()
+    return load_topology(environment="lab")
 
 
 @pytest.fixture(scope="session")

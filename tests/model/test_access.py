@@ -16,7 +16,6 @@ EDGE: dict[str, Any] = {
     "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
     "shopsphere:dnsApiKeyFile": "/keys/dns",
     "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
-    "shopsphere:siteAddresses": {"frankfurt": "203.0.113.9"},
     "status:resolvers": ["10.0.0.52"],
     "status:witness": {"rdc-a": ["http://10.0.0.21:2480"]},
     "pulumi:tags": {"a": "b"},
@@ -27,7 +26,6 @@ def test_only_named_keys_are_read() -> None:
     edge = parse_access(EdgeAccess, {**EDGE, "shopsphere:cdnAddress": "REPLACE_ME", "other:cdnUrl": 3}, "Pulumi.x.yaml")
     assert edge.dns_authorities[0].url == "http://10.0.0.53:8081"
     assert edge.nameservers[0].address == IPv4Address("10.0.0.53")
-    assert edge.site_addresses == {"frankfurt": IPv4Address("203.0.113.9")}
     assert edge.resolvers == (IPv4Address("10.0.0.52"),)
     assert edge.witness == {"rdc-a": ("http://10.0.0.21:2480",)}
     assert edge.cdn_url is None
@@ -37,6 +35,12 @@ def test_an_absent_stack_has_no_ways() -> None:
     assert parse_access(SiteAccess, {}, "Pulumi.x.yaml").kubeconfig == ""
     with pytest.raises(AccessError, match="not known here"):
         parse_access(EdgeAccess, {}, "Pulumi.x.yaml").require_authorities()
+
+
+def test_a_key_that_moved_is_refused_and_not_overlooked() -> None:
+    config = {**EDGE, "shopsphere:siteAddresses": {"frankfurt": "203.0.113.9"}}
+    with pytest.raises(AccessError, match=r"(?s)sites\.<site>\.public_address.*shopsphere:siteAddresses"):
+        parse_access(EdgeAccess, config, "Pulumi.x.yaml")
 
 
 def test_all_placeholders_are_named() -> None:

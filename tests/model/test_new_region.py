@@ -36,10 +36,13 @@ JAPAN = NewRegion(
 )
 
 
+PEOPLES = ("topology.yaml", "topology.prod.yaml", "Pulumi.prod.yaml")
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a checkout with all that adding a region looks at."""
-    for name in ("topology.yaml", "Pulumi.prod.yaml"):
+    for name in PEOPLES:
         shutil.copy(REPOSITORY / name, tmp_path / name)
     shutil.copytree(REPOSITORY / "stacks" / "rdc-c", tmp_path / "stacks" / "rdc-c", symlinks=True)
     (tmp_path / "docs").mkdir()
@@ -74,7 +77,7 @@ def test_a_region_is_added(root: Path) -> None:
 
 
 def test_what_people_wrote_stays_as_it_was(root: Path) -> None:
-    before = {name: (root / name).read_text().splitlines() for name in ("topology.yaml", "Pulumi.prod.yaml")}
+    before = {name: (root / name).read_text().splitlines() for name in PEOPLES}
     adding_region.write(adding_region.draft(JAPAN, root))
     for name, lines in before.items():
         after = iter((root / name).read_text().splitlines())
@@ -97,6 +100,10 @@ def test_production_has_places_to_fill_in(root: Path) -> None:
     adding_region.write(wanted)
     edge = yaml.safe_load((root / "Pulumi.prod.yaml").read_text())["config"]
     assert edge["status:witness"]["rdc-d"] == ["REPLACE_ME"] * 3
+    assert "shopsphere:siteAddresses" not in edge
+    there = yaml.safe_load((root / "topology.prod.yaml").read_text())
+    assert there["jurisdictions"]["japan"] == {"client_networks": ["REPLACE_ME"]}
+    assert there["sites"]["osaka"] == {"address": "REPLACE_ME", "public_address": "REPLACE_ME"}
     assert any("legal basis of japan" in each for each in wanted.by_hand)
     assert any("10.99.0.41" in each for each in wanted.by_hand)
 

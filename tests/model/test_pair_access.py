@@ -31,7 +31,6 @@ def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, dict[str
             "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
             "shopsphere:dnsApiKeyFile": str(tmp_path / "dns.key"),
             "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
-            "shopsphere:siteAddresses": {"dublin": "203.0.113.9"},
             "status:resolvers": ["10.0.0.2"],
         },
         "frankfurt": {},
@@ -57,8 +56,16 @@ def test_what_the_edge_declares(access: PairAccess) -> None:
     declared = access.declaration()
     assert (declared.zone, declared.name) == ("shopsphere.test.", "state.rdc-a.shopsphere.test.")
     assert (declared.primary, declared.recovery) == ("frankfurt", "dublin")
-    assert declared.addresses == {"frankfurt": "10.99.0.11", "dublin": "203.0.113.9"}
+    assert declared.addresses == {"frankfurt": "10.99.0.11", "dublin": "10.99.0.12"}
     assert (declared.active_weight, declared.passive_weight, declared.ttl) == (100, 0, 5)
+
+
+@pytest.mark.usefixtures("files")
+def test_names_lead_to_where_customers_reach_a_site() -> None:
+    there = load_topology(environment="prod")
+    access = PairAccess(there, there.pair("rdc-a"), Environment.PROD, cast("Witness", None))
+    assert access.declaration().addresses == {"frankfurt": "203.0.113.11", "dublin": "203.0.113.12"}
+    assert access.declaration().zone == "shop.example."
 
 
 @pytest.mark.usefixtures("files")

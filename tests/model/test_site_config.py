@@ -16,6 +16,7 @@ from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, DeclarationError, SiteDeclaration
 from shopsphere.estate.web_address import port_of
+from shopsphere.estate.workload_declaration import Surroundings
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
 
@@ -125,12 +126,38 @@ def test_a_site_of_another_pair_is_refused(config: dict[str, Any]) -> None:
         RegionalPair.of(TOPOLOGY, "rdc-a", "chicago", load(config))
 
 
-def test_addresses_are_the_topologys_unless_the_stack_has_its_own(config: dict[str, Any]) -> None:
-    assert {site: str(address) for site, address in pair_of(config).addresses.items()} == {
-        site: str(TOPOLOGY.site(site).address) for site in ("frankfurt", "dublin")
+def test_addresses_are_the_topologys(config: dict[str, Any]) -> None:
+    pair = pair_of(config)
+    assert {site: str(address) for site, address in pair.addresses.items()} == {
+        "frankfurt": "10.99.0.11",
+        "dublin": "10.99.0.12",
     }
-    config["shopsphere:peerAddress"] = "198.51.100.1"
-    assert str(pair_of(config).addresses["dublin"]) == "198.51.100.1"
+    assert (pair.agent.host, pair.agent.port) == ("10.99.0.11", 8405)
+    assert pair.network().api_server.host == "10.99.0.11"
+
+
+@pytest.mark.parametrize("key", ["address", "peerAddress"])
+def test_a_site_s_address_is_written_in_one_place(config: dict[str, Any], key: str) -> None:
+    config[f"shopsphere:{key}"] = "198.51.100.1"
+    with pytest.raises(
+        StackConfigError, match=rf"shopsphere:{key}\n.*sites\.<site>\.address of the environment's topology"
+    ):
+        load(config)
+
+
+def test_agent_and_api_server_may_be_elsewhere(config: dict[str, Any]) -> None:
+    config |= {"shopsphere:siteAgent": "198.51.100.1", "shopsphere:apiServer": "198.51.100.2"}
+    pair = pair_of(config)
+    assert (pair.agent.host, pair.network().api_server.host) == ("198.51.100.1", "198.51.100.2")
+
+
+def test_public_names_follow_from_the_domain_unless_the_stack_has_its_own(config: dict[str, Any]) -> None:
+    surroundings = Surroundings(TOPOLOGY, "frankfurt", "rdc-a", load(config))
+    assert surroundings.public_url == "https://www.shopsphere.test"
+    assert surroundings.static_url == "https://static.shopsphere.test"
+    config |= {"shopsphere:publicUrl": "https://shop.example", "shopsphere:staticUrl": "https://cdn.example"}
+    surroundings = Surroundings(TOPOLOGY, "frankfurt", "rdc-a", load(config))
+    assert (surroundings.public_url, surroundings.static_url) == ("https://shop.example", "https://cdn.example")
 
 
 def pair_of(config: dict[str, Any]) -> RegionalPair:

@@ -6,9 +6,11 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import TopologyError, load_topology
+from shopsphere.topology.report import check
 
 
 @pytest.fixture
@@ -51,6 +53,27 @@ def test_placeholders_are_named_with_their_lines(base: Path) -> None:
         ("sites.dublin.address", 3),
         ("sites.ashburn.address", 4),
     ]
+
+
+def test_check_says_which_environment_is_ready_and_which_is_not(base: Path) -> None:
+    overlay(base, "sites:\n  dublin: {address: REPLACE_ME, public_address: REPLACE_ME}\n")
+    base.with_name("topology.test.yaml").write_text("sites: {dublin: {kilowatts: 100}}\n")
+    first, prod, test = check(base).splitlines()
+    assert first.startswith(f"{base}: ok, 7 sites")
+    assert prod == f"{base.parent}/topology.prod.yaml: not filled in, 2 times REPLACE_ME; prod needs it"
+    assert test.startswith(f"{base.parent}/topology.test.yaml: ok, 7 sites")
+
+
+def test_check_refuses_a_wrong_environment(base: Path) -> None:
+    overlay(base, "sites: {dublin: {racks: none}}\n")
+    with pytest.raises(TopologyError, match=r"topology\.prod\.yaml:1: sites\.dublin\.racks"):
+        check(base)
+
+
+def test_the_example_has_every_site_and_jurisdiction() -> None:
+    example = yaml.safe_load(TOPOLOGY_FILE.with_name("topology.prod.yaml").read_text())
+    topology = load_topology()
+    assert (set(example["sites"]), set(example["jurisdictions"])) == (set(topology.sites), set(topology.jurisdictions))
 
 
 def test_a_name_that_topology_does_not_have_is_refused(base: Path) -> None:

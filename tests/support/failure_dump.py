@@ -86,7 +86,7 @@ def folder_of(test: str, base: Path = FOLDER) -> Path:
 
 def lab_sources() -> dict[str, Source]:
     """Return a source for each cluster of the lab, for the logs of its hosts, and for what its commands say."""
-    topology = load_topology()
+    topology = load_topology(environment="lab")
     hosts = load_hosts(topology)
     sites = [site for site in topology.sites if kubeconfig_path(site).exists()]
 

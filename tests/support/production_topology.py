@@ -1,0 +1,50 @@
+"""topology.prod.yaml as an owner would have filled it in, with no address of the lab's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policies import residency_map
+from shopsphere.foundation.paths import TOPOLOGY_FILE
+from shopsphere.topology import overlay
+
+DOMAIN = "shop.example"
+
+
+def fill_in_production(directory: Path, patch: pytest.MonkeyPatch) -> None:
+    """Let production's topology be a filled-in copy of the committed file; other topologies are read as ever.
+
+    Args:
+        directory: where the copy is put.
+        patch: ends the redirection.
+    """
+    committed = overlay.overlay_file(TOPOLOGY_FILE, "prod")
+    copy = directory / committed.name
+    copy.write_text(yaml.safe_dump(filled_in(yaml.safe_load(committed.read_text()))))
+    real = overlay.overlay_file
+
+    def redirected(path: Path, environment: str) -> Path:
+        file = real(path, environment)
+        return copy if file == committed else file
+
+    patch.setattr(overlay, "overlay_file", redirected)
+    residency_map.topology.cache_clear()
+
+
+def filled_in(written: dict[str, Any]) -> dict[str, Any]:
+    """Replace every placeholder: 198.51.100.11 and on between sites, 203.0.113.11 and on for customers."""
+    sites = {
+        name: {"address": f"198.51.100.{11 + at}", "public_address": f"203.0.113.{11 + at}"}
+        for at, name in enumerate(written["sites"])
+    }
+    jurisdictions = {
+        name: {"client_networks": [f"100.{64 + at}.0.0/16"]} for at, name in enumerate(written["jurisdictions"])
+    }
+    assert set(written) == {"domain", "jurisdictions", "sites"}
+    assert all(set(each) == {"address", "public_address"} for each in written["sites"].values())
+    assert all(set(each) == {"client_networks"} for each in written["jurisdictions"].values())
+    return {"domain": DOMAIN, "jurisdictions": jurisdictions, "sites": sites}
