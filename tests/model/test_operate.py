@@ -108,7 +108,7 @@ def test_a_planned_change_goes_on_unplanned(desk: SimpleNamespace, epoch: int) -
     desk.write(second='raise BlockedError("the old site does not answer")')
     with pytest.raises(StepFailedError):
         go(PLANNED)
-    if epoch > 1:  # the witness has moved already: from there the way leads forward only
+    if epoch > 1:  # the witness has moved already: from there the way leads cannot be taken back
         desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
     desk.write()
     go(UNPLANNED)
@@ -140,7 +140,7 @@ def test_too_late_to_take_back(desk: SimpleNamespace, tmp_path: Path) -> None:
     with pytest.raises(StepFailedError):
         go(PLANNED)
     desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
-    with pytest.raises(ShopSphereError, match="forward only"):
+    with pytest.raises(ShopSphereError, match="cannot be taken back"):
         operate.carry_out(
             TOPOLOGY, Request(operate.ABORT, "rdc-a", Environment.LAB, None, "", "test", accept_data_loss=False)
         )
