@@ -71,6 +71,15 @@ def processes(host: str | None = None) -> set[int]:
     return found
 
 
+def processor_seconds(host: str) -> float:
+    """Processor time that all processes of a host have used since it was started, those that have ended included."""
+    if is_unified():
+        start = _ROOT / _PARENT / host
+        words = (start / "cpu.stat").read_text().split()
+        return int(words[words.index("usage_usec") + 1]) / 1e6
+    return int((_ROOT / "cpuacct" / _PARENT / host / "cpuacct.usage").read_text()) / 1e9
+
+
 def remove(host: str | None = None) -> None:
     """Remove the groups of one host, or all of ours; a group that still has processes stays."""
     for root in _hierarchies_with_groups():
