@@ -59,7 +59,7 @@ def require_not_begun(change: RoleChange) -> None:
     """Refuse when the next epoch has begun.
 
     Raises:
-        BlockedError: the way leads forward only.
+        BlockedError: the next epoch has begun, so that the change can only be finished.
     """
     record = change.ask_witness()
     if change.is_made_in(record):

@@ -45,9 +45,17 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
                 "--allocate-node-cidrs=true",
                 "--use-service-account-credentials=true",
                 "--leader-elect=false",
+                # A site has one node, and nobody moves pods away from it: nobody waits for these.
+                "--node-monitor-period=30s",
+                "--node-monitor-grace-period=5m",
+                "--pvclaimbinder-sync-period=5m",  # volumes are bound when they change, too
+                "--profiling=false",
             ),
         ),
-        "kube-scheduler": (30, (f"--kubeconfig={kubeconfig('scheduler')}", "--leader-elect=false")),
+        "kube-scheduler": (
+            30,
+            (f"--kubeconfig={kubeconfig('scheduler')}", "--leader-elect=false", "--profiling=false"),
+        ),
         "kubelet": (50, _kubelet(site, topology, credentials)),
         "kube-proxy": (
             60,
@@ -93,6 +101,9 @@ def _etcd(site: Site) -> tuple[str, ...]:
         f"--advertise-client-urls={_ETCD}",
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--auto-compaction-retention=10m",
+        # The one member has nobody to hear from: it only wakes as often.
+        "--heartbeat-interval=500",
+        "--election-timeout=5000",
     )
 
 
@@ -118,6 +129,10 @@ def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
         f"--kubelet-client-key={kubelet}.key",
         "--watch-cache=true",
         "--default-watch-cache-size=20",
+        "--etcd-count-metric-poll-period=0",
+        "--etcd-db-metric-poll-interval=0",
+        "--event-ttl=20m",
+        "--profiling=false",
     )
 
 

@@ -95,7 +95,10 @@ def write_kubelet(site: Site, credentials: Credentials) -> Path:
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "enforceNodeAllocatable": [],
         "volumePluginDir": str(disk_directory(site.name) / "kubelet" / "plugins"),
-        "nodeStatusUpdateFrequency": "5s",
+        # A site has one node: nobody moves pods away from it, so nobody waits for its signs of life.
+        "nodeStatusUpdateFrequency": "10s",
+        "nodeStatusReportFrequency": "5m",
+        "nodeLeaseDurationSeconds": 160,
         "maxPods": 110,
     }
     file = disk_directory(site.name) / "kubelet.yaml"

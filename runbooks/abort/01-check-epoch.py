@@ -8,7 +8,7 @@ SECONDS = 10
 
 
 def check(change: RoleChange) -> str:
-    """Say what stays active; refuse when the way leads forward only."""
+    """Say what stays active; refuse when the next epoch has begun."""
     require_not_begun(change)
     record = change.last_record()
     return f"{change.source} stays active in epoch {record.epoch} (it is {record.phase} now)"

@@ -283,7 +283,7 @@ def test_rebuild_of_the_active_site() -> None:
 @pytest.mark.requirement("past the point of no return nothing can be taken back, and the refusal says what to do")
 def test_too_late_to_take_back() -> None:
     moved = record(active="dublin", epoch=2)
-    with pytest.raises(BlockedError, match="cannot be taken back"):
+    with pytest.raises(BlockedError, match="from here on it cannot be taken back"):
         step(ABORT, 1).check(change(Pair(record=moved)))
     assert "stays active" in step(ABORT, 1).check(change())
 

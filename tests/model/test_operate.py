@@ -140,7 +140,7 @@ def test_too_late_to_take_back(desk: SimpleNamespace, tmp_path: Path) -> None:
     with pytest.raises(StepFailedError):
         go(PLANNED)
     desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
-    with pytest.raises(ShopSphereError, match="cannot be taken back"):
+    with pytest.raises(ShopSphereError, match="from here on it cannot be taken back"):
         operate.carry_out(
             TOPOLOGY, Request(operate.ABORT, "rdc-a", Environment.LAB, None, "", "test", accept_data_loss=False)
         )
