@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from edge_dig import ask
@@ -13,7 +14,7 @@ from components.edge.global_dns import GlobalDnsModel
 from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
 from runbooks.names import shows, write_at_each
-from runbooks.pair_access import AUTHORITY_SECONDS
+from runbooks.pair_access import AUTHORITY_SECONDS, PairAccess
 from shopsphere.clients import powerdns
 from shopsphere.clients.edge_errors import EdgeError, PairStateError
 from shopsphere.clients.powerdns import RRset
@@ -141,7 +142,7 @@ def test_flip_is_no_drift(
     rdc_b, (epoch, _) = declaration("rdc-b"), current(authorities, declaration("rdc-b"))
     write_record(authorities, rdc_b, PairState(epoch + 1, "chicago"))
     read = provider.read("rdc-b", inputs)
-    assert set(read.outs["live"].values()) == {AS_DECLARED}
+    assert set(present(read.outs)["live"].values()) == {AS_DECLARED}
     assert not provider.diff("rdc-b", present(read.outs), inputs).changes
     provider.update("rdc-b", present(read.outs), inputs)
     assert current(authorities, rdc_b) == (epoch + 1, "chicago")
@@ -182,7 +183,7 @@ def test_flip_with_a_hanging_authority(
         def authorities(self) -> list[powerdns.DnsAuthority]:
             return powerdns.connect(zone.state_inputs(zone.pairs["rdc-a"]), seconds=AUTHORITY_SECONDS)
 
-    access, (epoch, active) = Access(), current(authorities, declaration("rdc-a"))
+    access, (epoch, active) = cast("PairAccess", Access()), current(authorities, declaration("rdc-a"))
     there, back = PairState(epoch, active, leaving=True), PairState(epoch, active)
     edge.suspend("dns-ns2")
     try:

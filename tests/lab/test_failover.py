@@ -17,6 +17,7 @@ from moving_pair import (
     require_nothing_lost,
     state,
 )
+from present import present
 
 from runbooks.engine import audit
 from shopsphere.estate.paths import records_directory
@@ -30,7 +31,7 @@ from shopsphere.witness import Sync, Witness
 def test_dry_run(witness: Witness, kind: str) -> None:
     before = witness.see()
     done = shopsphere("failover", PAIR, f"--{kind}", seconds=60)
-    assert f"in epoch {before.record.epoch + 1} chicago would be" in done.stdout
+    assert f"in epoch {present(before.record).epoch + 1} chicago would be" in done.stdout
     assert "nothing was changed" in done.stderr
     assert witness.see() == before
 

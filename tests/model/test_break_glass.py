@@ -230,12 +230,12 @@ def test_the_time_of_an_old_lease_is_waited_out(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(time, "time", lambda: next(days))
     waits, waiting = step(4), change(journal=memory, clock=clock)
     assert not waits.verify(waiting)
-    waits.act(waiting)
+    present(waits.act)(waiting)
     assert clock.now == 62.0, "the lease of 10 s and 2 s"
     assert waits.verify(waiting)
     resumed = step(4)
     assert not resumed.verify(waiting), "the same journal, in another process"
-    resumed.act(waiting)
+    present(resumed.act)(waiting)
     assert clock.now == 74.0
     assert resumed.verify(waiting)
 
@@ -249,7 +249,7 @@ def test_a_wait_that_was_killed_is_no_wait() -> None:
 
     memory, clock = Memory(since=0.0), Killed()
     with pytest.raises(KeyboardInterrupt):
-        step(4).act(change(journal=memory, clock=clock))
+        present(step(4).act)(change(journal=memory, clock=clock))
     assert not step(4).verify(change(journal=memory, clock=clock))
 
 
@@ -259,7 +259,7 @@ def test_a_sleep_that_ends_early_does_not_shorten_the_wait() -> None:
             super().sleep(max(seconds / 2, 0.5))
 
     clock = Short()
-    step(4).act(change(clock=clock))
+    present(step(4).act)(change(clock=clock))
     assert clock.now >= 12.0
 
 

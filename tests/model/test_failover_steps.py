@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from instance_files import instance_files
+from present import present
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.databases import begin_demotion
@@ -244,7 +245,7 @@ def test_names_move_without_a_dead_authority() -> None:
     one, dead = Authority("ns1"), Authority("ns2", dead=True)
     moved, move = change(Pair(dns=(one, dead))), step(FAILOVER, 8)
     assert not move.verify(moved)
-    move.act(moved)
+    present(move.act)(moved)
     assert DECLARATION.valid(one.held) == PairState(2, "dublin")
     assert move.verify(moved)
 
@@ -255,13 +256,13 @@ def test_readers_are_led_away_first(variant: str) -> None:
     one, dead = Authority("ns1"), Authority("ns2", dead=True)
     pair = Pair(dns=(one, dead))
     moved = change(pair, variant=variant)
-    step(FAILOVER, 3).act(moved)
+    present(step(FAILOVER, 3).act)(moved)
     assert pair.signed[-1].phase is {PLANNED: Phase.DRAINING, UNPLANNED: Phase.FENCING}[variant]
     assert DECLARATION.valid(one.held) == PairState(1, "frankfurt", leaving=True)
-    assert "{0,'10.99.0.11','frankfurt'},{100,'10.99.0.12','dublin'}" in one.held.records[0]
+    assert "{0,'10.99.0.11','frankfurt'},{100,'10.99.0.12','dublin'}" in present(one.held).records[0]
     end = step(ABORT, 3)
     assert not end.verify(moved)
-    end.act(moved)
+    present(end.act)(moved)
     assert pair.signed[-1].phase is Phase.STEADY
     assert DECLARATION.valid(one.held) == PairState(1, "frankfurt")
     assert end.verify(moved)
@@ -270,7 +271,7 @@ def test_readers_are_led_away_first(variant: str) -> None:
 def test_no_authority_at_all_stops_the_run() -> None:
     moved = change(Pair(dns=(Authority("ns1", dead=True), Authority("ns2", dead=True))))
     with pytest.raises(BlockedError, match="no DNS authority"):
-        step(FAILOVER, 8).act(moved)
+        present(step(FAILOVER, 8).act)(moved)
     assert not step(FAILOVER, 8).verify(moved)
 
 
@@ -406,7 +407,7 @@ def test_the_last_record_is_waited_for(known: dict[str, Any], seen_at_end: bool)
     )
     moved = change(variant=PLANNED, journal=Memory(**known))
     assert not one.verify(moved)
-    one.act(moved)
+    present(one.act)(moved)
     waited = [] if seen_at_end else [False, False, True]
     for each in DATABASES:  # side by side
         assert [what for name, what in events if name == each.name] == [*([] if known else ["demoted"]), *waited]

@@ -13,6 +13,7 @@ from shopsphere.estate import adding_region
 from shopsphere.estate.new_region import NewRegion, NewRegionError, NewSite
 from shopsphere.estate.new_region_stacks import emptied
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import TopologyError, load_topology
 from shopsphere.topology.insertion import InsertionError, appended, lengthened
@@ -219,13 +220,14 @@ def test_a_folder_in_the_way_is_left_alone(root: Path) -> None:
 @pytest.mark.requirement("nothing is left half done")
 @pytest.mark.parametrize("last", ["Pulumi.yaml", "Pulumi.prod.yaml", "topology.yaml"])
 def test_a_failure_in_between_leaves_nothing(root: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
-    before, real, failed = state_of(root), adding_region.write_whole, []
+    before = state_of(root)
+    failed: list[Path] = []
 
     def fail_once(file: Path, text: str) -> None:
         if file.name == last and not failed:
             failed.append(file)
             raise OSError("no space left on device")
-        real(file, text)
+        write_whole(file, text)
 
     monkeypatch.setattr(adding_region, "write_whole", fail_once)
     with pytest.raises(OSError, match="no space"):
