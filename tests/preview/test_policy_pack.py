@@ -45,7 +45,7 @@ def refused(tiny: Tiny) -> dict[str, tuple[str, dict[str, str]]]:
     """Previews of the two spoiled sites: output, and enforcement level by policy."""
 
     def preview(**facts: str) -> tuple[str, dict[str, str]]:
-        result = tiny.operate("preview", **facts)
+        result = tiny.operate("preview", pack=True, **facts)
         assert result.code != 0
         levels = {event["policyName"]: event["enforcementLevel"] for event in tiny.events("policyEvent")}
         return result.stdout, levels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -11,6 +11,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 CONFIG = pulumi.Config()
 SITE_LABEL = "shopsphere.io/site"
+Manifest: TypeAlias = Any
+"""A part of a manifest that is put together from several places; the literal unions of the SDK cost a checker hours."""
 
 
 def fact(name: str, default: str) -> str:
@@ -57,7 +59,7 @@ kubernetes.core.v1.ResourceQuota(
     opts=here,
 )
 pinned = fact("storageClass", "frankfurt-pinned")
-at_site = {"key": SITE_LABEL, "operator": "In", "values": [fact("volumeSite", "frankfurt")]}
+at_site: Manifest = {"key": SITE_LABEL, "operator": "In", "values": [fact("volumeSite", "frankfurt")]}
 kubernetes.storage.v1.StorageClass(
     "pinned",
     metadata={"name": "frankfurt-pinned", "labels": labels("personal")},
@@ -65,18 +67,14 @@ kubernetes.storage.v1.StorageClass(
     allowed_topologies=[{"match_label_expressions": [{"key": SITE_LABEL, "values": ["frankfurt"]}]}],
     opts=here,
 )
-kubernetes.core.v1.PersistentVolume(
-    "v1",
-    metadata={"name": "v1", "labels": labels("personal")},
-    spec={
-        "storage_class_name": "frankfurt-pinned",
-        "capacity": {"storage": "1Gi"},
-        "access_modes": ["ReadWriteOnce"],
-        "local": {"path": "/srv/volumes/v1"},
-        "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [at_site]}]}},
-    },
-    opts=here,
-)
+volume: Manifest = {
+    "storage_class_name": "frankfurt-pinned",
+    "capacity": {"storage": "1Gi"},
+    "access_modes": ["ReadWriteOnce"],
+    "local": {"path": "/srv/volumes/v1"},
+    "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [at_site]}]}},
+}
+kubernetes.core.v1.PersistentVolume("v1", metadata={"name": "v1", "labels": labels("personal")}, spec=volume, opts=here)
 kubernetes.core.v1.PersistentVolumeClaim(
     "data",
     metadata={"name": "data", "namespace": "shop", "labels": labels("personal")},
@@ -88,22 +86,23 @@ kubernetes.core.v1.PersistentVolumeClaim(
     opts=here,
 )
 power = {"shopsphere.io/watts": fact("watts", "14")}
-container = {
+container: Manifest = {
     "name": "shop",
     "image": "localhost/shop:1",
     "resources": {"requests": {"cpu": "1", "memory": "1Gi", **power}, "limits": {"memory": "1Gi", **power}},
 }
+deployment: Manifest = {
+    "replicas": int(fact("replicas", "2")),
+    "selector": {"match_labels": {"app": "shop"}},
+    "template": {
+        "metadata": {"labels": {"app": "shop", **labels("personal")}},
+        "spec": {"containers": [container], "node_selector": {"shopsphere.io/rack": fact("rack", "r8")}},
+    },
+}
 kubernetes.apps.v1.Deployment(
     "shop",
     metadata={"name": "shop", "namespace": "shop", "labels": labels("personal")},
-    spec={
-        "replicas": int(fact("replicas", "2")),
-        "selector": {"match_labels": {"app": "shop"}},
-        "template": {
-            "metadata": {"labels": {"app": "shop", **labels("personal")}},
-            "spec": {"containers": [container], "node_selector": {"shopsphere.io/rack": fact("rack", "r8")}},
-        },
-    },
+    spec=deployment,
     opts=here,
 )
 CustomResource(
