@@ -30,7 +30,7 @@ def carry_out(
         digest: of the saved plan that is applied.
         records: folder of the history.
     """
-    began, start = datetime.now(UTC), time.monotonic()
+    began, start, who = datetime.now(UTC), time.monotonic(), actor()
     outcome: PlanOutcome | None = None
     try:
         with Display().showing() as display:
@@ -41,7 +41,7 @@ def carry_out(
             verb=work.verb,
             target=target,
             environment=environment,
-            who=actor(),
+            who=who,
             began=began,
             seconds=time.monotonic() - start,
             plan=digest,

@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from cli.common import In
-from cli.pairs import Execute, PairName, PlanAsJson, Reason, complete_sites, require_pair, require_reason, require_site
+from cli.pairs import (
+    Execute,
+    PairName,
+    PlanAsJson,
+    Reason,
+    complete_sites,
+    require_pair,
+    require_pair_of,
+    require_reason,
+    require_site,
+)
 from cli.plans import go
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
@@ -116,9 +126,7 @@ def rebuild(
 ) -> None:
     """Make a site that was left a copy of the active one; what only it had is kept. A dry run without --execute."""
     topology = load_topology(environment=environment)
-    pair = topology.pair_of(topology.site(site).name)
-    if pair is None:
-        raise UsageError(f"{site} belongs to no pair: expected a site of {', '.join(sorted(topology.pairs))}")
+    pair = require_pair_of(topology, site)
     require_reason(reason, execute=execute)
     from runbooks import operate  # noqa: PLC0415 - see above
 

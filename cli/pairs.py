@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shopsphere.foundation.errors import UsageError
-from shopsphere.topology import Topology
+from shopsphere.topology import Pair, Topology
 from shopsphere.topology.completion import completing, pairs, sites
 
 PairName = Annotated[
@@ -31,6 +31,21 @@ def require_pair(topology: Topology, pair: str) -> None:
         expected=f"one of {', '.join(sorted(topology.pairs))}",
         found=found if pair in topology.sites else repr(pair),
         action=f"name {owner.name}" if owner else "name one of these",
+    )
+
+
+def require_pair_of(topology: Topology, site: str) -> Pair:
+    """Return the pair of a site; refuse a word that names none, or one of no pair."""
+    pair = topology.pair_of(site) if site in topology.sites else None
+    if pair:
+        return pair
+    members = [member for each in topology.pairs.values() for member in each.sites]
+    kind = f"{site}, which is a pair of {' and '.join(topology.pairs[site].sites)}" if site in topology.pairs else site
+    raise UsageError.build(
+        f"no site {site!r} of a pair",
+        expected=f"one of {', '.join(members)}",
+        found=kind,
+        action="name one of these",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Annotated
 
 import typer
 
 from cli.common import In
+from cli.pairs import require_pair
 from shopsphere.estate.new_region import NewRegion, NewSite
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.estate.stack import Environment
@@ -31,8 +33,12 @@ def add(
     language: Annotated[str, typer.Option(help="of its pages, as in ja-JP")],
     currency: Annotated[str, typer.Option(help="a new ISO 4217 code, or one of topology.yaml")],
     currency_sign: Annotated[str, typer.Option(help="as in ¥; for a new currency")] = "",
-    minor_digits: Annotated[int, typer.Option(help="digits after the decimal point; for a new currency")] = 2,
-    price_factor: Annotated[float, typer.Option(help="price of one euro; for a new currency")] = 0.0,
+    minor_digits: Annotated[
+        int, typer.Option(min=0, max=3, help="digits after the decimal point; for a new currency")
+    ] = 2,
+    price_factor: Annotated[
+        float, typer.Option(min=0, max=1_000_000, help="price of one euro; for a new currency")
+    ] = 0.0,
     prices_include_tax: Annotated[bool, typer.Option(help="whether the prices shown are what a customer pays")] = True,
     order_prefix: Annotated[
         str, typer.Option(help="first letters of order numbers; the currency's first if not given")
@@ -62,6 +68,8 @@ def add(
         order_prefix=order_prefix or currency[:1],
         delivers_to=dict(_country(each) for each in delivers_to),
     )
+    if not math.isfinite(price_factor):
+        raise _wrong("--price-factor", "the price of one euro, as in 165", str(price_factor))
     wanted = adding_region.draft(region, REPOSITORY)
     if not dry_run:
         adding_region.write(wanted)
@@ -78,7 +86,9 @@ def facts(
     environment: In = Environment.LAB,
 ) -> None:
     """Print what the shop of a region is told: `export SHOP_REGION_FACTS="$(shopsphere region facts rdc-a)"`."""
-    sys.stdout.write(region_facts(load_topology(environment=environment), name) + "\n")
+    topology = load_topology(environment=environment)
+    require_pair(topology, name)
+    sys.stdout.write(region_facts(topology, name) + "\n")
 
 
 def _site(option: str, text: str) -> NewSite:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import pulumi
-from pulumi.runtime import is_config_secret
+from pulumi.runtime import is_config_secret, is_dry_run
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
@@ -15,7 +15,7 @@ from shopsphere.estate.declared_names import Problem, wrong_names
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.site_config import Frozen
 from shopsphere.estate.site_declaration import SiteDeclaration
-from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, placeholders
+from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, STAND_IN, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
 SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey")
@@ -94,6 +94,8 @@ def _refuse_placeholders(values: Mapping[str, str], plain: Mapping[str, Any]) ->
 def _secret_problem(name: str, values: Mapping[str, str]) -> str:
     if name not in values:
         return f"{name}\n    expected: a secret\n    found:    nothing"
+    if values[name] == STAND_IN and is_dry_run():
+        return ""  # what is previewed has no secrets yet; `up` makes them before it deploys
     if not is_config_secret(f"{NAMESPACE}:{name}"):
         return f"{name}\n    expected: encrypted (`pulumi config set --secret`)\n    found:    plain text"
     return ""

@@ -14,12 +14,17 @@ from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.postgres import FENCE, await_leading, follower_in, follows, run_statement
 from shopsphere.estate.databases import DatabaseModel
+from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
 """A runbook's look ends within 5 s, and entering a pod of a busy site takes time."""
 LOOKED_AT = "shopsphere.io/looked-at"
 _DEMOTION_TRIES = 10
+
+
+class BusyError(NoAnswerError):
+    """Others change an object faster than it can be changed here; a moment later they may not."""
 
 
 def wake(database: SiteDatabase) -> None:
@@ -56,7 +61,7 @@ def begin_demotion(database: SiteDatabase, document: Mapping[str, Any], *, peer:
         peer: the other site.
 
     Raises:
-        ConflictError: others keep changing the cluster.
+        BusyError: others keep changing the cluster.
         ClusterError: the site's API does not answer, or refuses.
     """
     role = replica_role(database.model, database.site, peer, leads=False)
@@ -70,7 +75,7 @@ def begin_demotion(database: SiteDatabase, document: Mapping[str, Any], *, peer:
             document = database.document()
         else:
             return
-    raise ConflictError(
+    raise BusyError(
         f"{database.name}: others changed its cluster {_DEMOTION_TRIES} times\n  do:       repeat this command"
     )
 

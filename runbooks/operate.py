@@ -27,7 +27,7 @@ from runbooks.operator_lock import operator_lock
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
 from runbooks.unwitnessed import direction_without_witness
-from shopsphere.estate.paths import records_directory
+from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -92,7 +92,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
-    runbook, directory = steps_of(request), records_directory(request.environment)
+    runbook, directory = steps_of(request), require_records_directory(request.environment)
     witness = witness_of(request.pair, request.environment)
     try:
         witness.prefer_fastest()

@@ -90,8 +90,8 @@ class PairAccess:
         Raises:
             AccessError: it names none, or not with which key they are asked.
         """
-        urls = {each.name: each.url for each in self._edge.require_authorities()}
-        return powerdns.connect_to(urls, self._edge.dns_api_key_file, seconds=AUTHORITY_SECONDS)
+        servers = [(each.name, each.url) for each in self._edge.require_authorities()]
+        return powerdns.connect_to(servers, self._edge.dns_api_key_file, seconds=AUTHORITY_SECONDS)
 
     def name_servers(self) -> list[NameServer]:
         """Return the zone's own name servers."""

@@ -3,8 +3,8 @@
 from runbooks.change import MOVE, RoleChange
 from runbooks.engine.errors import BlockedError
 from runbooks.unwitnessed import lay_down
-from shopsphere.clients.cluster_errors import RefusedError
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.clients.cluster_errors import NoAccessError, RefusedError
+from shopsphere.foundation.errors import NoAnswerError, one_line
 
 TITLE = "Bar the other site from writing"
 SECONDS = 30
@@ -40,12 +40,23 @@ def verify(change: RoleChange) -> bool:
 
 
 def _silence(change: RoleChange) -> str:
-    """Return why nothing is heard of the other site's API; empty when it answers, be it with a refusal."""
+    """Return why nothing is heard of the other site's API; empty when it answers, be it with a refusal.
+
+    That this machine does not know the way there is no silence, unless the operator says that the site is off.
+
+    Raises:
+        NoAccessError: no usable kubeconfig leads there.
+        AccessError: the configuration of its stack cannot be read.
+    """
     try:
         change.access.cluster(change.source).get("/version")
     except RefusedError:
         return ""
-    except ShopSphereError as error:
+    except NoAnswerError as error:
+        return one_line(error)
+    except NoAccessError as error:
+        if change.site_is_off != change.source:
+            raise
         return one_line(error)
     return ""
 
@@ -53,4 +64,5 @@ def _silence(change: RoleChange) -> str:
 def _keeps_to_it(change: RoleChange) -> bool:
     state = change.access.agent_state(change.source)
     permit = state.get("permit") or {}
-    return not state["writes"] and permit.get("epoch") == change.epoch + 1
+    is_ours = (permit.get("epoch"), permit.get("active")) == (change.epoch + 1, change.target)
+    return not state["writes"] and is_ours

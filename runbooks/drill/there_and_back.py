@@ -13,7 +13,7 @@ from runbooks.drill.stage import Stage, stage_of, unfinished
 from runbooks.engine import DryRun
 from runbooks.readiness.drill_record import DrillRecord, Result, last_drill, save
 from runbooks.readiness.score import Readiness, readiness_of
-from shopsphere.estate.paths import records_directory
+from shopsphere.estate.paths import records_directory, require_records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
@@ -184,7 +184,7 @@ class _Drill:
 
     def __init__(self, topology: Topology, request: DrillRequest, record: DrillRecord, clock: Clock) -> None:
         self._topology, self._request, self._clock = topology, request, clock
-        self._directory = records_directory(request.environment)
+        self._directory = require_records_directory(request.environment)
         self._record = record
 
     def carry_out(self, stage: Stage) -> Path:

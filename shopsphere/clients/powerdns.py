@@ -123,14 +123,16 @@ def connect(props: Mapping[str, Any], *, seconds: float = ANSWER_SECONDS) -> lis
         props: `authorities`, each with `name` and `url`, and `keyFile`.
         seconds: bound on each answer.
     """
-    return connect_to({each["name"]: each["url"] for each in props["authorities"]}, props["keyFile"], seconds=seconds)
+    return connect_to([(each["name"], each["url"]) for each in props["authorities"]], props["keyFile"], seconds=seconds)
 
 
-def connect_to(urls: Mapping[str, str], key_file: str, *, seconds: float = ANSWER_SECONDS) -> list[DnsAuthority]:
-    """Return authorities by the address of each one's API; the key is read from its file here and kept nowhere.
+def connect_to(
+    servers: Iterable[tuple[str, str]], key_file: str, *, seconds: float = ANSWER_SECONDS
+) -> list[DnsAuthority]:
+    """Return a client of each authority's API; the key is read from its file here and kept nowhere.
 
     Args:
-        urls: by the name that messages have.
+        servers: name for messages, and address.
         key_file: with the key of all of them.
         seconds: bound on each answer.
 
@@ -138,7 +140,7 @@ def connect_to(urls: Mapping[str, str], key_file: str, *, seconds: float = ANSWE
         CredentialError: there is no such file, or nothing in it.
     """
     key = read_key(key_file)
-    return [PowerDns(name, url, key, seconds=seconds) for name, url in urls.items()]
+    return [PowerDns(name, url, key, seconds=seconds) for name, url in servers]
 
 
 def _rrset(entry: Mapping[str, Any]) -> RRset:

@@ -31,6 +31,8 @@ SPECIAL = {
     "0def7320c3a5731c473e5ecbe6d01bc7": "[archive]",
     "5cf8f73096256a8f31e491e813e4eb8e": "[resource]",
 }
+SECRET_DIGESTS = frozenset({"shopsphere.io/settings", "shopsphere.io/certificate"})
+"""Annotations of pod templates with which pods are replaced when a secret changes."""
 OUTPUT_VALUE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 KUBERNETES_SECRET = re.compile(r"^kubernetes:core/v1:(Secret|SecretPatch)$")
 PATH_PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
@@ -63,7 +65,7 @@ def change_of(metadata: StepEventMetadata) -> ResourceChange:
     operation = operation_of(metadata)
     properties = () if operation in {CREATE, DELETE} else tuple(_properties(metadata))
     inputs = _masked(metadata.type, metadata.new.inputs if metadata.new else None)
-    content = [operation, metadata.urn, inputs, [each.model_dump(mode="json") for each in properties]]
+    content = [operation, metadata.urn, without_digests(inputs), [each.model_dump(mode="json") for each in properties]]
     return ResourceChange(
         operation=operation,
         type=metadata.type,
@@ -72,6 +74,16 @@ def change_of(metadata: StepEventMetadata) -> ResourceChange:
         properties=properties,
         fingerprint=fingerprint(content),
     )
+
+
+def without_digests(value: Any) -> Any:
+    """Return inputs without digests of secrets: like secrets, they are not compared with what was approved.
+
+    A preview of a stack whose secrets were not made yet has other digests than the deployment that makes them.
+    """
+    if isinstance(value, Mapping):
+        return {key: SECRET if key in SECRET_DIGESTS else without_digests(part) for key, part in value.items()}
+    return [without_digests(part) for part in value] if isinstance(value, list) else value
 
 
 def fingerprint(content: object) -> str:

@@ -21,7 +21,6 @@ from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Topology
 
-STAND_IN = "a stand-in: `shopsphere up` makes the real one"
 PROGRAM = "program"
 
 
@@ -73,7 +72,7 @@ def drafted(topology: Topology, stack: StackId, *, is_set_up: bool) -> Iterator[
         encrypted = []
     missing = [key for key in _made_by_up(topology, stack) if _is_unset(config.get(key)) and key not in encrypted]
     stand_ins = sorted({*encrypted, *missing})
-    document["config"] = {**config, **dict.fromkeys(stand_ins, STAND_IN)}
+    document["config"] = {**config, **dict.fromkeys(stand_ins, stack_files.STAND_IN)}
     names = tuple(key.partition(":")[2] for key in stand_ins)
     with tempfile.TemporaryDirectory(prefix="shopsphere-preview-") as place:
         folder = Path(place)

@@ -103,7 +103,7 @@ def read(directory: Path) -> History:
     file = directory / FILE
     records: list[DeploymentRecord] = []
     unreadable: list[int] = []
-    lines = file.read_text().splitlines() if file.exists() else []
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
     for number, line in enumerate(lines, 1):
         try:
             records.append(DeploymentRecord.model_validate_json(line))

@@ -77,5 +77,13 @@ def release_stranded(stack: StackId, project: str, state: Path | None = None) ->
 
 
 def _read(file: Path) -> Lock:
-    content = json.loads(file.read_text())
-    return Lock(file, int(content["pid"]), content["username"], content["hostname"], content["timestamp"])
+    try:
+        content = json.loads(file.read_text())
+        return Lock(file, int(content["pid"]), content["username"], content["hostname"], content["timestamp"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StackLockedError.build(
+            "a stack is locked by nobody knows whom",
+            expected="a lock that names its process",
+            found=f"{file}, which cannot be read",
+            action="if no `pulumi` is at work on this machine, remove that file; else wait for it",
+        ) from error

@@ -16,6 +16,7 @@ from shopsphere.estate import stack_files
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY, TOPOLOGY_FILE
+from shopsphere.topology.overlay import overlay_file
 
 CODE = ("components", "policies", "shopsphere")
 LISTED = 5
@@ -126,6 +127,9 @@ def _files(stacks: Iterable[StackId]) -> Iterator[Path]:
         )
     for stack in stacks:
         yield from (stack.folder / "Pulumi.yaml", stack.folder / "__main__.py")
+        overlay = overlay_file(TOPOLOGY_FILE, stack.environment)
+        if overlay.exists():
+            yield overlay
         is_lab = stack.environment is Environment.LAB
         yield stack_files.base_file(stack) if is_lab else stack_files.project_file(stack)
 

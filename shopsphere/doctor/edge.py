@@ -7,7 +7,7 @@ from shopsphere.clients.dns import NameServerError, ask_address
 from shopsphere.clients.http import read_key
 from shopsphere.clients.powerdns import PowerDns
 from shopsphere.doctor.question import failed
-from shopsphere.estate.access import EdgeAccess
+from shopsphere.estate.access import CdnAccess
 from shopsphere.estate.edge_config import DnsAuthorityConfig
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, fails, passes
@@ -39,15 +39,15 @@ def authority(entry: DnsAuthorityConfig, key_path: str, zone: str) -> Finding:
     return passes(f"{entry.url} has {len(records)} records of {zone}" if records else f"{entry.url}; no {zone} yet")
 
 
-def cdn(edge: EdgeAccess) -> Finding:
+def cdn(access: CdnAccess) -> Finding:
     """Ask the CDN for a distribution, with the token."""
-    if not edge.cdn_url:
+    if not access.cdn_url:
         return fails("no address of the CDN's API is named", "name it in the edge's stack file")
     try:
-        CdnAgent(edge.cdn_url, read_key(edge.cdn_token_file)).get(_PROBE)
+        CdnAgent(access.cdn_url, read_key(access.cdn_token_file)).get(_PROBE)
     except ShopSphereError as error:
         return failed(error, "bring it back, or correct its address and token in the edge's stack file")
-    return passes(edge.cdn_url)
+    return passes(access.cdn_url)
 
 
 def name_server(server: NameServer, name: str) -> Finding:

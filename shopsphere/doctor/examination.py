@@ -8,7 +8,7 @@ from functools import partial
 from shopsphere.doctor import agent, edge, programs, site_addons, site_images, site_nodes, stack_file, state, witness
 from shopsphere.doctor.question import Question, not_known
 from shopsphere.doctor.site_api import SiteApi
-from shopsphere.estate.access import EdgeAccess, edge_access
+from shopsphere.estate.access import CdnAccess, EdgeAccess, edge_access, read_access, witness_access
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding
@@ -57,10 +57,15 @@ def _site(topology: Topology, stack: StackId) -> Iterator[Question]:
 
 def _edge(topology: Topology, stack: StackId) -> Iterator[Question]:
     yield from _stack(stack)
+    title = "the CDN's API answers"
+    try:
+        yield Question("cdn", title, EDGE, partial(edge.cdn, read_access(CdnAccess, stack)))
+    except ShopSphereError as error:
+        yield _unreadable("cdn", title, EDGE, error)
     try:
         access = edge_access(stack.environment)
     except ShopSphereError as error:
-        yield _unreadable("edge", "DNS, CDN and name servers answer", EDGE, error)
+        yield _unreadable("edge", "DNS authorities and name servers answer", EDGE, error)
         return
     yield from _services(topology, access)
 
@@ -72,7 +77,6 @@ def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
     for each in access.dns_authorities if key else ():
         title = f"DNS authority {each.name} takes changes"
         yield Question(f"dns-{each.name}", title, EDGE, partial(edge.authority, each, key, zone))
-    yield Question("cdn", "the CDN's API answers", EDGE, partial(edge.cdn, access))
     for server in name_servers(access):
         title = f"name server {server.name} ({server.address}) answers"
         yield Question("names", title, EDGE, partial(edge.name_server, server, www))
@@ -82,7 +86,7 @@ def _witnesses(topology: Topology, pairs: Sequence[str], environment: Environmen
     places = {str(site.address): name for name, site in topology.sites.items()}
     title = "every voter of the witness takes part"
     try:
-        known = edge_access(environment).witness
+        known = witness_access(environment).witness
     except ShopSphereError as error:
         yield from (_unreadable("witness", title, pair, error) for pair in pairs)
         return

@@ -75,6 +75,8 @@ def _image(image: str, ask: Ask) -> Finding:
     if host == NO_REGISTRY:
         return fails(f"{image} is at no node, and no registry has it", "put it onto the nodes")
     name, mark, version = rest.partition("@") if "@" in rest else rest.rpartition(":")
+    if mark == "@" and ":" in name.rpartition("/")[2]:
+        name = name.rpartition(":")[0]  # a tag beside a digest says nothing more
     if not rest or not mark:
         return unknown(f"{image} names no registry with a tag or a digest")
     return _at_registry(image, partial(ask, host, name, version))

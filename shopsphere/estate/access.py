@@ -52,22 +52,32 @@ class SiteAccess(_Access):
     site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
 
 
+class WitnessAccess(_Access):
+    """The ways to the witnesses, apart from all others: nothing that is wrong at the edge keeps a pair from moving."""
+
+    witness: dict[str, tuple[WebAddress, ...]] = Field(
+        default_factory=dict, description="Client addresses of each pair's voters, the nearest first."
+    )
+
+
+class CdnAccess(_Access):
+    """The way to the CDN."""
+
+    cdn_url: WebAddress | None = Field(default=None, description="The CDN's configuration API.")
+    cdn_token_file: str = Field(default="", description="File with its token.")
+
+
 class EdgeAccess(_Access):
-    """The ways to the edge and to the witnesses. Everything is empty where the edge was never set up here."""
+    """The ways to public names. Everything is empty where the edge was never set up here."""
 
     declared_elsewhere: ClassVar[Mapping[str, str]] = EdgeConfig.declared_elsewhere
 
     dns_authorities: tuple[DnsAuthorityConfig, ...] = Field(default=(), description="All authoritative servers.")
     dns_api_key_file: str = Field(default="", description="File with their API key.")
     nameservers: tuple[Nameserver, ...] = Field(default=(), description="The zone's own name servers.")
-    cdn_url: WebAddress | None = Field(default=None, description="The CDN's configuration API.")
-    cdn_token_file: str = Field(default="", description="File with its token.")
     resolvers: tuple[IPv4Address, ...] = Field(default=(), description="Asked by `status` beside the authorities.")
     certificate_authority: Path | None = Field(
         default=None, description="Authority to trust for public names, beside the system's."
-    )
-    witness: dict[str, tuple[WebAddress, ...]] = Field(
-        default_factory=dict, description="Client addresses of each pair's voters, the nearest first."
     )
 
     def require_authorities(self) -> tuple[DnsAuthorityConfig, ...]:
@@ -102,6 +112,22 @@ def edge_access(environment: Environment) -> EdgeAccess:
         AccessError: a key holds something else than it should, or was never filled in.
     """
     return read_access(EdgeAccess, edge_stack(environment))
+
+
+def witness_access(environment: Environment) -> WitnessAccess:
+    """Return the ways to the witnesses; a pair whose voters were not all filled in has none.
+
+    Raises:
+        AccessError: an address cannot be used.
+    """
+    stack = edge_stack(environment)
+    configured = stack_files.configuration(stack)
+    key = f"{stack_files.STATUS_NAMESPACE}:witness"
+    voters = configured.get(key)
+    if isinstance(voters, dict):
+        filled = {pair: urls for pair, urls in voters.items() if not stack_files.placeholders(urls)}
+        configured = {**configured, key: filled}
+    return parse_access(WitnessAccess, configured, stack_files.project_file(stack).name)
 
 
 def read_access(model: type[Model], stack: StackId) -> Model:

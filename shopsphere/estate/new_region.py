@@ -149,7 +149,7 @@ def _with_jurisdiction(region: NewRegion, topology: Topology, text: str, file: s
 
 def _currency(region: NewRegion) -> str:
     facts = f"sign: {_quoted(region.currency_sign)}, minor_digits: {region.minor_digits}"
-    return f"  {region.currency}: {{{facts}, price_factor: {region.price_factor:g}}}"
+    return f"  {region.currency}: {{{facts}, price_factor: {region.price_factor!r}}}"
 
 
 def _pair(region: NewRegion, topology: Topology) -> list[str]:

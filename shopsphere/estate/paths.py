@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import cache_directory, lab_directory
+
+MACHINE_RECORDS = Path("/var/lib/shopsphere-records")
 
 
 def pulumi_home() -> Path:
@@ -33,11 +36,36 @@ def records_directory(environment: Environment) -> Path:
     """Journals, reports, drill records and the audit log of an environment.
 
     The lab's are part of the lab. Production's are kept when a lab is taken down, and belong to no lab: they are in
-    `SHOPSPHERE_RECORDS`, else in the user's state folder.
+    `SHOPSPHERE_RECORDS`, else in one folder of this machine. All operators of a machine share it: who else is at work,
+    and what is unfinished, is known from there, also while the witness is lost.
     """
     if environment is Environment.LAB:
         return lab_directory() / "runbooks"
     if named := os.environ.get("SHOPSPHERE_RECORDS"):
-        return Path(named)
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return state / "shopsphere" / environment / "runbooks"
+        return Path(named).expanduser().absolute()
+    return MACHINE_RECORDS / environment / "runbooks"
+
+
+def require_records_directory(environment: Environment) -> Path:
+    """Return the folder of the records, made if it was missing.
+
+    Raises:
+        ShopSphereError: this user cannot write there.
+    """
+    folder = records_directory(environment)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_records(folder, error.strerror or str(error)) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _no_records(folder, "no right to write")
+    return folder
+
+
+def _no_records(folder: Path, found: str) -> ShopSphereError:
+    return ShopSphereError.build(
+        "records of runs cannot be kept",
+        expected=f"the folder {folder}, in which every operator of this machine may write",
+        found=found,
+        action="make it for a group of all operators, or name another one that they share in SHOPSPHERE_RECORDS",
+    )

@@ -11,15 +11,21 @@ from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import StackId
 from shopsphere.estate.witness_seats import client_urls
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.paths import lab_directory
 from shopsphere.topology import load_topology
 
 NAMESPACE = "shopsphere"
 PLACEHOLDER = "REPLACE_ME"
+STAND_IN = "a stand-in: `shopsphere up` makes the real one"
+"""Value of a secret in a preview of a stack whose secrets were not made yet; no deployment takes it."""
 STATUS_NAMESPACE = "status"
 """Keys that the edge project itself does not need: what runbooks, agents, `status` and the verification ask with."""
 HEADER = "# Written by `shopsphere up` from {base}; secrets and this machine's paths. Edit that file instead.\n"
+
+
+class StackFileError(ShopSphereError):
+    """A stack's file cannot be read, or holds something else than a configuration."""
 
 
 def base_file(stack: StackId) -> Path:
@@ -38,11 +44,28 @@ def machine_file(stack: StackId) -> Path:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Read a stack file; an absent one is empty."""
+    """Read a stack file; an absent one is empty, and so is a part under which nothing stands.
+
+    Raises:
+        StackFileError: it is no YAML, or no configuration.
+    """
     if not file.exists():
         return {}
-    document: dict[str, Any] = yaml.safe_load(file.read_text()) or {}
-    return document
+    try:
+        document = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StackFileError.build(
+            f"{file.name}: cannot be read", expected="YAML", found=one_line(error), action=f"correct {file}"
+        ) from error
+    wrong = document if not isinstance(document, dict | None) else (document or {}).get("config")
+    if not isinstance(wrong, dict | None):
+        raise StackFileError.build(
+            f"{file.name}: is no configuration of a stack",
+            expected="a mapping, with a mapping under config",
+            found=f"a {type(wrong).__name__}",
+            action=f"correct {file}",
+        )
+    return {key: value for key, value in (document or {}).items() if value is not None}
 
 
 def configuration(stack: StackId) -> dict[str, Any]:

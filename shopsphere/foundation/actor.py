@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 
 
 def actor() -> str:
-    """Return who is at the keyboard, and where."""
-    return f"{getpass.getuser()} at {socket.gethostname()}"
+    """Return who is at the keyboard, and where; a number where the machine knows no name for it."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not be in any list
+        user = f"uid {os.getuid()}"
+    return f"{user} at {socket.gethostname()}"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from shopsphere.clients.dns import NameServerError, ask_address
-from shopsphere.estate.access import edge_access
+from shopsphere.estate.access import AccessError, edge_access
 from shopsphere.estate.stack import EDGE, EVERYTHING, StackId
+from shopsphere.foundation.errors import one_line
 from shopsphere.names.name_servers import NameServer, name_servers
 from shopsphere.status.model import NameAnswer
 from shopsphere.topology import Topology
@@ -37,7 +38,11 @@ def ask_names(topology: Topology, stack: StackId, target: str = EVERYTHING) -> t
         target: a region narrows the questions to its own names and clients.
     """
     sites = {str(site.faces_customers_at): name for name, site in topology.sites.items()}
-    questions = tuple(_questions(topology, name_servers(edge_access(stack.environment)), target))
+    try:
+        servers = name_servers(edge_access(stack.environment))
+    except AccessError as error:
+        return (NameAnswer(topology.domain, "no name server", "", (), (), one_line(error)),)
+    questions = tuple(_questions(topology, servers, target))
     with ThreadPoolExecutor(16) as pool:
         return tuple(pool.map(lambda question: _ask(question, sites), questions))
 

@@ -11,6 +11,8 @@ from shopsphere.topology.data_class import HeldAt
 from shopsphere.topology.errors import Problem
 from shopsphere.topology.model import Topology
 
+RESERVED_NAMES = frozenset({"all", "edge", "hq", "lab", "static", "www"})
+"""Targets of verbs beside pairs and sites, and labels of the zone that lead to none of them."""
 WHOLE = 100
 """Weights are percent."""
 
@@ -33,6 +35,16 @@ def _references(topology: Topology) -> Iterator[Problem]:
     for path, site in named:
         if site not in topology.sites:
             yield Problem(path, f"one of the sites {known}", repr(site))
+
+
+def _names(topology: Topology) -> Iterator[Problem]:
+    """A name means one thing: no pair and no site is called like another one, or like what verbs take besides."""
+    for section, names in (("pairs", topology.pairs), ("sites", topology.sites)):
+        for name in names:
+            if name in RESERVED_NAMES:
+                yield Problem(f"{section}.{name}", "a name that stands for nothing else", f"{name!r}")
+    for name in topology.pairs.keys() & topology.sites.keys():
+        yield Problem(f"pairs.{name}", "a name that no site has", f"{name!r}, which is a site, too")
 
 
 def _membership(topology: Topology) -> Iterator[Problem]:
@@ -107,6 +119,7 @@ def _distances(topology: Topology) -> Iterator[Problem]:
 
 CHECKS: tuple[Callable[[Topology], Iterator[Problem]], ...] = (
     _references,
+    _names,
     _membership,
     _one_jurisdiction_per_pair,
     _weights,

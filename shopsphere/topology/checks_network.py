@@ -18,14 +18,20 @@ def network_problems(topology: Topology) -> Iterator[Problem]:
             word = "the same as" if one == other else "overlapping"
             yield Problem(second, "a CIDR that overlaps no other", f"{other}, {word} {first} ({one})")
     owners: dict[IPv4Address, str] = {}
-    for name, site in topology.sites.items():
-        path = f"sites.{name}.address"
-        if site.address in owners:
-            yield Problem(path, "an address of its own", f"{site.address}, which is also {owners[site.address]}")
-        owners.setdefault(site.address, path)
+    for path, address in _addresses(topology):
+        if address in owners and owners[address].rpartition(".")[0] != path.rpartition(".")[0]:
+            yield Problem(path, "an address of its own", f"{address}, which is also {owners[address]}")
+        owners.setdefault(address, path)
         for place, network in networks:
-            if site.address in network:
-                yield Problem(path, "an address outside all networks", f"{site.address} inside {place} ({network})")
+            if address in network:
+                yield Problem(path, "an address outside all networks", f"{address} inside {place} ({network})")
+
+
+def _addresses(topology: Topology) -> Iterator[tuple[str, IPv4Address]]:
+    for name, site in topology.sites.items():
+        yield f"sites.{name}.address", site.address
+        if site.public_address:
+            yield f"sites.{name}.public_address", site.public_address
 
 
 def _networks(topology: Topology) -> Iterator[tuple[str, IPv4Network]]:

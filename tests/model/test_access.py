@@ -8,9 +8,18 @@ from typing import Any
 import pytest
 
 from shopsphere.estate import stack_files
-from shopsphere.estate.access import AccessError, EdgeAccess, SiteAccess, parse_access
+from shopsphere.estate.access import (
+    AccessError,
+    CdnAccess,
+    EdgeAccess,
+    SiteAccess,
+    WitnessAccess,
+    parse_access,
+    witness_access,
+)
 from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.witness.access import witness_of
 
 EDGE: dict[str, Any] = {
     "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
@@ -27,8 +36,8 @@ def test_only_named_keys_are_read() -> None:
     assert edge.dns_authorities[0].url == "http://10.0.0.53:8081"
     assert edge.nameservers[0].address == IPv4Address("10.0.0.53")
     assert edge.resolvers == (IPv4Address("10.0.0.52"),)
-    assert edge.witness == {"rdc-a": ("http://10.0.0.21:2480",)}
-    assert edge.cdn_url is None
+    assert parse_access(WitnessAccess, EDGE, "Pulumi.x.yaml").witness == {"rdc-a": ("http://10.0.0.21:2480",)}
+    assert parse_access(CdnAccess, {**EDGE, "other:cdnUrl": 3}, "Pulumi.x.yaml").cdn_url is None
 
 
 def test_an_absent_stack_has_no_ways() -> None:
@@ -44,10 +53,10 @@ def test_a_key_that_moved_is_refused_and_not_overlooked() -> None:
 
 
 def test_all_placeholders_are_named() -> None:
-    config = {**EDGE, "shopsphere:dnsApiKeyFile": "REPLACE_ME", "status:witness": {"rdc-a": ["http://REPLACE_ME:2480"]}}
+    config = {**EDGE, "shopsphere:dnsApiKeyFile": "REPLACE_ME", "status:resolvers": ["REPLACE_ME"]}
     with pytest.raises(AccessError) as raised:
         parse_access(EdgeAccess, config, "Pulumi.x.yaml")
-    assert "found:    dnsApiKeyFile, witness.rdc-a[0]" in str(raised.value)
+    assert "found:    dnsApiKeyFile, resolvers[0]" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +64,6 @@ def test_all_placeholders_are_named() -> None:
     [
         ("shopsphere:nameservers", [{"name": "ns1", "address": "nowhere"}], "nameservers.0.address"),
         ("shopsphere:dnsAuthorities", "ns1", "dnsAuthorities"),
-        ("status:witness", {"rdc-a": "http://10.0.0.21:2480"}, "witness.rdc-a"),
         ("status:resolvers", ["10.0.0"], "resolvers.0"),
     ],
 )
@@ -71,4 +79,20 @@ def test_the_lab_s_file_is_read() -> None:
     machine = stack_files.machine_facts(edge_stack(Environment.LAB))
     lab = parse_access(EdgeAccess, {**committed, **machine}, "lab.base.yaml")
     assert [each.name for each in lab.nameservers] == ["ns1", "ns2"]
-    assert set(lab.witness) == {"rdc-a", "rdc-b", "rdc-c"}
+    witness = parse_access(WitnessAccess, machine, "lab.base.yaml").witness
+    assert {pair: len(voters) for pair, voters in witness.items()} == {"rdc-a": 3, "rdc-b": 3, "rdc-c": 3}
+
+
+@pytest.mark.requirement("nothing that is wrong elsewhere keeps a pair from moving")
+def test_a_witness_is_known_whatever_else_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = {
+        **EDGE,
+        "shopsphere:siteAddresses": {"frankfurt": "203.0.113.9"},
+        "shopsphere:cdnUrl": "REPLACE_ME",
+        "shopsphere:nameservers": "nowhere",
+        "status:witness": {"rdc-a": ["http://10.0.0.21:2480"], "rdc-d": ["http://REPLACE_ME:2480"]},
+    }
+    monkeypatch.setattr(stack_files, "configuration", lambda _stack: config)
+    assert witness_access(Environment.PROD).witness == {"rdc-a": ("http://10.0.0.21:2480",)}
+    with pytest.raises(AccessError, match="rdc-d: where its witness is"):
+        witness_of("rdc-d", Environment.PROD)

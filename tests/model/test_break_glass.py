@@ -27,7 +27,8 @@ from runbooks.operate import BREAK_GLASS, FOLDER, Request, steps_of
 from runbooks.pair_access import PairAccess
 from runbooks.permit import PATH, Permit
 from shopsphere.clients.cluster import Cluster
-from shopsphere.clients.cluster_errors import RefusedError
+from shopsphere.clients.cluster_errors import ClusterUnreachableError, NoAccessError, RefusedError
+from shopsphere.estate.access import AccessError
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairState
@@ -121,7 +122,7 @@ class Access(PairAccess):
 
     def cluster(self, site: str) -> Cluster:
         if site not in self.up:
-            raise ShopSphereError("no answer")
+            raise ClusterUnreachableError("no answer")
         answer = json.dumps({"in_recovery": self.in_recovery})
         document = {"metadata": {"name": "any"}}
         return cast("Cluster", SimpleNamespace(get=lambda _path: document, execute=lambda *_, **__: answer))
@@ -205,6 +206,26 @@ def test_a_site_that_refuses_us_is_not_silent() -> None:
     assert "is told" in step(3).check(change(Refusing(), site_is_off="frankfurt"))
 
 
+@pytest.mark.requirement("a site that cannot be barred blocks, until somebody answers for its being off")
+def test_a_way_that_is_not_known_here_is_no_silence() -> None:
+    class Lost(Access):
+        def cluster(self, site: str) -> Cluster:
+            raise NoAccessError(f"{site}: no usable kubeconfig")
+
+    class Misconfigured(Access):
+        def cluster(self, site: str) -> Cluster:
+            raise AccessError(f"Pulumi.prod-{site}.yaml: cannot be used to reach anything")
+
+    for access in (Lost(), Misconfigured()):
+        with pytest.raises((NoAccessError, AccessError)):
+            step(3).check(change(access))
+        with pytest.raises((NoAccessError, AccessError)):
+            step(3).verify(change(access, variant=STAY))
+    assert "stays off" in step(3).check(change(Lost(), site_is_off="frankfurt"))
+    with pytest.raises(AccessError):
+        step(3).check(change(Misconfigured(), site_is_off="frankfurt"))
+
+
 def test_why_nothing_is_heard_is_said() -> None:
     with pytest.raises(BlockedError, match=r"customers whom we do not see \(no answer\)"):
         step(3).check(change())
@@ -213,10 +234,11 @@ def test_why_nothing_is_heard_is_said() -> None:
 @pytest.mark.parametrize(
     ("state", "good"),
     [
-        ({"writes": False, "permit": {"epoch": 5}}, True),
-        ({"writes": True, "permit": {"epoch": 5}}, False),
+        ({"writes": False, "permit": {"epoch": 5, "active": "dublin"}}, True),
+        ({"writes": True, "permit": {"epoch": 5, "active": "dublin"}}, False),
         ({"writes": False, "permit": None}, False),
-        ({"writes": False, "permit": {"epoch": 4}}, False),
+        ({"writes": False, "permit": {"epoch": 4, "active": "dublin"}}, False),
+        ({"writes": False, "permit": {"epoch": 5, "active": "frankfurt"}}, False),
     ],
 )
 def test_a_barred_site_has_to_show_it(state: dict[str, Any], good: bool) -> None:

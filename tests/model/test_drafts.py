@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from shopsphere.deploy import opening
-from shopsphere.deploy.drafts import STAND_IN, Draft, drafted
+from shopsphere.deploy.drafts import Draft, drafted
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.stack import Environment, StackId, edge_stack, site_stack
+from shopsphere.estate.stack_files import STAND_IN
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
 

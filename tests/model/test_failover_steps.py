@@ -12,7 +12,7 @@ from instance_files import instance_files
 from present import present
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
-from runbooks.databases import begin_demotion
+from runbooks.databases import BusyError, begin_demotion
 from runbooks.engine import Runbook, Step
 from runbooks.engine.errors import BlockedError
 from runbooks.last_record import EndOfStream, await_last_record, last_record
@@ -376,7 +376,7 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCl
 
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = ChangingCluster(*["frankfurt"] * 100)
-    with pytest.raises(ConflictError, match="10 times"):
+    with pytest.raises(BusyError, match="10 times"):
         begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
 
 

@@ -41,7 +41,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """An operator's machine with a failover of two steps."""
     witness = Witness()
     monkeypatch.setattr(operate, "FOLDER", tmp_path)
-    monkeypatch.setattr(operate, "records_directory", lambda _environment: tmp_path / "runs")
+    monkeypatch.setattr(operate, "require_records_directory", lambda _environment: tmp_path / "runs")
     monkeypatch.setattr(operate, "witness_of", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER

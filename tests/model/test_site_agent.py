@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Never, cast
 
 import pytest
@@ -18,6 +19,7 @@ from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
 from runbooks.agent.synchrony import Ledger
+from runbooks.permit import Permit
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
@@ -118,9 +120,10 @@ class FakeLedger:
 
 class FakePermits:
     kept, session = None, "this one"
+    found: Permit | None = None
 
-    def look(self) -> None:
-        return self.kept
+    def look(self) -> Permit | None:
+        return self.found
 
 
 class FakeWitness:
@@ -576,3 +579,17 @@ def test_no_databases_are_no_replicas_and_do_not_lead(
 ) -> None:
     with pytest.raises(ShopSphereError):
         question(BareSite(error))
+
+
+@pytest.mark.requirement("a site is barred also while it has no databases")
+def test_a_permit_is_heard_of_while_nobody_knows_the_role(site: Site) -> None:
+    site.turn(2)
+    site.role = None
+    site.permits.found = Permit(
+        pair="rdc-a", epoch=5, active="dublin", session="s", actor="anna", reason="test", at=datetime.now(UTC)
+    )
+    site.turn()
+    shown = site.agent.describe()["permit"]
+    assert isinstance(shown, dict)
+    assert shown["active"] == "dublin"
+    assert not site.agent.doors().writes
