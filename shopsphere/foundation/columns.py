@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -32,8 +31,11 @@ class Column:
 
 
 def terminal() -> Console:
-    """Return standard output for a person, or for whatever reads the pipe; COLUMNS sets a width for both."""
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal() else UNBOUNDED
+    """Return standard output for a person, as wide as the terminal, or for whatever reads the pipe, without a width.
+
+    COLUMNS counts on a terminal only: programs that have a line editor export it to whatever they start.
+    """
+    width = None if sys.stdout.isatty() else UNBOUNDED
     return Console(width=width, highlight=False, soft_wrap=True)
 
 
