@@ -111,7 +111,14 @@ def test_taken_back(at: At, sql: Sql, witness: Witness) -> None:
     command("failover", "--abort", "--reason", "test")
     require_active(at, sql, witness, PRIMARY)
     assert record(witness).epoch == epoch
-    wait_until(lambda: record(witness).sync is Sync.ON, what="sync on", seconds=120)
+    # The record says so before anybody has noticed that the other site has to come back to a database that was ended.
+    streams = "select count(*) = 1 from pg_stat_replication where state = 'streaming' and sync_state = 'sync'"
+    wait_until(
+        lambda: sql(PRIMARY, "ledger", streams) == "t" and record(witness).sync is Sync.ON,
+        what="the other site to stream again, and sync on",
+        seconds=120,
+        interval=1,
+    )
 
 
 @pytest.mark.full
