@@ -98,11 +98,17 @@ def kube() -> Kube:
 
 
 @pytest.fixture(scope="session")
-def sql() -> Iterator[Callable[[str, str, str], str]]:
+def databases() -> Iterator[Databases]:
+    """The sessions behind `sql`; they are opened anew after an end."""
+    opened = Databases()
+    yield opened
+    opened.end()
+
+
+@pytest.fixture(scope="session")
+def sql(databases: Databases) -> Sql:
     """Ask a site's database: sql("dublin", "ledger", "select 1") returns the rows as tab-separated text."""
-    databases = Databases()
-    yield databases.ask
-    databases.end()
+    return databases.ask
 
 
 @pytest.fixture(scope="session")

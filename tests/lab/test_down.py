@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from database_session import Databases
 from lab_access import Lab
 
 from lab import record
@@ -32,7 +33,8 @@ def processes_naming(text: str) -> dict[int, str]:
 
 @pytest.mark.skipif(KEEP, reason="SHOPSPHERE_KEEP_LAB=1 keeps the lab for the next run")
 @pytest.mark.requirement("`make down` leaves nothing of ours, also after kill -9 of everything")
-def test_down_after_kill_leaves_nothing(lab: Lab, hosts: LabHosts) -> None:
+def test_down_after_kill_leaves_nothing(lab: Lab, hosts: LabHosts, databases: Databases) -> None:
+    databases.end()  # the programs of earlier tests are no leftovers of the lab
     for pid in cgroups.processes():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
