@@ -18,7 +18,6 @@ from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.paths import pulumi_home
 from shopsphere.estate.stack import Environment, StackId
-from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Topology
 
 PROGRAM = "program"
@@ -65,7 +64,7 @@ def drafted(topology: Topology, stack: StackId, *, is_set_up: bool) -> Iterator[
     config: dict[str, Any] = document.get("config", {})
     if not is_set_up:
         # Nothing can decrypt these before the stack exists.
-        encrypted = [key for key, value in config.items() if _is_encrypted(value)]
+        encrypted = [key for key, value in config.items() if stack_files.is_encrypted(value)]
         document = {key: value for key, value in document.items() if not key.startswith(("encr", "secretsprov"))}
         config = {key: value for key, value in config.items() if key not in encrypted}
     else:
@@ -91,14 +90,7 @@ def _document(stack: StackId) -> dict[str, Any]:
     if stack.environment is not Environment.LAB:
         stack_files.check_production_file(stack, made_here=frozenset(PAIR_SECRET_NAMES))
         return stack_files.read(stack_files.project_file(stack))
-    base = stack_files.base_file(stack)
-    if not base.exists():
-        raise ShopSphereError.build(
-            f"{stack.label}: the stack has no committed configuration",
-            expected=str(base),
-            found="no such file",
-            action="add it; the other stacks of this environment show its shape",
-        )
+    base = stack_files.committed_file(stack)
     existing = stack_files.read(stack_files.machine_file(stack))
     return stack_files.merge(stack_files.read(base), stack_files.machine_facts(stack), existing)
 
@@ -128,10 +120,6 @@ def _empty_project(stack: StackId, folder: Path) -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe(32),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-
-
-def _is_encrypted(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"secure"}
 
 
 def _is_unset(value: Any) -> bool:

@@ -13,6 +13,7 @@ from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding
 from shopsphere.names.name_servers import name_servers
+from shopsphere.names.pair_state import zone_of
 from shopsphere.topology import Topology
 
 MACHINE = "this machine"
@@ -71,7 +72,7 @@ def _edge(topology: Topology, stack: StackId) -> Iterator[Question]:
 
 
 def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
-    zone, www = f"{topology.domain}.", f"www.{topology.domain}"
+    zone, www = zone_of(topology), f"www.{topology.domain}"
     key = access.dns_api_key_file
     yield Question("dns-key", "the key of the DNS authorities can be read", EDGE, partial(edge.key_file, key, "DNS"))
     for each in access.dns_authorities if key else ():

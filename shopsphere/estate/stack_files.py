@@ -93,17 +93,16 @@ def merge(base: dict[str, Any], machine: dict[str, Any], existing: dict[str, Any
     Plain values come from the committed file and the machine only, so that a value removed there is gone here;
     secrets and the salt that decrypts them stay as they are.
     """
-    kept = {key: value for key, value in existing.get("config", {}).items() if _is_secret(value)}
+    kept = {key: value for key, value in existing.get("config", {}).items() if is_encrypted(value)}
     outside = {key: value for key, value in {**existing, **base}.items() if key != "config"}
     return {**outside, "config": {**base.get("config", {}), **machine, **kept}}
 
 
-def write_machine_file(stack: StackId) -> bool:
-    """Bring the lab's stack file up to date and link it into the project; return whether anything changed.
+def committed_file(stack: StackId) -> Path:
+    """Return the committed configuration of a lab stack.
 
     Raises:
-        ShopSphereError: the committed file is missing, a file that is not ours is in the way, or the lab is another
-            checkout's.
+        ShopSphereError: there is none.
     """
     base = base_file(stack)
     if not base.exists():
@@ -113,6 +112,17 @@ def write_machine_file(stack: StackId) -> bool:
             found="no such file",
             action="add it; the other stacks of this environment show its shape",
         )
+    return base
+
+
+def write_machine_file(stack: StackId) -> bool:
+    """Bring the lab's stack file up to date and link it into the project; return whether anything changed.
+
+    Raises:
+        ShopSphereError: the committed file is missing, a file that is not ours is in the way, or the lab is another
+            checkout's.
+    """
+    base = committed_file(stack)
     require_own_lab()
     file = machine_file(stack)
     _link(project_file(stack), file)
@@ -165,7 +175,8 @@ def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozens
         )
 
 
-def _is_secret(value: Any) -> bool:
+def is_encrypted(value: Any) -> bool:
+    """Whether a value of the configuration is a secret as Pulumi writes it."""
     return isinstance(value, dict) and set(value) == {"secure"}
 
 
