@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from production_topology import fill_in_production
+from pulumi.runtime import set_all_config
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,3 +15,10 @@ def filled_in_production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         fill_in_production(tmp_path_factory.mktemp("production"), patch)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_left_over_configuration() -> Iterator[None]:
+    """Pulumi's configuration is one for the whole process: what a test has set, the next does not find."""
+    yield
+    set_all_config({}, [])

@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from postgres_cluster import BINARIES, Cluster
@@ -20,12 +20,11 @@ from shopsphere.foundation.clock import wait_until
 IMAGE_HAS = ("sh", "seq", "sleep")
 
 
-class Pod:
-    """Runs a command here, as `Cluster.execute` does inside a pod."""
-
-    context = "frankfurt"
+class Pod(SiteCluster):
+    """Runs a command here, as its parent does inside a pod: a subclass, so that the types are compared."""
 
     def __init__(self, data: Path, programs: Path) -> None:
+        self.context = "frankfurt"  # and nothing of a real one: there is no kubeconfig
         self._environment = {"PGDATA": str(data), "PATH": str(programs)}
         for name in IMAGE_HAS:
             (programs / name).symlink_to(present(shutil.which(name)))
@@ -33,18 +32,22 @@ class Pod:
 
     def execute(
         self,
-        _namespace: str,
-        _pod: str,
-        _container: str,
-        command: Sequence[str],
+        namespace: str,  # noqa: ARG002 - as its parent
+        pod: str,  # noqa: ARG002
+        container: str,  # noqa: ARG002
+        command: list[str],
         *,
-        waits: float,
-        heard: Callable[[str], str | None],
+        extra_seconds: float = 0,
+        heard: Callable[[str], object] | None = None,
     ) -> str:
         with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as running:
-            end = threading.Timer(waits + 5, running.kill)
+            end = threading.Timer(extra_seconds + 5, running.kill)
             end.start()
-            lines = [heard(line) or line for line in present(running.stdout)]
+            lines = []
+            for line in present(running.stdout):
+                lines.append(line)
+                if heard:
+                    heard(line)
             end.cancel()
         assert running.returncode == 0
         return "".join(lines)
@@ -58,7 +61,7 @@ def postgres(tmp_path: Path) -> Iterator[tuple[Cluster, Pod]]:
 
 
 def look(pod: Pod, seconds: float = 0.2, **how: Any) -> InstanceFiles:
-    return await_standby(cast("SiteCluster", pod), "data-ledger", "ledger-frankfurt-1", seconds=seconds, **how)
+    return await_standby(pod, "data-ledger", "ledger-frankfurt-1", seconds=seconds, **how)
 
 
 def mark(cluster: Cluster) -> None:

@@ -21,6 +21,7 @@ from shopsphere.foundation.paths import REPOSITORY
 )
 def test_a_stand_in_is_for_previews(monkeypatch: pytest.MonkeyPatch, previewed: bool, value: str, taken: bool) -> None:
     monkeypatch.setattr(stack_config, "is_dry_run", lambda: previewed)
+    monkeypatch.setattr(stack_config, "is_config_secret", lambda _key: False)
     problem = stack_config._secret_problem("sessionSecret", {"sessionSecret": value})  # noqa: SLF001 - the rule itself
     assert (problem == "") is taken
 
