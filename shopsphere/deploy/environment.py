@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 
 from shopsphere.estate import stack_files
 from shopsphere.estate.access import AccessError, StateAccess, read_access
 from shopsphere.estate.paths import passphrase_file, pulumi_home, state_directory
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.files import secret_in
 from shopsphere.foundation.paths import REPOSITORY, tools_directory
 
 
@@ -72,15 +71,7 @@ def prepare(stack: StackId) -> None:
     state_directory(stack.jurisdiction).mkdir(parents=True, exist_ok=True)
     file = passphrase_file(stack.jurisdiction)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if file.exists():
-        return
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(32))
-    with contextlib.suppress(FileExistsError):
-        # A link appears whole and never replaces: two runs at once end up with the same passphrase.
-        file.hardlink_to(draft)
-    draft.unlink()
+    secret_in(file)  # two runs at once end up with the same passphrase
 
 
 def _no_backend(stack: StackId, found: str) -> ShopSphereError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from shopsphere.deploy.outcomes import Model, PlanOutcome
 from shopsphere.estate import stack_files
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import REPOSITORY, TOPOLOGY_FILE
 from shopsphere.topology.overlay import overlay_file
 
@@ -90,12 +90,7 @@ def save(file: Path, plan: SavedPlan) -> None:
     """
     if not plan.outcome.succeeded:
         raise PlanRefusedError(f"{file}: not written, because the preview failed")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(f"{plan.model_dump_json(indent=2)}\n")
-    draft.replace(file)
+    write_whole(file, f"{plan.model_dump_json(indent=2)}\n", mode=0o600)
 
 
 def load(file: Path) -> SavedPlan:

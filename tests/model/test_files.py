@@ -1,0 +1,51 @@
+"""Files that are written whole, also by several writers at once."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from shopsphere.foundation import files
+from shopsphere.foundation.files import secret_in, write_whole
+
+WRITERS = 8
+
+
+@pytest.mark.requirement("regions that are deployed side by side write the same record without an error")
+def test_writers_do_not_meet(tmp_path: Path) -> None:
+    file = tmp_path / "record"
+
+    def write(number: int) -> None:
+        for _ in range(50):
+            write_whole(file, f"{number}\n" * 1000)
+
+    with ThreadPoolExecutor(WRITERS) as writers:
+        list(writers.map(write, range(WRITERS)))
+    lines = file.read_text().splitlines()
+    assert (len(lines), len(set(lines))) == (1000, 1)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.requirement("a secret is made once, however many ask for it at once")
+def test_one_secret(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(WRITERS) as askers:
+        found = set(askers.map(secret_in, [tmp_path / "secret"] * 64))
+    assert len(found) == 1
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_a_disk_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "record"
+    write_whole(file, "old")
+
+    def fail(_descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError, match="no space"):
+        write_whole(file, "new")
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
