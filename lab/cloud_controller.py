@@ -1,26 +1,31 @@
 """The lab's counterpart of a cloud controller manager.
 
-Run as `python -m lab.cloud_controller`. At every site of the lab that answers it gives LoadBalancer services the
-site's address, and keeps the node's power capacity (`shopsphere.io/watts`, in W, and one figure per rack), which a
-kubelet forgets when it registers anew.
+Run as `python -m lab.cloud_controller`. At every site of the lab it gives LoadBalancer services the site's address, and
+keeps the node's power capacity (`shopsphere.io/watts`, in W, and one figure per rack), which a kubelet forgets when it
+registers anew. It sleeps until a site's API tells of a change, and looks now and then without being told.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
-from typing import Any
-
-import urllib3
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
+from pathlib import Path
 
 from lab.paths import kubeconfig_path
-from shopsphere.topology import Site, Topology, load_topology
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.watch import Follow, Watch
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Site, load_topology
 
-_PERIOD_SECONDS = 2.0
+_NEW_SITES_EVERY = 2.0
+_LOOK_EVERY, _LOOK_EVERY_UNWATCHED = 60.0, 2.0
+_AT_ONCE = 0.2
+"""Changes come in bursts: so long after the first of them all are looked at together."""
+
 _REQUEST_SECONDS = 3.0
+_NODES, _SERVICES = "/api/v1/nodes", "/api/v1/services"
 _LOG = logging.getLogger("cloud")
 
 
@@ -31,28 +36,27 @@ def power_capacity(site: Site) -> dict[str, str]:
     return {"shopsphere.io/watts": str(site.watts), **racks}
 
 
-def reconcile(site: Site, api: client.CoreV1Api) -> None:
-    """Bring one site's services and nodes to what the outside world gives them."""
-    for service in api.list_service_for_all_namespaces(_request_timeout=_REQUEST_SECONDS).items:
-        if service.spec.type == "LoadBalancer" and not (service.status.load_balancer.ingress or []):
+def reconcile(site: Site, api: Cluster) -> None:
+    """Bring one site's services and nodes to what the outside world gives them.
+
+    Raises:
+        ShopSphereError: its API did not answer, or refused.
+    """
+    for service in api.items(_SERVICES):
+        given = service.get("status", {}).get("loadBalancer", {}).get("ingress")
+        if service["spec"].get("type") == "LoadBalancer" and not given:
+            namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
             ingress = [{"ip": str(site.address), "ipMode": "VIP"}]
-            api.patch_namespaced_service_status(
-                service.metadata.name,
-                service.metadata.namespace,
-                {"status": {"loadBalancer": {"ingress": ingress}}},
-                _request_timeout=_REQUEST_SECONDS,
-            )
-            _LOG.info("%s: %s/%s has %s", site.name, service.metadata.namespace, service.metadata.name, site.address)
+            path = f"/api/v1/namespaces/{namespace}/services/{name}/status"
+            api.patch(path, {"status": {"loadBalancer": {"ingress": ingress}}})
+            _LOG.info("%s: %s/%s has %s", site.name, namespace, name, site.address)
     wanted = power_capacity(site)
-    for node in api.list_node(_request_timeout=_REQUEST_SECONDS).items:
-        if any(node.status.capacity.get(name) != _quantity(value) for name, value in wanted.items()):
-            patch = [
-                {"op": "add", "path": f"/status/{kind}/{name.replace('/', '~1')}", "value": value}
-                for name, value in wanted.items()
-                for kind in ("capacity", "allocatable")
-            ]
-            api.patch_node_status(node.metadata.name, patch, _request_timeout=_REQUEST_SECONDS)
-            _LOG.info("%s: node %s has %s W", site.name, node.metadata.name, wanted["shopsphere.io/watts"])
+    for node in api.items(_NODES):
+        capacity = node.get("status", {}).get("capacity", {})
+        if any(capacity.get(name) != _quantity(value) for name, value in wanted.items()):
+            name = node["metadata"]["name"]
+            api.patch(f"{_NODES}/{name}/status", {"status": {"capacity": wanted, "allocatable": wanted}})
+            _LOG.info("%s: node %s has %s W", site.name, name, wanted["shopsphere.io/watts"])
 
 
 def _quantity(value: str) -> str:
@@ -60,15 +64,43 @@ def _quantity(value: str) -> str:
     return f"{value[:-3]}k" if value.endswith("000") and value != "000" else value
 
 
-def _connections(topology: Topology) -> dict[str, Any]:
-    apis = {}
-    for name in topology.sites:
-        if kubeconfig_path(name).exists():
-            configuration = client.Configuration()
-            config.load_kube_config(str(kubeconfig_path(name)), client_configuration=configuration)
-            configuration.retries = False
-            apis[name] = client.CoreV1Api(client.ApiClient(configuration))
-    return apis
+class SiteController(threading.Thread):
+    """Reconciles one site; a thread of its own, so that a site that does not answer holds up no other.
+
+    Args:
+        site: which one.
+        kubeconfig: of its administrator; a site that was made anew has a new one.
+    """
+
+    def __init__(self, site: Site, kubeconfig: Path) -> None:
+        super().__init__(name=site.name, daemon=True)
+        self._site, self._kubeconfig, self._read_at = site, kubeconfig, 0.0
+        self._bell = threading.Event()
+        self._api: Cluster | None = None
+        self._watches = [Watch(self._follower(path), self._bell.set) for path in (_NODES, _SERVICES)]
+
+    def run(self) -> None:
+        """Reconcile until the process ends."""
+        for watch in self._watches:
+            watch.start()
+        while True:
+            self._bell.clear()  # before looking: what is rung from now on may not be seen by it
+            try:
+                reconcile(self._site, self._connection())
+            except ShopSphereError as error:
+                _LOG.debug("%s does not answer: %s", self._site.name, error)
+            watched = all(watch.is_open for watch in self._watches)
+            self._bell.wait(_LOOK_EVERY if watched else _LOOK_EVERY_UNWATCHED)
+            time.sleep(_AT_ONCE)
+
+    def _follower(self, path: str) -> Follow:
+        return lambda heard: self._connection().follow(path, heard)
+
+    def _connection(self) -> Cluster:
+        written = self._kubeconfig.stat().st_mtime if self._kubeconfig.exists() else 0.0
+        if self._api is None or written != self._read_at:
+            self._api, self._read_at = Cluster(self._kubeconfig, self._site.name, seconds=_REQUEST_SECONDS), written
+        return self._api
 
 
 def main() -> None:
@@ -76,17 +108,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     topology = load_topology(environment="lab")
-    apis: dict[str, Any] = {}
+    known: set[str] = set()
     while True:
-        for name in topology.sites:
-            if kubeconfig_path(name).exists() and name not in apis:
-                apis = _connections(topology)
-        for name, api in apis.items():
-            try:
-                reconcile(topology.site(name), api)
-            except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
-                _LOG.debug("%s does not answer: %s", name, error)
-        time.sleep(_PERIOD_SECONDS)
+        for name in sorted(topology.sites.keys() - known):
+            if kubeconfig_path(name).exists():
+                known.add(name)
+                SiteController(topology.site(name), kubeconfig_path(name)).start()
+        time.sleep(_NEW_SITES_EVERY)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.estate.databases import LEDGER
 
 NAME = "shopsphere-permit"
-PATH = f"/api/v1/namespaces/{LEDGER.namespace.name}/configmaps/{NAME}"
+_ALL = f"/api/v1/namespaces/{LEDGER.namespace.name}/configmaps"
+PATH = f"{_ALL}/{NAME}"
 MANAGER = "shopsphere-break-glass"
 _KEY = "permit.json"
 
@@ -37,6 +38,11 @@ class Permit(BaseModel):
     def counts(self, witnessed: int | None) -> bool:
         """Whether it is ahead of the epoch that the witness was last known to be in."""
         return witnessed is None or witnessed < self.epoch
+
+
+def find_permit() -> tuple[str, str]:
+    """Return the list in which a site's permit is, and the field selector that leaves it alone in there."""
+    return _ALL, f"metadata.name={NAME}"
 
 
 def read_permit(cluster: Cluster) -> Permit | None:

@@ -75,6 +75,7 @@ def _operator_objects() -> list[dict[str, Any]]:
     for entry in objects:
         if entry["kind"] == "Deployment":
             entry["metadata"].setdefault("labels", {})["shopsphere.io/add-on"] = "true"
+            entry["spec"]["strategy"] = {"type": "Recreate"}  # two without an election would both act
             _fit_operator(entry["spec"]["template"]["spec"]["containers"][0])
     return objects
 
@@ -82,6 +83,7 @@ def _operator_objects() -> list[dict[str, Any]]:
 def _fit_operator(container: dict[str, Any]) -> None:
     container["image"] = OPERATOR_IMAGE
     container["imagePullPolicy"] = "IfNotPresent"
+    container["args"] = [word for word in container["args"] if word != "--leader-elect"]  # there is one replica
     for variable in container["env"]:
         if variable["name"] == "OPERATOR_IMAGE_NAME":
             variable["value"] = OPERATOR_IMAGE

@@ -16,6 +16,20 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _GOGC = "200"  # Go's own 100 saves memory that is there, for processor time that every site waits for
 
 
+_NOTHING_TO_DO = (
+    "device-taint-eviction-controller",
+    "endpointslice-mirroring-controller",
+    "persistentvolume-attach-detach-controller",
+    "persistentvolume-expander-controller",
+    "resourceclaim-controller",
+    "service-lb-controller",
+    "storage-version-migrator-controller",
+    "storageversion-garbage-collector-controller",
+    "ttl-controller",
+)
+"""Controllers with nothing to do in any site: volumes are local, and the lab's cloud gives addresses."""
+
+
 def legacy_iptables() -> Path:
     """A folder in which `iptables` is iptables-legacy: kube-router and the CNI plugins need one and the same kind."""
     folder = lab_directory() / "bin"
@@ -45,10 +59,12 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
                 "--allocate-node-cidrs=true",
                 "--use-service-account-credentials=true",
                 "--leader-elect=false",
+                f"--controllers={','.join(('*', *(f'-{name}' for name in _NOTHING_TO_DO)))}",
                 # A site has one node, and nobody moves pods away from it: nobody waits for these.
                 "--node-monitor-period=30s",
                 "--node-monitor-grace-period=5m",
                 "--pvclaimbinder-sync-period=5m",  # volumes are bound when they change, too
+                "--horizontal-pod-autoscaler-sync-period=60s",
                 "--profiling=false",
             ),
         ),
@@ -131,8 +147,10 @@ def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
         "--default-watch-cache-size=20",
         "--etcd-count-metric-poll-period=0",
         "--etcd-db-metric-poll-interval=0",
+        "--enable-priority-and-fairness=false",
         "--event-ttl=20m",
         "--profiling=false",
+        "--feature-gates=APIServerIdentity=false",
     )
 
 

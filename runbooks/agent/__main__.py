@@ -15,6 +15,7 @@ from runbooks.agent.databases import Role, SiteLedger, SiteRole, all_lead
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.permits import PermitKeeper
+from runbooks.agent.watches import watches
 from shopsphere.clients.cluster import Cluster
 from shopsphere.foundation.errors import UsageError
 from shopsphere.witness import Witness
@@ -48,7 +49,9 @@ def main() -> None:
     witness = Witness(config.pair, config.witness)
     permits = PermitKeeper(config.permit, cluster, site=config.site, session=uuid.uuid4().hex)
     ledger = SiteLedger(cluster, config.site, config.peer)
-    agent = Agent(config, witness, FirewallFence(config.database_port), role, leads, ledger, permits, tell)
+    fence = FirewallFence(config.database_port)
+    woken_by = watches(witness, config.witness, cluster)
+    agent = Agent(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by)
     agent.start_closed()
     Door(str(config.listen), config.port, agent.doors, agent.describe).start()
     agent.run()

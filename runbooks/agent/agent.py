@@ -1,11 +1,13 @@
 """The agent's loops: the lease, what the witness says, what the databases are, and the doors that follow from all.
 
 Each has a thread of its own, so that none waits for another: a record that is slow to read delays no renewal, and
-however long the witness takes to answer, the doors are closed on time.
+however long the witness takes to answer, the doors are closed on time. All sleep until there is something to look at:
+watches tell of changes, and each loop looks now and then without being told.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,16 +20,22 @@ from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
+from runbooks.agent.watches import Watches
 from runbooks.permit import Permit
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
-DOORS_EVERY = 0.1
+DOORS_EVERY = 1.0
+"""At the latest; they move at once when something is learned, and when the lease ends."""
 ROLE_EVERY, ROLE_EVERY_MOVING = 0.5, 0.2
 RECORD_EVERY, RECORD_EVERY_MOVING = 0.7, 0.05
 """Pauses between two looks: customers wait for what follows from them while the pair is moved."""
+ROLE_EVERY_WATCHED, RECORD_EVERY_WATCHED = 5.0, 3.0
+"""The same while nothing is waited for and a watch would tell of a change."""
+TRUST_AGAIN_AFTER = 60.0
+"""Seconds for which the witness's watches count for nothing after it did not answer: they may lie dead."""
 PROMOTION_EVERY, PROMOTION_PATIENCE = 0.1, 20.0
 """How long writes are kept away from databases that were replicas and do not say that they take writes."""
 GLANCES = 8
@@ -62,6 +70,7 @@ class Agent:
         permits: what an operator laid down for the time without the witness.
         tell: gets one line per change.
         clock: replaceable in tests.
+        watches: of the witness and of the databases; without them both are looked at more often.
     """
 
     def __init__(
@@ -75,10 +84,12 @@ class Agent:
         permits: Permits,
         tell: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
+        watches: Watches | None = None,
     ) -> None:
         self._config, self._witness, self._fence = config, witness, fence
         self._ask_role, self._ask_leads = role, leads
         self._permits, self._tell, self._clock = permits, tell, clock
+        self._watches = watches or Watches()
         self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
         self._known = Knowledge(permit=permits.kept)
         self._lease = SiteLease(
@@ -86,10 +97,14 @@ class Agent:
         )
         self._open_until = 0.0  # what the fence was told last
         self._promoted_at = clock.monotonic()
+        self._witness_lost_at = -math.inf
         self._looks = self._revision = 0
         self._last = ""
         self._learning, self._moving = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
+        self._doors_bell, self._promotion_bell = threading.Event(), threading.Event()
+        self._record_bell, self._databases_bell = threading.Event(), threading.Event()
+        self._quiet = threading.Event()  # nobody rings it
 
     def start_closed(self) -> None:
         """Shut the databases off before anything is known: a site that comes back may have been replaced."""
@@ -98,20 +113,52 @@ class Agent:
     def run(self) -> None:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
         loops = (
-            (self.renew_lease, lambda: self._config.margins.renew_every),
-            (self.follow_record, lambda: RECORD_EVERY_MOVING if self._moves() else RECORD_EVERY),
-            (self.look_at_databases, lambda: ROLE_EVERY_MOVING if self._moves() else ROLE_EVERY),
-            (self.follow_promotion, lambda: PROMOTION_EVERY),
-            (self.keep_synchrony, lambda: SYNCHRONY_EVERY),
-            (self._witness.prefer_fastest, lambda: VOTERS_EVERY),
+            (self.renew_lease, lambda: self._config.margins.renew_every, self._quiet),
+            (self.follow_record, self.record_pause, self._record_bell),
+            (self.look_at_databases, self.databases_pause, self._databases_bell),
+            (self.follow_promotion, self.promotion_pause, self._promotion_bell),
+            (self.keep_synchrony, lambda: SYNCHRONY_EVERY, self._quiet),
+            (self._witness.prefer_fastest, lambda: VOTERS_EVERY, self._quiet),
         )
         for loop in loops:
             threading.Thread(target=self._repeat, args=loop, daemon=True).start()
-        self._repeat(self.move_doors, lambda: DOORS_EVERY)
+        self._watches.start(self._record_bell.set, self._databases_bell.set)
+        self._repeat(self.move_doors, self.doors_pause, self._doors_bell)
 
     def stop(self) -> None:
         """End all loops."""
         self._stopped.set()
+        for bell in (
+            self._doors_bell, self._promotion_bell, self._record_bell, self._databases_bell, self._quiet
+        ):  # fmt: skip
+            bell.set()
+
+    def doors_pause(self) -> float:
+        """Seconds until the doors may have to move though nothing is learned: the lease ends by itself."""
+        left = self.doors().until - self._clock.monotonic()
+        return min(DOORS_EVERY, max(0.0, left))
+
+    def record_pause(self) -> float:
+        """Seconds until the record is looked at though no watch tells of a change."""
+        if self._moves():
+            return RECORD_EVERY_MOVING
+        record = self._known.record
+        waits = record is None or (record.active == self._config.site and not self._lease.taken)
+        doubtful = self._clock.monotonic() - self._witness_lost_at < TRUST_AGAIN_AFTER
+        return RECORD_EVERY if waits or doubtful or not self._watches.of_record() else RECORD_EVERY_WATCHED
+
+    def databases_pause(self) -> float:
+        """Seconds until the databases are looked at though no watch tells of a change."""
+        if self._moves():
+            return ROLE_EVERY_MOVING
+        known = self._known
+        waits = known.role is None or known.permit is not None
+        return ROLE_EVERY if waits or not self._watches.of_databases() else ROLE_EVERY_WATCHED
+
+    def promotion_pause(self) -> float:
+        """Seconds until a promotion is looked at; its beginning is learned."""
+        known = self._known
+        return PROMOTION_EVERY if known.promoting and known.role is Role.PRIMARY else DOORS_EVERY
 
     def doors(self) -> Doors:
         """Return what is open now."""
@@ -155,6 +202,8 @@ class Agent:
         """
         with suppress(ShopSphereError):
             role = self._ask_role()
+            if role is not self._known.role:
+                self._promoted_at = self._clock.monotonic()
             self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
             record = self._known.record
             if record and self._has_to_go(record):
@@ -169,7 +218,6 @@ class Agent:
         the first ones that could be served wait for that.
         """
         if self._known.role is not Role.PRIMARY or not self._known.promoting:
-            self._promoted_at = self._clock.monotonic()
             return
         with suppress(ShopSphereError):
             if self._ask_leads():
@@ -216,6 +264,7 @@ class Agent:
         except WitnessConflictError:
             pass  # somebody was faster: the next look decides anew
         except WitnessUnreachableError as error:
+            self._witness_lost_at = self._clock.monotonic()
             self._tell(f"record: {one_line(error)}")
 
     def _look_at_record(self) -> Seen | None:
@@ -270,16 +319,24 @@ class Agent:
 
     def _learn(self, **news: object) -> None:
         with self._learning:
-            self._known = replace(self._known, **news)  # type: ignore[arg-type]
+            known = replace(self._known, **news)  # type: ignore[arg-type]
+            same, before, self._known = known == self._known, self._known, known
+        if same:
+            return
+        self._doors_bell.set()
+        self._promotion_bell.set()
+        if known.record != before.record:
+            self._databases_bell.set()  # looked at more often from now on, or for the last time
 
     def _moves(self) -> bool:
         """Whether a runbook is moving the pair."""
         record = self._known.record
         return record is not None and record.phase is not Phase.STEADY
 
-    def _repeat(self, action: Callable[[], None], pause: Callable[[], float]) -> None:
+    def _repeat(self, action: Callable[[], None], pause: Callable[[], float], bell: threading.Event) -> None:
         said = ""
         while not self._stopped.is_set():
+            bell.clear()  # before looking: what is rung from now on may not be seen by it
             problem = ""
             try:
                 action()
@@ -288,4 +345,6 @@ class Agent:
             if problem != said:
                 self._tell(f"{action.__name__}: {problem or 'has an answer again'}")
                 said = problem
-            self._stopped.wait(pause())
+            if self._stopped.is_set():
+                return
+            bell.wait(pause())

@@ -10,7 +10,7 @@ from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.clients.cluster import PART_OF, Cluster, Document
 from shopsphere.clients.postgres import (
     CLUSTERS,
-    ask_instance,
+    InstanceSession,
     await_leading,
     await_standby,
     cluster_path,
@@ -115,6 +115,7 @@ class SiteLedger:
         self._cluster = cluster
         self._path = cluster_path(LEDGER.namespace.name, LEDGER.cluster(site))
         self._peer = LEDGER.cluster(peer)
+        self._instance = InstanceSession()
 
     def look(self) -> LedgerSeen:
         """Ask the API and PostgreSQL.
@@ -126,8 +127,12 @@ class SiteLedger:
         pod = document.get("status", {}).get("currentPrimary")
         if not pod:
             raise NoAnswerError(f"{self._path}: no instance leads yet")
-        answer = ask_instance(self._cluster(), LEDGER.namespace.name, pod)
+        answer = self._instance.ask(self._cluster(), LEDGER.namespace.name, pod)
         return read_ledger(document, answer, self._peer)
+
+    def let_go(self) -> None:
+        """Hold no session: an idle one delays the end of PostgreSQL."""
+        self._instance.close()
 
     def release(self, version: str) -> None:
         """Tell it not to wait, if its document still is this version."""

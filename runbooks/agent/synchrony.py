@@ -84,6 +84,9 @@ class Ledger(Protocol):
     def look(self) -> LedgerSeen:
         """Ask the API and PostgreSQL; raises ShopSphereError when either does not answer."""
 
+    def let_go(self) -> None:
+        """Hold nothing until the next look."""
+
     def release(self, version: str) -> None:
         """Tell it not to wait, if its document still is this version; raises ShopSphereError otherwise."""
 
@@ -109,6 +112,7 @@ class SynchronyKeeper:
     def forget(self) -> None:
         """Start to count anew: this site is not the active one."""
         self._away_since = self._waiting_since = None
+        self._ledger.let_go()
 
     def keep(self, record: PairRecord) -> Move:
         """Look, do the next thing, and return it.

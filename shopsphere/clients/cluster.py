@@ -29,6 +29,7 @@ from shopsphere.clients.cluster_errors import (
     from_exec,
     last_line,
 )
+from shopsphere.clients.conversation import Conversation
 from shopsphere.foundation.errors import one_line
 
 Document = dict[str, Any]
@@ -37,6 +38,9 @@ MERGE_PATCH = "application/merge-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
 _LOADING = threading.Lock()
 """The client writes certificates into files that it shares by content, and names a file before it has filled it."""
+
+_WATCH_SECONDS = 240
+"""After so long the API server ends a watch by itself."""
 
 _TRIES = 3
 """Of a change that names no version: the API gives up when others change the object at the same moment."""
@@ -181,6 +185,42 @@ class Cluster:
                 f"{self.context}: GET {path} was answered with no list, but {str(document)[:80]}"
             )
         return found
+
+    def follow(self, path: str, heard: Callable[[], object], **query: str) -> None:
+        """Call `heard` once the list at `path` is being watched, and at each change of an entry; returns at the end.
+
+        Raises:
+            ClusterUnreachableError: no answer, or the line broke.
+            RefusedError: the answer is no.
+        """
+        question = urlencode({**query, "watch": "true", "timeoutSeconds": str(_WATCH_SECONDS)})
+        try:
+            answer = self._api.call_api(
+                f"{path}?{question}",
+                "GET",
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=(self._seconds, _WATCH_SECONDS + self._seconds),
+            )
+            try:
+                heard()
+                for _change in answer:  # each is a line
+                    heard()
+            finally:
+                answer.close()  # not given back: what is left of it would be taken for the next answer
+        except ApiException as error:
+            raise from_api(f"{self.context}: watch {path}", error) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterUnreachableError(f"{self.context}: watch {path}: {last_line(error)}") from error
+
+    def converse(self, namespace: str, pod: str, container: str, command: list[str]) -> Conversation:
+        """Start a program in a container that answers what it is asked, line by line.
+
+        Raises:
+            ProgramError: it could not be started.
+        """
+        return Conversation(self._settings, namespace, pod, container, command, self._seconds)
 
     def execute(
         self,

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from websocket import WebSocketException
+
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
+from shopsphere.clients.conversation import Conversation
+from shopsphere.foundation.errors import ShopSphereError
 
 CONTAINER = "postgres"
+_PSQL, _DATABASE = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet"), "postgres"
+_SESSION = [*_PSQL, _DATABASE]
+_END = "that was all"
 _ASK_EVERY = 0.05
 _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
@@ -59,6 +67,38 @@ def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
         ClusterError: the pod or the database in it does not answer, or not readably.
     """
     return ask(cluster, namespace, pod, QUESTION)
+
+
+class InstanceSession:
+    """Asks an instance what it says about itself, again and again within one session; used by one thread."""
+
+    def __init__(self) -> None:
+        self._held: Conversation | None = None
+        self._pod = ""
+
+    def ask(self, cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
+        """Return what `ask_instance` returns; a session that broke is opened anew by the next question.
+
+        Raises:
+            ClusterError: the pod or the database in it does not answer, or not readably.
+        """
+        if pod != self._pod:
+            self.close()
+        if self._held is None:
+            self._held, self._pod = cluster.converse(namespace, pod, CONTAINER, _SESSION), pod
+        try:
+            output = self._held.ask(f"{QUESTION};\n\\echo {_END}\n", end=_END)
+            return read_answer(output, f"{cluster.context}: {namespace}/{pod}")
+        except ShopSphereError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the session: an idle one makes PostgreSQL wait when it is told to end."""
+        if self._held:
+            with suppress(OSError, WebSocketException):
+                self._held.close()
+        self._held, self._pod = None, ""
 
 
 # PostgreSQL never starts as a primary where this file is, and only a promotion removes it. Looked at before the control
@@ -171,10 +211,19 @@ def ask(cluster: Cluster, namespace: str, pod: str, question: str, *, extra_seco
         ClusterError: the pod or the database in it does not answer, or not readably.
     """
     output = run_statement(cluster, namespace, pod, question, extra_seconds=extra_seconds)
+    return read_answer(output, f"{cluster.context}: {namespace}/{pod}")
+
+
+def read_answer(output: str, about: str) -> dict[str, Any]:
+    """Return the JSON object that an instance answered with; `about` says which.
+
+    Raises:
+        UnreadableAnswerError: it is none.
+    """
     try:
         answer: dict[str, Any] = json.loads(output)
     except ValueError as error:
-        raise UnreadableAnswerError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error
+        raise UnreadableAnswerError(f"{about} answered {output[:80]!r}") from error
     return answer
 
 
@@ -211,5 +260,6 @@ def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str, *,
     Raises:
         ClusterError: the pod or the database in it does not answer, or not readably.
     """
-    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--command", statement, "postgres"]
-    return cluster.execute(namespace, pod, CONTAINER, command, extra_seconds=extra_seconds)
+    return cluster.execute(
+        namespace, pod, CONTAINER, [*_PSQL, "--command", statement, _DATABASE], extra_seconds=extra_seconds
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,6 +187,14 @@ class Witness:
     def prefer_fastest(self) -> None:
         """Ask first, from now on, the voter that answers first; returns when one has."""
         self._store.prefer_fastest()
+
+    def follow(self, url: str, heard: Callable[[], object]) -> None:
+        """Call `heard` once one voter tells of changes of record, lease and lock, and at each of them.
+
+        Raises:
+            WitnessUnreachableError: the voter does not answer, or the line broke.
+        """
+        self._store.follow(url, f"/shopsphere/{self.pair}/", heard)
 
     def _seen(self, found: Mapping[str, Entry]) -> Seen:
         entry, lease = found.get(self._record), found.get(self._lease)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import queue
+import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,15 @@ from shopsphere.foundation.side_by_side import at_each
 
 VOTER_SECONDS = 1.5
 """Bound on one voter's answer: the longest way to one and two round trips among them take 0.7 s in the topology."""
+
+_STREAM_SECONDS = 240.0
+_KEPT_ALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
+]
+"""A stream says nothing for hours: half a minute after its voter is gone it ends."""
 
 _NO_LEASE = 5  # gRPC NOT_FOUND
 
@@ -78,13 +88,15 @@ class Store:
     """
 
     def __init__(self, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
-        self._urls = list(urls)
+        self._urls, self._seconds = list(urls), seconds
         self._client = httpx.Client(timeout=seconds, trust_env=False)
+        self._streams = httpx.Client(trust_env=False, transport=httpx.HTTPTransport(socket_options=_KEPT_ALIVE))
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        self._streams.close()
 
     def read(self, *keys: str, newest: bool = True) -> dict[str, Entry]:
         """Return the entries of these keys that exist, all as of one revision.
@@ -151,6 +163,25 @@ class Store:
             action="check the voters and the network path to them; nothing is decided without them",
         )
 
+    def follow(self, url: str, prefix: str, heard: Callable[[], object]) -> None:
+        """Call `heard` once one voter tells of changes of the keys that begin with `prefix`, and at each of them.
+
+        Returns when the voter ends it, or has said nothing for some minutes.
+
+        Raises:
+            WitnessUnreachableError: the voter does not answer, or the line broke.
+        """
+        body = {"create_request": {"key": encoded(prefix), "range_end": encoded(_after(prefix))}}
+        waits = httpx.Timeout(self._seconds, read=_STREAM_SECONDS)
+        try:
+            with self._streams.stream("POST", f"{url}/v3/watch", json=body, timeout=waits) as response:
+                for line in response.iter_lines():
+                    if '"error"' in line:
+                        return
+                    heard()
+        except httpx.HTTPError as error:
+            raise WitnessUnreachableError(f"{url}: {type(error).__name__}") from error
+
     def each_voter(self) -> list[Voter]:
         """Ask every voter by itself, side by side; also those that the quorum can do without."""
         return at_each(sorted(self._in_order()), self._look_at)
@@ -202,6 +233,11 @@ class Store:
 
 def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:
     return [{"requestRange": {"key": encoded(key), "serializable": not newest}} for key in keys]
+
+
+def _after(prefix: str) -> str:
+    """Return the first key behind all that begin with `prefix`."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _entries(answer: Mapping[str, Any]) -> dict[str, Entry]:

@@ -4,12 +4,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from edge_network import own_network
 from present import present
 from witness_voters import ADDRESSES, Voters
 
+from shopsphere.clients.watch import Watch
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
@@ -194,3 +196,27 @@ def test_loss_of_voters(voters: Voters, witness: Witness, lost: int) -> None:
         voters.start(one)
         voters.wait()
     assert present(witness.see().record).epoch == 2
+
+
+@pytest.mark.requirement("each voter tells of changes of the record and of the end of a lease")
+def test_every_voter_tells_of_changes(witness: Witness, voters: Voters) -> None:
+    heard = threading.Semaphore(0)
+    watches = [Watch(partial(witness.follow, url), heard.release) for url in voters.urls]
+    for watch in watches:
+        watch.start()
+    for _ in voters.urls:
+        assert heard.acquire(timeout=10), "each says first that it tells from now on"
+    assert not heard.acquire(timeout=0.5)
+    seen = witness.see()
+    witness.change(seen, present(seen.record).changed(actor="one", reason="first", epoch=2))
+    for _ in voters.urls:
+        assert heard.acquire(timeout=10)
+    lease = take(witness, witness.see(), "frankfurt")
+    for _ in voters.urls:
+        assert heard.acquire(timeout=10)
+    witness.release_lease(lease)
+    for _ in voters.urls:
+        assert heard.acquire(timeout=10)
+    assert not heard.acquire(blocking=False), "nothing is told twice"
+    for watch in watches:
+        watch.stop()

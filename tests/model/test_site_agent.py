@@ -19,6 +19,7 @@ from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.state import Knowledge, doors
 from runbooks.agent.synchrony import Ledger
+from runbooks.agent.watches import Watches
 from runbooks.permit import Permit
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import NotFoundError
@@ -112,6 +113,9 @@ class FakeFence:
 
 class FakeLedger:
     looks = 0
+
+    def let_go(self) -> None:
+        """Nothing is held."""
 
     def look(self) -> Never:
         FakeLedger.looks += 1
@@ -593,3 +597,61 @@ def test_a_permit_is_heard_of_while_nobody_knows_the_role(site: Site) -> None:
     assert isinstance(shown, dict)
     assert shown["active"] == "dublin"
     assert not site.agent.doors().writes
+
+
+class OpenWatches(Watches):
+    """Watches that hear of everything, or of nothing."""
+
+    hear = True
+
+    def of_record(self) -> bool:
+        return self.hear
+
+    def of_databases(self) -> bool:
+        return self.hear
+
+
+@pytest.mark.requirement("a site that waits for something, or hears of nothing, looks as often as without watches")
+def test_how_often_is_looked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = OpenWatches()
+    monkeypatch.setattr(site.agent, "_watches", watched)
+    assert (site.agent.record_pause(), site.agent.databases_pause()) == (0.7, 0.5), "nothing is known yet"
+    site.turn(2)
+    assert (site.agent.record_pause(), site.agent.databases_pause()) == (3.0, 5.0)
+    watched.hear = False
+    assert (site.agent.record_pause(), site.agent.databases_pause()) == (0.7, 0.5)
+    watched.hear = True
+    site.witness.record = record(phase=Phase.DRAINING)
+    site.turn()
+    assert (site.agent.record_pause(), site.agent.databases_pause()) == (0.05, 0.2)
+    site.witness.record = record()
+    site.turn(GLANCES)
+    assert site.agent.record_pause() == 3.0
+    site.witness.reachable = False
+    site.agent.follow_record()
+    site.witness.reachable = True
+    site.clock.sleep(59)
+    site.agent.follow_record()
+    assert site.agent.record_pause() == 0.7, "watches may lie dead after the way was cut"
+    site.clock.sleep(2)
+    site.turn(2)
+    assert site.agent.record_pause() == 3.0
+
+
+@pytest.mark.requirement("a site that is made the active one looks often until it has the lease")
+def test_how_often_is_looked_without_the_lease(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.agent, "_watches", OpenWatches())
+    site.witness.record, site.witness.holder, site.witness.ends = record(), "dublin", 1e9
+    site.turn(2)
+    assert site.agent.record_pause() == 0.7
+
+
+@pytest.mark.requirement("the doors close when the lease ends, whatever else happens")
+def test_the_doors_are_looked_at_when_the_lease_ends(site: Site) -> None:
+    site.turn(2)
+    assert site.agent.doors_pause() == 1.0
+    site.clock.sleep(Margins().fence_after - 0.25)
+    assert site.agent.doors_pause() == 0.25
+    site.clock.sleep(0.25)
+    site.agent.move_doors()
+    assert site.fence.closed

@@ -1,0 +1,63 @@
+"""What wakes an agent: changes of the pair's record at the witness, and of the databases at its own site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from runbooks.permit import find_permit
+from shopsphere.clients.cluster import PART_OF, Cluster
+from shopsphere.clients.postgres import CLUSTERS
+from shopsphere.clients.watch import Follow, Watch
+from shopsphere.witness import Witness
+
+
+class Watches:
+    """The watches of one agent; without any, all is found out by looking.
+
+    Args:
+        record: one for each voter.
+        databases: one for each kind of thing that is looked at in the site's own API.
+    """
+
+    def __init__(self, record: Sequence[Follow] = (), databases: Sequence[Follow] = ()) -> None:
+        self._streams = tuple(record), tuple(databases)
+        self._record: list[Watch] = []
+        self._databases: list[Watch] = []
+
+    def start(self, record: Callable[[], object], databases: Callable[[], object]) -> None:
+        """Call these from now on whenever the record or the databases may have changed."""
+        of_record, of_databases = self._streams
+        self._record = [Watch(each, record) for each in of_record]
+        self._databases = [Watch(each, databases) for each in of_databases]
+        for each in (*self._record, *self._databases):
+            each.start()
+
+    def of_record(self) -> bool:
+        """Whether a voter would tell of a change: one is enough, as each hears of all."""
+        return any(each.is_open for each in self._record)
+
+    def of_databases(self) -> bool:
+        """Whether the site's API would tell of every change."""
+        return bool(self._databases) and all(each.is_open for each in self._databases)
+
+
+def watches(witness: Witness, voters: Sequence[str], cluster: Callable[[], Cluster]) -> Watches:
+    """Return the watches of all that an agent looks at.
+
+    Args:
+        witness: the pair's.
+        voters: their client addresses.
+        cluster: returns this site's API; may raise ShopSphereError.
+    """
+
+    def voter(url: str) -> Follow:
+        return lambda heard: witness.follow(url, heard)
+
+    permits, one = find_permit()
+    return Watches(
+        [voter(url) for url in voters],
+        [
+            lambda heard: cluster().follow(CLUSTERS, heard, labelSelector=PART_OF),
+            lambda heard: cluster().follow(permits, heard, fieldSelector=one),
+        ],
+    )

@@ -1,0 +1,75 @@
+"""A program in a container that stays, and is asked one thing after the other.
+
+Entering a container costs the site some 50 ms of processor time, more than most answers.
+"""
+
+from __future__ import annotations
+
+import time
+
+import urllib3
+from kubernetes import client, stream
+from kubernetes.client.exceptions import ApiException
+from websocket import WebSocketException
+
+from shopsphere.clients.cluster_errors import ProgramError, from_exec
+
+
+class Conversation:
+    """One program in a container; used by one thread.
+
+    Args:
+        settings: of the site's API.
+        namespace: of the pod.
+        pod: its name.
+        container: in it.
+        command: a program that reads questions from its standard input.
+        seconds: bound on the start and on each answer.
+
+    Raises:
+        ClusterError: it could not be started.
+    """
+
+    def __init__(
+        self,
+        settings: client.Configuration,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: list[str],
+        seconds: float,
+    ) -> None:
+        self._about, self._seconds = f"exec in {namespace}/{pod}", seconds
+        # `stream` replaces the client's request method, so this client is used for nothing else.
+        api = client.CoreV1Api(client.ApiClient(settings))
+        try:
+            self._session = stream.stream(
+                api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
+                stdout=True, stderr=True, stdin=True, tty=False, _preload_content=False, _request_timeout=seconds,
+            )  # fmt: skip
+        except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise from_exec(self._about, error) from error
+
+    def ask(self, question: str, *, end: str) -> str:
+        """Return what the program says until a line that is `end`; after an error only `close` makes sense.
+
+        Raises:
+            ClusterError: the program has ended, or did not say `end` in time.
+        """
+        output, due = "", time.monotonic() + self._seconds
+        try:
+            self._session.write_stdin(question)
+            while not output.endswith(f"{end}\n"):
+                left = due - time.monotonic()
+                if left <= 0 or not self._session.is_open():
+                    said = (self._session.read_stderr(timeout=0) or output).strip()
+                    raise ProgramError(f"{self._about}: no answer within {self._seconds:g} s; it said {said[:200]!r}")
+                self._session.update(timeout=left)
+                output += self._session.read_stdout(timeout=0) or ""
+        except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise from_exec(self._about, error) from error
+        return output.removesuffix(f"{end}\n")
+
+    def close(self) -> None:
+        """End the program."""
+        self._session.close()
