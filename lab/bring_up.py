@@ -15,10 +15,11 @@ from lab.cluster import addons, images
 from lab.host import cgroups, power
 from lab.hosts import Host, HostKind, LabHosts, load_hosts
 from lab.images import build_images
+from lab.paths import log_directory
 from lab.pki import prepare_public
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import lab_directory
-from shopsphere.foundation.process import CommandError
+from shopsphere.foundation.process import CommandError, tail
 from shopsphere.foundation.progress import say, step
 from shopsphere.topology import Topology, load_topology
 
@@ -61,7 +62,12 @@ def start(host: Host, topology: Topology, hosts: LabHosts) -> None:
 def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Mapping[str, Path]) -> None:
     site = topology.site(name)
     with step(f"{name}: API server"):
-        wait_until(lambda: _answers(name), what=f"the API server of {name}", seconds=_API_SECONDS)
+        wait_until(
+            lambda: _answers(name),
+            what=f"the API server of {name}",
+            seconds=_API_SECONDS,
+            explain=lambda: tail(log_directory(name) / "kube-apiserver.log"),
+        )
     with step(f"{name}: images"):
         replaced = images.bring_in(name, archives)
         if replaced:

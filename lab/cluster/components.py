@@ -150,7 +150,6 @@ def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
         "--enable-priority-and-fairness=false",
         "--event-ttl=20m",
         "--profiling=false",
-        "--feature-gates=APIServerIdentity=false",
     )
 
 
