@@ -117,7 +117,7 @@ def cluster_spec(
         "primaryLease": {
             "leaseDurationSeconds": 15,
             "renewDeadlineSeconds": 10,
-            "retryPeriodSeconds": 1,
+            "retryPeriodSeconds": 2,
             "releasedLeaseDurationSeconds": 1,
         },
         "certificates": {

@@ -75,7 +75,8 @@ def _operator_objects() -> list[dict[str, Any]]:
     for entry in objects:
         if entry["kind"] == "Deployment":
             entry["metadata"].setdefault("labels", {})["shopsphere.io/add-on"] = "true"
-            entry["spec"]["strategy"] = {"type": "Recreate"}  # two without an election would both act
+            # No election: the old one ends before there is a new one, so that two never act at once for long.
+            entry["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
             _fit_operator(entry["spec"]["template"]["spec"]["containers"][0])
     return objects
 
