@@ -70,7 +70,7 @@ class Cluster:
                 config.load_kube_config(str(kubeconfig), context, self._settings, persist_config=False)
         except (ConfigException, OSError) as error:
             raise NoAccessError(
-                f"{context}: no usable kubeconfig\n  expected: context {context!r} in {kubeconfig}\n"
+                f"{context}: no usable kubeconfig {kubeconfig}\n  expected: context {context!r} in it\n"
                 f"  found:    {error}\n"
                 "  do:       start the site, or correct shopsphere:kubeconfig in its stack configuration"
             ) from error
