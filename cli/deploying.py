@@ -140,7 +140,7 @@ def destroy(
 
     plan = waves.removal_plan(topology, target, environment)
     with Display().showing() as display:
-        shown = runner.run_plan(plan, verbs.destroy_preview_work(), display)
+        shown = runner.run_plan(plan, verbs.destroy_preview_work(topology), display)
     changes.show(shown)
     _require_success(shown)
     if not any(stack.is_set_up for stack in shown.stacks):

@@ -122,18 +122,21 @@ def destroy_work() -> Work:
     return Work(Verb.DESTROY, _prepare_set_up, act, _nothing, edge_first=True)
 
 
-def destroy_preview_work() -> Work:
-    """Return the work of saying what `destroy` would remove."""
+def destroy_preview_work(topology: Topology) -> Work:
+    """Return the work of saying what `destroy` would remove; like `preview` it writes nothing."""
 
     def act(stack: StackId, listener: Listener) -> StackOutcome:
         if not is_set_up(stack):
             return StackOutcome(stack=stack.label, name=stack.name, is_set_up=False)
-        with step(listener, stack.label, "preview of destroy") as progress:
-            planned = open_engine(stack).preview_destroy(progress)
+        with (
+            drafted(topology, stack, is_set_up=True) as draft,
+            step(listener, stack.label, "preview of destroy") as progress,
+        ):
+            planned = open_draft(draft).preview_destroy(progress)
             progress.note = f"{planned.changed} resources to remove"
         return StackOutcome(stack=stack.label, name=stack.name, planned=planned)
 
-    return Work(Verb.PREVIEW, _prepare_set_up, act, _nothing, edge_first=True)
+    return Work(Verb.PREVIEW, _nothing, act, _nothing, edge_first=True)
 
 
 def _require_approved(stack: StackId, planned: EngineRun, approved: Mapping[str, str]) -> None:
