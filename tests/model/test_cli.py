@@ -165,6 +165,25 @@ def test_the_environment_of_a_target_is_that_of_its_jurisdiction(
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={tmp_path}/pulumi/passphrases/eu" in lines
 
 
+@pytest.mark.requirement("`env` makes nothing in a lab that another checkout deploys to")
+def test_the_environment_of_another_checkouts_lab_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
+    monkeypatch.setattr("cli.environment.ensure_kubernetes_plugin", lambda: None)
+    other = tmp_path / "other-checkout"
+    other.mkdir()
+    owner = tmp_path / "pulumi" / "stacks" / "checkout"
+    owner.parent.mkdir(parents=True)
+    owner.write_text(f"{other}\n")
+    assert cli.run(["env", "frankfurt"]) == 1
+    told = capsys.readouterr()
+    assert str(other) in told.err
+    assert told.out == ""
+    assert not (tmp_path / "pulumi" / "passphrases").exists()
+    assert not (tmp_path / "pulumi" / "state").exists()
+
+
 def test_targets_of_several_jurisdictions_have_no_one_environment(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["env", "all"]) == 2
     assert "apac, eu, headquarters, us" in capsys.readouterr().err
