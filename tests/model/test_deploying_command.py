@@ -249,8 +249,47 @@ def test_destroy_shows_and_counts_what_it_removes(
     assert "dublin: nothing was set up" in told.out.splitlines()
     question = "Remove 2 resources of frankfurt (2), dublin (0) in lab, databases included? [y/N]"
     assert question in told.err
-    assert not [deed for deed in stacks.done if deed.startswith("destroy")]
+    # Also nothing was prepared: no secret, no file, no stack.
+    assert stacks.done == ["preview of destroy frankfurt"]
     assert not records.exists()
+
+
+class Interrupting(io.StringIO):
+    """A terminal at which somebody presses Ctrl-C."""
+
+    def readline(self, _size: int | None = -1, /) -> str:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.requirement("Ctrl-C at a question ends with 130 and says that nothing was changed")
+@pytest.mark.parametrize(
+    "words",
+    [["destroy", "rdc-a"], ["up", "frankfurt", "-e", "prod", "--verify-seconds", "0"]],
+    ids=lambda words: words[0],
+)
+def test_an_interrupt_at_the_question_is_one(
+    words: list[str],
+    stacks: Stacks,
+    records: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
+    answer(monkeypatch, "")
+    monkeypatch.setattr("sys.stdin", Interrupting())
+    assert cli.run(words) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "error: interrupted at the question; nothing was changed"
+    assert all(deed.startswith("preview") for deed in stacks.done)
+    assert not records.exists()
+
+
+def test_an_input_that_ends_at_the_question_is_no_answer(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
+    answer(monkeypatch, "")
+    assert cli.run(["destroy", "rdc-a"]) == 1
+    assert "no answer was given" in capsys.readouterr().err
 
 
 def test_destroy_with_yes_is_remembered(stacks: Stacks, records: Path) -> None:
