@@ -189,7 +189,7 @@ def test_a_step_without_an_act_waits_for_its_outcome(tmp_path: Path) -> None:
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
 def test_a_wait_in_vain_fails_within_its_bound_and_has_changed_nothing(tmp_path: Path) -> None:
     write_wait(tmp_path / "move", "01-wait-long", verify="return False", seconds=0.6)
-    with pytest.raises(StepFailedError, match=r"within 0.6 s(.|\n)*still says no(.|\n)*nothing has been changed"):
+    with pytest.raises(StepFailedError, match=r"within 0.6 s(.|\n)*still says no(.|\n)*this run has changed nothing"):
         drive(tmp_path)
     write_wait(tmp_path / "move", "01-wait-long", verify="return False", check='raise BlockedError("no")')
     with pytest.raises(StepFailedError, match="a clear check"):
@@ -278,7 +278,7 @@ def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(
 def test_a_journal_knows_whether_anything_was_touched(tmp_path: Path, blocked: str, touched: bool) -> None:
     write_step(write_runbook(tmp_path), blocked, check='raise BlockedError("not now")')
     with Journal.start(tmp_path / "journals", facts()) as journal:
-        with pytest.raises(StepFailedError, match="it resumes run" if touched else "nothing has been changed"):
+        with pytest.raises(StepFailedError, match="it resumes run" if touched else "this run has changed nothing"):
             run_runbook(load_runbook(tmp_path / "move"), make_context(tmp_path), journal)
         assert journal.touched is touched
     with Journal.resume(journal.path, actor="bob") as resumed:
