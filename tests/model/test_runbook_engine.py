@@ -240,6 +240,16 @@ def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path: Path, where: st
         assert len(calls(tmp_path, f"{where} 02")) == ATTEMPTS
 
 
+@pytest.mark.requirement("a refusal outside a wait stops a run at once")
+@pytest.mark.parametrize("where", ["check", "act"])
+def test_a_no_that_may_pass_is_not_asked_again_outside_a_wait(tmp_path: Path, where: str) -> None:
+    folder = write_runbook(tmp_path)
+    write_step(folder, "02-move-data", **{where: 'raise MayPassError("403 Forbidden")'})
+    with pytest.raises(StepFailedError, match="403 Forbidden"):
+        drive(tmp_path)
+    assert len(calls(tmp_path, f"{where} 02")) == 1
+
+
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
 @pytest.mark.parametrize(
     ("where", "what", "found"),
