@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shopsphere.deploy.drafts import drafted
 from shopsphere.deploy.engine import DeploymentError
+from shopsphere.deploy.filling_in import require_filled_in
 from shopsphere.deploy.listening import Listener, Noted, step
 from shopsphere.deploy.opening import is_set_up, open_draft, open_engine
 from shopsphere.deploy.outcomes import EngineRun, PlanOutcome, StackOutcome, Verb
@@ -105,7 +106,7 @@ def preview_work(topology: Topology, *, refresh: bool) -> Work:
             stack=stack.label, name=stack.name, planned=planned, is_set_up=existed, stand_ins=draft.stand_ins
         )
 
-    return Work(Verb.PREVIEW, _nothing, act, _nothing)
+    return Work(Verb.PREVIEW, lambda stacks, _listener: require_filled_in(stacks), act, _nothing)
 
 
 def destroy_work() -> Work:

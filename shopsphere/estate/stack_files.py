@@ -184,16 +184,26 @@ def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozens
         ShopSphereError: the file is missing or names what is still to be filled in.
     """
     file = project_file(stack)
-    config = read(file)
-    ours = {f"config.{NAMESPACE}:{name}" for name in made_here}
-    left = sorted(set(placeholders(config)) - ours)
-    if left or not config:
+    left = left_to_fill_in(stack, made_here=made_here)
+    if left:
         raise ShopSphereError.build(
             f"{file.name}: not filled in",
             expected=f"your own value in place of each {PLACEHOLDER}",
-            found=", ".join(left) or "no such file",
+            found=left,
             action=f"edit {file}; README.md, “Your own clusters”, says what each value is",
         )
+
+
+def left_to_fill_in(stack: StackId, *, made_here: frozenset[str] = frozenset()) -> str:
+    """Return the places of a production stack's file that nobody has filled in, or that it is missing; else nothing.
+
+    Args:
+        stack: the stack.
+        made_here: names of secrets that this command makes itself, where a placeholder is welcome.
+    """
+    config = read(project_file(stack))
+    ours = {f"config.{NAMESPACE}:{name}" for name in made_here}
+    return ", ".join(sorted(set(placeholders(config)) - ours)) if config else "no such file"
 
 
 def is_encrypted(value: Any) -> bool:
