@@ -73,7 +73,7 @@ def _edge(topology: Topology, stack: StackId) -> Iterator[Question]:
 
 
 def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
-    zone, www = zone_of(topology), f"www.{topology.domain}"
+    zone = zone_of(topology)
     key = access.dns_api_key_file
     yield Question("dns-key", "the key of the DNS authorities can be read", EDGE, partial(edge.key_file, key, "DNS"))
     for each in access.dns_authorities if key else ():
@@ -81,7 +81,7 @@ def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
         yield Question(f"dns-{each.name}", title, EDGE, partial(edge.authority, each, key, zone))
     for server in name_servers(access):
         title = f"name server {server.name} ({server.address}) answers"
-        yield Question("names", title, EDGE, partial(edge.name_server, server, www))
+        yield Question("names", title, EDGE, partial(edge.name_server, server, topology.shop_host))
 
 
 def _witnesses(topology: Topology, pairs: Sequence[str], environment: Environment) -> Iterator[Question]:
