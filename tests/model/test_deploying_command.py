@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Never
 
 import pytest
 from fake_engine import Stacks, removed, scaled
@@ -255,11 +257,8 @@ def test_destroy_shows_and_counts_what_it_removes(
     assert not records.exists()
 
 
-class Interrupting(io.StringIO):
-    """A terminal at which somebody presses Ctrl-C."""
-
-    def readline(self, _size: int | None = -1, /) -> str:
-        raise KeyboardInterrupt
+def press_ctrl_c() -> Never:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.requirement("Ctrl-C at a question ends with 130 and says that nothing was changed")
@@ -277,7 +276,7 @@ def test_an_interrupt_at_the_question_is_one(
 ) -> None:
     stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
     answer(monkeypatch, "")
-    monkeypatch.setattr("sys.stdin", Interrupting())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(readline=press_ctrl_c))
     assert cli.run(words) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "error: interrupted at the question; nothing was changed"
     assert all(deed.startswith("preview") for deed in stacks.done)

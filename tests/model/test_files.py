@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from shopsphere.foundation import files
 from shopsphere.foundation.files import secret_in, write_whole
 
 WRITERS = 8
@@ -47,7 +46,7 @@ def test_a_disk_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monk
     def fail(_descriptor: int) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="no space"):
         write_whole(file, "new")
     assert file.read_text() == "old"

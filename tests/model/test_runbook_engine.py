@@ -244,7 +244,8 @@ def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path: Path, where: st
 @pytest.mark.parametrize("where", ["check", "act"])
 def test_a_no_that_may_pass_is_not_asked_again_outside_a_wait(tmp_path: Path, where: str) -> None:
     folder = write_runbook(tmp_path)
-    write_step(folder, "02-move-data", **{where: 'raise MayPassError("403 Forbidden")'})
+    parts: dict[str, Any] = {where: 'raise MayPassError("403 Forbidden")'}
+    write_step(folder, "02-move-data", **parts)
     with pytest.raises(StepFailedError, match="403 Forbidden"):
         drive(tmp_path)
     assert len(calls(tmp_path, f"{where} 02")) == 1
