@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Never
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import app
@@ -91,6 +92,18 @@ def test_a_site_that_the_pair_does_not_have_is_told_which_it_has(
 def test_a_move_without_a_reason_is_refused(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([verb, "rdc-a", "--execute"]) == 2
     assert "--reason" in capsys.readouterr().err
+
+
+def test_failover_and_break_glass_take_the_same_options() -> None:
+    verbs = get_command(cli.app).commands  # type: ignore[attr-defined]
+    failover, break_glass = (
+        {each.name: each for each in verbs[name].params if each.name in {"to", "accept_data_loss", "execute", "reason"}}
+        for name in ("failover", "break-glass")
+    )
+    assert len(failover) == 4
+    assert {name: (each.opts, each.help) for name, each in failover.items()} == {
+        name: (each.opts, each.help) for name, each in break_glass.items()
+    }
 
 
 def test_an_unknown_verb_exits_with_2_and_suggests_once(capsys: pytest.CaptureFixture[str]) -> None:
