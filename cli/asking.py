@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import sys
 
+import click
 import typer
 
 from shopsphere.foundation.errors import ShopSphereError, UsageError
+from shopsphere.foundation.exit_code import ExitCode
+
+
+class InterruptedAtQuestionError(ShopSphereError):
+    """Ctrl-C came in place of an answer."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 def is_terminal() -> bool:
@@ -37,7 +45,16 @@ def require_yes(question: str) -> None:
     """Go on only after a yes; the answer to nothing is no.
 
     Raises:
+        InterruptedAtQuestionError: somebody pressed Ctrl-C instead.
         ShopSphereError: the answer is no.
     """
-    if not typer.confirm(question, default=False, err=True):
+    try:
+        is_yes = typer.confirm(question, default=False, err=True)
+    except click.Abort as error:
+        # click makes one error of Ctrl-C and of an input that ended; its context tells them apart.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            sys.stderr.write("\n")  # the terminal has put ^C behind the question
+            raise InterruptedAtQuestionError("interrupted at the question; nothing was changed") from error
+        raise
+    if not is_yes:
         raise ShopSphereError("nothing was changed")

@@ -15,7 +15,7 @@ from cli.common import In, Refresh, Target
 from shopsphere.estate.stack import Environment, check_target
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.topology import Topology, load_topology
+from shopsphere.topology import Topology
 
 if TYPE_CHECKING:
     from shopsphere.deploy.outcomes import PlanOutcome
@@ -53,7 +53,9 @@ def up(
     before, and refused when other resources, operations or values of inputs would change. Not compared are values of
     secrets and what is known only after a resource exists; a change within the seconds between is not seen.
     """
-    topology = load_topology(environment=environment)
+    from shopsphere.deploy.filling_in import topology_for  # noqa: PLC0415 - see above
+
+    topology = topology_for(target, environment)
     check_target(topology, target)
     if environment is Environment.PROD and not yes and plan_file is None:
         require_terminal("`up` in production", otherwise="give --plan FILE of a saved preview, or --yes")
@@ -92,7 +94,9 @@ def preview(
     It writes nothing: no secrets, no stack, no configuration. A stack that was never set up is previewed from nothing,
     with throw-away values in place of the secrets that `up` makes.
     """
-    topology = load_topology(environment=environment)
+    from shopsphere.deploy.filling_in import topology_for  # noqa: PLC0415 - see above
+
+    topology = topology_for(target, environment)
     check_target(topology, target)
     from cli import changes  # noqa: PLC0415 - see above
     from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
@@ -130,7 +134,9 @@ def destroy(
 
     It shows what it removes and, unless --yes is given, asks.
     """
-    topology = load_topology(environment=environment)
+    from shopsphere.deploy.filling_in import topology_for  # noqa: PLC0415 - see above
+
+    topology = topology_for(target, environment)
     check_target(topology, target)
     if not yes and environment is Environment.PROD:
         require_terminal("`destroy` in production", otherwise="run it at a terminal, or give --yes")
@@ -140,7 +146,7 @@ def destroy(
 
     plan = waves.removal_plan(topology, target, environment)
     with Display().showing() as display:
-        shown = runner.run_plan(plan, verbs.destroy_preview_work(), display)
+        shown = runner.run_plan(plan, verbs.destroy_preview_work(topology), display)
     changes.show(shown)
     _require_success(shown)
     if not any(stack.is_set_up for stack in shown.stacks):

@@ -11,10 +11,12 @@ import typer
 
 from cli.common import In
 from cli.pairs import (
+    AcceptDataLoss,
     Execute,
     PairName,
     PlanAsJson,
     Reason,
+    To,
     complete_sites,
     require_pair,
     require_pair_of,
@@ -42,22 +44,15 @@ def failover(
         bool, typer.Option("--abort", help="take back a failover that has not begun the next epoch")
     ] = False,
     execute: Execute = False,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="SITE",
-            help="site to make active; if it is active already, its unfinished change is finished",
-            autocompletion=complete_sites,
-        ),
-    ] = "",
+    to: To = "",
     reason: Reason = "",
-    accept_data_loss: Annotated[
-        bool, typer.Option("--accept-data-loss", help="continue although the witness says that payments may be lost")
-    ] = False,
+    accept_data_loss: AcceptDataLoss = False,
     as_json: PlanAsJson = False,
 ) -> None:
-    """Make the other site of a pair the active one. A dry run unless --execute is given."""
+    """Make the other site of a pair the active one. A dry run unless --execute is given.
+
+    With --to a site that is active already, its unfinished change is finished.
+    """
     topology = load_topology(environment=environment)
     if planned + unplanned + abort != 1:
         raise UsageError("say which: --planned (the active site works), --unplanned (it is lost), or --abort")
@@ -139,20 +134,9 @@ def break_glass(
     environment: In = Environment.LAB,
     *,
     execute: Execute = False,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="SITE",
-            help="site that is to take writes; if not given, the passive one",
-            autocompletion=complete_sites,
-        ),
-    ] = "",
+    to: To = "",
     reason: Reason = "",
-    accept_data_loss: Annotated[
-        bool,
-        typer.Option("--accept-data-loss", help="accept that payments of the other site's last moments may be lost"),
-    ] = False,
+    accept_data_loss: AcceptDataLoss = False,
     site_is_off: Annotated[
         str,
         typer.Option(

@@ -16,8 +16,21 @@ PairName = Annotated[
 ]
 Execute = Annotated[bool, typer.Option("--execute", help="do it; without this, only say what would happen")]
 Reason = Annotated[str, typer.Option("--reason", help="why; goes to the witness and the audit log")]
+AcceptDataLoss = Annotated[
+    bool,
+    typer.Option("--accept-data-loss", help="payments of the other site's last moments may be lost: continue"),
+]
 PlanAsJson = Annotated[bool, typer.Option("--json", help="the plan, or with --execute the report, as a JSON document")]
 complete_sites = completing(sites)
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="SITE",
+        help="site that is to take writes; if not given, the one that does not now",
+        autocompletion=complete_sites,
+    ),
+]
 
 
 def require_pair(topology: Topology, pair: str) -> None:

@@ -52,7 +52,7 @@ class RegionalSite(pulumi.ComponentResource):
         NetworkPolicies(name, pair.network(), self._centre.namespaces, self._child)
         members = [self._member(database) for database in pair.declaration.databases]
         images = {**config.images, SHOP.image: self._shop_image(args["registry_password"])}
-        own_components = {GATEWAY.name: self._gateway}
+        own_components = {GATEWAY.name: self._gateway}  # for OWN_COMPONENTS
         for workload in pair.declaration.workloads:
             if workload.process:
                 self._workload(workload, workload.process, images[workload.image])

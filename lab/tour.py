@@ -46,7 +46,7 @@ def show_tour() -> None:
     """
     topology: Topology = load_topology(environment="lab")
     hosts = load_hosts(topology)
-    address = f"https://www.{topology.domain}/"
+    address = f"https://{topology.shop_host}/"
     lines = [f"the shop: {address}"]
     for region in record.regions():
         site = plan.sites_of(region, topology)[0]

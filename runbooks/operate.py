@@ -120,7 +120,7 @@ def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[
     except StepFailedError as error:
         note("stop")
         if not journal.touched:  # a refusal is no unfinished change
-            journal.abandon(actor=actor(), reason=f"nothing was changed: {one_line(error)}")
+            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
         raise
     note("end")
 
@@ -151,7 +151,9 @@ def _journal(directory: Path, request: Request, change: RoleChange, left: RunRec
             require_not_begun(change)  # or nobody would know any more that it has to be finished
         with Journal.resume(left.path, actor=actor()) as earlier:
             earlier.abandon(actor=actor(), reason=f"goes on as {' '.join(filter(None, wanted))}: {request.reason}")
-        return Journal.start(directory, RunFacts(request.runbook, variant, request.pair, actor(), request.reason))
+        facts = RunFacts(request.runbook, variant, request.pair, actor(), request.reason)
+        # One that takes the change back finds its way anew; it must not be what keeps a lost site from being left.
+        return Journal.start(directory, facts, goes_on=left if left.touched and request.runbook == FAILOVER else None)
     if begun != wanted:
         raise ShopSphereError.build(
             f"{request.pair}: an unfinished run is of another kind",

@@ -111,7 +111,7 @@ class PairAccess:
 
     def door(self, address: str, *, seconds: float) -> Door:
         """Return the shop at a public address, under its public name, with the certificates that customers trust."""
-        return Door(address, f"www.{self.topology.domain}", self._trust, seconds)
+        return Door(address, self.topology.shop_host, self._trust, seconds)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pulumi
 
-from components.edge.global_dns import STATIC
 from components.edge.resources import CdnDistribution
 from shopsphere.clients.edge_errors import EdgeError
 from shopsphere.estate.edge_config import EdgeConfig, OriginConfig
 from shopsphere.names.pair_state import public_addresses
 from shopsphere.topology import Topology
+from shopsphere.topology.public_names import STATIC
 
 PUBLIC = "public"
 DEFAULT_TTL_SECONDS = 3600
@@ -73,7 +73,7 @@ class CdnOriginModel:
         return cls(
             endpoint=config.cdn_url,
             token_file=config.cdn_token_file,
-            host_name=f"{STATIC}.{topology.domain}",
+            host_name=topology.static_host,
             paths=topology.cdn.paths,
             origins=tuple(origins),
             probe_path=config.origin_probe_path,

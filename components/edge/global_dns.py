@@ -13,12 +13,12 @@ from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.names.pair_state import PairDeclaration, public_addresses, zone_of
 from shopsphere.names.steering import RegionRule, geo_content, pair_content, region_rules
 from shopsphere.topology import Topology
+from shopsphere.topology.public_names import STATIC, WWW
 
 FIXED_TTL_SECONDS = 60
 """For names whose address follows no role. Public resolvers honour it, and a wrong entry is gone in a minute."""
 NEGATIVE_TTL_SECONDS = 5
 """For how long a name that does not exist stays unknown: no longer than steered names live."""
-WWW, STATIC = "www", "static"
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Agent:
         self._permits, self._tell, self._clock = permits, tell, clock
         self._watches = watches or Watches()
         self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
-        self._known = Knowledge(permit=permits.kept)
+        self._known = Knowledge(permit=permits.kept, promoting=True)  # until they are seen to lead
         self._lease = SiteLease(
             witness, config.site, config.margins, lambda until: self._learn(lease_until=until), clock
         )

@@ -19,7 +19,7 @@ class Knowledge:
         lease_until: monotonic time until which this site may write; 0 without a lease.
         role: of this site's databases as last read.
         permit: the newest that was laid down here.
-        promoting: since they were replicas, it was not seen yet that they take writes.
+        promoting: it was not seen yet that they take writes, since they were replicas or since the agent began.
     """
 
     record: PairRecord | None = None
@@ -66,6 +66,8 @@ def doors(site: str, known: Knowledge, now: float) -> Doors:
         because = f"{record.phase}, active is {record.active}: {record.reason}"
         return Doors(databases=False, writes=False, because=because)
     shut = "the databases are being promoted" if known.promoting else ""
+    if known.role is None:
+        shut = "nothing is known of the databases yet"
     if record.phase is Phase.DRAINING:
         shut = f"draining: {record.reason}"
     because = shut or f"lease held in epoch {record.epoch}"

@@ -13,7 +13,17 @@ from types import TracebackType
 from typing import Any, Self
 
 from runbooks.engine.lines import LOCK_SECONDS, LineFile, lock, make_directory
-from runbooks.engine.records import PATTERN, Event, JournalError, Kind, RunFacts, RunRecord, read_runs, run_from_lines
+from runbooks.engine.records import (
+    GOES_ON,
+    PATTERN,
+    Event,
+    JournalError,
+    Kind,
+    RunFacts,
+    RunRecord,
+    read_runs,
+    run_from_lines,
+)
 from runbooks.engine.steps import Step
 
 
@@ -35,7 +45,7 @@ class Journal:
         self.path = record.path
         self._done = set(record.done)
         self._values = record.values
-        self._touched = any(event.kind is Kind.STEP_ACTING for event in record.events)
+        self._touched = record.touched
         self._ended = record.end is not None
 
     @classmethod
@@ -49,8 +59,13 @@ class Journal:
         return next(runs, None)
 
     @classmethod
-    def start(cls, directory: Path, facts: RunFacts) -> Self:
+    def start(cls, directory: Path, facts: RunFacts, *, goes_on: RunRecord | None = None) -> Self:
         """Begin a run: a new file whose first line is on the disk when this returns.
+
+        Args:
+            directory: of all journals.
+            facts: what the run is about.
+            goes_on: an ended run in the middle of whose change this one begins: it is as little over as that one was.
 
         Raises:
             BusyError: other processes were starting runs for `LOCK_SECONDS`.
@@ -68,9 +83,10 @@ class Journal:
                 )
             now = datetime.now(UTC)
             path = directory / f"{_next_number(directory):06d}-{facts.runbook}-{now:%Y%m%dT%H%M%SZ}.jsonl"
-            journal = cls(LineFile(path, create=True), RunRecord(path, facts, (Event(Kind.RUN_STARTED, now, {}),)))
+            more = {GOES_ON: goes_on.run} if goes_on else {}
+            journal = cls(LineFile(path, create=True), RunRecord(path, facts, (Event(Kind.RUN_STARTED, now, more),)))
             try:
-                journal._append(Kind.RUN_STARTED, run=journal.run, **asdict(facts))
+                journal._append(Kind.RUN_STARTED, run=journal.run, **asdict(facts), **more)
             except BaseException:
                 journal.close()
                 raise
@@ -124,7 +140,7 @@ class Journal:
 
     @property
     def touched(self) -> bool:
-        """True when a step began to act: something may have been changed."""
+        """Whether something may have been changed; see `RunRecord.touched`."""
         return self._touched
 
     def step_acting(self, step: Step, seconds: float) -> None:

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     RUN_ABANDONED = "run-abandoned"
 
 
+GOES_ON = "goes_on"
+"""Field of a run's first line: the run whose change it goes on with."""
 ENDS = frozenset({Kind.RUN_FINISHED, Kind.RUN_ABANDONED})
 
 
@@ -92,6 +94,11 @@ class RunRecord:
     def done(self) -> frozenset[str]:
         """Names of the steps whose outcome was seen at least once."""
         return frozenset(each.fields["step"] for each in self.of(Kind.STEP_VERIFIED))
+
+    @property
+    def touched(self) -> bool:
+        """Whether something may have been changed: a step began to act, or the run goes on with one that had begun."""
+        return any(self.of(Kind.STEP_ACTING)) or GOES_ON in self.events[0].fields
 
     @property
     def values(self) -> dict[str, Any]:

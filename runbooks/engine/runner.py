@@ -173,5 +173,5 @@ class _Execution:
             expected=self._expected,
             found=found.replace("\n", "\n            "),
             action="fix the cause, then call the same command again"
-            + (f": it resumes run {self._journal.run}" if self._journal.touched else "; nothing has been changed"),
+            + (f": it resumes run {self._journal.run}" if self._journal.touched else "; this run has changed nothing"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -44,6 +45,8 @@ _WATCH_SECONDS = 240
 
 _TRIES = 3
 """Of a change that names no version: the API gives up when others change the object at the same moment."""
+_PAUSE = 0.02, 0.1
+"""Seconds between two of them, at random: two that met do not meet again at the same moment."""
 
 
 class Cluster:
@@ -70,7 +73,7 @@ class Cluster:
                 config.load_kube_config(str(kubeconfig), context, self._settings, persist_config=False)
         except (ConfigException, OSError) as error:
             raise NoAccessError(
-                f"{context}: no usable kubeconfig\n  expected: context {context!r} in {kubeconfig}\n"
+                f"{context}: no usable kubeconfig {kubeconfig}\n  expected: context {context!r} in it\n"
                 f"  found:    {error}\n"
                 "  do:       start the site, or correct shopsphere:kubeconfig in its stack configuration"
             ) from error
@@ -142,6 +145,7 @@ class Cluster:
         for _ in range(_TRIES - 1):
             with suppress(ConflictError):
                 return self._request(method, path, body, kind=kind)
+            time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - parts those who met, and keeps no secret
         return self._request(method, path, body, kind=kind)
 
     def _request(self, method: str, path: str, body: Document | None = None, *, kind: str = MERGE_PATCH) -> Document:

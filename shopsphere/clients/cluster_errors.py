@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from kubernetes.client.exceptions import ApiException
 
-from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+from shopsphere.foundation.errors import MayPassError, NoAnswerError, ShopSphereError, one_line
 
 _MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _HANDSHAKE = re.compile(r"Handshake status (?P<status>\d{3})")
@@ -47,6 +47,13 @@ class RefusedError(ClusterError):
     """The API answered no: the same request will be refused again."""
 
 
+class ForbiddenError(RefusedError, MayPassError):
+    """The API answered that we may not: also an API that starts does, until it has read who may do what.
+
+    So a wait goes on until its bound. Where nothing is waited for, it is a refusal like any other.
+    """
+
+
 def from_api(where: str, error: ApiException) -> ClusterError:
     """Return the error that an API's answer stands for.
 
@@ -64,7 +71,7 @@ def from_api(where: str, error: ApiException) -> ClusterError:
         return ConflictError(said)
     if status in _MAY_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ClusterUnreachableError(said)
-    return _refused(said)
+    return _refused(said, status)
 
 
 def from_exec(where: str, error: Exception) -> ClusterError:
@@ -76,7 +83,7 @@ def from_exec(where: str, error: Exception) -> ClusterError:
     found = _HANDSHAKE.search(str(getattr(error, "reason", None) or error))
     status = int(found["status"]) if found else 0
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return _refused(said)
+        return _refused(said, status)
     return ProgramError(said) if status else ClusterUnreachableError(said)
 
 
@@ -87,8 +94,9 @@ def last_line(error: Exception) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
-def _refused(said: str) -> RefusedError:
-    return RefusedError(f"{said}\n  do:       give the credentials that right, or correct the request; then try again")
+def _refused(said: str, status: int) -> RefusedError:
+    kind = ForbiddenError if status == HTTPStatus.FORBIDDEN else RefusedError
+    return kind(f"{said}\n  do:       give the credentials that right, or correct the request; then try again")
 
 
 def _message(error: ApiException) -> str:

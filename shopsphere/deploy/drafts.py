@@ -89,10 +89,7 @@ def _document(stack: StackId) -> dict[str, Any]:
     """Return the stack's file as `up` would write it."""
     if stack.environment is not Environment.LAB:
         stack_files.check_production_file(stack, made_here=frozenset(PAIR_SECRET_NAMES))
-        return stack_files.read(stack_files.project_file(stack))
-    base = stack_files.committed_file(stack)
-    existing = stack_files.read(stack_files.machine_file(stack))
-    return stack_files.merge(stack_files.read(base), stack_files.machine_facts(stack), existing)
+    return stack_files.wanted(stack)
 
 
 def _made_by_up(topology: Topology, stack: StackId) -> list[str]:

@@ -83,9 +83,13 @@ class Engine:
         )
 
     def preview_destroy(self, watcher: Watcher) -> EngineRun:
-        """Say what `destroy` would remove."""
+        """Say what `destroy` would remove; it neither takes nor minds a lock."""
         return self._run(
-            watcher, lambda run: self._stack.preview_destroy(on_event=run.receive, show_secrets=False), pack=False
+            watcher,
+            lambda run: self._stack.preview_destroy(
+                on_event=run.receive, show_secrets=False, config_file=self._config_file
+            ),
+            pack=False,
         )
 
     def destroy(self, watcher: Watcher) -> EngineRun:

@@ -6,6 +6,7 @@ import os
 
 from shopsphere.estate import stack_files
 from shopsphere.estate.access import AccessError, StateAccess, read_access
+from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import passphrase_file, pulumi_home, state_directory
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -64,10 +65,15 @@ def production_backend(stack: StackId) -> str:
 
 
 def prepare(stack: StackId) -> None:
-    """Make the lab's state folder and passphrase where they are missing; production has its own."""
+    """Make the lab's state folder and passphrase where they are missing; production has its own.
+
+    Raises:
+        ShopSphereError: the lab is another checkout's.
+    """
     pulumi_home().mkdir(parents=True, exist_ok=True)
     if stack.environment is not Environment.LAB:
         return
+    require_own_lab()
     state_directory(stack.jurisdiction).mkdir(parents=True, exist_ok=True)
     file = passphrase_file(stack.jurisdiction)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from shopsphere.deploy.filling_in import require_filled_in
 from shopsphere.deploy.listening import Listener, Noted
 from shopsphere.deploy.opening import open_engine, release_locks
 from shopsphere.deploy.secrets import ensure_gateway_certificate, ensure_pair_secrets
@@ -19,7 +20,9 @@ def prepare_region(topology: Topology, stacks: tuple[StackId, ...], listener: Li
     Raises:
         ShopSphereError: something is missing that only a person can supply.
     """
-    for stack in _with_peers(topology, stacks):
+    both = tuple(_with_peers(topology, stacks))
+    require_filled_in(both)
+    for stack in both:
         prepare_stack(stack, listener)
     pairs = {stack.region for stack in stacks if stack.region in topology.pairs}
     for pair in sorted(pairs):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shopsphere.deploy.drafts import drafted
 from shopsphere.deploy.engine import DeploymentError
+from shopsphere.deploy.filling_in import require_filled_in
 from shopsphere.deploy.listening import Listener, Noted, step
 from shopsphere.deploy.opening import is_set_up, open_draft, open_engine
 from shopsphere.deploy.outcomes import EngineRun, PlanOutcome, StackOutcome, Verb
@@ -105,7 +106,7 @@ def preview_work(topology: Topology, *, refresh: bool) -> Work:
             stack=stack.label, name=stack.name, planned=planned, is_set_up=existed, stand_ins=draft.stand_ins
         )
 
-    return Work(Verb.PREVIEW, _nothing, act, _nothing)
+    return Work(Verb.PREVIEW, lambda stacks, _listener: require_filled_in(stacks), act, _nothing)
 
 
 def destroy_work() -> Work:
@@ -122,18 +123,21 @@ def destroy_work() -> Work:
     return Work(Verb.DESTROY, _prepare_set_up, act, _nothing, edge_first=True)
 
 
-def destroy_preview_work() -> Work:
-    """Return the work of saying what `destroy` would remove."""
+def destroy_preview_work(topology: Topology) -> Work:
+    """Return the work of saying what `destroy` would remove; like `preview` it writes nothing."""
 
     def act(stack: StackId, listener: Listener) -> StackOutcome:
         if not is_set_up(stack):
             return StackOutcome(stack=stack.label, name=stack.name, is_set_up=False)
-        with step(listener, stack.label, "preview of destroy") as progress:
-            planned = open_engine(stack).preview_destroy(progress)
+        with (
+            drafted(topology, stack, is_set_up=True) as draft,
+            step(listener, stack.label, "preview of destroy") as progress,
+        ):
+            planned = open_draft(draft).preview_destroy(progress)
             progress.note = f"{planned.changed} resources to remove"
         return StackOutcome(stack=stack.label, name=stack.name, planned=planned)
 
-    return Work(Verb.PREVIEW, _prepare_set_up, act, _nothing, edge_first=True)
+    return Work(Verb.PREVIEW, _nothing, act, _nothing, edge_first=True)
 
 
 def _require_approved(stack: StackId, planned: EngineRun, approved: Mapping[str, str]) -> None:

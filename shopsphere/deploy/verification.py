@@ -19,7 +19,7 @@ from shopsphere.deploy.listening import Listener, step
 from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
-from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
+from shopsphere.foundation.errors import MayPassError, ShopSphereError
 from shopsphere.status.edge_names import ask_names
 from shopsphere.topology import Topology
 
@@ -99,7 +99,7 @@ def site_problems(cluster: Cluster) -> list[str]:
         databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
         workloads = cluster.items("/apis/apps/v1/deployments", labelSelector=PART_OF)
         jobs = cluster.items("/apis/batch/v1/jobs", labelSelector=PART_OF)
-    except NoAnswerError as error:  # a refusal is not waited out
+    except MayPassError as error:  # any other refusal is not waited out
         return [str(error)]
     judged = [*map(database_problem, databases), *map(workload_problem, workloads), *map(job_problem, jobs)]
     found = [problem for problem in judged if problem]

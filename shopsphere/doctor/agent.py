@@ -6,13 +6,14 @@ from shopsphere.clients.site_agent import SiteAgentError, agent_address, ask_age
 from shopsphere.doctor.question import failed
 from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import StackId
+from shopsphere.estate.stack_files import wanted_configuration
 from shopsphere.foundation.finding import Finding, passes
 from shopsphere.topology import Site
 
 
 def agent(stack: StackId, site: Site) -> Finding:
     """Ask the agent for its state."""
-    where = agent_address(site_access(stack), site)
+    where = agent_address(site_access(stack, wanted_configuration), site)
     try:
         state = ask_agent(where)
     except SiteAgentError as error:

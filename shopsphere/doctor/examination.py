@@ -10,6 +10,7 @@ from shopsphere.doctor.question import Question, not_known
 from shopsphere.doctor.site_api import SiteApi
 from shopsphere.estate.access import CdnAccess, EdgeAccess, edge_access, read_access, witness_access
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
+from shopsphere.estate.stack_files import wanted_configuration
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding
 from shopsphere.names.name_servers import name_servers
@@ -60,11 +61,11 @@ def _edge(topology: Topology, stack: StackId) -> Iterator[Question]:
     yield from _stack(stack)
     title = "the CDN's API answers"
     try:
-        yield Question("cdn", title, EDGE, partial(edge.cdn, read_access(CdnAccess, stack)))
+        yield Question("cdn", title, EDGE, partial(edge.cdn, read_access(CdnAccess, stack, wanted_configuration)))
     except ShopSphereError as error:
         yield _unreadable("cdn", title, EDGE, error)
     try:
-        access = edge_access(stack.environment)
+        access = edge_access(stack.environment, wanted_configuration)
     except ShopSphereError as error:
         yield _unreadable("edge", "DNS authorities and name servers answer", EDGE, error)
         return
@@ -72,7 +73,7 @@ def _edge(topology: Topology, stack: StackId) -> Iterator[Question]:
 
 
 def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
-    zone, www = zone_of(topology), f"www.{topology.domain}"
+    zone = zone_of(topology)
     key = access.dns_api_key_file
     yield Question("dns-key", "the key of the DNS authorities can be read", EDGE, partial(edge.key_file, key, "DNS"))
     for each in access.dns_authorities if key else ():
@@ -80,14 +81,14 @@ def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
         yield Question(f"dns-{each.name}", title, EDGE, partial(edge.authority, each, key, zone))
     for server in name_servers(access):
         title = f"name server {server.name} ({server.address}) answers"
-        yield Question("names", title, EDGE, partial(edge.name_server, server, www))
+        yield Question("names", title, EDGE, partial(edge.name_server, server, topology.shop_host))
 
 
 def _witnesses(topology: Topology, pairs: Sequence[str], environment: Environment) -> Iterator[Question]:
     places = {str(site.address): name for name, site in topology.sites.items()}
     title = "every voter of the witness takes part"
     try:
-        known = witness_access(environment).witness
+        known = witness_access(environment, wanted_configuration).witness
     except ShopSphereError as error:
         yield from (_unreadable("witness", title, pair, error) for pair in pairs)
         return

@@ -42,6 +42,8 @@ def ask_all(questions: Sequence[Question], *, seconds: float = ANSWER_SECONDS) -
     for question, future in zip(questions, asked, strict=True):
         try:
             found = bounded.answer_of(future, what="the check", seconds=end - time.monotonic())
+        except bounded.OutOfTimeError:
+            found = unknown(f"no answer within {seconds:g} s")
         except Exception as error:  # noqa: BLE001 - whatever keeps a check from an answer, nothing is known then
             found = not_known(error)
         findings.append(found.by(question.check, question.title, subject=question.subject))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from threading import Lock
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.doctor.question import failed
 from shopsphere.estate.stack import StackId
+from shopsphere.estate.stack_files import wanted_configuration
+from shopsphere.foundation import bounded
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, fails, passes, unknown
 
@@ -23,6 +25,9 @@ OLDEST = (1, 30)
 CLOCK_SECONDS = 2.0
 """A Date header has whole seconds, and the way there takes some of one."""
 
+VERSION_SECONDS = 5.0
+"""Bound on the first answer, connection included: what hangs is told before the examination ends."""
+
 _SECONDS = 3.0
 
 
@@ -31,17 +36,17 @@ class SiteApi:
 
     def __init__(self, stack: StackId, connect: Callable[[StackId], Cluster] | None = None) -> None:
         self.stack = stack
-        self._connect = connect or (lambda stack: cluster_of(stack, seconds=_SECONDS))
+        self._connect = connect or _connect
         self._asking = Lock()
+        self._asked: Future[tuple[Cluster, Document]] | None = None
 
     def answers(self) -> Finding:
         """Ask for its version."""
         try:
-            with self._asking:
-                text = str(self._version["gitVersion"])
+            _, version = self._answer()
         except ShopSphereError as error:
             return failed(error, "start the site, or correct kubeconfig and context in its stack's configuration")
-        return judge_version(text)
+        return judge_version(str(version.get("gitVersion")))
 
     def documents(self, path: str, **query: str) -> list[Document]:
         """Return the entries of a list.
@@ -49,8 +54,7 @@ class SiteApi:
         Raises:
             ShopSphereError: the API does not answer, or refuses.
         """
-        self._require_answer()
-        return self._cluster.items(path, **query)
+        return self._answering().items(path, **query)
 
     def document(self, path: str) -> Document:
         """Return one object.
@@ -58,31 +62,41 @@ class SiteApi:
         Raises:
             ShopSphereError: the API does not answer, refuses, or there is none.
         """
-        self._require_answer()
-        return self._cluster.get(path)
+        return self._answering().get(path)
 
     def clock(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Finding:
         """Compare its clock with this machine's."""
-        self._require_answer()
+        cluster = self._answering()
         before = now()
-        told = self._cluster.date()
+        told = cluster.date()
         after = now()
         return judge_clock(told, before, after)
 
-    @cached_property
-    def _cluster(self) -> Cluster:
-        return self._connect(self.stack)
+    def _answer(self) -> tuple[Cluster, Document]:
+        """Return what the one question that all checks share came to; also an error is asked for once only.
 
-    @cached_property
-    def _version(self) -> Document:
-        return self._cluster.get("/version")
+        The lock is held while the question is put and not while it is answered: a check that waits for another's
+        answer waits no longer than for its own.
+        """
+        with self._asking:
+            self._asked = self._asked or bounded.start(self._ask, name=f"version of {self.stack.label}")
+        return bounded.answer_of(
+            self._asked, what=f"{self.stack.label}: no answer; the request", seconds=VERSION_SECONDS
+        )
 
-    def _require_answer(self) -> None:
+    def _ask(self) -> tuple[Cluster, Document]:
+        cluster = self._connect(self.stack)
+        return cluster, cluster.get("/version")
+
+    def _answering(self) -> Cluster:
         try:
-            with self._asking:
-                _ = self._version
+            return self._answer()[0]
         except ShopSphereError as error:
             raise ApiSilentError("its API does not answer\n  do:       see the check of the API") from error
+
+
+def _connect(stack: StackId) -> Cluster:
+    return cluster_of(stack, seconds=_SECONDS, configured=wanted_configuration)
 
 
 class ApiSilentError(ShopSphereError):

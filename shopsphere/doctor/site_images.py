@@ -11,7 +11,6 @@ import httpx
 from shopsphere.clients.cluster import Document
 from shopsphere.doctor.site_api import SiteApi
 from shopsphere.estate import stack_files
-from shopsphere.estate.stack import StackId
 from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
 from shopsphere.foundation.trust import usual_trust
 
@@ -27,16 +26,9 @@ Ask = Callable[[str, str, str], int]
 
 def images(api: SiteApi) -> Finding:
     """Look for each image of the stack at the nodes, else at its registry."""
-    wanted = wanted_images(declared(api.stack))
+    wanted = wanted_images(stack_files.wanted_configuration(api.stack))
     known = known_images(api.documents("/api/v1/nodes"))
     return judge_images(wanted, known)
-
-
-def declared(stack: StackId) -> Mapping[str, object]:
-    """Return a stack's configuration; of a lab that was never deployed to, the committed one."""
-    found: Mapping[str, object] = stack_files.configuration(stack)
-    committed: Mapping[str, object] = stack_files.read(stack_files.base_file(stack)).get("config", {})
-    return found or committed
 
 
 def wanted_images(config: Mapping[str, object]) -> list[str]:

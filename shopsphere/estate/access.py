@@ -6,7 +6,7 @@ has to work while something else in the file is wrong: it reads the keys below a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -24,6 +24,14 @@ from shopsphere.foundation.errors import ShopSphereError
 _NAMESPACES = (stack_files.NAMESPACE, stack_files.STATUS_NAMESPACE)
 
 Model = TypeVar("Model", bound="_Access")
+
+Configured = Callable[[StackId], Mapping[str, Any]]
+"""Which configuration of a stack counts: the one that it was deployed with, or the one that `up` would write."""
+
+
+def as_deployed(stack: StackId) -> Mapping[str, Any]:
+    """Return what the stack's file says now; nothing where it was never set up."""
+    return stack_files.configuration(stack)
 
 
 class AccessError(ShopSphereError):
@@ -96,43 +104,43 @@ class EdgeAccess(_Access):
         return self.dns_authorities
 
 
-def site_access(stack: StackId) -> SiteAccess:
+def site_access(stack: StackId, configured: Configured = as_deployed) -> SiteAccess:
     """Return the ways to a site.
 
     Raises:
         AccessError: a key holds something else than it should, or was never filled in.
     """
-    return read_access(SiteAccess, stack)
+    return read_access(SiteAccess, stack, configured)
 
 
-def edge_access(environment: Environment) -> EdgeAccess:
+def edge_access(environment: Environment, configured: Configured = as_deployed) -> EdgeAccess:
     """Return the ways to the edge of an environment.
 
     Raises:
         AccessError: a key holds something else than it should, or was never filled in.
     """
-    return read_access(EdgeAccess, edge_stack(environment))
+    return read_access(EdgeAccess, edge_stack(environment), configured)
 
 
-def witness_access(environment: Environment) -> WitnessAccess:
+def witness_access(environment: Environment, configured: Configured = as_deployed) -> WitnessAccess:
     """Return the ways to the witnesses; a pair whose voters were not all filled in has none.
 
     Raises:
         AccessError: an address cannot be used.
     """
     stack = edge_stack(environment)
-    configured = stack_files.configuration(stack)
+    values = configured(stack)
     key = f"{stack_files.STATUS_NAMESPACE}:witness"
-    voters = configured.get(key)
+    voters = values.get(key)
     if isinstance(voters, dict):
         filled = {pair: urls for pair, urls in voters.items() if not stack_files.placeholders(urls)}
-        configured = {**configured, key: filled}
-    return parse_access(WitnessAccess, configured, stack_files.project_file(stack).name)
+        values = {**values, key: filled}
+    return parse_access(WitnessAccess, values, stack_files.project_file(stack).name)
 
 
-def read_access(model: type[Model], stack: StackId) -> Model:
+def read_access(model: type[Model], stack: StackId, configured: Configured = as_deployed) -> Model:
     """Read the keys that a model names from a stack's file; other keys are nobody's business here."""
-    return parse_access(model, stack_files.configuration(stack), stack_files.project_file(stack).name)
+    return parse_access(model, configured(stack), stack_files.project_file(stack).name)
 
 
 def parse_access(model: type[Model], configuration: Mapping[str, Any], file: str) -> Model:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +26,14 @@ class Draft:
         project: folder of the new pair's stacks.
         stacks: content of each file in it, by name.
         changed: new content of files that are there.
+        before: what these held when they were looked at.
         by_hand: what is left for a person, one sentence each.
     """
 
     project: Path
     stacks: Mapping[str, str]
     changed: Mapping[Path, str]
+    before: Mapping[Path, str]
     by_hand: tuple[str, ...]
 
 
@@ -42,8 +46,8 @@ def draft(region: NewRegion, root: Path) -> Draft:
         InsertionError: topology.yaml is written in a form that nothing can be added to.
     """
     file, project = root / "topology.yaml", root / "stacks" / region.name
-    before = load_topology(file)
-    text = topology_with(region, before, file.read_text(encoding="utf-8"), file.name)
+    before, looked_at = load_topology(file), file.read_text(encoding="utf-8")
+    text = topology_with(region, before, looked_at, file.name)
     after = parse_topology(text, f"{file.name} with {region.name}")
     _require_unchanged(before, after, region)
     if project.exists():
@@ -51,7 +55,8 @@ def draft(region: NewRegion, root: Path) -> Draft:
             f"{project}: there is such a folder",
             expected=f"no stacks of {region.name} yet",
             found="a folder",
-            action="remove it if an earlier try left it; otherwise choose another name",
+            action="if an earlier try was killed, remove it and take back what `git diff` shows of that try; otherwise "
+            "choose another name",
         )
     pair, source = after.pair(region.name), list(before.pairs.values())[-1]
     changed, by_hand = _edge_file(root / "Pulumi.prod.yaml", pair, after)
@@ -59,10 +64,12 @@ def draft(region: NewRegion, root: Path) -> Draft:
         root / "topology.prod.yaml", pair, is_new=region.jurisdiction not in before.jurisdictions
     )
     picture = {root / "docs" / diagram.PICTURE.name: diagram.draw(after)}
+    new = {**picture, **changed, **overlay, file: text}
     return Draft(
         project=project,
         stacks=stack_texts(after, source, pair, root / "stacks" / source.name),
-        changed={**picture, **changed, **overlay, file: text},
+        changed=new,
+        before={**{each: each.read_text(encoding="utf-8") for each in new}, file: looked_at},
         by_hand=(*_to_check(pair, after), *by_hand, *more),
     )
 
@@ -70,20 +77,66 @@ def draft(region: NewRegion, root: Path) -> Draft:
 def write(wanted: Draft) -> None:
     """Write a draft: the stacks first and topology.yaml last, so that no stack is missing to whoever reads that.
 
-    Whatever fails, the checkout is then as it was before.
+    Whatever fails, what this has made is taken back, and nothing else. A run that is killed leaves the folder of the
+    stacks, which the next one refuses.
+
+    Raises:
+        NewRegionError: another one is at work here, or files are not as they were when the draft was made.
     """
-    before = {file: file.read_text(encoding="utf-8") for file in wanted.changed}
-    try:
+    with _alone(wanted.project), ExitStack() as undo:
+        _require_as_drafted(wanted)
         wanted.project.mkdir()
+        undo.callback(_remove, wanted)
         for name, text in wanted.stacks.items():
             write_whole(wanted.project / name, text)
         for file, text in wanted.changed.items():
+            undo.callback(_put_back, file, text, wanted.before[file])
             write_whole(file, text)
-    except BaseException:
-        shutil.rmtree(wanted.project, ignore_errors=True)
-        for file, text in before.items():
-            write_whole(file, text)
-        raise
+        undo.pop_all()
+
+
+@contextmanager
+def _alone(project: Path) -> Iterator[None]:
+    """Keep a second one away; the kernel frees the lock when its process ends, and no file is left of it."""
+    descriptor = os.open(project.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NewRegionError.build(
+                f"{project.name}: another region is being added to this checkout; nothing was written",
+                expected="no other `region add` at work here",
+                found=f"a process that holds the lock on {project.parent}",
+                action="wait until it has ended, then repeat this command",
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _require_as_drafted(wanted: Draft) -> None:
+    other = [file.name for file, text in wanted.before.items() if file.read_text(encoding="utf-8") != text]
+    if wanted.project.exists():
+        other.append(f"{wanted.project.name}/")
+    if other:
+        raise NewRegionError.build(
+            f"{wanted.project.name}: files were changed while it was being worked out; nothing was written",
+            expected="the files that were read a moment ago",
+            found=f"changed: {', '.join(other)}",
+            action="repeat this command",
+        )
+
+
+def _remove(wanted: Draft) -> None:
+    for name in wanted.stacks:
+        (wanted.project / name).unlink(missing_ok=True)
+    with suppress(OSError):  # somebody has put a file of their own there
+        wanted.project.rmdir()
+
+
+def _put_back(file: Path, written: str, before: str) -> None:
+    if file.read_text(encoding="utf-8") == written:
+        write_whole(file, before)
 
 
 def _require_unchanged(before: Topology, after: Topology, region: NewRegion) -> None:

@@ -10,7 +10,7 @@ from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.workload_declaration import WorkloadDeclaration
-from shopsphere.estate.workloads import WORKLOADS
+from shopsphere.estate.workloads import OWN_COMPONENTS, WORKLOADS
 from shopsphere.foundation.errors import ShopSphereError
 
 WHOLE_POWER_PERCENT = 100
@@ -41,6 +41,7 @@ class SiteDeclaration:
     def __post_init__(self) -> None:
         self._check_names()
         self._check_ports()
+        self._check_processes()
         self._check_references()
         self._check_power()
 
@@ -80,6 +81,16 @@ class SiteDeclaration:
                 expected="one port or more: probes ask there whether its process works",
                 found="none",
                 action="add `ports` to its entry in shopsphere/estate/workloads.py",
+            )
+
+    def _check_processes(self) -> None:
+        idle = [each.name for each in self.workloads if not each.process and each.name not in OWN_COMPONENTS]
+        if idle:
+            raise DeclarationError.build(
+                f"workload {', '.join(idle)} has no process",
+                expected="a process, or a component of its own in components/regional_site.py",
+                found="neither",
+                action="add `process` to its entry in shopsphere/estate/workloads.py, or its name to OWN_COMPONENTS",
             )
 
     def _check_references(self) -> None:

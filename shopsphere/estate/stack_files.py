@@ -9,7 +9,7 @@ import yaml
 
 from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
-from shopsphere.estate.stack import StackId
+from shopsphere.estate.stack import Environment, StackId
 from shopsphere.estate.witness_seats import client_urls
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.paths import lab_directory
@@ -74,6 +74,28 @@ def configuration(stack: StackId) -> dict[str, Any]:
     return config
 
 
+def wanted(stack: StackId) -> dict[str, Any]:
+    """Return the stack's file as `up` would write it, secrets still encrypted; nothing is written.
+
+    Raises:
+        ShopSphereError: a stack of the lab has no committed configuration.
+    """
+    if stack.environment is not Environment.LAB:
+        return read(project_file(stack))
+    base = read(committed_file(stack))
+    return merge(base, machine_facts(stack), read(machine_file(stack)))
+
+
+def wanted_configuration(stack: StackId) -> dict[str, Any]:
+    """Return the stack's configuration as `up` would write it: also where nothing was ever deployed.
+
+    Raises:
+        ShopSphereError: as `wanted`.
+    """
+    config: dict[str, Any] = wanted(stack).get("config", {})
+    return config
+
+
 def placeholders(value: Any, path: str = "") -> list[str]:
     """Return the places in a configuration that nobody has filled in yet, as in `config.shopsphere:images.shop`."""
     match value:
@@ -126,13 +148,12 @@ def write_machine_file(stack: StackId) -> bool:
     require_own_lab()
     file = machine_file(stack)
     _link(project_file(stack), file)
-    existing = read(file)
-    wanted = merge(read(base), machine_facts(stack), existing)
-    changed = wanted != existing
+    document = wanted(stack)
+    changed = document != read(file)
     if changed:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         file.touch(mode=0o600)
-        file.write_text(HEADER.format(base=base.name) + yaml.safe_dump(wanted, sort_keys=False))
+        file.write_text(HEADER.format(base=base.name) + yaml.safe_dump(document, sort_keys=False))
     return changed
 
 
@@ -163,16 +184,26 @@ def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozens
         ShopSphereError: the file is missing or names what is still to be filled in.
     """
     file = project_file(stack)
-    config = read(file)
-    ours = {f"config.{NAMESPACE}:{name}" for name in made_here}
-    left = sorted(set(placeholders(config)) - ours)
-    if left or not config:
+    left = left_to_fill_in(stack, made_here=made_here)
+    if left:
         raise ShopSphereError.build(
             f"{file.name}: not filled in",
             expected=f"your own value in place of each {PLACEHOLDER}",
-            found=", ".join(left) or "no such file",
+            found=left,
             action=f"edit {file}; README.md, “Your own clusters”, says what each value is",
         )
+
+
+def left_to_fill_in(stack: StackId, *, made_here: frozenset[str] = frozenset()) -> str:
+    """Return the places of a production stack's file that nobody has filled in, or that it is missing; else nothing.
+
+    Args:
+        stack: the stack.
+        made_here: names of secrets that this command makes itself, where a placeholder is welcome.
+    """
+    config = read(project_file(stack))
+    ours = {f"config.{NAMESPACE}:{name}" for name in made_here}
+    return ", ".join(sorted(set(placeholders(config)) - ours)) if config else "no such file"
 
 
 def is_encrypted(value: Any) -> bool:

@@ -41,12 +41,12 @@ class Surroundings:
     @property
     def public_url(self) -> str:
         """Address of the shop for customers."""
-        return self.config.public_url or f"https://www.{self.topology.domain}"
+        return self.config.public_url or f"https://{self.topology.shop_host}"
 
     @property
     def static_url(self) -> str:
         """Address of static assets: the CDN."""
-        return self.config.static_url or f"https://static.{self.topology.domain}"
+        return self.config.static_url or f"https://{self.topology.static_host}"
 
 
 Settings = Callable[[Surroundings], Mapping[str, str]]

@@ -57,5 +57,8 @@ GATEWAY = WorkloadDeclaration(
     endpoints=("site-agent",),
 )
 
+OWN_COMPONENTS = frozenset({GATEWAY.name})
+"""Workloads without a process, because components/regional_site.py has a component for each that makes its pods."""
+
 WORKLOADS = (SHOP, PAYMENTS, GATEWAY)
 """What every site of a pair runs, whichever role it has."""

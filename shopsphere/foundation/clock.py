@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+from shopsphere.foundation.errors import MayPassError, ShopSphereError, one_line
 
 
 class Clock(Protocol):
@@ -50,7 +50,7 @@ def wait_until(
     """Poll `condition` until it is true and return the seconds that took.
 
     Args:
-        condition: called every `interval` seconds; a true value ends the wait. A NoAnswerError is a no that may change.
+        condition: called every `interval` seconds; a true value ends the wait. A MayPassError is a no that may change.
         what: completes "waited for …" in the error.
         seconds: the bound.
         interval: seconds between two polls.
@@ -66,7 +66,7 @@ def wait_until(
         try:
             if condition():
                 return clock.monotonic() - start
-        except NoAnswerError as error:
+        except MayPassError as error:
             problem = one_line(error)
         if clock.monotonic() - start > seconds:
             found = explain() if explain else problem

@@ -24,7 +24,11 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-class NoAnswerError(ShopSphereError):
+class MayPassError(ShopSphereError):
+    """A no that may become a yes while something is waited for; outside of a wait it is a no."""
+
+
+class NoAnswerError(MayPassError):
     """Something at the other end of a line did not answer, or not yet as hoped; asking again may help."""
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_NEW = ".new"
+_JUST_MADE = 10.0
+"""Seconds for which one that is not locked may be one that its writer is about to lock."""
 
 
 def write_whole(file: Path, text: str, *, mode: int = 0o644) -> None:
@@ -30,14 +37,25 @@ def secret_in(file: Path) -> str:
 @contextmanager
 def _written_beside(file: Path, text: str, mode: int) -> Iterator[Path]:
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)
+    _remove_left(file)
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=_NEW, dir=file.parent)
     beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w") as sink:
+    with os.fdopen(descriptor, "w") as sink:  # open, and so locked, until the name is gone
+        try:
+            fcntl.flock(sink, fcntl.LOCK_EX)
             sink.write(text)
             sink.flush()
             os.fsync(sink.fileno())
-        beside.chmod(mode)
-        yield beside
-    finally:
-        beside.unlink(missing_ok=True)
+            beside.chmod(mode)
+            yield beside
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _remove_left(file: Path) -> None:
+    """Remove what writers that were killed have left beside a file: nobody holds a lock on it."""
+    for left in file.parent.glob(f".{glob.escape(file.name)}.*{_NEW}"):
+        with suppress(OSError), left.open() as source:  # gone meanwhile, or somebody is writing it
+            fcntl.flock(source, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - left.stat().st_mtime > _JUST_MADE:
+                left.unlink()

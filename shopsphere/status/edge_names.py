@@ -14,8 +14,10 @@ from shopsphere.foundation.errors import one_line
 from shopsphere.names.name_servers import NameServer, name_servers
 from shopsphere.status.model import NameAnswer
 from shopsphere.topology import Topology
+from shopsphere.topology.public_names import STATIC, WWW
 
-STEERED = ("www",)
+STEERED = (WWW,)
+"""Labels whose answer depends on who asks, beside those of the pairs."""
 ANSWER_SECONDS = 2.0
 
 
@@ -50,7 +52,7 @@ def ask_names(topology: Topology, stack: StackId, target: str = EVERYTHING) -> t
 def _questions(topology: Topology, servers: tuple[NameServer, ...], target: str) -> Iterator[Question]:
     pairs = [pair for name, pair in topology.pairs.items() if target in (name, EDGE, EVERYTHING)]
     homes = {pair.jurisdiction for pair in pairs}
-    plain = ["static", *(pair.name for pair in pairs), *(site for pair in pairs for site in pair.sites)]
+    plain = [STATIC, *(pair.name for pair in pairs), *(site for pair in pairs for site in pair.sites)]
     for server in servers:
         for name in STEERED:
             if not server.for_others:

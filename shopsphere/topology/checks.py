@@ -10,8 +10,9 @@ from shopsphere.topology.checks_storefront import storefront_problems
 from shopsphere.topology.data_class import HeldAt
 from shopsphere.topology.errors import Problem
 from shopsphere.topology.model import Topology
+from shopsphere.topology.public_names import STATIC, WWW
 
-RESERVED_NAMES = frozenset({"all", "edge", "hq", "lab", "static", "www"})
+RESERVED_NAMES = frozenset({"all", "edge", "hq", "lab", STATIC, WWW})
 """Targets of verbs beside pairs and sites, and labels of the zone that lead to none of them."""
 WHOLE = 100
 """Weights are percent."""

@@ -12,6 +12,7 @@ from shopsphere.topology.errors import UnknownNameError
 from shopsphere.topology.limits import Limits, PowerModel
 from shopsphere.topology.pair import Pair
 from shopsphere.topology.place import Jurisdiction, Site
+from shopsphere.topology.public_names import STATIC, WWW
 from shopsphere.topology.storefront import Currency, CurrencyCode
 from shopsphere.topology.wan import Wan
 
@@ -43,6 +44,16 @@ class Topology(Frozen):
     headquarters: Name = Field(title="Headquarters", description="The site that receives aggregates only.")
     sites: dict[Name, Site] = Field(title="Sites", description="All data centres.", min_length=1)
     wan: Wan = Field(title="WAN", description="Round-trip times between sites.")
+
+    @property
+    def shop_host(self) -> str:
+        """Public name of the shop."""
+        return f"{WWW}.{self.domain}"
+
+    @property
+    def static_host(self) -> str:
+        """Public name of the static assets: the CDN."""
+        return f"{STATIC}.{self.domain}"
 
     def site(self, name: str) -> Site:
         """Return a site, or raise UnknownNameError."""

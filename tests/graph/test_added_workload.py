@@ -203,8 +203,9 @@ ORDINARY = PARCELS.process or Process(())
         (replace(PARCELS, process=replace(ORDINARY, secrets={"KEY": "unheardOf"})), "found:    unheardOf"),
         (replace(PARCELS, name="shop"), "found:    more than one shop"),
         (replace(PARCELS, ports=()), "workload parcels has no port"),
+        (replace(PARCELS, process=None), "workload parcels has no process"),
     ],
-    ids=["calls a stranger", "calls twice", "unknown secret", "a name taken", "no port"],
+    ids=["calls a stranger", "calls twice", "unknown secret", "a name taken", "no port", "no process"],
 )
 def test_an_entry_that_does_not_fit_is_refused(entry: WorkloadDeclaration, said: str) -> None:
     with pytest.raises(DeclarationError, match=said):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Never
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import app
@@ -93,6 +94,18 @@ def test_a_move_without_a_reason_is_refused(verb: str, capsys: pytest.CaptureFix
     assert "--reason" in capsys.readouterr().err
 
 
+def test_failover_and_break_glass_take_the_same_options() -> None:
+    verbs = get_command(cli.app).commands  # type: ignore[attr-defined]
+    failover, break_glass = (
+        {each.name: each for each in verbs[name].params if each.name in {"to", "accept_data_loss", "execute", "reason"}}
+        for name in ("failover", "break-glass")
+    )
+    assert len(failover) == 4
+    assert {name: (each.opts, each.help) for name, each in failover.items()} == {
+        name: (each.opts, each.help) for name, each in break_glass.items()
+    }
+
+
 def test_an_unknown_verb_exits_with_2_and_suggests_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["launch"]) == 2
     assert cli.run(["statu"]) == 2
@@ -163,6 +176,25 @@ def test_the_environment_of_a_target_is_that_of_its_jurisdiction(
     lines = capsys.readouterr().out.splitlines()
     assert f"export PULUMI_BACKEND_URL=file://{tmp_path}/pulumi/state/eu" in lines
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={tmp_path}/pulumi/passphrases/eu" in lines
+
+
+@pytest.mark.requirement("`env` makes nothing in a lab that another checkout deploys to")
+def test_the_environment_of_another_checkouts_lab_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
+    monkeypatch.setattr("cli.environment.ensure_kubernetes_plugin", lambda: None)
+    other = tmp_path / "other-checkout"
+    other.mkdir()
+    owner = tmp_path / "pulumi" / "stacks" / "checkout"
+    owner.parent.mkdir(parents=True)
+    owner.write_text(f"{other}\n")
+    assert cli.run(["env", "frankfurt"]) == 1
+    told = capsys.readouterr()
+    assert str(other) in told.err
+    assert told.out == ""
+    assert not (tmp_path / "pulumi" / "passphrases").exists()
+    assert not (tmp_path / "pulumi" / "state").exists()
 
 
 def test_targets_of_several_jurisdictions_have_no_one_environment(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import pytest
 from kubeconfigs import write_kubeconfig
 from kubernetes.client.exceptions import ApiException
+from manual_clock import ManualClock
 
 from shopsphere.clients.cluster import Cluster, exec_problem
 from shopsphere.clients.cluster_errors import (
     ClusterError,
     ClusterUnreachableError,
     ConflictError,
+    ForbiddenError,
     NoAccessError,
     NotFoundError,
     ProgramError,
@@ -23,6 +25,7 @@ from shopsphere.clients.cluster_errors import (
     UnreadableAnswerError,
     from_exec,
 )
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import NoAnswerError
 
 CODE = {"reason": "ExitCode", "message": "3"}
@@ -138,7 +141,7 @@ def api(tmp_path: Path) -> Iterator[Cluster]:
     [
         ("/400", RefusedError, False),
         ("/401", RefusedError, False),
-        ("/403", RefusedError, False),
+        ("/403", ForbiddenError, False),
         ("/404", NotFoundError, False),
         ("/409", ConflictError, False),
         ("/422", RefusedError, False),
@@ -158,6 +161,17 @@ def test_answers_are_told_apart(api: Cluster, path: str, kind: type[ClusterError
     assert path == "/text" or f"(because of {path[1:]})" in str(found.value), "what the API says, in one line"
 
 
+@pytest.mark.requirement("a wait goes on over a 403, as of an API that starts, and ends at any other refusal")
+def test_a_wait_at_an_api_that_starts(api: Cluster) -> None:
+    with pytest.raises(WaitExpiredError, match=r"waited 3 s for the nodes(.|\n)*403"):
+        wait_until(lambda: api.get("/403"), what="the nodes", seconds=3, interval=1, clock=ManualClock())
+    assert len(AnyAnswer.asked) > 3
+    AnyAnswer.asked.clear()
+    with pytest.raises(RefusedError):
+        wait_until(lambda: api.get("/401"), what="the nodes", seconds=3, interval=1, clock=ManualClock())
+    assert len(AnyAnswer.asked) == 1
+
+
 def test_a_list_is_empty_only_when_it_is_known_to_be(api: Cluster) -> None:
     assert api.items("/list") == api.items_of_known_kind("/list") == [{"a": 1}]
     assert api.items("/404") == []
@@ -175,7 +189,11 @@ def test_what_is_gone_is_deleted_and_what_is_refused_is_not(api: Cluster) -> Non
         api.delete("/403")
 
 
-def test_a_change_of_any_version_is_tried_again_and_not_without_end(api: Cluster) -> None:
+def test_a_change_of_any_version_is_tried_again_and_not_without_end(
+    api: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("shopsphere.clients.cluster.time.sleep", pauses.append)
     changes: tuple[Callable[[], object], ...] = (
         lambda: api.patch("/409", {}),
         lambda: api.apply("/409", {}, manager="test"),
@@ -185,6 +203,9 @@ def test_a_change_of_any_version_is_tried_again_and_not_without_end(api: Cluster
         with pytest.raises(ConflictError):
             change()
         assert len(AnyAnswer.asked) == 3
+    assert len(pauses) == 4, "between the tries, and not after the last"
+    assert all(0 < pause <= 0.1 for pause in pauses)
+    assert len(set(pauses)) > 1, "not at the same moment as whoever was met"
     AnyAnswer.asked.clear()
     with pytest.raises(ConflictError):
         api.patch("/409", {}, version="6")
@@ -205,7 +226,7 @@ def test_an_unknown_way_is_not_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ("Handshake status 403 Forbidden -+-+- {}", RefusedError),
+        ("Handshake status 403 Forbidden -+-+- {}", ForbiddenError),
         ("Handshake status 401 Unauthorized", RefusedError),
         ("Handshake status 404 Not Found", ProgramError),  # the pod may be made anew at this moment
         ("Handshake status 500 Internal Server Error", ProgramError),
@@ -215,4 +236,4 @@ def test_an_unknown_way_is_not_waited_for(tmp_path: Path) -> None:
 def test_why_a_program_did_not_start(said: str, kind: type[ClusterError]) -> None:
     error = from_exec("frankfurt: exec in shop/pod", ApiException(status=0, reason=said))
     assert type(error) is kind
-    assert isinstance(error, NoAnswerError) is (kind is not RefusedError)
+    assert isinstance(error, NoAnswerError) is (not issubclass(kind, RefusedError))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Never
 
 import pytest
 from fake_engine import Stacks, removed, scaled
@@ -24,6 +26,7 @@ def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stacks:
     """All stacks are fakes; the shop of Frankfurt is to be scaled to 3."""
     fake = Stacks(steps={"frankfurt": [scaled(3)]})
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
+    monkeypatch.setattr(verbs, "require_filled_in", lambda _stacks: None)
     monkeypatch.setattr(verbs, "is_set_up", fake.is_set_up)
     monkeypatch.setattr(verbs, "open_engine", fake.open)
     monkeypatch.setattr(verbs, "open_draft", fake.open_draft)
@@ -249,8 +252,44 @@ def test_destroy_shows_and_counts_what_it_removes(
     assert "dublin: nothing was set up" in told.out.splitlines()
     question = "Remove 2 resources of frankfurt (2), dublin (0) in lab, databases included? [y/N]"
     assert question in told.err
-    assert not [deed for deed in stacks.done if deed.startswith("destroy")]
+    # Also nothing was prepared: no secret, no file, no stack.
+    assert stacks.done == ["preview of destroy frankfurt"]
     assert not records.exists()
+
+
+def press_ctrl_c() -> Never:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.requirement("Ctrl-C at a question ends with 130 and says that nothing was changed")
+@pytest.mark.parametrize(
+    "words",
+    [["destroy", "rdc-a"], ["up", "frankfurt", "-e", "prod", "--verify-seconds", "0"]],
+    ids=lambda words: words[0],
+)
+def test_an_interrupt_at_the_question_is_one(
+    words: list[str],
+    stacks: Stacks,
+    records: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
+    answer(monkeypatch, "")
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(readline=press_ctrl_c))
+    assert cli.run(words) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "error: interrupted at the question; nothing was changed"
+    assert all(deed.startswith("preview") for deed in stacks.done)
+    assert not records.exists()
+
+
+def test_an_input_that_ends_at_the_question_is_no_answer(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
+    answer(monkeypatch, "")
+    assert cli.run(["destroy", "rdc-a"]) == 1
+    assert "no answer was given" in capsys.readouterr().err
 
 
 def test_destroy_with_yes_is_remembered(stacks: Stacks, records: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, cast
 
 import httpx
 import pytest
@@ -14,7 +15,17 @@ import pytest
 from cli import main as cli
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterUnreachableError
-from shopsphere.doctor import programs, render, site_addons, site_images, site_nodes, state, witness
+from shopsphere.doctor import (
+    examination,
+    programs,
+    render,
+    site_addons,
+    site_api,
+    site_images,
+    site_nodes,
+    state,
+    witness,
+)
 from shopsphere.doctor.question import Question, ask_all
 from shopsphere.doctor.site_api import SiteApi, judge_clock, judge_version
 from shopsphere.estate.stack import Environment, site_stack
@@ -233,6 +244,62 @@ def test_an_api_that_does_not_answer_is_told_once() -> None:
     assert (other.verdict, other.found) == (UNKNOWN, "its API does not answer")
 
 
+@pytest.mark.requirement("an API that hangs is said to be silent in bounded time, and hides no other site")
+def test_an_api_that_hangs_is_told_at_its_own_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_api, "VERSION_SECONDS", 0.3)
+    released, asked = threading.Event(), []
+
+    class Hanging:
+        def get(self, path: str) -> Document:
+            asked.append(path)
+            released.wait(30)
+            return {}
+
+    class Answering:
+        def get(self, _path: str) -> Document:
+            return {"gitVersion": "v1.36.0"}
+
+    topology = load_topology()
+    dublin = SiteApi(site_stack(topology, "dublin", Environment.LAB), lambda _stack: cast("Cluster", Hanging()))
+    sydney = SiteApi(site_stack(topology, "sydney", Environment.LAB), lambda _stack: cast("Cluster", Answering()))
+    others = [Question(str(n), "nodes are there", "dublin", lambda: site_nodes.nodes(dublin)) for n in range(6)]
+    start = time.monotonic()
+    *waiting, silent, fine = ask_all(
+        [
+            *others,
+            Question("api", "the API answers", "dublin", dublin.answers),
+            Question("api", "the API answers", "sydney", sydney.answers),
+        ]
+    )
+    released.set()
+    assert time.monotonic() - start < 2
+    assert (silent.verdict, fine.verdict) == (FAILED, PASSED)
+    assert "no answer" in silent.found
+    assert silent.action
+    assert {(each.verdict, each.found) for each in waiting} == {(UNKNOWN, "its API does not answer")}
+    assert asked == ["/version"]
+
+
+@pytest.mark.requirement("doctor in a lab that nothing was deployed to sees what `up` would deploy with")
+def test_in_a_fresh_lab_the_configuration_is_the_one_that_up_would_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
+    topology = load_topology()
+    asked = {(each.subject, each.check): each for each in examination.questions(topology, "rdc-a", Environment.LAB)}
+    api = asked["dublin", "api"].ask()
+    assert api.verdict is FAILED
+    assert str(tmp_path / "lab" / "kubeconfigs" / "dublin.yaml") in api.found
+    key = asked["edge", "dns-key"].ask()
+    assert str(tmp_path / "lab" / "pki" / "edge" / "dns-api.key") in key.found
+    assert sorted(check for subject, check in asked if subject == "edge" and check.startswith("dns-")) == [
+        "dns-key",
+        "dns-ns1",
+        "dns-ns2",
+    ]
+    assert not (tmp_path / "lab").exists()
+
+
 @pytest.mark.requirement("a check that hangs or breaks is unknown and hides no other")
 def test_checks_that_hang_or_break() -> None:
     def hangs() -> Finding:
@@ -252,6 +319,7 @@ def test_checks_that_hang_or_break() -> None:
     late, broken, refused, fine = ask_all(asked, seconds=0.3)
     assert time.monotonic() - start < 4
     assert [each.verdict for each in (late, broken, refused, fine)] == [UNKNOWN, UNKNOWN, UNKNOWN, PASSED]
+    assert late.found == "no answer within 0.3 s"
     assert "KeyError" in broken.found
     assert (refused.found, refused.action) == ("it broke (war)", "talk")
 

@@ -1,5 +1,7 @@
 """The dump of a lab in which a test failed: bounded, and no source spoils another one."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +50,24 @@ def test_it_ends_when_the_time_is_out(tmp_path: Path) -> None:
     write_dump(tmp_path, {"ashburn": slow}, seconds=8, clock=clock)
     assert len(list((tmp_path / "ashburn").iterdir())) == 3
     assert "the time was out after 3 files" in (tmp_path / "INCOMPLETE.txt").read_text()
+
+
+def test_it_ends_in_time_though_an_answer_does_not_come(tmp_path: Path) -> None:
+    released = threading.Event()
+
+    def hanging() -> Iterator[tuple[str, str]]:
+        yield "pods.txt", "some\n"
+        released.wait(30)
+        yield "late.txt", "late\n"
+
+    began = time.monotonic()
+    write_dump(tmp_path, {"frankfurt": hanging, "sydney": hanging, "dublin": good}, seconds=0.5)
+    assert time.monotonic() - began < 5
+    told = (tmp_path / "INCOMPLETE.txt").read_text().splitlines()
+    assert [line.partition(":")[0] for line in told] == ["frankfurt", "sydney"]
+    assert (tmp_path / "dublin/long.log").exists()
+    assert (tmp_path / "frankfurt/pods.txt").exists()
+    released.set()
 
 
 def test_it_ends_when_there_are_too_many_files(tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from shopsphere.foundation import files
 from shopsphere.foundation.files import secret_in, write_whole
 
 WRITERS = 8
@@ -44,8 +46,23 @@ def test_a_disk_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monk
     def fail(_descriptor: int) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="no space"):
         write_whole(file, "new")
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.requirement("what a killed writer has left goes with the next write, and what a living one writes stays")
+def test_what_killed_writers_left(tmp_path: Path) -> None:
+    file = tmp_path / "record"
+    killed, alive, fresh = (tmp_path / f".record.{name}.new" for name in ("killed", "alive", "fresh"))
+    for each in (killed, alive, fresh):
+        each.write_text("half")
+    long_ago = time.time() - 3600
+    for each in (killed, alive):
+        os.utime(each, (long_ago, long_ago))
+    with alive.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        write_whole(file, "whole")
+    assert sorted(tmp_path.iterdir()) == [alive, fresh, file]

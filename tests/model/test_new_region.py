@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -234,6 +236,42 @@ def test_a_failure_in_between_leaves_nothing(root: Path, monkeypatch: pytest.Mon
         adding_region.write(adding_region.draft(JAPAN, root))
     assert failed
     assert state_of(root) == before
+
+
+@pytest.mark.requirement("two that add a region at once do not meet")
+def test_a_second_one_at_once_is_refused(root: Path) -> None:
+    korea = replace(JAPAN, name="rdc-e", primary=NewSite("Seoul", "KR"), recovery=NewSite("Busan", "KR"))
+    first, second = (adding_region.draft(each, root) for each in (JAPAN, korea))
+    before = state_of(root)
+    descriptor = os.open(root / "stacks", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(NewRegionError, match="another region is being added"):
+        adding_region.write(first)
+    os.close(descriptor)
+    assert state_of(root) == before
+    adding_region.write(first)
+    after = state_of(root)
+    with pytest.raises(NewRegionError, match=r"changed: .*topology\.yaml"):
+        adding_region.write(second)
+    assert state_of(root) == after
+
+
+@pytest.mark.requirement("what is taken back is what this run has made, and nothing of anybody else")
+def test_what_others_wrote_meanwhile_stays(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = state_of(root)
+    note, production = root / "stacks" / "rdc-d" / "note.txt", root / "Pulumi.prod.yaml"
+
+    def meet_others(file: Path, text: str) -> None:
+        if file.name == "topology.yaml":
+            note.write_text("mine")
+            production.write_text("config: {}\n")
+            raise OSError("no space left on device")
+        write_whole(file, text)
+
+    monkeypatch.setattr(adding_region, "write_whole", meet_others)
+    with pytest.raises(OSError, match="no space"):
+        adding_region.write(adding_region.draft(JAPAN, root))
+    assert state_of(root) == {**before, note: b"mine", production: b"config: {}\n"}
 
 
 def test_a_topology_in_another_form_is_refused(root: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_change_leaves_a_report_and_an_audit(desk: SimpleNamespace) -> None:
 @pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
 def test_a_refused_change_is_over(desk: SimpleNamespace) -> None:
     desk.write(first='raise BlockedError("not now")')
-    with pytest.raises(StepFailedError, match="nothing has been changed"):
+    with pytest.raises(StepFailedError, match="this run has changed nothing"):
         go()
     assert Journal.unfinished(desk.runs) is None
     desk.write()
@@ -117,6 +117,42 @@ def test_a_planned_change_goes_on_unplanned(desk: SimpleNamespace, epoch: int) -
     assert present(unplanned.end).kind is Kind.RUN_FINISHED
     assert unplanned.values["target"] == planned.values["target"] == "dublin"
     assert unplanned.values["epoch"] == 1
+
+
+@pytest.mark.requirement("a run that goes on in the middle of a change is not over because it was refused itself")
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_change_that_goes_on_unplanned_keeps_its_direction_over_a_refusal(desk: SimpleNamespace, epoch: int) -> None:
+    desk.write(second='raise BlockedError("the old site does not answer")')
+    with pytest.raises(StepFailedError):
+        go(PLANNED)
+    if epoch > 1:
+        desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
+    desk.write(first='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError, match="it resumes run"):
+        go(UNPLANNED)
+    planned, unplanned = runs(desk)
+    assert present(planned.end).kind is Kind.RUN_ABANDONED
+    assert (unplanned.end, unplanned.touched) == (None, True)
+    assert unplanned.events[0].fields["goes_on"] == planned.run
+    desk.write()
+    go(UNPLANNED)
+    assert [run.values["target"] for run in runs(desk)] == ["dublin", "dublin"]
+
+
+def test_taking_back_that_was_refused_leaves_the_pair_free_to_be_moved(desk: SimpleNamespace, tmp_path: Path) -> None:
+    write_step(tmp_path / operate.ABORT, "01-do-nothing", check='raise BlockedError("not now")', verify="return False")
+    step = tmp_path / operate.ABORT / "01-do-nothing.py"
+    step.write_text(step.read_text().replace("with (context.state", "return\n    with (context.state"))
+    desk.write(second='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError):
+        go(PLANNED)
+    with pytest.raises(StepFailedError):
+        operate.carry_out(
+            TOPOLOGY, Request(operate.ABORT, "rdc-a", Environment.LAB, None, "", "test", accept_data_loss=False)
+        )
+    assert Journal.unfinished(desk.runs) is None
+    desk.write()
+    go(UNPLANNED)
 
 
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")

@@ -189,7 +189,7 @@ def test_a_step_without_an_act_waits_for_its_outcome(tmp_path: Path) -> None:
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
 def test_a_wait_in_vain_fails_within_its_bound_and_has_changed_nothing(tmp_path: Path) -> None:
     write_wait(tmp_path / "move", "01-wait-long", verify="return False", seconds=0.6)
-    with pytest.raises(StepFailedError, match=r"within 0.6 s(.|\n)*still says no(.|\n)*nothing has been changed"):
+    with pytest.raises(StepFailedError, match=r"within 0.6 s(.|\n)*still says no(.|\n)*this run has changed nothing"):
         drive(tmp_path)
     write_wait(tmp_path / "move", "01-wait-long", verify="return False", check='raise BlockedError("no")')
     with pytest.raises(StepFailedError, match="a clear check"):
@@ -240,6 +240,17 @@ def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path: Path, where: st
         assert len(calls(tmp_path, f"{where} 02")) == ATTEMPTS
 
 
+@pytest.mark.requirement("a refusal outside a wait stops a run at once")
+@pytest.mark.parametrize("where", ["check", "act"])
+def test_a_no_that_may_pass_is_not_asked_again_outside_a_wait(tmp_path: Path, where: str) -> None:
+    folder = write_runbook(tmp_path)
+    parts: dict[str, Any] = {where: 'raise MayPassError("403 Forbidden")'}
+    write_step(folder, "02-move-data", **parts)
+    with pytest.raises(StepFailedError, match="403 Forbidden"):
+        drive(tmp_path)
+    assert len(calls(tmp_path, f"{where} 02")) == 1
+
+
 @pytest.mark.requirement("a step is bounded in time and a failure names it")
 @pytest.mark.parametrize(
     ("where", "what", "found"),
@@ -278,7 +289,7 @@ def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(
 def test_a_journal_knows_whether_anything_was_touched(tmp_path: Path, blocked: str, touched: bool) -> None:
     write_step(write_runbook(tmp_path), blocked, check='raise BlockedError("not now")')
     with Journal.start(tmp_path / "journals", facts()) as journal:
-        with pytest.raises(StepFailedError, match="it resumes run" if touched else "nothing has been changed"):
+        with pytest.raises(StepFailedError, match="it resumes run" if touched else "this run has changed nothing"):
             run_runbook(load_runbook(tmp_path / "move"), make_context(tmp_path), journal)
         assert journal.touched is touched
     with Journal.resume(journal.path, actor="bob") as resumed:

@@ -68,7 +68,8 @@ def test_nothing_known_is_closed() -> None:
     ("knowledge", "databases", "writes"),
     [
         (Knowledge(record(), 10, Role.PRIMARY), True, True),
-        (Knowledge(record(), 10, None), True, True),
+        (Knowledge(record(), 10, None), True, False),
+        (Knowledge(record(), 10, Role.PRIMARY, promoting=True), True, False),
         (Knowledge(record(), 4, Role.PRIMARY), False, False),
         (Knowledge(record("dublin"), 10, Role.PRIMARY), False, False),
         (Knowledge(record("dublin"), 0, Role.REPLICA), True, False),
@@ -243,6 +244,24 @@ def test_a_new_pair_opens_at_its_primary(site: Site) -> None:
     site.turn(2)
     assert present(site.witness.record).active == "frankfurt"
     assert site.fence.closed is False
+    assert site.agent.doors().writes
+
+
+@pytest.mark.requirement("writes are not open before there is a database that takes them")
+def test_a_new_pair_lets_no_writes_through_before_it_has_databases(site: Site) -> None:
+    site.role = None
+    site.turn(2)
+    assert site.witness.holder == "frankfurt", "the lease does not wait for them"
+    assert not site.agent.doors().writes
+    site.clock.sleep(60)
+    site.turn()
+    assert not site.agent.doors().writes, "time tells nothing about them"
+    assert "nothing is known of the databases" in site.told[-1]
+    site.role, site.leading = Role.PRIMARY, False
+    site.turn()
+    assert not site.agent.doors().writes, "they are told to lead, and do not yet"
+    site.leading = True
+    site.turn()
     assert site.agent.doors().writes
 
 
@@ -451,7 +470,7 @@ def test_a_promotion_that_cannot_be_seen_is_not_waited_for_without_end(site: Sit
     site.turn(2)
     site.role = Role.PRIMARY
     site.turn()
-    assert site.agent.doors().writes is (role is Role.PRIMARY), "what always led is not looked at"
+    assert not site.agent.doors().writes, "nobody has seen them lead, since this agent began"
     for _ in range(8):
         site.clock.sleep(3)
         site.turn()

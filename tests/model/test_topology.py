@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
@@ -13,6 +14,7 @@ from present import present
 from pydantic import BaseModel, ValidationError
 
 from shopsphere import topology as model
+from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import HEADQUARTERS, Topology, UnknownNameError, load_topology
 from shopsphere.topology.errors import TopologyError
 from shopsphere.topology.report import check, check_schema, schema
@@ -204,3 +206,15 @@ def test_the_european_shop_delivers_to_all_of_the_union() -> None:
     assert next(iter(TOPOLOGY.pair("rdc-a").storefront.delivers_to)) == "DE"
     assert TOPOLOGY.pair("rdc-b").storefront.delivers_to == {"US": "United States"}
     assert TOPOLOGY.pair("rdc-c").storefront.delivers_to == {"SG": "Singapore", "AU": "Australia"}
+
+
+def test_public_names_follow_from_the_domain() -> None:
+    topology = load_topology()
+    assert (topology.shop_host, topology.static_host) == ("www.shopsphere.test", "static.shopsphere.test")
+
+
+def test_the_labels_of_public_names_are_written_in_one_place() -> None:
+    literal = re.compile(r"""["'](https://)?(www["'.]|static\.\{)""")
+    trees = ("shopsphere", "runbooks", "components", "policies", "cli")
+    found = [file for tree in trees for file in (REPOSITORY / tree).rglob("*.py") if literal.search(file.read_text())]
+    assert [file.name for file in found] == ["public_names.py"]

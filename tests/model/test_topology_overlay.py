@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shopsphere.foundation.paths import TOPOLOGY_FILE
+from cli import main as cli
+from shopsphere.foundation.paths import REPOSITORY, TOPOLOGY_FILE
 from shopsphere.topology import TopologyError, load_topology
+from shopsphere.topology import overlay as topology_overlay
 from shopsphere.topology.report import check
 
 
@@ -53,6 +55,37 @@ def test_placeholders_are_named_with_their_lines(base: Path) -> None:
         ("sites.dublin.address", 3),
         ("sites.ashburn.address", 4),
     ]
+
+
+@pytest.mark.requirement("one message names all that production still needs, in the topology and in the stack files")
+def test_all_that_is_left_to_fill_in_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    committed = REPOSITORY / "topology.prod.yaml"
+    monkeypatch.setattr(topology_overlay, "overlay_file", lambda *_: committed)
+    assert cli.run(["preview", "rdc-a", "-e", "prod"]) == 1
+    told = capsys.readouterr().err
+    lines = [line.removeprefix("  found:").strip() for line in told.splitlines()]
+    files = ["topology.prod.yaml", "Pulumi.prod-dublin.yaml", "Pulumi.prod-frankfurt.yaml", "Pulumi.prod.yaml"]
+    assert [next(name for name in files if f"{name}: " in line) for line in lines if ".yaml: " in line] == files
+    topology, dublin = (next(line for line in lines if f"{name}: " in line) for name in files[:2])
+    assert "domain (line 3)" in topology
+    assert topology.count("(line ") == committed.read_text().split("\ndomain", 1)[1].count("REPLACE_ME")
+    assert "config.shopsphere:kubeconfig" in dublin
+    assert "config.shopsphere:sessionSecret" not in dublin, "`up` makes it"
+    assert "ashburn.yaml" not in told, "that is another region's"
+
+
+def test_an_unknown_target_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topology_overlay, "overlay_file", lambda *_: REPOSITORY / "topology.prod.yaml")
+    assert cli.run(["preview", "atlantis", "-e", "prod"]) == 2
+
+
+def test_both_sites_of_a_region_are_named_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["preview", "rdc-a", "-e", "prod"]) == 1
+    told = capsys.readouterr().err
+    assert "Pulumi.prod-dublin.yaml: " in told
+    assert "Pulumi.prod-frankfurt.yaml: " in told
 
 
 def test_check_says_which_environment_is_ready_and_which_is_not(base: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 from lab import record
@@ -13,10 +16,10 @@ from lab.cluster.addons import kubectl
 from lab.hosts import load_hosts
 from lab.paths import control_directory, kubeconfig_path, log_directory
 from lab.status import collect
+from shopsphere.foundation.bounded import OutOfTimeError, answer_of, start
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import run
-from shopsphere.foundation.side_by_side import at_each
 from shopsphere.topology import load_topology
 
 FOLDER = REPOSITORY / "test-failures"
@@ -43,16 +46,28 @@ def write_dump(
     Args:
         folder: made anew; what a source `name` gives is in its folder `name`.
         sources: by name. One that fails spoils no other one.
-        seconds: no file is begun after that.
+        seconds: bound on all of it: no file is begun after that, and what is not answered by then is left out.
         clock: replaceable in tests.
     """
     end = clock.monotonic() + seconds
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    missing = [text for text in at_each(list(sources), lambda name: _write(folder / name, sources[name], end, clock))
-               if text]  # fmt: skip
+    late = time.monotonic() + seconds
+    begun = {
+        name: start(partial(_write, folder / name, source, end, clock), name=f"dump of {name}")
+        for name, source in sources.items()
+    }
+    missing = [text for name, writing in begun.items() if (text := _ended(name, writing, late - time.monotonic()))]
     if missing:
         (folder / "INCOMPLETE.txt").write_text("\n".join(missing) + "\n")
+
+
+def _ended(name: str, writing: Future[str], seconds: float) -> str:
+    """Return what is missing of a source; one that hangs is left behind, and begins no other file."""
+    try:
+        return answer_of(writing, what=name, seconds=seconds)
+    except OutOfTimeError:
+        return f"{name}: the time was out, with no answer to the last question"
 
 
 def _write(folder: Path, source: Source, end: float, clock: Clock) -> str:

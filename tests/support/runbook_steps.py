@@ -9,7 +9,7 @@ from runbooks.engine import Journal, RunFacts, load_runbook, run_runbook
 STEP = '''"""A step of a test."""
 
 from runbooks.engine import BlockedError, LaterError
-from shopsphere.foundation.errors import NoAnswerError
+from shopsphere.foundation.errors import MayPassError, NoAnswerError
 
 TITLE = "Do {name}"
 SECONDS = {seconds}

@@ -1,0 +1,64 @@
+"""What is still to be filled in before production can be deployed to: one list of all places, in all files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shopsphere.deploy.waves import deployment_plan
+from shopsphere.estate import stack_files
+from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.stack import Environment, StackId
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.topology import Topology, load_topology
+from shopsphere.topology.overlay import NotFilledInError
+
+
+class UnfilledError(ShopSphereError):
+    """Files of production have placeholders that nobody replaced."""
+
+
+def topology_for(target: str, environment: Environment) -> Topology:
+    """Return the topology that a target is deployed with.
+
+    Raises:
+        UnfilledError: it has placeholders; the target's stack files, which come next, are looked through too.
+        TopologyError: it cannot be used.
+        UsageError: it has placeholders, and the target is unknown.
+    """
+    try:
+        return load_topology(environment=environment)
+    except NotFilledInError as error:
+        # An environment has the regions and sites of topology.yaml, so that its stacks are known already.
+        stacks = deployment_plan(load_topology(), target, environment).stacks
+        places = [f"{each.path} (line {each.line})" if each.line else each.path for each in error.problems]
+        raise _unfilled([f"{error.file}: {', '.join(places)}", *_left_in(stacks)]) from None
+
+
+def require_filled_in(stacks: Iterable[StackId]) -> None:
+    """Refuse stacks of production whose files have placeholders, all of them in one message.
+
+    Raises:
+        UnfilledError: names the places.
+    """
+    left = _left_in(stacks)
+    if left:
+        raise _unfilled(left)
+
+
+def _left_in(stacks: Iterable[StackId]) -> list[str]:
+    ours = frozenset(PAIR_SECRET_NAMES)
+    found = {
+        stack_files.project_file(stack).name: stack_files.left_to_fill_in(stack, made_here=ours)
+        for stack in stacks
+        if stack.environment is not Environment.LAB
+    }
+    return [f"{name}: {places}" for name, places in found.items() if places]
+
+
+def _unfilled(lines: list[str]) -> ShopSphereError:
+    return UnfilledError.build(
+        "files of production are not filled in",
+        expected=f"your own value in place of each {stack_files.PLACEHOLDER}",
+        found="\n            ".join(lines),
+        action="edit these files; README.md, “Your own clusters”, says what each value is",
+    )

@@ -1,0 +1,4 @@
+"""Labels of the zone that lead to no single pair or site: what customers type, and where static assets are."""
+
+WWW = "www"
+STATIC = "static"
