@@ -7,7 +7,6 @@ watches tell of changes, and each loop looks now and then without being told.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +17,8 @@ from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
+from runbooks.agent.loops import Loop
+from runbooks.agent.rhythm import SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
 from runbooks.agent.watches import Watches
@@ -27,21 +28,10 @@ from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
-DOORS_EVERY = 1.0
-"""At the latest; they move at once when something is learned, and when the lease ends."""
-ROLE_EVERY, ROLE_EVERY_MOVING = 0.5, 0.2
-RECORD_EVERY, RECORD_EVERY_MOVING = 0.7, 0.05
-"""Pauses between two looks: customers wait for what follows from them while the pair is moved."""
-ROLE_EVERY_WATCHED, RECORD_EVERY_WATCHED = 5.0, 3.0
-"""The same while nothing is waited for and a watch would tell of a change."""
-TRUST_AGAIN_AFTER = 60.0
-"""Seconds for which the witness's watches count for nothing after it did not answer: they may lie dead."""
-PROMOTION_EVERY, PROMOTION_PATIENCE = 0.1, 20.0
+PROMOTION_PATIENCE = 20.0
 """How long writes are kept away from databases that were replicas and do not say that they take writes."""
 GLANCES = 8
 """So many looks at one voter, which may be cut off from the others, for one at the quorum."""
-SYNCHRONY_EVERY = 2.0
-VOTERS_EVERY = 15.0
 
 
 class Permits(Protocol):
@@ -90,6 +80,7 @@ class Agent:
         self._ask_role, self._ask_leads = role, leads
         self._permits, self._tell, self._clock = permits, tell, clock
         self._watches = watches or Watches()
+        self._rhythm = Rhythm(config.site, self._watches, clock)
         self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
         self._known = Knowledge(permit=permits.kept, promoting=True)  # until they are seen to lead
         self._lease = SiteLease(
@@ -97,14 +88,18 @@ class Agent:
         )
         self._open_until = 0.0  # what the fence was told last
         self._promoted_at = clock.monotonic()
-        self._witness_lost_at = -math.inf
         self._looks = self._revision = 0
         self._last = ""
         self._learning, self._moving = threading.Lock(), threading.Lock()
-        self._stopped = threading.Event()
-        self._doors_bell, self._promotion_bell = threading.Event(), threading.Event()
-        self._record_bell, self._databases_bell = threading.Event(), threading.Event()
-        self._quiet = threading.Event()  # nobody rings it
+        self._doors = Loop(self.move_doors, self.doors_pause, tell)
+        self._record = Loop(self.follow_record, self.record_pause, tell)
+        self._databases = Loop(self.look_at_databases, self.databases_pause, tell)
+        self._promotion = Loop(self.follow_promotion, lambda: self._rhythm.promotion(self._known), tell)
+        self._others = (
+            Loop(self.renew_lease, lambda: config.margins.renew_every, tell),
+            Loop(self.keep_synchrony, lambda: SYNCHRONY_EVERY, tell),
+            Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell),
+        )
 
     def start_closed(self) -> None:
         """Shut the databases off before anything is known: a site that comes back may have been replaced."""
@@ -112,53 +107,27 @@ class Agent:
 
     def run(self) -> None:
         """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
-        loops = (
-            (self.renew_lease, lambda: self._config.margins.renew_every, self._quiet),
-            (self.follow_record, self.record_pause, self._record_bell),
-            (self.look_at_databases, self.databases_pause, self._databases_bell),
-            (self.follow_promotion, self.promotion_pause, self._promotion_bell),
-            (self.keep_synchrony, lambda: SYNCHRONY_EVERY, self._quiet),
-            (self._witness.prefer_fastest, lambda: VOTERS_EVERY, self._quiet),
-        )
-        for loop in loops:
-            threading.Thread(target=self._repeat, args=loop, daemon=True).start()
-        self._watches.start(self._record_bell.set, self._databases_bell.set)
-        self._repeat(self.move_doors, self.doors_pause, self._doors_bell)
+        for loop in (self._record, self._databases, self._promotion, *self._others):
+            loop.start()
+        self._watches.start(self._record.ring, self._databases.ring)
+        self._doors.run()
 
     def stop(self) -> None:
         """End all loops."""
-        self._stopped.set()
-        for bell in (
-            self._doors_bell, self._promotion_bell, self._record_bell, self._databases_bell, self._quiet
-        ):  # fmt: skip
-            bell.set()
+        for loop in (self._doors, self._record, self._databases, self._promotion, *self._others):
+            loop.stop()
 
     def doors_pause(self) -> float:
-        """Seconds until the doors may have to move though nothing is learned: the lease ends by itself."""
-        left = self.doors().until - self._clock.monotonic()
-        return min(DOORS_EVERY, max(0.0, left))
+        """Seconds until the doors may have to move though nothing is learned."""
+        return self._rhythm.doors(self.doors().until)
 
     def record_pause(self) -> float:
         """Seconds until the record is looked at though no watch tells of a change."""
-        if self._moves():
-            return RECORD_EVERY_MOVING
-        record = self._known.record
-        waits = record is None or (record.active == self._config.site and not self._lease.taken)
-        doubtful = self._clock.monotonic() - self._witness_lost_at < TRUST_AGAIN_AFTER
-        return RECORD_EVERY if waits or doubtful or not self._watches.of_record() else RECORD_EVERY_WATCHED
+        return self._rhythm.record(self._known, leased=self._lease.taken)
 
     def databases_pause(self) -> float:
         """Seconds until the databases are looked at though no watch tells of a change."""
-        if self._moves():
-            return ROLE_EVERY_MOVING
-        known = self._known
-        waits = known.role is None or known.permit is not None
-        return ROLE_EVERY if waits or not self._watches.of_databases() else ROLE_EVERY_WATCHED
-
-    def promotion_pause(self) -> float:
-        """Seconds until a promotion is looked at; its beginning is learned."""
-        known = self._known
-        return PROMOTION_EVERY if known.promoting and known.role is Role.PRIMARY else DOORS_EVERY
+        return self._rhythm.databases(self._known)
 
     def doors(self) -> Doors:
         """Return what is open now."""
@@ -264,7 +233,7 @@ class Agent:
         except WitnessConflictError:
             pass  # somebody was faster: the next look decides anew
         except WitnessUnreachableError as error:
-            self._witness_lost_at = self._clock.monotonic()
+            self._rhythm.lost_witness()
             self._tell(f"record: {one_line(error)}")
 
     def _look_at_record(self) -> Seen | None:
@@ -273,7 +242,7 @@ class Agent:
         None when that one knows less than what was seen before.
         """
         self._looks += 1
-        if self._moves() and self._looks % GLANCES:
+        if self._known.moves and self._looks % GLANCES:
             seen = self._witness.glance()
             return seen if seen.revision >= self._revision else None
         seen = self._witness.see()
@@ -323,28 +292,7 @@ class Agent:
             same, before, self._known = known == self._known, self._known, known
         if same:
             return
-        self._doors_bell.set()
-        self._promotion_bell.set()
+        self._doors.ring()
+        self._promotion.ring()
         if known.record != before.record:
-            self._databases_bell.set()  # looked at more often from now on, or for the last time
-
-    def _moves(self) -> bool:
-        """Whether a runbook is moving the pair."""
-        record = self._known.record
-        return record is not None and record.phase is not Phase.STEADY
-
-    def _repeat(self, action: Callable[[], None], pause: Callable[[], float], bell: threading.Event) -> None:
-        said = ""
-        while not self._stopped.is_set():
-            bell.clear()  # before looking: what is rung from now on may not be seen by it
-            problem = ""
-            try:
-                action()
-            except Exception as error:  # noqa: BLE001 a loop that ended would leave the site shut off until a restart
-                problem = f"{type(error).__name__}: {one_line(error)}"
-            if problem != said:
-                self._tell(f"{action.__name__}: {problem or 'has an answer again'}")
-                said = problem
-            if self._stopped.is_set():
-                return
-            bell.wait(pause())
+            self._databases.ring()  # looked at more often from now on, or for the last time

@@ -34,6 +34,11 @@ class Knowledge:
         witnessed = self.record.epoch if self.record else None
         return self.permit if self.permit and self.permit.counts(witnessed) else None
 
+    @property
+    def moves(self) -> bool:
+        """Whether a runbook is moving the pair."""
+        return self.record is not None and self.record.phase is not Phase.STEADY
+
 
 @dataclass(frozen=True)
 class Doors:

@@ -17,6 +17,7 @@ from runbooks.agent.agent import GLANCES, Agent
 from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
+from runbooks.agent.rhythm import Rhythm
 from runbooks.agent.state import Knowledge, doors
 from runbooks.agent.synchrony import Ledger
 from runbooks.agent.watches import Watches
@@ -141,6 +142,9 @@ class FakeWitness:
         self.given_back: list[int] = []
         self.granted = self.loses_answers = False
         self.behind: PairRecord | None = None  # what one voter still believes
+
+    def prefer_fastest(self) -> None:
+        """There is one voter."""
 
     def _travel(self) -> None:
         self.clock.now += self.way
@@ -633,7 +637,7 @@ class OpenWatches(Watches):
 @pytest.mark.requirement("a site that waits for something, or hears of nothing, looks as often as without watches")
 def test_how_often_is_looked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = OpenWatches()
-    monkeypatch.setattr(site.agent, "_watches", watched)
+    monkeypatch.setattr(site.agent, "_rhythm", Rhythm("frankfurt", watched, site.clock))
     assert (site.agent.record_pause(), site.agent.databases_pause()) == (0.7, 0.5), "nothing is known yet"
     site.turn(2)
     assert (site.agent.record_pause(), site.agent.databases_pause()) == (3.0, 5.0)
@@ -659,7 +663,7 @@ def test_how_often_is_looked(site: Site, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.requirement("a site that is made the active one looks often until it has the lease")
 def test_how_often_is_looked_without_the_lease(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site.agent, "_watches", OpenWatches())
+    monkeypatch.setattr(site.agent, "_rhythm", Rhythm("frankfurt", OpenWatches(), site.clock))
     site.witness.record, site.witness.holder, site.witness.ends = record(), "dublin", 1e9
     site.turn(2)
     assert site.agent.record_pause() == 0.7

@@ -80,7 +80,8 @@ class Site:
     """In place of a site's Cluster; every list and answer may be changed."""
 
     def __init__(self, name: str, peer: str, *, active: bool) -> None:
-        self.name, self.dead = name, False
+        self.name = self.context = name
+        self.dead = False
         self.clusters = {each.name: _cluster(each, name, peer, active=active) for each in DATABASES}
         self.instances = {each.name: _instance(each, peer, active=active) for each in DATABASES}
         self.capacity = {
