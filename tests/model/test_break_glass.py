@@ -36,7 +36,8 @@ from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
-PAIR = load_topology().pair("rdc-a")
+TOPOLOGY = load_topology()
+PAIR = TOPOLOGY.pair("rdc-a")
 
 
 def permit(active: str = "dublin", epoch: int = 5, session: str = "s1") -> Permit:
@@ -108,7 +109,7 @@ class Access(PairAccess):
     """The ways to a pair without a witness, of which one site answers."""
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(load_topology(), PAIR, Environment.LAB, cast("Witness", self))
+        super().__init__(TOPOLOGY, PAIR, Environment.LAB, cast("Witness", self))
         self.up, self.witnessed, self.in_recovery = {"dublin"}, cast("PairRecord | None", None), True
         self.states: dict[str, Any] = {
             "dublin": {"record": {"sync": "on", "epoch": 4, "active": "frankfurt"}, "session": "s1"}
