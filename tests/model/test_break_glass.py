@@ -126,7 +126,8 @@ class Access(PairAccess):
             raise ClusterUnreachableError("no answer")
         answer = json.dumps({"in_recovery": self.in_recovery})
         document = {"metadata": {"name": "any"}}
-        return cast("Cluster", SimpleNamespace(get=lambda _path: document, execute=lambda *_, **__: answer))
+        asked = {"get": lambda _path: document, "execute": lambda *_, **__: answer}
+        return cast("Cluster", SimpleNamespace(context=site, **asked))
 
     def agent_state(self, site: str) -> dict[str, Any]:
         if site not in self.states:
