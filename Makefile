@@ -35,7 +35,7 @@ check-rest: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(MAKE) --no-print-directory types
-	@$(BIN)/pytest -q tests/graph
+	@$(BIN)/pytest -q -p no:hypothesispytest tests/graph # nothing here draws examples, and loading it takes 2 s
 
 types: $(READY)
 	@$(BIN)/python tools/check_types.py

@@ -62,11 +62,15 @@ class Document:
 
     def _read(self, text: str, loader: type[yaml.CSafeLoader | yaml.SafeLoader]) -> Any:
         self._lines, self._problems = {}, []
-        root = yaml.compose(text, Loader=loader)
-        if root is None:
-            return None
-        self._walk(root, "", DEPTH_LIMIT)
-        return yaml.load(text, Loader=loader)  # noqa: S506 - both loaders are safe ones
+        reader = loader(text)
+        try:
+            root = reader.get_single_node()
+            if root is None:
+                return None
+            self._walk(root, "", DEPTH_LIMIT)
+            return reader.construct_document(root)
+        finally:
+            reader.dispose()
 
     def _walk(self, node: yaml.Node, path: str, depth: int) -> None:
         if depth == 0:

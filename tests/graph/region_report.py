@@ -72,7 +72,7 @@ def shop_of(graph: Graph) -> dict[str, Any]:
 
 def edge_of(environment: str) -> dict[str, Any]:
     """Return names, steering and origins of the edge."""
-    resources = edge.build(environment, edge.ENVIRONMENTS[environment]())
+    resources = edge.committed(environment)
     (distribution,) = edge.of_kind(resources, "CdnDistribution")
     domain = load_topology(environment=environment).domain
     names = {each["name"]: each["records"][0] for each in edge.of_kind(resources, "DnsRRset")}

@@ -12,6 +12,7 @@ import yaml
 from pulumi.runtime import mocks, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from pulumi.runtime.stack import run_pulumi_func
+from unplaced import without_source_positions
 
 from components.stack_config import SITE_SECRET_NAMES
 from shopsphere.estate.pair_secrets import generate_pair_secrets
@@ -183,7 +184,8 @@ def build(
         def run_program() -> None:
             runpy.run_path(str(program), run_name="__main__")
 
-        loop.run_until_complete(run_pulumi_func(run_program))
+        with without_source_positions():
+            loop.run_until_complete(run_pulumi_func(run_program))
     finally:
         loop.close()
     return graph

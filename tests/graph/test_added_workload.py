@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from site_graph import Graph, build, complete_config
+from site_graph import Graph, GraphOf, build, complete_config
 
 import components.site
 from shopsphere.estate.databases import COMMERCE, DATABASES
@@ -66,8 +66,8 @@ def added() -> Graph:
     return build_with(PARCELS, config_with())
 
 
-def test_nothing_else_comes_or_changes(added: Graph) -> None:
-    before = {each.key: each.state for each in build("rdc-a", "lab-frankfurt").objects}
+def test_nothing_else_comes_or_changes(added: Graph, graph_of: GraphOf) -> None:
+    before = {each.key: each.state for each in graph_of("rdc-a", "lab-frankfurt").objects}
     after = {each.key: each.state for each in added.objects}
     assert [key for key in before if after.get(key) != before[key]] == []
     assert set(after) - set(before) == {

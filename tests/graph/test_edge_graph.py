@@ -1,6 +1,7 @@
 """The edge project of each environment, built against mocks: the whole graph, with plain asserts."""
 
 import asyncio
+import functools
 import json
 import runpy
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pulumi.runtime import mocks, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
 from pulumi.runtime.settings import get_monitor
 from pulumi.runtime.stack import run_pulumi_func
+from unplaced import without_source_positions
 
 from components.edge.edge import build_edge
 from shopsphere.foundation.paths import REPOSITORY
@@ -62,7 +64,8 @@ def build(stack: str, config: dict[str, Any], program: Callable[[], None] = buil
     set_mocks(Recorder(), project="shopsphere-edge", stack=stack)
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     set_all_config(texts)
-    loop.run_until_complete(run_pulumi_func(program))
+    with without_source_positions():
+        loop.run_until_complete(run_pulumi_func(program))
     loop.close()
     monitor = get_monitor()
     assert isinstance(monitor, MockMonitor)
@@ -72,9 +75,15 @@ def build(stack: str, config: dict[str, Any], program: Callable[[], None] = buil
 ENVIRONMENTS = {"lab": lab_config, "prod": prod_config}
 
 
+@functools.cache
+def committed(environment: str) -> Resources:
+    """The graph of an environment with its committed configuration, built once."""
+    return build(environment, ENVIRONMENTS[environment]())
+
+
 @pytest.fixture(params=ENVIRONMENTS)
 def graph(request: pytest.FixtureRequest) -> Resources:
-    resources = build(request.param, ENVIRONMENTS[request.param]())
+    resources = committed(request.param)
     # Components have no state; the stack itself is none of ours.
     return [entry for entry in resources if entry.urn.split("::")[2].split("$")[-1].startswith("pulumi-python:")]
 
@@ -135,7 +144,7 @@ def test_pairs(graph: Resources) -> None:
     ],
 )
 def test_addresses_are_those_of_the_environment(environment: str, zone: str, dublin: str, networks: str) -> None:
-    graph = [each for each in build(environment, ENVIRONMENTS[environment]()) if isinstance(each.state, dict)]
+    graph = [each for each in committed(environment) if isinstance(each.state, dict)]
     names = {each["name"]: each for each in of_kind(graph, "DnsRRset")}
     assert names[f"dublin.{zone}"]["records"] == [dublin]
     assert networks in names[f"www.{zone}"]["records"][0]

@@ -76,7 +76,7 @@ def test_no_rule_has_anything_against_the_edge(environment: str) -> None:
 def edge_resources(environment: str) -> list[Resource]:
     """The edge's graph as rules see it; dynamic resources have no provider of a site."""
     found = []
-    for each in edge.build(environment, edge.ENVIRONMENTS[environment]()):
+    for each in edge.committed(environment):
         token, name = each.urn.split("::")[2].split("$")[-1], each.urn.split("::")[-1]
         props = each.state if isinstance(each.state, dict) else {}
         found.append(Resource(token=token, name=name, urn=each.urn, props=props, provider=None, provider_name=""))

@@ -7,6 +7,7 @@ import io
 import pytest
 from golden import require_golden
 from rich.console import Console
+from site_statuses import database_answer, site_status
 
 from runbooks.engine import DryRun, Forecast, Outlook, Step
 from runbooks.readiness import render as ready
@@ -14,43 +15,17 @@ from runbooks.readiness.score import Readiness
 from shopsphere.foundation.columns import UNBOUNDED
 from shopsphere.foundation.finding import fails, passes, unknown
 from shopsphere.status import render
-from shopsphere.status.databases import describe
-from shopsphere.status.model import (
-    Count,
-    NameAnswer,
-    PairStatus,
-    Power,
-    SiteFacts,
-    SiteStatus,
-    Status,
-    Storage,
-    role_of,
-)
+from shopsphere.status.model import NameAnswer, PairStatus, SiteStatus, Status
 
 WIDTHS = [80, 200]
-HEALTHY = "Cluster in healthy state"
-
-
-def database_answer(follower: str, sync: str, leader: str) -> dict[str, object]:
-    """What an instance says: that it has a follower, or that it follows."""
-    lag = {"state": "streaming", "lag_bytes": 168, "lag_ms": 12.5}
-    followers = [{"name": follower, "sync": sync, **lag}] if follower else []
-    receiver = {"from": leader, **lag} if leader else None
-    return {"in_recovery": bool(leader), "bytes": 31_000_000, "followers": followers, "receiver": receiver}
 
 
 def site(name: str, *, peer: str, leads: bool, pods: int = 10) -> SiteStatus:
-    databases = tuple(
-        describe(
-            database,
-            HEALTHY,
-            database_answer(f"{database}-{peer}", sync, "") if leads else database_answer("", "", "10.99.0.11"),
-        )
+    answers = {
+        database: database_answer(f"{database}-{peer}", sync) if leads else database_answer(leader="10.99.0.11")
         for database, sync in (("commerce", "async"), ("ledger", "sync"))
-    )
-    power = Power(used_kw=101.25, free_kw=48.75, total_kw=150, near_limit=False)
-    facts = SiteFacts(Count(12, 12), Count(pods, 10), 8, power, Storage(Count(2, 4), 1024, 4096), databases)
-    return SiteStatus(name, "rdc-a", role_of(databases), facts, "")
+    }
+    return site_status(name, answers, pods=pods)
 
 
 def names() -> tuple[NameAnswer, ...]:

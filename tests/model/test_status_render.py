@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from kubeconfigs import write_kubeconfig
 from rich.console import Console
+from site_statuses import database_answer, site_status
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.deploy.verification import (
@@ -23,39 +24,22 @@ from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.status import quantities, render, sites
 from shopsphere.status.databases import describe
 from shopsphere.status.model import (
-    Count,
     NameAnswer,
     PairStatus,
-    Power,
-    SiteFacts,
     SiteStatus,
     Status,
-    Storage,
     role_of,
 )
 from shopsphere.status.pairs import pair_status
 from shopsphere.topology import Topology, load_topology
 from shopsphere.witness import PairRecord, Phase
 
-PRIMARY = {
-    "in_recovery": False,
-    "bytes": 31_000_000,
-    "followers": [{"name": "ledger-dublin", "state": "streaming", "sync": "sync", "lag_bytes": 0, "lag_ms": 12.5}],
-    "receiver": None,
-}
-STANDBY = {
-    "in_recovery": True,
-    "bytes": 31_000_000,
-    "followers": [],
-    "receiver": {"state": "streaming", "from": "10.99.0.11", "lag_bytes": 168, "lag_ms": 3},
-}
+PRIMARY = database_answer("ledger-dublin", "sync")
+STANDBY = database_answer(leader="10.99.0.11")
 
 
 def site(name: str, answer: dict[str, Any]) -> SiteStatus:
-    databases = (describe("ledger", "Cluster in healthy state", answer),)
-    power = Power(used_kw=1.25, free_kw=148.75, total_kw=150, near_limit=False)
-    facts = SiteFacts(Count(1, 1), Count(9, 10), 8, power, Storage(Count(2, 4), 4, 8), databases)
-    return SiteStatus(name, "rdc-a", role_of(databases), facts, "")
+    return site_status(name, {"ledger": answer}, pods=9)
 
 
 WELL = Status((site("frankfurt", PRIMARY), site("dublin", STANDBY)), ())
@@ -70,7 +54,7 @@ def printed(status: Status) -> str:
 
 def test_the_table_shows_what_an_operator_asks_for() -> None:
     text = printed(WELL)
-    for part in ("active", "passive", "9/10", "1.25", "148.75", "12.5 ms and 0 B behind", "to ledger-dublin, sync"):
+    for part in ("active", "passive", "9/10", "101.25", "48.75", "12.5 ms and 168 B behind", "to ledger-dublin, sync"):
         assert part in text
 
 
@@ -88,7 +72,7 @@ def test_a_dead_site_is_shown_beside_the_others_and_is_not_well() -> None:
     assert WELL.is_well
     text = printed(status)
     assert "unreachable" in text
-    assert "148.75" in text
+    assert "48.75" in text
 
 
 def test_json_holds_all_of_it() -> None:
