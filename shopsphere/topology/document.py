@@ -68,7 +68,7 @@ class Document:
             if root is None:
                 return None
             self._walk(root, "", DEPTH_LIMIT)
-            return reader.construct_document(root)
+            return reader.construct_document(root)  # type: ignore[no-untyped-call]  # its stub has no types
         finally:
             reader.dispose()
 
