@@ -11,9 +11,11 @@ from shopsphere.status.model import Count, Power, SiteFacts, SiteStatus, Storage
 HEALTHY = "Cluster in healthy state"
 
 
-def database_answer(follower: str = "", sync: str = "", leader: str = "") -> dict[str, Any]:
+def database_answer(
+    follower: str = "", sync: str = "", leader: str = "", *, lag_bytes: int = 168, lag_ms: float = 12.5
+) -> dict[str, Any]:
     """What an instance says: that it has a follower, or that it follows."""
-    lag = {"state": "streaming", "lag_bytes": 168, "lag_ms": 12.5}
+    lag = {"state": "streaming", "lag_bytes": lag_bytes, "lag_ms": lag_ms}
     followers = [{"name": follower, "sync": sync, **lag}] if follower else []
     receiver = {"from": leader, **lag} if leader else None
     return {"in_recovery": bool(leader), "bytes": 31_000_000, "followers": followers, "receiver": receiver}
