@@ -21,7 +21,7 @@ from shopsphere.foundation.errors import UsageError
 from shopsphere.witness import Witness
 
 NICE = -10
-"""Ahead of the pods: an agent that waits for its turn shuts a healthy site off."""
+"""A higher priority than the pods have: an agent that waits for the processor shuts a healthy site off."""
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     config = AgentConfig.model_validate_json(Path(sys.argv[1]).read_text())
     os.nice(NICE)
 
-    @cache  # an error is not kept: the kubeconfig may come later
+    @cache  # an error is not cached: the kubeconfig may be written later
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 

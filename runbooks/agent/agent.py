@@ -1,8 +1,8 @@
-"""The agent's loops: the lease, what the witness says, what the databases are, and the doors that follow from all.
+"""The agent's loops: lease, record at the witness, role of the databases, and the doors that follow from all three.
 
 Each has a thread of its own, so that none waits for another: a record that is slow to read delays no renewal, and
-however long the witness takes to answer, the doors are closed on time. All sleep until there is something to look at:
-watches tell of changes, and each loop looks now and then without being told.
+however long the witness takes to answer, the doors are closed on time. A loop sleeps between two looks: a watch that
+reports a change wakes it, and it also looks by itself at intervals.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflict
 from shopsphere.witness.client import Seen
 
 PROMOTION_PATIENCE = 20.0
-"""How long writes are kept away from databases that were replicas and do not say that they take writes."""
+"""Seconds for which the gateway refuses writes while databases that were replicas do not say that they take them."""
 GLANCES = 8
-"""So many looks at one voter, which may be cut off from the others, for one at the quorum."""
+"""While a pair is moved, one look in so many asks the quorum. The others ask one voter, which may be cut off."""
 
 
 class Permits(Protocol):
@@ -41,10 +41,10 @@ class Permits(Protocol):
 
     @property
     def kept(self) -> Permit | None:
-        """What was seen before, as far as it counts for this start of the agent."""
+        """The permit that was seen last, if it counts for this start of the agent."""
 
     def look(self) -> Permit | None:
-        """Ask; raises ShopSphereError when there is no answer."""
+        """Read the permit from the site's API; raises ShopSphereError when the API does not answer."""
 
 
 class Agent:
@@ -55,8 +55,8 @@ class Agent:
         witness: the pair's.
         fence: takes the databases off the network.
         role: asks the cluster for the databases' role; raises ShopSphereError when it does not answer.
-        leads: waits a while for all databases to take writes, and says whether they do; raises likewise.
-        ledger: this site's.
+        leads: waits some seconds for all databases to take writes and returns whether they do; raises as `role` does.
+        ledger: this site's ledger database.
         permits: what an operator laid down for the time without the witness.
         tell: gets one line per change.
         clock: replaceable in tests.
@@ -106,7 +106,7 @@ class Agent:
         self._fence.close()
 
     def run(self) -> None:
-        """Run until `stop`; the doors stay as they are then, and the lease runs out by itself."""
+        """Run until `stop`, which leaves the doors as they are and does not give the lease back: it runs out."""
         for loop in (self._record, self._databases, self._promotion, *self._others):
             loop.start()
         self._watches.start(self._record.ring, self._databases.ring)
@@ -118,15 +118,15 @@ class Agent:
             loop.stop()
 
     def doors_pause(self) -> float:
-        """Seconds until the doors may have to move though nothing is learned."""
+        """Return the seconds after which the doors may have to move even if nothing new is learned."""
         return self._rhythm.doors(self.doors().until)
 
     def record_pause(self) -> float:
-        """Seconds until the record is looked at though no watch tells of a change."""
+        """Return the seconds after which the record is read even if no watch reports a change."""
         return self._rhythm.record(self._known, leased=self._lease.taken)
 
     def databases_pause(self) -> float:
-        """Seconds until the databases are looked at though no watch tells of a change."""
+        """Return the seconds after which the databases are looked at even if no watch reports a change."""
         return self._rhythm.databases(self._known)
 
     def doors(self) -> Doors:
@@ -149,7 +149,7 @@ class Agent:
         }
 
     def move_doors(self) -> None:
-        """Bring the fence to what follows from what is known now."""
+        """Open or close the fence, as `doors` decides from what is known now."""
         with self._moving:
             wanted = self.doors()
             until = wanted.until if wanted.databases else 0.0
@@ -165,7 +165,7 @@ class Agent:
             self._tell(f"{shown}: {wanted.because}")
 
     def look_at_databases(self) -> None:
-        """Ask for the databases' role; an API that is away leaves the last answer of this process standing.
+        """Ask for the databases' role and for a permit; while the site's API does not answer, the last answers hold.
 
         The role changes only through that API, so it cannot change while the API is away.
         """
@@ -176,15 +176,15 @@ class Agent:
             self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
             record = self._known.record
             if record and self._has_to_go(record):
-                self._give_back()  # a runbook waits for it
-        with suppress(ShopSphereError):  # by itself: a site without databases has to hear of a permit, too
+                self._give_back()  # a runbook waits until the lease is given back
+        with suppress(ShopSphereError):  # separately: a site without databases must learn of a permit too
             self._learn(permit=self._permits.look())
 
     def follow_promotion(self) -> None:
-        """Find out when databases that are told to lead do.
+        """Find out when databases that are told to lead take writes, and let writes through then.
 
-        Requests that come sooner would only be refused by the shop, which opens its sessions anew because of it: then
-        the first ones that could be served wait for that.
+        The shop would refuse writes that arrive earlier. Each refusal makes it open its database sessions anew, and
+        the first requests that it could serve would wait for that.
         """
         if self._known.role is not Role.PRIMARY or not self._known.promoting:
             return
@@ -192,10 +192,10 @@ class Agent:
             if self._ask_leads():
                 self._learn(promoting=False)
         if self._clock.monotonic() - self._promoted_at > PROMOTION_PATIENCE:
-            self._learn(promoting=False)  # a way into their pods is not needed to serve customers
+            self._learn(promoting=False)  # a broken way into the pods must not keep customers away
 
     def keep_synchrony(self) -> None:
-        """Let the ledger wait for the other site or not, and the witness know; only while writes are open here."""
+        """Make the ledger wait for the other site or not, and tell the witness; only while writes are open here."""
         record = self._known.record
         if record is None or not self.doors().writes:
             self._synchrony.forget()
@@ -206,14 +206,14 @@ class Agent:
                 self._tell(f"synchrony: {move.value}")
 
     def renew_lease(self) -> None:
-        """Renew what is held or prepared; the time that it gives counts from before the renewal was sent."""
+        """Renew the lease that is held or prepared; its time counts from before the renewal was sent."""
         try:
             self._lease.renew()
         except WitnessUnreachableError as error:
             self._tell(f"lease: {one_line(error)}")
 
     def follow_record(self) -> None:
-        """Read the record; prepare the lease, take it or give it back as it says."""
+        """Read the record, then prepare the lease, take it or give it back, as the record requires."""
         try:
             seen = self._look_at_record()
             if seen is None:
@@ -237,9 +237,9 @@ class Agent:
             self._tell(f"record: {one_line(error)}")
 
     def _look_at_record(self) -> Seen | None:
-        """Ask the quorum; while the pair is moved mostly one voter, several times in the time that takes.
+        """Read the record from the quorum; while the pair is moved, mostly from one voter, which is faster.
 
-        None when that one knows less than what was seen before.
+        Returns None when that voter's record is older than the last one from the quorum.
         """
         self._looks += 1
         if self._known.moves and self._looks % GLANCES:
@@ -250,7 +250,7 @@ class Agent:
         return seen
 
     def _bring_in(self, permit: Permit, seen: Seen, record: PairRecord) -> None:
-        """Tell a witness that is back what was decided without it; nobody else may hold the lease."""
+        """Write the permit's decision to a witness that is back; refused while another site holds the lease."""
         self._witness.change(
             seen,
             record.changed(
@@ -274,13 +274,13 @@ class Agent:
         return PairRecord.first(self._config.pair, self._config.first_active, actor=f"agent of {self._config.site}")
 
     def _give_back(self) -> None:
-        """Close first, then let the witness know."""
+        """Close the doors first, then give the lease back to the witness."""
         lease = self._lease.stop_writing()
         self.move_doors()
         self._lease.give_back(lease)
 
     def _prepare(self, record: PairRecord) -> None:
-        """Be ready to take the lease while another site is about to be left: customers will wait for it."""
+        """Have a lease ready while another site is being left, so that customers wait less; drop it otherwise."""
         if record.active != self._config.site and record.phase is not Phase.STEADY:
             self._lease.prepare()
         else:
@@ -295,4 +295,4 @@ class Agent:
         self._doors.ring()
         self._promotion.ring()
         if known.record != before.record:
-            self._databases.ring()  # looked at more often from now on, or for the last time
+            self._databases.ring()  # the record decides how often the databases are looked at

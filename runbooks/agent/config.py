@@ -12,7 +12,7 @@ from shopsphere.estate.site_agent import SITE_AGENT_PORT
 
 
 class Margins(BaseModel):
-    """Times (s) by which nobody is promoted before the other side has stopped.
+    """Lengths of time (s), such that nobody is promoted before the other site has stopped writing.
 
     The agent counts from the moment it *sent* a renewal that succeeded, the witness from the moment it received it, so
     the agent's time runs out first, whatever the way between them takes. Both measure lengths of time by monotonic

@@ -1,4 +1,4 @@
-"""Which role this site's databases have, as their own cluster says, and what its ledger is told."""
+"""The role of this site's databases, as the site's own API shows it, and what the site's ledger is told."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from shopsphere.foundation.side_by_side import at_each
 
 MARK = "shopsphere.io/synchrony"
 _WAIT_SECONDS = 5.0
-"""Within a pod that changes its role: entering it is expensive, waiting in it is not."""
+"""Seconds that a question waits inside a pod for a change of role: entering is expensive, waiting inside is not."""
 
 
 class Role(StrEnum):
     """What the databases of a site are.
 
-    `replica`: every one follows the other site, and PostgreSQL itself refuses writes. `primary`: at least one would
-    take writes if it were reached, or is told to.
+    `replica`: every one follows the other site, and PostgreSQL itself refuses writes. `primary`: at least one is told
+    to take writes, or would take them if it were reached.
     """
 
     REPLICA = "replica"
@@ -42,19 +42,19 @@ class Role(StrEnum):
 class SiteRole:
     """The role of a site's databases together; used by one thread.
 
-    A database that is told to follow takes writes until its operator has turned it round, which a dead operator never
-    does. So it counts as a replica only when it can be seen that it is one.
+    A database that is told to follow goes on taking writes until its operator has made it a standby, which a dead
+    operator never does. So it counts as a replica only when its own files prove that it is one.
     """
 
     def __init__(self) -> None:
         self._proven: set[str] = set()
 
     def ask(self, cluster: Cluster) -> Role:
-        """Return the role.
+        """Return `replica` if every database is proven to be one, else `primary`.
 
         Raises:
-            ShopSphereError: the API or a database that turns round does not answer, or there are none: nothing new is
-                known.
+            ShopSphereError: the API, or a database that is becoming a standby, does not answer, or there are no
+                databases: nothing new is known.
         """
         found = _databases(cluster)
         return Role.REPLICA if all(at_each(found, lambda each: self._is_replica(cluster, each))) else Role.PRIMARY
@@ -77,7 +77,7 @@ class SiteRole:
 
 
 def all_lead(cluster: Cluster) -> bool:
-    """Whether every database of a site takes writes, as soon as they do or after a while.
+    """Return whether every database of a site takes writes: as soon as all do, or after 5 s.
 
     Raises:
         ShopSphereError: the API or a database does not answer, or there are none.
@@ -90,7 +90,7 @@ def all_lead(cluster: Cluster) -> bool:
 
 
 def _databases(cluster: Cluster) -> list[Document]:
-    """Return the clusters of a site's databases; without any nothing can be said of all of them.
+    """Return the clusters of a site's databases; having none is an error, because "all of them" would say nothing.
 
     Raises:
         NoAnswerError: there are none, or none yet.
@@ -107,8 +107,8 @@ class SiteLedger:
 
     Args:
         cluster: returns this site's API; may raise ShopSphereError.
-        site: this one.
-        peer: the other one.
+        site: name of this site.
+        peer: name of the other site of the pair.
     """
 
     def __init__(self, cluster: Callable[[], Cluster], site: str, peer: str) -> None:
@@ -131,15 +131,15 @@ class SiteLedger:
         return read_ledger(document, answer, self._peer)
 
     def let_go(self) -> None:
-        """Hold no session: an idle one delays the end of PostgreSQL."""
+        """Close the session: PostgreSQL waits for an idle one when it is told to end."""
         self._instance.close()
 
     def release(self, version: str) -> None:
-        """Tell it not to wait, if its document still is this version."""
+        """Tell the ledger not to wait for the other site, if its document still has this resource version."""
         self._cluster().patch(self._path, {"spec": {"postgresql": {"synchronous": None}}}, version=version)
 
     def require(self, mark: str) -> None:
-        """Tell it to wait, on behalf of a change of the record."""
+        """Tell the ledger to wait for the other site; `mark` names the change of the record that asks for it."""
         changes = {"synchronous": synchronous_with(self._peer)}
         self._cluster().patch(self._path, {"metadata": {"annotations": {MARK: mark}}, "spec": {"postgresql": changes}})
 

@@ -1,4 +1,4 @@
-"""Where gateways ask, once a second, whether writes are open; anything but 200 means no."""
+"""Where gateways ask whether writes are open, every second while they are, else every 0.25 s; only 200 means yes."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class Door:
                 self.wfile.write(body)
 
             def log_message(self, *_words: object) -> None:
-                """Stay silent: a question each second from each gateway is no news."""
+                """Log nothing: every gateway asks at least once a second."""
 
         self._server = _Server((address, port), Handler)
         self._thread = Thread(target=self._server.serve_forever, name="door", daemon=True)
 
     def start(self) -> None:
-        """Answer from now on."""
+        """Begin to answer, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -27,15 +27,15 @@ class Fence(Protocol):
         """Make writing impossible; repeating it is fine."""
 
     def open(self, seconds: float) -> None:
-        """Let clients through for so long (infinity: until it is closed); repeating it begins anew."""
+        """Let clients through for `seconds` from now (infinity: until `close`); a repeated call starts them anew."""
 
 
 def rules(port: int, *, seconds: float = 0.0) -> str:
-    """Return what `nft -f` reads to put the fence up, whether it is up or not; also for a host's own start.
+    """Return the input of `nft -f` that puts the fence up, also where it is up already; a starting host runs it too.
 
     Args:
         port: of the databases.
-        seconds: how long they may be reached from now on; infinity for no end.
+        seconds: for which clients may reach the databases from now on; infinity for no end.
     """
     timeout = "" if math.isinf(seconds) else f" timeout {max(1, round(seconds * 1000))}ms"
     permitted = f"elements = {{ {port}{timeout} }}" if seconds > 0 else ""
@@ -69,7 +69,7 @@ class FirewallFence:
         run(["nft", "-f", "-"], stdin=rules(self._port), seconds=_SECONDS)
 
     def open(self, seconds: float) -> None:
-        """Permit the port for so long; the kernel keeps the time."""
+        """Permit the port for `seconds`; the kernel ends the permission."""
         run(["nft", "-f", "-"], stdin=rules(self._port, seconds=seconds), seconds=_SECONDS)
 
     @staticmethod

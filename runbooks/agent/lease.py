@@ -16,13 +16,13 @@ _NONE = 0
 class SiteLease:
     """The lease of one site; renewed by one thread, and taken and given back by others.
 
-    The time that it gives counts from before the request was sent which the witness counts from: the grant, or the last
-    renewal. Taking a prepared lease prolongs nothing.
+    The time of a lease counts from just before its grant or its last renewal was sent, so it is over here before it is
+    over at the witness. Taking a prepared lease does not prolong it.
 
     Args:
         witness: the pair's.
         site: this one.
-        margins: how long the witness keeps it, and how long the site relies on it.
+        margins: for how long the witness keeps a lease, and for how long the site relies on it (s).
         learn: gets the monotonic time until which this site may write, whenever that changes; 0 for not at all.
         clock: replaceable in tests.
     """
@@ -37,11 +37,11 @@ class SiteLease:
 
     @property
     def taken(self) -> bool:
-        """Whether this site has it."""
+        """Whether this site has taken the lease."""
         return self._taken
 
     def prepare(self) -> int:
-        """Have a lease ready that gives nothing yet, so that taking it is one request; returns its number.
+        """Obtain a lease that gives no right to write yet, so that taking it is one request; return its number.
 
         Raises:
             WitnessUnreachableError: no quorum answered.
@@ -54,22 +54,22 @@ class SiteLease:
         return lease
 
     def take(self, seen: Seen) -> None:
-        """Take it for the record that was seen.
+        """Take the lease, if the record is still the one that was `seen`.
 
         Raises:
-            WitnessConflictError: the record changed, or another site holds it.
+            WitnessConflictError: the record changed, or another site holds the lease.
             WitnessUnreachableError: no quorum answered.
         """
-        lease = self.prepare()  # a renewal may forget it at any moment, and a key without a lease would stay for ever
+        lease = self.prepare()  # a local name: a renewal may forget it, and a key without a lease would never end
         self._asked = True
         self._witness.take_lease(seen, self._site, lease)
         with self._changing:
-            if self._lease == lease:  # a renewal may have found out meanwhile that it had ended
+            if self._lease == lease:  # a renewal may have found meanwhile that the lease had ended
                 self._taken = True
                 self._learn_end()
 
     def renew(self) -> None:
-        """Renew what is held or prepared, if anything; one that has ended is forgotten.
+        """Renew the lease that is held or prepared, if there is one; forget it if it has ended at the witness.
 
         Raises:
             WitnessUnreachableError: no quorum answered.
@@ -89,25 +89,25 @@ class SiteLease:
                 self._forget()
 
     def stop_writing(self) -> int:
-        """Count as not having it from now on; returns the lease that is to be given back, 0 for none."""
+        """Treat the lease as lost from now on; return the number of the lease to give back, 0 for none."""
         with self._changing:
-            lease = self._lease if self._asked else _NONE  # an answer that was lost may have been a yes
+            lease = self._lease if self._asked else _NONE  # it may have been taken though the answer was lost
             if lease:
                 self._forget()
             self._learn(0.0)
         return lease
 
     def give_back(self, lease: int) -> None:
-        """Let the witness know: whoever sees no lease may promote the other site.
+        """Give the lease back to the witness: from then on the other site may be promoted.
 
         Raises:
-            WitnessUnreachableError: no quorum answered; it runs out by itself.
+            WitnessUnreachableError: no quorum answered; the lease runs out by itself.
         """
         if lease:
             self._witness.release_lease(lease)
 
     def drop_prepared(self) -> None:
-        """Let a lease that was prepared for nothing run out."""
+        """Forget a lease that was prepared and never asked for; it runs out at the witness."""
         with self._changing:
             if not self._asked:
                 self._forget()

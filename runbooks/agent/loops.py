@@ -11,12 +11,12 @@ _AFTER_AN_ERROR = 1.0
 
 
 class Loop:
-    """Does one thing again and again.
+    """Runs an action again and again.
 
     Args:
-        action: the thing.
-        pause: seconds until it is done again though nobody rings.
-        tell: gets a line when it starts to fail, and when it succeeds again.
+        action: what is run; lines for `tell` begin with its name.
+        pause: returns the seconds until the action runs again if nobody rings.
+        tell: gets a line when the action starts to fail, and when it succeeds again.
     """
 
     def __init__(self, action: Callable[[], None], pause: Callable[[], float], tell: Callable[[str], None]) -> None:
@@ -25,22 +25,22 @@ class Loop:
         self._said = ""
 
     def ring(self) -> None:
-        """Do it at once, or once more if it is just being done."""
+        """Run the action at once, or once more if it is running."""
         self._bell.set()
 
     def start(self) -> None:
-        """Repeat it in a thread of its own."""
+        """Repeat the action in a thread of its own."""
         threading.Thread(target=self.run, daemon=True).start()
 
     def stop(self) -> None:
-        """Do it no more."""
+        """Begin the action no more; one that is running goes on to its end."""
         self._stopped.set()
         self._bell.set()
 
     def run(self) -> None:
-        """Repeat it until `stop`."""
+        """Repeat the action until `stop`."""
         while not self._stopped.is_set():
-            self._bell.clear()  # before looking: what is rung from now on may not be seen by it
+            self._bell.clear()  # before the action: a ring during it may tell of something that it misses
             pause, problem = _AFTER_AN_ERROR, ""
             try:
                 self._action()

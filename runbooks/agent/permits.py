@@ -17,7 +17,7 @@ class PermitKeeper:
         file: on the agent's disk.
         cluster: returns this site's API; may raise ShopSphereError.
         site: this one.
-        session: this start of the agent.
+        session: names this start of the agent.
     """
 
     def __init__(self, file: Path, cluster: Callable[[], Cluster], *, site: str, session: str) -> None:
@@ -33,7 +33,7 @@ class PermitKeeper:
         return newest
 
     def look(self) -> Permit | None:
-        """Ask the API; what it shows is on the disk before it counts.
+        """Read the permit from the API; one that is not older than the last is on the disk before it counts.
 
         Raises:
             ClusterError: the API does not answer.

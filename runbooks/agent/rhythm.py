@@ -10,14 +10,14 @@ from runbooks.agent.watches import Watches
 from shopsphere.foundation.clock import Clock
 
 DOORS_EVERY = 1.0
-"""At the latest; they move at once when something is learned, and when the lease ends."""
+"""Seconds between two looks at the doors at most; they move at once when something is learned or the lease ends."""
 ROLE_EVERY, ROLE_EVERY_MOVING = 0.5, 0.2
 RECORD_EVERY, RECORD_EVERY_MOVING = 0.7, 0.05
-"""Pauses between two looks: customers wait for what follows from them while the pair is moved."""
+"""Seconds between two looks at role and record; shorter while the pair is moved, because customers wait for them."""
 ROLE_EVERY_WATCHED, RECORD_EVERY_WATCHED = 5.0, 3.0
-"""The same while nothing is waited for and a watch would tell of a change."""
+"""Seconds between two looks while nothing is waited for and a watch would report a change."""
 TRUST_AGAIN_AFTER = 60.0
-"""Seconds for which the witness's watches count for nothing after it did not answer: they may lie dead."""
+"""Seconds for which the watches of a witness that did not answer are not relied on: they may be dead."""
 PROMOTION_EVERY = 0.1
 SYNCHRONY_EVERY = 2.0
 VOTERS_EVERY = 15.0
@@ -41,11 +41,11 @@ class Rhythm:
         self._witness_lost_at = self._clock.monotonic()
 
     def doors(self, until: float) -> float:
-        """Until the doors may have to move though nothing is learned: they are open until a monotonic time."""
+        """Return the seconds until the doors may have to move; `until` is the monotonic time at which they shut."""
         return min(DOORS_EVERY, max(0.0, until - self._clock.monotonic()))
 
     def record(self, known: Knowledge, *, leased: bool) -> float:
-        """Until the record is looked at; `leased` says whether this site has the lease."""
+        """Return the seconds until the next look at the record; `leased`: whether this site has the lease."""
         if known.moves:
             return RECORD_EVERY_MOVING
         waits = known.record is None or (known.record.active == self._site and not leased)
@@ -53,12 +53,12 @@ class Rhythm:
         return RECORD_EVERY if waits or doubtful or not self._watches.of_record() else RECORD_EVERY_WATCHED
 
     def databases(self, known: Knowledge) -> float:
-        """Until the databases are looked at."""
+        """Return the seconds until the next look at the databases."""
         if known.moves:
             return ROLE_EVERY_MOVING
         waits = known.role is None or known.permit is not None
         return ROLE_EVERY if waits or not self._watches.of_databases() else ROLE_EVERY_WATCHED
 
     def promotion(self, known: Knowledge) -> float:
-        """Until a promotion is looked at; its beginning is learned."""
+        """Return the seconds until the next look at a promotion; the loop is woken when one begins."""
         return PROMOTION_EVERY if known.promoting and known.role is Role.PRIMARY else DOORS_EVERY

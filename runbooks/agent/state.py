@@ -19,7 +19,7 @@ class Knowledge:
         lease_until: monotonic time until which this site may write; 0 without a lease.
         role: of this site's databases as last read.
         permit: the newest that was laid down here.
-        promoting: it was not seen yet that they take writes, since they were replicas or since the agent began.
+        promoting: the databases have not been seen to take writes since they were replicas or the agent started.
     """
 
     record: PairRecord | None = None
@@ -30,7 +30,7 @@ class Knowledge:
 
     @property
     def standing_permit(self) -> Permit | None:
-        """The permit, as long as the witness is not in its epoch."""
+        """The permit, unless the witness is known to be in its epoch or a later one."""
         witnessed = self.record.epoch if self.record else None
         return self.permit if self.permit and self.permit.counts(witnessed) else None
 
@@ -45,7 +45,7 @@ class Doors:
     """What is open.
 
     Attributes:
-        databases: clients reach them. A replica's are open for reading without a lease.
+        databases: clients reach the databases; those of a replica are open for reading without a lease.
         writes: the gateway lets requests through that change something.
         because: one line for people.
         until: monotonic time at which the databases are shut off whatever happens.

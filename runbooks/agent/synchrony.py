@@ -15,10 +15,13 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.witness import PairRecord, Phase, Sync, Witness
 
 DROP_AFTER = 4.0
-"""Seconds without the other site. A cut line is noticed after 5 s more (wal_sender_timeout); 15 s are allowed."""
+"""Seconds without the other site until the ledger stops waiting.
+
+Before them PostgreSQL takes 5 s to notice a cut line (wal_sender_timeout); 15 s are allowed in all.
+"""
 
 TRUST_AFTER = 4.0
-"""Seconds for which the ledger must be seen to wait, so that an older setting on its way cannot come after."""
+"""Seconds for which the ledger must be seen to wait: an older setting that was still on its way has arrived by then."""
 
 CAUGHT_UP_BYTES = 16 * 1024 * 1024
 
@@ -29,12 +32,12 @@ class LedgerSeen:
 
     Attributes:
         told: its cluster is told to wait for the other site.
-        waits: PostgreSQL has loaded that.
+        waits: PostgreSQL has loaded that setting.
         streams: the other site is connected and receives rows as they are written.
-        confirms: PostgreSQL counts it as the synchronous one.
-        lag_bytes: WAL that the other site has not replayed.
-        mark: change of the witness's record on whose behalf it was told to wait last.
-        version: of the cluster's document.
+        confirms: PostgreSQL counts the other site as its synchronous standby.
+        lag_bytes: WAL that the other site has not replayed (bytes).
+        mark: the change of the witness's record on whose behalf the ledger was last told to wait.
+        version: resource version of the cluster's document.
     """
 
     told: bool
@@ -57,7 +60,7 @@ class Move(Enum):
 
 
 def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float) -> Move:
-    """Decide from what is known.
+    """Return the next thing to do.
 
     Args:
         record: the witness's.
@@ -70,7 +73,7 @@ def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: flo
     if not seen.streams:
         return Move.RELEASE if seen.told and away >= DROP_AFTER else Move.NOTHING
     if not seen.told:
-        # While PostgreSQL still waits, an earlier release has not arrived there, and could come after what follows.
+        # While PostgreSQL still waits, an earlier release has not reached it, and could undo the order to wait.
         settled = not seen.waits and seen.lag_bytes <= CAUGHT_UP_BYTES
         return Move.REQUIRE if settled else Move.NOTHING
     if seen.mark != record.change:
@@ -85,13 +88,13 @@ class Ledger(Protocol):
         """Ask the API and PostgreSQL; raises ShopSphereError when either does not answer."""
 
     def let_go(self) -> None:
-        """Hold nothing until the next look."""
+        """Hold no session until the next look."""
 
     def release(self, version: str) -> None:
-        """Tell it not to wait, if its document still is this version; raises ShopSphereError otherwise."""
+        """Tell the ledger not to wait, if its document still has this version; raises ShopSphereError otherwise."""
 
     def require(self, mark: str) -> None:
-        """Tell it to wait, on behalf of a change of the record; raises ShopSphereError when it cannot be told."""
+        """Tell the ledger to wait, on behalf of the change `mark`; raises ShopSphereError when that fails."""
 
 
 class SynchronyKeeper:
@@ -110,7 +113,7 @@ class SynchronyKeeper:
         self._waiting_since: float | None = None
 
     def forget(self) -> None:
-        """Start to count anew: this site is not the active one."""
+        """Start to count anew and let the session go: writes are not open here."""
         self._away_since = self._waiting_since = None
         self._ledger.let_go()
 
@@ -129,8 +132,8 @@ class SynchronyKeeper:
         move = next_move(record, seen, away=away, waiting=waiting)
         match move:
             case Move.ADMIT | Move.RELEASE:
-                # Signed also where that changes nothing: a release whose answer is lost may arrive much later, and is
-                # refused then only because the ledger was told to wait anew, on behalf of a newer change of the record.
+                # Sign even if the record says `off` already: a release whose answer is lost may arrive much later, and
+                # is refused then only because a newer change of the record has made the ledger wait anew.
                 why = "the other site does not stream" if seen.waits else "the ledger does not wait for the other site"
                 if self._sign(record, Sync.OFF, why) and seen.told and not seen.streams:
                     self._ledger.release(seen.version)
@@ -143,7 +146,7 @@ class SynchronyKeeper:
         return move
 
     def _sign(self, record: PairRecord, sync: Sync, reason: str) -> bool:
-        """Change the record that was seen; False when it is another one by now."""
+        """Write `sync` into the record; return False if it has changed since, or if the pair is being moved."""
         seen = self._witness.see()
         still = seen.record is not None and seen.record.change == record.change
         if not still or record.phase is not Phase.STEADY:

@@ -12,11 +12,11 @@ from shopsphere.witness import Witness
 
 
 class Watches:
-    """The watches of one agent; without any, all is found out by looking.
+    """The watches of one agent; without any, the agent learns of changes only by looking at intervals.
 
     Args:
         record: one for each voter.
-        databases: one for each kind of thing that is looked at in the site's own API.
+        databases: one for each kind of object that is looked at in the site's own API.
     """
 
     def __init__(self, record: Sequence[Follow] = (), databases: Sequence[Follow] = ()) -> None:
@@ -25,7 +25,7 @@ class Watches:
         self._databases: list[Watch] = []
 
     def start(self, record: Callable[[], object], databases: Callable[[], object]) -> None:
-        """Call these from now on whenever the record or the databases may have changed."""
+        """Open the watches; call `record` or `databases` whenever either may have changed."""
         of_record, of_databases = self._streams
         self._record = [Watch(each, record) for each in of_record]
         self._databases = [Watch(each, databases) for each in of_databases]
@@ -33,11 +33,11 @@ class Watches:
             each.start()
 
     def of_record(self) -> bool:
-        """Whether a voter would tell of a change: one is enough, as each hears of all."""
+        """Whether a voter would report a change: one open watch is enough, as every voter learns of all changes."""
         return any(each.is_open for each in self._record)
 
     def of_databases(self) -> bool:
-        """Whether the site's API would tell of every change."""
+        """Whether the site's API would report every change: all its watches are open."""
         return bool(self._databases) and all(each.is_open for each in self._databases)
 
 
