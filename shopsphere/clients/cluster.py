@@ -38,15 +38,15 @@ APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 MERGE_PATCH = "application/merge-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
 _LOADING = threading.Lock()
-"""The client writes certificates into files that it shares by content, and names a file before it has filled it."""
+"""One kubeconfig is loaded at a time: the client shares certificate files, and hands one out before it is filled."""
 
 _WATCH_SECONDS = 240
-"""After so long the API server ends a watch by itself."""
+"""Seconds after which the API server ends a watch by itself."""
 
 _TRIES = 3
-"""Of a change that names no version: the API gives up when others change the object at the same moment."""
+"""Attempts at a change that names no version: the API refuses one when others change the object just then."""
 _PAUSE = 0.02, 0.1
-"""Seconds between two of them, at random: two that met do not meet again at the same moment."""
+"""Shortest and longest pause between two attempts (s), chosen at random so that two writers do not collide again."""
 
 
 class Cluster:
@@ -119,7 +119,7 @@ class Cluster:
 
         Raises:
             NotFoundError: there is no such object.
-            ConflictError: it is another version by now.
+            ConflictError: the object has another version by now, or others keep changing it.
         """
         if version:
             named = {**changes, "metadata": {**changes.get("metadata", {}), "resourceVersion": version}}
@@ -136,16 +136,16 @@ class Cluster:
         return self._insist("PATCH", f"{path}?{query}", document, kind=APPLY_PATCH)
 
     def delete(self, path: str) -> None:
-        """Delete an object after what belongs to it; one that is gone already is fine."""
+        """Delete an object after its dependents; one that is gone already is no error."""
         with suppress(NotFoundError):
             self._request("DELETE", path, {"propagationPolicy": "Foreground"}, kind="application/json")
 
     def _insist(self, method: str, path: str, body: Document, *, kind: str) -> Document:
-        """Change an object whichever version it is."""
+        """Change an object whatever its version is; try again a few times when others change it too."""
         for _ in range(_TRIES - 1):
             with suppress(ConflictError):
                 return self._request(method, path, body, kind=kind)
-            time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - parts those who met, and keeps no secret
+            time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - keeps no secret, only parts writers that collided
         return self._request(method, path, body, kind=kind)
 
     def _request(self, method: str, path: str, body: Document | None = None, *, kind: str = MERGE_PATCH) -> Document:
@@ -177,7 +177,7 @@ class Cluster:
         return []
 
     def items_of_known_kind(self, path: str, **query: str) -> list[Document]:
-        """Return the entries of a list, for who must not take a missing kind for an empty list.
+        """Return the entries of a list, for callers that must not take a missing kind for an empty list.
 
         Raises:
             NotFoundError: the cluster does not know the kind, or not yet.
@@ -191,7 +191,7 @@ class Cluster:
         return found
 
     def follow(self, path: str, heard: Callable[[], object], **query: str) -> None:
-        """Call `heard` once the list at `path` is being watched, and at each change of an entry; returns at the end.
+        """Call `heard` once the list at `path` is being watched, and at each change; return when the API ends it.
 
         Raises:
             ClusterUnreachableError: no answer, or the line broke.
@@ -212,7 +212,7 @@ class Cluster:
                 for _change in answer:  # each is a line
                     heard()
             finally:
-                answer.close()  # not given back: what is left of it would be taken for the next answer
+                answer.close()  # not reused: what is left of it would be read as the next answer
         except ApiException as error:
             raise from_api(f"{self.context}: watch {path}", error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -243,7 +243,7 @@ class Cluster:
             pod: its name.
             container: in it.
             command: the program and its arguments.
-            extra_seconds: that the program may wait for something, on top of the bound of a request.
+            extra_seconds: that the program may take beyond the bound of a request (s).
             heard: is told each piece of the output as it arrives.
 
         Raises:
@@ -281,10 +281,10 @@ class Cluster:
 def exec_problem(ended: str) -> str:
     """Return what went wrong with a program in a container; empty when nothing did.
 
-    The client's own reading takes whatever it finds for an exit code, and fails where a program could not be started.
+    The client's own function takes any message for an exit code, and fails where a program could not be started.
 
     Args:
-        ended: the last that the API said of it, a `Status` in JSON; empty when the line broke before.
+        ended: the API's last message about the program, a `Status` in JSON; empty when the line broke before it.
     """
     try:
         status = json.loads(ended)

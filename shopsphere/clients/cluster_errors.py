@@ -48,9 +48,9 @@ class RefusedError(ClusterError):
 
 
 class ForbiddenError(RefusedError, MayPassError):
-    """The API answered that we may not: also an API that starts does, until it has read who may do what.
+    """The API answered that access is forbidden; an API that is starting says so until it has read the access rules.
 
-    So a wait goes on until its bound. Where nothing is waited for, it is a refusal like any other.
+    So a wait goes on until its bound. Outside a wait this is a refusal like any other.
     """
 
 

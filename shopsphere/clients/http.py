@@ -15,7 +15,7 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK
 from shopsphere.foundation.trust import usual_trust
 
 ANSWER_SECONDS = 10.0
-"""Bound on one request, where nobody waits for the outcome in a hurry."""
+"""Bound on one request (s), for callers that are in no hurry."""
 _TRIES = 6
 _PAUSE_SECONDS = 0.15
 

@@ -24,7 +24,7 @@ _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
 """CloudNativePG's clusters of all namespaces."""
 FENCE = "cnpg.io/fencedInstances"
-"""The annotation of a CloudNativePG cluster with which instances PostgreSQL must not run, as a JSON list."""
+"""Annotation of a CloudNativePG cluster: a JSON list of the instances whose PostgreSQL must not run."""
 
 # One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
 # of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
@@ -101,8 +101,8 @@ class InstanceSession:
         self._held, self._pod = None, ""
 
 
-# PostgreSQL never starts as a primary where this file is, and only a promotion removes it. Looked at before the control
-# file, it makes what that says final.
+# PostgreSQL never starts as a primary where this file is, and only a promotion removes it. It is looked at before the
+# control file: where it is, a clean end as a primary that the control file shows is final.
 _MARKED = "standby.signal"
 _LOOK_EVERY = 0.1
 _DOWN = "down"
@@ -125,7 +125,7 @@ for look in $(seq $0); do
 done
 echo "{_MARKED}: $marked"
 echo "${{control:-$(pg_controldata)}}"
-"""  # the image has no sed and no grep; a running primary is not asked again and again, which takes processor time
+"""  # the image has no sed and no grep; while a primary runs, pg_controldata is left out: it takes processor time
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,12 @@ class InstanceFiles:
 
     @property
     def is_ended_primary(self) -> bool:
-        """Whether it has ended cleanly as a primary, and starts as a standby only."""
+        """Whether PostgreSQL has ended cleanly as a primary, and can only start as a standby."""
         return self.marked and self.state == "shut down"
 
     @property
     def is_standby(self) -> bool:
-        """Whether it takes no writes, now and after a start."""
+        """Whether the instance takes no writes, neither now nor after a start."""
         return self.is_ended_primary or self.state in {"in archive recovery", "shut down in recovery"}
 
 
@@ -228,9 +228,9 @@ def read_answer(output: str, about: str) -> dict[str, Any]:
 
 
 def await_value(cluster: Cluster, namespace: str, pod: str, condition: str, *, of: str, seconds: float) -> Any:
-    """Let an instance wait for an SQL condition, and return an SQL value then, or when the time is out.
+    """Wait inside an instance until an SQL condition holds or `seconds` are over; return the SQL value `of` then.
 
-    Entering a pod is expensive, waiting in it is not.
+    One question that waits replaces many: entering a pod is expensive, waiting inside it is not.
 
     Raises:
         ClusterError: the pod or the database in it does not answer, or not readably.

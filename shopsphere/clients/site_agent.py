@@ -15,7 +15,7 @@ from shopsphere.topology import Site
 
 
 class SiteAgentError(NoAnswerError):
-    """An agent does not answer, or with something else than its state."""
+    """An agent does not answer, or its answer is not a state."""
 
 
 def agent_address(access: SiteAccess, site: Site) -> str:

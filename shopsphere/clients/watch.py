@@ -1,7 +1,7 @@
 """A stream that says when something changed, so that nobody has to ask again and again.
 
-What a stream says is only a reason to look: whoever listens asks as before, and looks now and then without a reason.
-So a stream that is late, lies dead or was never there costs time and nothing else.
+A message on a stream is only a reason to look: a listener still asks as before, and also looks at intervals without a
+message. So a stream that is late, dead or was never opened costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Watch:
 
     Args:
         follow: the stream.
-        changed: called when something may have changed; a stream that has just been opened may have missed something.
-        reopen_after: seconds from its end to the next attempt.
+        changed: called when something may have changed, also when a stream was opened: changes before it were missed.
+        reopen_after: seconds from the end of a stream to the next attempt.
     """
 
     def __init__(self, follow: Follow, changed: Callable[[], object], *, reopen_after: float = REOPEN_AFTER) -> None:
@@ -35,7 +35,7 @@ class Watch:
 
     @property
     def is_open(self) -> bool:
-        """Whether changes are being heard of, as far as is known."""
+        """Whether the stream is open, as far as this side knows: a dead one looks open until it ends."""
         return self._open
 
     def start(self) -> None:

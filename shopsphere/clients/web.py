@@ -67,8 +67,8 @@ class Door:
 def takes_forms(door: Door) -> bool:
     """Whether a shop lets writes through, asked with an empty form.
 
-    One that does finds fault with the form (4xx) and stores nothing; one that does not answers 503. So no order is
-    made for a question.
+    A shop that takes writes rejects the empty form (4xx) and stores nothing; a shop that does not answers 503. So the
+    question never makes an order.
 
     Raises:
         PageError: no connection, or a certificate that does not fit.

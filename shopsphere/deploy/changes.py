@@ -41,8 +41,8 @@ PATH_PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
 def is_change(metadata: StepEventMetadata) -> bool:
     """Whether a step of the engine changes a resource of the program.
 
-    Not one that is only a part of a replacement, and not one of a provider that no program asked for: the engine makes
-    those for itself, and does not count them either.
+    Steps that are only a part of a replacement do not, nor do steps of default providers: the engine makes those for
+    itself, and does not count them either.
     """
     operation = operation_of(metadata)
     if operation in UNCHANGED or operation in PARTS_OF_A_REPLACEMENT:

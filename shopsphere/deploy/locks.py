@@ -38,7 +38,8 @@ class Lock:
     def is_stranded(self) -> bool:
         """Whether the process that took the lock is gone from this machine.
 
-        A number that another program uses by now counts as gone; a lock of another machine never does.
+        If another program has the process number by now, the process counts as gone. A lock of another machine never
+        counts as stranded.
         """
         if self.host != socket.gethostname():
             return False

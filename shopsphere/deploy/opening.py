@@ -1,4 +1,4 @@
-"""Opening stacks: for deeds, for previews that leave nothing behind, and finding out whether they exist."""
+"""Opens stacks, for changes and for previews that leave nothing behind, and finds out whether a stack exists."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class StackOutcome(Model):
 
     @property
     def run(self) -> EngineRun | None:
-        """The deed, or the preview where there was none."""
+        """The run that changed the stack, or the preview where nothing was applied."""
         return self.applied or self.planned
 
 

@@ -33,9 +33,9 @@ class SavedPlan(Model):
     What it guarantees: `up --plan` refuses when the checkout's declaring files differ from those previewed, and, for
     each stack right before it is applied, when a fresh preview shows other changes: other resources, operations or
     values of inputs. What it does not: values of secrets are masked in both previews, and what is known only after a
-    resource exists is compared with nothing. A change that somebody makes between the fresh preview and the deed, some
-    seconds, is not seen. Stacks are compared one after the other, so that earlier ones are deployed when a later one
-    is refused.
+    resource exists is compared with nothing. A change that somebody makes in the seconds between the fresh preview and
+    the deployment is not seen. Stacks are compared one after the other, so that earlier ones are already deployed when
+    a later one is refused.
     """
 
     format: Literal[1] = Field(default=1, description="Version of this document.")

@@ -55,8 +55,8 @@ def up_work(
 ) -> Work:
     """Return the work of `up`: preview with the policy pack, then apply if anything changes, then verify.
 
-    The preview comes first because rules about a whole stack speak only after its last resource: in `up` that is
-    after the deed. It also counts the resources for the progress display, and makes a second `up` short.
+    The preview comes first because rules about a whole stack are judged only after its last resource: in `up` the
+    resources have been changed by then. It also counts them for the progress display, and makes a second `up` short.
 
     Args:
         topology: sites and pairs.

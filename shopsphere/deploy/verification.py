@@ -80,7 +80,7 @@ def refuse_left(label: str, databases: Iterable[Mapping[str, Any]], state: Mappi
         state: what its agent says.
 
     Raises:
-        SiteLeftError: it was.
+        SiteLeftError: the site was left.
     """
     if all(map(follows, databases)) or not another_is_active(state):
         return
@@ -99,7 +99,7 @@ def site_problems(cluster: Cluster) -> list[str]:
         databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
         workloads = cluster.items("/apis/apps/v1/deployments", labelSelector=PART_OF)
         jobs = cluster.items("/apis/batch/v1/jobs", labelSelector=PART_OF)
-    except MayPassError as error:  # any other refusal is not waited out
+    except MayPassError as error:  # any other error ends the verification at once
         return [str(error)]
     judged = [*map(database_problem, databases), *map(workload_problem, workloads), *map(job_problem, jobs)]
     found = [problem for problem in judged if problem]

@@ -12,7 +12,7 @@ from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Finding, fails, unknown
 
 ANSWER_SECONDS = 8.0
-"""Bound on all questions together; with the start of the program an examination takes less than 10 s."""
+"""Bound on all questions together (s); with the start of the program an examination takes less than 10 s."""
 
 _LABEL = re.compile(r"^ *(expected|found|details|do): *", re.MULTILINE)
 
@@ -23,9 +23,9 @@ class Question:
 
     Attributes:
         check: short name, the same for each thing that is checked so.
-        title: what passes, as a statement.
+        title: a statement that is true when the check passes.
         subject: the site, `edge`, a pair or `this machine`.
-        ask: asks and judges; an error of ours that it raises means that it could not be told.
+        ask: asks and judges; an error that it raises means that the answer is not known.
     """
 
     check: str
@@ -35,7 +35,7 @@ class Question:
 
 
 def ask_all(questions: Sequence[Question], *, seconds: float = ANSWER_SECONDS) -> tuple[Finding, ...]:
-    """Ask all questions side by side, and return what was found, in their order; one that hangs hides no other."""
+    """Ask all questions side by side, and return the findings in their order; one that hangs hides no other."""
     end = time.monotonic() + seconds
     asked = [bounded.start(each.ask, name=f"{each.check} of {each.subject}") for each in questions]
     findings = []

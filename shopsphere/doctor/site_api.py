@@ -20,13 +20,13 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, fails, passes, unknown
 
 OLDEST = (1, 30)
-"""Kubernetes whose admission policies (ValidatingAdmissionPolicy) are no preview any more."""
+"""Oldest Kubernetes that passes: from it on, ValidatingAdmissionPolicy is no preview any more."""
 
 CLOCK_SECONDS = 2.0
-"""A Date header has whole seconds, and the way there takes some of one."""
+"""Difference of clocks that passes (s): a Date header has whole seconds, and the request takes part of one."""
 
 VERSION_SECONDS = 5.0
-"""Bound on the first answer, connection included: what hangs is told before the examination ends."""
+"""Bound on the first answer (s), connection included: an API that hangs is reported before the examination ends."""
 
 _SECONDS = 3.0
 
@@ -41,7 +41,7 @@ class SiteApi:
         self._asked: Future[tuple[Cluster, Document]] | None = None
 
     def answers(self) -> Finding:
-        """Ask for its version."""
+        """Ask the API for its version."""
         try:
             _, version = self._answer()
         except ShopSphereError as error:
@@ -65,7 +65,7 @@ class SiteApi:
         return self._answering().get(path)
 
     def clock(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Finding:
-        """Compare its clock with this machine's."""
+        """Compare the API server's clock with this machine's."""
         cluster = self._answering()
         before = now()
         told = cluster.date()
@@ -73,10 +73,10 @@ class SiteApi:
         return judge_clock(told, before, after)
 
     def _answer(self) -> tuple[Cluster, Document]:
-        """Return what the one question that all checks share came to; also an error is asked for once only.
+        """Return the answer that all checks share; the API is asked once only, even if the answer is an error.
 
-        The lock is held while the question is put and not while it is answered: a check that waits for another's
-        answer waits no longer than for its own.
+        The lock is held while the question is put and not while it is answered: no check waits for more than
+        VERSION_SECONDS, whoever has put the question.
         """
         with self._asking:
             self._asked = self._asked or bounded.start(self._ask, name=f"version of {self.stack.label}")

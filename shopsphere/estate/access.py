@@ -92,7 +92,7 @@ class EdgeAccess(_Access):
         """Return the DNS authorities.
 
         Raises:
-            AccessError: none is known here, or not with which key they are asked.
+            AccessError: none is known here, or the file with their key is not.
         """
         if not self.dns_authorities or not self.dns_api_key_file:
             raise AccessError.build(

@@ -77,8 +77,8 @@ def draft(region: NewRegion, root: Path) -> Draft:
 def write(wanted: Draft) -> None:
     """Write a draft: the stacks first and topology.yaml last, so that no stack is missing to whoever reads that.
 
-    Whatever fails, what this has made is taken back, and nothing else. A run that is killed leaves the folder of the
-    stacks, which the next one refuses.
+    When anything fails, what this call has written is taken back, and nothing else. A run that is killed leaves the
+    folder of the stacks behind, and the next run refuses to write while that folder is there.
 
     Raises:
         NewRegionError: another one is at work here, or files are not as they were when the draft was made.
@@ -97,7 +97,7 @@ def write(wanted: Draft) -> None:
 
 @contextmanager
 def _alone(project: Path) -> Iterator[None]:
-    """Keep a second one away; the kernel frees the lock when its process ends, and no file is left of it."""
+    """Keep a second `region add` away; the kernel frees the lock when the process ends, and no lock file is left."""
     descriptor = os.open(project.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
@@ -140,7 +140,7 @@ def _put_back(file: Path, written: str, before: str) -> None:
 
 
 def _require_unchanged(before: Topology, after: Topology, region: NewRegion) -> None:
-    """Refuse a text that means something else for what was there: it was not in the form that we add to."""
+    """Refuse a new text that changes what was there before: the old text was not in the form that we can add to."""
     same = (
         all(after.pairs.get(name) == pair for name, pair in before.pairs.items())
         and all(after.sites.get(name) == site for name, site in before.sites.items())

@@ -20,7 +20,7 @@ def owner_file() -> Path:
 
 
 def require_own_lab(checkout: Path = REPOSITORY) -> None:
-    """Note that a checkout deploys to the lab; the first one does, and any other while that one is gone.
+    """Note that a checkout deploys to the lab: the first one to ask, or any one after the noted one is gone.
 
     Raises:
         ShopSphereError: another checkout does.

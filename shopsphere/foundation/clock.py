@@ -50,11 +50,11 @@ def wait_until(
     """Poll `condition` until it is true and return the seconds that took.
 
     Args:
-        condition: called every `interval` seconds; a true value ends the wait. A MayPassError is a no that may change.
+        condition: called every `interval` seconds; a true value ends the wait, a MayPassError counts as false.
         what: completes "waited for …" in the error.
         seconds: the bound.
         interval: seconds between two polls.
-        explain: called once when time has run out; says what was seen instead. Without it, the last error is said.
+        explain: called once when time has run out; returns what was seen instead. Without it, the last error is shown.
         clock: replaceable in tests.
 
     Raises:

@@ -25,11 +25,11 @@ def one_line(text: object) -> str:
 
 
 class MayPassError(ShopSphereError):
-    """A no that may become a yes while something is waited for; outside of a wait it is a no."""
+    """A refusal that may become a success during a wait; outside a wait it is a refusal like any other."""
 
 
 class NoAnswerError(MayPassError):
-    """Something at the other end of a line did not answer, or not yet as hoped; asking again may help."""
+    """A remote program did not answer, or its answer was not usable yet; asking again may help."""
 
 
 class UsageError(ShopSphereError):

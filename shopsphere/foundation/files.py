@@ -14,7 +14,7 @@ from pathlib import Path
 
 _NEW = ".new"
 _JUST_MADE = 10.0
-"""Seconds for which one that is not locked may be one that its writer is about to lock."""
+"""Seconds for which an unlocked file may be a new one that its writer is about to lock."""
 
 
 def write_whole(file: Path, text: str, *, mode: int = 0o644) -> None:

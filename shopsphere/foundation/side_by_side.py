@@ -1,4 +1,4 @@
-"""The same for several things at once."""
+"""One piece of work for several things, all at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ Answer = TypeVar("Answer")
 def at_each(things: Collection[Thing], work: Callable[[Thing], Answer]) -> list[Answer]:
     """Do something with each thing in a thread of its own, and return the answers in the things' order.
 
-    One that hangs takes its own time and nobody else's. The first failure is raised when all have ended.
+    One that hangs does not delay the work on the others, but this returns, or raises the first failure, only when all
+    have ended.
     """
     with ThreadPoolExecutor(max(1, len(things))) as pool:
         return list(pool.map(work, things))

@@ -29,8 +29,8 @@ class PairState:
     Attributes:
         epoch: grows by one at each change of the active site; the first is 1.
         active: the site that takes writes.
-        leaving: it is being left in order and takes none any more: names lead readers to the other site already, so
-            that resolvers know it when it becomes active.
+        leaving: a planned change is leaving the active site, which takes no writes any more. Names lead readers to the
+            other site already, so that resolvers know its address when it becomes active.
     """
 
     epoch: int

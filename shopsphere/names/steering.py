@@ -59,7 +59,7 @@ def pair_content(pair: str) -> str:
 
 
 def region_rules(topology: Topology) -> tuple[RegionRule, ...]:
-    """Return one rule per jurisdiction, the home of clients from nowhere known first."""
+    """Return one rule per jurisdiction; the first one is also for clients whose network nobody knows."""
     rules = []
     for name, jurisdiction in topology.jurisdictions.items():
         pairs = [pair.name for pair in topology.pairs.values() if pair.jurisdiction == name]

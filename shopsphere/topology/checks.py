@@ -15,7 +15,7 @@ from shopsphere.topology.public_names import STATIC, WWW
 RESERVED_NAMES = frozenset({"all", "edge", "hq", "lab", STATIC, WWW})
 """Targets of verbs beside pairs and sites, and labels of the zone that lead to none of them."""
 WHOLE = 100
-"""Weights are percent."""
+"""What the weights of a pair add up to (%)."""
 
 
 def problems_of(topology: Topology) -> list[Problem]:

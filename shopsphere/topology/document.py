@@ -28,7 +28,7 @@ class Document:
         try:
             self.values: Any = self._read(text, yaml.CSafeLoader)
         except yaml.YAMLError:
-            # libyaml is ten times as fast, the parser in Python says more exactly what is wrong: its word counts.
+            # libyaml is ten times as fast, but the Python parser says more exactly what is wrong: its message is shown.
             try:
                 self.values = self._read(text, yaml.SafeLoader)
             except yaml.YAMLError as error:

@@ -82,7 +82,7 @@ class Witness:
     def glance(self) -> Seen:
         """Return record and lease as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
 
-        What is decided by it has to be guarded by a condition of what is done then, as all changes here are.
+        An action that follows from it must carry a condition of its own, as all changes here do.
 
         Raises:
             WitnessUnreachableError: no voter answered.
@@ -105,7 +105,7 @@ class Witness:
         if done.succeeded:
             return True, Seen(record, done.revision, "" if without_lease else seen.lease_holder)
         now = self._seen(done.found)
-        # A change whose answer was lost is tried at the next voter, where it meets itself.
+        # A change whose answer was lost is repeated at the next voter and fails there, because it was made already.
         return now.record is not None and now.record.change == record.change, now
 
     def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
@@ -185,11 +185,11 @@ class Witness:
         return self._store.each_voter()
 
     def prefer_fastest(self) -> None:
-        """Ask first, from now on, the voter that answers first; returns when one has."""
+        """Find the voter that answers first, and ask it first from now on; return when one has, or none does."""
         self._store.prefer_fastest()
 
     def follow(self, url: str, heard: Callable[[], object]) -> None:
-        """Call `heard` once one voter tells of changes of record, lease and lock, and at each of them.
+        """Watch record, lease and lock at one voter: call `heard` once the watch is open, and at each change.
 
         Raises:
             WitnessUnreachableError: the voter does not answer, or the line broke.
@@ -205,5 +205,5 @@ class Witness:
         """Write a key that lives as long as a lease; return None, or what is there instead (empty: nothing)."""
         done = self._store.swap(compare, [put(key, value, lease)], key)
         found = done.found.get(key, Entry("", ABSENT, 0))
-        # A claim whose answer was lost is tried at the next voter, where it meets itself.
+        # A claim whose answer was lost is repeated at the next voter and fails there, because it was made already.
         return None if done.succeeded or found.lease == lease else found

@@ -16,7 +16,7 @@ class Phase(StrEnum):
 
     `steady`: the active site takes writes while it holds the lease. `draining`: a planned change; its gateway refuses
     writes, its databases stay open. `fencing`: an unplanned change; the active site shuts its databases off and gives
-    its lease back, or loses it. In neither may a lease be taken.
+    its lease back, or loses it. While a pair is `draining` or `fencing`, no site takes the lease.
     """
 
     STEADY = "steady"

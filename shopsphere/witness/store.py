@@ -20,7 +20,7 @@ from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.side_by_side import at_each
 
 VOTER_SECONDS = 1.5
-"""Bound on one voter's answer: the longest way to one and two round trips among them take 0.7 s in the topology."""
+"""Bound on one voter's answer (s): the longest way to a voter and two round trips among voters take 0.7 s."""
 
 _STREAM_SECONDS = 240.0
 _KEPT_ALIVE = [
@@ -29,7 +29,7 @@ _KEPT_ALIVE = [
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
 ]
-"""A stream says nothing for hours: half a minute after its voter is gone it ends."""
+"""Options of a stream's connection: it may be silent for long, but ends half a minute after its voter is gone."""
 
 _NO_LEASE = 5  # gRPC NOT_FOUND
 
@@ -56,9 +56,9 @@ class Swap:
     """What became of a conditional write.
 
     Attributes:
-        succeeded: it was made.
-        revision: of the store, after it.
-        found: entries that exist of the keys that were to be read if it was not made.
+        succeeded: the write was made.
+        revision: of the store, after the attempt.
+        found: when the write was not made: the entries, as far as they exist, of the keys that were read instead.
     """
 
     succeeded: bool
@@ -103,13 +103,13 @@ class Store:
 
         Args:
             keys: which.
-            newest: as the quorum has them. Otherwise as one voter has them: agreed on, but perhaps older, in return for
-                one way to that voter instead of another one among them, which is most of the time.
+            newest: as the quorum has them. Otherwise as one voter has them, agreed on but perhaps older: that saves the
+                way among the voters, which takes most of the time.
         """
         return _entries(self._transaction([], _ranges(keys, newest=newest), []))
 
     def swap(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]], *keys: str) -> Swap:
-        """Write if every comparison holds; else read these keys, as of the same revision: one way for both."""
+        """Write if every comparison holds; else read these keys, as of the same revision: one request for both."""
         answer = self._transaction(compare, success, _ranges(keys))
         revision = int(answer["header"]["revision"])
         if answer.get("succeeded"):
@@ -164,12 +164,12 @@ class Store:
         )
 
     def follow(self, url: str, prefix: str, heard: Callable[[], object]) -> None:
-        """Call `heard` once one voter tells of changes of the keys that begin with `prefix`, and at each of them.
+        """Watch the keys that begin with `prefix` at one voter: call `heard` once the watch is open and at each change.
 
-        Returns when the voter ends it, or has said nothing for some minutes.
+        Returns when the voter ends the watch.
 
         Raises:
-            WitnessUnreachableError: the voter does not answer, or the line broke.
+            WitnessUnreachableError: the voter does not answer, has said nothing for 240 s, or the line broke.
         """
         body = {"create_request": {"key": encoded(prefix), "range_end": encoded(_after(prefix))}}
         waits = httpx.Timeout(self._seconds, read=_STREAM_SECONDS)
@@ -183,14 +183,14 @@ class Store:
             raise WitnessUnreachableError(f"{url}: {type(error).__name__}") from error
 
     def each_voter(self) -> list[Voter]:
-        """Ask every voter by itself, side by side; also those that the quorum can do without."""
+        """Ask each voter for its own state, all at once, also those that the quorum does not need."""
         return at_each(sorted(self._in_order()), self._look_at)
 
     def prefer_fastest(self) -> None:
         """Ask first, from now on, the voter that answers a question to the quorum first.
 
-        That takes the way to the voter and the one among the voters into account: the leader, or one near to it. What
-        the others say is not waited for. Where none answers everything stays as it is.
+        The time includes the way to the voter and the way among the voters, so this is the leader or a voter near it.
+        The other answers are not waited for. If no voter answers, the order stays as it is.
         """
         urls, answered = self._in_order(), queue.SimpleQueue[str]()
         for url in urls:
@@ -202,10 +202,10 @@ class Store:
                 return
 
     def _race(self, url: str, answered: queue.SimpleQueue[str]) -> None:
-        """Ask one voter something that needs the quorum, and say its address; nothing if it does not answer."""
+        """Ask one voter something that needs the quorum; report its address, or an empty text if it does not answer."""
         try:
             response = self._client.post(f"{url}/v3/kv/range", json={"key": encoded("/"), "count_only": True})
-        except (httpx.HTTPError, RuntimeError):  # the latter: closed meanwhile
+        except (httpx.HTTPError, RuntimeError):  # RuntimeError: the client was closed meanwhile
             answered.put("")
         else:
             answered.put(url if response.is_success else "")
