@@ -20,7 +20,7 @@ PRIORITIES = {
     "storefront": (50_000, "What customers wait for: gateway, shop and payments."),
     "background": (1_000, "Work that can be done later; first to go when a recovery site takes over."),
 }
-"""Value and meaning by name. In a failover the order in which pods are preempted is the business's order."""
+"""Value and meaning of each priority, by name. When a failover needs room, pods are preempted in this order."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class DataCentreModel:
             namespaces=namespaces,
             site_watts=site_budget(site, topology),
             rack_watts=rack_budget(site, topology),
-            # A container that says nothing may take a core and a GiB, so it is charged for them.
+            # A container that requests nothing may take a core and a GiB, so it is charged for them.
             default_watts=pod_watts(topology.power_model, 1, 1),
         )
 
@@ -63,7 +63,7 @@ class DataCentre(pulumi.ComponentResource):
     """Namespaces with Pod Security, power quota, limits and default-deny policy; priority classes of the cluster."""
 
     namespaces: pulumi.Output[dict[str, str]]
-    """Names of the namespaces by themselves; who uses one waits until it exists."""
+    """Names of the namespaces, by the same names; a resource that uses one waits until the namespace exists."""
     priority_classes: pulumi.Output[dict[str, str]]
     """Names of the priority classes by those of PRIORITIES."""
 

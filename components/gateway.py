@@ -33,10 +33,10 @@ from components.pod_template import (
 from shopsphere.estate.placement import SKIP_AWAIT
 
 READY_FOR_GOOD = 3600
-"""Probes that have to fail before a gateway that was ready once counts as not ready.
+"""Probes, one every 2 s, that must fail in a row before a gateway that was ready once counts as not ready.
 
-Ready at first means: the shop answers through it. Later a shop that is gone is answered with 503, which tells a
-customer and the CDN more than a refused connection; a gateway that hangs is what the liveness probe is for.
+A gateway first becomes ready when the shop answers through it. Later, while the shop is gone, it answers 503, which
+tells a customer and the CDN more than a refused connection. The liveness probe restarts a gateway that hangs.
 """
 
 

@@ -45,7 +45,7 @@ class PinnedStorage(pulumi.ComponentResource):
             provisioner="kubernetes.io/no-provisioner",
             # Bind when the pod is placed: only then is it known on which of the site's nodes.
             volume_binding_mode="WaitForFirstConsumer",
-            # Data outlives its claim: a volume is given back by a person, after looking at it.
+            # Data outlives its claim: a person frees a volume for new use, after looking at what is on it.
             reclaim_policy="Retain",
             allowed_topologies=[{"match_label_expressions": [{"key": SITE_LABEL, "values": [placement.site]}]}],
             opts=self._child,
@@ -72,7 +72,7 @@ class PinnedStorage(pulumi.ComponentResource):
             metadata={
                 "name": name,
                 "labels": placement.labels(name, data_class=volume.data_class, owner=OWNER),
-                # A volume that was given back is neither available nor bound, and no reason to wait.
+                # A released volume is neither available nor bound; Pulumi must not wait for it to become either.
                 "annotations": SKIP_AWAIT,
             },
             spec=spec,

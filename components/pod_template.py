@@ -18,13 +18,13 @@ CONTAINER_DEFAULTS: Manifest = {
 }
 
 ENDPOINT_REMOVAL_SECONDS = 5
-"""How long a pod that was told to stop goes on answering.
+"""Seconds for which a pod that was told to stop goes on answering.
 
-By then every node and gateway has taken it out of its list; before that, requests still arrive.
+Requests still arrive until every node and gateway has taken the pod out of its list; after this time they all have.
 """
 
 TERMINATION_SECONDS = 30
-"""What a pod has from being told to stop to being killed: the removal above and its requests in flight."""
+"""Seconds from telling a pod to stop to killing it: for the removal above and for its requests in flight."""
 
 
 def requests_and_limits(cpu: str, memory: str, watts: int) -> Manifest:

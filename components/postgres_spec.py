@@ -20,10 +20,10 @@ REPLICATION_SECRET = "pair-replication"  # noqa: S105 the name of a secret is no
 SHARED_BUFFERS_SHARE = 4  # a quarter of memory: PostgreSQL's own starting point for a server of its own
 MEBIBYTE = 2**20
 NO_ARCHIVE = "ALTER SYSTEM SET restore_command = 'false'"
-"""Without a WAL archive PostgreSQL asks for files in vain, and several times in a promotion waits for that answer.
+"""Without a WAL archive PostgreSQL still asks for files, and waits for a no several times in a promotion.
 
-CloudNativePG's own command takes 0.2 s to give it, and a cluster's document cannot name another one. This becomes part
-of the data: a copy has it too. Who adds an archive later takes it back, with ALTER SYSTEM RESET at every instance.
+CloudNativePG's own command takes 0.2 s to say no, and a cluster's document cannot name another command. This setting
+is part of the data, so a copy has it too. To add an archive later, undo it: ALTER SYSTEM RESET at every instance.
 """
 
 
@@ -110,7 +110,7 @@ def cluster_spec(
                 "selector": {"matchLabels": {DATA_CLASS_LABEL: model.database.data_class}},
             },
         },
-        # A failover waits for these: the defaults are an hour and three minutes.
+        # Seconds; a failover waits for the first two, whose defaults are an hour and three minutes.
         "switchoverDelay": 20,
         "smartShutdownTimeout": 1,
         "stopDelay": 60,
@@ -151,7 +151,7 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
             "max_standby_streaming_delay": "1s",
         }
     }
-    # The recovery site lists nobody: promoted in a disaster, its first write would wait for a dead peer.
+    # The recovery site names no synchronous standby: promoted in a disaster, it would wait for a dead peer.
     if model.database.synchronous and model.starts_as_primary:
         settings["synchronous"] = synchronous_with(model.peer_cluster)
     return settings
@@ -162,7 +162,7 @@ def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> d
     database = {"database": name, "owner": name, "secret": {"name": owner_secret}}
     if model.starts_as_primary:
         role = model.database.application_role
-        # The owner is no CREATEROLE: the one role that its migration needs is made once, by the superuser.
+        # The owner has no CREATEROLE: the superuser makes the one role that its migration needs, once.
         statements = [f"CREATE ROLE {role} NOLOGIN", f"GRANT {role} TO {name}"]
         settings = {"dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}
         if model.config.skip_wal_archiving:

@@ -56,7 +56,7 @@ class RegionalPair:
         """Check that the site is one of the pair's.
 
         Raises:
-            NotAMemberError: it is not.
+            NotAMemberError: the site is not one of the pair's.
         """
         pair = topology.pair(pair_name)
         require_member(site, pair.sites, pair_name)
@@ -134,7 +134,7 @@ def require_member(site: str, sites: tuple[str, ...], project: str) -> None:
     """Refuse a site that is not of the project.
 
     Raises:
-        NotAMemberError: it is another project's.
+        NotAMemberError: the site belongs to another project.
     """
     if site not in sites:
         raise NotAMemberError(

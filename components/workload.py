@@ -77,7 +77,7 @@ class WorkloadArgs(TypedDict):
     priority_class: pulumi.Input[str]
     """Priority of its pods."""
     authority: pulumi.Input[str]
-    """Certificate of the pair's authority (PEM), to know its databases by; not used where it has none."""
+    """Certificate of the pair's authority (PEM), which vouches for databases; not used by a workload without any."""
     secrets: Mapping[str, pulumi.Input[str]]
     """Secret settings by the name of their environment variable."""
 

@@ -15,13 +15,13 @@ from policies.verdict import guarded
 from shopsphere.foundation.finding import Finding, Severity
 
 THE_STACK = "the stack"
-"""Subject of what is wrong with no single resource."""
+"""Subject of a finding that is about no single resource."""
 
 Check = Callable[[Resource], Iterator[Finding]]
 Measure = Callable[[Resource], Iterator[Any]]
 Judge = Callable[[Sequence[tuple[Resource, Any]]], Iterator[Finding]]
 Judged = tuple[Resource | None, Finding]
-"""What is wrong, and with which resource; None for the stack as a whole."""
+"""The resource (None for the stack as a whole) and what is wrong with it."""
 
 
 @dataclass(frozen=True, kw_only=True)

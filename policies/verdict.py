@@ -1,7 +1,7 @@
 """How a rule says that something is wrong, and the one place where an unknown or malformed value becomes that too.
 
-Left alone, a rule that touches an unknown value would be no verdict at all, which lets the resource through exactly
-when nobody can tell where it will be.
+Otherwise a rule that touches an unknown value would give no verdict at all, and the resource would pass just when
+nobody can tell where it will be.
 """
 
 from __future__ import annotations

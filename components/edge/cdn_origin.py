@@ -17,9 +17,9 @@ from shopsphere.topology.public_names import STATIC
 
 PUBLIC = "public"
 DEFAULT_TTL_SECONDS = 3600
-"""For objects whose origin names no lifetime; ours name one for each."""
+"""Lifetime of objects whose origin names none (s); our origins name one for each object."""
 STALE_SECONDS = 7 * 86_400
-"""A shop whose region is down for a weekend still has its pictures on Monday."""
+"""For how long the CDN serves an object after its lifetime while no origin answers (s): longer than a weekend."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class CdnOriginModel:
         )
 
     def inputs(self) -> dict[str, Any]:
-        """Return the distribution."""
+        """Return the inputs of the distribution's resource."""
         return {
             "endpoint": self.endpoint,
             "tokenFile": self.token_file,

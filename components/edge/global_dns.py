@@ -18,7 +18,7 @@ from shopsphere.topology.public_names import STATIC, WWW
 FIXED_TTL_SECONDS = 60
 """For names whose address follows no role. Public resolvers honour it, and a wrong entry is gone in a minute."""
 NEGATIVE_TTL_SECONDS = 5
-"""For how long a name that does not exist stays unknown: no longer than steered names live."""
+"""Seconds for which resolvers remember that a name does not exist: no longer than steered names live."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class GlobalDnsModel:
         return min(pair.ttl for pair in self.pairs.values())
 
     def zone_inputs(self) -> dict[str, Any]:
-        """Return the zone and its apex."""
+        """Return the inputs of the zone and its apex."""
         return {
             **self.shared,
             "nameservers": [f"{label}.{self.zone}" for label in self.nameservers],
@@ -84,7 +84,7 @@ class GlobalDnsModel:
         }
 
     def state_inputs(self, pair: PairDeclaration) -> dict[str, Any]:
-        """Return the state record of a pair."""
+        """Return the inputs of a pair's state record."""
         return {**self.shared, **pair.props()}
 
     def steered_names(self) -> dict[str, dict[str, Any]]:
@@ -107,8 +107,8 @@ class GlobalDnsModel:
 class GlobalDns(pulumi.ComponentResource):
     """The zone at every authority.
 
-    All names exist from the first deployment on: a name that is created during a failover was unknown before it, and
-    resolvers keep that.
+    All names exist from the first deployment on: if a name were created during a failover, resolvers would still
+    remember that it does not exist.
     """
 
     zone: pulumi.Output[str]

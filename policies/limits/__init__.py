@@ -1,1 +1,1 @@
-"""LIM: racks and watts, which no building has more of."""
+"""LIM: racks and watts, of which a building has a fixed amount."""

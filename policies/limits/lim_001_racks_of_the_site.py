@@ -27,7 +27,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     if resource.site not in topology_of(resource).sites:
         if resource.kind == "Node":
             yield violation("no label of a known site", "the label shopsphere.io/site")
-        return  # of all others RES-001 asks for the label
+        return  # RES-001 reports a missing label on any other kind
     count = min(topology_of(resource).site(resource.site).racks, topology_of(resource).limits.racks_per_site)
     racks = {f"r{number}" for number in range(1, count + 1)}
     for place, rack in _named_racks(resource):

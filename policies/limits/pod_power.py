@@ -19,7 +19,7 @@ COPIES: dict[str, tuple[str, ...]] = {
     "CronJob": ("spec", "jobTemplate", "spec", "parallelism"),
     **dict.fromkeys(("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"), ("spec", "replicas")),
 }
-"""Where each workload kind says how many pods it runs at once; without a word it is one."""
+"""Where each workload kind says how many pods it runs at once; one pod where it says nothing."""
 
 
 def requests_power(resource: Resource) -> bool:

@@ -15,7 +15,7 @@ from shopsphere.estate.placement import SITE_LABEL
 from shopsphere.foundation.finding import Finding, Severity
 
 VOLUME_SOURCES = frozenset({"local", "csi"})
-"""Sources of a PersistentVolume that its node affinity really holds in place; nfs, for one, reaches anywhere."""
+"""Sources of a PersistentVolume that its node affinity really keeps at one site; nfs, for example, reaches anywhere."""
 POD_SOURCES = frozenset(
     {"configMap", "secret", "emptyDir", "projected", "downwardAPI", "persistentVolumeClaim", "ephemeral", "image"}
 )
@@ -41,7 +41,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     if site not in topology_of(resource).sites:
         if resource.kind == "StorageClass":
             yield violation("neither a site label nor a site's provider", f"the label {SITE_LABEL}")
-        return  # of all others RES-001 asks for the label
+        return  # RES-001 reports a missing label on any other kind
     pinned = pinned_class(site)
     if resource.kind == "StorageClass":
         yield from _storage_class(resource, site, pinned)

@@ -32,7 +32,7 @@ class CdnDistributionProvider(ResourceProvider):
     """
 
     serialize_as_secret_always = False
-    """The provider holds no value at all, and an encrypted one would be a new text at each run."""
+    """The provider holds nothing secret, and an encrypted provider would be a different text at each run."""
 
     def connect(self, props: Mapping[str, Any]) -> Cdn:
         """Return the CDN; tests put another here."""

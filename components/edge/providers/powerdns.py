@@ -15,7 +15,7 @@ class PowerDnsProvider(ResourceProvider):
     """Reaches every DNS authority that a resource names, and is kept in state by its name alone."""
 
     serialize_as_secret_always = False
-    """The provider holds no value at all, and an encrypted one would be a new text at each run."""
+    """The provider holds nothing secret, and an encrypted provider would be a different text at each run."""
 
     def connect(self, props: Mapping[str, Any]) -> Sequence[DnsAuthority]:
         """Return the authorities; tests put others here."""

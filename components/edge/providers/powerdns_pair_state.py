@@ -47,7 +47,7 @@ class PowerDnsPairStateProvider(PowerDnsProvider):
         return checks.result()
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Any valid state is no difference; an invalid one, or authorities that disagree, is one."""
+        """Report a difference for an invalid state or for authorities that disagree; any valid state is none."""
         live = _olds.get("live", {})
         drifted = any(live.get(entry["name"]) != AS_DECLARED for entry in _news["authorities"])
         differences = changed(_olds, _news, INPUTS)

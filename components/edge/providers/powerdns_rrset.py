@@ -64,7 +64,7 @@ class PowerDnsRRsetProvider(PowerDnsProvider):
         return CreateResult(f"{wanted.name}/{wanted.type}", self._outputs(authorities, props))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Report what each authority has; gone is only what none of them has."""
+        """Report what each authority has; the rrset counts as gone only when no authority has it."""
         outputs = self._outputs(self.connect(props), props)
         gone = all(line == ABSENT for line in outputs["live"].values())
         return ReadResult("" if gone else id_, outputs)

@@ -67,7 +67,7 @@ class PowerDnsZoneProvider(PowerDnsProvider):
         return CreateResult(props["zone"], self._written(authorities, props))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Report the apex at each authority; gone is only what none of them has."""
+        """Report the apex at each authority; the zone counts as gone only when no authority has it."""
         outputs = _outputs(self.connect(props), props)
         gone = all(line == ABSENT for line in outputs["live"].values())
         return ReadResult("" if gone else id_, outputs)
