@@ -29,7 +29,7 @@ _AT_ONCE = 2  # two cores: more at once only makes each slower
 
 
 def resolver_of(hosts: LabHosts) -> str:
-    """Address of the lab's DNS resolver: the edge host's first."""
+    """Return the address of the lab's DNS resolver, which is the edge host's first address."""
     return str(next(host for host in hosts.hosts.values() if host.kind is HostKind.EDGE).address)
 
 

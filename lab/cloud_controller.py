@@ -22,7 +22,7 @@ from shopsphere.topology import Site, load_topology
 _NEW_SITES_EVERY = 2.0
 _LOOK_EVERY, _LOOK_EVERY_UNWATCHED = 60.0, 2.0
 _AT_ONCE = 0.2
-"""Changes come in bursts: so long after the first of them all are looked at together."""
+"""Changes come in bursts: seconds from the first one until all of them are looked at together."""
 
 _REQUEST_SECONDS = 3.0
 _NODES, _SERVICES = "/api/v1/nodes", "/api/v1/services"
@@ -84,7 +84,7 @@ class SiteController(threading.Thread):
         for watch in self._watches:
             watch.start()
         while True:
-            self._bell.clear()  # before looking: what is rung from now on may not be seen by it
+            self._bell.clear()  # before looking: a ring during the look may tell of something that it misses
             try:
                 reconcile(self._site, self._connection())
             except ShopSphereError as error:

@@ -14,7 +14,7 @@ from shopsphere.topology import Jurisdiction, Topology
 
 HOSTS_FILE = Path(__file__).with_name("hosts.yaml")
 CLIENT_NUMBER = 10
-"""Place of a jurisdiction's customers in its first client network."""
+"""Number of the customers' address within the first client network of their jurisdiction."""
 LAST_MILE_MS = 12.0
 """Round trip between customers and the primary site of their region (ms)."""
 

@@ -99,7 +99,7 @@ def install(names: list[str]) -> None:
         with step("system packages: finish what an interrupted installation left"):
             run(["dpkg", "--configure", "-a"], env=noninteractive, seconds=INSTALL_SECONDS, log=log)
         with step("system packages: apt-get update"):
-            # An archive of the owner's that is down is no reason to stop: the next step tells.
+            # One of the owner's archives may be down: if it was needed, the installation below fails and says so.
             run([*apt, "update"], env=noninteractive, check=False, seconds=300, log=log)
         with step(f"system packages: install {len(names)}"):
             options = ["--no-install-recommends", "--no-remove", "--option", "Dpkg::Options::=--force-confold"]

@@ -47,7 +47,7 @@ def check_machine(to_build: Sequence[Tool], *, memory_gib: float = BUILD_MEMORY_
 
 
 def system_problems() -> list[str]:
-    """Operating system, processor, rights and the package tool."""
+    """Return what is wrong with operating system, processor, rights, package tool and system packages."""
     problems = []
     system, processor = platform.system(), platform.machine()
     if (system, processor) != ("Linux", "x86_64"):
@@ -62,7 +62,7 @@ def system_problems() -> list[str]:
 
 
 def go_problems(to_build: Sequence[Tool]) -> list[str]:
-    """Go, if anything has to be built."""
+    """Return what is wrong with Go; nothing if no tool has to be built."""
     if not to_build:
         return []
     needed = required_go({tool.name: tool for tool in to_build})
@@ -76,12 +76,12 @@ def go_problems(to_build: Sequence[Tool]) -> list[str]:
 
 
 def dotted(version: Sequence[int]) -> str:
-    """(1, 26, 4) as 1.26.4."""
+    """Return (1, 26, 4) as `1.26.4`."""
     return ".".join(str(part) for part in version)
 
 
 def disk_problems(to_build: Sequence[Tool]) -> list[str]:
-    """Free disk where the builds, the images and the lab's disks go; needs on one file system add up."""
+    """Return where disk is too small for builds, images and the lab's disks; needs on one file system add up."""
     needs: dict[int, tuple[Path, float]] = {}
     wanted = {cache_directory(): disk_gib(to_build), lab_directory(): float(STATE_GIB)}
     for folder, gib in wanted.items():
@@ -97,7 +97,7 @@ def disk_problems(to_build: Sequence[Tool]) -> list[str]:
 
 
 def disk_gib(to_build: Sequence[Tool]) -> float:
-    """Go's caches while tools are built cold, and the programs themselves (GiB)."""
+    """Return the disk that Go's caches take while tools are built cold, and the programs themselves (GiB)."""
     return sum(tool.disk_gib for tool in to_build) + 2
 
 
@@ -107,7 +107,7 @@ def existing(folder: Path) -> Path:
 
 
 def memory_problems(needed_gib: float) -> list[str]:
-    """Memory that programs can have now, without swap."""
+    """Return a problem when programs cannot have `needed_gib` of memory now, without swap."""
     lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines()) if MEMINFO.exists() else {}
     available = int(lines.get("MemAvailable", "0").split()[0]) / (1 << 20)
     if available < needed_gib:

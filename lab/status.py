@@ -1,4 +1,4 @@
-"""What of the lab runs."""
+"""Reports which hosts and programs of the lab run."""
 
 from __future__ import annotations
 

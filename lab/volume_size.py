@@ -1,4 +1,4 @@
-"""A size of its own for a volume of a site, so that it can run full; without one it has the room of the machine."""
+"""Gives a volume of a site a size of its own, so that it can run full; without one it shares the machine's disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shopsphere.foundation.process import run
 
 MEBIBYTE = 2**20
 SPARE = 32 * MEBIBYTE
-"""What a file system needs for itself, and a little more."""
+"""Bytes that a file system needs for itself, and a little more."""
 _COPY = 'mount -o loop,ro "$1" /mnt && cp -a /mnt/. "$2" && rm -rf "$2/lost+found"'
 
 
@@ -54,7 +54,7 @@ def limit_volume(site: str, volume: str, mebibytes: int) -> None:
 
 
 def lift_limit(site: str, volume: str) -> None:
-    """Take its own size from a volume again; what is on it stays.
+    """Undo `limit_volume`: the volume shares the machine's disk again, and what is on it stays.
 
     Raises:
         ShopSphereError: the site is on, or there is no such volume.
@@ -62,7 +62,7 @@ def lift_limit(site: str, volume: str) -> None:
     """
     directory, image = _at_rest(site, volume)
     if image.exists():
-        _empty(directory)  # of what an attempt before has copied
+        _empty(directory)  # removes what an earlier, failed attempt copied
         run(["unshare", "--mount", "sh", "-ec", _COPY, "sh", str(image), str(directory)], seconds=300)
         image.unlink()
 

@@ -12,8 +12,8 @@ from shopsphere.topology import Pair, Topology
 def witness_component(pair: Pair, voter: str, topology: Topology) -> Component:
     """Return the etcd member of `pair` that runs at `voter`.
 
-    The election time-out follows the longest way between voters (220 ms): etcd asks for ten round trips, and for five
-    heartbeats in it. More of them than that only wake all voters and the WAN.
+    The election time-out follows the longest round trip between voters (220 ms): etcd wants it to hold ten round trips
+    and five heartbeats. More heartbeats than that would only wake all voters and the WAN.
     """
     client_port, peer_port = ports(pair, topology)
     address = topology.site(voter).address

@@ -75,7 +75,7 @@ def _operator_objects() -> list[dict[str, Any]]:
     for entry in objects:
         if entry["kind"] == "Deployment":
             entry["metadata"].setdefault("labels", {})["shopsphere.io/add-on"] = "true"
-            # No election: the old one ends before there is a new one, so that two never act at once for long.
+            # There is no election: the old pod is told to end before a new one starts, so two act only for moments.
             entry["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
             _fit_operator(entry["spec"]["template"]["spec"]["containers"][0])
     return objects

@@ -13,10 +13,10 @@ from shopsphere.topology import Site, Topology
 
 _ETCD = "http://127.0.0.1:2379"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_GOGC = "200"  # Go's own 100 saves memory that is there, for processor time that every site waits for
+_GOGC = "200"  # half as many garbage collections as with Go's 100: memory is to spare, processor time is not
 _UNHURRIED = ("sh", "-c", 'echo 50000000 > /proc/self/timerslack_ns && exec "$@"', "unhurried")
-"""Lets the kernel wake a program up to 50 ms late, and so less often: its own clockwork wakes it a hundred times a
-second though nothing happens. What it waits for from others comes at once, as ever."""
+"""Lets the kernel wake a program up to 50 ms late, and so less often: its own timers would wake it a hundred times a
+second though nothing happens. Input from other programs still wakes it at once."""
 
 _NOTHING_TO_DO = (
     "device-taint-eviction-controller",
@@ -62,10 +62,10 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
                 "--use-service-account-credentials=true",
                 "--leader-elect=false",
                 f"--controllers={','.join(('*', *(f'-{name}' for name in _NOTHING_TO_DO)))}",
-                # A site has one node, and nobody moves pods away from it: nobody waits for these.
+                # A site has one node, and nobody moves pods away from it: nothing waits for these checks.
                 "--node-monitor-period=30s",
                 "--node-monitor-grace-period=5m",
-                "--pvclaimbinder-sync-period=5m",  # volumes are bound when they change, too
+                "--pvclaimbinder-sync-period=5m",  # a changed volume or claim is bound at once all the same
                 "--horizontal-pod-autoscaler-sync-period=60s",
                 "--profiling=false",
             ),
@@ -119,7 +119,7 @@ def _etcd(site: Site) -> tuple[str, ...]:
         f"--advertise-client-urls={_ETCD}",
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--auto-compaction-retention=10m",
-        # The one member has nobody to hear from: it only wakes as often.
+        # A single member sends heartbeats to nobody: a short interval would only wake it more often.
         "--heartbeat-interval=500",
         "--election-timeout=5000",
     )

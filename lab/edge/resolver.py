@@ -18,8 +18,8 @@ $TTL 60
 """
 
 # TTLs of a few seconds have to hold: neither the packet cache nor a minimum stretches them. An authority that does
-# not answer is passed over after 0.4 s. It is never throttled: by default a refused question keeps the resolver from
-# that authority for a minute, also when it is back and the other one is gone, and then nobody answers at all.
+# not answer is passed over after 0.4 s. No authority is throttled: by default the resolver avoids one that refused a
+# question for a minute, even when it is back and the other one is gone; then no authority is asked at all.
 _CONFIGURATION = """\
 local-address={address}
 local-port={port}

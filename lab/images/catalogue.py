@@ -27,7 +27,7 @@ NO_PERL = (
 
 
 class Frozen(BaseModel):
-    """A plain fact."""
+    """A validated, frozen part of the catalogue."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -11,7 +11,8 @@ from typing import Any
 class Links:
     """One-way delays in seconds, cuts, losses in percent and detours, each per direction (source, destination).
 
-    A detour is what a frame takes longer (s) than by its usual way. A pair of hosts without an entry has none of all.
+    A detour is the time (s) that a frame takes beyond its usual delay. A direction without an entry has no delay, cut,
+    loss or detour.
     """
 
     delays: dict[tuple[str, str], float] = field(default_factory=dict)

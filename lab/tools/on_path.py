@@ -15,7 +15,7 @@ PROBE_SECONDS = 10
 
 
 def search_path() -> str:
-    """PATH without our own tools folder, which is no one else's word on a version."""
+    """Return PATH without our own tools folder: only programs that somebody else installed are looked for."""
     ours = tools_directory().resolve()
     entries = os.environ.get("PATH", "").split(os.pathsep)
     return os.pathsep.join(entry for entry in entries if entry and Path(entry).resolve() != ours)

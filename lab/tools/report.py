@@ -39,7 +39,7 @@ def state(plan: Plan) -> str:
 
 
 def facts(plan: Plan) -> dict[str, object]:
-    """One tool for programs."""
+    """Return the facts of one tool as plain values, for JSON."""
     places = plan.places or {name: tools_directory() / name for name in plan.tool.executables}
     return {
         "tool": plan.tool.name,
