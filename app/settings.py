@@ -32,7 +32,7 @@ VARIABLES = frozenset(
 The containers of one pod share their variables, so each entry point knows those of the others.
 """
 PREFIXES = ("SHOP_", "PAYMENTS_", "PSP_")
-"""Beginnings of names that are the shop's own: a variable that nobody reads is a setting that does not hold."""
+"""Beginnings of the shop's own names: such a variable that no entry point reads has no effect, so it is refused."""
 
 _UNUSABLE = Region(
     pair="-", title="-", language="en", currency="XXX", currency_sign="-", minor_digits=0, price_factor=1.0,

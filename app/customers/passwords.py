@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 
-# 2^14 * 8 * 128 B = 16 MiB and about 50 ms per hash: OWASP's minimum for p=5 would be 2^14, r=8.
+# 2^14 * 8 * 128 B = 16 MiB, and PARALLEL passes of about 50 ms each: for p=5 OWASP asks for at least 2^14 and r=8.
 COST, BLOCK, PARALLEL = 2**14, 8, 5
 SALT_BYTES, HASH_BYTES = 16, 32
 

@@ -24,7 +24,7 @@ async def commit(connection: Any) -> None:
     """Commit the open transaction.
 
     Raises:
-        UnknownOutcomeError: no answer came, so the transaction may or may not have been committed.
+        UnknownOutcomeError: no answer within 10 s, or an error that leaves it open: it may or may not be committed.
         asyncpg.PostgresError: the server refused (a deferred constraint, say); nothing was written.
     """
     await connection.execute("SET LOCAL statement_timeout = 0")
@@ -51,7 +51,7 @@ async def commit(connection: Any) -> None:
 
 
 async def roll_back(connection: Any) -> None:
-    """Undo the open transaction, or drop the connection when that cannot be said in time."""
+    """Undo the open transaction, or drop the connection when the server does not confirm that within 2 s."""
     if connection.is_closed():
         return
     try:

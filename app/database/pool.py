@@ -31,7 +31,7 @@ CONNECT_SECONDS = 3.0
 BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the server ended the session, of which asyncpg has read only the beginning yet
+    asyncpg.InternalClientError,  # the server ended the session, and asyncpg has read only a part of its last message
     asyncpg.OperatorInterventionError,  # 57xxx: shutdown, starting up, statement timeout
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,  # another transaction with the same key is still waiting for its COMMIT
@@ -88,7 +88,7 @@ class Database:
         self._open = False
 
     async def close(self) -> None:
-        """Close all connections; waits for those in use, within a bound."""
+        """Close all connections; wait at most 10 s for those in use."""
         if not self._open:
             return
         try:
@@ -126,8 +126,8 @@ class Database:
 
         Raises:
             ReadOnlyDatabaseError: the database takes no writes now.
-            DatabaseUnavailableError: it did not answer; nothing was written.
-            UnknownOutcomeError: COMMIT got no answer; re-read by idempotency key.
+            DatabaseUnavailableError: the database did not answer, or gave up; nothing was written.
+            UnknownOutcomeError: it is not known whether COMMIT succeeded; re-read by idempotency key.
         """
         try:
             async with self._acquire() as connection:
@@ -157,7 +157,7 @@ class Database:
             try:
                 yield connection
             except asyncpg.InternalClientError:
-                connection.terminate()  # given back, it would meet the next request
+                connection.terminate()  # a broken connection given back to the pool would serve the next request
                 raise
 
 

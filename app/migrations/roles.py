@@ -1,9 +1,9 @@
 """The limited role that an application acts in, for both trees.
 
-The application logs in as the database's owner and gives up its rights with its first breath: `role` is a start-up
+The application logs in as the database's owner and gives up the owner's rights as it connects: `role` is a start-up
 parameter of every connection. So no second password has to be made, kept and rotated; the price is that a process
-under foreign control could take the owner's rights back (RESET ROLE). Roles are no LOGIN roles: nothing else can use
-them.
+under foreign control could take the owner's rights back (RESET ROLE). The limited roles are NOLOGIN: nobody can log in
+as one of them.
 """
 
 from __future__ import annotations

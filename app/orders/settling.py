@@ -17,7 +17,7 @@ from app.orders.states import PendingPayment
 SETTLE_EVERY_SECONDS = 3.0
 SETTLE_OLDER_THAN_SECONDS = 8.0  # beyond what a checkout waits for by itself
 SETTLE_AT_ONCE = 50
-# A form that is sent again after a week has lost its meaning; a few rows at a time, so that nobody waits for it.
+# Results of forms are kept for a week in case a form is sent again; few rows go at a time, so that no request waits.
 _FORGET = """
 WITH old AS (
     SELECT key FROM requests.completed WHERE created_at < now() - interval '7 days'

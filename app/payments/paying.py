@@ -6,8 +6,8 @@
 3. Ledger entries and the new state are committed together.
 
 An answer that does not come makes the payment unknown, never failed. An unknown one is settled by asking the provider
-for the key; if it never saw it, by charging again with the same key. The database closes a payment once, whoever
-comes first.
+for the key; if the provider never saw the key, by charging again with it. The database closes a payment only once,
+whichever process comes first.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ async def charge(request: Request) -> Response[Any]:
 
 @post("/v1/charges/{identity:str}/capture")
 async def capture(request: Request, identity: str) -> Response[Any]:
-    """Capture an authorised charge; again is no harm."""
+    """Capture an authorised charge; capturing it again changes nothing."""
     return _found(_store(request).capture(identity))
 
 

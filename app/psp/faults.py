@@ -15,10 +15,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What goes wrong with the next charges; `PUT /admin/faults` sets it.
 
     Attributes:
-        delay_ms: every answer waits for this long.
-        lose_answers: so many charges are made but never answered.
-        refuse: so many charges are answered with 503 and not made.
-        lose_lookups: so many questions by key are never answered.
+        delay_ms: how long every answer waits (ms).
+        lose_answers: number of charges that are made, and answered only after LOST_SECONDS.
+        refuse: number of charges that are answered with 503 and not made.
+        lose_lookups: number of questions by key that are answered only after LOST_SECONDS.
     """
 
     delay_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] = 0

@@ -2,7 +2,7 @@
 
 `shop render-media` wrote them together with manifest.json, which maps logical names to names with a digest of their
 content. This process is the CDN's origin. While old and new pods run side by side, a page of one may ask for a file
-of the other: then the same logical file is served as it is here, for a minute instead of for ever.
+of the other: then this pod's version of the same logical file is served, to be kept for a minute instead of a year.
 """
 
 from __future__ import annotations
