@@ -81,7 +81,8 @@ def test_every_yaml_and_toml_file_can_be_read() -> None:
     files += [
         file for folder in ("stacks", "policies", "lab", "tools") for file in (REPOSITORY / folder).rglob("*.yaml")
     ]
-    assert {file.name: text for file in files if (text := problem(file))} == {}
+    committed = [file for file in files if not file.is_symlink()]  # a link is a machine's own stack file
+    assert {file.name: text for file in committed if (text := problem(file))} == {}
 
 
 def names_in(file: str) -> set[str]:
