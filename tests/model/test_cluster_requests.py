@@ -83,7 +83,7 @@ class OneObject(BaseHTTPRequestHandler):
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     with HTTPServer(("127.0.0.1", 0), OneObject) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
         yield Cluster(kubeconfig, "frankfurt", seconds=2)
         server.shutdown()
@@ -129,7 +129,7 @@ class AnyAnswer(BaseHTTPRequestHandler):
 def api(tmp_path: Path) -> Iterator[Cluster]:
     AnyAnswer.asked.clear()
     with HTTPServer(("127.0.0.1", 0), AnyAnswer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
         yield Cluster(kubeconfig, "frankfurt", seconds=2)
         server.shutdown()

@@ -183,7 +183,7 @@ def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair: ReadyPair, monkey
     ended = threading.Event()
     monkeypatch.setattr(pair.sites[AWAY], "execute", lambda *_words, **_bounds: ended.wait(60))
     start = time.monotonic()
-    readiness = score(pair.view(seconds=3))
+    readiness = score(pair.view(seconds=1))
     ended.set()
     assert time.monotonic() - start < 15
     assert {each.check: each.verdict for each in readiness.wrong} == dict.fromkeys(("P1", "P3", "P10"), Verdict.UNKNOWN)
