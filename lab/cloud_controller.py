@@ -85,12 +85,16 @@ class SiteController(threading.Thread):
             watch.start()
         while True:
             self._bell.clear()  # before looking: a ring during the look may tell of something that it misses
+            seen = False
             try:
                 reconcile(self._site, self._connection())
+                seen = True
             except ShopSphereError as error:
                 _LOG.debug("%s does not answer: %s", self._site.name, error)
-            watched = all(watch.is_open for watch in self._watches)
-            self._bell.wait(_LOOK_EVERY if watched else _LOOK_EVERY_UNWATCHED)
+            except Exception:  # noqa: BLE001 a thread that ended would leave its site without addresses and watts
+                _LOG.exception("%s", self._site.name)
+            rests = seen and all(watch.is_open for watch in self._watches)
+            self._bell.wait(_LOOK_EVERY if rests else _LOOK_EVERY_UNWATCHED)
             time.sleep(_AT_ONCE)
 
     def _follower(self, path: str) -> Follow:

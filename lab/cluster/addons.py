@@ -24,7 +24,8 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     autoescape=False,  # noqa: S701 - YAML out of our own values, not HTML
 )
-_OPERATOR_MANIFEST = "cnpg-1.30.0.yaml"
+_OPERATOR_MANIFEST, _OPERATOR = "cnpg-1.30.0.yaml", "cnpg-controller-manager"
+_ROLLOUT_SECONDS = 180
 
 
 def kubectl(site: str, *words: str, stdin: str | None = None, check: bool = True, seconds: float = 120) -> str:
@@ -60,6 +61,9 @@ def apply(site: Site, *, resolver: str, operator: bool) -> None:
         return  # the cluster's store is on the same disk as this record
     for manifest in manifests:
         kubectl(site.name, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest, seconds=300)
+    if operator:  # while it is replaced, its webhooks refuse every change of a database
+        words = ["--namespace", "cnpg-system", f"--timeout={_ROLLOUT_SECONDS}s"]
+        kubectl(site.name, "rollout", "status", f"deployment/{_OPERATOR}", *words, seconds=_ROLLOUT_SECONDS + 10)
     record.write_text(digest)
 
 

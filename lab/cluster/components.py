@@ -20,7 +20,6 @@ second though nothing happens. Input from other programs still wakes it at once.
 
 _NOTHING_TO_DO = (
     "device-taint-eviction-controller",
-    "endpointslice-mirroring-controller",
     "persistentvolume-attach-detach-controller",
     "persistentvolume-expander-controller",
     "resourceclaim-controller",

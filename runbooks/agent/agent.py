@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.loops import Loop
+from runbooks.agent.permits import Permits
 from runbooks.agent.rhythm import SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
@@ -32,19 +32,6 @@ PROMOTION_PATIENCE = 20.0
 """Seconds for which the gateway refuses writes while databases that were replicas do not say that they take them."""
 GLANCES = 8
 """While a pair is moved, one look in so many asks the quorum. The others ask one voter, which may be cut off."""
-
-
-class Permits(Protocol):
-    """What an operator laid down for the time without the witness."""
-
-    session: str
-
-    @property
-    def kept(self) -> Permit | None:
-        """The permit that was seen last, if it counts for this start of the agent."""
-
-    def look(self) -> Permit | None:
-        """Read the permit from the site's API; raises ShopSphereError when the API does not answer."""
 
 
 class Agent:
@@ -91,13 +78,13 @@ class Agent:
         self._looks = self._revision = 0
         self._last = ""
         self._learning, self._moving = threading.Lock(), threading.Lock()
-        self._doors = Loop(self.move_doors, self.doors_pause, tell)
+        self._doors = Loop(self.move_doors, self.doors_pause, tell, after_an_error=0.1)
         self._record = Loop(self.follow_record, self.record_pause, tell)
         self._databases = Loop(self.look_at_databases, self.databases_pause, tell)
         self._promotion = Loop(self.follow_promotion, lambda: self._rhythm.promotion(self._known), tell)
+        self._sync = Loop(self.keep_synchrony, lambda: SYNCHRONY_EVERY, tell)
         self._others = (
             Loop(self.renew_lease, lambda: config.margins.renew_every, tell),
-            Loop(self.keep_synchrony, lambda: SYNCHRONY_EVERY, tell),
             Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell),
         )
 
@@ -107,14 +94,14 @@ class Agent:
 
     def run(self) -> None:
         """Run until `stop`, which leaves the doors as they are and does not give the lease back: it runs out."""
-        for loop in (self._record, self._databases, self._promotion, *self._others):
+        for loop in (self._record, self._databases, self._promotion, self._sync, *self._others):
             loop.start()
-        self._watches.start(self._record.ring, self._databases.ring)
+        self._watches.start(self._record.ring, self._databases.ring, self._tell)
         self._doors.run()
 
     def stop(self) -> None:
         """End all loops."""
-        for loop in (self._doors, self._record, self._databases, self._promotion, *self._others):
+        for loop in (self._doors, self._record, self._databases, self._promotion, self._sync, *self._others):
             loop.stop()
 
     def doors_pause(self) -> float:
@@ -169,6 +156,7 @@ class Agent:
 
         The role changes only through that API, so it cannot change while the API is away.
         """
+        answered = 0
         with suppress(ShopSphereError):
             role = self._ask_role()
             if role is not self._known.role:
@@ -177,8 +165,11 @@ class Agent:
             record = self._known.record
             if record and self._has_to_go(record):
                 self._give_back()  # a runbook waits until the lease is given back
+            answered += 1
         with suppress(ShopSphereError):  # separately: a site without databases must learn of a permit too
             self._learn(permit=self._permits.look())
+            answered += 1
+        self._rhythm.heard_of_databases(answered=answered == 2)  # noqa: PLR2004 - both
 
     def follow_promotion(self) -> None:
         """Find out when databases that are told to lead take writes, and let writes through then.
@@ -207,10 +198,13 @@ class Agent:
 
     def renew_lease(self) -> None:
         """Renew the lease that is held or prepared; its time counts from before the renewal was sent."""
+        had = self._lease.taken
         try:
             self._lease.renew()
         except WitnessUnreachableError as error:
             self._tell(f"lease: {one_line(error)}")
+        if had and not self._lease.taken:
+            self._record.ring()  # it may be taken anew
 
     def follow_record(self) -> None:
         """Read the record, then prepare the lease, take it or give it back, as the record requires."""
@@ -296,3 +290,6 @@ class Agent:
         self._promotion.ring()
         if known.record != before.record:
             self._databases.ring()  # the record decides how often the databases are looked at
+            self._sync.ring()  # which lets go of its session when the databases are about to end
+        if known.permit != before.permit:
+            self._record.ring()  # a permit decides who holds the lease

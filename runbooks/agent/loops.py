@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from shopsphere.foundation.errors import one_line
 
-_AFTER_AN_ERROR = 1.0
-
 
 class Loop:
     """Runs an action again and again.
@@ -17,10 +15,18 @@ class Loop:
         action: what is run; lines for `tell` begin with its name.
         pause: returns the seconds until the action runs again if nobody rings.
         tell: gets a line when the action starts to fail, and when it succeeds again.
+        after_an_error: seconds until an action that failed runs again.
     """
 
-    def __init__(self, action: Callable[[], None], pause: Callable[[], float], tell: Callable[[str], None]) -> None:
-        self._action, self._pause, self._tell = action, pause, tell
+    def __init__(
+        self,
+        action: Callable[[], None],
+        pause: Callable[[], float],
+        tell: Callable[[str], None],
+        *,
+        after_an_error: float = 1.0,
+    ) -> None:
+        self._action, self._pause, self._tell, self._after_an_error = action, pause, tell, after_an_error
         self._bell, self._stopped = threading.Event(), threading.Event()
         self._said = ""
 
@@ -41,7 +47,7 @@ class Loop:
         """Repeat the action until `stop`."""
         while not self._stopped.is_set():
             self._bell.clear()  # before the action: a ring during it may tell of something that it misses
-            pause, problem = _AFTER_AN_ERROR, ""
+            pause, problem = self._after_an_error, ""
             try:
                 self._action()
                 pause = self._pause()

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from runbooks.permit import Permit, read_permit
 from shopsphere.clients.cluster import Cluster
 from shopsphere.foundation.files import write_whole
+
+
+class Permits(Protocol):
+    """What an operator laid down for the time without the witness."""
+
+    session: str
+
+    @property
+    def kept(self) -> Permit | None:
+        """The permit that was seen last, if it counts for this start of the agent."""
+
+    def look(self) -> Permit | None:
+        """Read the permit from the site's API; raises ShopSphereError when the API does not answer."""
 
 
 class PermitKeeper:

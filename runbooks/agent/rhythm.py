@@ -35,10 +35,15 @@ class Rhythm:
     def __init__(self, site: str, watches: Watches, clock: Clock) -> None:
         self._site, self._watches, self._clock = site, watches, clock
         self._witness_lost_at = -math.inf
+        self._api_answers = True
 
     def lost_witness(self) -> None:
         """Remember that the witness did not answer."""
         self._witness_lost_at = self._clock.monotonic()
+
+    def heard_of_databases(self, *, answered: bool) -> None:
+        """Remember whether the site's API answered all that the last look asked."""
+        self._api_answers = answered
 
     def doors(self, until: float) -> float:
         """Return the seconds until the doors may have to move; `until` is the monotonic time at which they shut."""
@@ -53,11 +58,13 @@ class Rhythm:
         return RECORD_EVERY if waits or doubtful or not self._watches.of_record() else RECORD_EVERY_WATCHED
 
     def databases(self, known: Knowledge) -> float:
-        """Return the seconds until the next look at the databases."""
+        """Return the seconds until the next look at the databases: few while their role is not what it should be."""
         if known.moves:
             return ROLE_EVERY_MOVING
-        waits = known.role is None or known.permit is not None
-        return ROLE_EVERY if waits or not self._watches.of_databases() else ROLE_EVERY_WATCHED
+        role = Role.PRIMARY if known.record and known.record.active == self._site else Role.REPLICA
+        settled = known.record is not None and known.role is role and known.standing_permit is None
+        rests = settled and self._api_answers and self._watches.of_databases()
+        return ROLE_EVERY_WATCHED if rests else ROLE_EVERY
 
     def promotion(self, known: Knowledge) -> float:
         """Return the seconds until the next look at a promotion; the loop is woken when one begins."""

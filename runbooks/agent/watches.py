@@ -24,11 +24,13 @@ class Watches:
         self._record: list[Watch] = []
         self._databases: list[Watch] = []
 
-    def start(self, record: Callable[[], object], databases: Callable[[], object]) -> None:
+    def start(
+        self, record: Callable[[], object], databases: Callable[[], object], tell: Callable[[str], object]
+    ) -> None:
         """Open the watches; call `record` or `databases` whenever either may have changed."""
         of_record, of_databases = self._streams
-        self._record = [Watch(each, record) for each in of_record]
-        self._databases = [Watch(each, databases) for each in of_databases]
+        self._record = [Watch(each, record, tell) for each in of_record]
+        self._databases = [Watch(each, databases, tell) for each in of_databases]
         for each in (*self._record, *self._databases):
             each.start()
 

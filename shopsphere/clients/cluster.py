@@ -32,6 +32,7 @@ from shopsphere.clients.cluster_errors import (
 )
 from shopsphere.clients.conversation import Conversation
 from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
 Document = dict[str, Any]
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
@@ -81,6 +82,7 @@ class Cluster:
         self._settings.retries = False
         # One for all requests: it keeps its connections, and a handshake costs both sides more than most requests.
         self._api = client.ApiClient(self._settings)
+        self._api.rest_client.pool_manager.connection_pool_kw["socket_options"] = KEPT_ALIVE
 
     def get(self, path: str, **query: str) -> Document:
         """Return the document at an API path, as in `/api/v1/nodes`.

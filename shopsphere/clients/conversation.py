@@ -66,6 +66,7 @@ class Conversation:
                     raise ProgramError(f"{self._about}: no answer within {self._seconds:g} s; it said {said[:200]!r}")
                 self._session.update(timeout=left)
                 output += self._session.read_stdout(timeout=0) or ""
+            self._session.read_all()  # the client would keep all that was ever said
         except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
             raise from_exec(self._about, error) from error
         return output.removesuffix(f"{end}\n")

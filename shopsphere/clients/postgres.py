@@ -13,7 +13,6 @@ from websocket import WebSocketException
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
 from shopsphere.clients.conversation import Conversation
-from shopsphere.foundation.errors import ShopSphereError
 
 CONTAINER = "postgres"
 _PSQL, _DATABASE = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet"), "postgres"
@@ -89,7 +88,7 @@ class InstanceSession:
         try:
             output = self._held.ask(f"{QUESTION};\n\\echo {_END}\n", end=_END)
             return read_answer(output, f"{cluster.context}: {namespace}/{pod}")
-        except ShopSphereError:
+        except BaseException:  # else the next question would get the answer of this one
             self.close()
             raise
 

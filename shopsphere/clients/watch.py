@@ -7,13 +7,13 @@ message. So a stream that is late, dead or was never opened costs time and nothi
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from contextlib import suppress
 
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import one_line
 
-REOPEN_AFTER = 1.0
-"""Seconds between the end of a stream and the next attempt."""
+REOPEN_AFTER, REOPEN_AFTER_AT_MOST = 1.0, 30.0
+"""Seconds from one attempt to the next: the first, and the longest of those that fail one after the other."""
 
 Follow = Callable[[Callable[[], object]], object]
 """Opens a stream, calls its argument once it is open and at each change, and returns or raises at its end."""
@@ -25,12 +25,21 @@ class Watch:
     Args:
         follow: the stream.
         changed: called when something may have changed, also when a stream was opened: changes before it were missed.
-        reopen_after: seconds from the end of a stream to the next attempt.
+        tell: gets a line when the stream cannot be opened any more, once for each reason.
+        reopen_after: seconds from one attempt to the next; twice as many after each that failed.
     """
 
-    def __init__(self, follow: Follow, changed: Callable[[], object], *, reopen_after: float = REOPEN_AFTER) -> None:
-        self._follow, self._changed, self._reopen_after = follow, changed, reopen_after
+    def __init__(
+        self,
+        follow: Follow,
+        changed: Callable[[], object],
+        tell: Callable[[str], object] = lambda _line: None,
+        *,
+        reopen_after: float = REOPEN_AFTER,
+    ) -> None:
+        self._follow, self._changed, self._tell, self._reopen_after = follow, changed, tell, reopen_after
         self._open = False
+        self._said = ""
         self._stopped = threading.Event()
 
     @property
@@ -47,11 +56,20 @@ class Watch:
         self._stopped.set()
 
     def _run(self) -> None:
+        pause = self._reopen_after
         while not self._stopped.is_set():
-            with suppress(ShopSphereError):
+            start, problem = time.monotonic(), ""
+            try:
                 self._follow(self._heard)
-            self._open = False
-            self._stopped.wait(self._reopen_after)
+            except Exception as error:  # noqa: BLE001 a thread that ended would leave a stream that looks open
+                problem = f"{type(error).__name__}: {one_line(error)}"
+            opened, self._open = self._open, False
+            pause = self._reopen_after if opened else min(2 * pause, REOPEN_AFTER_AT_MOST)
+            if problem and not opened and problem != self._said:
+                self._tell(f"watch: {problem}")
+            self._said = problem if not opened else ""
+            # One that ended as agreed, after minutes, is opened anew at once: what changes in between would be missed.
+            self._stopped.wait(max(0.0, pause - (time.monotonic() - start) if opened else pause))
 
     def _heard(self) -> None:
         self._open = True

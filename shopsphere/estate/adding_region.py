@@ -115,7 +115,7 @@ def _alone(project: Path) -> Iterator[None]:
 
 
 def _require_as_drafted(wanted: Draft) -> None:
-    other = [file.name for file, text in wanted.before.items() if file.read_text(encoding="utf-8") != text]
+    other = [file.name for file, text in wanted.before.items() if not _still_has(file, text)]
     if wanted.project.exists():
         other.append(f"{wanted.project.name}/")
     if other:
@@ -125,6 +125,10 @@ def _require_as_drafted(wanted: Draft) -> None:
             found=f"changed: {', '.join(other)}",
             action="repeat this command",
         )
+
+
+def _still_has(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text(encoding="utf-8") == text
 
 
 def _remove(wanted: Draft) -> None:

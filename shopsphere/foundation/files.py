@@ -42,7 +42,8 @@ def _written_beside(file: Path, text: str, mode: int) -> Iterator[Path]:
     beside = Path(name)
     with os.fdopen(descriptor, "w") as sink:  # open, and so locked, until the name is gone
         try:
-            fcntl.flock(sink, fcntl.LOCK_EX)
+            with suppress(OSError):  # not every file system has locks; without them nobody removes what is left
+                fcntl.flock(sink, fcntl.LOCK_EX)
             sink.write(text)
             sink.flush()
             os.fsync(sink.fileno())

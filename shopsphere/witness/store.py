@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import queue
-import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,20 +16,13 @@ from typing import Any
 import httpx
 
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
+from shopsphere.foundation.keep_alive import KEPT_ALIVE
 from shopsphere.foundation.side_by_side import at_each
 
 VOTER_SECONDS = 1.5
 """Bound on one voter's answer (s): the longest way to a voter and two round trips among voters take 0.7 s."""
 
 _STREAM_SECONDS = 240.0
-_KEPT_ALIVE = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2),
-]
-"""Options of a stream's connection: it may be silent for long, but ends half a minute after its voter is gone."""
-
 _NO_LEASE = 5  # gRPC NOT_FOUND
 
 
@@ -90,7 +82,7 @@ class Store:
     def __init__(self, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
         self._urls, self._seconds = list(urls), seconds
         self._client = httpx.Client(timeout=seconds, trust_env=False)
-        self._streams = httpx.Client(trust_env=False, transport=httpx.HTTPTransport(socket_options=_KEPT_ALIVE))
+        self._streams = httpx.Client(trust_env=False, transport=httpx.HTTPTransport(socket_options=KEPT_ALIVE))
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -175,6 +167,8 @@ class Store:
         waits = httpx.Timeout(self._seconds, read=_STREAM_SECONDS)
         try:
             with self._streams.stream("POST", f"{url}/v3/watch", json=body, timeout=waits) as response:
+                if not response.is_success:
+                    raise WitnessUnreachableError(f"{url}: {response.status_code} instead of a watch")
                 for line in response.iter_lines():
                     if '"error"' in line:
                         return

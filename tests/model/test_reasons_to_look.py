@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
-from shopsphere.clients.watch import Watch
+import pytest
+
+from shopsphere.clients.watch import REOPEN_AFTER_AT_MOST, Watch
 from shopsphere.foundation.errors import ShopSphereError
 
 WAIT_SECONDS = 10.0
@@ -31,3 +34,32 @@ def test_a_watch_that_ends_is_opened_anew() -> None:
     watch.stop()
     again.set()
     assert opened == [0, 1]
+
+
+@pytest.mark.requirement(
+    "a watch that cannot be opened is told once, is tried more and more seldom, and does not look open"
+)
+def test_a_watch_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    tried = threading.Semaphore(0)
+
+    def follow(_heard: Callable[[], object]) -> None:
+        tried.release()
+        raise RuntimeError("not even an error of ours")
+
+    watch = Watch(follow, lambda: None, told.append, reopen_after=0.02)
+    pauses: list[float] = []
+
+    def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        time.sleep(0.001)
+
+    monkeypatch.setattr(watch._stopped, "wait", wait)  # noqa: SLF001
+    watch.start()
+    for _ in range(20):
+        assert tried.acquire(timeout=WAIT_SECONDS), "the thread goes on"
+    watch.stop()
+    assert told == ["watch: RuntimeError: not even an error of ours"]
+    assert not watch.is_open
+    assert pauses[:3] == [0.04, 0.08, 0.16]
+    assert max(pauses) == REOPEN_AFTER_AT_MOST

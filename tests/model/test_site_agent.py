@@ -669,6 +669,39 @@ def test_how_often_is_looked_without_the_lease(site: Site, monkeypatch: pytest.M
     assert site.agent.record_pause() == 0.7
 
 
+@pytest.mark.requirement("databases are looked at often while their role is not what it should be, or nobody answers")
+def test_how_often_the_databases_are_looked_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.agent, "_rhythm", Rhythm("frankfurt", OpenWatches(), site.clock))
+    site.turn(2)
+    assert site.agent.databases_pause() == 5.0
+    site.role = Role.REPLICA
+    site.turn()
+    assert site.agent.databases_pause() == 0.5, "the active site's databases have to lead"
+    site.role = Role.PRIMARY
+    site.turn()
+    assert site.agent.databases_pause() == 5.0
+    site.role = None
+    site.turn()
+    assert site.agent.databases_pause() == 0.5, "the last look had no answer"
+
+
+@pytest.mark.requirement("a lease that is lost, and a permit, wake the loop that acts on them")
+def test_what_wakes_the_look_at_the_record(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.turn(2)
+    rung: list[str] = []
+    monkeypatch.setattr(site.agent._record, "ring", lambda: rung.append("record"))  # noqa: SLF001
+    site.agent.renew_lease()
+    assert not rung
+    site.witness.holder, site.witness.ends = "", 0.0
+    site.agent.renew_lease()
+    assert rung == ["record"]
+    site.permits.found = Permit(
+        pair="rdc-a", epoch=5, active="dublin", session="s", actor="anna", reason="test", at=datetime.now(UTC)
+    )
+    site.agent.look_at_databases()
+    assert rung == ["record", "record"]
+
+
 @pytest.mark.requirement("the doors close when the lease ends, whatever else happens")
 def test_the_doors_are_looked_at_when_the_lease_ends(site: Site) -> None:
     site.turn(2)
