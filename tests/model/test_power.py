@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shopsphere.foundation.paths import TOPOLOGY_FILE
@@ -22,7 +22,6 @@ from shopsphere.topology.power import (
 )
 from shopsphere.topology.quantities import QuantityError, cores, gibibytes, parse_quantity
 
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 TOPOLOGY = load_topology()
 MODEL = TOPOLOGY.power_model
 FRANKFURT = TOPOLOGY.site("frankfurt")
@@ -59,21 +58,18 @@ def test_requests_below_zero_are_refused(cpu: int, memory: float) -> None:
 quantities = st.decimals(min_value=0, max_value=1000, places=3)
 
 
-@UNHURRIED
 @given(quantities, quantities, quantities)
 def test_more_requests_never_draw_less(cpu: Decimal, memory: Decimal, more: Decimal) -> None:
     assert pod_watts(MODEL, cpu + more, memory) >= pod_watts(MODEL, cpu, memory)
     assert pod_watts(MODEL, cpu, memory + more) >= pod_watts(MODEL, cpu, memory)
 
 
-@UNHURRIED
 @given(quantities, quantities)
 def test_rounding_is_up_and_by_less_than_a_watt(cpu: Decimal, memory: Decimal) -> None:
     exact = cpu * 12 + memory * Decimal("1.5")
     assert exact <= pod_watts(MODEL, cpu, memory) < exact + 1
 
 
-@UNHURRIED
 @given(st.lists(st.tuples(quantities, quantities), max_size=20))
 def test_pods_together_are_never_charged_less_than_they_draw(pods: list[tuple[Decimal, Decimal]]) -> None:
     total = sum(pod_watts(MODEL, cpu, memory) for cpu, memory in pods)

@@ -90,7 +90,7 @@ STEPS = st.sampled_from(["keep"] * 6 + ["leave", "return", "load", "slow", "fast
 
 
 @pytest.mark.requirement("the ledger never runs ahead of the other site while the witness says sync on")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @example(
     [("keep", 0.5), ("leave", 0.5), ("slow", 0.5), *[("keep", 0.5)] * 5, ("keep", 2.0), ("return", 0.5), ("keep", 0.5),
      ("keep", 5.0), ("arrive", 0.5), ("load", 0.5)]

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import TopologyError, load_topology, parse_topology
 
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 TEXT = TOPOLOGY_FILE.read_text()
 DOCUMENT: dict[str, Any] = yaml.safe_load(TEXT)
 Change = Callable[[dict[str, Any]], object]
@@ -288,7 +287,6 @@ JUNK = (
 )
 
 
-@UNHURRIED
 @given(st.sampled_from(places(DOCUMENT)), JUNK)
 def test_any_damage_gives_a_topology_or_a_topology_error(
     path: str, junk: float | bool | str | list[int] | None
