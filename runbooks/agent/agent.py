@@ -83,10 +83,9 @@ class Agent:
         self._databases = Loop(self.look_at_databases, self.databases_pause, tell)
         self._promotion = Loop(self.follow_promotion, lambda: self._rhythm.promotion(self._known), tell)
         self._sync = Loop(self.keep_synchrony, lambda: SYNCHRONY_EVERY, tell)
-        self._others = (
-            Loop(self.renew_lease, lambda: config.margins.renew_every, tell),
-            Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell),
-        )
+        renewal = Loop(self.renew_lease, lambda: config.margins.renew_every, tell)
+        voters = Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell)
+        self._beside = (self._record, self._databases, self._promotion, self._sync, renewal, voters)
 
     def start_closed(self) -> None:
         """Shut the databases off before anything is known: a site that comes back may have been replaced."""
@@ -94,14 +93,14 @@ class Agent:
 
     def run(self) -> None:
         """Run until `stop`, which leaves the doors as they are and does not give the lease back: it runs out."""
-        for loop in (self._record, self._databases, self._promotion, self._sync, *self._others):
+        for loop in self._beside:
             loop.start()
         self._watches.start(self._record.ring, self._databases.ring, self._tell)
         self._doors.run()
 
     def stop(self) -> None:
         """End all loops."""
-        for loop in (self._doors, self._record, self._databases, self._promotion, self._sync, *self._others):
+        for loop in (self._doors, *self._beside):
             loop.stop()
 
     def doors_pause(self) -> float:
@@ -156,20 +155,21 @@ class Agent:
 
         The role changes only through that API, so it cannot change while the API is away.
         """
-        answered = 0
-        with suppress(ShopSphereError):
-            role = self._ask_role()
-            if role is not self._known.role:
-                self._promoted_at = self._clock.monotonic()
-            self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
-            record = self._known.record
-            if record and self._has_to_go(record):
-                self._give_back()  # a runbook waits until the lease is given back
-            answered += 1
-        with suppress(ShopSphereError):  # separately: a site without databases must learn of a permit too
-            self._learn(permit=self._permits.look())
-            answered += 1
-        self._rhythm.heard_of_databases(answered=answered == 2)  # noqa: PLR2004 - both
+        # Separately: a site without databases must learn of a permit too.
+        role, permit = _is_answered(self._look_at_role), _is_answered(self._look_at_permit)
+        self._rhythm.heard_of_databases(answered=role and permit)
+
+    def _look_at_role(self) -> None:
+        role = self._ask_role()
+        if role is not self._known.role:
+            self._promoted_at = self._clock.monotonic()
+        self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
+        record = self._known.record
+        if record and self._has_to_go(record):
+            self._give_back()  # a runbook waits until the lease is given back
+
+    def _look_at_permit(self) -> None:
+        self._learn(permit=self._permits.look())
 
     def follow_promotion(self) -> None:
         """Find out when databases that are told to lead take writes, and let writes through then.
@@ -213,7 +213,8 @@ class Agent:
             if seen is None:
                 return
             if seen.record is None:
-                self._witness.change(seen, self._first())
+                actor = f"agent of {self._config.site}"
+                self._witness.change(seen, PairRecord.first(self._config.pair, self._config.first_active, actor=actor))
                 return
             self._learn(record=seen.record)
             permit = self._known.standing_permit
@@ -264,9 +265,6 @@ class Agent:
         drained = record.phase is Phase.DRAINING and self._known.role is Role.REPLICA
         return record.active != self._config.site or record.phase is Phase.FENCING or drained
 
-    def _first(self) -> PairRecord:
-        return PairRecord.first(self._config.pair, self._config.first_active, actor=f"agent of {self._config.site}")
-
     def _give_back(self) -> None:
         """Close the doors first, then give the lease back to the witness."""
         lease = self._lease.stop_writing()
@@ -293,3 +291,10 @@ class Agent:
             self._sync.ring()  # which lets go of its session when the databases are about to end
         if known.permit != before.permit:
             self._record.ring()  # a permit decides who holds the lease
+
+
+def _is_answered(look: Callable[[], None]) -> bool:
+    with suppress(ShopSphereError):
+        look()
+        return True
+    return False

@@ -13,11 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes import client, config, stream
+from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream.ws_client import ERROR_CHANNEL
-from websocket import WebSocketException
 
 from shopsphere.clients.cluster_errors import (
     ClusterUnreachableError,
@@ -30,7 +29,7 @@ from shopsphere.clients.cluster_errors import (
     from_exec,
     last_line,
 )
-from shopsphere.clients.conversation import Conversation
+from shopsphere.clients.conversation import BROKEN, Conversation, open_program
 from shopsphere.foundation.errors import one_line
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
@@ -251,14 +250,10 @@ class Cluster:
         Raises:
             ProgramError: it could not be started, failed, or did not end in time.
         """
-        # `stream` replaces the client's request method, so this client is used for nothing else.
-        api = client.CoreV1Api(client.ApiClient(self._settings))
         try:
-            session = stream.stream(
-                api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
-                stdout=True, stderr=True, stdin=False, tty=False, _preload_content=False,
-                _request_timeout=self._seconds,
-            )  # fmt: skip
+            session = open_program(
+                self._settings, namespace, pod, container, command, seconds=self._seconds, stdin=False
+            )
             end, output = time.monotonic() + self._seconds + extra_seconds, ""
             while session.is_open() and (left := end - time.monotonic()) > 0:
                 session.update(timeout=left)
@@ -272,7 +267,7 @@ class Cluster:
             else:
                 problem = exec_problem(session.read_channel(ERROR_CHANNEL))
             session.close()
-        except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
+        except BROKEN as error:
             raise from_exec(f"{self.context}: exec in {namespace}/{pod}", error) from error
         if problem:
             said = errors.strip() or problem

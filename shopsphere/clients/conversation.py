@@ -6,6 +6,7 @@ Entering a container costs the site some 50 ms of processor time, more than most
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import urllib3
 from kubernetes import client, stream
@@ -13,6 +14,30 @@ from kubernetes.client.exceptions import ApiException
 from websocket import WebSocketException
 
 from shopsphere.clients.cluster_errors import ProgramError, from_exec
+
+BROKEN = (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError)
+"""What the client raises when a program in a container cannot be started, or the line to it breaks."""
+
+
+def open_program(
+    settings: client.Configuration,
+    namespace: str,
+    pod: str,
+    container: str,
+    command: list[str],
+    *,
+    seconds: float,
+    stdin: bool,
+) -> Any:
+    """Start a program in a container and return the client's session with it; raises one of BROKEN.
+
+    Each session has a client of its own: `stream` replaces a client's request method, so it is used for nothing else.
+    """
+    api = client.CoreV1Api(client.ApiClient(settings))
+    return stream.stream(
+        api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
+        stdout=True, stderr=True, stdin=stdin, tty=False, _preload_content=False, _request_timeout=seconds,
+    )  # fmt: skip
 
 
 class Conversation:
@@ -40,14 +65,9 @@ class Conversation:
         seconds: float,
     ) -> None:
         self._about, self._seconds = f"exec in {namespace}/{pod}", seconds
-        # `stream` replaces the client's request method, so this client is used for nothing else.
-        api = client.CoreV1Api(client.ApiClient(settings))
         try:
-            self._session = stream.stream(
-                api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
-                stdout=True, stderr=True, stdin=True, tty=False, _preload_content=False, _request_timeout=seconds,
-            )  # fmt: skip
-        except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
+            self._session = open_program(settings, namespace, pod, container, command, seconds=seconds, stdin=True)
+        except BROKEN as error:
             raise from_exec(self._about, error) from error
 
     def ask(self, question: str, *, end: str) -> str:
@@ -67,7 +87,7 @@ class Conversation:
                 self._session.update(timeout=left)
                 output += self._session.read_stdout(timeout=0) or ""
             self._session.read_all()  # the client would keep all that was ever said
-        except (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError) as error:
+        except BROKEN as error:
             raise from_exec(self._about, error) from error
         return output.removesuffix(f"{end}\n")
 

@@ -12,6 +12,7 @@ from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.estate.witness_seats import client_urls
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import lab_directory
 from shopsphere.topology import load_topology
 
@@ -152,8 +153,7 @@ def write_machine_file(stack: StackId) -> bool:
     changed = document != read(file)
     if changed:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600)
-        file.write_text(HEADER.format(base=base.name) + yaml.safe_dump(document, sort_keys=False))
+        write_whole(file, HEADER.format(base=base.name) + yaml.safe_dump(document, sort_keys=False), mode=0o600)
     return changed
 
 
