@@ -70,16 +70,19 @@ class Conversation:
         except BROKEN as error:
             raise from_exec(self._about, error) from error
 
-    def ask(self, question: str, *, end: str) -> str:
-        """Return what the program says until a line that is `end`; after an error only `close` makes sense.
+    def ask(self, question: str) -> str:
+        """Return the line that the program answers with; after an error only `close` makes sense.
+
+        An answer is one line because the client waits for the socket and not for what TLS has read from it already: a
+        second piece that came together with the first is not seen before the next one comes.
 
         Raises:
-            ClusterError: the program has ended, or did not say `end` in time.
+            ClusterError: the program has ended, or did not answer in time.
         """
         output, due = "", time.monotonic() + self._seconds
         try:
             self._session.write_stdin(question)
-            while not output.endswith(f"{end}\n"):
+            while not output.endswith("\n"):
                 left = due - time.monotonic()
                 if left <= 0 or not self._session.is_open():
                     said = (self._session.read_stderr(timeout=0) or output).strip()
@@ -89,7 +92,7 @@ class Conversation:
             self._session.read_all()  # the client would keep all that was ever said
         except BROKEN as error:
             raise from_exec(self._about, error) from error
-        return output.removesuffix(f"{end}\n")
+        return output
 
     def close(self) -> None:
         """End the program."""

@@ -17,7 +17,6 @@ from shopsphere.clients.conversation import Conversation
 CONTAINER = "postgres"
 _PSQL, _DATABASE = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet"), "postgres"
 _SESSION = [*_PSQL, _DATABASE]
-_END = "that was all"
 _ASK_EVERY = 0.05
 _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
@@ -86,7 +85,7 @@ class InstanceSession:
         if self._held is None:
             self._held, self._pod = cluster.converse(namespace, pod, CONTAINER, _SESSION), pod
         try:
-            output = self._held.ask(f"{QUESTION};\n\\echo {_END}\n", end=_END)
+            output = self._held.ask(f"{QUESTION};\n")
             return read_answer(output, f"{cluster.context}: {namespace}/{pod}")
         except BaseException:  # else the next question would get the answer of this one
             self.close()
