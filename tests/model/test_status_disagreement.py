@@ -14,7 +14,13 @@ FOLLOWS = database_answer(leader="10.99.0.11")
 
 
 def pair(**changes: Any) -> PairStatus:
-    values = {"epoch": 4, "active": "frankfurt", "phase": "steady", "lease_holder": "frankfurt", "sync": "on"} | changes
+    values: dict[str, Any] = {
+        "epoch": 4,
+        "active": "frankfurt",
+        "phase": "steady",
+        "lease_holder": "frankfurt",
+        "sync": "on",
+    } | changes
     return PairStatus("rdc-a", **values)
 
 
