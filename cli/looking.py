@@ -50,12 +50,12 @@ def status(
 
 def _look(topology: Topology, target: str, environment: Environment) -> Status:
     from shopsphere.status import edge_names, pairs, sites  # noqa: PLC0415 - see above
+    from shopsphere.status.disagreement import disagreements  # noqa: PLC0415 - see above
     from shopsphere.status.model import Status  # noqa: PLC0415 - see above
 
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
     with_names = target in (EDGE, EVERYTHING) or target in topology.pairs
-    return Status(
-        sites.site_statuses(topology, stacks),
-        edge_names.ask_names(topology, edge_stack(environment), target) if with_names else (),
-        pairs.ask_witnesses({stack.region for stack in stacks} & set(topology.pairs), environment),
-    )
+    at_sites = sites.site_statuses(topology, stacks)
+    names = edge_names.ask_names(topology, edge_stack(environment), target) if with_names else ()
+    at_witnesses = pairs.ask_witnesses({stack.region for stack in stacks} & set(topology.pairs), environment)
+    return Status(at_sites, names, at_witnesses, tuple(disagreements(at_sites, at_witnesses)))

@@ -164,23 +164,54 @@ class PairStatus:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        whose: pair, site or name server.
+        what: what is wrong with it, and what to do where that is known.
+    """
+
+    whose: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Status:
-    """Everything that was asked for."""
+    """Everything that was asked for.
+
+    Attributes:
+        between: what is wrong between pairs and sites that report no problem of their own.
+    """
 
     sites: tuple[SiteStatus, ...]
     names: tuple[NameAnswer, ...]
     pairs: tuple[PairStatus, ...] = ()
+    between: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong; a name server that does not answer is named once."""
+        silent: dict[str, list[NameAnswer]] = {}
+        for each in self.names:
+            if each.problem:
+                silent.setdefault(each.server, []).append(each)
+        return (
+            *(Problem(each.pair, each.problem) for each in self.pairs if each.problem),
+            *(Problem(each.site, each.problem) for each in self.sites if each.problem),
+            *self.between,
+            *(Problem(server, _first_of(answers)) for server, answers in silent.items()),
+        )
 
     @property
     def is_well(self) -> bool:
-        """Whether everything answered and nothing reports a problem."""
-        sites, names, pairs = self.sites, self.names, self.pairs
-        problems = [
-            *(each.problem for each in sites),
-            *(each.problem for each in names),
-            *(each.problem for each in pairs),
-        ]
-        return not any(problems)
+        """Whether everything answered and nothing is wrong."""
+        return not self.problems
+
+
+def _first_of(answers: list[NameAnswer]) -> str:
+    more = f"; {len(answers) - 1} more names without an answer" if len(answers) > 1 else ""
+    return f"{answers[0].problem}{more}"
 
 
 def role_of(databases: tuple[Database, ...]) -> str:

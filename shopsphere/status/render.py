@@ -18,7 +18,9 @@ _SMALL_GIB = 100
 
 def as_json(status: Status) -> str:
     """Return the whole status as a JSON document."""
-    return json.dumps({"well": status.is_well, **asdict(status)}, indent=2)
+    document = asdict(status)
+    document.pop("between")  # among the problems
+    return json.dumps({"well": status.is_well, "problems": list(map(asdict, status.problems)), **document}, indent=2)
 
 
 def show(status: Status, console: Console) -> None:
@@ -133,23 +135,11 @@ def _server(answer: NameAnswer) -> str:
 def _problems(status: Status, width: int) -> list[Text]:
     """Return one entry for each thing that is wrong, and what it is wrong with: a cause is told once."""
     told: dict[str, tuple[list[str], str]] = {}
-    for name, problem in _named_problems(status):
-        whose, _ = told.setdefault(problem.replace(name, "…"), ([], problem.replace(f"{name}: ", "")))
-        whose.append(name)
+    for each in status.problems:
+        whose, _ = told.setdefault(each.what.replace(each.whose, "…"), ([], each.what.replace(f"{each.whose}: ", "")))
+        whose.append(each.whose)
     if not told:
         return [Text("all is well", style="green")]
     head = Text(f"NOT well: {len(told)} problem{'s' if len(told) > 1 else ''}", style="bold red")
     entries = [folded(problem, width, first=f"{', '.join(whose)}: ", indent="    ") for whose, problem in told.values()]
     return [head, *(Text(line, style="red") for entry in entries for line in entry)]
-
-
-def _named_problems(status: Status) -> Iterator[tuple[str, str]]:
-    yield from ((each.pair, each.problem) for each in status.pairs if each.problem)
-    yield from ((each.site, each.problem) for each in status.sites if each.problem)
-    silent: dict[str, list[NameAnswer]] = {}
-    for each in status.names:
-        if each.problem:
-            silent.setdefault(each.server, []).append(each)
-    for server, answers in silent.items():
-        more = f"; {len(answers) - 1} more names without an answer" if len(answers) > 1 else ""
-        yield server, f"{answers[0].problem}{more}"

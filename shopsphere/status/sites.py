@@ -44,10 +44,16 @@ def site_status(topology: Topology, stack: StackId) -> SiteStatus:
         facts = _facts(topology, stack, cluster_of(stack, seconds=REQUEST_SECONDS))
     except (ClusterError, AccessError) as error:
         return _dead(stack, str(error))
+    return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, problem_of(facts))
+
+
+def problem_of(facts: SiteFacts) -> str:
+    """Return what is wrong at a site by its own facts; empty when all is well."""
     problems = [database.problem for database in facts.databases if database.problem]
-    if facts.nodes.ready < facts.nodes.total:
-        problems.append(f"{facts.nodes.total - facts.nodes.ready} nodes are not ready")
-    return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, "; ".join(problems))
+    for what, count in (("nodes", facts.nodes), ("pods", facts.pods)):
+        if count.ready < count.total:
+            problems.append(f"{count.total - count.ready} of {count.total} {what} are not ready")
+    return "; ".join(problems)
 
 
 def _facts(topology: Topology, stack: StackId, cluster: Cluster) -> SiteFacts:

@@ -7,6 +7,7 @@ from typing import Any
 
 from shopsphere.status.databases import describe
 from shopsphere.status.model import Count, Power, SiteFacts, SiteStatus, Storage, role_of
+from shopsphere.status.sites import problem_of
 
 HEALTHY = "Cluster in healthy state"
 
@@ -26,4 +27,4 @@ def site_status(name: str, answers: Mapping[str, dict[str, Any]], *, pods: int =
     databases = tuple(describe(database, HEALTHY, answer) for database, answer in answers.items())
     power = Power(used_kw=101.25, free_kw=48.75, total_kw=150, near_limit=False)
     facts = SiteFacts(Count(12, 12), Count(pods, 10), 8, power, Storage(Count(2, 4), 1024, 4096), databases)
-    return SiteStatus(name, "rdc-a", role_of(databases), facts, "")
+    return SiteStatus(name, "rdc-a", role_of(databases), facts, problem_of(facts))

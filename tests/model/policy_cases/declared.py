@@ -55,10 +55,12 @@ class Declared:
     def but(self, *path_and_value: Any) -> Declared:
         """The same resource with one property changed, or REMOVED: the path, then the value."""
         *parents, last, value = path_and_value
-        props = copied(self.props)
+        props = dict(self.props)
         node: Any = props
-        for key in parents:
-            node = node.setdefault(key, {}) if isinstance(node, dict) else node[key]
+        for key in parents:  # what lies beside the path is shared: each reading takes a copy of its own
+            below = node.get(key, {}) if isinstance(node, dict) else node[key]
+            node[key] = dict(below) if isinstance(below, dict) else list(below)
+            node = node[key]
         if value is REMOVED:
             del node[last]
         else:
