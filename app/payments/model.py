@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from app.limits import LARGEST_ORDER_MINOR
+
 CREATED, UNKNOWN, CAPTURED, DECLINED = "created", "unknown", "captured", "declined"
 FINAL = frozenset({CAPTURED, DECLINED})
 
@@ -17,7 +19,7 @@ class PaymentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a caller wants to be paid. `token` stands for a card that only the provider knows."""
 
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    amount_minor: Annotated[int, msgspec.Meta(gt=0, le=100_000_000)]
+    amount_minor: Annotated[int, msgspec.Meta(gt=0, le=LARGEST_ORDER_MINOR)]
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
     token: Annotated[str, msgspec.Meta(pattern="^tok_[a-z0-9_]{1,60}$")]
 
