@@ -12,6 +12,7 @@ from litestar import Response
 from app import __version__
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
+from app.web.entries import FRESH
 from app.web.money import money
 
 HTML = "text/html; charset=utf-8"
@@ -36,6 +37,7 @@ class Templates:
             version=__version__,
             asset=assets.url,
             new_key=lambda: uuid4().hex,
+            form=FRESH,
             **shared,
         )
         self._environment.filters["money"] = lambda amount: money(amount, region)
