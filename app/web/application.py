@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -25,10 +25,12 @@ from app.web.health import health_routes
 from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
 from app.web.refusals import HANDLERS
+from app.web.renewals import Renewals
+from app.web.requests import LARGEST_FORM, Request
 from app.web.services import Services
 from app.web.templating import Templates
+from app.web.visitors import send_renewed_cookie
 
-LARGEST_BODY = 64 * 1024
 READY = "SELECT 1 FROM catalogue.seed LIMIT 1"
 
 
@@ -37,25 +39,30 @@ def storefront(settings: StorefrontSettings) -> Outermost:
     render_if_missing(settings.rendered)
     https = settings.public_url.startswith("https:")
     assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
+    commerce = Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size)
     services = Services(
         settings=settings,
-        commerce=Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size),
+        commerce=commerce,
         payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds),
         assets=assets,
         templates=Templates(settings, assets, {"shelves": shelves}),
         cookie=SessionCookie(settings.session_secret, secure=https),
         shelves=shelves,
+        renewals=Renewals(commerce),
     )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        settling = asyncio.create_task(settle_forever(services.commerce, services.payments))
+        loops = [
+            asyncio.create_task(settle_forever(services.commerce, services.payments)),
+            asyncio.create_task(services.renewals.write_forever()),
+        ]
         try:
             yield
         finally:
-            settling.cancel()
-            with suppress(asyncio.CancelledError):
-                await settling
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
             await services.payments.close()
             await services.commerce.close()
 
@@ -73,7 +80,9 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         openapi_config=None,
-        request_max_body_size=LARGEST_BODY,
+        request_class=Request,
+        before_send=[send_renewed_cookie],
+        request_max_body_size=LARGEST_FORM,
         logging_config=None,
     )
     return Outermost(application, page_headers(settings.static_url, https=https))
