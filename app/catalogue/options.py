@@ -6,14 +6,22 @@ from collections.abc import Mapping
 
 from app.catalogue.seed.motifs import MOTIFS
 
+PRINT, PRINT_PLACE, WORDS, ENGRAVING = "Print", "Placement", "Words", "Engraving"
+"""What a line's customisation consists of, as it is stored and shown."""
 LONGEST_TEXT = 24  # characters that fit a line on a chest, and a lid
 OWN_MOTIF = "as-shown"
-MOTIF_CHOICES: Mapping[str, str] = {OWN_MOTIF: "As shown", **{motif.slug: motif.title for motif in MOTIFS}}
+MOTIF_TITLES: Mapping[str, str] = {motif.slug: motif.title for motif in MOTIFS}
+MOTIF_CHOICES: Mapping[str, str] = {OWN_MOTIF: "As shown", **MOTIF_TITLES}
 PLACEMENTS: Mapping[str, str] = {"front": "Front", "back": "Back", "left-chest": "Left chest"}
 
 
 class OptionError(ValueError):
     """A choice that the form does not offer; the message is for the customer."""
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, without what has no shape."""
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
 
 
 def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
@@ -28,12 +36,12 @@ def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     if not text.isprintable():
         raise OptionError("Your words contain characters that we cannot print.")
     if kind == "electronics":
-        return {"Engraving": text} if text else {}
+        return {ENGRAVING: text} if text else {}
     motif = fields.get("motif", OWN_MOTIF)
     placement = fields.get("placement", "front")
     if motif not in MOTIF_CHOICES:
         raise OptionError("We do not have this print.")
     if placement not in PLACEMENTS:
         raise OptionError("We do not print at this place.")
-    chosen = {"Print": MOTIF_CHOICES[motif], "Placement": PLACEMENTS[placement]}
-    return {**chosen, "Words": text} if text else chosen
+    chosen = {PRINT: MOTIF_CHOICES[motif], PRINT_PLACE: PLACEMENTS[placement]}
+    return {**chosen, WORDS: text} if text else chosen

@@ -52,8 +52,7 @@ async def receipt(request: Request, order: UUID) -> Response[Any]:
     if found is None or not _may_see(visitor, found):
         raise NotFoundException(detail="no such order")
     pending = isinstance(found.state, PendingPayment)
-    headers = {"refresh": "3"} if pending else None  # the page asks again by itself, without a script
-    return services.templates.page("receipt.html", headers=headers, visitor=visitor, order=found, pending=pending)
+    return services.templates.page("receipt.html", visitor=visitor, order=found, pending=pending)
 
 
 @get("/orders")

@@ -24,6 +24,7 @@ from app.web.cookies import SessionCookie
 from app.web.health import health_routes
 from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
+from app.web.pictures import ROUTES as PICTURE_ROUTES
 from app.web.refusals import HANDLERS
 from app.web.renewals import Renewals
 from app.web.requests import LARGEST_FORM, Request
@@ -73,6 +74,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *ORDER_ROUTES,
             *CUSTOMER_ROUTES,
             *asset_routes(assets),
+            *PICTURE_ROUTES,
             *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site),
         ],
         state=State({"services": services}),

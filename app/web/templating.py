@@ -13,7 +13,8 @@ from app import __version__
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
 from app.web.entries import FRESH
-from app.web.money import money
+from app.web.money import money, plain_amount
+from app.web.pictures import Pictures
 
 HTML = "text/html; charset=utf-8"
 
@@ -36,10 +37,14 @@ class Templates:
             site=settings.listen.site,
             version=__version__,
             asset=assets.url,
+            integrity=assets.integrity,
+            public_url=settings.public_url,
+            pictures=Pictures(assets.url),
             new_key=lambda: uuid4().hex,
             form=FRESH,
             **shared,
         )
+        self._environment.filters["plain_amount"] = lambda amount: plain_amount(amount, region)
         self._environment.filters["money"] = lambda amount: money(amount, region)
 
     def page(
