@@ -19,11 +19,6 @@ class OptionError(ValueError):
     """A choice that the form does not offer; the message is for the customer."""
 
 
-def printable(text: str) -> str:
-    """Return a text on one line, without what has no shape."""
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-
-
 def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     """Return what is to be made, as it is stored with a line; empty when nothing was asked for.
 

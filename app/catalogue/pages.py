@@ -9,8 +9,9 @@ from litestar.exceptions import NotFoundException
 
 from app.catalogue import repository
 from app.catalogue.model import MAX_PAGE
-from app.catalogue.options import LONGEST_TEXT, MOTIF_TITLES, printable
+from app.catalogue.options import LONGEST_TEXT, MOTIF_TITLES
 from app.media.designs import design_from
+from app.text import tidy_or_drop
 from app.web.entries import FRESH, Entries
 from app.web.services import Request, services_of
 from app.web.visitors import visitor_of
@@ -110,7 +111,11 @@ async def show_product(request: Request, slug: str, form: Entries = FRESH, *, st
 async def _entered(request: Request) -> dict[str, str]:
     form = await request.form()
     values = {name: str(form.get(name, "")) for name in (*_LINKED, "text", "quantity")}
-    return {**values, "text": printable(values["text"])[:LONGEST_TEXT], "quantity": values["quantity"][:LONGEST_NUMBER]}
+    return {
+        **values,
+        "text": tidy_or_drop(values["text"])[:LONGEST_TEXT],
+        "quantity": values["quantity"][:LONGEST_NUMBER],
+    }
 
 
 def _page(request: Request) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from app.media.designs import Design
 from app.media.prints import inks_on
 from app.media.svg import darker, lighter, luminance
 
-LARGEST, SMALLEST = 17.0, 5.0
+LARGEST, SMALLEST = 17.0, 2.5
 _PLATE = (70.0, 436.0, 260.0, 40.0)  # x, y, width, height
 _DARK_BELOW = 0.3
 
@@ -58,5 +59,14 @@ def wording(design: Design) -> Wording | None:
 
 def _fitting(text: str, width: float) -> float:
     """Return the height of letters with which a line is no longer than `width`."""
-    units = sum(1.05 if unicodedata.east_asian_width(letter) in "WF" else 0.56 for letter in text)
-    return round(min(LARGEST, max(SMALLEST, width / units)), 1)
+    room = sum(_width(letter) for letter in text)
+    return math.floor(min(LARGEST, max(SMALLEST, width / room)) * 10) / 10
+
+
+def _width(letter: str) -> float:
+    """Return the width of a letter in a bold face, as a share of its height; measured at the widest of each kind."""
+    if unicodedata.combining(letter):
+        return 0.0
+    if unicodedata.east_asian_width(letter) in "WF" or letter in "MWmw@%":
+        return 1.05
+    return 0.82 if letter.isupper() else 0.66

@@ -2,8 +2,8 @@
 
 `shop render-media` wrote them together with manifest.json, which maps logical names to names with a digest of their
 content. This process is the CDN's origin. A name that this release does not know is not there: anything else would let
-a stranger fill the CDN with made-up names of one file. While old and new pods run side by side, a page of one may ask for
-a file of the other; the answer "not there" is not to be kept, so that the next try can reach a pod that has it.
+a stranger fill the CDN with made-up names of one file. While old and new pods run side by side, a page of one may ask
+for a file of the other; "not there" is a page that nobody keeps, so that the next try can reach a pod that has it.
 
 Pages say of each script and style sheet which bytes they expect (`integrity`): what carries them is a public cloud.
 """
@@ -22,7 +22,6 @@ from litestar.exceptions import NotFoundException
 from app.errors import ShopError
 
 FOR_EVER = "public, max-age=31536000, immutable"
-NOT_KEPT = "no-store"
 _TYPES = {
     ".svg": "image/svg+xml",
     ".css": "text/css; charset=utf-8",
@@ -77,7 +76,7 @@ class Assets:
         """
         path = f"{folder}/{name}"
         if path not in self._known:
-            raise NotFoundException(detail="no such file", headers={"cache-control": NOT_KEPT})
+            raise NotFoundException(detail="no such file")
         return (self._directory / path).read_bytes(), _TYPES[Path(path).suffix]
 
 

@@ -42,7 +42,7 @@ def test_a_made_up_digest_is_not_there(shopper: Shopper) -> None:
     made_up = re.sub(r"\.[0-9a-f]{12}\.", ".0123456789ab.", address)
     for path in (made_up, re.sub(r"\.[0-9a-f]{12}\.", ".", address)):
         answer = httpx.get(path, trust_env=False)
-        assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
+        assert (answer.status_code, answer.headers["cache-control"]) == (404, "private, no-store")
 
 
 @pytest.mark.requirement("no control submits while keys move in it")
