@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from app.catalogue.seed.motifs import MOTIFS
+from app.catalogue.seed.products import by_slug
+from app.media.places import PLACES
 
 PRINT, PRINT_PLACE, WORDS, ENGRAVING = "Print", "Placement", "Words", "Engraving"
 """What a line's customisation consists of, as it is stored and shown."""
@@ -33,10 +35,16 @@ def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     if kind == "electronics":
         return {ENGRAVING: text} if text else {}
     motif = fields.get("motif", OWN_MOTIF)
-    placement = fields.get("placement", "front")
+    placement = fields.get("placement") or next(iter(_places(fields.get("product", ""))))
     if motif not in MOTIF_CHOICES:
         raise OptionError("We do not have this print.")
-    if placement not in PLACEMENTS:
+    if placement not in _places(fields.get("product", "")):
         raise OptionError("We do not print at this place.")
     chosen = {PRINT: MOTIF_CHOICES[motif], PRINT_PLACE: PLACEMENTS[placement]}
     return {**chosen, WORDS: text} if text else chosen
+
+
+def _places(slug: str) -> Collection[str]:
+    """Return where a product can be printed, the usual place first; not every garment has a chest or a back."""
+    product = by_slug().get(slug)
+    return PLACES[product.shape] if product and product.motif else PLACEMENTS

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from app.catalogue.options import ENGRAVING, PLACEMENTS, PRINT, PRINT_PLACE, WORDS
 from app.catalogue.seed.model import Colour, SeededProduct
 from app.catalogue.seed.motifs import MOTIFS, Motif
 from app.catalogue.seed.palette import COLOURS
-from app.catalogue.seed.products import products
+from app.catalogue.seed.products import by_slug
 from app.media.devices import Device, draw_device
 from app.media.dressing import draw_garment
 from app.media.places import PLACES, Place
@@ -71,16 +71,6 @@ class Design:
         return replace(self, colour=COLOURS[colour])
 
 
-def product_of(slug: str) -> SeededProduct | None:
-    """Return a product of the catalogue, None if there is none of this name."""
-    return _products().get(slug)
-
-
-@cache
-def _products() -> Mapping[str, SeededProduct]:
-    return {product.slug: product for product in products()}
-
-
 def usual(product: SeededProduct) -> tuple[str, str]:
     """Return motif and place as the catalogue shows a product."""
     return (product.motif, next(iter(PLACES[product.shape]))) if product.motif else ("", "")
@@ -91,7 +81,7 @@ def design_from(slug: str, fields: Mapping[str, str]) -> Design | None:
 
     Choices that are not on offer are the usual ones.
     """
-    product = product_of(slug)
+    product = by_slug().get(slug)
     if product is None:
         return None
     colours = {colour.slug: colour for colour in product.colours}
@@ -125,7 +115,7 @@ def draw(design: Design) -> str:
 
 @lru_cache(maxsize=KEPT_PICTURES)
 def _drawn(slug: str, colour: str, motif: str, place: str) -> str:
-    design = Design(_products()[slug], COLOURS[colour], motif, place)
+    design = Design(by_slug()[slug], COLOURS[colour], motif, place)
     product, ground, spot = design.product, design.colour.hex, design.spot
     if spot is None:
         return draw_device(Device(product.shape, ground, product.variety), title=design.title)

@@ -144,3 +144,9 @@ def test_words_stay_within_the_cloth() -> None:
                 assert width <= places[place].words_width + 1
                 assert set_in.x - width / 2 > 60
                 assert set_in.x + width / 2 < 340
+
+
+def test_a_garment_is_printed_only_where_it_has_cloth(shopper: Shopper) -> None:
+    assert 'value="back"' not in shopper.get("/products/lyra-apron").text
+    assert shopper.add("lyra-apron", placement="back").status_code == 422
+    assert shopper.add("lyra-apron", placement="left-chest").status_code == 303
