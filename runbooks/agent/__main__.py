@@ -35,13 +35,13 @@ def main() -> None:
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 
-    known = SiteRole()
+    known = SiteRole(config.site)
 
     def role() -> Role:
         return known.ask(cluster())
 
     def leads() -> bool:
-        return all_lead(cluster())
+        return all_lead(cluster(), config.site)
 
     def tell(line: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log

@@ -1,8 +1,7 @@
 """The agent's loops: lease, record at the witness, role of the databases, and the doors that follow from all three.
 
 Each has a thread of its own, so that none waits for another: a record that is slow to read delays no renewal, and
-however long the witness takes to answer, the doors are closed on time. A loop sleeps between two looks: a watch that
-reports a change wakes it, and it also looks by itself at intervals.
+however long the witness takes, the doors are closed on time. A loop looks at intervals, and when a watch wakes it.
 """
 
 from __future__ import annotations
@@ -151,7 +150,7 @@ class Agent:
             self._tell(f"{shown}: {wanted.because}")
 
     def look_at_databases(self) -> None:
-        """Ask for the databases' role and for a permit; while the site's API does not answer, the last answers hold.
+        """Ask for the databases' role and for a permit; while the API is silent the last hold, a replica's for a while.
 
         The role changes only through that API, so it cannot change while the API is away.
         """
@@ -160,10 +159,11 @@ class Agent:
         self._rhythm.heard_of_databases(answered=role and permit)
 
     def _look_at_role(self) -> None:
-        role = self._ask_role()
+        asked, role = self._clock.monotonic(), self._ask_role()
         if role is not self._known.role:
             self._promoted_at = self._clock.monotonic()
-        self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
+        until = self._known.counting_until(asked) if role is Role.REPLICA else 0.0
+        self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting, follows_until=until)
         record = self._known.record
         if record and self._has_to_go(record):
             self._give_back()  # a runbook waits until the lease is given back
