@@ -23,6 +23,7 @@ from runbooks.engine import (
     run_runbook,
     write_report,
 )
+from runbooks.engine.crash import Crash
 from runbooks.operator_lock import operator_lock
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
@@ -92,6 +93,8 @@ def carry_out(topology: Topology, request: Request) -> Path:
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
+    if request.environment is Environment.PROD:
+        Crash.refuse()
     runbook, directory = steps_of(request), require_records_directory(request.environment)
     witness = witness_of(request.pair, request.environment)
     try:
