@@ -33,6 +33,16 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _one_instance(count: int) -> int:
+    if count > 1:
+        raise ValueError(
+            "should be 1: the site's agent shuts off the databases of its own node only, and an instance on another "
+            "node would go on writing after the other site was promoted (docs/failover.md)"
+        )
+    return count
+
+
+Instances = Annotated[int, AfterValidator(_one_instance)]
 Quantity = Annotated[str, AfterValidator(_quantity)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Text = Annotated[str, Field(min_length=1)]
@@ -110,7 +120,9 @@ class DatabaseConfig(Frozen):
     size: Quantity = Field(description="Size of an instance's volume.")
     cpu: Quantity = Field(description="CPU request of an instance.")
     memory: Quantity = Field(description="Memory request and limit of an instance; a quarter is shared buffers.")
-    instances: int = Field(default=1, ge=1, description="Instances at this site.")
+    instances: Instances = Field(
+        default=1, ge=1, description="Instances at this site: one, until the fence covers several nodes."
+    )
     wal_keep_size: Annotated[str, Field(pattern="^[0-9]+(MB|GB)$")] = Field(
         description="WAL kept for a peer that is away: its rate times the longest outage without a new copy."
     )
