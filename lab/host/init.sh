@@ -18,7 +18,7 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib/cni
 mount --bind "$HOST_DIRECTORY/disk/var-log" /var/log
 mount --bind "$HOST_DIRECTORY/disk/volumes" /srv/volumes
 for image in /srv/volumes/*.img; do   # volumes with a size of their own
-  if [ -e "$image" ]; then mount -o loop "$image" "${image%.img}" && chmod 777 "${image%.img}"; fi
+  if [ -e "$image" ]; then mount -o loop "$image" "${image%.img}" && chown 26:26 "${image%.img}" && chmod 770 "${image%.img}"; fi
 done
 echo "nameserver $HOST_RESOLVER" > "$HOST_DIRECTORY/run/resolv.conf"
 mount --bind "$HOST_DIRECTORY/run/resolv.conf" "$(readlink -f /etc/resolv.conf)"

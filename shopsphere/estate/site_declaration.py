@@ -125,4 +125,4 @@ def _repeated(names: Iterable[str]) -> list[str]:
 
 
 REGIONAL_SITE = SiteDeclaration(workloads=WORKLOADS, databases=DATABASES)
-HEADQUARTERS_SITE = SiteDeclaration(reserved=(NamespaceModel("reporting", "aggregate", "reporting", 80),))
+HEADQUARTERS_SITE = SiteDeclaration(reserved=(NamespaceModel("reporting", "aggregate", "reporting", 80, claims=4),))

@@ -110,7 +110,15 @@ class WorkloadDeclaration:
     @property
     def namespace(self) -> NamespaceModel:
         """Where it runs at every site."""
-        return NamespaceModel(self.name, self.data_class, self.owner, self.power_percent)
+        outside = len(self.ports) if self.open_to_customers else 0
+        return NamespaceModel(
+            self.name,
+            self.data_class,
+            self.owner,
+            self.power_percent,
+            load_balancers=min(1, outside),
+            node_ports=outside,
+        )
 
     @property
     def host(self) -> str:
