@@ -18,7 +18,11 @@ PLACEMENTS: Mapping[str, str] = {"front": "Front", "back": "Back", "left-chest":
 
 
 class OptionError(ValueError):
-    """A choice that the form does not offer; the message is for the customer."""
+    """A choice that the form does not offer; the message is for the customer, `field` is where it belongs."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
@@ -29,17 +33,17 @@ def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     """
     text = " ".join(fields.get("text", "").split())
     if len(text) > LONGEST_TEXT:
-        raise OptionError(f"Your words may have {LONGEST_TEXT} characters; these are {len(text)}.")
+        raise OptionError("text", f"Your words may have {LONGEST_TEXT} characters; these are {len(text)}.")
     if not text.isprintable():
-        raise OptionError("Your words contain characters that we cannot print.")
+        raise OptionError("text", "Your words contain characters that we cannot print.")
     if kind == "electronics":
         return {ENGRAVING: text} if text else {}
     motif = fields.get("motif", OWN_MOTIF)
     placement = fields.get("placement") or next(iter(_places(fields.get("product", ""))))
     if motif not in MOTIF_CHOICES:
-        raise OptionError("We do not have this print.")
+        raise OptionError("motif", "We do not have this print.")
     if placement not in _places(fields.get("product", "")):
-        raise OptionError("We do not print at this place.")
+        raise OptionError("placement", "We do not print at this place.")
     chosen = {PRINT: MOTIF_CHOICES[motif], PRINT_PLACE: PLACEMENTS[placement]}
     return {**chosen, WORDS: text} if text else chosen
 

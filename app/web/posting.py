@@ -86,6 +86,28 @@ async def post_once(
         return await _post_once(request, action)
 
 
+async def post_value(
+    request: Request, action: Action, *, form_page: FormPage | None = None
+) -> tuple[Done, Response[None]]:
+    """Run an `action` that only sets a value, each time its form is sent: the last one counts, and twice is as once.
+
+    So a form whose value was changed and sent again before the first answer came does what it says.
+
+    Raises:
+        RefusedError: the action refused.
+    """
+    async with form_comes_back(request, form_page):
+        services = services_of(request)
+        fields = await fields_of(request)
+        fields.pop(_KEY, None)
+        before = services.cookie.read(request.cookies)
+        try:
+            done = await _set(services, action, fields, before)
+        except UnknownOutcomeError:
+            done = await _set(services, action, fields, before)
+        return _redirect(services, done, before)
+
+
 @asynccontextmanager
 async def form_comes_back(request: Request, form_page: FormPage | None) -> AsyncIterator[None]:
     """Give a refusal inside the block what its page needs to show the form again."""
@@ -129,6 +151,10 @@ async def _post_once(request: Request, action: Action) -> tuple[Done, Response[N
         done = await _once(services, action, fields, key, before, fingerprint)
     except UnknownOutcomeError:  # COMMIT got no answer: what the database holds under this key decides
         done = await _once(services, action, fields, key, before, fingerprint)
+    return _redirect(services, done, before)
+
+
+def _redirect(services: Services, done: Done, before: UUID | None) -> tuple[Done, Response[None]]:
     cookie = services.cookie.remove() if done.session is None else services.cookie.write(done.session)
     cookies = [] if done.session == before else [cookie]
     return done, Response(None, status_code=303, headers={"location": done.location}, cookies=cookies)
@@ -140,11 +166,22 @@ async def _once(
     async with services.commerce.write() as connection:
         if not await connection.fetchval(_CLAIM, key, fingerprint, before):
             return await _replay(connection, key, before, fingerprint)
-        visitor = STRANGER if before is None else await find_visitor(connection, before)
-        session = visitor.session or await open_session(connection)
-        done = await action(Posting(connection, services, fields, key, visitor, session))
+        done = await action(await _posting(connection, services, fields, key, before))
         await connection.execute(_COMPLETE, key, done.location, done.session)
         return done
+
+
+async def _set(services: Services, action: Action, fields: Mapping[str, str], before: UUID | None) -> Done:
+    async with services.commerce.write() as connection:
+        return await action(await _posting(connection, services, fields, "", before))
+
+
+async def _posting(
+    connection: Connection, services: Services, fields: Mapping[str, str], key: str, before: UUID | None
+) -> Posting:
+    visitor = STRANGER if before is None else await find_visitor(connection, before)
+    session = visitor.session or await open_session(connection)
+    return Posting(connection, services, fields, key, visitor, session)
 
 
 async def _replay(queries: Queries, key: str, before: UUID | None, fingerprint: bytes) -> Done:
@@ -155,7 +192,7 @@ async def _replay(queries: Queries, key: str, before: UUID | None, fingerprint: 
         raise RefusedError(
             422,
             "This form was already sent with other content",
-            "Nothing has been changed. Go back, reload the page and send the form again.",
+            "What you sent first counts. To send something else, go back, reload the page and fill in the form again.",
         )
     return Done(row["location"], row["session_after"])
 

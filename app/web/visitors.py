@@ -21,7 +21,8 @@ FIRST_DAYS = 2
 RENEWED_EVERY_DAYS = 1
 _VISITOR = f"""
 SELECT s.id, s.customer_id, c.name, c.email,
-    (SELECT coalesce(sum(quantity), 0) FROM carts.line WHERE session_id = s.id)::int AS pieces,
+    (SELECT coalesce(sum(l.quantity), 0) FROM carts.line l JOIN carts.cart k ON k.id = l.cart_id
+     WHERE k.customer_id = s.customer_id OR (s.customer_id IS NULL AND k.session_id = s.id))::int AS pieces,
     s.expires_at < now() + make_interval(days => {SESSION_DAYS - RENEWED_EVERY_DAYS}) AS ages
 FROM customers.session s LEFT JOIN customers.customer c ON c.id = s.customer_id
 WHERE s.id = $1 AND s.expires_at > now()
