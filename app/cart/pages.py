@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
 
 from app.cart import repository
 from app.cart.locking import locked_cart
 from app.cart.model import MOST_PIECES
 from app.catalogue.options import OptionError, customisation
+from app.catalogue.pages import show_product
 from app.web.entries import FRESH, Entries
 from app.web.posting import Done, Posting, post_once, post_value
 from app.web.refusals import RefusedError
@@ -31,7 +33,7 @@ async def cart(request: Request) -> Response[Any]:
 @post("/cart/items")
 async def add(request: Request) -> Response[None]:
     """Put a product into the cart, as chosen on its page."""
-    return (await post_once(request, _add))[1]
+    return (await post_once(request, _add, form_page=_refused_product))[1]
 
 
 @post("/cart/items/{line:uuid}")
@@ -70,6 +72,20 @@ async def _cart_page(
     )
 
 
+async def _refused_product(request: Request, error: RefusedError) -> Response[Any]:
+    try:
+        return await show_product(request, error.entries.values.get("product", ""), error.entries, status=error.status)
+    except NotFoundException:  # a product that is sold no more, or a form that is none of ours
+        return services_of(request).templates.page(
+            "message.html",
+            status=error.status,
+            visitor=await visitor_of(request),
+            title=error.title,
+            advice=error.advice,
+            code=error.status,
+        )
+
+
 async def _add(posting: Posting) -> Done:
     fields = posting.fields
     found = await repository.find_variant(
@@ -80,7 +96,9 @@ async def _add(posting: Posting) -> Done:
         fields.get("size", ""),
     )
     if found is None:
-        raise RefusedError(422, "This is not on offer", "Choose another colour or size.", problems=_missing(fields))
+        raise RefusedError(
+            422, "This is not on offer", "Choose another colour or size.", problems=await _missing(posting)
+        )
     sku, kind, free = found
     quantity = _quantity(fields, least=1, field="quantity")
     try:
@@ -108,9 +126,12 @@ def _quantity(fields: Mapping[str, str], *, least: int, field: str) -> int:
     return int(text)
 
 
-def _missing(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return which of colour and size does not exist; when each does alone, it is both."""
-    return {"colour": "Choose one of these colours."} if fields.get("size") else {"size": "Choose one of these sizes."}
+async def _missing(posting: Posting) -> dict[str, str]:
+    """Return which of colour and size the product does not have; if it has both, but not together, the size."""
+    colours = await repository.colours_of(posting.connection, posting.fields.get("product", ""))
+    if posting.fields.get("colour", "") not in colours:
+        return {"colour": "Choose one of these colours."}
+    return {"size": "Choose one of these sizes."}
 
 
 ROUTES: list[Any] = [cart, add, change]

@@ -91,6 +91,16 @@ async def find_variant(queries: Queries, sku: str, slug: str, colour: str, size:
     return None if row is None else (row["sku"], row["kind"], row["free"])
 
 
+async def colours_of(queries: Queries, slug: str) -> set[str]:
+    """Return the colours that a product has in any size; none if there is no such product on sale."""
+    rows = await queries.fetch(
+        "SELECT DISTINCT v.colour FROM catalogue.variant v JOIN catalogue.product p ON p.id = v.product_id "
+        "WHERE p.slug = $1 AND p.on_sale",
+        slug,
+    )
+    return {row["colour"] for row in rows}
+
+
 async def add_line(
     connection: Connection,
     cart: UUID,

@@ -83,6 +83,26 @@ def test_the_address_is_remembered_for_a_customer_and_for_nobody_else(shop: Shop
     assert stranger.form("/checkout", "/checkout").fields["street"] == ""
 
 
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"text": "x" * 25}, 422, "text"), ({"quantity": "99"}, 422, "quantity"), ({"motif": "none"}, 422, "motif"),
+        ({"placement": "sleeve"}, 422, "placement"), ({"colour": "gold"}, 422, "colour"), ({"size": "9"}, 422, "size"),
+    ],
+)  # fmt: skip
+def test_refused_product_comes_back_with_its_choices(
+    shopper: Shopper, changes: dict[str, str], status: int, field: str
+) -> None:
+    typed = {"colour": "clay", "size": "L", "motif": "orion-rising", "placement": "back", "text": "Hello"}
+    typed["quantity"] = "2"
+    answer = shopper.add(TEE, **{**typed, **changes})
+    assert answer.status_code == status
+    assert f'id="{field}-problem"' in answer.text
+    again = form_in(answer.text, "/cart/items")
+    kept = set(typed) - {field}
+    assert {name: again.fields[name] for name in kept} == {name: typed[name] for name in kept}
+
+
 def test_refused_cart_change_is_the_cart(shopper: Shopper) -> None:
     sign_up(shopper)
     shopper.add(LAMP)
