@@ -27,6 +27,7 @@ from runbooks.engine.crash import Crash
 from runbooks.operator_lock import operator_lock
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
+from runbooks.permit import OtherPermitError
 from runbooks.unwitnessed import direction_without_witness
 from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
@@ -124,6 +125,8 @@ def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[
         note("stop")
         if not journal.touched:  # a refusal is no unfinished change
             journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
+        elif isinstance(error.__cause__, OtherPermitError):  # its epoch is used up: the next one begins anew
+            journal.abandon(actor=actor(), reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
     note("end")
 

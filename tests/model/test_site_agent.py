@@ -17,6 +17,7 @@ from runbooks.agent.agent import GLANCES, Agent
 from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
+from runbooks.agent.permits import Witnessed
 from runbooks.agent.rhythm import Rhythm
 from runbooks.agent.state import REPLICA_LASTS, Knowledge, doors
 from runbooks.agent.synchrony import Ledger
@@ -131,11 +132,18 @@ class FakeLedger:
 
 
 class FakePermits:
-    kept, session = None, "this one"
+    kept, session, refused = None, "this one", ""
     found: Permit | None = None
+    witnessed: Witnessed | None = None
 
     def look(self) -> Permit | None:
         return self.found
+
+    def remember(self, witnessed: Witnessed) -> None:
+        self.witnessed = witnessed
+
+    def refuse(self, _permit: Permit, why: str) -> None:
+        self.found, self.refused = None, why
 
 
 class FakeWitness:
