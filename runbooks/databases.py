@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from runbooks.change import RoleChange
+from runbooks.cluster_change import change_cluster
+from runbooks.operator_lock import OperatorLock
 from runbooks.pair_access import PairAccess
 from runbooks.site_database import SiteDatabase
+from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.postgres import FENCE, await_leading, follower_in, follows, run_statement
 from shopsphere.estate.databases import DatabaseModel
-from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
 """A runbook's look ends within 5 s, and entering a pod of a busy site takes time."""
 LOOKED_AT = "shopsphere.io/looked-at"
-_DEMOTION_TRIES = 10
-
-
-class BusyError(NoAnswerError):
-    """Others change an object faster than it can be changed here; a moment later they may not."""
 
 
 def wake(database: SiteDatabase) -> None:
@@ -42,14 +38,21 @@ def replica_role(model: DatabaseModel, site: str, peer: str, *, leads: bool) -> 
     return {"self": own, "primary": own if leads else other, "source": other, "promotionToken": None}
 
 
-def promote(database: SiteDatabase, *, peer: str) -> None:
-    """Make a database take writes with what it has."""
+def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> None:
+    """Make a database take writes with what it has; one that is told to lead already is left as it is.
+
+    Raises:
+        BusyError: others keep changing the cluster.
+        ClusterError: the site's API does not answer, or refuses.
+        LockLostError: another operator may be moving the pair.
+    """
     role = replica_role(database.model, database.site, peer, leads=True)
     # Its first write must not wait for a peer that may be dead.
-    database.patch({"spec": {"replica": role, "postgresql": {"synchronous": None}}})
+    led = {"spec": {"replica": role, "postgresql": {"synchronous": None}}}
+    change_cluster(database, lambda document: led if follows(document) else None, lock=lock)
 
 
-def begin_demotion(database: SiteDatabase, document: Mapping[str, Any], *, peer: str) -> None:
+def begin_demotion(database: SiteDatabase, document: Document, *, peer: str, lock: OperatorLock | None) -> None:
     """Tell a database to shut down and to follow its peer; repeating it changes nothing.
 
     CloudNativePG's operator would fence the instances itself, a second or more after it was told, and lifts this fence
@@ -59,25 +62,16 @@ def begin_demotion(database: SiteDatabase, document: Mapping[str, Any], *, peer:
         database: of the site that is left.
         document: what its cluster said last.
         peer: the other site.
+        lock: the operators' lock of this run.
 
     Raises:
         BusyError: others keep changing the cluster.
         ClusterError: the site's API does not answer, or refuses.
+        LockLostError: another operator may be moving the pair.
     """
     role = replica_role(database.model, database.site, peer, leads=False)
     begun = {"metadata": {"annotations": {FENCE: json.dumps(["*"])}}, "spec": {"replica": role}}
-    for _ in range(_DEMOTION_TRIES):
-        if follows(document):
-            return
-        try:
-            database.patch(begun, version=document["metadata"]["resourceVersion"])
-        except ConflictError:
-            document = database.document()
-        else:
-            return
-    raise BusyError(
-        f"{database.name}: others changed its cluster {_DEMOTION_TRIES} times\n  do:       repeat this command"
-    )
+    change_cluster(database, lambda seen: None if follows(seen) else begun, lock=lock, document=document)
 
 
 def takes_writes(database: SiteDatabase) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
+from runbooks.cluster_change import mark_clusters
 from runbooks.direction import Direction, require_not_begun, resumed, witnessed
 from runbooks.engine import (
     DryRun,
@@ -24,7 +25,7 @@ from runbooks.engine import (
     write_report,
 )
 from runbooks.engine.crash import Crash
-from runbooks.operator_lock import operator_lock
+from runbooks.operator_lock import OperatorLock, operator_lock
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
 from runbooks.permit import OtherPermitError
@@ -100,13 +101,14 @@ def carry_out(topology: Topology, request: Request) -> Path:
     witness = witness_of(request.pair, request.environment)
     try:
         witness.prefer_fastest()
-        with _alone(request, witness):
+        with _alone(request, witness) as lock:
             left = Journal.unfinished(directory, pair=request.pair)
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
-                change = replace(change, journal=journal)
+                change = replace(change, journal=journal, lock=lock)
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
+                mark_clusters(change)
                 with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
                     _run(runbook, change, journal, lambda event: _note(directory, event, request, change))
                 measured = {**outside.report(), **_loss(change)} if outside else {}
@@ -120,7 +122,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
 def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[[str], None]) -> None:
     note("begin")
     try:
-        run_runbook(runbook, change, journal)
+        run_runbook(runbook, change, journal, may_act=change.require_lock)
     except StepFailedError as error:
         note("stop")
         if not journal.touched:  # a refusal is no unfinished change
@@ -140,7 +142,7 @@ def _loss(change: RoleChange) -> dict[str, str]:
     return {"payments_lost": payments, "orders_lost": "those of the last moments; a rebuild shows how much"}
 
 
-def _alone(request: Request, witness: Witness) -> AbstractContextManager[None]:
+def _alone(request: Request, witness: Witness) -> AbstractContextManager[OperatorLock | None]:
     """Keep other operators away; without the witness only those at this machine, by the journal."""
     if request.runbook == BREAK_GLASS:
         return nullcontext()

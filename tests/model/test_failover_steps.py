@@ -12,7 +12,8 @@ from instance_files import instance_files
 from present import present
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
-from runbooks.databases import BusyError, begin_demotion
+from runbooks.cluster_change import BusyError
+from runbooks.databases import begin_demotion
 from runbooks.engine import Runbook, Step
 from runbooks.engine.errors import BlockedError
 from runbooks.last_record import EndOfStream, await_last_record, last_record
@@ -93,7 +94,8 @@ class Site:
         return self.pair.secrets[self.context]
 
     def execute(self, *_words: object, **_bounds: object) -> str:
-        return self.pair.said.get(self.context, json.dumps({"in_recovery": self.pair.in_recovery}))
+        said = {"in_recovery": self.pair.in_recovery, "value": self.pair.hears}
+        return self.pair.said.get(self.context, json.dumps(said))
 
 
 class Pair(PairAccess):
@@ -102,6 +104,7 @@ class Pair(PairAccess):
     def __init__(self, **values: Any) -> None:
         super().__init__(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, cast("Witness", self))
         self.record, self.ready, self.primary, self.in_recovery = record(), 1, "frankfurt", False
+        self.hears = True
         self.secrets = {site: secrets() for site in ("frankfurt", "dublin")}
         self.said: dict[str, str] = {}
         self.sites: dict[str, Any] = {site: Site(site, self) for site in ("frankfurt", "dublin")}
@@ -355,6 +358,10 @@ class ChangingCluster:
         self.kept.append((path, changes))
 
 
+def changing(cluster: ChangingCluster) -> SiteDatabase:
+    return SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster))
+
+
 @pytest.mark.requirement("a demotion can be begun again at any point, and leaves no fence behind")
 @pytest.mark.parametrize(
     ("cluster", "patches"),
@@ -366,7 +373,9 @@ class ChangingCluster:
     ],
 )
 def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCluster, patches: int) -> None:
-    begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
+    begin_demotion(
+        SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin", lock=None
+    )
     assert len(cluster.kept) == patches
     for path, changes in cluster.kept:
         assert path.endswith("/clusters/commerce-frankfurt")
@@ -377,7 +386,9 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCl
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = ChangingCluster(*["frankfurt"] * 100)
     with pytest.raises(BusyError, match="10 times"):
-        begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
+        begin_demotion(
+            SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin", lock=None
+        )
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
@@ -394,7 +405,8 @@ def test_the_last_record_is_waited_for(known: dict[str, Any], seen_at_end: bool)
         events.append((database.model.name, found))
         return found
 
-    def demoted(database: SiteDatabase, *_document: object, peer: str) -> None:
+    def demoted(database: SiteDatabase, *_document: object, peer: str, lock: object) -> None:
+        assert lock is None
         assert (database.site, peer) == ("frankfurt", "dublin")
         events.append((database.model.name, "demoted"))
 
