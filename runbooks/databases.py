@@ -14,12 +14,14 @@ from runbooks.pair_access import PairAccess
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError
-from shopsphere.clients.postgres import FENCE, await_leading, follower_in, follows, run_statement
+from shopsphere.clients.postgres import FENCE, await_leading, await_value, follower_in, follows, run_statement
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
 """A runbook's look ends within 5 s, and entering a pod of a busy site takes time."""
+HEARS_AFTER = 28
+"""Seconds after PostgreSQL's start from which on its pod hears of changes at once: 1 to start, 5, 20, 2 to spare."""
 LOOKED_AT = "shopsphere.io/looked-at"
 
 
@@ -83,6 +85,20 @@ def takes_writes(database: SiteDatabase) -> bool:
 def both_take_writes(change: RoleChange) -> bool:
     """Whether both databases of the target site take writes."""
     return all(change.at_target(takes_writes))
+
+
+def hears(database: SiteDatabase, *, seconds: float = LOOK_SECONDS) -> bool:
+    """Whether the program in a database's pod hears of a change at once, now or within `seconds`.
+
+    After a demotion CloudNativePG's instance manager starts PostgreSQL again, sees that within 5 s, and then sleeps for
+    20 s in the only thread that would hear of a promotion: twice the period of the readiness probe
+    (`RequestAndWaitFencingOff` in pkg/management/postgres/instance.go of CloudNativePG 1.30.0).
+
+    Raises:
+        ClusterError: the site's API or the instance does not answer.
+    """
+    rested = f"clock_timestamp() - pg_postmaster_start_time() > interval '{HEARS_AFTER} s'"
+    return bool(await_value(*database.leader(), rested, of=rested, seconds=seconds))
 
 
 def checkpoint(database: SiteDatabase) -> None:

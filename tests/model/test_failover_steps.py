@@ -13,7 +13,7 @@ from present import present
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.cluster_change import BusyError
-from runbooks.databases import begin_demotion
+from runbooks.databases import HEARS_AFTER, begin_demotion
 from runbooks.engine import Runbook, Step
 from runbooks.engine.errors import BlockedError
 from runbooks.last_record import EndOfStream, await_last_record, last_record
@@ -197,6 +197,22 @@ def test_secrets_that_differ() -> None:
     begun = change(Pair(secrets=other), variant=PLANNED, journal=Memory(before_ledger=""))
     assert "nothing is lost" in look.check(begun), "the way is not stopped in the middle"
     assert "payments: nothing" in look.check(change(Pair(secrets=other))), "the old site may be dead"
+
+
+@pytest.mark.requirement("customers do not wait for databases that would not hear of their promotion")
+def test_databases_that_restarted_are_waited_for_before_customers_wait() -> None:
+    look, deaf = step(FAILOVER, 2), Pair(hears=False)
+    assert not look.verify(change(deaf, variant=PLANNED))
+    assert "first it is waited" in look.check(change(deaf, variant=PLANNED))
+    assert look.verify(change(deaf)), "an unplanned move: customers wait already"
+    begun = change(deaf, variant=PLANNED, journal=Memory(before_ledger=""))
+    assert look.verify(begun), "they wait already, as the demotion has begun"
+    moved = Pair(record=record(epoch=2, active="dublin"), hears=False, primary="dublin")
+    assert look.verify(change(moved, variant=PLANNED))
+    deaf.hears = True
+    assert look.verify(change(deaf, variant=PLANNED))
+    assert "waited" not in look.check(change(deaf, variant=PLANNED)).replace("waits for the last row", "")
+    assert look.seconds > HEARS_AFTER
 
 
 @pytest.mark.requirement("a change that another machine began and did not finish is not taken for a finished one")
