@@ -14,6 +14,8 @@ from app.catalogue.pages import ROUTES as CATALOGUE_ROUTES
 from app.catalogue.shelves import Shelves
 from app.customers.pages import ROUTES as CUSTOMER_ROUTES
 from app.database import Database
+from app.legal.pages import ROUTES as LEGAL_ROUTES
+from app.legal.shelf import LegalPages
 from app.media.render import render_if_missing
 from app.orders.pages import ROUTES as ORDER_ROUTES
 from app.orders.payments_client import PaymentsClient
@@ -21,6 +23,7 @@ from app.orders.settling import settle_forever
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
 from app.web.cookies import SessionCookie
+from app.web.discovery import ROUTES as DISCOVERY_ROUTES
 from app.web.health import health_routes
 from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
@@ -40,15 +43,17 @@ def storefront(settings: StorefrontSettings) -> Outermost:
     render_if_missing(settings.rendered)
     https = settings.public_url.startswith("https:")
     assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
+    legal = LegalPages(settings.region.legal_texts)
     commerce = Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size)
     services = Services(
         settings=settings,
         commerce=commerce,
         payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds),
         assets=assets,
-        templates=Templates(settings, assets, {"shelves": shelves}),
+        templates=Templates(settings, assets, {"shelves": shelves, "legal": legal, "seller": settings.region.seller}),
         cookie=SessionCookie(settings.session_secret, secure=https),
         shelves=shelves,
+        legal=legal,
         renewals=Renewals(commerce),
     )
 
@@ -75,6 +80,8 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *CUSTOMER_ROUTES,
             *asset_routes(assets),
             *PICTURE_ROUTES,
+            *LEGAL_ROUTES,
+            *DISCOVERY_ROUTES,
             *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site),
         ],
         state=State({"services": services}),

@@ -24,12 +24,12 @@ from app.errors import ShopError
 FOR_EVER = "public, max-age=31536000, immutable"
 _TYPES = {
     ".svg": "image/svg+xml",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".png": "image/png",
     ".ico": "image/x-icon",
     ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
 }
 _GUARDED = (".css", ".js")
 
@@ -67,6 +67,10 @@ class Assets:
     def integrity(self, logical: str) -> str:
         """Return what a page has to say of a script or style sheet, so that browsers take no other bytes."""
         return self._integrity[logical]
+
+    def bytes_of(self, logical: str) -> bytes:
+        """Return the content of a file by its logical name."""
+        return (self._directory / self._paths[logical]).read_bytes()
 
     def read(self, folder: str, name: str) -> tuple[bytes, str]:
         """Return content and content type of a file.

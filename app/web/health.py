@@ -10,7 +10,7 @@ from litestar import Response, get
 from app import __version__
 from app.errors import DatabaseUnavailableError
 
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"  # the framework adds the charset
 
 
 def health_routes(ready: Callable[[], Awaitable[Any]], site: str) -> list[Any]:

@@ -9,6 +9,7 @@ import litestar
 
 from app.catalogue.shelves import Shelves
 from app.database import Database
+from app.legal.shelf import LegalPages
 from app.orders.payments_client import PaymentsClient
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
@@ -31,6 +32,7 @@ class Services:
     templates: Templates
     cookie: SessionCookie
     shelves: Shelves
+    legal: LegalPages
     renewals: Renewals
 
 

@@ -20,6 +20,8 @@ def _quoted_code(value: object) -> object:
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", strict=True)]
 CountryCode = Annotated[Country, BeforeValidator(_quoted_code)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Fact = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+EmailFact = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\"]+$", max_length=200)]
 Separator = Annotated[str, StringConstraints(pattern=r"^[.,'\u2019 \u00a0\u202f]?$", strict=True)]
 Minor = Annotated[int, Field(ge=0, le=100_000_000, strict=True)]
 
@@ -62,6 +64,21 @@ class NumberFormat(Frozen):
     )
 
 
+class Seller(Frozen):
+    """Who sells in a region, as its law wants it said in the shop. All of it is shown as it stands."""
+
+    name: Fact = Field(title="Name", description="Full name of the company, with its legal form.")
+    address: Fact = Field(title="Address", description="Street, postcode, city and country, where letters reach it.")
+    represented_by: Fact = Field(title="Represented by", description="Names of those who act for it.")
+    email: EmailFact = Field(title="E-mail", description="An address that is read on every working day.")
+    phone: Fact = Field(title="Telephone", description="With the country's code.")
+    registered_as: Fact = Field(title="Registered as", description="The company's register and number.")
+    tax_number: Fact = Field(title="Tax number", description="VAT or GST identification number, or its counterpart.")
+    authority: Fact = Field(
+        title="Authority", description="The authority that customers may complain to about personal data."
+    )
+
+
 class Storefront(Frozen):
     """The shop of one pair, as its customers know it."""
 
@@ -84,6 +101,18 @@ class Storefront(Frozen):
     )
     order_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$", strict=True)] = Field(
         title="Order prefix", description="First letters of its order numbers, different from every other pair's."
+    )
+    legal_texts: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,30}$", strict=True)] = Field(
+        default="eu",
+        title="Legal texts",
+        description="The set of legal pages that its shop shows, a folder of app/legal/texts; eu gives customers the "
+        "most rights.",
+    )
+    seller: Seller | None = Field(
+        default=None,
+        title="Seller",
+        description="The company that sells there. Without it the legal pages say that nobody is named yet; production "
+        "needs one of its own for each pair.",
     )
     delivers_to: dict[CountryCode, Title] = Field(
         title="Delivers to",
