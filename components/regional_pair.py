@@ -103,17 +103,21 @@ class RegionalPair:
         own = self.addresses[self.placement.site]
         return Endpoint.at(self.config.site_agent or own, self.config.site_agent_port)
 
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the settings of this site's workloads may depend on."""
+        return Surroundings(self.topology, self.placement.site, self.pair.name, self.config)
+
     def workload(self, declaration: WorkloadDeclaration, process: Process) -> WorkloadModel:
         """Return a workload as it runs at this site."""
         sizes = self.config.workloads[declaration.name]
-        surroundings = Surroundings(self.topology, self.placement.site, self.pair.name, self.config)
         return WorkloadModel(
             placement=self.placement,
             declaration=declaration,
             process=process,
             config=sizes,
             watts=self.watts(sizes),
-            environment=declaration.environment(process, surroundings),
+            environment=declaration.environment(process, self.surroundings),
         )
 
     def member(self, database: DatabaseModel) -> PostgresMemberModel:

@@ -111,7 +111,11 @@ class RegionalSite(pulumi.ComponentResource):
             shop_host=SHOP.host,
             shop_port=SERVICE_PORT,
             static_paths=self._pair.topology.cdn.paths,
+            public_url=self._pair.surroundings.public_url,
+            domain=self._pair.topology.domain,
             requests_per_second=config.requests_per_second_per_source,
+            sign_ins_per_minute=config.sign_ins_per_minute_per_source,
+            checkouts_per_minute=config.checkouts_per_minute_per_source,
             agent=self._pair.agent,
         )
         Gateway(

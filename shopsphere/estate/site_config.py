@@ -186,5 +186,11 @@ class RegionalConfig(SiteConfig):
     )
     site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
     requests_per_second_per_source: int = Field(
-        default=200, ge=1, description="Rate above which the gateway answers a source address with 429."
+        default=200,
+        ge=1,
+        description="Rate above which the gateway answers a source (an IPv4 address, an IPv6 /64) with 429.",
     )
+    sign_ins_per_minute_per_source: int = Field(
+        default=10, ge=1, description="The same for forms of the account: sign-in, sign-up and what else is there."
+    )
+    checkouts_per_minute_per_source: int = Field(default=10, ge=1, description="The same for orders.")

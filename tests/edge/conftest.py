@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, ask, write_configuration
 from edge_host import EdgeHost
 from edge_network import own_network
 
@@ -14,6 +16,7 @@ from components.edge.global_dns import GlobalDnsModel
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from components.gateway_configuration import HEALTH_PORT
 from lab.edge.packages import PACKAGES
 from lab.edge.settings import EdgeSettings
 from lab.packages import ensure_packages
@@ -21,6 +24,7 @@ from lab.pki import KeyPair, issue, new_authority
 from shopsphere.clients import powerdns
 from shopsphere.clients.http import read_key
 from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.foundation.clock import wait_until
 from shopsphere.names.pair_state import PairDeclaration
 from shopsphere.topology import Topology, load_topology
 
@@ -102,3 +106,44 @@ def authorities(edge: EdgeHost) -> list[powerdns.PowerDns]:
 def declaration(zone: GlobalDnsModel, topology: Topology) -> Callable[[str], PairDeclaration]:
     """The pair's facts by its name."""
     return lambda pair: PairDeclaration.of(zone.state_inputs(zone.pairs[pair]))
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """haproxy.cfg of Frankfurt, beside its pages."""
+    ensure_packages(["haproxy"])
+    return write_configuration(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[None]:
+    with own_network([ADDRESS, NEIGHBOUR]):
+        yield
+
+
+@pytest.fixture
+def shop(network: None) -> Iterator[Shop]:
+    """A shop that runs before its gateway starts: name it first."""
+    shop = Shop()
+    yield shop
+    shop.stop()
+
+
+@pytest.fixture
+def agent(network: None) -> Iterator[Shop]:
+    """In place of the site's agent; open."""
+    agent = Shop(AGENT_PORT)
+    yield agent
+    agent.stop()
+
+
+@pytest.fixture
+def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subprocess.Popen[bytes]]:
+    """HAProxy's process, listening."""
+    process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
+    try:
+        wait_until(lambda: ask(HEALTH_PORT, "/livez") == 200, what="HAProxy to listen", seconds=20, interval=0.1)
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)

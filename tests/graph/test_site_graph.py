@@ -134,7 +134,9 @@ def test_nothing_waits_for_what_another_stack_brings(regional: SiteGraph) -> Non
 
 def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) -> None:
     _, _, graph = regional
-    text = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]["haproxy.cfg"]
+    files = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]
+    text = "\0".join(files[name] for name in sorted(files))
+    assert all(f"/{page} " in f"{files['haproxy.cfg']} " for page in files if page != "haproxy.cfg")
     template = graph.get("Deployment", "gateway", "gateway")["spec"]["template"]
     assert (
         template["metadata"]["annotations"]["shopsphere.io/configuration"] == hashlib.sha256(text.encode()).hexdigest()
