@@ -41,7 +41,7 @@ def up(regions: Iterable[str]) -> None:
     wanted = record.add_regions(plan.expand(regions, topology))
     archives = build_images()
     with step("certificates"):
-        prepare_public(topology.domain)
+        prepare_public(topology.domain, topology.static_host)
     with step("WAN and cloud controller"):
         control_group.start()
     starting = plan.wanted_hosts(wanted, topology, hosts)
