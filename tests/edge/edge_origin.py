@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PROBE = "/static/shop.css"
+from shopsphere.estate.site_health import SERVING_PATH as PROBE
 
 
 class Origin:

@@ -8,6 +8,7 @@ from edge_http2 import http2
 
 from components.gateway_configuration import HTTP_PORT, HTTPS_PORT
 from components.gateway_pages import RETRY_AFTER_SECONDS
+from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.estate.site_health import SERVING_PATH
 from shopsphere.foundation.clock import wait_until
 
@@ -88,3 +89,10 @@ def test_http2_ends_before_a_customer_comes_again(shop: Shop, gateway: subproces
     wait_until(lambda: ask(HTTPS_PORT, "/cart") == 503, what="writes to be closed", seconds=10, interval=0.2)
     found = http2(ADDRESS, HTTPS_PORT, "www.shopsphere.test", ["/cart", "/cart"], every=RETRY_AFTER_SECONDS)
     assert (found.statuses, found.connections) == ([503, 503], 2)
+
+
+@pytest.mark.requirement("the CDN asks an origin what the gateway answers")
+def test_the_probe_of_the_cdn_is_answered(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
+    path = EdgeConfig.model_fields["origin_probe_path"].default
+    host = {"Host": "static.shopsphere.test"}
+    wait_until(lambda: ask(HTTP_PORT, path, headers=host) == 200, what="a healthy origin", seconds=10, interval=0.2)
