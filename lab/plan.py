@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.cluster import credentials
+from lab.cluster import credentials, pod_guard
 from lab.cluster.components import kubernetes_components
 from lab.component import Component
 from lab.edge.components import edge_components, lab_settings, prepare
@@ -96,6 +96,7 @@ def _site_components(site: str, regions: list[str], topology: Topology) -> list[
         pair = topology.pair_of(site)
         if pair:
             components.append(agent_component(topology.site(site), pair, topology))
+        (disk_directory(site) / "pod-guard.nft").write_text(pod_guard.rules(topology.site(site)))
         issued = credentials.prepare(topology.site(site))
         components += kubernetes_components(topology.site(site), topology, issued)
     return components
