@@ -180,7 +180,8 @@ def test_a_permit_that_is_not_for_this_pair(tmp_path: Path, api: Api, values: di
 @pytest.mark.requirement("what cannot be read is not known")
 def test_a_permit_that_cannot_be_read(tmp_path: Path) -> None:
     class Broken(Api):
-        def items_of_known_kind(self, _path: str, **_query: str) -> list[dict[str, dict[str, str]]]:
+        def items_of_known_kind(self, path: str, **_query: str) -> list[dict[str, dict[str, str]]]:
+            assert path == ALL
             return [{"data": {"permit.json": "{"}}]
 
     with pytest.raises(UnreadableAnswerError):

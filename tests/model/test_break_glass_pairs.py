@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbooks import unwitnessed
-from runbooks.permit import Permit, permit_path
+from runbooks.permit import Permit, permit_path, write_permit
 from shopsphere.names.pair_state import PairState
 
 OPPOSITE = ("dublin", "frankfurt")
@@ -119,7 +119,7 @@ def test_an_operator_who_believes_the_witness_lost(world: World, lines: str) -> 
         pair="rdc-a", epoch=5, active="dublin", session=str(world.hosts["dublin"].state()["session"]), actor="anna",
         reason="flood", at="2026-11-27T00:00:00Z",
     )  # fmt: skip
-    unwitnessed.write_permit(operator.reach.cluster("dublin"), word)
+    write_permit(operator.reach.cluster("dublin"), word)
     world.settle(1)
     world.hosts["dublin"].line.cut = lines != "agents hear it"
     for _ in range(60):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,6 +75,7 @@ def test_a_variable_of_the_environment(
 
 
 def test_who_acts_can_be_kept_in_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", BYTES.decode("utf-8", "surrogateescape"))
+    name = BYTES.decode("utf-8", "surrogateescape")
+    monkeypatch.setattr(pwd, "getpwuid", lambda _uid: SimpleNamespace(pw_name=name))
     assert actor().startswith("M\N{REPLACEMENT CHARACTER}nchen at ")
     assert PairRecord.first("rdc-a", "frankfurt", actor=actor()).model_dump_json()
