@@ -79,8 +79,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     wanted = arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us in the background
-        signal.signal(number, signal.default_int_handler)
+    for interruption in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us in the background
+        signal.signal(interruption, signal.default_int_handler)
     pair, bad = PairUnderTest(wanted.pair), False
     try:
         for number in range(wanted.first, wanted.first + wanted.runs):
