@@ -10,6 +10,7 @@ import msgspec
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 Fact = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Amount = Annotated[int, msgspec.Meta(ge=0)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 
 
@@ -47,6 +48,9 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
         legal_texts: which set of legal texts its pages show, a folder of app/legal/texts.
         seller: who sells there; None while nobody is named.
         delivers_to: names of countries by ISO 3166-1 code, the usual one first.
+        tax_name: of the tax that prices include; empty if pages state none.
+        tax_percent: its rate by country.
+        tax_percent_of_kind: other rates, by kind of goods (`apparel`) and country.
     """
 
     pair: Text
@@ -66,6 +70,9 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     legal_texts: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z-]{0,30}$")]
     seller: Seller | None
     delivers_to: Annotated[dict[CountryCode, Text], msgspec.Meta(min_length=1)]
+    tax_name: Annotated[str, msgspec.Meta(max_length=20)]
+    tax_percent: dict[CountryCode, Percent]
+    tax_percent_of_kind: dict[str, dict[CountryCode, Percent]]
 
 
 class RegionFactsError(ValueError):

@@ -37,7 +37,8 @@ PREFIXES = ("SHOP_", "PAYMENTS_", "PSP_")
 _UNUSABLE = Region(
     pair="-", title="-", language="en", currency="XXX", currency_sign="-", minor_digits=0, price_factor=1.0,
     group="", decimal=".", sign_after=False, prices_include_tax=True, shipping_minor=0, free_shipping_from_minor=0,
-    order_prefix="X", legal_texts="eu", seller=None, delivers_to={},
+    order_prefix="X", legal_texts="eu", seller=None, delivers_to={}, tax_name="", tax_percent={},
+    tax_percent_of_kind={},
 )  # fmt: skip
 """Stands in for a region that cannot be read, until `check` refuses the environment."""
 

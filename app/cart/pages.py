@@ -14,6 +14,7 @@ from app.cart.locking import locked_cart
 from app.cart.model import MOST_PIECES
 from app.catalogue.options import OptionError, customisation
 from app.catalogue.pages import show_product
+from app.orders.taxes import taxes_in
 from app.web.entries import FRESH, Entries
 from app.web.posting import Done, Posting, post_once, post_value
 from app.web.refusals import RefusedError
@@ -67,8 +68,9 @@ async def _cart_page(
     services = services_of(request)
     visitor = await visitor_of(request)
     contents = await repository.read_cart(services.commerce, visitor.session, services.settings.region)
+    taxes = taxes_in(contents, next(iter(services.settings.region.delivers_to)))
     return services.templates.page(
-        "cart.html", status=status, headers=headers, visitor=visitor, cart=contents, form=form
+        "cart.html", status=status, headers=headers, visitor=visitor, cart=contents, form=form, taxes=taxes
     )
 
 

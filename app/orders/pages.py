@@ -16,6 +16,7 @@ from app.orders.placing import PAYMENT_METHODS, place
 from app.orders.recipient import problems_of
 from app.orders.settling import settle_by_id
 from app.orders.states import PendingPayment
+from app.orders.taxes import taxes_in
 from app.web.entries import FRESH, Entries
 from app.web.posting import post_once
 from app.web.refusals import RefusedError
@@ -65,6 +66,7 @@ async def _checkout_page(
         cart=cart,
         methods=PAYMENT_METHODS,
         countries=region.delivers_to,
+        taxes=taxes_in(cart, form.values.get("country") or next(iter(region.delivers_to))),
         form=form,
     )
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from app.cart.model import MOST_PIECES, Cart
 from app.database import Connection, Queries
 from app.orders.model import Order, OrderLine, Recipient
 from app.orders.states import OrderState, PendingPayment, state_of
+from app.orders.taxes import IncludedTax, taxes_in
 
 _INSERT = """
 INSERT INTO orders."order" (id, number, session_id, customer_id, state, currency, goods_minor, shipping_minor,
-    payment_token, email, name, street, postcode, city, country)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    payment_token, email, name, street, postcode, city, country, taxes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 _INSERT_LINES = """
 INSERT INTO orders.line (order_id, position, sku, product_name, quantity, unit_minor, customisation)
@@ -54,7 +57,7 @@ SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES})
 """  # noqa: S608 a constant only
 _COLUMNS = """
 o.id, o.number, o.session_id, o.customer_id, o.state, o.currency, o.goods_minor, o.shipping_minor, o.payment_token,
-o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at
+o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at, o.taxes
 """
 _LINES = """
 SELECT p.slug, v.colour, v.size, l.product_name, l.quantity, l.unit_minor, l.customisation, l.order_id
@@ -91,6 +94,7 @@ async def insert(
         to.postcode,
         to.city,
         to.country,
+        taxes_in(cart, to.country),
     )
     lines = cart.lines
     await connection.execute(
@@ -200,6 +204,7 @@ async def _with_lines(queries: Queries, rows: list[Any]) -> list[Order]:
             recipient=Recipient(*row[9:15]),
             placed_at=row["placed_at"],
             lines=tuple(lines[row["id"]]),
+            taxes=msgspec.convert(row["taxes"] or [], tuple[IncludedTax, ...]),
         )
         for row in rows
     ]

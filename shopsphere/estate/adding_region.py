@@ -214,6 +214,7 @@ def _to_check(pair: Pair, topology: Topology) -> list[str]:
         f"topology.yaml: check the addresses ({', '.join(ways)}), networks, racks and kW; they were chosen to be free.",
         f"topology.yaml: client networks of {pair.jurisdiction} are {networks}; put those of its customers there.",
         f"topology.yaml: check {pair.name}'s shipping; it was converted from that of the first region.",
+        f"topology.yaml: add `tax` to {pair.name}'s storefront, if its prices include one that receipts have to state.",
         f"topology.yaml: add round trips to other sites; those not listed count {topology.wan.default_rtt_ms:g} ms.",
         f"topology.yaml: {pair.name} shows the legal texts of {pair.storefront.legal_texts}; have them checked, or set "
         "legal_texts, and name its seller.",

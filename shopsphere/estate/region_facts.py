@@ -33,5 +33,8 @@ def region_facts(topology: Topology, pair_name: str) -> str:
         "legal_texts": shop.legal_texts,
         "seller": shop.seller.model_dump() if shop.seller else None,
         "delivers_to": shop.delivers_to,
+        "tax_name": shop.tax.name if shop.tax else "",
+        "tax_percent": shop.tax.percent if shop.tax else {},
+        "tax_percent_of_kind": shop.tax.percent_of_kind if shop.tax else {},
     }
     return json.dumps(facts, ensure_ascii=False)

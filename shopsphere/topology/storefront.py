@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -23,6 +23,8 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Fact = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 EmailFact = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\"]+$", max_length=200)]
 Separator = Annotated[str, StringConstraints(pattern=r"^[.,'\u2019 \u00a0\u202f]?$", strict=True)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Kind = Literal["apparel", "electronics"]
 Minor = Annotated[int, Field(ge=0, le=100_000_000, strict=True)]
 
 
@@ -79,6 +81,22 @@ class Seller(Frozen):
     )
 
 
+class Tax(Frozen):
+    """The tax that is in a region's prices."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)] = Field(
+        title="Name", description="What customers know it as, as in VAT or GST."
+    )
+    percent: dict[CountryCode, Percent] = Field(
+        title="Percent", description="Rate by the country that a parcel goes to; each that is delivered to has one."
+    )
+    percent_of_kind: dict[Kind, dict[CountryCode, Percent]] = Field(
+        default={},
+        title="Percent of kind",
+        description="Other rates, where a country taxes one kind of goods differently: apparel or electronics.",
+    )
+
+
 class Storefront(Frozen):
     """The shop of one pair, as its customers know it."""
 
@@ -118,4 +136,9 @@ class Storefront(Frozen):
         title="Delivers to",
         description="Names of the countries it delivers to by ISO 3166-1 code; forms offer the first one.",
         min_length=1,
+    )
+    tax: Tax | None = Field(
+        default=None,
+        title="Tax",
+        description="The tax that prices include, as carts and receipts state it; without it they state none.",
     )

@@ -202,3 +202,14 @@ def test_the_receipt_is_of_what_was_agreed(shop: Shop, shopper: Shopper) -> None
         "commerce", 'SELECT goods_minor + shipping_minor FROM orders."order" WHERE id = %s', order_of(location)
     )
     assert int(rows[0][0]) == int(form.fields["agreed_total"]) == 8390  # two at €39, €5.90 for shipping
+
+
+def test_the_tax_in_the_price_is_shown_and_kept(shop: Shop, shopper: Shopper) -> None:
+    shopper.add(TEE, size="M")  # €39 and €5.90: 19 % of it is €7.17, 20 % €7.48
+    for page in ("/cart", "/checkout"):
+        assert "€7.17" in shopper.get(page).text
+    location = pay(shopper, shopper.checkout_form(), country="AT", postcode="1010").headers["location"]
+    assert "includes 20" in (receipt := shopper.get(location).text)
+    assert "€7.48" in receipt
+    rows = shop.cluster.query("commerce", 'SELECT taxes FROM orders."order" WHERE id = %s', order_of(location))
+    assert rows[0][0] == [{"name": "VAT", "percent": "20", "country": "AT", "tax_minor": 748}]

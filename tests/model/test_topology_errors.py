@@ -169,6 +169,26 @@ CASES = {
         put("pairs.rdc-a.storefront.prices_include_tax", "no"),
         "pairs.rdc-a.storefront.prices_include_tax", "a valid boolean", "'no'",
     ),
+    "country without a rate": (
+        drop("pairs.rdc-c.storefront.tax.percent.AU"),
+        "pairs.rdc-c.storefront.tax.percent", "a rate for each country", "none for AU",
+    ),
+    "rate of a country that is not delivered to": (
+        put("pairs.rdc-c.storefront.tax.percent.NZ", 15),
+        "pairs.rdc-c.storefront.tax.percent.NZ", "a country that is delivered to", "'NZ'",
+    ),
+    "rate above the price": (
+        put("pairs.rdc-c.storefront.tax.percent.AU", 110),
+        "pairs.rdc-c.storefront.tax.percent.AU", "equal to 100", "110",
+    ),
+    "rate of goods that nobody sells": (
+        put("pairs.rdc-c.storefront.tax.percent_of_kind", {"books": {"AU": 0}}),
+        "pairs.rdc-c.storefront.tax.percent_of_kind.books", "'apparel'", "'books'",
+    ),
+    "tax that prices do not include": (
+        put("pairs.rdc-b.storefront.tax", {"name": "Sales tax", "percent": {"US": 6}}),
+        "pairs.rdc-b.storefront.tax", "prices_include_tax is false", "'Sales tax'",
+    ),
     "order prefix of another pair": (
         put("pairs.rdc-c.storefront.order_prefix", "E"),
         "pairs.rdc-c.storefront.order_prefix", "a prefix of its own", "'E', which is also that of rdc-a",
