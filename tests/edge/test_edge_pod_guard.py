@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from edge_network import own_network
@@ -73,7 +74,7 @@ def pod() -> Iterator[str]:
         servers = [subprocess.Popen(["ip", "netns", "exec", name, sys.executable, "-c", SERVER]) for name in names]
         try:
             for name, address in zip(names, (OUTSIDE, POD), strict=True):
-                wait_until(lambda n=name, a=address: reached(n, a, ALLOWED), what="the servers", seconds=20)
+                wait_until(partial(reached, name, address, ALLOWED), what="the servers", seconds=20)
             run(["nft", "-f", "-"], stdin=rules(SITE))
             yield names[0]
         finally:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def probes(kube: Kube) -> Iterator[list[str]]:
     try:
         for name in names:
             kubectl("frankfurt", "create", "-n", "payments", "-f", "-", stdin=json.dumps(_probe(name, template)))
-            wait_until(lambda n=name: phase(kube, n) == "Succeeded", what=f"pod {name} to end", seconds=90)
+            wait_until(partial(_has_ended, kube, name), what=f"pod {name} to end", seconds=90)
         yield names
     finally:
         kubectl("frankfurt", "delete", "pod", "-n", "payments", "--ignore-not-found", "--wait=false", *names)
@@ -56,8 +57,8 @@ def _probe(name: str, template: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
-def phase(kube: Kube, name: str) -> str:
-    return str(kube("frankfurt", f"pod/{name}", "-n", "payments")["status"]["phase"])
+def _has_ended(kube: Kube, name: str) -> bool:
+    return bool(kube("frankfurt", f"pod/{name}", "-n", "payments")["status"]["phase"] == "Succeeded")
 
 
 @pytest.mark.requirement("a payments pod never reaches New York or another site, from its first millisecond on")
