@@ -26,7 +26,7 @@ class RegionalSiteArgs(TypedDict):
     """What is secret."""
 
     secrets: Mapping[str, pulumi.Input[str]]
-    """By the names of SITE_SECRET_NAMES."""
+    """By their names in the stack's configuration."""
     registry_password: pulumi.Input[str] | None
     """For the registry that the shop's image is pushed to, where the stack builds it."""
 
@@ -96,7 +96,7 @@ class RegionalSite(pulumi.ComponentResource):
                 image=image,
                 priority_class=self._centre.priority_class(declaration.priority),
                 authority=self._secrets["pairCaCertificate"],
-                secrets={variable: self._secrets[name] for variable, name in secrets.items()},
+                secrets={variable: self._secrets[name] for variable, name in secrets.items() if name in self._secrets},
             ),
             self._child,
         )

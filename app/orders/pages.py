@@ -12,7 +12,7 @@ from litestar.exceptions import NotFoundException
 from app.cart import repository as carts
 from app.orders import repository
 from app.orders.model import Order
-from app.orders.placing import PAYMENT_METHODS, place
+from app.orders.placing import place
 from app.orders.recipient import problems_of
 from app.orders.settling import settle_by_id
 from app.orders.states import PendingPayment
@@ -64,7 +64,7 @@ async def _checkout_page(
         headers=headers,
         visitor=visitor,
         cart=cart,
-        methods=PAYMENT_METHODS,
+        methods=services.settings.payment_methods,
         countries=region.delivers_to,
         taxes=taxes_in(cart, form.values.get("country") or next(iter(region.delivers_to))),
         form=form,

@@ -175,17 +175,6 @@ async def latest_recipient(queries: Queries, session: UUID, customer: UUID | Non
     return None if row is None else Recipient(*row)
 
 
-async def waiting(queries: Queries, older_than_seconds: float, limit: int) -> list[Order]:
-    """Return orders whose payment should have been known by now, oldest first."""
-    rows = await queries.fetch(
-        f"SELECT {_COLUMNS} FROM orders.\"order\" o WHERE o.state = 'pending_payment' "  # noqa: S608 constants
-        "AND o.placed_at < now() - make_interval(secs => $1) ORDER BY o.placed_at LIMIT $2",
-        older_than_seconds,
-        limit,
-    )
-    return await _with_lines(queries, rows)
-
-
 async def _with_lines(queries: Queries, rows: list[Any]) -> list[Order]:
     lines: dict[UUID, list[OrderLine]] = {row["id"]: [] for row in rows}
     for line in await queries.fetch(_LINES, list(lines)) if rows else []:

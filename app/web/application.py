@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,10 +15,11 @@ from app.customers.pages import ROUTES as CUSTOMER_ROUTES
 from app.database import Database
 from app.legal.pages import ROUTES as LEGAL_ROUTES
 from app.legal.shelf import LegalPages
+from app.loops import Loop
 from app.media.render import render_if_missing
 from app.orders.pages import ROUTES as ORDER_ROUTES
 from app.orders.payments_client import PaymentsClient
-from app.orders.settling import settle_forever
+from app.orders.settling import settling_loops
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
 from app.web.cookies import SessionCookie
@@ -29,7 +29,7 @@ from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
 from app.web.pictures import ROUTES as PICTURE_ROUTES
 from app.web.refusals import HANDLERS
-from app.web.renewals import Renewals
+from app.web.renewals import EVERY_SECONDS, Renewals
 from app.web.requests import LARGEST_FORM, Request
 from app.web.services import Services
 from app.web.templating import Templates
@@ -57,18 +57,20 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         renewals=Renewals(commerce),
     )
 
+    loops = [
+        *settling_loops(services.commerce, services.payments),
+        Loop("renewals", services.renewals.write_noted, EVERY_SECONDS),
+    ]
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        loops = [
-            asyncio.create_task(settle_forever(services.commerce, services.payments)),
-            asyncio.create_task(services.renewals.write_forever()),
-        ]
+        for loop in loops:
+            loop.start()
         try:
             yield
         finally:
             for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+                await loop.stop()
             await services.payments.close()
             await services.commerce.close()
 
@@ -82,7 +84,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *PICTURE_ROUTES,
             *LEGAL_ROUTES,
             *DISCOVERY_ROUTES,
-            *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site),
+            *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site, loops),
         ],
         state=State({"services": services}),
         before_request=refuse_foreign_posts,

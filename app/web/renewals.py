@@ -6,13 +6,9 @@ What is lost with a process is noted again at the next visit.
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
-import structlog
-
 from app.database import Database
-from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.web.cookies import SESSION_DAYS
 
 EVERY_SECONDS = 1.0
@@ -31,24 +27,20 @@ class Renewals:
     def __init__(self, commerce: Database) -> None:
         self._commerce = commerce
         self._noted: set[UUID] = set()
-        self._log = structlog.get_logger("renewals")
 
     def note(self, session: UUID) -> None:
         """Remember that a session was used; beyond the bound it is left to its next use."""
         if len(self._noted) < MOST_NOTED:
             self._noted.add(session)
 
-    async def write_forever(self) -> None:
-        """Write down what was noted, until cancelled; at a site that takes no writes it is dropped."""
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            noted, self._noted = list(self._noted), set()
-            if not noted:
-                continue
-            try:
-                if not await self._commerce.fetchval("SELECT pg_is_in_recovery()"):
-                    async with self._commerce.write() as connection:
-                        await connection.execute(_UNHURRIED)
-                        await connection.execute(_RENEW, noted, SESSION_DAYS)
-            except (DatabaseUnavailableError, UnknownOutcomeError) as error:
-                self._log.warning("sessions are renewed at their next use", error=type(error).__name__)
+    async def write_noted(self) -> None:
+        """Write down what was noted; at a site that takes no writes it is dropped.
+
+        Raises:
+            DatabaseUnavailableError: nothing was written; the sessions are renewed at their next use.
+        """
+        noted, self._noted = list(self._noted), set()
+        if noted and not await self._commerce.fetchval("SELECT pg_is_in_recovery()"):
+            async with self._commerce.write() as connection:
+                await connection.execute(_UNHURRIED)
+                await connection.execute(_RENEW, noted, SESSION_DAYS)

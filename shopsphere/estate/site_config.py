@@ -173,6 +173,10 @@ class RegionalConfig(SiteConfig):
     workloads: dict[str, WorkloadConfig] = Field(description="Size of each workload of the site, by its name.")
     databases: dict[str, DatabaseConfig] = Field(description="Size of each database of the site, by its name.")
     psp_url: WebAddress = Field(description="Payment service provider's API.")
+    payment_methods: dict[Annotated[str, Field(pattern="^tok_[a-z0-9_]{1,60}$")], Text] = Field(
+        default_factory=dict,
+        description="How customers may pay: titles by the provider's tokens. The lab has test methods if not given.",
+    )
     psp_networks: tuple[IPv4Network, ...] = Field(min_length=1, description="CIDRs that this API answers from.")
     public_url: WebAddress | None = Field(
         default=None, description="Address of the shop for customers; https://www.<domain> if not given."

@@ -89,7 +89,7 @@ def test_payment_with_the_same_key_and_another_amount_is_refused(shop: Shop) -> 
     first = httpx.post(url, json=body, headers=headers, trust_env=False)
     again = httpx.post(url, json=body, headers=headers, trust_env=False)
     other = httpx.post(url, json={**body, "amount_minor": 999}, headers=headers, trust_env=False)
-    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 409)
     assert first.json() == again.json()
 
 

@@ -177,7 +177,7 @@ def test_public_names_follow_from_the_domain_unless_the_stack_has_its_own(config
 
 
 def pair_of(config: dict[str, Any]) -> RegionalPair:
-    return RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config))
+    return RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab")
 
 
 def test_watts_follow_from_the_power_model(config: dict[str, Any]) -> None:
