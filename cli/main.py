@@ -24,6 +24,7 @@ from cli import (
     looking,
     moving,
     readiness,
+    reconciling,
     region,
     topology,
 )
@@ -81,6 +82,7 @@ app.command()(deploying.destroy)
 app.command()(looking.status)
 app.command()(readiness.ready)
 app.command()(readiness.drill)
+app.command()(reconciling.reconcile)
 app.command()(moving.failover)
 app.command()(moving.failback)
 app.command()(moving.watch)
