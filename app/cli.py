@@ -28,6 +28,9 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("serve", help="the storefront, port 8000")
     verbs.add_parser("payments", help="the payments service, port 8001")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
+    reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
+    reconcile.add_argument("--days", type=int, default=2, choices=range(1, 91), metavar="1-90", help="today included")
+    verbs.add_parser("unsettled", help="count the orders that wait for their payment; prints JSON")
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema")
     migrate.add_argument("database", choices=["commerce", "ledger"])
     migrate.add_argument("--seconds", type=float, default=300, help="how long to wait for the database")
@@ -64,6 +67,18 @@ def _psp(_: argparse.Namespace) -> None:
     run(settings.listen, lambda: psp(settings))
 
 
+def _reconcile(options: argparse.Namespace) -> None:
+    from app.payments.reconcile_command import reconcile  # noqa: PLC0415
+
+    sys.stdout.write(f"{reconcile(PaymentsSettings.read(), options.days)}\n")
+
+
+def _unsettled(_: argparse.Namespace) -> None:
+    from app.orders.unsettled_command import show_unsettled  # noqa: PLC0415
+
+    sys.stdout.write(f"{show_unsettled(StorefrontSettings.read())}\n")
+
+
 def _migrate(options: argparse.Namespace) -> None:
     from app.migrations.run import migrate  # noqa: PLC0415
 
@@ -78,4 +93,12 @@ def _render_media(options: argparse.Namespace) -> None:
     log.info("rendered", files=render(options.directory), directory=str(options.directory))
 
 
-_VERBS = {"serve": _serve, "payments": _payments, "psp": _psp, "migrate": _migrate, "render-media": _render_media}
+_VERBS = {
+    "serve": _serve,
+    "payments": _payments,
+    "psp": _psp,
+    "reconcile": _reconcile,
+    "unsettled": _unsettled,
+    "migrate": _migrate,
+    "render-media": _render_media,
+}

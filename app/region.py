@@ -8,8 +8,23 @@ from typing import Annotated, Any
 import msgspec
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+Fact = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Amount = Annotated[int, msgspec.Meta(ge=0)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 CountryCode = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+
+
+class Seller(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who sells in a region, as the law wants it said; the topology describes the fields."""
+
+    name: Fact
+    address: Fact
+    represented_by: Fact
+    email: Fact
+    phone: Fact
+    registered_as: Fact
+    tax_number: Fact
+    authority: Fact
 
 
 class Region(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +45,12 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
         shipping_minor: price of a delivery.
         free_shipping_from_minor: goods of this price are delivered free of charge.
         order_prefix: first letters of order numbers.
+        legal_texts: which set of legal texts its pages show, a folder of app/legal/texts.
+        seller: who sells there; None while nobody is named.
         delivers_to: names of countries by ISO 3166-1 code, the usual one first.
+        tax_name: of the tax that prices include; empty if pages state none.
+        tax_percent: its rate by country.
+        tax_percent_of_kind: other rates, by kind of goods (`apparel`) and country.
     """
 
     pair: Text
@@ -47,7 +67,12 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     shipping_minor: Amount
     free_shipping_from_minor: Amount
     order_prefix: Annotated[str, msgspec.Meta(pattern="^[A-Z]{1,3}$")]
+    legal_texts: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z-]{0,30}$")]
+    seller: Seller | None
     delivers_to: Annotated[dict[CountryCode, Text], msgspec.Meta(min_length=1)]
+    tax_name: Annotated[str, msgspec.Meta(max_length=20)]
+    tax_percent: dict[CountryCode, Percent]
+    tax_percent_of_kind: dict[str, dict[CountryCode, Percent]]
 
 
 class RegionFactsError(ValueError):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from app.errors import SettingsError
+from app.payment_methods import methods_of
 from app.region import Region, RegionFactsError, region_of
 
 RENDERED_IN_IMAGE = Path("/usr/share/shopsphere")
@@ -24,20 +25,24 @@ VARIABLES = frozenset(
         *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE"),
         *(REGION_FACTS, "SHOP_PUBLIC_URL", "SHOP_STATIC_URL", "SHOP_SESSION_SECRET", "SHOP_RENDERED", "SHOP_POOL_SIZE"),
         *("PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
-        *("PSP_URL", "PSP_TIMEOUT_SECONDS", "PSP_STATE_FILE"),
+        *("SHOP_ENVIRONMENT", "SHOP_PAYMENT_METHODS", "PAYMENTS_RECONCILE_SECONDS"),
+        *("PSP_URL", "PSP_TIMEOUT_SECONDS", "PSP_STATE_FILE", "PSP_API_KEY", "PSP_AUTHORITY_FILE", "PSP_ADMIN_TOKEN"),
     }
 )
 """Every variable that begins with one of PREFIXES and that some entry point reads.
 
 The containers of one pod share their variables, so each entry point knows those of the others.
 """
+LAB = "lab"
+"""The one value of SHOP_ENVIRONMENT under which money is not real; without it every rule of production holds."""
 PREFIXES = ("SHOP_", "PAYMENTS_", "PSP_")
 """Beginnings of the shop's own names: such a variable that no entry point reads has no effect, so it is refused."""
 
 _UNUSABLE = Region(
     pair="-", title="-", language="en", currency="XXX", currency_sign="-", minor_digits=0, price_factor=1.0,
     group="", decimal=".", sign_after=False, prices_include_tax=True, shipping_minor=0, free_shipping_from_minor=0,
-    order_prefix="X", delivers_to={},
+    order_prefix="X", legal_texts="eu", seller=None, delivers_to={}, tax_name="", tax_percent={},
+    tax_percent_of_kind={},
 )  # fmt: skip
 """Stands in for a region that cannot be read, until `check` refuses the environment."""
 
@@ -75,6 +80,26 @@ class Environment:
         if not low <= number <= high:
             self._problems.append(f"{name}: expected a number from {low:g} to {high:g}, found {value!r}")
         return number
+
+    @property
+    def in_lab(self) -> bool:
+        """Whether money is not real here."""
+        return self._variables.get("SHOP_ENVIRONMENT", "").strip() == LAB
+
+    def provider_url(self, name: str, default: str) -> str:
+        """Return the address of the payment provider: https, except in the lab."""
+        value = self.url(name, default if self.in_lab else None)
+        if value and not self.in_lab and urlsplit(value).scheme != "https":
+            self._problems.append(f"{name}: expected an https:// address outside the lab, found {value!r}")
+        return value
+
+    def payment_methods(self, name: str) -> Mapping[str, str]:
+        """Return how customers may pay, as titles by the provider's tokens."""
+        try:
+            return methods_of(self._variables.get(name, "").strip(), in_lab=self.in_lab)
+        except ValueError as error:
+            self._problems.append(f"{name}: {error}")
+            return {}
 
     def region(self, name: str) -> Region:
         """Return the region that a variable describes."""
@@ -154,6 +179,7 @@ class StorefrontSettings:
     payments_timeout_seconds: float
     rendered: Path
     pool_size: int
+    payment_methods: Mapping[str, str]
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> StorefrontSettings:
@@ -170,6 +196,7 @@ class StorefrontSettings:
             payments_timeout_seconds=environment.number("PAYMENTS_TIMEOUT_SECONDS", 6, low=0.1, high=60),
             rendered=rendered_directory(environment),
             pool_size=int(environment.number("SHOP_POOL_SIZE", 8, low=1, high=100)),
+            payment_methods=environment.payment_methods("SHOP_PAYMENT_METHODS"),
         )
         environment.check()
         return settings
@@ -183,8 +210,12 @@ class PaymentsSettings:
     ledger_dsn: str = field(repr=False)
     psp_url: str
     psp_timeout_seconds: float
+    psp_api_key: str = field(repr=False)
+    psp_authority: str | None
     resolve_every_seconds: float
+    reconcile_every_seconds: float
     pool_size: int
+    takes_test_tokens: bool
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> PaymentsSettings:
@@ -193,10 +224,14 @@ class PaymentsSettings:
         settings = cls(
             listen=Listen.read(environment, 8001),
             ledger_dsn=environment.dsn("LEDGER_DSN", "LEDGER_PASSWORD"),
-            psp_url=environment.url("PSP_URL", "http://127.0.0.1:8070"),
+            psp_url=environment.provider_url("PSP_URL", "http://127.0.0.1:8070"),
+            psp_api_key=environment.text("PSP_API_KEY", "" if environment.in_lab else None),
+            psp_authority=environment.text("PSP_AUTHORITY_FILE", "") or None,
             psp_timeout_seconds=environment.number("PSP_TIMEOUT_SECONDS", 3, low=0.05, high=60),
             resolve_every_seconds=environment.number("PAYMENTS_RESOLVE_SECONDS", 2, low=0.05, high=600),
+            reconcile_every_seconds=environment.number("PAYMENTS_RECONCILE_SECONDS", 900, low=1, high=86_400),
             pool_size=int(environment.number("PAYMENTS_POOL_SIZE", 8, low=1, high=100)),
+            takes_test_tokens=environment.in_lab,
         )
         environment.check()
         return settings
@@ -208,13 +243,20 @@ class PspSettings:
 
     listen: Listen
     state_file: Path
+    api_key: str = field(repr=False)
+    admin_token: str = field(repr=False)
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> PspSettings:
         """Read and validate the environment."""
         environment = Environment(variables)
         state_file = environment.text("PSP_STATE_FILE", "/tmp/shopsphere-psp.sqlite")  # noqa: S108 a simulator's state
-        settings = cls(listen=Listen.read(environment, 8070), state_file=Path(state_file))
+        settings = cls(
+            listen=Listen.read(environment, 8070),
+            state_file=Path(state_file),
+            api_key=environment.text("PSP_API_KEY", ""),
+            admin_token=environment.text("PSP_ADMIN_TOKEN", ""),
+        )
         environment.check()
         return settings
 

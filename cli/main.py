@@ -24,6 +24,7 @@ from cli import (
     looking,
     moving,
     readiness,
+    reconciling,
     region,
     topology,
 )
@@ -31,6 +32,7 @@ from cli.version import show_version
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import MEANINGS, ExitCode
 from shopsphere.foundation.progress import say, silence
+from shopsphere.foundation.readable import readable, require_readable
 
 LAB = "lab"
 PROGRAM = "shopsphere"
@@ -80,6 +82,7 @@ app.command()(deploying.destroy)
 app.command()(looking.status)
 app.command()(readiness.ready)
 app.command()(readiness.drill)
+app.command()(reconciling.reconcile)
 app.command()(moving.failover)
 app.command()(moving.failback)
 app.command()(moving.watch)
@@ -105,9 +108,9 @@ def about(
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter is no reason to stop
+            stream.reconfigure(errors="replace")  # a letter that cannot be shown or read is no reason to stop
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -122,17 +125,13 @@ def run(arguments: Sequence[str]) -> int:
     words = [readable(word) for word in arguments]
     fault.keep_quiet_in_threads(words)
     try:
+        require_readable()
         ended = app(words, prog_name=PROGRAM, standalone_mode=False)
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the roof: nothing passes as a traceback
         return _told(error, words)
     if ended == ExitCode.INTERRUPTED:  # typer has caught Ctrl-C
         say("interrupted")
     return ended if isinstance(ended, int) else ExitCode.GOOD
-
-
-def readable(word: str) -> str:
-    """Return a word of the command line as text: bytes that are no UTF-8 become a replacement character."""
-    return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _told(error: BaseException, words: Sequence[str]) -> int:

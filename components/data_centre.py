@@ -21,6 +21,10 @@ PRIORITIES = {
     "background": (1_000, "Work that can be done later; first to go when a recovery site takes over."),
 }
 """Value and meaning of each priority, by name. When a failover needs room, pods are preempted in this order."""
+PODS_PER_NODE = 110
+"""What a kubelet runs unless it is told otherwise."""
+FEWEST_PODS = 20
+"""A namespace with a small share of power has room for jobs and for pods that are on their way out."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class DataCentreModel:
         placement: the site.
         namespaces: what to create.
         site_watts: power for pods at the site (W).
+        site_pods: pods that its nodes run at most.
         rack_watts: power for pods in one rack (W): no pod can be larger, since it runs in one rack.
         default_watts: what a container that asks for nothing is charged (W).
     """
@@ -38,6 +43,7 @@ class DataCentreModel:
     placement: Placement
     namespaces: tuple[NamespaceModel, ...]
     site_watts: int
+    site_pods: int
     rack_watts: int
     default_watts: int
 
@@ -49,10 +55,20 @@ class DataCentreModel:
             placement=placement,
             namespaces=namespaces,
             site_watts=site_budget(site, topology),
+            site_pods=site.racks * topology.power_model.nodes_per_rack * PODS_PER_NODE,
             rack_watts=rack_budget(site, topology),
             # A container that requests nothing may take a core and a GiB, so it is charged for them.
             default_watts=pod_watts(topology.power_model, 1, 1),
         )
+
+    def quota_objects(self, namespace: NamespaceModel) -> dict[str, str]:
+        """Return how many objects a namespace may have of those that are scarce, or that open a way in."""
+        return {
+            "pods": str(max(FEWEST_PODS, self.site_pods * namespace.power_percent // 100)),
+            "persistentvolumeclaims": str(namespace.claims),
+            "services.loadbalancers": str(namespace.load_balancers),
+            "services.nodeports": str(namespace.node_ports),
+        }
 
     def quota_watts(self, namespace: NamespaceModel) -> int:
         """Return a namespace's share of the site's power (W); the shares together never exceed the site's."""
@@ -106,6 +122,12 @@ class DataCentre(pulumi.ComponentResource):
             f"{namespace.name}-power",
             metadata={"name": "power", "namespace": name, "labels": labels, "annotations": SKIP_AWAIT},
             spec={"hard": {f"requests.{WATTS_RESOURCE}": str(watts.quota_watts(namespace))}},
+            opts=self._child,
+        )
+        ResourceQuota(
+            f"{namespace.name}-objects",
+            metadata={"name": "objects", "namespace": name, "labels": labels, "annotations": SKIP_AWAIT},
+            spec={"hard": watts.quota_objects(namespace)},
             opts=self._child,
         )
         default = {WATTS_RESOURCE: str(watts.default_watts)}

@@ -19,7 +19,7 @@ from components.gateway_configuration import (
     LIVE_PATH,
     READY_PATH,
     GatewayModel,
-    haproxy_configuration,
+    gateway_files,
 )
 from components.manifest import Manifest, checksum, name_of
 from components.pod_template import (
@@ -87,11 +87,11 @@ class Gateway(pulumi.ComponentResource):
         }
 
     def _deployment(self) -> None:
-        configuration = haproxy_configuration(self._model)
+        files = gateway_files(self._model)
         config_map = ConfigMap(
             "gateway-configuration",
             metadata=self._metadata("gateway-configuration"),
-            data={"haproxy.cfg": configuration},
+            data=files,
             opts=self._child,
         )
         certificate = Secret(
@@ -103,7 +103,7 @@ class Gateway(pulumi.ComponentResource):
         )
         # HAProxy reads its files once: a change of either has to replace the pods.
         checksums = {
-            "shopsphere.io/configuration": checksum(configuration),
+            "shopsphere.io/configuration": checksum(*(files[name] for name in sorted(files))),
             "shopsphere.io/certificate": checksum(self._args["tls_certificate"]),
         }
         spec: Manifest = {

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from components.gateway_pages import (
+    ERROR_PAGES,
+    FORM_WINDOW_SECONDS,
+    MOVING,
+    NO_LENGTH,
+    RATE_WINDOW_SECONDS,
+    RETRY_AFTER_SECONDS,
+    TOO_MANY_FORMS,
+    page_files,
+)
 from components.pod_template import ENDPOINT_REMOVAL_SECONDS, TERMINATION_SECONDS
 from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_agent import WRITES_PATH
 from shopsphere.estate.site_config import WorkloadConfig
+from shopsphere.estate.site_health import SERVING_PATH
 from shopsphere.estate.workloads import GATEWAY, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT
+from shopsphere.topology.public_names import WWW
 
 HTTPS_PORT = GATEWAY_HTTPS_PORT
 HTTP_PORT = GATEWAY_HTTP_PORT
 HEALTH_PORT = 8404
 LIVE_PATH = "/livez"
 READY_PATH = "/readyz"
-RETRY_AFTER_SECONDS = 5
-CLOSED_PAGE = (
-    "<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>One moment</title>"
-    "<body style='font:1.1rem/1.5 system-ui;max-width:34rem;margin:15vh auto;padding:0 1rem'><h1>One moment</h1>"
-    "<p>We are moving to another data centre. Nothing was charged or ordered. Please go back and send it again in "
-    "a few seconds: it will be taken once, however often you send it.</p></body></html>"
-)
 CONFIG_DIRECTORY = "/etc/shopsphere/gateway"
 CERTIFICATE_DIRECTORY = "/etc/shopsphere/tls"
 CERTIFICATE_FILE = f"{CERTIFICATE_DIRECTORY}/tls.pem"
 LARGEST_BODY_BYTES = 1_048_576  # 1 MiB: the largest form of the shop is an address; artwork goes another way
 DRAIN_SECONDS = TERMINATION_SECONDS - ENDPOINT_REMOVAL_SECONDS - 5
-RATE_WINDOW_SECONDS = 10  # the stick table's window in the template
+LARGEST_CONNECTIONS = 4000
+CONNECTIONS_PER_SOURCE = LARGEST_CONNECTIONS // 10
+"""More at once from one source are refused: idle connections cost a client nothing, and each holds a place here.
+
+A browser holds one, so this is a large office or a mobile network behind one address.
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,12 @@ class GatewayModel:
         shop_host: DNS name of the shop's service.
         shop_port: its port.
         static_paths: path prefixes that only the CDN may fetch.
-        requests_per_second: rate above which one source address is answered with 429.
+        public_url: address of the shop, without a path; what else customers type is led to it.
+        domain: the zone of the public names.
+        requests_per_second: rate above which one source, an IPv4 address or an IPv6 /64, is answered with 429.
+        sign_ins_per_minute: the same for forms of the account.
+        checkouts_per_minute: the same for orders.
+        connections: how many one source may hold.
         agent: where the site's agent says whether writes are open; None where there is none.
     """
 
@@ -55,13 +71,28 @@ class GatewayModel:
     shop_host: str
     shop_port: int
     static_paths: tuple[str, ...]
+    public_url: str
+    domain: str
     requests_per_second: int
+    sign_ins_per_minute: int
+    checkouts_per_minute: int
+    connections: int = CONNECTIONS_PER_SOURCE
     agent: Endpoint | None = None
+
+    @property
+    def public_host(self) -> str:
+        """Name of the shop as a browser sends it."""
+        return str(urlsplit(self.public_url).hostname)
 
     @property
     def labels(self) -> dict[str, str]:
         """Labels of everything that belongs to the gateway."""
         return self.placement.labels(GATEWAY.name, data_class=GATEWAY.data_class, owner=GATEWAY.owner)
+
+
+def gateway_files(model: GatewayModel) -> dict[str, str]:
+    """Return what the pods mount at CONFIG_DIRECTORY: haproxy.cfg and the pages it names."""
+    return {"haproxy.cfg": haproxy_configuration(model), **page_files()}
 
 
 def haproxy_configuration(model: GatewayModel) -> str:
@@ -80,7 +111,14 @@ def haproxy_configuration(model: GatewayModel) -> str:
         ready_path=READY_PATH,
         drain_seconds=DRAIN_SECONDS,
         certificate_file=CERTIFICATE_FILE,
-        requests_per_10s=model.requests_per_second * RATE_WINDOW_SECONDS,
+        rate_window=RATE_WINDOW_SECONDS,
+        requests_per_window=model.requests_per_second * RATE_WINDOW_SECONDS,
+        keep_alive_seconds=RETRY_AFTER_SECONDS - 1,
+        form_window=FORM_WINDOW_SECONDS,
+        sign_ins_per_window=model.sign_ins_per_minute * FORM_WINDOW_SECONDS // 60,
+        checkouts_per_window=model.checkouts_per_minute * FORM_WINDOW_SECONDS // 60,
+        largest_connections=LARGEST_CONNECTIONS,
+        connections=model.connections,
         largest_body_bytes=LARGEST_BODY_BYTES,
         static_paths=model.static_paths,
         shop_host=model.shop_host,
@@ -88,6 +126,13 @@ def haproxy_configuration(model: GatewayModel) -> str:
         agent_host=model.agent.host if model.agent else "",
         agent_port=model.agent.port if model.agent else 0,
         agent_path=WRITES_PATH,
-        retry_after_seconds=RETRY_AFTER_SECONDS,
-        closed_page=CLOSED_PAGE,
+        serving_path=SERVING_PATH,
+        public_url=model.public_url.rstrip("/"),
+        public_host=model.public_host,
+        typed_hosts=sorted({model.public_host, model.domain, f"{WWW}.{model.domain}"}),
+        page_directory=CONFIG_DIRECTORY,
+        error_pages=ERROR_PAGES,
+        moving=MOVING,
+        no_length=NO_LENGTH,
+        too_many_forms=TOO_MANY_FORMS,
     )

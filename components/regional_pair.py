@@ -14,6 +14,7 @@ from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import DatabaseConfig, RegionalConfig, WorkloadConfig
 from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
+from shopsphere.estate.stack import Environment
 from shopsphere.estate.web_address import WELL_KNOWN_PORTS, port_of
 from shopsphere.estate.workload_declaration import OutsideEndpoint, Process, Surroundings, WorkloadDeclaration
 from shopsphere.foundation.errors import ShopSphereError
@@ -26,6 +27,10 @@ class NotAMemberError(ShopSphereError):
     """A stack's name and its project do not belong together."""
 
 
+class UnsafePaymentsError(ShopSphereError):
+    """A stack outside the lab would send money's requests in the clear, or take none."""
+
+
 @dataclass(frozen=True)
 class RegionalPair:
     """A pair, one of its sites, and that site's configuration.
@@ -36,6 +41,7 @@ class RegionalPair:
         placement: the site whose stack this is.
         config: the stack's configuration.
         declaration: the workloads and databases of each of the pair's sites.
+        environment: that the stack is of.
     """
 
     topology: Topology
@@ -43,6 +49,7 @@ class RegionalPair:
     placement: Placement
     config: RegionalConfig
     declaration: SiteDeclaration = REGIONAL_SITE
+    environment: str = Environment.PROD
 
     @classmethod
     def of(
@@ -52,15 +59,18 @@ class RegionalPair:
         site: str,
         config: RegionalConfig,
         declaration: SiteDeclaration = REGIONAL_SITE,
+        environment: str = Environment.PROD,
     ) -> RegionalPair:
-        """Check that the site is one of the pair's.
+        """Check that the site is one of the pair's, and that real money goes a safe way.
 
         Raises:
             NotAMemberError: the site is not one of the pair's.
+            UnsafePaymentsError: outside the lab, the provider is not reached by https, or no payment method is named.
         """
         pair = topology.pair(pair_name)
         require_member(site, pair.sites, pair_name)
-        return cls(topology, pair, Placement.of(topology, site), config, declaration)
+        require_safe_payments(config, environment)
+        return cls(topology, pair, Placement.of(topology, site), config, declaration, environment)
 
     @property
     def peer(self) -> str:
@@ -103,17 +113,21 @@ class RegionalPair:
         own = self.addresses[self.placement.site]
         return Endpoint.at(self.config.site_agent or own, self.config.site_agent_port)
 
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the settings of this site's workloads may depend on."""
+        return Surroundings(self.topology, self.placement.site, self.pair.name, self.config, self.environment)
+
     def workload(self, declaration: WorkloadDeclaration, process: Process) -> WorkloadModel:
         """Return a workload as it runs at this site."""
         sizes = self.config.workloads[declaration.name]
-        surroundings = Surroundings(self.topology, self.placement.site, self.pair.name, self.config)
         return WorkloadModel(
             placement=self.placement,
             declaration=declaration,
             process=process,
             config=sizes,
             watts=self.watts(sizes),
-            environment=declaration.environment(process, surroundings),
+            environment=declaration.environment(process, self.surroundings),
         )
 
     def member(self, database: DatabaseModel) -> PostgresMemberModel:
@@ -127,6 +141,30 @@ class RegionalPair:
             initial_primary=self.pair.primary,
             addresses={site: str(address) for site, address in self.addresses.items()},
             watts=self.watts(config),
+        )
+
+
+def require_safe_payments(config: RegionalConfig, environment: str) -> None:
+    """Refuse a configuration that only a simulated provider may have; the shop refuses it too, at its start.
+
+    Raises:
+        UnsafePaymentsError: outside the lab, the provider is not reached by https, or no payment method is named.
+    """
+    if environment == Environment.LAB:
+        return
+    if not config.psp_url.startswith("https:"):
+        raise UnsafePaymentsError.build(
+            "the way to the payment provider is not encrypted",
+            expected="shopsphere:pspUrl: https://…",
+            found=config.psp_url,
+            action="correct it in the stack's file",
+        )
+    if not config.payment_methods:
+        raise UnsafePaymentsError.build(
+            "customers have no way to pay",
+            expected="shopsphere:paymentMethods: titles by the provider's tokens",
+            found="none; only the lab has methods of its own",
+            action="add them to the stack's file",
         )
 
 

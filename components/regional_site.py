@@ -26,7 +26,7 @@ class RegionalSiteArgs(TypedDict):
     """What is secret."""
 
     secrets: Mapping[str, pulumi.Input[str]]
-    """By the names of SITE_SECRET_NAMES."""
+    """By their names in the stack's configuration."""
     registry_password: pulumi.Input[str] | None
     """For the registry that the shop's image is pushed to, where the stack builds it."""
 
@@ -96,7 +96,7 @@ class RegionalSite(pulumi.ComponentResource):
                 image=image,
                 priority_class=self._centre.priority_class(declaration.priority),
                 authority=self._secrets["pairCaCertificate"],
-                secrets={variable: self._secrets[name] for variable, name in secrets.items()},
+                secrets={variable: self._secrets[name] for variable, name in secrets.items() if name in self._secrets},
             ),
             self._child,
         )
@@ -111,7 +111,11 @@ class RegionalSite(pulumi.ComponentResource):
             shop_host=SHOP.host,
             shop_port=SERVICE_PORT,
             static_paths=self._pair.topology.cdn.paths,
+            public_url=self._pair.surroundings.public_url,
+            domain=self._pair.topology.domain,
             requests_per_second=config.requests_per_second_per_source,
+            sign_ins_per_minute=config.sign_ins_per_minute_per_source,
+            checkouts_per_minute=config.checkouts_per_minute_per_source,
             agent=self._pair.agent,
         )
         Gateway(

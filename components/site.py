@@ -8,7 +8,7 @@ from pulumi_kubernetes import Provider
 from components.headquarters_site import declare_headquarters
 from components.regional_pair import RegionalPair, require_member
 from components.regional_site import RegionalSite, RegionalSiteArgs
-from components.stack_config import SITE_SECRET_NAMES, environment_of_stack, load_site_config, secret
+from components.stack_config import environment_of_stack, load_site_config, secret, site_secret_names
 from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, SiteDeclaration
 from shopsphere.foundation.errors import ShopSphereError
@@ -25,12 +25,14 @@ def build_regional_site(declaration: SiteDeclaration = REGIONAL_SITE) -> None:
         pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
     """
     try:
-        topology = load_topology(environment=environment_of_stack())
-        config = load_site_config(RegionalConfig, secrets=SITE_SECRET_NAMES, site=declaration)
-        pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config, declaration)
+        environment = environment_of_stack()
+        topology = load_topology(environment=environment)
+        secret_names = site_secret_names()
+        config = load_site_config(RegionalConfig, secrets=secret_names, site=declaration)
+        pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config, declaration, environment)
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
-    secrets = {name: secret(name) for name in SITE_SECRET_NAMES}
+    secrets = {name: secret(name) for name in secret_names}
     password = secret("registryPassword") if config.image_build else None
     site = RegionalSite(
         pair.placement.site,

@@ -12,14 +12,15 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from shopsphere.estate.declared_names import Problem, wrong_names
-from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, PAIR_SECRET_NAMES
 from shopsphere.estate.site_config import Frozen
 from shopsphere.estate.site_declaration import SiteDeclaration
+from shopsphere.estate.stack import Environment
 from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, STAND_IN, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
 SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey")
-OPTIONAL_SECRET_NAMES = ("registryPassword",)
+OPTIONAL_SECRET_NAMES = ("registryPassword", *OWNER_SECRET_NAMES)
 
 Model = TypeVar("Model", bound=Frozen)
 
@@ -31,6 +32,13 @@ class StackConfigError(ShopSphereError):
 def environment_of_stack() -> str:
     """Return the environment out of a stack's name, which is `<environment>-<site>`, or the edge's `<environment>`."""
     return pulumi.get_stack().partition("-")[0]
+
+
+def site_secret_names() -> tuple[str, ...]:
+    """Return the names of all secrets that this stack has to have: those of a site, and of its payment provider."""
+    has = stack_values()
+    in_lab = environment_of_stack() == Environment.LAB
+    return (*SITE_SECRET_NAMES, *(name for name in OWNER_SECRET_NAMES if not in_lab or name in has))
 
 
 def stack_values() -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from lab.cluster import addons, images
 from lab.host import cgroups, power
 from lab.hosts import Host, HostKind, LabHosts, load_hosts
 from lab.images import build_images
+from lab.own_folder import claim_folder, empty_folder, require_own_folder
 from lab.paths import log_directory
 from lab.pki import prepare_public
 from shopsphere.foundation.clock import wait_until
@@ -37,10 +37,11 @@ def up(regions: Iterable[str]) -> None:
     """Start what these regions need beside what already runs, and wait until every cluster is ready."""
     topology = load_topology(environment="lab")
     hosts = load_hosts(topology)
+    claim_folder()
     wanted = record.add_regions(plan.expand(regions, topology))
     archives = build_images()
     with step("certificates"):
-        prepare_public(topology.domain)
+        prepare_public(topology.domain, topology.static_host)
     with step("WAN and cloud controller"):
         control_group.start()
     starting = plan.wanted_hosts(wanted, topology, hosts)
@@ -104,6 +105,7 @@ def _pods(site: str) -> str:
 
 def down(*, keep_disks: bool = False) -> None:
     """Stop everything of the lab and remove what it left; with `keep_disks` a later `up` finds disks and state."""
+    require_own_folder()
     names = _known_hosts()
     with step(f"power off {len(names)} hosts"):
         for name in names:
@@ -117,19 +119,10 @@ def down(*, keep_disks: bool = False) -> None:
     record.forget()
     if not keep_disks:
         with step("disks and state"):
-            _remove_state()
+            empty_folder()
     say("the lab is gone; tools and images stay in the cache")
 
 
 def _known_hosts() -> list[str]:
     directory = lab_directory() / "hosts"
     return sorted(entry.name for entry in directory.iterdir()) if directory.is_dir() else []
-
-
-def _remove_state() -> None:
-    directory = lab_directory()
-    for entry in directory.iterdir() if directory.is_dir() else ():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from lab.component import Component
 from lab.host import supervision
@@ -14,14 +15,15 @@ from lab.host.identity import ProcessIdentity
 from lab.network import control
 from lab.paths import control_directory
 from shopsphere.foundation.clock import wait_until
-from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.paths import DEFAULT_LAB, LAB_VARIABLE, REPOSITORY, lab_directory
 from shopsphere.foundation.process import tail
 
 _START_SECONDS = 20
 
 
 def _components() -> list[Component]:
-    environment = {"PYTHONUNBUFFERED": "1", **{k: v for k, v in os.environ.items() if k.startswith("SHOPSPHERE_")}}
+    given = {name: value for name, value in os.environ.items() if name.startswith("SHOPSPHERE_")}
+    environment = {"PYTHONUNBUFFERED": "1", **given, LAB_VARIABLE: str(lab_directory())}
     return [
         Component("wan", (sys.executable, "-m", "lab.network.daemon"), environment, REPOSITORY, priority=1),
         Component("cloud", (sys.executable, "-m", "lab.cloud_controller"), environment, REPOSITORY),
@@ -88,13 +90,28 @@ def stop() -> None:
             wait_until(lambda: not found.is_alive(), what="the supervisor to end", seconds=10, interval=0.05)
         with suppress(ProcessLookupError):
             os.kill(found.pid, signal.SIGKILL)
-    for pid in _orphans():
+    for pid in orphans():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _orphans() -> list[int]:
-    """Programs of the control group whose supervisor was killed."""
-    names = [" ".join(component.command[1:]) for component in _components()]  # whichever Python runs them
+def orphans() -> list[int]:
+    """Programs of the control group whose supervisor was killed.
+
+    They are told by their arguments and by the lab that they were started for: an editor or a search for their name
+    has other arguments, and another lab's have another folder.
+    """
+    wanted = [list(component.command[1:]) for component in _components()]  # whichever Python runs them
     numbers = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]  # noqa: PTH208 - names are enough
-    return [pid for pid in numbers if any(name in _command_line(pid) for name in names)]
+    return [pid for pid in numbers if _words(pid, "cmdline")[1:] in wanted and _belongs_here(pid)]
+
+
+def _belongs_here(pid: int) -> bool:
+    given = dict(word.partition("=")[::2] for word in _words(pid, "environ"))
+    return given.get(LAB_VARIABLE, str(DEFAULT_LAB)) == str(lab_directory())
+
+
+def _words(pid: int, file: str) -> list[str]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/{file}").read_text(errors="replace").removesuffix("\0").split("\0")
+    return []

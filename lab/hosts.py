@@ -6,10 +6,10 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.yaml_text import read_yaml_file
 from shopsphere.topology import Jurisdiction, Topology
 
 HOSTS_FILE = Path(__file__).with_name("hosts.yaml")
@@ -142,7 +142,7 @@ def load_hosts(topology: Topology, file: Path = HOSTS_FILE) -> LabHosts:
     Raises:
         HostAddressError: two hosts have the same name or address, or one is outside the lab's network.
     """
-    document = yaml.safe_load(file.read_text())
+    document = read_yaml_file(file)
     hosts = [Host(name=name, **entry) for name, entry in document["hosts"].items()]
     hosts += [_client(topology, jurisdiction) for jurisdiction in topology.jurisdictions.values()]
     hosts += [Host(name=name, kind=HostKind.SITE, addresses=(site.address,)) for name, site in topology.sites.items()]

@@ -110,8 +110,11 @@ def _write(pair: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePr
     pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def prepare_public(domain: str) -> None:
-    """Make the public authority, the shop's wildcard certificate and the bundle that every host trusts."""
+def prepare_public(domain: str, static_host: str) -> None:
+    """Make the public authority, the shop's wildcard certificate, the CDN's own, and the bundle that every host trusts.
+
+    The CDN is outside every jurisdiction: it holds a key for static assets alone, and can be nobody else.
+    """
     directory = pki_directory()
     authority = new_authority(directory, "ShopSphere lab public authority")
     issue(
@@ -120,6 +123,8 @@ def prepare_public(domain: str) -> None:
         common_name=domain,
         alternatives=(domain, f"*.{domain}"),
     )
+    cdn = KeyPair(directory / "cdn" / "tls.crt", directory / "cdn" / "tls.key")
+    issue(authority, cdn, common_name=static_host, alternatives=(static_host,))
     shutil.copyfile(authority.certificate, directory / "public-ca.crt")
     system = _SYSTEM_BUNDLE.read_bytes() if _SYSTEM_BUNDLE.exists() else b""
     (directory / "trust-bundle.crt").write_bytes(system + authority.certificate.read_bytes())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
-from lab.cluster import credentials
+from lab.cluster import credentials, pod_guard
 from lab.cluster.components import kubernetes_components
 from lab.component import Component
 from lab.edge.components import edge_components, lab_settings, prepare
 from lab.hosts import Host, HostKind, LabHosts
+from lab.images.catalogue import POSTGRES_UID
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
 from lab.site_agent import agent_component
@@ -88,18 +91,25 @@ def _site_components(site: str, regions: list[str], topology: Topology) -> list[
     if site in cluster_sites(regions, topology):
         for volume in range(1, VOLUMES_PER_SITE + 1):
             directory = disk_directory(site) / "volumes" / f"v{volume}"
-            if not directory.exists():
-                directory.mkdir(parents=True)
-                directory.chmod(0o777)
+            directory.mkdir(parents=True, exist_ok=True)
+            give_to_databases(directory)
         pair = topology.pair_of(site)
         if pair:
             components.append(agent_component(topology.site(site), pair, topology))
+        (disk_directory(site) / "pod-guard.nft").write_text(pod_guard.rules(topology.site(site)))
         issued = credentials.prepare(topology.site(site))
         components += kubernetes_components(topology.site(site), topology, issued)
     return components
 
 
 VOLUMES_PER_SITE = 8
+
+
+def give_to_databases(directory: Path) -> None:
+    """Let a volume belong to PostgreSQL alone: whoever may write into it can put other data in place of a site's."""
+    if directory.stat().st_mode & 0o007:  # not again: the kubelet has changed it for its pod since
+        os.chown(directory, POSTGRES_UID, POSTGRES_UID)
+        directory.chmod(0o770)
 
 
 def _payment_provider(host: Host) -> Component:

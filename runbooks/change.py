@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from runbooks.engine.errors import BlockedError
 from runbooks.engine.journal import Journal
+from runbooks.operator_lock import OperatorLock
 from runbooks.pair_access import PairAccess
 from runbooks.site_database import SiteDatabase
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
@@ -38,6 +39,7 @@ class RoleChange:
         accept_data_loss: the operator has said that acknowledged payments may be lost.
         site_is_off: site of which the operator has said that it is off and stays off; empty for none.
         journal: of this run; None in a dry run.
+        lock: the operators' lock; None in a dry run, and where there is no witness to give one.
         clock: replaceable in tests.
 
     Raises:
@@ -54,6 +56,7 @@ class RoleChange:
     accept_data_loss: bool = False
     site_is_off: str = ""
     journal: Journal | None = None
+    lock: OperatorLock | None = None
     clock: Clock = SYSTEM_CLOCK
     _answer: tuple[Seen, PairRecord] | None = field(default=None, init=False, repr=False)
 
@@ -83,6 +86,15 @@ class RoleChange:
     def counterpart(self, database: SiteDatabase) -> SiteDatabase:
         """Return the same database at the other site."""
         return self.access.database(self.pair.other_than(database.site), database.model)
+
+    def require_lock(self) -> None:
+        """Refuse to change anything when the operators' lock is lost.
+
+        Raises:
+            LockLostError: it is lost, or may be.
+        """
+        if self.lock:
+            self.lock.require()
 
     def recall(self, key: str) -> Any:
         """Return what this run remembered; None in a dry run, or when it did not."""
@@ -157,12 +169,14 @@ class RoleChange:
 
         Raises:
             BlockedError: another change happened in between.
+            LockLostError: the operators' lock is not this run's any more.
             WitnessUnreachableError: no quorum answered.
         """
         seen, record = self._last_answer()
         if self.is_made_in(record):
             return True
         signed = record.changed(actor=self.actor, reason=reason, **values)
-        done, now = self.access.witness.attempt(seen, signed, without_lease=without_lease)
+        lock = self.lock.lock if self.lock else None
+        done, now = self.access.witness.attempt(seen, signed, without_lease=without_lease, lock=lock)
         self._answer = self._own(now)
         return done

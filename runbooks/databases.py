@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from runbooks.change import RoleChange
+from runbooks.cluster_change import change_cluster
+from runbooks.operator_lock import OperatorLock
 from runbooks.pair_access import PairAccess
 from runbooks.site_database import SiteDatabase
+from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError
-from shopsphere.clients.postgres import FENCE, await_leading, follower_in, follows, run_statement
+from shopsphere.clients.postgres import FENCE, await_leading, await_value, follower_in, follows, run_statement
 from shopsphere.estate.databases import DatabaseModel
-from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
 """A runbook's look ends within 5 s, and entering a pod of a busy site takes time."""
+HEARS_AFTER = 28
+"""Seconds after PostgreSQL's start from which on its pod hears of changes at once: 1 to start, 5, 20, 2 to spare."""
 LOOKED_AT = "shopsphere.io/looked-at"
-_DEMOTION_TRIES = 10
-
-
-class BusyError(NoAnswerError):
-    """Others change an object faster than it can be changed here; a moment later they may not."""
 
 
 def wake(database: SiteDatabase) -> None:
@@ -42,14 +40,21 @@ def replica_role(model: DatabaseModel, site: str, peer: str, *, leads: bool) -> 
     return {"self": own, "primary": own if leads else other, "source": other, "promotionToken": None}
 
 
-def promote(database: SiteDatabase, *, peer: str) -> None:
-    """Make a database take writes with what it has."""
+def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> None:
+    """Make a database take writes with what it has; one that is told to lead already is left as it is.
+
+    Raises:
+        BusyError: others keep changing the cluster.
+        ClusterError: the site's API does not answer, or refuses.
+        LockLostError: another operator may be moving the pair.
+    """
     role = replica_role(database.model, database.site, peer, leads=True)
     # Its first write must not wait for a peer that may be dead.
-    database.patch({"spec": {"replica": role, "postgresql": {"synchronous": None}}})
+    led = {"spec": {"replica": role, "postgresql": {"synchronous": None}}}
+    change_cluster(database, lambda document: led if follows(document) else None, lock=lock)
 
 
-def begin_demotion(database: SiteDatabase, document: Mapping[str, Any], *, peer: str) -> None:
+def begin_demotion(database: SiteDatabase, document: Document, *, peer: str, lock: OperatorLock | None) -> None:
     """Tell a database to shut down and to follow its peer; repeating it changes nothing.
 
     CloudNativePG's operator would fence the instances itself, a second or more after it was told, and lifts this fence
@@ -59,25 +64,16 @@ def begin_demotion(database: SiteDatabase, document: Mapping[str, Any], *, peer:
         database: of the site that is left.
         document: what its cluster said last.
         peer: the other site.
+        lock: the operators' lock of this run.
 
     Raises:
         BusyError: others keep changing the cluster.
         ClusterError: the site's API does not answer, or refuses.
+        LockLostError: another operator may be moving the pair.
     """
     role = replica_role(database.model, database.site, peer, leads=False)
     begun = {"metadata": {"annotations": {FENCE: json.dumps(["*"])}}, "spec": {"replica": role}}
-    for _ in range(_DEMOTION_TRIES):
-        if follows(document):
-            return
-        try:
-            database.patch(begun, version=document["metadata"]["resourceVersion"])
-        except ConflictError:
-            document = database.document()
-        else:
-            return
-    raise BusyError(
-        f"{database.name}: others changed its cluster {_DEMOTION_TRIES} times\n  do:       repeat this command"
-    )
+    change_cluster(database, lambda seen: None if follows(seen) else begun, lock=lock, document=document)
 
 
 def takes_writes(database: SiteDatabase) -> bool:
@@ -89,6 +85,20 @@ def takes_writes(database: SiteDatabase) -> bool:
 def both_take_writes(change: RoleChange) -> bool:
     """Whether both databases of the target site take writes."""
     return all(change.at_target(takes_writes))
+
+
+def hears(database: SiteDatabase, *, seconds: float = LOOK_SECONDS) -> bool:
+    """Whether the program in a database's pod hears of a change at once, now or within `seconds`.
+
+    After a demotion CloudNativePG's instance manager starts PostgreSQL again, sees that within 5 s, and then sleeps for
+    20 s in the only thread that would hear of a promotion: twice the period of the readiness probe
+    (`RequestAndWaitFencingOff` in pkg/management/postgres/instance.go of CloudNativePG 1.30.0).
+
+    Raises:
+        ClusterError: the site's API or the instance does not answer.
+    """
+    rested = f"clock_timestamp() - pg_postmaster_start_time() > interval '{HEARS_AFTER} s'"
+    return bool(await_value(*database.leader(), rested, of=rested, seconds=seconds))
 
 
 def checkpoint(database: SiteDatabase) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
+from runbooks.cluster_change import mark_clusters
 from runbooks.direction import Direction, require_not_begun, resumed, witnessed
 from runbooks.engine import (
     DryRun,
@@ -23,9 +24,11 @@ from runbooks.engine import (
     run_runbook,
     write_report,
 )
-from runbooks.operator_lock import operator_lock
+from runbooks.engine.crash import Crash
+from runbooks.operator_lock import OperatorLock, operator_lock
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
+from runbooks.permit import OtherPermitError
 from runbooks.unwitnessed import direction_without_witness
 from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
@@ -92,17 +95,20 @@ def carry_out(topology: Topology, request: Request) -> Path:
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
+    if request.environment is Environment.PROD:
+        Crash.refuse()
     runbook, directory = steps_of(request), require_records_directory(request.environment)
     witness = witness_of(request.pair, request.environment)
     try:
         witness.prefer_fastest()
-        with _alone(request, witness):
+        with _alone(request, witness) as lock:
             left = Journal.unfinished(directory, pair=request.pair)
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
-                change = replace(change, journal=journal)
+                change = replace(change, journal=journal, lock=lock)
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
+                mark_clusters(change)
                 with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
                     _run(runbook, change, journal, lambda event: _note(directory, event, request, change))
                 measured = {**outside.report(), **_loss(change)} if outside else {}
@@ -116,11 +122,13 @@ def carry_out(topology: Topology, request: Request) -> Path:
 def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[[str], None]) -> None:
     note("begin")
     try:
-        run_runbook(runbook, change, journal)
+        run_runbook(runbook, change, journal, may_act=change.require_lock)
     except StepFailedError as error:
         note("stop")
         if not journal.touched:  # a refusal is no unfinished change
             journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
+        elif isinstance(error.__cause__, OtherPermitError):  # its epoch is used up: the next one begins anew
+            journal.abandon(actor=actor(), reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
     note("end")
 
@@ -134,7 +142,7 @@ def _loss(change: RoleChange) -> dict[str, str]:
     return {"payments_lost": payments, "orders_lost": "those of the last moments; a rebuild shows how much"}
 
 
-def _alone(request: Request, witness: Witness) -> AbstractContextManager[None]:
+def _alone(request: Request, witness: Witness) -> AbstractContextManager[OperatorLock | None]:
     """Keep other operators away; without the witness only those at this machine, by the journal."""
     if request.runbook == BREAK_GLASS:
         return nullcontext()

@@ -3,23 +3,33 @@
 It lies in a site's own Kubernetes API, where access is granted and every change is audited. It counts until the
 witness is in its epoch. That a site may not write holds over a reboot, from its agent's disk; that it may, ends with
 the agent's process: what was decided since, a site that comes back without the witness cannot know.
+
+One site has one permit for an epoch: the object is named after the epoch and is created, never replaced. Whoever comes
+second finds what was decided, and a decision for the other site is refused.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shopsphere.clients.cluster import Cluster
-from shopsphere.clients.cluster_errors import NotFoundError
+from shopsphere.clients.cluster import Cluster, Document
+from shopsphere.clients.cluster_errors import ConflictError, UnreadableAnswerError
 from shopsphere.estate.databases import LEDGER
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness import PairRecord, Phase, Sync
 
-NAME = "shopsphere-permit"
-_ALL = f"/api/v1/namespaces/{LEDGER.namespace.name}/configmaps"
-PATH = f"{_ALL}/{NAME}"
 MANAGER = "shopsphere-break-glass"
+ALL = f"/api/v1/namespaces/{LEDGER.namespace.name}/configmaps"
+SELECTOR = f"app.kubernetes.io/managed-by={MANAGER}"
+NOBODY = ""
+"""Session of a permit that opens nothing: it only tells a site of an epoch that it does not know."""
 _KEY = "permit.json"
+
+
+class OtherPermitError(ShopSphereError):
+    """This epoch was decided already, for the other site: this decision can never be made."""
 
 
 class Permit(BaseModel):
@@ -30,7 +40,7 @@ class Permit(BaseModel):
     pair: str
     epoch: int = Field(ge=2, description="The epoch that it begins; the witness will be in it when it is back.")
     active: str = Field(description="The site that may write; the other one may not.")
-    session: str = Field(description="The start of the active site's agent that it is for.")
+    session: str = Field(description="The start of the active site's agent that it is for; empty for none.")
     actor: str
     reason: str
     at: datetime = Field(description="When (UTC), by the actor's clock; orders nothing.")
@@ -39,36 +49,71 @@ class Permit(BaseModel):
         """Whether it is ahead of the epoch that the witness was last known to be in."""
         return witnessed is None or witnessed < self.epoch
 
+    def decides_as(self, other: Permit) -> bool:
+        """Whether both let the same site of the same pair write in the same epoch."""
+        return (self.pair, self.epoch, self.active) == (other.pair, other.epoch, other.active)
 
-def find_permit() -> tuple[str, str]:
-    """Return the list in which a site's permit is, and the field selector that leaves it alone in there."""
-    return _ALL, f"metadata.name={NAME}"
+    def begun_after(self, record: PairRecord) -> PairRecord:
+        """Return the witness's record of the epoch that this decision begins; nobody follows yet, so sync is off."""
+        return record.changed(
+            actor=self.actor,
+            reason=f"without the witness: {self.reason}",
+            epoch=self.epoch,
+            active=self.active,
+            phase=Phase.STEADY,
+            sync=Sync.OFF,
+        )
 
 
-def read_permit(cluster: Cluster) -> Permit | None:
-    """Return the permit at a site.
+def permit_path(epoch: int) -> str:
+    """Return the path of the permit of an epoch in a site's API."""
+    return f"{ALL}/{_name(epoch)}"
+
+
+def read_permits(cluster: Cluster) -> list[Permit]:
+    """Return the permits at a site, the oldest epoch first.
 
     Raises:
-        ClusterError: its API does not answer, or refuses.
+        ClusterError: its API does not answer, or refuses; or one of the permits cannot be read, so that nobody knows
+            what it says.
     """
-    try:
-        document = cluster.get(PATH)
-    except NotFoundError:
-        return None
-    return Permit.model_validate_json(document["data"][_KEY])
+    found = cluster.items_of_known_kind(ALL, labelSelector=SELECTOR)
+    return sorted((_permit_in(each) for each in found), key=lambda permit: permit.epoch)
 
 
 def write_permit(cluster: Cluster, permit: Permit) -> None:
-    """Lay a permit down at a site.
+    """Lay a permit down at a site; for an epoch that has one, only the word of the same decision is renewed.
 
     Raises:
         ClusterError: its API does not answer, or refuses.
+        OtherPermitError: the epoch was decided for another site.
     """
     labels = {"app.kubernetes.io/part-of": "shopsphere", "app.kubernetes.io/managed-by": MANAGER}
-    document = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": NAME, "namespace": LEDGER.namespace.name, "labels": labels},
-        "data": {_KEY: permit.model_dump_json(indent=2)},
-    }
-    cluster.apply(PATH, document, manager=MANAGER)
+    data = {_KEY: permit.model_dump_json(indent=2)}
+    metadata = {"name": _name(permit.epoch), "namespace": LEDGER.namespace.name, "labels": labels}
+    try:
+        cluster.create(ALL, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+    except ConflictError:
+        there = cluster.get(permit_path(permit.epoch))
+        found = _permit_in(there)
+        if not found.decides_as(permit):
+            raise OtherPermitError.build(
+                f"{cluster.context}: epoch {permit.epoch} was decided before, for another site",
+                expected=f"no permit for epoch {permit.epoch}, or one for {permit.active}",
+                found=f"one for {found.active} by {found.actor}: {found.reason}",
+                action=f"talk to {found.actor}; then one of you repeats break-glass with --to, which begins epoch "
+                f"{permit.epoch + 1}",
+            ) from None
+        cluster.patch(permit_path(permit.epoch), {"data": data}, version=there["metadata"]["resourceVersion"])
+
+
+def _permit_in(document: Document) -> Permit:
+    try:
+        return Permit.model_validate_json(document["data"][_KEY])
+    except (ValidationError, KeyError, TypeError) as error:
+        name = document.get("metadata", {}).get("name")
+        raise UnreadableAnswerError(f"{ALL}/{name} is no permit: {type(error).__name__}") from error
+
+
+def _name(epoch: int) -> str:
+    return f"shopsphere-permit-{epoch}"

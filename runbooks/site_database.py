@@ -43,13 +43,13 @@ class SiteDatabase:
         """
         return self.cluster.get(self.path)
 
-    def patch(self, changes: Document, *, version: str = "") -> None:
-        """Change it in one request; with `version`, only if it still is what was looked at.
+    def patch(self, changes: Document, *, version: str = "") -> Document:
+        """Change it in one request and return what it is then; with `version`, only if it is what was looked at.
 
         Raises:
             ClusterError: as of `Cluster.patch`.
         """
-        self.cluster.patch(self.path, changes, version=version)
+        return self.cluster.patch(self.path, changes, version=version)
 
     def leader(self, document: Mapping[str, Any] | None = None) -> tuple[Cluster, str, str]:
         """Return API, namespace and pod of the instance that leads, as the document says, or as it says now."""

@@ -2,53 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from runbooks.change import MOVE, STAY, RoleChange
 from runbooks.direction import Direction
+from runbooks.engine.errors import BlockedError
 from runbooks.names import shown_records
 from runbooks.pair_access import PairAccess
-from runbooks.permit import Permit, write_permit
+from runbooks.permit import NOBODY, OtherPermitError, Permit, write_permit
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairState
+
+MOST_MISSED = 8
+"""Epochs that a site may have missed: more changes than that without one of its two sites are no likely truth."""
 
 
 def direction_without_witness(access: PairAccess, to: str) -> Direction:
     """Return source, target, epoch and variant as they follow from what DNS and the agents know.
+
+    The epoch is the newest that anybody knows of, also of a permit that opened nothing: it is used up. The active site
+    is that of the newest epoch in which one could write.
 
     Args:
         access: the ways to the pair.
         to: site that is to write; empty for the one that does not now.
 
     Raises:
-        ShopSphereError: neither knows the pair's state.
+        ShopSphereError: neither knows the pair's state, or DNS shows what the agents cannot believe.
     """
-    known = [*_shown(access), *_read(access)]
-    if not known:
+    shown, states = _shown(access), _agents(access)
+    told = [known for state in states for known in _could_write(state)]
+    if not shown and not told:
         raise ShopSphereError.build(
             f"{access.pair.name}: nobody knows which site is active",
             expected="a DNS authority that shows the pair's state, or an agent that has read the witness",
             found="neither",
             action="bring a DNS authority back",
         )
-    newest = max(known, key=lambda state: state.epoch)
+    used = max((known_epoch(state) for state in states), default=0)
+    _require_plausible(access, shown, used)
+    newest = max([*shown, *told], key=lambda state: state.epoch)
     target = to or access.pair.other_than(newest.active)
     variant = STAY if target == newest.active else MOVE
-    return Direction(access.pair.other_than(target), target, newest.epoch, variant)
+    return Direction(access.pair.other_than(target), target, max(newest.epoch, used), variant)
+
+
+def known_epoch(state: Mapping[str, Any]) -> int:
+    """Return the newest epoch that an agent knows of, be it the witness's or a permit's; 0 when it knows none."""
+    known = [state.get(name) or {} for name in ("witness", "record", "permit")]
+    return max(int(each.get("epoch") or 0) for each in known)
 
 
 def lay_down(change: RoleChange, site: str) -> None:
-    """Write the permit of this change into a site's API."""
-    permit = Permit(
+    """Write the permit of this change into a site's API.
+
+    An agent takes no permit that skips an epoch, so a site that was away is told first of those that it missed. Those
+    permits open nothing.
+
+    Raises:
+        BlockedError: the site has missed more epochs than can be.
+        OtherPermitError: the epoch was decided before, for the other site.
+        ShopSphereError: the site's API or an agent does not answer.
+    """
+    cluster, before = change.access.cluster(site), change.source if change.variant == MOVE else change.target
+    known = known_epoch(change.access.agent_state(site)) or change.epoch
+    if change.epoch - known > MOST_MISSED:
+        raise BlockedError.because(
+            f"the agent of {site} knows epoch {known}, and this change ends epoch {change.epoch}",
+            action="find out which of the two is wrong: look at `shopsphere status` and the DNS authorities",
+        )
+    for epoch in range(known + 1, change.epoch + 1):
+        try:
+            write_permit(cluster, _permit(change, epoch, before, NOBODY))
+        except OtherPermitError:
+            continue  # that epoch was decided, which is all that the agent has to know
+    session = str(change.access.agent_state(change.target)["session"])
+    write_permit(cluster, _permit(change, change.epoch + 1, change.target, session))
+
+
+def _permit(change: RoleChange, epoch: int, active: str, session: str) -> Permit:
+    return Permit(
         pair=change.pair.name,
-        epoch=change.epoch + 1,
-        active=change.target,
-        session=str(change.access.agent_state(change.target)["session"]),
+        epoch=epoch,
+        active=active,
+        session=session,
         actor=change.actor,
         reason=change.reason,
         at=datetime.now(UTC),
     )
-    write_permit(change.access.cluster(site), permit)
 
 
 def _shown(access: PairAccess) -> list[PairState]:
@@ -56,13 +99,32 @@ def _shown(access: PairAccess) -> list[PairState]:
     return [state for record in shown_records(access) if (state := declaration.stated(record))]
 
 
-def _read(access: PairAccess) -> list[PairState]:
+def _agents(access: PairAccess) -> list[dict[str, Any]]:
     found = []
     for site in access.pair.sites:
         try:
-            record = access.agent_state(site)["record"]
+            found.append(access.agent_state(site))
         except ShopSphereError:
             continue
-        if record:
-            found.append(PairState(int(record["epoch"]), str(record["active"])))
     return found
+
+
+def _could_write(state: Mapping[str, Any]) -> list[PairState]:
+    """Return the reigns that an agent knows of: by the witness, and by a permit that has opened its own site."""
+    found = [each for name in ("witness", "record") if (each := state.get(name)) and each.get("epoch")]
+    permit = state.get("permit")
+    if permit and permit["active"] == state.get("site"):
+        found.append(permit)
+    return [PairState(int(each["epoch"]), str(each["active"])) for each in found]
+
+
+def _require_plausible(access: PairAccess, shown: list[PairState], known: int) -> None:
+    """Refuse an epoch of DNS that the agents cannot have missed: names follow the witness, one epoch at a time."""
+    newest = max((state.epoch for state in shown), default=0)
+    if known and newest > known + MOST_MISSED:
+        raise ShopSphereError.build(
+            f"{access.pair.name}: what DNS shows cannot be true",
+            expected=f"an epoch near {known}, the newest that an agent of the pair knows of",
+            found=f"epoch {newest}",
+            action="find out who wrote the pair's state record; `shopsphere up edge` writes the true one",
+        )

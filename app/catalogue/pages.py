@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 
 from app.catalogue import repository
 from app.catalogue.model import MAX_PAGE
-from app.catalogue.options import MOTIF_CHOICES, PLACEMENTS
+from app.catalogue.options import LONGEST_TEXT, MOTIF_TITLES
+from app.media.designs import design_from
+from app.text import tidy_or_drop
+from app.web.entries import FRESH, Entries
 from app.web.services import Request, services_of
 from app.web.visitors import visitor_of
 
 LONGEST_QUERY = 80
+LONGEST_NUMBER = 9
+_LINKED = ("colour", "size", "motif", "placement")  # what an address may choose; words are personal and stay out of it
 FEATURED = 12
 
 
@@ -59,7 +64,33 @@ async def search(request: Request) -> Response[Any]:
 
 @get("/products/{slug:str}")
 async def product(request: Request, slug: str) -> Response[Any]:
-    """Show a product and the form that puts it into the cart."""
+    """Show a product and the form that puts it into the cart; the address may name what is chosen in it."""
+    values = {name: request.query_params[name] for name in _LINKED if name in request.query_params}
+    return await show_product(request, slug, Entries(values))
+
+
+@post("/products/{slug:str}/design", status_code=200)
+async def design(request: Request, slug: str) -> Response[Any]:
+    """Show a product with what was chosen in its form; for browsers that run no script."""
+    return await show_product(request, slug, Entries(await _entered(request)))
+
+
+@post("/products/{slug:str}/picture", status_code=200)
+async def pictured(request: Request, slug: str) -> Response[Any]:
+    """Return the pictures of what was chosen, to be put in place of those that the page shows."""
+    chosen = design_from(slug, await _entered(request))
+    if chosen is None:
+        raise NotFoundException(detail="no such product")
+    colours = [colour.slug for colour in chosen.product.colours]
+    return services_of(request).templates.page("gallery.html", design=chosen, colours=colours)
+
+
+async def show_product(request: Request, slug: str, form: Entries = FRESH, *, status: int = 200) -> Response[Any]:
+    """Return a product's page with its form as it was filled in.
+
+    Raises:
+        NotFoundException: there is no such product on sale.
+    """
     services = services_of(request)
     currency = services.settings.region.currency
     found = await repository.product(services.commerce, currency, slug)
@@ -67,13 +98,24 @@ async def product(request: Request, slug: str) -> Response[Any]:
         raise NotFoundException(detail="no such product")
     return services.templates.page(
         "product.html",
+        status=status,
         visitor=await visitor_of(request),
         product=found,
         shelf=services.shelves.by_slug[found.shelf],
         related=await repository.related(services.commerce, currency, found.shelf, slug),
-        motifs=MOTIF_CHOICES,
-        placements=PLACEMENTS,
+        motifs=MOTIF_TITLES,
+        form=form,
     )
+
+
+async def _entered(request: Request) -> dict[str, str]:
+    form = await request.form()
+    values = {name: str(form.get(name, "")) for name in (*_LINKED, "text", "quantity")}
+    return {
+        **values,
+        "text": tidy_or_drop(values["text"])[:LONGEST_TEXT],
+        "quantity": values["quantity"][:LONGEST_NUMBER],
+    }
 
 
 def _page(request: Request) -> int:
@@ -82,4 +124,4 @@ def _page(request: Request) -> int:
     return min(max(int(value), 1), MAX_PAGE) if value.isdecimal() else 1
 
 
-ROUTES: list[Any] = [home, category, search, product]
+ROUTES: list[Any] = [home, category, search, product, design, pictured]

@@ -89,6 +89,12 @@ async def featured(queries: Queries, currency: str, count: int) -> tuple[Card, .
     return tuple(_card(row) for row in await queries.fetch(_FEATURED, currency, count))
 
 
+async def on_sale(queries: Queries) -> list[str]:
+    """Return the names of all products on sale, in order."""
+    rows = await queries.fetch("SELECT slug FROM catalogue.product WHERE on_sale ORDER BY position")
+    return [row["slug"] for row in rows]
+
+
 async def on_shelf(queries: Queries, currency: str, category: str, page: int, sort: str = "") -> Listing:
     """Return one page of a category, sorted by `price`, `-price`, `name` or as the shop arranged it."""
     rows = await queries.fetch(_SHELF.get(sort, _SHELF[""]), currency, category, (page - 1) * PAGE_SIZE)

@@ -11,6 +11,7 @@ from litestar import Response, get, post
 from app.cart import repository as carts
 from app.customers import repository
 from app.customers.passwords import NOBODY, hash_password, is_password
+from app.orders import repository as orders
 from app.web.posting import Done, Posting, post_once
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
@@ -83,9 +84,15 @@ async def _sign_out(posting: Posting) -> Done:
 
 
 async def _enter(posting: Posting, customer: UUID) -> Done:
-    session = await open_session(posting.connection, customer)
-    await carts.move(posting.connection, posting.session, session)
-    await repository.end_session(posting.connection, posting.session)
+    """Start a session of a customer; what the guest had in this browser, cart and orders, is the customer's now."""
+    connection, session = posting.connection, await open_session(posting.connection, customer)
+    if posting.visitor.customer is None:
+        # Rows of orders before carts, as a declined payment locks them; then once more, since an order may have been
+        # placed while this waited for the cart.
+        await orders.give_to_customer(connection, posting.session, customer)
+        await carts.merge(connection, posting.session, session)
+        await orders.give_to_customer(connection, posting.session, customer)
+    await repository.end_session(connection, posting.session)
     return Done(AFTERWARDS, session)
 
 

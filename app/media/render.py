@@ -8,27 +8,21 @@ from pathlib import Path
 
 import msgspec
 
-from app.catalogue.seed.model import Colour, SeededProduct
-from app.catalogue.seed.motifs import MOTIFS
 from app.catalogue.seed.palette import COLOURS
 from app.catalogue.seed.products import products
-from app.media.devices import Device, draw_device
-from app.media.garments import draw_garment
+from app.media import motif_sheet
+from app.media.designs import Design, draw, usual
 
 STATIC = Path(__file__).parent.parent / "static"
 MANIFEST = "manifest.json"
 DIGEST = 12  # characters of SHA-256 in a name
-_DRAWINGS = {motif.slug: motif.drawing for motif in MOTIFS}
 
 
 def render(directory: Path) -> int:
     """Write all files and, last of all, the manifest; return how many files there are."""
     names: dict[str, str] = {}
     for logical, content in _files():
-        digest = hashlib.sha256(content).hexdigest()[:DIGEST]
-        folder, _, name = logical.partition("/")
-        stem, _, suffix = name.rpartition(".")
-        names[logical] = f"{folder}/{stem}.{digest}.{suffix}"
+        names[logical] = _hashed(logical, content)
         target = directory / names[logical]
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
@@ -45,20 +39,25 @@ def render_if_missing(directory: Path) -> None:
         render(directory)
 
 
+def _hashed(logical: str, content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()[:DIGEST]
+    folder, _, name = logical.partition("/")
+    stem, _, suffix = name.rpartition(".")
+    return f"{folder}/{stem}.{digest}.{suffix}"
+
+
 def _files() -> Iterator[tuple[str, bytes]]:
+    motifs = motif_sheet.draw_sheet().encode()
+    yield motif_sheet.SHEET, motifs
     for source in sorted(STATIC.iterdir()):
         content = source.read_bytes()
-        yield f"static/{source.name}", content + _swatches() if source.name == "shop.css" else content
+        if source.name == "shop.css":
+            content += _swatches() + motif_sheet.styles(f"../{_hashed(motif_sheet.SHEET, motifs)}").encode()
+        yield f"static/{source.name}", content
     for product in products():
         for colour in product.colours:
-            yield f"media/{product.picture(colour)}.svg", _picture(product, colour).encode()
-
-
-def _picture(product: SeededProduct, colour: Colour) -> str:
-    title = f"{product.name} in {colour.title}"
-    if product.motif:
-        return draw_garment(product.shape, colour.hex, _DRAWINGS[product.motif], title=title, variety=product.variety)
-    return draw_device(Device(product.shape, colour.hex, product.variety), title=title)
+            picture = draw(Design(product, colour, *usual(product)))
+            yield f"media/{product.picture(colour)}.svg", picture.encode()
 
 
 def _swatches() -> bytes:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.orders.states import OrderState
+from app.orders.taxes import IncludedTax
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Order:
     recipient: Recipient
     placed_at: datetime
     lines: tuple[OrderLine, ...]
+    taxes: tuple[IncludedTax, ...]
 
     @property
     def total_minor(self) -> int:

@@ -2,66 +2,84 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping
 from uuid import uuid4
 
 from app.cart import repository as carts
+from app.cart.locking import locked_cart
+from app.cart.model import MOST_PIECES, Cart
+from app.limits import LARGEST_ORDER_MINOR
 from app.orders import repository
-from app.orders.model import Recipient
-from app.region import Region
+from app.orders.recipient import problems_of, recipient_of
+from app.orders.velocity import seconds_to_wait
+from app.web.money import money
 from app.web.posting import Done, Posting
 from app.web.refusals import RefusedError
 
-# What the provider's hosted field would hand us; in this shop its test tokens. A card number never gets here.
-PAYMENT_METHODS: Mapping[str, str] = {
-    "tok_visa": "Visa ending in 4242",
-    "tok_mastercard": "Mastercard ending in 4444",
-    "tok_declined": "Test card that is declined",
-}
-_LONGEST = {"email": 254, "name": 100, "street": 200, "postcode": 16, "city": 100}
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no look-alikes: people read these out on the telephone
 
 
 async def place(posting: Posting) -> Done:
-    """Turn the visitor's cart into an order that waits for its payment.
+    """Turn the visitor's cart into an order that waits for its payment, if it is what the form's page has shown.
 
     Raises:
-        RefusedError: the form is incomplete, the cart is empty, or stock does not suffice.
+        RefusedError: the form is incomplete; the cart is empty, has changed or cannot be ordered; a limit is reached.
     """
-    region = posting.services.settings.region
-    recipient = _recipient(posting.fields, region)
-    token = posting.fields.get("payment_method", "")
-    if token not in PAYMENT_METHODS:
-        raise RefusedError(422, "Please choose how to pay", "Go back and choose one of the payment methods.")
-    cart = await carts.read_cart(posting.connection, posting.session, region)
-    if not cart.lines:
-        raise RefusedError(409, "Your cart is empty", "Put something into it first.")
-    short = await repository.take_stock(posting.connection, cart)
+    connection, region = posting.connection, posting.services.settings.region
+    to, token = recipient_of(posting.fields), posting.fields.get("payment_method", "")
+    problems = problems_of(to, region)
+    if token not in posting.services.settings.payment_methods:  # the provider's token; no card number gets here
+        problems["payment_method"] = "Choose how to pay."
+    if problems:
+        raise RefusedError(422, "Please check your entries", " ".join(problems.values()), problems=problems)
+    await locked_cart(posting)
+    cart = await carts.read_cart(connection, posting.session, region)
+    _require_agreed(cart, posting.fields)
+    await _require_within_limits(posting, cart, token)
+    short = await repository.take_stock(connection, cart)
     if short:
         names = ", ".join(f"{line.product_name} ({line.free} left)" for line in cart.lines if line.sku in short)
         raise RefusedError(409, "Someone was faster", f"We do not have enough of: {names}. Nothing was ordered.")
     identity = uuid4()
     number = f"{region.order_prefix}-" + "".join(secrets.choice(_ALPHABET) for _ in range(9))
-    await repository.insert(
-        posting.connection, identity, number, posting.session, posting.visitor.customer, cart, token, recipient
-    )
-    await carts.empty(posting.connection, posting.session)
+    await repository.insert(connection, identity, number, posting.session, posting.visitor.customer, cart, token, to)
+    await carts.remove(connection, cart)
     return Done(f"/orders/{identity}/receipt", posting.session)
 
 
-def _recipient(fields: Mapping[str, str], region: Region) -> Recipient:
-    values = {name: fields.get(name, "") for name in _LONGEST}
-    for name, longest in _LONGEST.items():
-        if not 0 < len(values[name]) <= longest or not values[name].isprintable():
-            raise RefusedError(
-                422, f"Please check the field “{name}”", f"It needs 1 to {longest} characters. Go back to it."
-            )
-    if not _EMAIL.match(values["email"]):
-        raise RefusedError(422, "Please check your e-mail address", "It should look like name@example.org.")
-    country = fields.get("country", "")
-    if country not in region.delivers_to:
-        raise RefusedError(422, "We do not deliver there from here", "Choose one of the countries in the list.")
-    return Recipient(**values, country=country)
+def _require_agreed(cart: Cart, fields: Mapping[str, str]) -> None:
+    """Refuse what the customer has not seen: other lines, other numbers of pieces, other prices."""
+    if not cart.lines:
+        raise RefusedError(409, "Your cart is empty", "If you sent this twice, you find the order in your orders.")
+    gone = [line.product_name for line in cart.lines if not line.is_on_sale]
+    if gone:
+        are = "is" if len(gone) == 1 else "are"
+        raise RefusedError(409, f"{' and '.join(gone)} {are} no longer on sale", "Please remove it from your cart.")
+    if (fields.get("agreed_total"), fields.get("agreed_cart")) != (str(cart.total_minor), cart.agreement):
+        raise RefusedError(
+            409,
+            "Your cart or a price has changed",
+            "Nothing was ordered or charged. Please look at the new total and order again.",
+        )
+
+
+async def _require_within_limits(posting: Posting, cart: Cart, token: str) -> None:
+    """Refuse what is too much for one order, for one article, or for one card in a short time."""
+    region = posting.services.settings.region
+    if cart.total_minor > LARGEST_ORDER_MINOR:
+        most = money(LARGEST_ORDER_MINOR, region)
+        raise RefusedError(422, f"This is more than one order may cost ({most})", "Please order fewer pieces.")
+    several = [line.problem for line in cart.lines if line.quantity > line.most and line.free > MOST_PIECES]
+    if several:
+        raise RefusedError(409, "This is more than we sell in one order", " ".join(dict.fromkeys(several)))
+    seconds = await seconds_to_wait(
+        posting.connection, token, posting.session, posting.visitor.customer, cart.total_minor, region
+    )
+    if seconds:
+        raise RefusedError(
+            429,
+            "You have bought a lot with this card in a short time",
+            f"Nothing was ordered or charged. Please wait {-(-seconds // 60)} min, or order less.",
+            headers={"retry-after": str(seconds)},
+        )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.cart.model import Cart
+import msgspec
+
+from app.cart.model import MOST_PIECES, Cart
 from app.database import Connection, Queries
 from app.orders.model import Order, OrderLine, Recipient
 from app.orders.states import OrderState, PendingPayment, state_of
+from app.orders.taxes import IncludedTax, taxes_in
 
 _INSERT = """
 INSERT INTO orders."order" (id, number, session_id, customer_id, state, currency, goods_minor, shipping_minor,
-    payment_token, email, name, street, postcode, city, country)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    payment_token, email, name, street, postcode, city, country, taxes)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 _INSERT_LINES = """
 INSERT INTO orders.line (order_id, position, sku, product_name, quantity, unit_minor, customisation)
@@ -39,14 +42,22 @@ WITH returned AS (
 UPDATE inventory.stock SET free = free + returned.quantity
 FROM returned WHERE stock.sku = returned.sku AND stock.sku IN (SELECT sku FROM locked)
 """
-_BACK_TO_CART = """
-INSERT INTO carts.line (id, session_id, sku, quantity, customisation)
-SELECT gen_random_uuid(), $2, sku, least(quantity, 20), customisation FROM orders.line WHERE order_id = $1
-ON CONFLICT (session_id, sku, customisation) DO NOTHING
+# To the cart of who has the order now: a guest's may have become a customer's while its payment was not known.
+_CART_OF_ORDER = """
+INSERT INTO carts.cart (session_id, customer_id)
+SELECT CASE WHEN customer_id IS NULL THEN session_id END, customer_id FROM orders."order" WHERE id = $1
+ON CONFLICT ({owner}) DO UPDATE SET changed_at = now() RETURNING id
 """
+_BACK_TO_CART = f"""
+INSERT INTO carts.line (id, session_id, cart_id, sku, quantity, customisation)
+SELECT gen_random_uuid(), $2, $3, sku, least(sum(quantity), {MOST_PIECES})::int, customisation
+FROM orders.line WHERE order_id = $1 GROUP BY sku, customisation
+ON CONFLICT (cart_id, sku, customisation) DO UPDATE
+SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES})
+"""  # noqa: S608 a constant only
 _COLUMNS = """
 o.id, o.number, o.session_id, o.customer_id, o.state, o.currency, o.goods_minor, o.shipping_minor, o.payment_token,
-o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at
+o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at, o.taxes
 """
 _LINES = """
 SELECT p.slug, v.colour, v.size, l.product_name, l.quantity, l.unit_minor, l.customisation, l.order_id
@@ -83,6 +94,7 @@ async def insert(
         to.postcode,
         to.city,
         to.country,
+        taxes_in(cart, to.country),
     )
     lines = cart.lines
     await connection.execute(
@@ -104,9 +116,22 @@ async def take_stock(connection: Connection, cart: Cart) -> set[str]:
 
 
 async def give_back(connection: Connection, order: UUID, session: UUID) -> None:
-    """Return a declined order's pieces to the stock and its lines to the cart."""
-    await connection.execute(_GIVE_BACK, order)
-    await connection.execute(_BACK_TO_CART, order, session)
+    """Return a declined order's pieces to the stock and its lines to the cart, beside what is there by now.
+
+    The cart is the customer's, on all devices, when there is one; else the guest's of this session.
+    """
+    is_customers = await connection.fetchval('SELECT customer_id IS NOT NULL FROM orders."order" WHERE id = $1', order)
+    owner = "customer_id" if is_customers else "session_id"
+    cart = await connection.fetchval(_CART_OF_ORDER.format(owner=owner), order)
+    await connection.execute(_GIVE_BACK, order)  # after the cart, as a checkout locks them
+    await connection.execute(_BACK_TO_CART, order, session, cart)
+
+
+async def give_to_customer(connection: Connection, session: UUID, customer: UUID) -> None:
+    """Make the orders that a guest placed in a session a customer's."""
+    await connection.execute(
+        'UPDATE orders."order" SET customer_id = $2 WHERE session_id = $1 AND customer_id IS NULL', session, customer
+    )
 
 
 async def advance(connection: Connection, old: OrderState, new: OrderState, payment: str | None = None) -> bool:
@@ -139,15 +164,15 @@ async def history(queries: Queries, session: UUID | None, customer: UUID | None,
     return await _with_lines(queries, rows)
 
 
-async def waiting(queries: Queries, older_than_seconds: float, limit: int) -> list[Order]:
-    """Return orders whose payment should have been known by now, oldest first."""
-    rows = await queries.fetch(
-        f"SELECT {_COLUMNS} FROM orders.\"order\" o WHERE o.state = 'pending_payment' "  # noqa: S608 constants
-        "AND o.placed_at < now() - make_interval(secs => $1) ORDER BY o.placed_at LIMIT $2",
-        older_than_seconds,
-        limit,
+async def latest_recipient(queries: Queries, session: UUID, customer: UUID | None) -> Recipient | None:
+    """Return to whom a customer, or a guest in this session, ordered last; kept no longer than the order itself."""
+    row = await queries.fetchrow(
+        'SELECT email, name, street, postcode, city, country FROM orders."order" '
+        "WHERE customer_id = $1 OR (customer_id IS NULL AND session_id = $2) ORDER BY placed_at DESC LIMIT 1",
+        customer,
+        session,
     )
-    return await _with_lines(queries, rows)
+    return None if row is None else Recipient(*row)
 
 
 async def _with_lines(queries: Queries, rows: list[Any]) -> list[Order]:
@@ -168,6 +193,7 @@ async def _with_lines(queries: Queries, rows: list[Any]) -> list[Order]:
             recipient=Recipient(*row[9:15]),
             placed_at=row["placed_at"],
             lines=tuple(lines[row["id"]]),
+            taxes=msgspec.convert(row["taxes"] or [], tuple[IncludedTax, ...]),
         )
         for row in rows
     ]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
 
 from app.database import Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
-from app.orders import repository
+from app.loops import Loop
+from app.orders import repository, turns
 from app.orders.model import Order
 from app.orders.payments_client import PaymentsClient, Verdict
 from app.orders.states import PendingPayment
 
 SETTLE_EVERY_SECONDS = 3.0
-SETTLE_OLDER_THAN_SECONDS = 8.0  # beyond what a checkout waits for by itself
-SETTLE_AT_ONCE = 50
+SETTLE_AT_ONCE = 4
+SETTLE_IN_A_TURN = 200
+SAY_EVERY_SECONDS = 60.0
+LONG_SECONDS = 300.0
+"""An order that waits longer for its payment is for a person."""
+FORGET_EVERY_SECONDS = 3.0
+FORGET_AT_ONCE = 50
 # Results of forms are kept for a week in case a form is sent again; few rows go at a time, so that no request waits.
 _FORGET = """
 WITH old AS (
@@ -38,37 +45,69 @@ async def settle(commerce: Database, payments: PaymentsClient, order: Order) -> 
     payment = await payments.pay(order)  # no transaction is open during the call
     if payment.verdict is Verdict.UNKNOWN:
         return
+    if payment.verdict is Verdict.REJECTED:
+        structlog.get_logger("settling").error("order rejected by the payments service", order=str(order.id))
     async with commerce.write() as connection:
         if payment.verdict is Verdict.CAPTURED:
             await repository.advance(connection, order.state, order.state.pay(), payment.id)
-        elif await repository.advance(connection, order.state, order.state.decline(), payment.id):
+            return
+        ended = order.state.decline() if payment.verdict is Verdict.DECLINED else order.state.reject()
+        if await repository.advance(connection, order.state, ended, payment.id):
             await repository.give_back(connection, order.id, order.session)
 
 
 async def settle_by_id(commerce: Database, payments: PaymentsClient, identity: UUID) -> None:
-    """Settle one order if it is pending; problems are left to the background loop."""
+    """Settle one order if it is pending; whatever goes wrong is written down and left to the background loop."""
     log = structlog.get_logger("settling")
     try:
         order = await repository.find(commerce, identity)
         if order is not None:
             await settle(commerce, payments, order)
     except (DatabaseUnavailableError, UnknownOutcomeError) as error:
-        log.warning("order stays pending", error=type(error).__name__)
+        log.warning("order stays pending", order=str(identity), error=type(error).__name__)
+    except Exception as error:
+        log.exception("order could not be settled", order=str(identity))
+        with suppress(DatabaseUnavailableError, UnknownOutcomeError):
+            async with commerce.write() as connection:
+                await turns.note_problem(connection, identity, f"unexpected: {type(error).__name__}")
 
 
-async def settle_forever(commerce: Database, payments: PaymentsClient) -> None:
-    """Settle what was left pending by lost answers and ended pods, until cancelled.
+async def settle_due(commerce: Database, payments: PaymentsClient) -> None:
+    """Settle what was left pending by lost answers and ended pods, and is due.
 
-    Every pod runs this; two that meet at one order ask with the same key, and only one of them moves the order.
+    Every pod does this; two that meet at one order ask with the same key, and only one of them moves the order.
+
+    Raises:
+        DatabaseUnavailableError: the database did not answer; the next turn goes on.
     """
-    log = structlog.get_logger("settling")
-    while True:
-        await asyncio.sleep(SETTLE_EVERY_SECONDS)
-        try:
-            if await commerce.fetchval("SELECT pg_is_in_recovery()"):
-                continue  # the active site settles; here nothing could be written down
-            await commerce.fetchval(_FORGET, SETTLE_AT_ONCE)
-            for order in await repository.waiting(commerce, SETTLE_OLDER_THAN_SECONDS, SETTLE_AT_ONCE):
-                await settle(commerce, payments, order)
-        except (DatabaseUnavailableError, UnknownOutcomeError) as error:
-            log.warning("settling waits", error=type(error).__name__)
+    if await commerce.fetchval("SELECT pg_is_in_recovery()"):
+        return  # the active site settles; here nothing could be written down
+    for _ in range(SETTLE_IN_A_TURN // SETTLE_AT_ONCE):
+        async with commerce.write() as connection:
+            due = await turns.claim(connection, SETTLE_AT_ONCE)
+        await asyncio.gather(*[settle_by_id(commerce, payments, order) for order in due])
+        if len(due) < SETTLE_AT_ONCE:
+            return
+
+
+async def forget(commerce: Database) -> None:
+    """Remove some old results of forms."""
+    if not await commerce.fetchval("SELECT pg_is_in_recovery()"):
+        await commerce.fetchval(_FORGET, FORGET_AT_ONCE)
+
+
+async def say_unsettled(commerce: Database) -> None:
+    """Log how many orders wait for their payment; as an error when a person has to look."""
+    orders, with_problem, oldest_seconds = await turns.unsettled(commerce)
+    log = structlog.get_logger("unsettled")
+    told = log.error if with_problem or oldest_seconds > LONG_SECONDS else log.info
+    told("unsettled orders", orders=orders, with_problem=with_problem, oldest_seconds=round(oldest_seconds))
+
+
+def settling_loops(commerce: Database, payments: PaymentsClient) -> list[Loop]:
+    """Return what the storefront does in the background."""
+    return [
+        Loop("settling", lambda: settle_due(commerce, payments), SETTLE_EVERY_SECONDS),
+        Loop("forgetting", lambda: forget(commerce), FORGET_EVERY_SECONDS),
+        Loop("unsettled", lambda: say_unsettled(commerce), SAY_EVERY_SECONDS),
+    ]

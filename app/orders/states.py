@@ -65,7 +65,7 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The payment provider said no; nothing was charged, the stock is free again."""
+    """The provider said no, or the payments service refused to ask it; nothing was charged, the stock is free."""
 
     name: ClassVar[str] = "declined"
     title: ClassVar[str] = "Payment declined"
@@ -86,6 +86,10 @@ class PendingPayment:
 
     def decline(self) -> Declined:
         """The payments service said that it was declined."""
+        return Declined(self.order)
+
+    def reject(self) -> Declined:
+        """The payments service will never ask the provider for such a payment."""
         return Declined(self.order)
 
 

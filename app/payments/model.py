@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
+from app.limits import LARGEST_ORDER_MINOR
+
 CREATED, UNKNOWN, CAPTURED, DECLINED = "created", "unknown", "captured", "declined"
 FINAL = frozenset({CAPTURED, DECLINED})
+KEY = re.compile(r"[A-Za-z0-9._:~-]{16,255}")
+"""What an idempotency key looks like: letters that mean nothing in a path, a header or a log."""
 
 
 class PaymentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a caller wants to be paid. `token` stands for a card that only the provider knows."""
 
-    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    amount_minor: Annotated[int, msgspec.Meta(gt=0, le=100_000_000)]
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-    token: Annotated[str, msgspec.Meta(pattern="^tok_[a-z0-9_]{1,60}$")]
+    reference: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,64}\Z")]
+    amount_minor: Annotated[int, msgspec.Meta(gt=0, le=LARGEST_ORDER_MINOR)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
+    token: Annotated[str, msgspec.Meta(pattern=r"^tok_[a-z0-9_]{1,60}\Z")]
 
     def fingerprint(self) -> bytes:
         """Return a digest that is equal for equal requests only."""
@@ -41,11 +46,17 @@ class Payment:
     charge_id: str | None
     decline_reason: str | None
     attempts: int
+    problem: str | None
 
     @property
     def is_final(self) -> bool:
         """Whether nothing can change any more."""
         return self.state in FINAL
+
+    @property
+    def may_have_been_charged(self) -> bool:
+        """Whether the provider may have been asked for it before."""
+        return self.attempts > 0 or self.state != CREATED
 
     def public(self) -> dict[str, object]:
         """Return what callers see."""

@@ -5,26 +5,34 @@
 2. The provider is asked to charge, with the same key.
 3. Ledger entries and the new state are committed together.
 
-An answer that does not come makes the payment unknown, never failed. An unknown one is settled by asking the provider
-for the key; if the provider never saw the key, by charging again with it. The database closes a payment only once,
-whichever process comes first.
+An answer that does not come, or that is not in the table of answers, makes the payment unknown, never failed. An
+unknown one is settled by asking the provider for the key; if the provider never saw the key, by charging again with it.
+The database closes a payment only once, whichever process comes first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hmac
+from contextlib import suppress
 
+import asyncpg
 import structlog
 
-from app.database import Database
+from app.database import Connection, Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.payments import repository
-from app.payments.model import CAPTURED, DECLINED, Payment, PaymentRequest
-from app.payments.provider import Charge, Provider, ProviderSilentError
+from app.payments.answers import Kind, Outcome, alarm
+from app.payments.model import Payment, PaymentRequest
+from app.payments.provider import Provider
 
-LEASE_SECONDS = 15.0  # longer than a charge may take; then the resolver may look
-RESOLVE_AT_ONCE = 50
+LEASE_SECONDS = 15.0  # longer than four questions to the provider may take; then the resolver may look
+RESOLVE_AT_ONCE = 4  # each holds a connection of the pool while it is written down
+RESOLVE_IN_A_TURN = 200
+LONGEST_WAIT_SECONDS = 30.0  # between two questions about a payment whose answer only has not come
+LONGEST_WAIT_WITH_PROBLEM_SECONDS = 240.0
+UNEXPECTED = "unexpected: "
+SET_ASIDE_AFTER, SET_ASIDE_SECONDS = 12, 3600.0  # a payment that this program cannot handle is looked at once an hour
 
 
 class KeyReusedError(Exception):
@@ -52,7 +60,7 @@ class Cashier:
         payment = await self._intent(key, request)
         if not hmac.compare_digest(payment.fingerprint, request.fingerprint()):
             raise KeyReusedError
-        if not payment.is_final:
+        if not payment.is_final and payment.problem is None:  # the resolver alone looks at what has a problem
             await self._settle(payment)
         return await self.find(key) or payment
 
@@ -81,44 +89,72 @@ class Cashier:
         return payment
 
     async def _settle(self, payment: Payment) -> None:
-        charge = await self._charge(payment)
+        outcome = await self._provider.settle(payment)
         for attempt in (1, 2, 3):  # closing is idempotent, so an unknown COMMIT is simply repeated
             try:
-                async with self._ledger.write() as connection:
-                    await self._close(connection, payment, charge)
+                await self._write_down(payment, outcome)
                 break
             except UnknownOutcomeError:
                 if attempt == 3:  # noqa: PLR2004 the loop's own bound; the resolver goes on from here
                     raise
 
-    async def _charge(self, payment: Payment) -> Charge | None:
+    async def _write_down(self, payment: Payment, outcome: Outcome) -> None:
         try:
-            found = await self._provider.find(payment.key) if payment.attempts or payment.state != "created" else None
-            return found or await self._provider.charge(payment)
-        except ProviderSilentError as error:
-            self._log.warning("provider silent", payment=str(payment.id), problem=str(error))
-            return None
+            async with self._ledger.write() as connection:
+                await self._close(connection, payment, outcome)
+        except asyncpg.UniqueViolationError:
+            outcome = alarm("the provider named a charge that is booked for another payment")
+            async with self._ledger.write() as connection:
+                await self._close(connection, payment, outcome)
+        told = self._log.error if outcome.is_alarm else self._log.info
+        told(
+            "payment",
+            payment=str(payment.id),
+            outcome=outcome.kind.value,
+            reason=outcome.reason,
+            attempt=payment.attempts + 1,
+        )
 
-    async def _close(self, connection: object, payment: Payment, charge: Charge | None) -> None:
-        if charge is None:
-            await repository.mark_unknown(connection, payment, self._every)
-        elif charge.is_captured:
-            await repository.capture(connection, payment, charge.id)
+    async def _close(self, connection: Connection, payment: Payment, outcome: Outcome) -> None:
+        if outcome.kind is Kind.CAPTURED:
+            await repository.capture(connection, payment, outcome.charge)
+        elif outcome.kind is Kind.DECLINED:
+            await repository.mark_declined(connection, payment, outcome.reason)
         else:
-            await repository.mark_declined(connection, payment, charge.decline_reason)
-        outcome = "unknown" if charge is None else CAPTURED if charge.is_captured else DECLINED
-        self._log.info("payment", payment=str(payment.id), outcome=outcome, attempt=payment.attempts + 1)
+            problem = outcome.reason if outcome.is_alarm else None
+            await repository.mark_unknown(connection, payment, self._wait(payment, problem or payment.problem), problem)
 
-    async def resolve_forever(self) -> None:
-        """Settle what is unknown, until cancelled; a lease keeps processes off each other's work."""
-        while True:
-            await asyncio.sleep(self._every)
-            try:
-                if await self._ledger.fetchval("SELECT pg_is_in_recovery()"):
-                    continue  # the active site resolves
+    def _wait(self, payment: Payment, problem: str | None) -> float:
+        """Return how long to wait before a payment is asked for again (s)."""
+        if problem is not None and problem.startswith(UNEXPECTED) and payment.attempts >= SET_ASIDE_AFTER:
+            return SET_ASIDE_SECONDS
+        longest = LONGEST_WAIT_SECONDS if problem is None else LONGEST_WAIT_WITH_PROBLEM_SECONDS
+        return min(self._every * 2.0 ** min(payment.attempts, 10), longest)
+
+    async def resolve(self) -> None:
+        """Settle what is unknown and due; a lease keeps processes off each other's work.
+
+        Raises:
+            DatabaseUnavailableError: the ledger did not answer; the next turn goes on.
+        """
+        if await self._ledger.fetchval("SELECT pg_is_in_recovery()"):
+            return  # the active site resolves
+        for _ in range(RESOLVE_IN_A_TURN // RESOLVE_AT_ONCE):
+            async with self._ledger.write() as connection:
+                unsettled = await repository.claim_unsettled(connection, LEASE_SECONDS, RESOLVE_AT_ONCE)
+            await asyncio.gather(*[self._resolve_one(payment) for payment in unsettled])
+            if len(unsettled) < RESOLVE_AT_ONCE:
+                return
+
+    async def _resolve_one(self, payment: Payment) -> None:
+        """Settle one; whatever goes wrong with it keeps no other from being settled."""
+        try:
+            await self._settle(payment)
+        except (DatabaseUnavailableError, UnknownOutcomeError) as error:
+            self._log.warning("resolver waits", payment=str(payment.id), problem=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 logged with its trace; the others go on
+            self._log.exception("payment set aside", payment=str(payment.id), attempt=payment.attempts)
+            problem = f"{UNEXPECTED}{type(error).__name__}"
+            with suppress(DatabaseUnavailableError, UnknownOutcomeError):
                 async with self._ledger.write() as connection:
-                    unsettled = await repository.claim_unsettled(connection, LEASE_SECONDS, RESOLVE_AT_ONCE)
-                for payment in unsettled:
-                    await self._settle(payment)
-            except (DatabaseUnavailableError, UnknownOutcomeError) as error:
-                self._log.warning("resolver waits", problem=type(error).__name__)
+                    await repository.mark_unknown(connection, payment, self._wait(payment, problem), problem)

@@ -3,43 +3,83 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
-import httpx
+import msgspec
 
+from app.bounded_http import BoundedClient, NoAnswerError
+from app.payments.answers import Kind, Outcome, alarm, judge, unknown
 from app.payments.model import Payment
+from app.settings import PaymentsSettings
 
-_OK, _CREATED, _NOT_FOUND = 200, 201, 404
+_OK = 200
+LARGEST_PAGE = 1024 * 1024
+MOST_PAGES = 10_000
 
 
-class ProviderSilentError(Exception):
-    """No usable answer: the charge may or may not have been made."""
+class SettlementLine(msgspec.Struct, frozen=True):
+    """One captured charge as the provider settles it."""
+
+    charge: str
+    key: str
+    reference: str
+    amount_minor: int
+    currency: str
+
+
+class _Page(msgspec.Struct, frozen=True):
+    lines: list[SettlementLine]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
-    """What the provider did."""
+class Page:
+    """Some lines of a day, and where the next ones begin; None after the last."""
 
-    id: str
-    is_captured: bool
-    decline_reason: str
+    lines: tuple[SettlementLine, ...]
+    after: str | None
 
 
 class Provider:
     """Charges by idempotency key."""
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=timeout_seconds, trust_env=False)
+    def __init__(self, settings: PaymentsSettings) -> None:
+        key = settings.psp_api_key
+        self._client = BoundedClient(
+            settings.psp_url,
+            settings.psp_timeout_seconds,
+            headers={"authorization": f"Bearer {key}"} if key else None,
+            authority=settings.psp_authority,
+        )
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._client.close()
 
-    async def charge(self, payment: Payment) -> Charge:
-        """Authorise and capture; the same key never charges twice.
+    async def settle(self, payment: Payment) -> Outcome:
+        """Return what became of a payment: look first if it may have been asked for before, charge if it never was.
 
-        Raises:
-            ProviderSilentError: no usable answer.
+        What is only authorised is captured. What the provider refused to take is looked up: no money will move only if
+        it has no charge by this key either.
         """
+        outcome = await self.find(payment) if payment.may_have_been_charged else Outcome(Kind.ABSENT)
+        if outcome.kind is Kind.ABSENT:
+            outcome = await self._charge(payment)
+        if outcome.kind is Kind.REFUSED:
+            found = await self.find(payment)
+            outcome = Outcome(Kind.DECLINED, reason=outcome.reason) if found.kind is Kind.ABSENT else found
+        if outcome.kind is Kind.AUTHORISED:
+            outcome = await self._capture(payment, outcome.charge)
+        if outcome.kind not in {Kind.CAPTURED, Kind.DECLINED, Kind.UNKNOWN}:
+            return alarm(f"the provider left the charge {outcome.kind.value}")
+        return outcome
+
+    async def find(self, payment: Payment) -> Outcome:
+        """Return what the provider has by the payment's key."""
+        return await self._ask(payment, "GET", f"/v1/charges/by-key/{quote(payment.key, safe='')}")
+
+    async def _charge(self, payment: Payment) -> Outcome:
+        """Authorise and capture; the same key never charges twice."""
         body = {
             "amount_minor": payment.amount_minor,
             "currency": payment.currency,
@@ -47,27 +87,35 @@ class Provider:
             "reference": payment.reference,
             "capture": True,
         }
-        charge = await self._ask("POST", "/v1/charges", json=body, headers={"idempotency-key": payment.key})
-        if charge is None:
-            raise ProviderSilentError("the provider answered a charge with 404")
-        return charge
+        return await self._ask(payment, "POST", "/v1/charges", body, {"idempotency-key": payment.key})
 
-    async def find(self, key: str) -> Charge | None:
-        """Return what became of a key; None if the provider never saw it.
+    async def _capture(self, payment: Payment, charge: str) -> Outcome:
+        captured = await self._ask(payment, "POST", f"/v1/charges/{quote(charge, safe='')}/capture")
+        if captured.kind is Kind.CAPTURED and captured.charge != charge:
+            return alarm("the provider captured another charge than the one that was authorised")
+        return captured
+
+    async def _ask(
+        self, payment: Payment, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> Outcome:
+        try:
+            answer = await self._client.ask(method, path, body=body, headers=headers)
+        except NoAnswerError as error:
+            return unknown(str(error))
+        return judge(answer, payment)
+
+    async def settlement(self, day: str, after: str | None) -> Page:
+        """Return a page of what was captured on a day (YYYY-MM-DD, UTC), from `after` on.
 
         Raises:
-            ProviderSilentError: no usable answer.
+            NoAnswerError: the provider did not give it.
         """
-        return await self._ask("GET", f"/v1/charges/by-key/{key}")
-
-    async def _ask(self, method: str, path: str, **rest: object) -> Charge | None:
+        path = f"/v1/settlements/{day}" + (f"?after={quote(after, safe='')}" if after else "")
+        answer = await self._client.ask("GET", path, largest=LARGEST_PAGE)
+        if answer.status != _OK:
+            raise NoAnswerError(f"settlement of {day}: status {answer.status}")
         try:
-            answer = await self._client.request(method, path, **rest)  # type: ignore[arg-type]
-            if answer.status_code == _NOT_FOUND:
-                return None
-            if answer.status_code not in {_OK, _CREATED}:
-                raise ProviderSilentError(f"status {answer.status_code}")
-            body = answer.json()
-            return Charge(str(body["id"]), body["status"] == "captured", str(body.get("decline_reason") or ""))
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise ProviderSilentError(type(error).__name__) from error
+            page = msgspec.json.decode(answer.body, type=_Page)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise NoAnswerError(f"settlement of {day}: lines that cannot be read") from error
+        return Page(tuple(page.lines), page.next)

@@ -9,7 +9,9 @@ from app.payments.model import CAPTURED, CREATED, DECLINED, UNKNOWN, Payment, Pa
 
 RECEIVABLE, SALES = "psp-receivable", "order-sales"
 
-_COLUMNS = "id, key, fingerprint, reference, amount_minor, currency, token, state, charge_id, decline_reason, attempts"
+_COLUMNS = """
+id, key, fingerprint, reference, amount_minor, currency, token, state, charge_id, decline_reason, attempts, problem
+"""
 _INSERT = f"""
 INSERT INTO payments.payment (id, key, fingerprint, reference, amount_minor, currency, token, state, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, '{CREATED}', now() + make_interval(secs => $8))
@@ -22,7 +24,7 @@ UPDATE payments.payment SET due_at = now() + make_interval(secs => $1), attempts
 ) RETURNING {_COLUMNS}
 """  # noqa: S608 constants only
 _CLOSE = f"""
-UPDATE payments.payment SET state = $2, charge_id = $3, decline_reason = $4, changed_at = now()
+UPDATE payments.payment SET state = $2, charge_id = $3, decline_reason = $4, problem = NULL, changed_at = now()
 WHERE id = $1 AND state IN ('{CREATED}', '{UNKNOWN}') RETURNING 1
 """  # noqa: S608 constants only
 _ENTRIES = """
@@ -67,14 +69,22 @@ async def confirm(connection: Connection) -> None:
     await connection.execute("SELECT pg_logical_emit_message(true, 'shopsphere', 'confirm')")
 
 
-async def mark_unknown(connection: Connection, payment: Payment, due_seconds: float) -> None:
-    """Say that the provider did not answer; the resolver asks again after `due_seconds`."""
+async def mark_unknown(connection: Connection, payment: Payment, due_seconds: float, problem: str | None) -> None:
+    """Say that it is not known what became of a payment; the resolver asks again after `due_seconds`.
+
+    Args:
+        connection: in a transaction.
+        payment: the payment.
+        due_seconds: until it is asked for again (s).
+        problem: what a person has to look at; None leaves what is written there already.
+    """
     await connection.execute(
-        "UPDATE payments.payment SET state = $2, due_at = now() + make_interval(secs => $3), changed_at = now() "
-        "WHERE id = $1 AND state IN ('created', 'unknown')",
+        "UPDATE payments.payment SET state = $2, due_at = now() + make_interval(secs => $3), "
+        "problem = coalesce($4, problem), changed_at = now() WHERE id = $1 AND state IN ('created', 'unknown')",
         payment.id,
         UNKNOWN,
         due_seconds,
+        problem,
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 import litestar
 import msgspec
-from litestar import Litestar, Response, get, post, put
+from litestar import Litestar, Response, Router, get, post, put
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.exceptions import NotAuthorizedException
+from litestar.handlers import BaseRouteHandler
 
 from app.psp.faults import Faults, Trouble
 from app.psp.store import Charge, KeyReusedError, Store, Wanted
@@ -42,14 +48,34 @@ async def charge(request: Request) -> Response[Any]:
         wanted = msgspec.json.decode(await request.body(), type=ChargeRequest)
     except msgspec.DecodeError as error:
         return _problem(422, str(error))
+    asked = Wanted(wanted.reference, wanted.amount_minor, wanted.currency, wanted.token)
+    store = _store(request)
+    is_new = store.by_key(key) is None
     try:
-        made = _store(request).charge(
-            key, Wanted(wanted.reference, wanted.amount_minor, wanted.currency, wanted.token), capture=wanted.capture
+        made = store.charge(
+            key,
+            asked,
+            capture=wanted.capture and not (is_new and trouble.take("authorise_only")),
+            taken=_taken(store, key, asked, trouble) if is_new else None,
         )
     except KeyReusedError:
         return _problem(422, "this Idempotency-Key was used for another request")
+    if is_new and made.status == "captured" and trouble.take("double"):
+        store.double(made)
+        store.note_played("doubled", key)
     await trouble.before_charge_answer()
-    return Response(made.public(), status_code=201)
+    return _answer(made, 201, trouble.wrong_body("wrong_answers"))
+
+
+def _taken(store: Store, key: str, asked: Wanted, trouble: Trouble) -> Wanted | None:
+    """Return what is charged in place of what was asked for, when that is the fault to play."""
+    if asked.amount_minor > 1 and trouble.take("other_amount"):
+        store.note_played("amount", key)
+        return replace(asked, amount_minor=asked.amount_minor - 1)
+    if trouble.take("other_currency"):
+        store.note_played("currency", key)
+        return replace(asked, currency="CHF" if asked.currency != "CHF" else "EUR")
+    return None
 
 
 @post("/v1/charges/{identity:str}/capture")
@@ -62,14 +88,34 @@ async def capture(request: Request, identity: str) -> Response[Any]:
 async def by_key(request: Request, key: str) -> Response[Any]:
     """Say what became of an idempotency key."""
     found = _store(request).by_key(key)
-    await _trouble(request).before_lookup_answer()
-    return _found(found)
+    trouble = _trouble(request)
+    await trouble.before_lookup_answer()
+    body = trouble.wrong_body("wrong_lookups")
+    return _problem(404, "no such charge") if found is None and body is None else _answer(found, 200, body)
 
 
 @get("/v1/settlements/{day:str}")
-async def settlement(request: Request, day: str) -> Response[Any]:
-    """List what was captured on a day (YYYY-MM-DD, UTC), to be compared with the ledger."""
-    return Response({"day": day, "lines": _store(request).settlement(day)})
+async def settlement(request: Request, day: str, after: str = "") -> Response[Any]:
+    """List what was captured on a day (YYYY-MM-DD, UTC), a page at a time, to be compared with the ledger."""
+    lines, following = _store(request).settlement(day, after)
+    return Response({"day": day, "lines": lines, "next": following})
+
+
+class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a charge should have been."""
+
+    amount_minor: Annotated[int, msgspec.Meta(gt=0)]
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+
+
+@put("/admin/charges/{identity:str}")
+async def correct(request: Request, identity: str) -> Response[Any]:
+    """Put a wrong charge right, as a provider's people do when they are called."""
+    try:
+        right = msgspec.json.decode(await request.body(), type=Correction)
+    except msgspec.DecodeError as error:
+        return _problem(422, str(error))
+    return _found(_store(request).correct(identity, right.amount_minor, right.currency))
 
 
 @get("/admin/faults")
@@ -88,6 +134,12 @@ async def set_faults(request: Request) -> Response[Any]:
     return Response(msgspec.to_builtins(_trouble(request).faults))
 
 
+def _answer(found: Charge | None, status: int, wrong: bytes | None) -> Response[Any]:
+    if wrong is not None:
+        return Response(wrong, status_code=status, media_type="application/json")
+    return Response(None if found is None else found.public(), status_code=status)
+
+
 def _found(found: Charge | None) -> Response[Any]:
     return _problem(404, "no such charge") if found is None else Response(found.public(), status_code=200)
 
@@ -104,20 +156,31 @@ def _trouble(request: Request) -> Trouble:
     return cast(Trouble, request.app.state["trouble"])
 
 
+Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+
+
+def _bearer(token: str, *, required: bool) -> Guard:
+    """Return a guard that lets only those in who have the token; where there is none, everybody or nobody."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        given = connection.headers.get("authorization", "")
+        if (token or required) and not (token and hmac.compare_digest(given.encode(), f"Bearer {token}".encode())):
+            raise NotAuthorizedException(detail="expected the token of this provider")
+
+    return guard
+
+
 async def _always_ready() -> None:
     """The books are a local file: a running simulator is a ready one."""
 
 
 def psp(settings: PspSettings) -> Outermost:
     """Return the simulated provider as an ASGI application."""
+    callers, people = _bearer(settings.api_key, required=False), _bearer(settings.admin_token, required=True)
     application = Litestar(
         route_handlers=[
-            charge,
-            capture,
-            by_key,
-            settlement,
-            show_faults,
-            set_faults,
+            Router("/", route_handlers=[charge, capture, by_key, settlement], guards=[callers]),
+            Router("/", route_handlers=[show_faults, set_faults, correct], guards=[people]),
             *health_routes(_always_ready, settings.listen.site),
         ],
         state=State({"store": Store(settings.state_file), "trouble": Trouble(Faults())}),

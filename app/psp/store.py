@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +21,10 @@ CREATE TABLE IF NOT EXISTS charge (
     created_at TEXT NOT NULL, captured_at TEXT
 )
 """
+_CAPTURED = "CREATE INDEX IF NOT EXISTS captured ON charge (captured_at, id) WHERE status = 'captured'"
+LINES_AT_ONCE = 1000
+TWIN = "\ttwin"
+"""Ends the key of a doubled charge in the books, where keys are unique; callers never see it."""
 _COLUMNS = "id, key, reference, amount_minor, currency, token, status, decline_reason, created_at, captured_at"
 
 
@@ -65,26 +69,36 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._books = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._books.execute("PRAGMA journal_mode = WAL")
+        self._books.execute("PRAGMA synchronous = NORMAL")
         self._books.execute(_SCHEMA)
+        self._books.execute(_CAPTURED)
+        self._books.execute("CREATE TABLE IF NOT EXISTS played (fault TEXT NOT NULL, key TEXT NOT NULL)")
 
-    def charge(self, key: str, wanted: Wanted, *, capture: bool) -> Charge:
+    def charge(self, key: str, wanted: Wanted, *, capture: bool, taken: Wanted | None = None) -> Charge:
         """Authorise, and capture if asked; the same key returns the same charge.
+
+        Args:
+            key: of the request.
+            wanted: what was asked for.
+            capture: whether to take the money at once.
+            taken: what is charged in its place: a fault of the provider's, played on demand.
 
         Raises:
             KeyReusedError: the key was used for another request.
         """
         now = datetime.now(UTC).isoformat()
         reason = _DECLINES.get(wanted.token)
+        written = taken or wanted
         status = "declined" if reason else "captured" if capture else "authorised"
         self._books.execute(
             f"INSERT INTO charge ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",  # noqa: S608
             (
                 f"ch_{uuid4().hex}",
                 key,
-                wanted.reference,
-                wanted.amount_minor,
-                wanted.currency,
-                wanted.token,
+                written.reference,
+                written.amount_minor,
+                written.currency,
+                written.token,
                 status,
                 reason,
                 now,
@@ -92,7 +106,7 @@ class Store:
             ),
         )
         stored = self.by_key(key)
-        if stored is None or wanted != Wanted(stored.reference, stored.amount_minor, stored.currency, stored.token):
+        if stored is None or written != Wanted(stored.reference, stored.amount_minor, stored.currency, stored.token):
             raise KeyReusedError
         return stored
 
@@ -108,18 +122,45 @@ class Store:
         """Return the charge of an idempotency key."""
         return self._one("key", key)
 
-    def settlement(self, day: str) -> list[dict[str, object]]:
-        """Return one line per charge captured on a day (UTC), with the provider's fee."""
+    def note_played(self, fault: str, key: str) -> None:
+        """Remember which charge a fault was played with, for whoever wants to find them all again."""
+        self._books.execute("INSERT INTO played (fault, key) VALUES (?, ?)", (fault, key))
+
+    def double(self, charge: Charge) -> None:
+        """Take the money of a charge a second time, as a provider with a fault would: settled twice under one key."""
+        twin = replace(charge, id=f"ch_{uuid4().hex}", key=f"{charge.key}{TWIN}")
+        self._books.execute(
+            f"INSERT INTO charge ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 constants
+            tuple(asdict(twin)[name] for name in _COLUMNS.split(", ")),
+        )
+
+    def correct(self, identity: str, amount_minor: int, currency: str) -> Charge | None:
+        """Put a charge right, as a provider does when it is called: the amount and currency that were asked for."""
+        self._books.execute(
+            "UPDATE charge SET amount_minor = ?, currency = ? WHERE id = ?", (amount_minor, currency, identity)
+        )
+        return self._one("id", identity)
+
+    def settlement(self, day: str, after: str = "") -> tuple[list[dict[str, object]], str | None]:
+        """Return lines of charges captured on a day (UTC), with the provider's fee, and where the next ones begin."""
+        captured_at, _, identity = after.partition("|")
         rows = self._books.execute(
             "SELECT id, key, reference, amount_minor, currency, captured_at FROM charge "
-            "WHERE status = 'captured' AND substr(captured_at, 1, 10) = ? ORDER BY captured_at, id",
-            (day,),
+            "WHERE status = 'captured' AND captured_at >= ? AND captured_at < ? AND (captured_at, id) > (?, ?) "
+            "ORDER BY captured_at, id LIMIT ?",
+            (day, f"{day}U", captured_at, identity, LINES_AT_ONCE),
         )
         names = ("charge", "key", "reference", "amount_minor", "currency", "captured_at")
         lines = [dict(zip(names, row, strict=True)) for row in rows]
+        last = lines[-1] if len(lines) == LINES_AT_ONCE else None
         return [
-            {**line, "fee_minor": round(line["amount_minor"] * FEE_PERCENT / 100) + FEE_FIXED_MINOR} for line in lines
-        ]
+            {
+                **line,
+                "key": line["key"].removesuffix(TWIN),
+                "fee_minor": round(line["amount_minor"] * FEE_PERCENT / 100) + FEE_FIXED_MINOR,
+            }
+            for line in lines
+        ], None if last is None else f"{last['captured_at']}|{last['charge']}"
 
     def _one(self, column: str, value: str) -> Charge | None:
         row = self._books.execute(f"SELECT {_COLUMNS} FROM charge WHERE {column} = ?", (value,)).fetchone()  # noqa: S608 ours

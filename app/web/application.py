@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -14,21 +13,28 @@ from app.catalogue.pages import ROUTES as CATALOGUE_ROUTES
 from app.catalogue.shelves import Shelves
 from app.customers.pages import ROUTES as CUSTOMER_ROUTES
 from app.database import Database
+from app.legal.pages import ROUTES as LEGAL_ROUTES
+from app.legal.shelf import LegalPages
+from app.loops import Loop
 from app.media.render import render_if_missing
 from app.orders.pages import ROUTES as ORDER_ROUTES
 from app.orders.payments_client import PaymentsClient
-from app.orders.settling import settle_forever
+from app.orders.settling import settling_loops
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
 from app.web.cookies import SessionCookie
+from app.web.discovery import ROUTES as DISCOVERY_ROUTES
 from app.web.health import health_routes
 from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
+from app.web.pictures import ROUTES as PICTURE_ROUTES
 from app.web.refusals import HANDLERS
+from app.web.renewals import EVERY_SECONDS, Renewals
+from app.web.requests import LARGEST_FORM, Request
 from app.web.services import Services
 from app.web.templating import Templates
+from app.web.visitors import send_renewed_cookie
 
-LARGEST_BODY = 64 * 1024
 READY = "SELECT 1 FROM catalogue.seed LIMIT 1"
 
 
@@ -37,25 +43,34 @@ def storefront(settings: StorefrontSettings) -> Outermost:
     render_if_missing(settings.rendered)
     https = settings.public_url.startswith("https:")
     assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
+    legal = LegalPages(settings.region.legal_texts)
+    commerce = Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size)
     services = Services(
         settings=settings,
-        commerce=Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size),
+        commerce=commerce,
         payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds),
         assets=assets,
-        templates=Templates(settings, assets, {"shelves": shelves}),
+        templates=Templates(settings, assets, {"shelves": shelves, "legal": legal, "seller": settings.region.seller}),
         cookie=SessionCookie(settings.session_secret, secure=https),
         shelves=shelves,
+        legal=legal,
+        renewals=Renewals(commerce),
     )
+
+    loops = [
+        *settling_loops(services.commerce, services.payments),
+        Loop("renewals", services.renewals.write_noted, EVERY_SECONDS),
+    ]
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        settling = asyncio.create_task(settle_forever(services.commerce, services.payments))
+        for loop in loops:
+            loop.start()
         try:
             yield
         finally:
-            settling.cancel()
-            with suppress(asyncio.CancelledError):
-                await settling
+            for loop in loops:
+                await loop.stop()
             await services.payments.close()
             await services.commerce.close()
 
@@ -66,14 +81,19 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *ORDER_ROUTES,
             *CUSTOMER_ROUTES,
             *asset_routes(assets),
-            *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site),
+            *PICTURE_ROUTES,
+            *LEGAL_ROUTES,
+            *DISCOVERY_ROUTES,
+            *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site, loops),
         ],
         state=State({"services": services}),
         before_request=refuse_foreign_posts,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         openapi_config=None,
-        request_max_body_size=LARGEST_BODY,
+        request_class=Request,
+        before_send=[send_renewed_cookie],
+        request_max_body_size=LARGEST_FORM,
         logging_config=None,
     )
     return Outermost(application, page_headers(settings.static_url, https=https))

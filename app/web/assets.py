@@ -1,13 +1,17 @@
 """Static files and pictures: content-hashed names for the pages, bytes for the CDN.
 
 `shop render-media` wrote them together with manifest.json, which maps logical names to names with a digest of their
-content. This process is the CDN's origin. While old and new pods run side by side, a page of one may ask for a file
-of the other: then this pod's version of the same logical file is served, to be kept for a minute instead of a year.
+content. This process is the CDN's origin. A name that this release does not know is not there: anything else would let
+a stranger fill the CDN with made-up names of one file. While old and new pods run side by side, a page of one may ask
+for a file of the other; "not there" is a page that nobody keeps, so that the next try can reach a pod that has it.
+
+Pages say of each script and style sheet which bytes they expect (`integrity`): what carries them is a public cloud.
 """
 
 from __future__ import annotations
 
-import re
+import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +22,16 @@ from litestar.exceptions import NotFoundException
 from app.errors import ShopError
 
 FOR_EVER = "public, max-age=31536000, immutable"
-BRIEFLY = "public, max-age=60"
 _TYPES = {
     ".svg": "image/svg+xml",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
     ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
 }
-_HASHED = re.compile(r"^(?P<stem>[a-z0-9-]+)\.[0-9a-f]{12}(?P<suffix>\.[a-z0-9]+)$")
+_GUARDED = (".css", ".js")
 
 
 class Assets:
@@ -49,35 +54,48 @@ class Assets:
         self._static_url = static_url
         self._paths: dict[str, str] = msgspec.json.decode(manifest.read_bytes(), type=dict[str, str])
         self._known = frozenset(self._paths.values())
+        self._integrity = {
+            logical: _digest((directory / path).read_bytes())
+            for logical, path in self._paths.items()
+            if logical.endswith(_GUARDED)
+        }
 
     def url(self, logical: str) -> str:
         """Return the public address of `static/shop.css` or `media/<product>-<colour>.svg`."""
         return f"{self._static_url}/{self._paths[logical]}"
 
-    def read(self, folder: str, name: str) -> tuple[bytes, str, str]:
-        """Return content, content type and Cache-Control of a file.
+    def integrity(self, logical: str) -> str:
+        """Return what a page has to say of a script or style sheet, so that browsers take no other bytes."""
+        return self._integrity[logical]
+
+    def bytes_of(self, logical: str) -> bytes:
+        """Return the content of a file by its logical name."""
+        return (self._directory / self._paths[logical]).read_bytes()
+
+    def read(self, folder: str, name: str) -> tuple[bytes, str]:
+        """Return content and content type of a file.
 
         Raises:
-            NotFoundException: there is no such file, nor one with the same logical name.
+            NotFoundException: this release has no such file.
         """
-        path, cache = f"{folder}/{name}", FOR_EVER
+        path = f"{folder}/{name}"
         if path not in self._known:
-            match = _HASHED.match(name)
-            logical = f"{folder}/{match['stem']}{match['suffix']}" if match else path
-            if logical not in self._paths:
-                raise NotFoundException(detail="no such file")
-            path, cache = self._paths[logical], BRIEFLY
-        return (self._directory / path).read_bytes(), _TYPES[Path(path).suffix], cache
+            raise NotFoundException(detail="no such file")
+        return (self._directory / path).read_bytes(), _TYPES[Path(path).suffix]
+
+
+def _digest(content: bytes) -> str:
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
 def asset_response(assets: Assets, folder: str, name: str) -> Response[bytes]:
     """Return a static file with what the CDN and browsers need to keep it."""
-    content, media_type, cache = assets.read(folder, name)
+    content, media_type = assets.read(folder, name)
     return Response(
         content,
         media_type=media_type,
         headers={
-            "cache-control": cache,
+            "cache-control": FOR_EVER,
             "access-control-allow-origin": "*",  # fonts and modules are fetched across origins
             "cross-origin-resource-policy": "cross-origin",
             # an SVG that is opened by itself runs nothing

@@ -32,7 +32,7 @@ class SessionCookie:
             session = UUID(hex=name)
         except ValueError:
             return None
-        return session if hmac.compare_digest(signature, self._sign(session)) else None
+        return session if hmac.compare_digest(signature.encode(), self._sign(session).encode()) else None
 
     def write(self, session: UUID) -> Cookie:
         """Return the cookie to set for a session."""
@@ -45,6 +45,10 @@ class SessionCookie:
             secure=self._secure,
             max_age=SESSION_DAYS * 86_400,
         )
+
+    def remove(self) -> Cookie:
+        """Return the cookie to set when there is no session any more."""
+        return Cookie(key=self.name, value="", path="/", httponly=True, samesite="lax", secure=self._secure, max_age=0)
 
     def _sign(self, session: UUID) -> str:
         digest = hmac.new(self._secret, b"session:" + session.bytes, hashlib.sha256).digest()

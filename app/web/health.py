@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from litestar import Response, get
 
 from app import __version__
 from app.errors import DatabaseUnavailableError
+from app.loops import Loop, problems
 
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"  # the framework adds the charset
 
 
-def health_routes(ready: Callable[[], Awaitable[Any]], site: str) -> list[Any]:
-    """Return the health routes; `ready` asks what the process cannot work without, and raises when it is away."""
+def health_routes(ready: Callable[[], Awaitable[Any]], site: str, loops: Sequence[Loop] = ()) -> list[Any]:
+    """Return the health routes.
+
+    Args:
+        ready: asks what the process cannot work without, and raises when it is away.
+        site: where this is.
+        loops: what has to go on in the background; a process where one has ended is restarted.
+    """
 
     @get("/livez")
     async def livez() -> Response[str]:
+        if ended := problems(loops):
+            return Response(f"not alive: {'; '.join(ended)}\n", media_type=TEXT, status_code=503)
         return Response("alive\n", media_type=TEXT)
 
     @get("/readyz")

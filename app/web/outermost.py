@@ -18,8 +18,8 @@ def page_headers(static_url: str, *, https: bool) -> dict[str, str]:
     static = f"{parts.scheme}://{parts.netloc}"
     headers = {
         "content-security-policy": (
-            f"default-src 'none'; img-src {static}; style-src {static}; script-src {static}; font-src {static}; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; img-src 'self' {static}; style-src {static}; script-src {static}; font-src {static}; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",

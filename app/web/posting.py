@@ -2,17 +2,20 @@
 
 The key comes from the hidden form field `idempotency_key` or the header `Idempotency-Key`. The first request inserts
 the key; a second one with the same key waits for it on the unique index and then gets the stored result. The same key
-with another body is refused (422). A refusal stores nothing, so the same form can be corrected and sent again.
+with another body is refused (422). A refusal stores nothing, so the same form can be corrected and sent again; a page
+that gives `form_page` gets its form back filled in, with what was wrong.
 
 A result is always a redirect, so what is stored is a location and the session that goes with it. If an answer got
-lost that would have set the first cookie, the replay sets it again; a key that belongs to another session is refused.
+lost that would have set the first cookie, the replay sets it again, for LOST_ANSWER_MINUTES: later, whoever has found
+such a form would get its session. A key that belongs to another session is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,18 +23,27 @@ from litestar import Response
 
 from app.database import Connection, Queries
 from app.errors import UnknownOutcomeError
-from app.web.refusals import RefusedError
+from app.text import UnreadableCharacterError, tidy
+from app.web.refusals import FormPage, RefusedError
 from app.web.services import Request, Services, services_of
 from app.web.visitors import STRANGER, Visitor, find_visitor, open_session
 
 SHORTEST_KEY, LONGEST_KEY = 16, 255
+LOST_ANSWER_MINUTES = 15
+PASSWORDS = frozenset({"password"})
+"""Fields that are taken as they were typed, by a rule of their own, and never sent back."""
+_KEY = "idempotency_key"
 
 _CLAIM = """
 INSERT INTO requests.completed (key, fingerprint, session_before) VALUES ($1, $2, $3)
 ON CONFLICT (key) DO NOTHING RETURNING 1
 """
 _COMPLETE = "UPDATE requests.completed SET location = $2, session_after = $3 WHERE key = $1"
-_STORED = "SELECT fingerprint, session_before, session_after, location FROM requests.completed WHERE key = $1"
+_STORED = f"""
+SELECT fingerprint, session_before, session_after, location,
+    created_at > now() - make_interval(mins => {LOST_ANSWER_MINUTES}) AS recent
+FROM requests.completed WHERE key = $1
+"""  # noqa: S608 a constant only
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +60,103 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Where the browser goes next, and in which session."""
+    """Where the browser goes next, and in which session; in none after sign-out."""
 
     location: str
-    session: UUID
+    session: UUID | None
 
 
 Action = Callable[[Posting], Awaitable[Done]]
 
 
-async def post_once(request: Request, action: Action) -> tuple[Done, Response[None]]:
+async def post_once(
+    request: Request, action: Action, *, form_page: FormPage | None = None
+) -> tuple[Done, Response[None]]:
     """Run `action` once per idempotency key and return its result, new or stored, as a redirect.
 
+    Args:
+        request: the POST.
+        action: what it does, in one transaction; it sees the fields tidied.
+        form_page: draws the form again after a refusal; without it a refusal is a page of its own.
+
     Raises:
-        RefusedError: no usable key, or the key was used for something else.
+        RefusedError: the action refused, there is no usable key, or the key was used for something else.
     """
+    async with form_comes_back(request, form_page):
+        return await _post_once(request, action)
+
+
+async def post_value(
+    request: Request, action: Action, *, form_page: FormPage | None = None
+) -> tuple[Done, Response[None]]:
+    """Run an `action` that only sets a value, each time its form is sent: the last one counts, and twice is as once.
+
+    So a form whose value was changed and sent again before the first answer came does what it says.
+
+    Raises:
+        RefusedError: the action refused.
+    """
+    async with form_comes_back(request, form_page):
+        services = services_of(request)
+        fields = await fields_of(request)
+        fields.pop(_KEY, None)
+        before = services.cookie.read(request.cookies)
+        try:
+            done = await _set(services, action, fields, before)
+        except UnknownOutcomeError:
+            done = await _set(services, action, fields, before)
+        return _redirect(services, done, before)
+
+
+@asynccontextmanager
+async def form_comes_back(request: Request, form_page: FormPage | None) -> AsyncIterator[None]:
+    """Give a refusal inside the block what its page needs to show the form again."""
+    try:
+        yield
+    except RefusedError as error:
+        if error.form_page is None:
+            sent = (await request.form()).items()
+            error.fill_in({name: str(value) for name, value in sent if name not in PASSWORDS | {_KEY}}, form_page)
+        raise
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """Return a form's fields, tidied; passwords as they were typed.
+
+    Raises:
+        RefusedError: a field holds what cannot be shown; the message names it.
+    """
+    fields = {}
+    for name, value in (await request.form()).items():
+        try:
+            fields[name] = str(value) if name in PASSWORDS else tidy(str(value))
+        except UnreadableCharacterError as error:
+            advice = f"Please take out the character {error.character}."
+            raise RefusedError(
+                422, "There is a character that we cannot read", advice, problems={name: advice}
+            ) from error
+    return fields
+
+
+async def _post_once(request: Request, action: Action) -> tuple[Done, Response[None]]:
     services = services_of(request)
-    form = await request.form()
-    fields = {name: str(value).strip() for name, value in form.items()}
-    key = request.headers.get("idempotency-key") or fields.pop("idempotency_key", "")
-    fields.pop("idempotency_key", None)
-    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+    fields = await fields_of(request)
+    key = request.headers.get("idempotency-key") or fields.get(_KEY, "")
+    fields.pop(_KEY, None)
+    if not (SHORTEST_KEY <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise RefusedError(422, "This form came without its key", "Go back, reload the page and send the form again.")
     before = services.cookie.read(request.cookies)
-    fingerprint = _fingerprint(services.settings.session_secret, request.url.path, fields)
+    fingerprint = _fingerprint(services.settings.session_secret, request.scope["path"], fields)
     try:
         done = await _once(services, action, fields, key, before, fingerprint)
     except UnknownOutcomeError:  # COMMIT got no answer: what the database holds under this key decides
         done = await _once(services, action, fields, key, before, fingerprint)
-    cookies = [] if done.session == before else [services.cookie.write(done.session)]
+    return _redirect(services, done, before)
+
+
+def _redirect(services: Services, done: Done, before: UUID | None) -> tuple[Done, Response[None]]:
+    cookie = services.cookie.remove() if done.session is None else services.cookie.write(done.session)
+    cookies = [] if done.session == before else [cookie]
     return done, Response(None, status_code=303, headers={"location": done.location}, cookies=cookies)
 
 
@@ -86,21 +166,33 @@ async def _once(
     async with services.commerce.write() as connection:
         if not await connection.fetchval(_CLAIM, key, fingerprint, before):
             return await _replay(connection, key, before, fingerprint)
-        visitor = STRANGER if before is None else await find_visitor(connection, before)
-        session = visitor.session or await open_session(connection)
-        done = await action(Posting(connection, services, fields, key, visitor, session))
+        done = await action(await _posting(connection, services, fields, key, before))
         await connection.execute(_COMPLETE, key, done.location, done.session)
         return done
 
 
+async def _set(services: Services, action: Action, fields: Mapping[str, str], before: UUID | None) -> Done:
+    async with services.commerce.write() as connection:
+        return await action(await _posting(connection, services, fields, "", before))
+
+
+async def _posting(
+    connection: Connection, services: Services, fields: Mapping[str, str], key: str, before: UUID | None
+) -> Posting:
+    visitor = STRANGER if before is None else await find_visitor(connection, before)
+    session = visitor.session or await open_session(connection)
+    return Posting(connection, services, fields, key, visitor, session)
+
+
 async def _replay(queries: Queries, key: str, before: UUID | None, fingerprint: bytes) -> Done:
     row = await queries.fetchrow(_STORED, key)
-    known = before in {row["session_before"], row["session_after"]}
+    lost_answer = row["recent"] and before == row["session_before"]
+    known = lost_answer or (before is not None and before == row["session_after"])
     if not known or not hmac.compare_digest(row["fingerprint"], fingerprint):
         raise RefusedError(
             422,
             "This form was already sent with other content",
-            "Nothing has been changed. Go back, reload the page and send the form again.",
+            "What you sent first counts. To send something else, go back, reload the page and fill in the form again.",
         )
     return Done(row["location"], row["session_after"])
 

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import litestar
-from litestar.datastructures import State
 
 from app.catalogue.shelves import Shelves
 from app.database import Database
+from app.legal.shelf import LegalPages
 from app.orders.payments_client import PaymentsClient
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
 from app.web.cookies import SessionCookie
+from app.web.renewals import Renewals
+from app.web.requests import Request
 from app.web.templating import Templates
 
-Request = litestar.Request[Any, Any, State]
+__all__ = ["Request", "Services", "services_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,10 @@ class Services:
     templates: Templates
     cookie: SessionCookie
     shelves: Shelves
+    legal: LegalPages
+    renewals: Renewals
 
 
-def services_of(request: Request) -> Services:
+def services_of(request: litestar.Request[Any, Any, Any]) -> Services:
     """Return the services that the application was built with."""
     return cast(Services, request.app.state["services"])

@@ -10,11 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
 
 from app import __version__
+from app.legal.shelf import TEXTS
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
-from app.web.money import money
+from app.web.entries import FRESH
+from app.web.money import money, plain_amount
+from app.web.pictures import Pictures
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"  # the framework adds the charset of text
 
 
 class Templates:
@@ -22,7 +25,7 @@ class Templates:
 
     def __init__(self, settings: StorefrontSettings, assets: Assets, shared: Mapping[str, object]) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+            loader=FileSystemLoader([Path(__file__).parent.parent / "templates", TEXTS]),
             autoescape=True,
             undefined=StrictUndefined,
             auto_reload=False,
@@ -35,9 +38,14 @@ class Templates:
             site=settings.listen.site,
             version=__version__,
             asset=assets.url,
+            integrity=assets.integrity,
+            public_url=settings.public_url,
+            pictures=Pictures(assets.url),
             new_key=lambda: uuid4().hex,
+            form=FRESH,
             **shared,
         )
+        self._environment.filters["plain_amount"] = lambda amount: plain_amount(amount, region)
         self._environment.filters["money"] = lambda amount: money(amount, region)
 
     def page(

@@ -13,7 +13,7 @@ from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.names.pair_state import PairDeclaration, public_addresses, zone_of
 from shopsphere.names.steering import RegionRule, geo_content, pair_content, region_rules
 from shopsphere.topology import Topology
-from shopsphere.topology.public_names import STATIC, WWW
+from shopsphere.topology.public_names import APEX, STATIC, WWW
 
 FIXED_TTL_SECONDS = 60
 """For names whose address follows no role. Public resolvers honour it, and a wrong entry is gone in a minute."""
@@ -27,6 +27,7 @@ class GlobalDnsModel:
 
     Attributes:
         zone: fully qualified, with the dot at the end.
+        shop_host: public name of the shop, which the sites are asked for.
         pairs: what is declared of each, by name.
         rules: client networks by pair, the default first.
         addresses: public address of every site.
@@ -38,6 +39,7 @@ class GlobalDnsModel:
     """
 
     zone: str
+    shop_host: str
     pairs: Mapping[str, PairDeclaration]
     rules: tuple[RegionRule, ...]
     addresses: Mapping[str, str]
@@ -53,6 +55,7 @@ class GlobalDnsModel:
         addresses = public_addresses(topology)
         return cls(
             zone=zone_of(topology),
+            shop_host=topology.shop_host,
             pairs={pair.name: PairDeclaration.declared(topology, pair, addresses) for pair in topology.pairs.values()},
             rules=region_rules(topology),
             addresses=addresses,
@@ -88,9 +91,10 @@ class GlobalDnsModel:
         return {**self.shared, **pair.props()}
 
     def steered_names(self) -> dict[str, dict[str, Any]]:
-        """Return the names that include a state record: one per pair, and `www`."""
-        names = {name: self._lua(name, pair_content(name), pair.ttl) for name, pair in self.pairs.items()}
-        return {**names, WWW: self._lua(WWW, geo_content(self.rules), self.steered_ttl)}
+        """Return the names that include a state record: one per pair, `www`, and the domain, which leads there too."""
+        host, by_client = self.shop_host, geo_content(self.rules, self.shop_host)
+        names = {name: self._lua(name, pair_content(name, host), pair.ttl) for name, pair in self.pairs.items()}
+        return {**names, **{label: self._lua(label, by_client, self.steered_ttl) for label in (WWW, APEX)}}
 
     def fixed_names(self) -> dict[str, dict[str, Any]]:
         """Return the names that follow no role: each site, the name servers and the CDN."""
@@ -101,7 +105,8 @@ class GlobalDnsModel:
         return self._rrset(label, "LUA", content, ttl)
 
     def _rrset(self, label: str, type_: str, content: str, ttl: int) -> dict[str, Any]:
-        return {**self.shared, "name": f"{label}.{self.zone}", "type": type_, "ttl": ttl, "records": [content]}
+        name = self.zone if label == APEX else f"{label}.{self.zone}"
+        return {**self.shared, "name": name, "type": type_, "ttl": ttl, "records": [content]}
 
 
 class GlobalDns(pulumi.ComponentResource):

@@ -31,6 +31,7 @@ webserver=yes
 webserver-address={address}
 webserver-port={api_port}
 webserver-allow-from=127.0.0.0/8,{network}
+webserver-password={web_password}
 enable-lua-records=yes
 lua-health-checks-interval=2
 edns-subnet-processing=yes
@@ -72,6 +73,8 @@ def prepare_authority(settings: EdgeSettings, name: str) -> None:
         port=settings.dns_port,
         run=run,
         key=secret_in(settings.dns_api_key_file),
+        # For the pages about the server itself, which the API's key does not guard.
+        web_password=secret_in(settings.disk / "dns-web.password"),
         api_port=settings.dns_api_port,
         network=settings.network,
     )

@@ -19,7 +19,7 @@ pem-file = {{
     private-key = "{key}"
 }}
 tls-protos = TLSv1.2 TLSv1.3
-alpn-protos = "http/1.1"
+alpn-protos = "h2, http/1.1"
 write-proxy-v2 = on
 workers = 1
 daemon = off
@@ -29,6 +29,10 @@ syslog = off
 log-level = 1
 """
 HITCH_USER = "_hitch"
+BRIEF_MEGABYTES = 16
+"""For objects that the origin does not vouch for: unknown names, names without a digest."""
+TRANSIENT_MEGABYTES = 32
+"""For answers on their way that are not kept."""
 
 
 def cache_component(settings: EdgeSettings) -> Component:
@@ -43,8 +47,15 @@ def cache_component(settings: EdgeSettings) -> Component:
         *("-T", f"127.0.0.1:{settings.cache_admin_port}"),
         *("-S", str(settings.disk / "cdn" / "admin.secret")),
         *("-f", str(settings.vcl_file)),
-        *("-s", f"default,{settings.cache_megabytes}m"),
+        # Three stores, so that what anybody can ask for never drives out what the shop's pages need.
+        *("-s", f"default=default,{settings.cache_megabytes}m"),
+        *("-s", f"brief=default,{BRIEF_MEGABYTES}m"),
+        *("-s", f"Transient=default,{TRANSIENT_MEGABYTES}m"),
         *("-l", "16m"),
+        *("-p", "feature=+http2"),
+        # Smaller than an origin's: what it would refuse never reaches it.
+        *("-p", "http_req_size=8k"),
+        *("-p", "http_req_hdr_len=4k"),
         *("-p", "thread_pools=1"),
         *("-p", "thread_pool_min=20"),
         *("-p", "thread_pool_max=500"),

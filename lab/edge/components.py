@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from lab.component import Component
@@ -10,8 +11,9 @@ from lab.edge.cache import cache_component, prepare_cache, tls_component
 from lab.edge.resolver import prepare_resolver, resolver_component
 from lab.edge.settings import EdgeSettings
 from lab.paths import disk_directory, pki_directory, run_directory
-from shopsphere.foundation.files import secret_in
+from shopsphere.foundation.files import secret_in, write_whole
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.names.pair_state import public_addresses
 from shopsphere.topology import Topology
 
 EDGE_HOST = "edge"
@@ -23,8 +25,8 @@ def lab_settings() -> EdgeSettings:
     return EdgeSettings(
         disk=disk_directory(EDGE_HOST),
         run=run_directory(EDGE_HOST),
-        certificate=pki / "public" / "tls.crt",
-        key=pki / "public" / "tls.key",
+        certificate=pki / "cdn" / "tls.crt",
+        key=pki / "cdn" / "tls.key",
         dns_api_key_file=pki / "edge" / "dns-api.key",
         cdn_token_file=pki / "edge" / "cdn-agent.token",
     )
@@ -36,7 +38,14 @@ def prepare(settings: EdgeSettings, topology: Topology) -> None:
         prepare_authority(settings, name)
     prepare_resolver(settings, topology)
     secret_in(settings.cdn_token_file)
+    write_whole(settings.origins_file, json.dumps(_origins(topology), indent=2) + "\n")
     prepare_cache(settings)
+
+
+def _origins(topology: Topology) -> dict[str, str]:
+    """Address of every site that serves customers: no other may be an origin."""
+    addresses = public_addresses(topology)
+    return {site: addresses[site] for pair in topology.pairs.values() for site in pair.sites}
 
 
 def edge_components(settings: EdgeSettings) -> list[Component]:
@@ -60,6 +69,7 @@ def agent_component(settings: EdgeSettings) -> Component:
         *("--vcl-file", str(settings.vcl_file)),
         *("--varnish-directory", str(settings.varnish_directory)),
         *("--token-file", str(settings.cdn_token_file)),
+        *("--origins-file", str(settings.origins_file)),
     )
     environment = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(REPOSITORY)}
     return Component("cdn-agent", command, environment, directory=REPOSITORY, priority=31)

@@ -62,6 +62,11 @@ class EdgeSettings:
         return self.disk / "cdn" / "distributions"
 
     @property
+    def origins_file(self) -> Path:
+        """Address of each site that may be an origin, by its name."""
+        return self.disk / "cdn" / "origins.json"
+
+    @property
     def varnish_directory(self) -> Path:
         """Varnish's working folder, through which its command line tools find it."""
         return self.run / "varnish"

@@ -18,7 +18,7 @@ mount -t tmpfs -o mode=755 tmpfs /var/lib/cni
 mount --bind "$HOST_DIRECTORY/disk/var-log" /var/log
 mount --bind "$HOST_DIRECTORY/disk/volumes" /srv/volumes
 for image in /srv/volumes/*.img; do   # volumes with a size of their own
-  if [ -e "$image" ]; then mount -o loop "$image" "${image%.img}" && chmod 777 "${image%.img}"; fi
+  if [ -e "$image" ]; then mount -o loop "$image" "${image%.img}" && chown 26:26 "${image%.img}" && chmod 770 "${image%.img}"; fi
 done
 echo "nameserver $HOST_RESOLVER" > "$HOST_DIRECTORY/run/resolv.conf"
 mount --bind "$HOST_DIRECTORY/run/resolv.conf" "$(readlink -f /etc/resolv.conf)"
@@ -28,6 +28,8 @@ sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.ip_nonlocal_bind=1
 sysctl -q -w net.bridge.bridge-nf-call-iptables=1 2> /dev/null || true   # absent until the bridge module is in use
 # A site of a pair starts shut off: nothing may reach its databases before its agent knows that it may write.
 if [ -e "$HOST_DIRECTORY/disk/fence.nft" ]; then nft -f "$HOST_DIRECTORY/disk/fence.nft"; fi
+# And no pod of a cluster reaches the outside before its policies are there.
+if [ -e "$HOST_DIRECTORY/disk/pod-guard.nft" ]; then nft -f "$HOST_DIRECTORY/disk/pod-guard.nft"; fi
 echo "$pid" > "$HOST_DIRECTORY/run/init.pid.new"
 mv "$HOST_DIRECTORY/run/init.pid.new" "$HOST_DIRECTORY/run/init.pid"
 for _ in $(seq 300); do

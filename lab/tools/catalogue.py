@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.yaml_text import read_yaml_file
 
 TOOLS = REPOSITORY / "tools"
 
@@ -116,12 +116,12 @@ def load_catalogue(folder: Path = TOOLS) -> dict[str, Tool]:
     """
     file = folder / "tools.yaml"
     try:
-        document = yaml.safe_load(file.read_text())
+        document = read_yaml_file(file, CatalogueError)
         tools = {
             name: Tool.model_validate({"name": name, "folder": folder / name, **entry})
             for name, entry in document["tools"].items()
         }
-    except (ValidationError, KeyError, TypeError, yaml.YAMLError, OSError) as error:
+    except (ValidationError, KeyError, TypeError) as error:
         raise CatalogueError(f"{file} is not a catalogue of tools: {error}") from error
     for tool in tools.values():
         if not (tool.folder / "go.mod").exists():

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from policies.limits.pod_power import copies, pod_demand, requests_power
-from policies.reading import text, whole_number
+from policies.limits.pod_power import autoscaled, copies, is_autoscaler, pod_demand, requests_power
+from policies.reading import text
 from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import StackRule
@@ -18,19 +18,14 @@ from shopsphere.topology.power import site_budget
 
 def applies(resource: Resource) -> bool:
     """Return whether it runs pods, or decides how many run."""
-    return requests_power(resource) or _is_autoscaler(resource)
-
-
-def _is_autoscaler(resource: Resource) -> bool:
-    return resource.group == "autoscaling" and resource.kind == "HorizontalPodAutoscaler"
+    return requests_power(resource) or is_autoscaler(resource)
 
 
 def measure(resource: Resource) -> Iterator[dict[str, Any]]:
     """Yield a workload's watts per pod and pods, or an autoscaler's target and most pods."""
     namespace = text(resource.props, "metadata", "namespace")
-    if _is_autoscaler(resource):
-        target = (namespace, text(resource.props, "spec", "scaleTargetRef", "name"))
-        yield {"target": target, "most": whole_number(resource.props, "spec", "maxReplicas", default=1)}
+    if is_autoscaler(resource):
+        yield autoscaled(resource)
     elif resource.site in topology_of(resource).sites:
         workload = (namespace, text(resource.props, "metadata", "name"))
         watts = int(pod_demand(resource).watts)

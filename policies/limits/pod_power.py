@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from policies.kinds import is_database, is_workload, pod_spec
@@ -21,10 +22,44 @@ COPIES: dict[str, tuple[str, ...]] = {
 }
 """Where each workload kind says how many pods it runs at once; one pod where it says nothing."""
 
+DEFAULT_SURGE = "25%"
+PERCENT = re.compile(r"([0-9]{1,3})%")
+
 
 def requests_power(resource: Resource) -> bool:
     """Whether its pods draw power."""
     return is_workload(resource) or is_database(resource)
+
+
+def is_autoscaler(resource: Resource) -> bool:
+    """Whether it decides how many pods of a workload run."""
+    return resource.group == "autoscaling" and resource.kind == "HorizontalPodAutoscaler"
+
+
+def autoscaled(resource: Resource) -> dict[str, Any]:
+    """Return namespace and name of an autoscaler's target, and the most pods that it starts."""
+    target = (text(resource.props, "metadata", "namespace"), text(resource.props, "spec", "scaleTargetRef", "name"))
+    return {"target": target, "most": whole_number(resource.props, "spec", "maxReplicas", default=1)}
+
+
+def surge(resource: Resource) -> Callable[[int], int]:
+    """Return what says how many pods a rollout of so many starts before it ends old ones.
+
+    Raises:
+        MalformedError: it is neither a number nor a percentage. A Deployment that says nothing adds a quarter.
+    """
+    if resource.kind != "Deployment" or text(resource.props, "spec", "strategy", "type") == "Recreate":
+        return lambda _: 0
+    path = ("spec", "strategy", "rollingUpdate")
+    given = mapping(resource.props, *path).get("maxSurge", DEFAULT_SURGE)
+    if isinstance(given, str):
+        matched = PERCENT.fullmatch(given)
+        if matched is None:
+            raise MalformedError(".".join((*path, "maxSurge")), "a number of pods or a percentage", given)
+        percent = int(matched[1])
+        return lambda pods: -(-pods * percent // 100)
+    fixed = whole_number(resource.props, *path, "maxSurge", default=0)
+    return lambda _: fixed
 
 
 def drawn_watts(resource: Resource, demand: Demand) -> int:

@@ -1,6 +1,7 @@
 """Databases that were demoted lead again: they have every row, because nobody has written since."""
 
 from runbooks.change import RoleChange
+from runbooks.cluster_change import change_cluster
 from runbooks.databases import replica_role
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.postgres import follows
@@ -18,7 +19,7 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Promote what was demoted, once it has arrived there: turning it round on its way may leave it in between."""
-    change.at_source(lambda database: _restore(database, peer=change.target))
+    change.at_source(lambda database: _restore(change, database))
 
 
 def verify(change: RoleChange) -> bool:
@@ -26,11 +27,12 @@ def verify(change: RoleChange) -> bool:
     return all(change.at_source(_leads))
 
 
-def _restore(database: SiteDatabase, *, peer: str) -> None:
+def _restore(change: RoleChange, database: SiteDatabase) -> None:
     if not follows(database.document()):
         return
     wait_until(database.is_standby, what=f"{database.name} to be a replica", seconds=120, interval=1)
-    database.patch({"spec": {"replica": replica_role(database.model, database.site, peer, leads=True)}})
+    led = {"spec": {"replica": replica_role(database.model, database.site, change.target, leads=True)}}
+    change_cluster(database, lambda document: led if follows(document) else None, lock=change.lock)
 
 
 def _leads(database: SiteDatabase) -> bool:

@@ -35,19 +35,21 @@ def main() -> None:
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 
-    known = SiteRole()
+    known = SiteRole(config.site)
 
     def role() -> Role:
         return known.ask(cluster())
 
     def leads() -> bool:
-        return all_lead(cluster())
+        return all_lead(cluster(), config.site)
 
     def tell(line: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log
 
     witness = Witness(config.pair, config.witness)
-    permits = PermitKeeper(config.permit, cluster, site=config.site, session=uuid.uuid4().hex)
+    permits = PermitKeeper(
+        config.permit, cluster, pair=config.pair, site=config.site, peer=config.peer, session=uuid.uuid4().hex
+    )
     ledger = SiteLedger(cluster, config.site, config.peer)
     fence = FirewallFence(config.database_port)
     woken_by = watches(witness, config.witness, cluster)

@@ -1,8 +1,7 @@
 """The agent's loops: lease, record at the witness, role of the databases, and the doors that follow from all three.
 
 Each has a thread of its own, so that none waits for another: a record that is slow to read delays no renewal, and
-however long the witness takes to answer, the doors are closed on time. A loop sleeps between two looks: a watch that
-reports a change wakes it, and it also looks by itself at intervals.
+however long the witness takes, the doors are closed on time. A loop looks at intervals, and when a watch wakes it.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from dataclasses import replace
 
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
+from runbooks.agent.description import description
 from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.loops import Loop
-from runbooks.agent.permits import Permits
+from runbooks.agent.permits import Permits, Witnessed
 from runbooks.agent.rhythm import SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
@@ -25,7 +25,7 @@ from runbooks.agent.watches import Watches
 from runbooks.permit import Permit
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
 PROMOTION_PATIENCE = 20.0
@@ -120,19 +120,8 @@ class Agent:
         return doors(self._config.site, self._known, self._clock.monotonic())
 
     def describe(self) -> dict[str, object]:
-        """Return what is known, for people."""
-        known = self._known
-        record = known.record.model_dump(mode="json") if known.record else None
-        permit = known.standing_permit.model_dump(mode="json") if known.standing_permit else None
-        left = max(0.0, known.lease_until - self._clock.monotonic())
-        return {
-            "site": self._config.site,
-            "role": known.role,
-            "session": self._permits.session,
-            "permit": permit,
-            "lease_seconds_left": round(left, 1),
-            "record": record,
-        }
+        """Return what is known, for people and runbooks."""
+        return description(self._config.site, self._known, self._permits, self._clock.monotonic())
 
     def move_doors(self) -> None:
         """Open or close the fence, as `doors` decides from what is known now."""
@@ -151,7 +140,7 @@ class Agent:
             self._tell(f"{shown}: {wanted.because}")
 
     def look_at_databases(self) -> None:
-        """Ask for the databases' role and for a permit; while the site's API does not answer, the last answers hold.
+        """Ask for the databases' role and for a permit; while the API is silent the last hold, a replica's for a while.
 
         The role changes only through that API, so it cannot change while the API is away.
         """
@@ -160,10 +149,11 @@ class Agent:
         self._rhythm.heard_of_databases(answered=role and permit)
 
     def _look_at_role(self) -> None:
-        role = self._ask_role()
+        asked, role = self._clock.monotonic(), self._ask_role()
         if role is not self._known.role:
             self._promoted_at = self._clock.monotonic()
-        self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting)
+        until = self._known.counting_until(asked) if role is Role.REPLICA else 0.0
+        self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting, follows_until=until)
         record = self._known.record
         if record and self._has_to_go(record):
             self._give_back()  # a runbook waits until the lease is given back
@@ -216,9 +206,10 @@ class Agent:
                 actor = f"agent of {self._config.site}"
                 self._witness.change(seen, PairRecord.first(self._config.pair, self._config.first_active, actor=actor))
                 return
+            self._permits.remember(Witnessed(epoch=seen.record.epoch, active=seen.record.active))
             self._learn(record=seen.record)
-            permit = self._known.standing_permit
-            if permit and permit.active == self._config.site:
+            permit = self._permit_against(seen)
+            if permit and permit.active in {self._config.site, seen.record.active}:
                 self._bring_in(permit, seen, seen.record)
             elif permit or self._has_to_go(seen.record):
                 self._give_back()
@@ -240,24 +231,31 @@ class Agent:
         if self._known.moves and self._looks % GLANCES:
             seen = self._witness.glance()
             return seen if seen.revision >= self._revision else None
+        asked_at = self._clock.monotonic()
         seen = self._witness.see()
         self._revision = seen.revision
+        self._learn(record=seen.record, heard_at=asked_at, lease_holder=seen.lease_holder)
         return seen
 
+    def _permit_against(self, seen: Seen) -> Permit | None:
+        """Return the permit that stands, unless the witness gives the other site the right to write at this moment."""
+        permit, site = self._known.standing_permit, self._config.site
+        if permit and permit.active == site and seen.lease_holder not in {"", site}:
+            self._permits.refuse(permit, f"the witness answers: {seen.lease_holder} holds the lease to write")
+            self._learn(permit=self._permits.kept)
+            self._tell(f"permit of {permit.actor} refused: {self._permits.refused}")
+            return self._known.standing_permit
+        return permit
+
     def _bring_in(self, permit: Permit, seen: Seen, record: PairRecord) -> None:
-        """Write the permit's decision to a witness that is back; refused while another site holds the lease."""
-        self._witness.change(
-            seen,
-            record.changed(
-                actor=permit.actor,
-                reason=f"without the witness: {permit.reason}",
-                epoch=permit.epoch,
-                active=permit.active,
-                phase=Phase.STEADY,
-                sync=Sync.OFF,
-            ),
-            without_lease=seen.lease_holder != self._config.site,
-        )
+        """Write the permit's decision to a witness that is back; refused while another site holds the lease.
+
+        A site that is barred does it too where the active site stays the same: two operators may have barred both.
+        """
+        if permit.active != self._config.site:
+            self._give_back()
+        without_lease = seen.lease_holder != self._config.site
+        self._witness.change(seen, permit.begun_after(record), without_lease=without_lease)
         self._tell(f"the witness is in epoch {permit.epoch} now, as permitted by {permit.actor}")
 
     def _has_to_go(self, record: PairRecord) -> bool:

@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from runbooks.agent.synchrony import LedgerSeen
-from shopsphere.clients.cluster import PART_OF, Cluster, Document
+from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.postgres import (
-    CLUSTERS,
     InstanceSession,
     await_leading,
     await_standby,
@@ -19,7 +18,7 @@ from shopsphere.clients.postgres import (
     has_one_leader,
     leading_pod,
 )
-from shopsphere.estate.databases import LEDGER, synchronous_with
+from shopsphere.estate.databases import DATABASES, LEDGER, synchronous_with
 from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.foundation.side_by_side import at_each
 
@@ -44,19 +43,23 @@ class SiteRole:
 
     A database that is told to follow goes on taking writes until its operator has made it a standby, which a dead
     operator never does. So it counts as a replica only when its own files prove that it is one.
+
+    Args:
+        site: whose databases they are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, site: str) -> None:
+        self._site = site
         self._proven: set[str] = set()
 
     def ask(self, cluster: Cluster) -> Role:
         """Return `replica` if every database is proven to be one, else `primary`.
 
         Raises:
-            ShopSphereError: the API, or a database that is becoming a standby, does not answer, or there are no
-                databases: nothing new is known.
+            ShopSphereError: the API, or a database that is becoming a standby, does not answer, or one of them is
+                not there: nothing new is known.
         """
-        found = _databases(cluster)
+        found = _databases(cluster, self._site)
         return Role.REPLICA if all(at_each(found, lambda each: self._is_replica(cluster, each))) else Role.PRIMARY
 
     def _is_replica(self, cluster: Cluster, document: dict[str, Any]) -> bool:
@@ -76,30 +79,29 @@ class SiteRole:
         return True
 
 
-def all_lead(cluster: Cluster) -> bool:
+def all_lead(cluster: Cluster, site: str) -> bool:
     """Return whether every database of a site takes writes: as soon as all do, or after 5 s.
 
     Raises:
-        ShopSphereError: the API or a database does not answer, or there are none.
+        ShopSphereError: the API or a database does not answer, or one of them is not there.
     """
 
     def leads(document: dict[str, Any]) -> bool:
         return await_leading(cluster, document["metadata"]["namespace"], leading_pod(document), seconds=_WAIT_SECONDS)
 
-    return all(at_each(_databases(cluster), leads))
+    return all(at_each(_databases(cluster, site), leads))
 
 
-def _databases(cluster: Cluster) -> list[Document]:
-    """Return the clusters of a site's databases; having none is an error, because "all of them" would say nothing.
+def _databases(cluster: Cluster, site: str) -> list[Document]:
+    """Return the cluster of each database of a site, asked for by name.
+
+    A list would leave out one whose labels were taken away, and "all of them" would then be said of the others, or of
+    none, while its PostgreSQL may still take writes.
 
     Raises:
-        NoAnswerError: there are none, or none yet.
-        NotFoundError: the API does not know the kind, or not yet.
+        NotFoundError: one of them is not there, or the API does not know the kind.
     """
-    found = cluster.items_of_known_kind(CLUSTERS, labelSelector=PART_OF)
-    if not found:
-        raise NoAnswerError(f"{cluster.context}: there are no databases yet")
-    return found
+    return at_each(DATABASES, lambda each: cluster.get(cluster_path(each.namespace.name, each.cluster(site))))
 
 
 class SiteLedger:

@@ -6,9 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from runbooks.permit import Permit, read_permit
+from pydantic import BaseModel, ConfigDict
+
+from runbooks.permit import Permit, read_permits
 from shopsphere.clients.cluster import Cluster
 from shopsphere.foundation.files import write_whole
+
+
+class Witnessed(BaseModel):
+    """The newest epoch that the witness was known to be in, and the site that was active in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: int
+    active: str
 
 
 class Permits(Protocol):
@@ -20,40 +31,100 @@ class Permits(Protocol):
     def kept(self) -> Permit | None:
         """The permit that was seen last, if it counts for this start of the agent."""
 
+    @property
+    def refused(self) -> str:
+        """Why a permit that was found does not count; empty when none was refused."""
+
+    @property
+    def witnessed(self) -> Witnessed | None:
+        """What was last known of the witness, also before this start; None when nothing was."""
+
     def look(self) -> Permit | None:
-        """Read the permit from the site's API; raises ShopSphereError when the API does not answer."""
+        """Read the permits from the site's API; raises ShopSphereError when the API does not answer."""
+
+    def remember(self, witnessed: Witnessed) -> None:
+        """Keep on the disk what the witness said."""
+
+    def refuse(self, permit: Permit, why: str) -> None:
+        """Let a permit count no more, until it is given anew."""
 
 
 class PermitKeeper:
     """The newest permit that this agent has seen.
 
+    An epoch is decided once: a permit for an epoch that is known with another active site is refused, and so is one
+    that skips an epoch. Otherwise one slip of the keyboard would make every later decision void.
+
     Args:
         file: on the agent's disk.
         cluster: returns this site's API; may raise ShopSphereError.
+        pair: name of the pair.
         site: this one.
+        peer: the other site of the pair.
         session: names this start of the agent.
     """
 
-    def __init__(self, file: Path, cluster: Callable[[], Cluster], *, site: str, session: str) -> None:
-        self._file, self._cluster, self._site, self.session = file, cluster, site, session
+    def __init__(
+        self, file: Path, cluster: Callable[[], Cluster], *, pair: str, site: str, peer: str, session: str
+    ) -> None:
+        self._file, self._cluster, self._pair, self._site, self.session = file, cluster, pair, site, session
+        self._sites = frozenset({site, peer})
+        self._witnessed_file = file.with_suffix(".witnessed.json")
         self._newest = Permit.model_validate_json(file.read_text()) if file.exists() else None
+        self.witnessed: Witnessed | None = None
+        if self._witnessed_file.exists():
+            self.witnessed = Witnessed.model_validate_json(self._witnessed_file.read_text())
+        self._void: Permit | None = None
+        self.refused = ""
 
     @property
     def kept(self) -> Permit | None:
-        """The newest permit, unless it opens this site and was given to an earlier start of the agent."""
+        """The newest permit, unless it opens this site and was refused or given to another start of the agent."""
         newest = self._newest
-        if newest is None or (newest.active == self._site and newest.session != self.session):
+        if newest is None or newest == self._void:
             return None
-        return newest
+        return None if newest.active == self._site and newest.session != self.session else newest
 
     def look(self) -> Permit | None:
-        """Read the permit from the API; one that is not older than the last is on the disk before it counts.
+        """Read the permits from the API, the oldest first; one that is taken is on the disk before it counts.
 
         Raises:
             ClusterError: the API does not answer.
         """
-        found, newest = read_permit(self._cluster()), self._newest
-        if found is not None and found != newest and (newest is None or found.epoch >= newest.epoch):
-            write_whole(self._file, found.model_dump_json(indent=2))
-            self._newest = found
+        refused = ""
+        for found in read_permits(self._cluster()):
+            if self._newest and found.epoch < self._newest.epoch:
+                continue  # history
+            if problem := self._problem(found):
+                refused = problem
+            elif found != self._newest:
+                write_whole(self._file, found.model_dump_json(indent=2))
+                self._newest = found
+        if refused or self._newest != self._void:
+            self.refused = refused
         return self.kept
+
+    def remember(self, witnessed: Witnessed) -> None:
+        """Keep on the disk what the witness said; an older epoch replaces nothing."""
+        if self.witnessed is None or self.witnessed.epoch < witnessed.epoch:
+            write_whole(self._witnessed_file, witnessed.model_dump_json())
+            self.witnessed = witnessed
+
+    def refuse(self, permit: Permit, why: str) -> None:
+        """Let this very permit count no more; the same decision, given anew, is another one."""
+        self._void, self.refused = permit, why
+
+    def _problem(self, found: Permit) -> str:
+        """Return why a permit may not be taken; empty when it may."""
+        if found.pair != self._pair or found.active not in self._sites:
+            return f"a permit for {found.active} of {found.pair}: it is not for this pair"
+        newest = self._newest
+        if newest and newest.epoch == found.epoch and not newest.decides_as(found):
+            return f"a permit for {found.active}: epoch {found.epoch} is {newest.active}'s, by {newest.actor}"
+        known = max(
+            (each.epoch for each in (newest, self.witnessed) if each is not None),
+            default=None,
+        )
+        if known is not None and found.epoch > known + 1:
+            return f"a permit for epoch {found.epoch}: after epoch {known} comes {known + 1}"
+        return ""

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from runbooks.agent.config import Margins
 from runbooks.agent.databases import Role
 from runbooks.permit import Permit
 from shopsphere.witness import PairRecord, Phase
+
+REPLICA_LASTS = 30.0
+"""Seconds for which databases that were seen to be replicas count as such, and are open for reading.
+
+Looks are 5 s apart at most while the site's API answers; when it does not, nobody knows what is done to its databases.
+"""
+FRESH_SECONDS = float(Margins().lease)
+"""Seconds for which an answer of the quorum stands against a permit: a lease that it knew of has ended by then."""
+PERMIT_SECONDS = Margins().fence_after
+"""Seconds for which a permit opens the doors each time that they are looked at: an agent that hangs shuts them."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +31,9 @@ class Knowledge:
         role: of this site's databases as last read.
         permit: the newest that was laid down here.
         promoting: the databases have not been seen to take writes since they were replicas or the agent started.
+        follows_until: monotonic time until which the last proof that they are replicas counts; 0 without one.
+        lease_holder: site that held the lease by the quorum's last answer; empty for none.
+        heard_at: monotonic time at which the quorum was asked for that answer.
     """
 
     record: PairRecord | None = None
@@ -27,12 +41,29 @@ class Knowledge:
     role: Role | None = None
     permit: Permit | None = None
     promoting: bool = False
+    follows_until: float = 0.0
+    lease_holder: str = ""
+    heard_at: float = field(default=-math.inf, compare=False)
 
     @property
     def standing_permit(self) -> Permit | None:
         """The permit, unless the witness is known to be in its epoch or a later one."""
         witnessed = self.record.epoch if self.record else None
         return self.permit if self.permit and self.permit.counts(witnessed) else None
+
+    def counting_until(self, seen: float) -> float:
+        """Return `follows_until` after replicas were seen again at `seen`: it does not move at each look."""
+        return seen + REPLICA_LASTS if self.follows_until - seen < REPLICA_LASTS / 2 else self.follows_until
+
+    def has_heard_lately(self, now: float) -> bool:
+        """Whether the quorum has answered so lately that the witness cannot be called lost."""
+        return now - self.heard_at < FRESH_SECONDS
+
+    def witness_names_other(self, site: str, now: float) -> bool:
+        """Whether the quorum has said lately that another site is active or may write."""
+        if self.record is None or not self.has_heard_lately(now):
+            return False
+        return self.record.active != site or self.lease_holder not in {"", site}
 
     @property
     def moves(self) -> bool:
@@ -45,7 +76,7 @@ class Doors:
     """What is open.
 
     Attributes:
-        databases: clients reach the databases; those of a replica are open for reading without a lease.
+        databases: clients reach the databases; those of a proven replica are open for reading without a lease.
         writes: the gateway lets requests through that change something.
         because: one line for people.
         until: monotonic time at which the databases are shut off whatever happens.
@@ -60,20 +91,39 @@ class Doors:
 def doors(site: str, known: Knowledge, now: float) -> Doors:
     """Decide what is open at `now`: whatever is not known counts against opening."""
     record, permit = known.record, known.standing_permit
-    if known.role is Role.REPLICA:
-        return Doors(databases=True, writes=False, because="the databases follow the other site: reading only")
+    role = known.role
+    if role is Role.REPLICA:
+        if known.follows_until > now:
+            because = "the databases follow the other site: reading only"
+            return Doors(databases=True, writes=False, because=because, until=known.follows_until)
+        role = None  # it was one; what it is now is not known
     if permit:
-        open_here = permit.active == site
-        return Doors(open_here, open_here, f"{permit.active} may write without the witness: {permit.reason}")
+        return _permitted(site, known, permit, now)
     if known.lease_until <= now or record is None:
-        return Doors(databases=False, writes=False, because="no lease: this site may not write")
+        return Doors(databases=False, writes=False, because=_without_lease(known))
     if record.active != site or record.phase is Phase.FENCING:
         because = f"{record.phase}, active is {record.active}: {record.reason}"
         return Doors(databases=False, writes=False, because=because)
     shut = "the databases are being promoted" if known.promoting else ""
-    if known.role is None:
+    if role is None:
         shut = "nothing is known of the databases yet"
     if record.phase is Phase.DRAINING:
         shut = f"draining: {record.reason}"
     because = shut or f"lease held in epoch {record.epoch}"
     return Doors(databases=True, writes=not shut, because=because, until=known.lease_until)
+
+
+def _without_lease(known: Knowledge) -> str:
+    if known.role is Role.REPLICA:
+        return "no lease, and nothing has shown of late that the databases are replicas: not even reading"
+    return "no lease: this site may not write"
+
+
+def _permitted(site: str, known: Knowledge, permit: Permit, now: float) -> Doors:
+    """Decide by a permit: it opens its own site alone, and not against a witness that answers."""
+    because = f"{permit.active} may write without the witness: {permit.reason}"
+    opens = permit.active == site
+    if opens and known.witness_names_other(site, now):
+        opens, because = False, f"the witness answers and has to agree first: {because}"
+    takes_writes = opens and known.role is not Role.REPLICA
+    return Doors(opens, takes_writes, because, until=now + PERMIT_SECONDS if opens else math.inf)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from runbooks.permit import find_permit
+from runbooks.permit import ALL, SELECTOR
 from shopsphere.clients.cluster import PART_OF, Cluster
 from shopsphere.clients.postgres import CLUSTERS
 from shopsphere.clients.watch import Follow, Watch
@@ -55,11 +55,10 @@ def watches(witness: Witness, voters: Sequence[str], cluster: Callable[[], Clust
     def voter(url: str) -> Follow:
         return lambda heard: witness.follow(url, heard)
 
-    permits, one = find_permit()
     return Watches(
         [voter(url) for url in voters],
         [
             lambda heard: cluster().follow(CLUSTERS, heard, labelSelector=PART_OF),
-            lambda heard: cluster().follow(permits, heard, fieldSelector=one),
+            lambda heard: cluster().follow(ALL, heard, labelSelector=SELECTOR),
         ],
     )

@@ -1,7 +1,12 @@
-"""The witness has no quorum: as long as it has one, there is a safe way."""
+"""The witness has no quorum: as long as it has one, there is a safe way.
+
+That this machine does not reach it says little: its own lines may be cut. Each agent says when it heard the quorum
+last, and an agent that hears it has the other site's right to write from there.
+"""
 
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import WitnessUnreachableError
 
 TITLE = "Make sure that the witness has no quorum"
@@ -13,7 +18,9 @@ def check(change: RoleChange) -> str:
     try:
         record = change.ask_witness()
     except WitnessUnreachableError:
-        return f"no quorum answers; DNS says epoch {change.epoch}; this would begin epoch {change.epoch + 1}"
+        heard = _heard(change)
+        then = f"; first it is waited until that is too long ago to stand: {heard}" if heard else ""
+        return f"no quorum answers; DNS says epoch {change.epoch}; this would begin epoch {change.epoch + 1}{then}"
     if change.is_made_in(record):
         return "the witness is back, and knows of this change"
     raise BlockedError.because(
@@ -23,6 +30,27 @@ def check(change: RoleChange) -> str:
 
 
 def verify(change: RoleChange) -> bool:
-    """What `check` says holds."""
+    """What `check` says holds, and no agent has heard of the quorum lately."""
     check(change)
+    try:
+        change.ask_witness()
+    except WitnessUnreachableError:
+        if heard := _heard(change):
+            raise BlockedError.because(
+                f"the witness has a quorum, only this machine does not reach it: {heard}",
+                action=f"`shopsphere failover {change.pair.name}` from a machine that does",
+            ) from None
     return True
+
+
+def _heard(change: RoleChange) -> str:
+    """Return which agents have heard of the quorum lately; empty for none, or where no agent answers."""
+    found = []
+    for site in change.pair.sites:
+        try:
+            witness = change.access.agent_state(site).get("witness") or {}
+        except ShopSphereError:
+            continue
+        if witness.get("answered"):
+            found.append(f"the agent of {site} heard it {witness['seconds_ago']} s ago")
+    return ", ".join(found)

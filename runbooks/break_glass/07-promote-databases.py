@@ -15,7 +15,7 @@ def check(change: RoleChange) -> str:
 
 def act(change: RoleChange) -> None:
     """Promote both at once; repeating it changes nothing."""
-    change.at_target(lambda database: promote(database, peer=change.source))
+    change.at_target(lambda database: promote(database, peer=change.source, lock=change.lock))
 
 
 def verify(change: RoleChange) -> bool:

@@ -1,6 +1,7 @@
 """Crash points for tests: the engine kills its own process as if the machine had lost power.
 
-Test-only. `SHOPSPHERE_RUNBOOK_KILL=<step number>:<point>` with one of these points:
+For tests only: `operate` refuses the variable where the pair is a real one.
+`SHOPSPHERE_RUNBOOK_KILL=<step number>:<point>` with one of these points:
 
 - `before`: the step's start is in the journal, nothing else was done;
 - `acted`: `act` has returned, and no line says so; of a step without one, before it waits;
@@ -57,6 +58,21 @@ class Crash:
                 action="correct the variable, or unset it: it is for tests only",
             )
         return cls(int(number), Point(point))
+
+    @staticmethod
+    def refuse() -> None:
+        """Refuse to begin where a kill would be of something real; a variable is inherited without being seen.
+
+        Raises:
+            UsageError: the variable is set.
+        """
+        if wish := os.environ.get(VARIABLE):
+            raise UsageError.build(
+                f"{VARIABLE} is set: it ends a runbook at its worst moment",
+                expected="no such variable in production: it is for tests only",
+                found=f"{VARIABLE}={wish}",
+                action=f"unset {VARIABLE}, and call the command again",
+            )
 
     def reach(self, step: Step, point: Point) -> None:
         """Die here when this is the place."""

@@ -25,7 +25,14 @@ LOOK_SECONDS = 5.0  # bound on a look at whether the outcome is there
 CHECK_SECONDS = 10.0  # bound on a check, asked again and all
 
 
-def run_runbook(runbook: Runbook, context: Any, journal: Journal, *, clock: Clock = SYSTEM_CLOCK) -> None:
+def run_runbook(
+    runbook: Runbook,
+    context: Any,
+    journal: Journal,
+    *,
+    may_act: Callable[[], object] = lambda: None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
     """Carry out the steps of the journal's variant, from the first, and end the journal.
 
     A step whose outcome is there is not acted on, whether this run brought it about or somebody else. So a resumed run
@@ -39,6 +46,7 @@ def run_runbook(runbook: Runbook, context: Any, journal: Journal, *, clock: Cloc
         runbook: whose steps.
         context: handed to the steps' functions, which run in threads.
         journal: just started or resumed for this runbook.
+        may_act: called before each act and each repetition of one; raises when this run may change nothing any more.
         clock: replaceable in tests.
 
     Raises:
@@ -58,7 +66,7 @@ def run_runbook(runbook: Runbook, context: Any, journal: Journal, *, clock: Cloc
     if journal.ended:
         raise JournalError(f"journal {journal.path}: the run has ended\n  do:       start a new run")
     steps = runbook.select(journal.facts.variant)
-    execution = _Execution(runbook, context, journal, Crash.from_environment(steps), clock)
+    execution = _Execution(runbook, context, journal, Crash.from_environment(steps), may_act, clock)
     for step in steps:
         execution.carry_out(step)
     journal.finish()
@@ -67,11 +75,20 @@ def run_runbook(runbook: Runbook, context: Any, journal: Journal, *, clock: Cloc
 class _Execution:
     """What one run's steps share, and what is known of the current one."""
 
-    def __init__(self, runbook: Runbook, context: Any, journal: Journal, crash: Crash, clock: Clock) -> None:
+    def __init__(
+        self,
+        runbook: Runbook,
+        context: Any,
+        journal: Journal,
+        crash: Crash,
+        may_act: Callable[[], object],
+        clock: Clock,
+    ) -> None:
         self._runbook = runbook
         self._context = context
         self._journal = journal
         self._crash = crash
+        self._may_act = may_act
         self._clock = clock
         self._expected = ""  # of the phase that a step is in
         self._seen = ""  # by the last look
@@ -130,9 +147,16 @@ class _Execution:
             raise bounded.OutOfTimeError(self._seen) from None
 
     def _act(self, step: Step, act: Callable[[Any], None], start: float, end: float) -> None:
+        self._expected = "the right to change the pair"
+        self._may_act()
         self._expected = f"act to return within {step.seconds:g} s"
         self._journal.step_acting(step, self._clock.monotonic() - start)
-        self._ask(lambda: act(self._context), what="act", end=end, again=not step.once)
+
+        def allowed() -> None:
+            self._may_act()
+            act(self._context)
+
+        self._ask(allowed, what="act", end=end, again=not step.once)
         self._crash.reach(step, Point.ACTED)
         self._journal.step_acted(step, self._clock.monotonic() - start)
 

@@ -1,6 +1,11 @@
-"""The site that would become active answers, has both databases, and what would be lost is known and allowed."""
+"""The site that would become active answers, has both databases, and what would be lost is known and allowed.
+
+In a planned move its databases also have to hear of their promotion at once: after a demotion they do not for a while,
+and it is better waited for here than by customers.
+"""
 
 from runbooks.change import PLANNED, RoleChange
+from runbooks.databases import HEARS_AFTER, hears
 from runbooks.engine.errors import BlockedError
 from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
 from runbooks.site_database import SiteDatabase
@@ -11,11 +16,18 @@ from shopsphere.foundation.finding import Verdict
 from shopsphere.witness import Sync
 
 TITLE = "Check the site that would become active, and what would be lost"
-SECONDS = 15
+SECONDS = 15 + HEARS_AFTER
 
 
 def check(change: RoleChange) -> str:
-    """Say what would be lost; refuse what is not allowed."""
+    """Say what would be lost, and whether is waited first; refuse what is not allowed."""
+    found = _look(change)
+    if _has_to_hear(change) and not all(change.at_target(lambda database: hears(database, seconds=0))):
+        found += f"; first it is waited, at most {HEARS_AFTER} s, until its databases are ready to be promoted at once"
+    return found
+
+
+def _look(change: RoleChange) -> str:
     record = change.ask_witness()
     moved = change.is_made_in(record)
     documents = change.at_target(SiteDatabase.document)
@@ -69,7 +81,12 @@ def _require_equal_secrets(change: RoleChange) -> None:
         raise BlockedError.because(why, action=judged.action)
 
 
+def _has_to_hear(change: RoleChange) -> bool:
+    """Whether customers would wait for databases that do not hear: not if they wait already."""
+    return change.variant == PLANNED and not _has_begun(change) and not change.is_made_in(change.last_record())
+
+
 def verify(change: RoleChange) -> bool:
-    """What `check` says holds."""
-    check(change)
-    return True
+    """What `check` says holds, and customers will not have to wait for databases that do not hear."""
+    _look(change)
+    return not _has_to_hear(change) or all(change.at_target(hears))

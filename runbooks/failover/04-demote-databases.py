@@ -53,7 +53,7 @@ def _demote(change: RoleChange, database: SiteDatabase) -> None:
     if known is None:
         known = document.get("status", {}).get("demotionToken", "")
         change.remember(f"before-{kind}", known)
-    begin_demotion(database, document, peer=change.target)
+    begin_demotion(database, document, peer=change.target, lock=change.lock)
     last = ""
 
     def has_ended() -> bool:

@@ -136,6 +136,14 @@ class Cluster:
         query = urlencode({"fieldManager": manager, "force": "true"})
         return self._insist("PATCH", f"{path}?{query}", document, kind=APPLY_PATCH)
 
+    def create(self, path: str, document: Document) -> Document:
+        """Add an object to the collection at `path` and return it.
+
+        Raises:
+            ConflictError: there is one of this name already.
+        """
+        return self._request("POST", path, document, kind="application/json")
+
     def delete(self, path: str) -> None:
         """Delete an object after its dependents; one that is gone already is no error."""
         with suppress(NotFoundError):

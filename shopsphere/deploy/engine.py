@@ -16,6 +16,8 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
 
 POLICIES = REPOSITORY / "policies"
+ENFORCEMENT = POLICIES / "enforcement.json"
+"""Configuration of the pack that each run names: whatever else would configure it counts for nothing."""
 LOG_LINES = 15
 
 
@@ -69,7 +71,11 @@ class Engine:
         return self._run(
             watcher,
             lambda run: self._stack.preview(
-                policy_packs=[str(POLICIES)], on_event=run.receive, refresh=refresh, config_file=self._config_file
+                policy_packs=[str(POLICIES)],
+                policy_pack_configs=[str(ENFORCEMENT)],
+                on_event=run.receive,
+                refresh=refresh,
+                config_file=self._config_file,
             ),
         )
 
@@ -78,7 +84,11 @@ class Engine:
         return self._run(
             watcher,
             lambda run: self._stack.up(
-                policy_packs=[str(POLICIES)], on_event=run.receive, refresh=refresh, show_secrets=False
+                policy_packs=[str(POLICIES)],
+                policy_pack_configs=[str(ENFORCEMENT)],
+                on_event=run.receive,
+                refresh=refresh,
+                show_secrets=False,
             ),
         )
 

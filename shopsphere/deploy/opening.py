@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
-import yaml
 from pulumi.automation import CommandError, LocalWorkspace, PulumiCommand, Stack, StackNotFoundError
 
 from shopsphere.deploy import locks
@@ -100,5 +98,4 @@ def _command() -> PulumiCommand:
 
 def project_name(stack: StackId) -> str:
     """Return the name of the stack's project."""
-    document: dict[str, Any] = yaml.safe_load((stack.folder / "Pulumi.yaml").read_text())
-    return str(document["name"])
+    return str(stack_files.read(stack.folder / "Pulumi.yaml")["name"])

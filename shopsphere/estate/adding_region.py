@@ -14,7 +14,7 @@ from shopsphere.estate.new_region_stacks import stack_texts
 from shopsphere.estate.stack_files import PLACEHOLDER
 from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.files import write_whole
-from shopsphere.topology import Pair, Topology, diagram, load_topology, parse_topology
+from shopsphere.topology import Pair, Seller, Topology, diagram, load_topology, parse_topology
 from shopsphere.topology.insertion import InsertionError, appended
 
 
@@ -193,9 +193,16 @@ def _overlay_file(file: Path, pair: Pair, *, is_new: bool) -> tuple[dict[Path, s
         if is_new:
             text = appended(text, "jurisdictions", [customers], file=file.name)
         text = appended(text, "sites", [f"  {site}: {both}" for site in pair.sites], file=file.name)
+        text = appended(text, "pairs", _seller(pair), file=file.name)
         return {file: text}, [f"{file.name}: fill in what was added for {' and '.join(pair.sites)}."]
     except InsertionError:
         return {}, [f"{file.name}: add what differs in production for {' and '.join(pair.sites)}."]
+
+
+def _seller(pair: Pair) -> list[str]:
+    """Return the lines of the company that sells in a pair's region, to be filled in."""
+    facts = [f"        {name}: {PLACEHOLDER}" for name in Seller.model_fields]
+    return [f"  {pair.name}:", "    storefront:", "      seller:", *facts]
 
 
 def _to_check(pair: Pair, topology: Topology) -> list[str]:
@@ -207,7 +214,10 @@ def _to_check(pair: Pair, topology: Topology) -> list[str]:
         f"topology.yaml: check the addresses ({', '.join(ways)}), networks, racks and kW; they were chosen to be free.",
         f"topology.yaml: client networks of {pair.jurisdiction} are {networks}; put those of its customers there.",
         f"topology.yaml: check {pair.name}'s shipping; it was converted from that of the first region.",
+        f"topology.yaml: add `tax` to {pair.name}'s storefront, if its prices include one that receipts have to state.",
         f"topology.yaml: add round trips to other sites; those not listed count {topology.wan.default_rtt_ms:g} ms.",
+        f"topology.yaml: {pair.name} shows the legal texts of {pair.storefront.legal_texts}; have them checked, or set "
+        "legal_texts, and name its seller.",
         f"stacks/{pair.name}: fill in Pulumi.prod-*.yaml for your own clusters.",
     ]
     neighbours = [each.name for each in topology.pairs.values() if each.jurisdiction == pair.jurisdiction]

@@ -11,6 +11,8 @@ AUTHORITY_DIRECTORY = "/etc/shopsphere/pair"
 AUTHORITY_FILE = f"{AUTHORITY_DIRECTORY}/ca.crt"
 """Where the pods of a workload find the certificate of the authority that vouches for the pair's databases."""
 POSTGRESQL_PORT = 5432
+CLAIMS = 2
+"""Claims of a database's namespace: its volume, and the one of a new instance that takes its place."""
 INSTANCE_STATUS_PORT = 8000
 """Where CloudNativePG's instance manager answers its operator and the kubelet's probes."""
 
@@ -43,7 +45,9 @@ class DatabaseModel:
     @property
     def namespace(self) -> NamespaceModel:
         """Where its cluster lives at every site."""
-        return NamespaceModel(f"data-{self.name}", self.data_class, self.owner, self.power_percent)
+        return NamespaceModel(
+            f"data-{self.name}", self.data_class, self.owner, self.power_percent, claims=CLAIMS, node_ports=1
+        )
 
     def cluster(self, site: str) -> str:
         """Return the name of the database's cluster at a site; it is also its name in replication."""

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shopsphere.estate.site_config import WRITTEN_ONCE, Frozen, Text, WebAddress
+from shopsphere.estate.site_health import SERVING_PATH
 
 PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")]
 
@@ -55,5 +56,5 @@ class EdgeConfig(Frozen):
         default=None, description="The CDN's origins, in order of preference; all sites of all pairs if not given."
     )
     origin_probe_path: PathPrefix = Field(
-        default="/static/shop.css", description="Object that a healthy origin answers with 200."
+        default=SERVING_PATH, description="Path that a healthy origin answers with 200."
     )

@@ -15,6 +15,10 @@ _OWN = (
     (re.compile(r"^(  \S+:\S+:)[ ]*\n    secure: .*$", re.MULTILINE), rf"\1 {PLACEHOLDER}"),
     (re.compile(rf"^(  shopsphere:(?:{_SCALARS}): )[^#\s]+", re.MULTILINE), rf"\1{PLACEHOLDER}"),
     (re.compile(r"^(  shopsphere:pspNetworks:)(?: \[.*\]|(?:\n {4}- .*)+)", re.MULTILINE), rf"\1 [{PLACEHOLDER}]"),
+    (
+        re.compile(r"^(  shopsphere:paymentMethods:)(?: \{.*\}|(?:\n {4}.*)+)", re.MULTILINE),
+        rf"\1 {{tok_card: {PLACEHOLDER}}}",
+    ),
     (re.compile(r"(\bpath: )[^,}\s]+"), rf"\1{PLACEHOLDER}"),
     (re.compile(r"^(    [a-z]+: )[^/\s{\[]+/", re.MULTILINE), rf"\1{PLACEHOLDER}/"),
 )

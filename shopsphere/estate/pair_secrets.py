@@ -34,6 +34,10 @@ PAIR_SECRET_NAMES = (
 )
 """Keys of a stack's configuration, all under `shopsphere:` and all secret, that `generate_pair_secrets` fills."""
 
+PSP_API_KEY = "pspApiKey"
+OWNER_SECRET_NAMES = (PSP_API_KEY,)
+"""Secrets that nothing here can make: what others know the owner by. The lab, whose provider is simulated, has none."""
+
 
 def generate_pair_secrets(topology: Topology, pair: Pair | str, *, now: datetime | None = None) -> dict[str, str]:
     """Make a pair's secrets.

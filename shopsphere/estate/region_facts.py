@@ -30,6 +30,11 @@ def region_facts(topology: Topology, pair_name: str) -> str:
         "shipping_minor": shop.shipping_minor,
         "free_shipping_from_minor": shop.free_shipping_from_minor,
         "order_prefix": shop.order_prefix,
+        "legal_texts": shop.legal_texts,
+        "seller": shop.seller.model_dump() if shop.seller else None,
         "delivers_to": shop.delivers_to,
+        "tax_name": shop.tax.name if shop.tax else "",
+        "tax_percent": shop.tax.percent if shop.tax else {},
+        "tax_percent_of_kind": shop.tax.percent_of_kind if shop.tax else {},
     }
     return json.dumps(facts, ensure_ascii=False)

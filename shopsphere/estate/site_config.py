@@ -33,6 +33,16 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _one_instance(count: int) -> int:
+    if count > 1:
+        raise ValueError(
+            "should be 1: the site's agent shuts off the databases of its own node only, and an instance on another "
+            "node would go on writing after the other site was promoted (docs/failover.md)"
+        )
+    return count
+
+
+Instances = Annotated[int, AfterValidator(_one_instance)]
 Quantity = Annotated[str, AfterValidator(_quantity)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Text = Annotated[str, Field(min_length=1)]
@@ -110,7 +120,9 @@ class DatabaseConfig(Frozen):
     size: Quantity = Field(description="Size of an instance's volume.")
     cpu: Quantity = Field(description="CPU request of an instance.")
     memory: Quantity = Field(description="Memory request and limit of an instance; a quarter is shared buffers.")
-    instances: int = Field(default=1, ge=1, description="Instances at this site.")
+    instances: Instances = Field(
+        default=1, ge=1, description="Instances at this site: one, until the fence covers several nodes."
+    )
     wal_keep_size: Annotated[str, Field(pattern="^[0-9]+(MB|GB)$")] = Field(
         description="WAL kept for a peer that is away: its rate times the longest outage without a new copy."
     )
@@ -161,6 +173,10 @@ class RegionalConfig(SiteConfig):
     workloads: dict[str, WorkloadConfig] = Field(description="Size of each workload of the site, by its name.")
     databases: dict[str, DatabaseConfig] = Field(description="Size of each database of the site, by its name.")
     psp_url: WebAddress = Field(description="Payment service provider's API.")
+    payment_methods: dict[Annotated[str, Field(pattern="^tok_[a-z0-9_]{1,60}$")], Text] = Field(
+        default_factory=dict,
+        description="How customers may pay: titles by the provider's tokens. The lab has test methods if not given.",
+    )
     psp_networks: tuple[IPv4Network, ...] = Field(min_length=1, description="CIDRs that this API answers from.")
     public_url: WebAddress | None = Field(
         default=None, description="Address of the shop for customers; https://www.<domain> if not given."
@@ -174,5 +190,11 @@ class RegionalConfig(SiteConfig):
     )
     site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
     requests_per_second_per_source: int = Field(
-        default=200, ge=1, description="Rate above which the gateway answers a source address with 429."
+        default=200,
+        ge=1,
+        description="Rate above which the gateway answers a source (an IPv4 address, an IPv6 /64) with 429.",
     )
+    sign_ins_per_minute_per_source: int = Field(
+        default=10, ge=1, description="The same for forms of the account: sign-in, sign-up and what else is there."
+    )
+    checkouts_per_minute_per_source: int = Field(default=10, ge=1, description="The same for orders.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
-from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, PAIR_SECRET_NAMES
 from shopsphere.estate.workload_declaration import WorkloadDeclaration
 from shopsphere.estate.workloads import OWN_COMPONENTS, WORKLOADS
 from shopsphere.foundation.errors import ShopSphereError
@@ -99,7 +99,7 @@ class SiteDeclaration:
             unknown += [database.name for database in each.databases if database not in self.databases]
             repeated = _repeated([*(called.name for called in each.calls), *each.endpoints])
             secrets = each.secrets(each.process).values() if each.process else ()
-            unknown += [name for name in secrets if name not in PAIR_SECRET_NAMES]
+            unknown += [name for name in secrets if name not in (*PAIR_SECRET_NAMES, *OWNER_SECRET_NAMES)]
             if unknown or repeated:
                 raise DeclarationError.build(
                     f"workload {each.name} refers to what its site does not have, or twice to the same",
@@ -125,4 +125,4 @@ def _repeated(names: Iterable[str]) -> list[str]:
 
 
 REGIONAL_SITE = SiteDeclaration(workloads=WORKLOADS, databases=DATABASES)
-HEADQUARTERS_SITE = SiteDeclaration(reserved=(NamespaceModel("reporting", "aggregate", "reporting", 80),))
+HEADQUARTERS_SITE = SiteDeclaration(reserved=(NamespaceModel("reporting", "aggregate", "reporting", 80, claims=4),))

@@ -11,9 +11,10 @@ from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.estate.witness_seats import client_urls
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import lab_directory
+from shopsphere.foundation.yaml_text import read_yaml_file
 from shopsphere.topology import load_topology
 
 NAMESPACE = "shopsphere"
@@ -48,16 +49,11 @@ def read(file: Path) -> dict[str, Any]:
     """Read a stack file; an absent one is empty, and so is a part under which nothing stands.
 
     Raises:
-        StackFileError: it is no YAML, or no configuration.
+        StackFileError: it is no YAML, no configuration, or holds a value that could be read in two ways.
     """
     if not file.exists():
         return {}
-    try:
-        document = yaml.safe_load(file.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StackFileError.build(
-            f"{file.name}: cannot be read", expected="YAML", found=one_line(error), action=f"correct {file}"
-        ) from error
+    document = read_yaml_file(file, StackFileError)
     wrong = document if not isinstance(document, dict | None) else (document or {}).get("config")
     if not isinstance(wrong, dict | None):
         raise StackFileError.build(

@@ -10,6 +10,7 @@ from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.estate.site_config import RegionalConfig
+from shopsphere.estate.stack import Environment
 from shopsphere.topology import Topology
 
 SERVICE_PORT = 80
@@ -31,12 +32,14 @@ class Surroundings:
         site: name of the site that it runs at.
         pair: name of the pair that the site is of.
         config: configuration of the site's stack.
+        environment: that the stack is of, as in `lab`.
     """
 
     topology: Topology
     site: str
     pair: str
     config: RegionalConfig
+    environment: str = Environment.PROD
 
     @property
     def public_url(self) -> str:
@@ -60,7 +63,8 @@ class Process:
         command: words that start it.
         migration: words of a command that has to succeed before it starts; none if empty.
         settings: its plain environment variables, beside those that every process has.
-        secrets: names of secrets of the stack's configuration, by the environment variable that holds each.
+        secrets: names of secrets of the stack's configuration, by the environment variable that holds each; one that
+            a stack may be without is not set there.
         live_path: path that is answered while the process works; a pod where it is not is restarted.
         ready_path: path that is answered while the process can serve; other pods get no requests.
         startup_seconds: longest time until live_path is answered at first (s).
@@ -110,7 +114,15 @@ class WorkloadDeclaration:
     @property
     def namespace(self) -> NamespaceModel:
         """Where it runs at every site."""
-        return NamespaceModel(self.name, self.data_class, self.owner, self.power_percent)
+        outside = len(self.ports) if self.open_to_customers else 0
+        return NamespaceModel(
+            self.name,
+            self.data_class,
+            self.owner,
+            self.power_percent,
+            load_balancers=min(1, outside),
+            node_ports=outside,
+        )
 
     @property
     def host(self) -> str:
@@ -126,6 +138,7 @@ class WorkloadDeclaration:
         """Return the plain environment variables of its process."""
         return {
             "SHOP_SITE": surroundings.site,
+            "SHOP_ENVIRONMENT": surroundings.environment,
             "SHOP_REGION_FACTS": region_facts(surroundings.topology, surroundings.pair),
             **{f"{database.name.upper()}_DSN": database.dsn for database in self.databases},
             **process.settings(surroundings),

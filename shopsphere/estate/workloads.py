@@ -5,8 +5,17 @@ Namespaces, quotas, ports, network policies, the configuration's shape, Deployme
 
 from __future__ import annotations
 
+import json
+
 from shopsphere.estate.databases import COMMERCE, LEDGER
-from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration
+from shopsphere.estate.pair_secrets import PSP_API_KEY
+from shopsphere.estate.workload_declaration import Process, Surroundings, WorkloadDeclaration
+
+
+def _payment_methods(surroundings: Surroundings) -> dict[str, str]:
+    methods = surroundings.config.payment_methods
+    return {"SHOP_PAYMENT_METHODS": json.dumps(methods, ensure_ascii=False)} if methods else {}
+
 
 PAYMENTS = WorkloadDeclaration(
     name="payments",
@@ -20,6 +29,7 @@ PAYMENTS = WorkloadDeclaration(
         command=("shop", "payments"),
         migration=("shop", "migrate", "ledger"),
         settings=lambda surroundings: {"PSP_URL": surroundings.config.psp_url},
+        secrets={"PSP_API_KEY": PSP_API_KEY},
     ),
 )
 
@@ -38,6 +48,7 @@ SHOP = WorkloadDeclaration(
             "SHOP_PUBLIC_URL": surroundings.public_url,
             "SHOP_STATIC_URL": surroundings.static_url,
             "PAYMENTS_URL": PAYMENTS.url,
+            **_payment_methods(surroundings),
         },
         secrets={"SHOP_SESSION_SECRET": "sessionSecret"},
     ),

@@ -8,6 +8,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOPOLOGY_FILE = REPOSITORY / "topology.yaml"
 STACKS = REPOSITORY / "stacks"
+LAB_VARIABLE = "SHOPSPHERE_LAB"
+DEFAULT_LAB = Path("/var/lib/shopsphere")
 
 
 def cache_directory() -> Path:
@@ -18,7 +20,7 @@ def cache_directory() -> Path:
 
 def lab_directory() -> Path:
     """Disks, logs, certificates and Pulumi state of the lab (`SHOPSPHERE_LAB`, else /var/lib/shopsphere)."""
-    return Path(os.environ.get("SHOPSPHERE_LAB", "/var/lib/shopsphere"))
+    return Path(os.environ.get(LAB_VARIABLE) or DEFAULT_LAB)
 
 
 def fault_log_directory() -> Path:

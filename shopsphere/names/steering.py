@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from shopsphere.estate.site_health import SERVING_PATH, SERVING_PORT
 from shopsphere.topology import Topology
 
 _SEGMENT = 240
@@ -37,25 +38,29 @@ def lua_content(type_: str, code: str) -> str:
     return f"{type_} " + " ".join(f'"{part}"' for part in parts)
 
 
-_HTTPS_PORT = 443
 _CHOICE = (
-    f"local up=ifportup({_HTTPS_PORT},{{sites[1][2],sites[2][2]}},{{selector='all',backupSelector='all',timeout='1'}}) "
+    "local up=ifurlup('{url}',{{sites[1][2],sites[2][2]}},{{selector='all',backupSelector='all',timeout='1'}}) "
     "if #up==1 then return up end return pickwhashed(sites)"
 )
-"""The active site, by weight; the other one while it is the only one of the two that can be reached.
+"""The active site, by weight; the other one while it is the only one of the two whose shop says that it can be read.
 
-The other one answers reads of the catalogue and refuses everything else until it is active, so a check that is wrong
-costs writes a retry and nothing more: who may write is never decided here. With both up, both down, or none checked
-yet, the role decides.
+Asked is the gateway, which knows whether its shop answers from its database: a site that takes connections and has no
+shop behind them is as good as away. The other site answers reads of the catalogue and refuses everything else until it
+is active, so a check that is wrong costs writes a retry and nothing more: who may write is never decided here. With
+both up, both down, or none checked yet, the role decides.
 """
 
 
-def pair_content(pair: str) -> str:
+def _choice(shop_host: str) -> str:
+    return _CHOICE.format(url=f"http://{shop_host}:{SERVING_PORT}{SERVING_PATH}")
+
+
+def pair_content(pair: str, shop_host: str) -> str:
     """Return the record of a pair's own name: its active site, by weight, the same one for the same client.
 
     Without a state record there is no `sites`, and the question fails: better no answer than one from an old role.
     """
-    return lua_content("A", f";include('{state_label(pair)}') {_CHOICE}")
+    return lua_content("A", f";include('{state_label(pair)}') {_choice(shop_host)}")
 
 
 def region_rules(topology: Topology) -> tuple[RegionRule, ...]:
@@ -68,7 +73,7 @@ def region_rules(topology: Topology) -> tuple[RegionRule, ...]:
     return tuple(rules)
 
 
-def geo_content(rules: Sequence[RegionRule]) -> str:
+def geo_content(rules: Sequence[RegionRule], shop_host: str) -> str:
     """Return the record that leads each client network to its region, and everyone else to the first one."""
     default, *others = rules
     code = [f";local pair='{default.pair}'"]
@@ -77,5 +82,5 @@ def geo_content(rules: Sequence[RegionRule]) -> str:
         code.append(f"{'elseif' if index else 'if'} netmask({{{networks}}}) then pair='{rule.pair}'")
     if others:
         code.append("end")
-    code.append(f"include('state.'..pair) {_CHOICE}")
+    code.append(f"include('state.'..pair) {_choice(shop_host)}")
     return lua_content("A", " ".join(code))

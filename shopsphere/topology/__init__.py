@@ -8,7 +8,7 @@ from shopsphere.topology.loader import load_topology, parse_topology
 from shopsphere.topology.model import Topology
 from shopsphere.topology.pair import Pair, Weights
 from shopsphere.topology.place import Jurisdiction, Site
-from shopsphere.topology.storefront import Currency, NumberFormat, Storefront
+from shopsphere.topology.storefront import Currency, NumberFormat, Seller, Storefront
 from shopsphere.topology.wan import Distance, Wan
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Pair",
     "PowerModel",
     "Problem",
+    "Seller",
     "Site",
     "Storefront",
     "Topology",

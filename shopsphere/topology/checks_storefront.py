@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from shopsphere.topology.errors import Problem
 from shopsphere.topology.model import Topology
+from shopsphere.topology.storefront import Storefront
 
 BASE_CURRENCY = "EUR"
 """What seeded products have a price in whatever the region sells in."""
 
 
 def storefront_problems(topology: Topology) -> Iterator[Problem]:
-    """Find unknown currencies, order prefixes used twice, and amounts that could be read in two ways."""
+    """Find unknown currencies, order prefixes used twice, amounts with two readings, and taxes without a rate."""
     base = topology.currencies.get(BASE_CURRENCY)
     if base is not None and base.price_factor != 1:
         expected = "1, the currency that all factors are relative to"
@@ -30,3 +31,22 @@ def storefront_problems(topology: Topology) -> Iterator[Problem]:
         written = shop.number_format
         if written.group == written.decimal:
             yield Problem(f"{place}.number_format", "different separators", f"{written.decimal!r} twice")
+        yield from _tax_problems(place, shop)
+
+
+def _tax_problems(place: str, shop: Storefront) -> Iterator[Problem]:
+    """Find a tax that prices do not include, and countries without a rate, or with one and no delivery."""
+    if shop.tax is None:
+        return
+    if not shop.prices_include_tax:
+        yield Problem(f"{place}.tax", "no tax, since prices_include_tax is false", repr(shop.tax.name))
+    missing = [country for country in shop.delivers_to if country not in shop.tax.percent]
+    if missing:
+        expected = "a rate for each country that is delivered to"
+        yield Problem(f"{place}.tax.percent", expected, f"none for {', '.join(missing)}")
+    rates = {"percent": shop.tax.percent}
+    rates |= {f"percent_of_kind.{kind}": of_kind for kind, of_kind in shop.tax.percent_of_kind.items()}
+    for key, of_countries in rates.items():
+        for country in of_countries:
+            if country not in shop.delivers_to:
+                yield Problem(f"{place}.tax.{key}.{country}", "a country that is delivered to", repr(country))

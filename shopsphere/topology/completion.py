@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import TOPOLOGY_FILE
+from shopsphere.foundation.yaml_text import read_yaml_file
 
 _HEADQUARTERS, _EDGE, _EVERYTHING = "hq", "edge", "all"
 
@@ -46,9 +46,8 @@ def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], Iterator[s
 @cache
 def plain(file: Path) -> dict[str, Any]:
     """Return a document; an unreadable one completes nothing, and the verb itself says why."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.load(file.read_bytes(), Loader=loader)  # noqa: S506 - both loaders are safe ones
-    except (OSError, yaml.YAMLError):
+        found = read_yaml_file(file)
+    except ShopSphereError:
         return {}
     return found if isinstance(found, dict) else {}

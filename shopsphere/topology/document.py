@@ -1,16 +1,12 @@
-"""Reads a YAML document strictly: duplicate keys are refused, and every place knows its line."""
+"""Reads a topology document strictly, and knows the line of every place in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from shopsphere.foundation.yaml_text import YamlError, read_yaml
 from shopsphere.topology.errors import Problem, TopologyError
-
-DEPTH_LIMIT = 20
-"""Nesting of a topology document; a deeper one holds an alias to itself or is no topology."""
 
 
 class Document:
@@ -23,18 +19,13 @@ class Document:
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
-        self._lines: dict[str, int] = {}
-        self._problems: list[Problem] = []
         try:
-            self.values: Any = self._read(text, yaml.CSafeLoader)
-        except yaml.YAMLError:
-            # libyaml is ten times as fast, but the Python parser says more exactly what is wrong: its message is shown.
-            try:
-                self.values = self._read(text, yaml.SafeLoader)
-            except yaml.YAMLError as error:
-                raise TopologyError(file, (_syntax_problem(error),)) from error
-        if self._problems:
-            raise TopologyError(file, tuple(self._problems))
+            read = read_yaml(text)
+        except YamlError as error:
+            problems = [Problem(each.path, each.expected, each.found, each.line) for each in error.problems]
+            raise TopologyError(file, tuple(problems)) from error
+        self.values: Any = read.value
+        self._lines = read.lines
         if not isinstance(self.values, dict):
             found = "an empty file" if self.values is None else f"a {type(self.values).__name__}"
             raise TopologyError(file, (Problem("", "a mapping with the keys version, sites, pairs, …", found),))
@@ -59,42 +50,3 @@ class Document:
         while path and path not in self._lines:
             path = path.rpartition(".")[0]
         return self._lines.get(path) if path else None
-
-    def _read(self, text: str, loader: type[yaml.CSafeLoader | yaml.SafeLoader]) -> Any:
-        self._lines, self._problems = {}, []
-        reader = loader(text)
-        try:
-            root = reader.get_single_node()
-            if root is None:
-                return None
-            self._walk(root, "", DEPTH_LIMIT)
-            return reader.construct_document(root)  # type: ignore[no-untyped-call]  # its stub has no types
-        finally:
-            reader.dispose()
-
-    def _walk(self, node: yaml.Node, path: str, depth: int) -> None:
-        if depth == 0:
-            raise TopologyError(self.file, (Problem(path, f"at most {DEPTH_LIMIT} levels", "more levels"),))
-        if isinstance(node, yaml.MappingNode):
-            seen: dict[str, int] = {}
-            for key, value in node.value:
-                name = str(key.value)
-                line = key.start_mark.line + 1
-                place = f"{path}.{name}" if path else name
-                if name in seen:
-                    expected = "each key once"
-                    self._problems.append(Problem(place, expected, f"the key again, first on line {seen[name]}", line))
-                seen.setdefault(name, line)
-                self._lines[place] = line
-                self._walk(value, place, depth - 1)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                place = f"{path}.{index}"
-                self._lines[place] = value.start_mark.line + 1
-                self._walk(value, place, depth - 1)
-
-
-def _syntax_problem(error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or str(error)
-    return Problem("", "YAML", said, mark.line + 1 if mark else None)

@@ -2,3 +2,5 @@
 
 WWW = "www"
 STATIC = "static"
+APEX = "apex"
+"""Stands for the domain itself, which has no label."""

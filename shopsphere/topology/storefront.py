@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
@@ -20,7 +20,11 @@ def _quoted_code(value: object) -> object:
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", strict=True)]
 CountryCode = Annotated[Country, BeforeValidator(_quoted_code)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Fact = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+EmailFact = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+\.[^@\s<>\"]+$", max_length=200)]
 Separator = Annotated[str, StringConstraints(pattern=r"^[.,'\u2019 \u00a0\u202f]?$", strict=True)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Kind = Literal["apparel", "electronics"]
 Minor = Annotated[int, Field(ge=0, le=100_000_000, strict=True)]
 
 
@@ -62,6 +66,37 @@ class NumberFormat(Frozen):
     )
 
 
+class Seller(Frozen):
+    """Who sells in a region, as its law wants it said in the shop. All of it is shown as it stands."""
+
+    name: Fact = Field(title="Name", description="Full name of the company, with its legal form.")
+    address: Fact = Field(title="Address", description="Street, postcode, city and country, where letters reach it.")
+    represented_by: Fact = Field(title="Represented by", description="Names of those who act for it.")
+    email: EmailFact = Field(title="E-mail", description="An address that is read on every working day.")
+    phone: Fact = Field(title="Telephone", description="With the country's code.")
+    registered_as: Fact = Field(title="Registered as", description="The company's register and number.")
+    tax_number: Fact = Field(title="Tax number", description="VAT or GST identification number, or its counterpart.")
+    authority: Fact = Field(
+        title="Authority", description="The authority that customers may complain to about personal data."
+    )
+
+
+class Tax(Frozen):
+    """The tax that is in a region's prices."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)] = Field(
+        title="Name", description="What customers know it as, as in VAT or GST."
+    )
+    percent: dict[CountryCode, Percent] = Field(
+        title="Percent", description="Rate by the country that a parcel goes to; each that is delivered to has one."
+    )
+    percent_of_kind: dict[Kind, dict[CountryCode, Percent]] = Field(
+        default={},
+        title="Percent of kind",
+        description="Other rates, where a country taxes one kind of goods differently: apparel or electronics.",
+    )
+
+
 class Storefront(Frozen):
     """The shop of one pair, as its customers know it."""
 
@@ -85,8 +120,25 @@ class Storefront(Frozen):
     order_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,3}$", strict=True)] = Field(
         title="Order prefix", description="First letters of its order numbers, different from every other pair's."
     )
+    legal_texts: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,30}$", strict=True)] = Field(
+        default="eu",
+        title="Legal texts",
+        description="The set of legal pages that its shop shows, a folder of app/legal/texts; eu gives customers the "
+        "most rights.",
+    )
+    seller: Seller | None = Field(
+        default=None,
+        title="Seller",
+        description="The company that sells there. Without it the legal pages say that nobody is named yet; production "
+        "needs one of its own for each pair.",
+    )
     delivers_to: dict[CountryCode, Title] = Field(
         title="Delivers to",
         description="Names of the countries it delivers to by ISO 3166-1 code; forms offer the first one.",
         min_length=1,
+    )
+    tax: Tax | None = Field(
+        default=None,
+        title="Tax",
+        description="The tax that prices include, as carts and receipts state it; without it they state none.",
     )

@@ -2,6 +2,15 @@
 
 from shopsphere.witness.client import Witness
 from shopsphere.witness.record import PairRecord, Phase, Sync
-from shopsphere.witness.store import Voter, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness.store import LockLostError, Voter, WitnessConflictError, WitnessUnreachableError
 
-__all__ = ["PairRecord", "Phase", "Sync", "Voter", "Witness", "WitnessConflictError", "WitnessUnreachableError"]
+__all__ = [
+    "LockLostError",
+    "PairRecord",
+    "Phase",
+    "Sync",
+    "Voter",
+    "Witness",
+    "WitnessConflictError",
+    "WitnessUnreachableError",
+]

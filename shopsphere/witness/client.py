@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.witness.record import PairRecord
+from shopsphere.witness.record import PairRecord, Phase
 from shopsphere.witness.store import (
     VOTER_SECONDS,
     Entry,
+    LockLostError,
     Store,
     Voter,
     WitnessConflictError,
@@ -20,6 +21,7 @@ from shopsphere.witness.store import (
 )
 
 ABSENT = 0
+NOTHING = Entry("", ABSENT, 0)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,19 @@ class Seen:
                 action=f"`shopsphere up {pair}` first",
             )
         return self.record
+
+
+@dataclass(frozen=True)
+class Lock:
+    """An operator's lock, as the witness gave it.
+
+    Attributes:
+        lease: number of the lease that keeps it.
+        revision: of its key; no other lock ever has the same.
+    """
+
+    lease: int
+    revision: int
 
 
 class Witness:
@@ -89,24 +104,40 @@ class Witness:
         """
         return self._seen(self._store.read(self._record, self._lease, newest=False))
 
-    def attempt(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> tuple[bool, Seen]:
+    def attempt(
+        self, seen: Seen, record: PairRecord, *, without_lease: bool = False, lock: Lock | None = None
+    ) -> tuple[bool, Seen]:
         """Replace the record that was `seen`; with `without_lease`, only while nobody holds the lease.
+
+        Args:
+            seen: what it was.
+            record: what it is to be.
+            without_lease: nobody may hold the lease.
+            lock: the operators' lock, which has to be the same one still; None where no operator acts.
 
         Returns:
             Whether it was replaced, and what is there now, as of the same revision.
 
         Raises:
+            LockLostError: the lock is gone, or is another one.
             WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
         """
         compare = [unchanged(self._record, seen.revision)]
         if without_lease:
             compare.append(unchanged(self._lease, ABSENT))
-        done = self._store.swap(compare, [put(self._record, record.model_dump_json())], self._record, self._lease)
+        if lock:
+            compare.append(unchanged(self._runbook, lock.revision))
+        keys = (self._record, self._lease, self._runbook)
+        done = self._store.swap(compare, [put(self._record, record.model_dump_json())], *keys)
         if done.succeeded:
             return True, Seen(record, done.revision, "" if without_lease else seen.lease_holder)
         now = self._seen(done.found)
         # A change whose answer was lost is repeated at the next voter and fails there, because it was made already.
-        return now.record is not None and now.record.change == record.change, now
+        if now.record is not None and now.record.change == record.change:
+            return True, now
+        if lock:
+            self._require_lock(lock, done.found.get(self._runbook))
+        return False, now
 
     def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
         """Replace the record as `attempt` does, and return what is there now.
@@ -131,14 +162,23 @@ class Witness:
         return self._store.grant(seconds)
 
     def take_lease(self, seen: Seen, site: str, lease: int) -> None:
-        """Give the active site of the record that was `seen` a prepared lease.
+        """Give the active site of the record that was `seen` a prepared lease, if the pair is not being moved.
 
         A lease that an earlier process of the same site left is replaced: its agent fenced the site when it started.
 
         Raises:
-            WitnessConflictError: the record changed, or another site holds the lease.
+            WitnessConflictError: the record that was seen gives the site no right to it, or it changed, or another site
+                holds the lease.
             WitnessUnreachableError: no quorum answered, or the prepared lease has ended.
         """
+        known = seen.record  # that it is still this one is part of the transaction
+        if known is None or known.active != site or known.phase is not Phase.STEADY:
+            raise WitnessConflictError.build(
+                f"{site} was not given the lease of {self.pair}",
+                expected=f"a record in which {site} is active and the pair is {Phase.STEADY}",
+                found=f"{known.active} active, {known.phase}" if known else "no record",
+                action="nothing: the agent reads the record again",
+            )
         free = has_value(self._lease, site) if seen.lease_holder == site else unchanged(self._lease, ABSENT)
         found = self._claim(self._lease, site, [unchanged(self._record, seen.revision), free], lease)
         if found is None:
@@ -158,16 +198,19 @@ class Witness:
         """Give the lease back: from now on the other site may be promoted."""
         self._store.revoke(lease)
 
-    def lock(self, owner: str, *, seconds: int) -> int:
-        """Take the lock that lets one operator move the pair; returns the number of its lease.
+    def lock(self, owner: str, *, seconds: int) -> Lock:
+        """Take the lock that lets one operator move the pair.
 
         Raises:
             WitnessConflictError: another operator has it; the message names them and since when.
         """
         lease = self._store.grant(seconds)
-        found = self._claim(self._runbook, owner, [unchanged(self._runbook, ABSENT)], lease)
-        if found is None:
-            return lease
+        done = self._store.swap([unchanged(self._runbook, ABSENT)], [put(self._runbook, owner, lease)], self._runbook)
+        if done.succeeded:
+            return Lock(lease, done.revision)
+        found = done.found.get(self._runbook, NOTHING)
+        if found.lease == lease:  # the answer was lost, and the next voter was asked the same
+            return Lock(lease, found.revision)
         self._store.revoke(lease)
         raise WitnessConflictError.build(
             f"another run is moving {self.pair}",
@@ -175,6 +218,15 @@ class Witness:
             found=found.value or "a lock that was just given back",
             action=f"wait for it; a run that died loses its lock within {seconds} s",
         )
+
+    def confirm(self, lock: Lock) -> None:
+        """Ask the quorum whether a lock is still the one that lets its owner move the pair.
+
+        Raises:
+            LockLostError: it is gone, or is another one.
+            WitnessUnreachableError: no quorum answered.
+        """
+        self._require_lock(lock, self.locked_by())
 
     def locked_by(self) -> Entry | None:
         """Return the lock's owner, or None."""
@@ -201,9 +253,18 @@ class Witness:
         record = PairRecord.model_validate_json(entry.value) if entry else None
         return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
 
+    def _require_lock(self, lock: Lock, found: Entry | None) -> None:
+        if found is None or found.revision != lock.revision:
+            raise LockLostError.build(
+                f"{self.pair}: the operators' lock is not this run's any more",
+                expected="the lock that this run took",
+                found=found.value if found else "none: it ran out",
+                action="ask who moves the pair now; nothing was changed after the lock was lost",
+            )
+
     def _claim(self, key: str, value: str, compare: Sequence[Mapping[str, Any]], lease: int) -> Entry | None:
         """Write a key that lives as long as a lease; return None, or what is there instead (empty: nothing)."""
         done = self._store.swap(compare, [put(key, value, lease)], key)
-        found = done.found.get(key, Entry("", ABSENT, 0))
+        found = done.found.get(key, NOTHING)
         # A claim whose answer was lost is repeated at the next voter and fails there, because it was made already.
         return None if done.succeeded or found.lease == lease else found

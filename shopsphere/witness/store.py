@@ -34,6 +34,10 @@ class WitnessConflictError(ShopSphereError):
     """Somebody else changed the record first, or what a change requires does not hold."""
 
 
+class LockLostError(ShopSphereError):
+    """The operators' lock is not this run's any more: another operator may be moving the pair."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A value with the revision that a compare-and-swap names."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from postgres_cluster import Cluster
-from running_shop import Shop
+from running_shop import ADMIN_TOKEN, Shop
 from shop_processes import Process, migrate, serve
 from shopper import Shopper
 
@@ -37,7 +37,8 @@ def cluster() -> Iterator[Cluster]:
 def shop(cluster: Cluster, rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     running: list[Process] = []
     try:
-        running.append(Process("psp", {"PSP_STATE_FILE": str(tmp_path_factory.mktemp("psp") / "books.sqlite")}))
+        books = tmp_path_factory.mktemp("psp") / "books.sqlite"
+        running.append(Process("psp", {"PSP_STATE_FILE": str(books), "PSP_ADMIN_TOKEN": ADMIN_TOKEN}))
         psp = running[-1]
         running.append(
             Process(

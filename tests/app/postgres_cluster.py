@@ -86,7 +86,8 @@ class Cluster:
                 self.admin(statement)
 
     def dsn(self, database: str) -> str:
-        return f"postgresql://{database}@127.0.0.1:{self.port}/{database}"
+        owner = database.partition("_")[0]
+        return f"postgresql://{owner}@127.0.0.1:{self.port}/{database}"
 
     def query(self, database: str, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:

@@ -10,6 +10,8 @@ from postgres_cluster import Cluster
 from shop_processes import Process
 from shopper import Shopper
 
+ADMIN_TOKEN = "the-token-of-the-simulated-provider"
+
 
 @dataclass(frozen=True)
 class Shop:
@@ -38,7 +40,12 @@ class Shop:
         return httpx.get(f"{self.psp.url}/v1/charges/by-key/order-{identity.replace('-', '')}", trust_env=False)
 
     def break_provider(self, **faults: int) -> None:
-        httpx.put(f"{self.psp.url}/admin/faults", json=faults, trust_env=False).raise_for_status()
+        httpx.put(
+            f"{self.psp.url}/admin/faults",
+            json=faults,
+            headers={"authorization": f"Bearer {ADMIN_TOKEN}"},
+            trust_env=False,
+        ).raise_for_status()
 
     def free(self, sku: str) -> int:
         return int(self.cluster.query("commerce", "SELECT free FROM inventory.stock WHERE sku = %s", sku)[0][0])

@@ -25,8 +25,8 @@ SECRET = "a-secret-of-the-tests-that-is-long-enough"
 class Process:
     """One running verb of the `shop` command."""
 
-    def __init__(self, verb: str, environment: dict[str, str]) -> None:
-        self.port = free_port()
+    def __init__(self, verb: str, environment: dict[str, str], *, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = Path(tempfile.mkstemp(prefix=f"shop-{verb}-", suffix=".log")[1])
         defaults = {
@@ -34,6 +34,7 @@ class Process:
             "SHOP_PORT": str(self.port),
             "SHOP_DRAIN_SECONDS": "0.2",
             "SHOP_SITE": "test",
+            "SHOP_ENVIRONMENT": "lab",
         }
         if verb == "serve":
             defaults |= {"SHOP_PUBLIC_URL": self.url, "SHOP_STATIC_URL": self.url}
@@ -53,6 +54,15 @@ class Process:
     def ask_to_leave(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it as a lost machine would."""
+        self._process.kill()
+        self._process.wait()
+
     def wait(self) -> int:
         return self._process.wait(timeout=60)
 
@@ -71,24 +81,26 @@ class Process:
             return False
 
 
-def migrate(database: str, cluster: Cluster, *, seconds: int = 60) -> subprocess.CompletedProcess[str]:
+def migrate(
+    database: str, cluster: Cluster, *, seconds: int = 60, name_there: str = ""
+) -> subprocess.CompletedProcess[str]:
     name = database.upper()
     return subprocess.run(
         [sys.executable, "-m", "app", "migrate", database, "--seconds", str(seconds)],
         cwd=REPOSITORY,
         text=True,
         capture_output=True,
-        env={**os.environ, f"{name}_DSN": cluster.dsn(database), "SHOP_REGION_FACTS": FACTS},
+        env={**os.environ, f"{name}_DSN": cluster.dsn(name_there or database), "SHOP_REGION_FACTS": FACTS},
         timeout=120,
         check=False,
     )
 
 
-def serve(cluster: Cluster, payments_url: str, rendered: Path) -> Process:
+def serve(cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce") -> Process:
     return Process(
         "serve",
         {
-            "COMMERCE_DSN": cluster.dsn("commerce"),
+            "COMMERCE_DSN": cluster.dsn(commerce),
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": payments_url,
             "SHOP_RENDERED": str(rendered),

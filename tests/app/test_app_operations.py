@@ -58,7 +58,15 @@ def test_settings_name_all_problems_at_once() -> None:
 
 
 def test_settings_put_the_password_into_the_dsn_and_never_show_it() -> None:
-    settings = PaymentsSettings.read({"LEDGER_DSN": "postgresql://ledger@db:5432/ledger", "LEDGER_PASSWORD": "p@ss/w"})
+    settings = PaymentsSettings.read(
+        {
+            "LEDGER_DSN": "postgresql://ledger@db:5432/ledger",
+            "LEDGER_PASSWORD": "p@ss/w",
+            "PSP_URL": "https://provider.example",
+            "PSP_API_KEY": "a-key-of-the-provider",
+        }
+    )
+    assert "a-key-of-the-provider" not in repr(settings)
     assert settings.ledger_dsn == "postgresql://ledger:p%40ss%2Fw@db:5432/ledger"
     assert "p%40ss" not in repr(settings)
 

@@ -2,25 +2,37 @@
 
 import os
 import shutil
+import ssl
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from edge_cdn import HOST, Fetch, healthy
+from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, ask, write_configuration
 from edge_host import EdgeHost
 from edge_network import own_network
+from edge_origin import Origin
 
+from components.edge.cdn_origin import CdnOriginModel
 from components.edge.global_dns import GlobalDnsModel
+from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from components.gateway_configuration import HEALTH_PORT
 from lab.edge.packages import PACKAGES
 from lab.edge.settings import EdgeSettings
 from lab.packages import ensure_packages
 from lab.pki import KeyPair, issue, new_authority
 from shopsphere.clients import powerdns
+from shopsphere.clients.cdn_agent import CdnAgent
 from shopsphere.clients.http import read_key
 from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.foundation.clock import wait_until
 from shopsphere.names.pair_state import PairDeclaration
 from shopsphere.topology import Topology, load_topology
 
@@ -42,8 +54,8 @@ def edge(topology: Topology) -> Iterator[EdgeHost]:
     # A short path, because the name of a Unix socket has at most 107 bytes.
     base = Path(tempfile.mkdtemp(prefix="ss-edge-", dir="/tmp"))
     authority = new_authority(base / "ca", "test")
-    names = (topology.domain, f"*.{topology.domain}")
-    pair = issue(authority, KeyPair(base / "tls.crt", base / "tls.key"), common_name=names[0], alternatives=names)
+    static = topology.static_host
+    pair = issue(authority, KeyPair(base / "tls.crt", base / "tls.key"), common_name=static, alternatives=(static,))
     settings = EdgeSettings(
         disk=base / "disk",
         run=base / "run",
@@ -102,3 +114,93 @@ def authorities(edge: EdgeHost) -> list[powerdns.PowerDns]:
 def declaration(zone: GlobalDnsModel, topology: Topology) -> Callable[[str], PairDeclaration]:
     """The pair's facts by its name."""
     return lambda pair: PairDeclaration.of(zone.state_inputs(zone.pairs[pair]))
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """haproxy.cfg of Frankfurt, beside its pages."""
+    ensure_packages(["haproxy"])
+    return write_configuration(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[None]:
+    with own_network([ADDRESS, NEIGHBOUR]):
+        yield
+
+
+@pytest.fixture
+def shop(network: None) -> Iterator[Shop]:
+    """A shop that runs before its gateway starts: name it first."""
+    shop = Shop()
+    yield shop
+    shop.stop()
+
+
+@pytest.fixture
+def agent(network: None) -> Iterator[Shop]:
+    """In place of the site's agent; open."""
+    agent = Shop(AGENT_PORT)
+    yield agent
+    agent.stop()
+
+
+@pytest.fixture
+def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subprocess.Popen[bytes]]:
+    """HAProxy's process, listening."""
+    process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
+    try:
+        wait_until(lambda: ask(HEALTH_PORT, "/livez") == 200, what="HAProxy to listen", seconds=20, interval=0.1)
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def frankfurt(edge: EdgeHost) -> Iterator[Origin]:
+    origin = Origin("frankfurt", "10.99.0.11")
+    origin.start()
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture(scope="module")
+def dublin(edge: EdgeHost) -> Iterator[Origin]:
+    origin = Origin("dublin", "10.99.0.12")
+    origin.start()
+    yield origin
+    origin.stop()
+
+
+@pytest.fixture(scope="module")
+def inputs(config: EdgeConfig, topology: Topology) -> dict[str, Any]:
+    return CdnOriginModel.of(topology, config).inputs()
+
+
+@pytest.fixture(scope="module")
+def distribution(edge: EdgeHost, frankfurt: Origin, dublin: Origin, inputs: dict[str, Any]) -> dict[str, Any]:
+    CdnDistributionProvider().create(inputs)
+    healthy(edge, 2)
+    return inputs
+
+
+@pytest.fixture(scope="module")
+def fetch(edge: EdgeHost, distribution: dict[str, Any]) -> Iterator[Fetch]:
+    trust = ssl.create_default_context(cafile=edge.ca)
+    with httpx.Client(verify=trust, trust_env=False, timeout=10) as client:
+
+        def request(path: str, method: str = "GET", host: str = HOST, **headers: str) -> httpx.Response:
+            return client.request(
+                method,
+                f"https://{edge.settings.cdn}:{edge.settings.tls_port}{path}",
+                headers={"Host": host, **headers},
+                extensions={"sni_hostname": HOST},
+            )
+
+        yield request
+
+
+@pytest.fixture
+def cdn(edge: EdgeHost) -> CdnAgent:
+    return CdnAgent(edge.cdn_api, read_key(str(edge.settings.cdn_token_file)))

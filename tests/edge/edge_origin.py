@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PROBE = "/static/shop.css"
+from shopsphere.estate.site_health import SERVING_PATH as PROBE
 
 
 class Origin:
-    """Answers every path with its own name and a lifetime; `status` and `lifetime` can be changed."""
+    """Answers every path with its own name and a lifetime; `status`, `lifetime` and `immutable` can be changed."""
 
     def __init__(self, name: str, address: str, port: int = 80) -> None:
         self.name, self.address, self.port = name, address, port
-        self.status, self.lifetime = 200, 60
+        self.status, self.lifetime, self.immutable = 200, 60, True
+        self.unknown: set[str] = set()
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self._server: ThreadingHTTPServer | None = None
 
@@ -25,10 +26,12 @@ class Origin:
             def do_GET(self) -> None:
                 if self.path != PROBE:
                     origin.requests.append((self.command, self.path, dict(self.headers)))
-                body = f"{origin.name} {self.path}".encode()
-                self.send_response(origin.status)
+                body = f"{origin.name} {self.path}".encode() + b" " * (20_000 if "large" in self.path else 0)
+                self.send_response(404 if self.path in origin.unknown else origin.status)
                 self.send_header("Content-Length", str(len(body)))
-                self.send_header("Cache-Control", f"public, max-age={origin.lifetime}")
+                self.send_header("Content-Type", "image/svg+xml" if self.path.endswith(".svg") else "text/css")
+                vouched = ", immutable" if origin.immutable else ""
+                self.send_header("Cache-Control", f"public, max-age={origin.lifetime}{vouched}")
                 self.send_header("Set-Cookie", "session=secret")
                 self.end_headers()
                 self.wfile.write(body)

@@ -13,7 +13,7 @@ from witness_voters import ADDRESSES, Voters
 
 from shopsphere.clients.watch import Watch
 from shopsphere.foundation.clock import wait_until
-from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness import LockLostError, PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 from shopsphere.witness.store import VOTER_SECONDS
 
@@ -86,8 +86,9 @@ def test_life_of_a_lease(witness: Witness) -> None:
         assert witness.renew_lease(lease)
     held = witness.see()
     assert held.lease_holder == "frankfurt"
+    moved = witness.change(held, present(held.record).changed(actor="test", reason="test", epoch=2, active="dublin"))
     with pytest.raises(WitnessConflictError, match="held by frankfurt"):
-        take(witness, held, "dublin", seconds=LEASE)
+        take(witness, moved, "dublin", seconds=LEASE)
     taken = wait_until(lambda: not witness.see().lease_holder, what="the end", seconds=3 * LEASE, interval=0.1)
     assert taken >= LEASE - 2, "it must not end early"
     assert not witness.renew_lease(lease)
@@ -168,8 +169,43 @@ def test_the_lock_of_runbooks(witness: Witness) -> None:
     lock = witness.lock("anna at ops since 03:00", seconds=60)
     with pytest.raises(WitnessConflictError, match="anna at ops"):
         witness.lock("ben", seconds=60)
-    witness.release_lease(lock)
-    witness.release_lease(witness.lock("ben", seconds=60))
+    witness.confirm(lock)
+    witness.release_lease(lock.lease)
+    with pytest.raises(LockLostError, match="none: it ran out"):
+        witness.confirm(lock)
+    other = witness.lock("ben", seconds=60)
+    with pytest.raises(LockLostError, match="ben"):
+        witness.confirm(lock)
+    witness.release_lease(other.lease)
+
+
+@pytest.mark.requirement("the witness takes a change from nobody who has lost the lock")
+def test_a_change_names_the_lock(witness: Witness) -> None:
+    seen, lock = witness.see(), witness.lock("anna", seconds=60)
+    draining = present(seen.record).changed(actor="anna", reason="move", phase=Phase.DRAINING)
+    done, now = witness.attempt(seen, draining, lock=lock)
+    assert done
+    assert witness.attempt(seen, draining, lock=lock) == (True, witness.see()), "its own change, met again"
+    following = present(now.record).changed(actor="anna", reason="move", phase=Phase.STEADY, epoch=2)
+    witness.release_lease(lock.lease)
+    with pytest.raises(LockLostError, match="none: it ran out"):
+        witness.attempt(now, following, lock=lock)
+    other = witness.lock("ben", seconds=60)
+    with pytest.raises(LockLostError, match="ben"):
+        witness.attempt(now, following, lock=lock)
+    assert witness.see().record == now.record
+    assert witness.attempt(now, following, lock=other)[0]
+    witness.release_lease(other.lease)
+
+
+@pytest.mark.requirement("no lease is given while a pair is moved, nor to a site that is not the active one")
+@pytest.mark.parametrize(("site", "phase"), [("dublin", Phase.STEADY), ("frankfurt", Phase.DRAINING)])
+def test_who_gets_the_lease(witness: Witness, site: str, phase: Phase) -> None:
+    seen = witness.see()
+    now = witness.change(seen, present(seen.record).changed(actor="test", reason="test", phase=phase))
+    with pytest.raises(WitnessConflictError, match=rf"frankfurt active, {phase}"):
+        take(witness, now, site, seconds=LEASE)
+    assert witness.see().lease_holder == ""
 
 
 @pytest.mark.requirement("the witness survives the loss of one voter, and answers nothing without a quorum")

@@ -26,6 +26,8 @@ FILLED = {
     "context": "production",
     "path": "/srv/data",
     "pspUrl": "https://psp.example",
+    "pspApiKey": "sk_of_a_test",
+    "tok_card": "Credit card",
     "pspNetworks": "192.0.2.0/24",
 }
 
@@ -172,7 +174,8 @@ def build(
     graph = Graph()
     values = complete_config(project, stack) if config is None else config
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-    encrypted = [f"shopsphere:{key}" for key in (*SITE_SECRET_NAMES, "registryPassword") if key not in plain_secrets]
+    names = (*SITE_SECRET_NAMES, "registryPassword", "pspApiKey")
+    encrypted = [f"shopsphere:{key}" for key in names if key not in plain_secrets]
     # One loop for registrations and for waiting for them; the mocks register the stack as soon as they are set.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

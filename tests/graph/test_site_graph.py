@@ -73,10 +73,26 @@ def test_namespaces_are_restricted_and_closed(site: SiteGraph) -> None:
 @pytest.mark.requirement("8 racks and 150 kW per RDC, fixed")
 def test_quotas_together_stay_within_the_sites_power(site: SiteGraph) -> None:
     _, name, graph = site
-    quotas = graph.of("ResourceQuota")
+    quotas = [each for each in graph.of("ResourceQuota") if each.name.endswith("-power")]
     assert {each.namespace for each in quotas} == {each.name for each in graph.of("Namespace")}
     total = sum(int(each.state["spec"]["hard"]["requests.shopsphere.io/watts"]) for each in quotas)
     assert 0 < total < site_budget(TOPOLOGY.site(name), TOPOLOGY)
+
+
+@pytest.mark.requirement("no namespace takes pods, claims, load balancers or ports of the nodes without a bound")
+def test_scarce_objects_are_bounded_and_there_is_room_for_ours(site: SiteGraph) -> None:
+    _, _, graph = site
+    quotas = [each for each in graph.of("ResourceQuota") if each.name.endswith("-objects")]
+    hard = {each.namespace: each.state["spec"]["hard"] for each in quotas}
+    assert set(hard) == {each.name for each in graph.of("Namespace")}
+    for namespace, bounds in hard.items():
+        outside = {"gateway": ("1", "2")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
+        assert (bounds["services.loadbalancers"], bounds["services.nodeports"]) == outside
+        assert 20 <= int(bounds["pods"]) < 1000
+        assert 0 <= int(bounds["persistentvolumeclaims"]) <= 4
+    for service in graph.of("Service"):
+        if service.state["spec"].get("type") == "LoadBalancer":
+            assert len(service.state["spec"]["ports"]) <= int(hard[service.namespace]["services.nodeports"])
 
 
 def test_volumes_can_bind_at_their_site_only(site: SiteGraph) -> None:
@@ -118,7 +134,9 @@ def test_nothing_waits_for_what_another_stack_brings(regional: SiteGraph) -> Non
 
 def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) -> None:
     _, _, graph = regional
-    text = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]["haproxy.cfg"]
+    files = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]
+    text = "\0".join(files[name] for name in sorted(files))
+    assert all(f"/{page} " in f"{files['haproxy.cfg']} " for page in files if page != "haproxy.cfg")
     template = graph.get("Deployment", "gateway", "gateway")["spec"]["template"]
     assert (
         template["metadata"]["annotations"]["shopsphere.io/configuration"] == hashlib.sha256(text.encode()).hexdigest()

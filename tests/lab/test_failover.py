@@ -63,7 +63,7 @@ def test_the_lock(witness: Witness) -> None:
         assert done.returncode == 1
         assert "anna at the night desk" in done.stderr
     finally:
-        witness.release_lease(lock)
+        witness.release_lease(lock.lease)
 
 
 @pytest.mark.full

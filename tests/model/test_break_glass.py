@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from glass_world import Api as WrittenApi
 from hypothesis import given
 from hypothesis import strategies as st
 from manual_clock import ManualClock
@@ -18,16 +20,21 @@ from present import present
 from cli.main import run
 from runbooks import unwitnessed
 from runbooks.agent.databases import Role
-from runbooks.agent.permits import PermitKeeper
+from runbooks.agent.permits import PermitKeeper, Witnessed
 from runbooks.agent.state import Knowledge, doors
 from runbooks.change import MOVE, STAY, RoleChange
 from runbooks.engine import Step
 from runbooks.engine.errors import BlockedError
 from runbooks.operate import BREAK_GLASS, FOLDER, Request, steps_of
 from runbooks.pair_access import PairAccess
-from runbooks.permit import PATH, Permit
+from runbooks.permit import ALL, OtherPermitError, Permit, permit_path, write_permit
 from shopsphere.clients.cluster import Cluster
-from shopsphere.clients.cluster_errors import ClusterUnreachableError, NoAccessError, RefusedError
+from shopsphere.clients.cluster_errors import (
+    ClusterUnreachableError,
+    NoAccessError,
+    RefusedError,
+    UnreadableAnswerError,
+)
 from shopsphere.estate.access import AccessError
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
@@ -67,6 +74,28 @@ def test_the_witness_rules_again(epoch: int) -> None:
     assert not doors("dublin", known, 10).writes
 
 
+@pytest.mark.requirement("a permit opens nothing against a witness that answers, and ends with its agent")
+@pytest.mark.parametrize(
+    ("active", "holder", "ago", "opens"),
+    [
+        ("frankfurt", "frankfurt", 9.9, False),
+        ("frankfurt", "", 0.0, False),  # it has to agree first, which takes a moment
+        ("dublin", "frankfurt", 0.0, False),
+        ("dublin", "", 0.0, True),
+        ("dublin", "dublin", 0.0, True),
+        ("frankfurt", "frankfurt", 10.0, True),
+        ("frankfurt", "frankfurt", math.inf, True),
+    ],
+)
+def test_a_permit_and_what_the_quorum_said(active: str, holder: str, ago: float, opens: bool) -> None:
+    known = Knowledge(record(4, active), 0.0, Role.PRIMARY, permit(), lease_holder=holder, heard_at=100.0 - ago)
+    decided = doors("dublin", known, 100.0)
+    assert (decided.databases, decided.writes) == (opens, opens), decided.because
+    assert decided.until == (107.0 if opens else math.inf)
+    barred = doors("frankfurt", known, 100.0)
+    assert (barred.databases, barred.writes) == (False, False)
+
+
 def test_a_replica_is_not_opened_for_writing() -> None:
     assert not doors("dublin", Knowledge(None, 0.0, Role.REPLICA, permit()), 10).writes
 
@@ -74,9 +103,9 @@ def test_a_replica_is_not_opened_for_writing() -> None:
 class Api:
     found: Permit | None = None
 
-    def get(self, path: str) -> dict[str, dict[str, str]]:
-        assert path == PATH
-        return {"data": {"permit.json": present(self.found).model_dump_json()}}
+    def items_of_known_kind(self, path: str, **_query: str) -> list[dict[str, dict[str, str]]]:
+        assert path == ALL
+        return [{"data": {"permit.json": present(self.found).model_dump_json()}}]
 
 
 @pytest.fixture
@@ -84,10 +113,15 @@ def api() -> Api:
     return Api()
 
 
+def keeper_at(file: Path, api: Api, site: str = "frankfurt", session: str = "x") -> PermitKeeper:
+    cluster = cast("Cluster", api)
+    return PermitKeeper(file, lambda: cluster, pair="rdc-a", site=site, peer=PAIR.other_than(site), session=session)
+
+
 @pytest.mark.requirement("a site that was barred stays so over a reboot; one that was permitted does not")
 def test_over_a_restart(tmp_path: Path, api: Api) -> None:
     def start(site: str, session: str) -> PermitKeeper:
-        return PermitKeeper(tmp_path / f"{site}.json", lambda: cast("Cluster", api), site=site, session=session)
+        return keeper_at(tmp_path / f"{site}.json", api, site, session)
 
     api.found = permit("dublin", session="s1")
     assert start("dublin", "s1").look() == api.found
@@ -98,10 +132,76 @@ def test_over_a_restart(tmp_path: Path, api: Api) -> None:
 
 
 def test_an_older_permit_replaces_nothing(tmp_path: Path, api: Api) -> None:
-    keeper = PermitKeeper(tmp_path / "permit.json", lambda: cast("Cluster", api), site="frankfurt", session="x")
+    keeper = keeper_at(tmp_path / "permit.json", api)
     for epoch, kept in ((5, 5), (4, 5), (6, 6)):
         api.found = permit(epoch=epoch)
         assert present(keeper.look()).epoch == kept
+
+
+@pytest.mark.requirement("an epoch is decided once: a permit for the other site in the same epoch is refused")
+def test_the_same_epoch_for_the_other_site(tmp_path: Path, api: Api) -> None:
+    keeper = keeper_at(tmp_path / "permit.json", api)
+    for active, session in (("dublin", "s1"), ("frankfurt", "x"), ("dublin", "s2")):
+        api.found = permit(active, session=session)
+        assert present(keeper.look()).active == "dublin"
+    assert present(keeper.kept).session == "s2", "the same decision for a later start of the agent"
+    api.found = permit("frankfurt", session="x")
+    keeper.look()
+    assert "epoch 5 is dublin's" in keeper.refused
+    api.found = permit("frankfurt", epoch=6, session="x")
+    assert present(keeper.look()).active == "frankfurt"
+    assert keeper.refused == ""
+
+
+@pytest.mark.requirement("a permit that skips an epoch does not stick")
+@pytest.mark.parametrize("epoch", [6, 2**62])
+def test_an_epoch_too_far_ahead(tmp_path: Path, api: Api, epoch: int) -> None:
+    file = tmp_path / "permit.json"
+    keeper = keeper_at(file, api, "dublin", "s1")
+    keeper.remember(Witnessed(epoch=4, active="frankfurt"))
+    api.found = permit("dublin", epoch=epoch)
+    assert keeper.look() is None
+    assert "after epoch 4 comes 5" in keeper.refused
+    assert not file.exists()
+    again = keeper_at(file, api, "dublin", "s1")
+    assert again.look() is None, "what the witness said is known over a restart"
+    api.found = permit("dublin")
+    assert again.look() == api.found
+
+
+@pytest.mark.parametrize("values", [{"pair": "rdc-b"}, {"active": "ashburn"}])
+def test_a_permit_that_is_not_for_this_pair(tmp_path: Path, api: Api, values: dict[str, str]) -> None:
+    keeper = keeper_at(tmp_path / "permit.json", api)
+    api.found = permit().model_copy(update=values)
+    assert keeper.look() is None
+    assert "not for this pair" in keeper.refused
+
+
+@pytest.mark.requirement("what cannot be read is not known")
+def test_a_permit_that_cannot_be_read(tmp_path: Path) -> None:
+    class Broken(Api):
+        def items_of_known_kind(self, path: str, **_query: str) -> list[dict[str, dict[str, str]]]:
+            assert path == ALL
+            return [{"data": {"permit.json": "{"}}]
+
+    with pytest.raises(UnreadableAnswerError):
+        keeper_at(tmp_path / "permit.json", Broken()).look()
+
+
+@pytest.mark.requirement("a permit is created for its epoch and never replaced by another decision")
+def test_a_permit_is_written_once() -> None:
+    api = WrittenApi("dublin")
+    cluster = cast("Cluster", api)
+    write_permit(cluster, permit("dublin"))
+    with pytest.raises(OtherPermitError, match="for dublin by anna"):
+        write_permit(cluster, permit("frankfurt"))
+    write_permit(cluster, permit("dublin", session="s2"))
+    write_permit(cluster, permit("frankfurt", epoch=6))
+    kept = {path: Permit.model_validate_json(each["data"]["permit.json"]) for path, each in api.objects.items()}
+    assert {path: (each.active, each.session) for path, each in kept.items()} == {
+        permit_path(5): ("dublin", "s2"),
+        permit_path(6): ("frankfurt", "s1"),
+    }
 
 
 class Access(PairAccess):
@@ -168,6 +268,51 @@ def test_a_witness_that_answers() -> None:
         step(1).check(change(Access(witnessed=record(4))))
     assert "no quorum" in step(1).check(change())
     assert "is back" in step(1).check(change(Access(witnessed=record(5, "dublin"))))
+
+
+@pytest.mark.requirement("break-glass refuses while there is a safe way")
+def test_agents_that_hear_the_witness_though_this_machine_does_not() -> None:
+    heard = {"dublin": {"witness": {"answered": True, "seconds_ago": 0.4}}}
+    there = change(Access(states=heard))
+    assert "heard it 0.4 s ago" in step(1).check(there)
+    with pytest.raises(BlockedError, match="only this machine does not reach it: the agent of dublin"):
+        step(1).verify(there)
+    heard["dublin"]["witness"]["answered"] = False
+    assert step(1).verify(there)
+    assert step(1).verify(change(Access(states={}))), "agents that are away say nothing"
+
+
+@pytest.mark.requirement("nothing is permitted before the other site is seen barred, and it is looked at again")
+@pytest.mark.parametrize(
+    ("frankfurt", "barred"),
+    [
+        ({"writes": False, "permit": {"epoch": 5, "active": "dublin"}}, True),
+        ({"writes": False, "permit": {"epoch": 6, "active": "frankfurt"}}, False),  # another operator, since
+        ({"writes": True, "permit": None, "record": {"epoch": 5, "active": "frankfurt"}}, False),
+        ({"writes": False, "permit": None, "record": {"epoch": 5, "active": "dublin"}}, True),  # the witness is back
+    ],
+)
+def test_the_bar_is_looked_at_again(frankfurt: dict[str, Any], barred: bool) -> None:
+    api = WrittenApi("dublin")
+    dublin = {
+        "session": "s1",
+        "witness": {"epoch": 4, "active": "frankfurt"},
+        "permit": {"epoch": 5, "active": "dublin"},
+    }
+
+    class Reached(Access):
+        def cluster(self, _site: str) -> Cluster:
+            return cast("Cluster", api)
+
+    moved = change(Reached(states={"frankfurt": frankfurt, "dublin": dublin}), journal=Memory(barred=True))
+    assert step(5).verify(moved) is barred
+    if barred:
+        present(step(5).act)(moved)
+        assert list(api.objects) == [permit_path(5)]
+        return
+    with pytest.raises(BlockedError, match="frankfurt is not barred any more"):
+        present(step(5).act)(moved)
+    assert not api.objects
 
 
 @pytest.mark.requirement("break-glass promotes nothing before possible loss is accepted")
@@ -308,6 +453,28 @@ def test_direction(
     monkeypatch.setattr(unwitnessed, "_shown", lambda _access: shown)
     found = unwitnessed.direction_without_witness(Access(), to)
     assert (found.source, found.target, found.epoch, found.variant) == expected
+
+
+@pytest.mark.requirement("an epoch that DNS alone shows is believed only near those that the agents know")
+@pytest.mark.parametrize(("epoch", "believed"), [(5, True), (12, True), (13, False), (10**17, False)])
+def test_an_epoch_of_dns_that_cannot_be(monkeypatch: pytest.MonkeyPatch, epoch: int, believed: bool) -> None:
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [PairState(epoch, "dublin")])
+    if believed:
+        assert unwitnessed.direction_without_witness(Access(), "").epoch == epoch
+        return
+    with pytest.raises(ShopSphereError, match="cannot be true"):
+        unwitnessed.direction_without_witness(Access(), "")
+
+
+@pytest.mark.requirement("an epoch of a permit that opened nothing is used up, and says nothing of who is active")
+def test_a_bar_uses_up_its_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [PairState(4, "frankfurt")])
+    bar = {"site": "frankfurt", "permit": {"epoch": 5, "active": "dublin"}, "record": None}
+    opened = {"site": "dublin", "permit": {"epoch": 5, "active": "dublin"}, "record": None}
+    found = unwitnessed.direction_without_witness(Access(states={"frankfurt": bar}), "frankfurt")
+    assert (found.source, found.target, found.epoch, found.variant) == ("dublin", "frankfurt", 5, STAY)
+    found = unwitnessed.direction_without_witness(Access(states={"frankfurt": bar, "dublin": opened}), "frankfurt")
+    assert (found.source, found.target, found.epoch, found.variant) == ("dublin", "frankfurt", 5, MOVE)
 
 
 def test_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
 """Waiting for something that may not answer."""
 
+import time
+
 import pytest
 from manual_clock import ManualClock
 
-from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.foundation.clock import SYSTEM_CLOCK, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 
 
@@ -38,3 +40,13 @@ def test_any_other_error_ends_the_wait() -> None:
     with pytest.raises(ShopSphereError, match="no end"):
         wait_until(site, what="dublin", seconds=10, clock=ManualClock())
     assert site.asked == 1
+
+
+@pytest.mark.requirement("time goes on while a machine is suspended: what it holds is as old as it is")
+def test_a_suspended_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {time.CLOCK_MONOTONIC: 100.0, time.CLOCK_BOOTTIME: 100.0}
+    monkeypatch.setattr(time, "clock_gettime", times.__getitem__)
+    monkeypatch.setattr(time, "monotonic", lambda: times[time.CLOCK_MONOTONIC])
+    before = SYSTEM_CLOCK.monotonic()
+    times[time.CLOCK_BOOTTIME] += 20  # the lid was closed
+    assert SYSTEM_CLOCK.monotonic() - before == 20

@@ -15,6 +15,7 @@ from cli import fault
 from cli import main as cli
 from shopsphere.foundation.exit_code import MEANINGS, ExitCode
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.readable import readable
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_a_person_who_stops_it(
 
 @pytest.mark.requirement("bytes that are no UTF-8 are never a traceback")
 def test_a_word_in_another_encoding_is_taken_with_a_replacement() -> None:
-    assert cli.readable(os.fsdecode(b"M\xfcnchen")) == "M\ufffdnchen"
+    assert readable(os.fsdecode(b"M\xfcnchen")) == "M\ufffdnchen"
     ended = by_hand("topology", "check", b"/nowhere/M\xfcnchen")
     _, told = ended.communicate(timeout=60)
     assert ended.returncode == 1

@@ -12,6 +12,7 @@ from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.names.steering import RegionRule, geo_content, lua_content, pair_content, region_rules
 from shopsphere.topology import load_topology
 
+SHOP = "www.shopsphere.test"
 RDC_A = PairDeclaration(
     zone="shopsphere.test.",
     pair="rdc-a",
@@ -27,7 +28,8 @@ FIRST = (
     "sites={{100,'10.99.0.11','frankfurt'},{0,'10.99.0.12','dublin'}}\""
 )
 CHOICE = (
-    "local up=ifportup(443,{sites[1][2],sites[2][2]},{selector='all',backupSelector='all',timeout='1'}) "
+    "local up=ifurlup('http://www.shopsphere.test:80/serving',{sites[1][2],sites[2][2]},"
+    "{selector='all',backupSelector='all',timeout='1'}) "
     "if #up==1 then return up end return pickwhashed(sites)"
 )
 GEO = (
@@ -43,22 +45,22 @@ def joined(content: str) -> str:
 
 @pytest.mark.requirement("www steers by the topology's client networks, the first region by default")
 def test_geo_record_of_the_topology() -> None:
-    assert joined(geo_content(region_rules(load_topology()))) == GEO
+    assert joined(geo_content(region_rules(load_topology()), SHOP)) == GEO
 
 
 def test_one_region_needs_no_condition() -> None:
     rule = RegionRule("rdc-a", (IPv4Network("10.0.0.0/8"),))
-    assert joined(geo_content([rule])) == f"A \";local pair='rdc-a' include('state.'..pair) {CHOICE}\""
+    assert joined(geo_content([rule], SHOP)) == f"A \";local pair='rdc-a' include('state.'..pair) {CHOICE}\""
 
 
 def test_pair_record_includes_its_state() -> None:
-    assert pair_content("rdc-b") == f"A \";include('state.rdc-b') {CHOICE}\""
+    assert pair_content("rdc-b", SHOP) == f"A \";include('state.rdc-b') {CHOICE}\""
 
 
 @pytest.mark.requirement("many client networks fit: a DNS text segment holds 255 bytes")
 def test_long_records_are_cut_between_words() -> None:
     rules = [RegionRule(f"rdc-{n}", tuple(IPv4Network((n << 24 | m << 16, 16)) for m in range(3))) for n in range(1, 9)]
-    content = geo_content(rules)
+    content = geo_content(rules, SHOP)
     segments = content.removeprefix("A ").strip('"').split('" "')
     assert len(segments) > 1
     assert all(len(segment) <= 255 for segment in segments)

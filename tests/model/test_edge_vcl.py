@@ -74,7 +74,7 @@ def test_the_stacks_own_distribution_is_accepted_as_it_is() -> None:
         host_name="static.shopsphere.test",
         paths=topology.cdn.paths,
         origins=({"name": "frankfurt", "address": "10.99.0.11", "port": 80},),
-        probe_path="/static/shop.css",
+        probe_path="/serving",
     )
     document = {key: value for key, value in model.inputs().items() if key not in {"endpoint", "tokenFile"}}
     assert Distribution.model_validate(document).model_dump(mode="json", by_alias=True) == document

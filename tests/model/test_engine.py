@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -67,10 +68,18 @@ def test_a_preview_is_judged_by_the_pack_and_reads_the_configuration_it_is_given
     found = engine(stack, Path("/tmp/draft.yaml")).preview(progress(), refresh=True)
     assert stack.asked == {
         "policy_packs": [str(REPOSITORY / "policies")],
+        "policy_pack_configs": [str(REPOSITORY / "policies" / "enforcement.json")],
         "refresh": True,
         "config_file": "/tmp/draft.yaml",
     }
     assert (found.changed, found.total, found.operations) == (1, 5, {"create": 1})
+
+
+def test_every_rule_is_mandatory_in_each_run() -> None:
+    stack = FakeStack(change(), summed(create=1))
+    engine(stack).up(progress())
+    (file,) = stack.asked["policy_pack_configs"]
+    assert json.loads(Path(file).read_text()) == {"all": "mandatory"}
 
 
 def test_what_happens_meanwhile_is_told() -> None:

@@ -12,7 +12,8 @@ from instance_files import instance_files
 from present import present
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
-from runbooks.databases import BusyError, begin_demotion
+from runbooks.cluster_change import BusyError
+from runbooks.databases import HEARS_AFTER, begin_demotion
 from runbooks.engine import Runbook, Step
 from runbooks.engine.errors import BlockedError
 from runbooks.last_record import EndOfStream, await_last_record, last_record
@@ -93,7 +94,8 @@ class Site:
         return self.pair.secrets[self.context]
 
     def execute(self, *_words: object, **_bounds: object) -> str:
-        return self.pair.said.get(self.context, json.dumps({"in_recovery": self.pair.in_recovery}))
+        said = {"in_recovery": self.pair.in_recovery, "value": self.pair.hears}
+        return self.pair.said.get(self.context, json.dumps(said))
 
 
 class Pair(PairAccess):
@@ -102,6 +104,7 @@ class Pair(PairAccess):
     def __init__(self, **values: Any) -> None:
         super().__init__(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, cast("Witness", self))
         self.record, self.ready, self.primary, self.in_recovery = record(), 1, "frankfurt", False
+        self.hears = True
         self.secrets = {site: secrets() for site in ("frankfurt", "dublin")}
         self.said: dict[str, str] = {}
         self.sites: dict[str, Any] = {site: Site(site, self) for site in ("frankfurt", "dublin")}
@@ -194,6 +197,22 @@ def test_secrets_that_differ() -> None:
     begun = change(Pair(secrets=other), variant=PLANNED, journal=Memory(before_ledger=""))
     assert "nothing is lost" in look.check(begun), "the way is not stopped in the middle"
     assert "payments: nothing" in look.check(change(Pair(secrets=other))), "the old site may be dead"
+
+
+@pytest.mark.requirement("customers do not wait for databases that would not hear of their promotion")
+def test_databases_that_restarted_are_waited_for_before_customers_wait() -> None:
+    look, deaf = step(FAILOVER, 2), Pair(hears=False)
+    assert not look.verify(change(deaf, variant=PLANNED))
+    assert "first it is waited" in look.check(change(deaf, variant=PLANNED))
+    assert look.verify(change(deaf)), "an unplanned move: customers wait already"
+    begun = change(deaf, variant=PLANNED, journal=Memory(before_ledger=""))
+    assert look.verify(begun), "they wait already, as the demotion has begun"
+    moved = Pair(record=record(epoch=2, active="dublin"), hears=False, primary="dublin")
+    assert look.verify(change(moved, variant=PLANNED))
+    deaf.hears = True
+    assert look.verify(change(deaf, variant=PLANNED))
+    assert "waited" not in look.check(change(deaf, variant=PLANNED)).replace("waits for the last row", "")
+    assert look.seconds > HEARS_AFTER
 
 
 @pytest.mark.requirement("a change that another machine began and did not finish is not taken for a finished one")
@@ -355,6 +374,10 @@ class ChangingCluster:
         self.kept.append((path, changes))
 
 
+def changing(cluster: ChangingCluster) -> SiteDatabase:
+    return SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster))
+
+
 @pytest.mark.requirement("a demotion can be begun again at any point, and leaves no fence behind")
 @pytest.mark.parametrize(
     ("cluster", "patches"),
@@ -366,7 +389,9 @@ class ChangingCluster:
     ],
 )
 def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCluster, patches: int) -> None:
-    begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
+    begin_demotion(
+        SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin", lock=None
+    )
     assert len(cluster.kept) == patches
     for path, changes in cluster.kept:
         assert path.endswith("/clusters/commerce-frankfurt")
@@ -377,7 +402,9 @@ def test_a_fence_is_set_only_with_the_demotion_that_lifts_it(cluster: ChangingCl
 def test_a_demotion_that_others_keep_from_beginning_ends() -> None:
     cluster = ChangingCluster(*["frankfurt"] * 100)
     with pytest.raises(BusyError, match="10 times"):
-        begin_demotion(SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin")
+        begin_demotion(
+            SiteDatabase(DATABASES[0], "frankfurt", cast("Cluster", cluster)), cluster.get(), peer="dublin", lock=None
+        )
 
 
 @pytest.mark.requirement("a planned change promotes nothing before the last record of the old site is there")
@@ -394,7 +421,8 @@ def test_the_last_record_is_waited_for(known: dict[str, Any], seen_at_end: bool)
         events.append((database.model.name, found))
         return found
 
-    def demoted(database: SiteDatabase, *_document: object, peer: str) -> None:
+    def demoted(database: SiteDatabase, *_document: object, peer: str, lock: object) -> None:
+        assert lock is None
         assert (database.site, peer) == ("frankfurt", "dublin")
         events.append((database.model.name, "demoted"))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from lab.hosts import HostAddressError, HostKind, Near, load_hosts
+from lab.plan import give_to_databases
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import Topology, load_topology, parse_topology
 
@@ -61,3 +63,14 @@ def test_a_small_client_network_has_its_last_address() -> None:
 def test_addresses_that_do_not_fit_are_refused(path: tuple[str, ...], value: str, said: str) -> None:
     with pytest.raises(HostAddressError, match=said):
         load_hosts(changed(*path, value=value))
+
+
+@pytest.mark.requirement("no other user of the machine can put data in place of a database's")
+def test_a_volume_belongs_to_postgresql_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[Path, int, int]] = []
+    monkeypatch.setattr("lab.plan.os.chown", lambda *words: given.append(words))
+    tmp_path.chmod(0o777)
+    for _ in range(2):
+        give_to_databases(tmp_path)
+        assert tmp_path.stat().st_mode & 0o777 == 0o770
+    assert given == [(tmp_path, 26, 26)]

@@ -15,7 +15,7 @@ from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, a
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord
 from shopsphere.witness.client import Seen
@@ -206,3 +206,12 @@ def test_the_wrong_site_is_refused(desk: SimpleNamespace) -> None:
 def test_an_unknown_variant_is_refused(desk: SimpleNamespace) -> None:
     with pytest.raises(RunbookError, match="wrong variant"):
         go("sideways")
+
+
+@pytest.mark.requirement("no inherited variable ends a change of a real pair")
+def test_a_kill_for_tests_is_refused_in_production(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPSPHERE_RUNBOOK_KILL", "99:before")
+    request = Request(FAILOVER, "rdc-a", Environment.PROD, PLANNED, "", "test", accept_data_loss=False)
+    with pytest.raises(UsageError, match="unset SHOPSPHERE_RUNBOOK_KILL"):
+        operate.carry_out(TOPOLOGY, request)
+    assert not desk.runs.exists()

@@ -23,6 +23,7 @@ TOPOLOGY = load_topology()
 FACTS = region_facts(TOPOLOGY, "rdc-a")
 USABLE = {
     "SHOP_REGION_FACTS": FACTS,
+    "SHOP_ENVIRONMENT": "lab",
     "SHOP_SESSION_SECRET": "0123456789abcdef0123456789abcdef",
     "COMMERCE_DSN": "postgresql://commerce@db/commerce",
 }

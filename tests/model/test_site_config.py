@@ -13,7 +13,7 @@ from components.regional_pair import NotAMemberError, RegionalPair
 from components.stack_config import SITE_SECRET_NAMES, StackConfigError, load_site_config
 from shopsphere.estate.databases import COMMERCE
 from shopsphere.estate.namespaces import NamespaceModel
-from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig
+from shopsphere.estate.site_config import DatabaseConfig, HeadquartersConfig, RegionalConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, DeclarationError, SiteDeclaration
 from shopsphere.estate.web_address import port_of
 from shopsphere.estate.workload_declaration import Surroundings
@@ -53,6 +53,22 @@ def test_a_complete_configuration_is_a_frozen_value(config: dict[str, Any]) -> N
     assert loaded.workloads["shop"].replicas == 2
     with pytest.raises(ValueError, match="frozen"):
         loaded.context = "other"  # type: ignore[misc]  # it is frozen, which is what is tested
+
+
+@pytest.mark.requirement("no more databases run at a site than its fence shuts off")
+def test_a_second_instance_is_refused(config: dict[str, Any]) -> None:
+    config["shopsphere:databases"]["ledger"]["instances"] = 2
+    with pytest.raises(StackConfigError, match=r"(?s)databases\.ledger\.instances.*should be 1.*its own node only"):
+        load(config)
+
+
+@pytest.mark.parametrize("file", sorted(STACKS.glob("rdc-*/Pulumi.prod-*.yaml")), ids=lambda file: file.stem)
+def test_the_examples_for_production_have_one_instance(file: Path) -> None:
+    databases = yaml.safe_load(file.read_text())["config"]["shopsphere:databases"]
+    assert {name: DatabaseConfig.model_validate(each).instances for name, each in databases.items()} == {
+        "commerce": 1,
+        "ledger": 1,
+    }
 
 
 def test_an_unknown_key_is_refused(config: dict[str, Any]) -> None:
@@ -161,7 +177,7 @@ def test_public_names_follow_from_the_domain_unless_the_stack_has_its_own(config
 
 
 def pair_of(config: dict[str, Any]) -> RegionalPair:
-    return RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config))
+    return RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab")
 
 
 def test_watts_follow_from_the_power_model(config: dict[str, Any]) -> None:

@@ -49,6 +49,17 @@ def test_the_file_holds_the_base_and_this_machines_paths(project: Path) -> None:
     assert stat.S_IMODE(link.resolve().stat().st_mode) == 0o600
 
 
+@pytest.mark.requirement("no variable of the environment switches a rule off")
+def test_no_variable_is_an_option_of_pulumi(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PULUMI_OPTION_POLICY_PACK_CONFIG", str(project / "off.json"))
+    monkeypatch.setenv("PULUMI_OPTION_TARGET", "nothing")
+    environment.variables(stack())
+    assert not [name for name in os.environ if name.startswith("PULUMI_OPTION_")]
+    assert "PULUMI_OPTION_POLICY_PACK_CONFIG, PULUMI_OPTION_TARGET" in capsys.readouterr().err
+
+
 def test_a_second_time_changes_nothing(project: Path) -> None:
     stack_files.write_machine_file(stack())
     before = stack_files.machine_file(stack()).stat()

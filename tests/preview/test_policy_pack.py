@@ -19,6 +19,7 @@ PLACES = {
     "rack": "r9",
     "watts": "1",
     "quota": "149041",
+    "capacity": "1023Mi",
 }
 TOTALS = {"dataClass": "secret", "cluster": "ashburn", "cdnClass": "personal", "replicas": "10646"}
 REFUSED = [
@@ -37,6 +38,8 @@ REFUSED = [
     ("totals", "RES-030", "dataClass: personal", "CdnDistribution 'static'"),
     ("totals", "LIM-002", "10646 pods of 14 W: 149044 W", "Deployment 'shop'"),
     ("totals", "LIM-003", "149058 W requested by all pods of frankfurt", "the stack"),
+    ("totals", "LIM-006", "186326 W for 10646 + 2662 pods of shop", "the stack"),
+    ("places", "LIM-007", "no volume of 1Gi or more for payment data that ledger-frankfurt", "the stack"),
 ]
 
 

@@ -13,6 +13,11 @@ from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import overlay
 
 DOMAIN = "shop.example"
+SELLER = {
+    "name": "Example AG", "address": "1 Example Street, Example", "represented_by": "E. Xample",
+    "email": "service@shop.example", "phone": "+00 1", "registered_as": "HRB 1", "tax_number": "XX1",
+    "authority": "an office",
+}  # fmt: skip
 
 
 def fill_in_production(directory: Path, patch: pytest.MonkeyPatch) -> None:
@@ -44,7 +49,9 @@ def filled_in(written: dict[str, Any]) -> dict[str, Any]:
     jurisdictions = {
         name: {"client_networks": [f"100.{64 + at}.0.0/16"]} for at, name in enumerate(written["jurisdictions"])
     }
-    assert set(written) == {"domain", "jurisdictions", "sites"}
+    pairs = {name: {"storefront": {"seller": SELLER}} for name in written["pairs"]}
+    assert set(written) == {"domain", "jurisdictions", "sites", "pairs"}
+    assert all(set(each["storefront"]["seller"]) == set(SELLER) for each in written["pairs"].values())
     assert all(set(each) == {"address", "public_address"} for each in written["sites"].values())
     assert all(set(each) == {"client_networks"} for each in written["jurisdictions"].values())
-    return {"domain": DOMAIN, "jurisdictions": jurisdictions, "sites": sites}
+    return {"domain": DOMAIN, "jurisdictions": jurisdictions, "sites": sites, "pairs": pairs}

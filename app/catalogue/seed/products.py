@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 
 from app.catalogue.seed.apparel import apparel
@@ -17,6 +18,12 @@ ROWS = 2  # grows when the same products are written as other rows
 def products() -> tuple[SeededProduct, ...]:
     """Return every product; position in this list is the product's number."""
     return (*apparel(), *electronics())
+
+
+@cache
+def by_slug() -> Mapping[str, SeededProduct]:
+    """Return every product by its name in addresses."""
+    return {product.slug: product for product in products()}
 
 
 @cache

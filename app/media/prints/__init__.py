@@ -43,7 +43,12 @@ _ON_LIGHT: tuple[Inks, ...] = (
 _DARK_BELOW = 0.3
 
 
+def inks_on(ground: str, variety: int) -> Inks:
+    """Return inks that show on the ground's colour."""
+    sets = _ON_DARK if luminance(ground) < _DARK_BELOW else _ON_LIGHT
+    return sets[variety % len(sets)]
+
+
 def draw(drawing: str, ground: str, variety: int) -> str:
     """Return a print in inks that show on the ground's colour."""
-    sets = _ON_DARK if luminance(ground) < _DARK_BELOW else _ON_LIGHT
-    return DRAWINGS[drawing](sets[variety % len(sets)], variety)
+    return DRAWINGS[drawing](inks_on(ground, variety), variety)

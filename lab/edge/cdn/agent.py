@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import hmac
 import json
+import threading
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,21 +18,64 @@ from lab.edge.cdn.distribution import Distribution
 from lab.edge.cdn.store import Store
 from lab.edge.cdn.varnish import CompileError, Varnish, VarnishError
 from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import ShopSphereError
 
 _PREFIX = "/v1/distributions"
 _LARGEST_BODY = 256 * 1024
 _CACHE_START_SECONDS = 60
+SHORTEST_TOKEN = 32
+"""Characters; an empty one would be given by anybody who gives none."""
+_PLACES = 16
+"""Requests that are read at the same time: who holds a connection without a word holds one of them for 30 s at most."""
+
+
+class WeakTokenError(ShopSphereError):
+    """The API's token is missing, or short enough to be guessed."""
 
 
 class Agent(ThreadingHTTPServer):
-    """The server; `store` and `token` are what its handlers work with."""
+    """The server.
+
+    Args:
+        address: where it listens.
+        store: of the distributions.
+        token: that every caller has to give.
+        allowed: address of each site that may be an origin, by the site's name.
+
+    Raises:
+        WeakTokenError: the token is too short.
+    """
 
     daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], store: Store, token: str) -> None:
+    def __init__(self, address: tuple[str, int], store: Store, token: str, allowed: Mapping[str, str]) -> None:
+        if len(token) < SHORTEST_TOKEN:
+            raise WeakTokenError.build(
+                "the CDN's configuration API does not start with this token",
+                expected=f"at least {SHORTEST_TOKEN} characters",
+                found=f"{len(token)}",
+                action="remove the token's file and start the edge again: it makes a new one",
+            )
         self.store = store
         self.token = token
+        self.allowed = allowed
+        self._places = threading.BoundedSemaphore(_PLACES)
         super().__init__(address, Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Hand a connection to a thread of its own; end it at once where no place is free."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection and give its place back."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,11 +100,16 @@ class Handler(BaseHTTPRequestHandler):
         """Create or replace a distribution."""
         if (name := self._name()) is None:
             return
+        if (body := self._body()) is None:
+            return
         try:
-            distribution = Distribution.model_validate_json(self._body())
+            distribution = Distribution.model_validate_json(body)
         except ValidationError as error:
             problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(problems))
+            return
+        if problem := self._stranger(distribution):
+            self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
             return
         if distribution.name != name:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, f"name: expected {name!r}, found {distribution.name!r}")
@@ -90,22 +140,40 @@ class Handler(BaseHTTPRequestHandler):
         """Return the name in the path (empty for the collection), or answer and return None."""
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), self.server.token.encode()):
-            # The body is not read, so the connection cannot serve another request.
-            self.close_connection = True
-            self._refuse(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
+            self._end(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
             return None
         if self.path.rstrip("/") == _PREFIX:
             return ""
         name = self.path.removeprefix(_PREFIX + "/")
         if name == self.path or not name or not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
-            self.close_connection = True
-            self._refuse(HTTPStatus.NOT_FOUND, f"expected {_PREFIX}/NAME, found {self.path!r}")
+            self._end(HTTPStatus.NOT_FOUND, f"expected {_PREFIX}/NAME, found {self.path!r}")
             return None
         return name
 
-    def _body(self) -> bytes:
-        length = int(self.headers.get("Content-Length", "0"))
-        return self.rfile.read(min(length, _LARGEST_BODY))
+    def _stranger(self, distribution: Distribution) -> str:
+        """Say which origin is no site of the topology; empty when all are."""
+        for origin in distribution.origins:
+            expected = self.server.allowed.get(origin.name)
+            if str(origin.address) != expected:
+                sites = ", ".join(f"{name} {address}" for name, address in sorted(self.server.allowed.items()))
+                return f"origins: expected sites of the topology ({sites}), found {origin.name} {origin.address}"
+        return ""
+
+    def _body(self) -> bytes | None:
+        """Return the whole body, or answer and return None."""
+        length = self.headers.get("Content-Length", "")
+        if length.isascii() and length.isdigit() and len(length) <= len(str(_LARGEST_BODY)):
+            if int(length) <= _LARGEST_BODY:
+                return self.rfile.read(int(length))
+            self._end(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected at most {_LARGEST_BODY} bytes, found {length}")
+            return None
+        self._end(HTTPStatus.LENGTH_REQUIRED, "a Content-Length in bytes is needed")
+        return None
+
+    def _end(self, status: HTTPStatus, problem: str) -> None:
+        """Refuse a request whose body is not read, so that its connection cannot serve another."""
+        self.close_connection = True
+        self._refuse(status, problem)
 
     def _refuse(self, status: HTTPStatus, problem: str) -> None:
         self._answer(status, {"error": problem})
@@ -123,15 +191,16 @@ def main(words: list[str] | None = None) -> None:
     """Wait for the cache, load what was kept, and answer for as long as the host runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listen", required=True)
-    for option in ("--distributions", "--vcl-file", "--varnish-directory", "--token-file"):
+    for option in ("--distributions", "--vcl-file", "--varnish-directory", "--token-file", "--origins-file"):
         parser.add_argument(option, required=True, type=Path)
     options = parser.parse_args(words)
+    token, allowed = options.token_file.read_text().strip(), json.loads(options.origins_file.read_text())
     varnish = Varnish(options.varnish_directory)
     store = Store(options.distributions, options.vcl_file, varnish)
     wait_until(lambda: _answers(varnish), what="the cache to take commands", seconds=_CACHE_START_SECONDS)
     store.reconcile()
     host, _, port = options.listen.rpartition(":")
-    Agent((host, int(port)), store, options.token_file.read_text().strip()).serve_forever()
+    Agent((host, int(port)), store, token, allowed).serve_forever()
 
 
 def _answers(varnish: Varnish) -> bool:

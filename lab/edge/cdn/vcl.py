@@ -10,6 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lab.edge.cdn.distribution import Distribution
 
+OTHER_TRIES = 3
+"""How many more origins are asked when one fails or does not know a name; Varnish's own bound is four."""
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     undefined=StrictUndefined,
@@ -32,4 +34,4 @@ _TEMPLATES.filters["pattern"] = re.escape
 def render(distributions: Iterable[Distribution]) -> str:
     """Return the configuration that serves these distributions and refuses every other name, path and method."""
     ordered = sorted(distributions, key=lambda distribution: distribution.name)
-    return _TEMPLATES.get_template("cdn.vcl.j2").render(distributions=ordered)
+    return _TEMPLATES.get_template("cdn.vcl.j2").render(distributions=ordered, other_tries=OTHER_TRIES)

@@ -85,6 +85,14 @@ kubernetes.core.v1.PersistentVolumeClaim(
     },
     opts=here,
 )
+for_payments: Manifest = {
+    **volume,
+    "capacity": {"storage": fact("capacity", "1Gi")},
+    "local": {"path": "/srv/volumes/v2"},
+}
+kubernetes.core.v1.PersistentVolume(
+    "v2", metadata={"name": "v2", "labels": labels("payment")}, spec=for_payments, opts=here
+)
 power = {"shopsphere.io/watts": fact("watts", "14")}
 container: Manifest = {
     "name": "shop",

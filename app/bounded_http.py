@@ -1,0 +1,105 @@
+"""Questions to another service over HTTP, with a bound on the time and on the size of the whole answer.
+
+httpx bounds each read, not the answer: a server that sends a byte a second holds a caller for ever, and one that sends
+a gigabyte fills its memory. Here everything that keeps a usable answer away is one error, whatever it is called below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+import msgspec
+
+LARGEST_ANSWER = 64 * 1024
+"""Bytes of an answer that are read when the caller says nothing else."""
+
+
+class NoAnswerError(Exception):
+    """No usable answer: what was asked for may or may not have been done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer, of whatever status."""
+
+    status: int
+    body: bytes
+
+    def fields(self) -> dict[str, object]:
+        """Return the JSON object that the body holds.
+
+        Raises:
+            NoAnswerError: it holds anything else.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=dict[str, object])
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise NoAnswerError(f"status {self.status} and a body that is no JSON object") from error
+
+
+class BoundedClient:
+    """Asks one service.
+
+    Args:
+        url: where it answers.
+        seconds: longest time from the question to the last byte of the answer (s).
+        headers: sent with every question.
+        authority: file with the certificates that it is trusted by; the system's if None.
+    """
+
+    def __init__(
+        self, url: str, seconds: float, *, headers: Mapping[str, str] | None = None, authority: str | None = None
+    ) -> None:
+        self._seconds = seconds
+        # Compressed answers are not asked for: a small one can unfold to any size.
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            timeout=seconds,
+            trust_env=False,
+            headers={"accept-encoding": "identity", **(headers or {})},
+            verify=ssl.create_default_context(cafile=authority) if url.startswith("https:") else True,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        largest: int = LARGEST_ANSWER,
+    ) -> Answer:
+        """Return the whole answer; `body` is sent as JSON unless it is None.
+
+        Raises:
+            NoAnswerError: there was none in time, or it is larger than `largest` bytes.
+        """
+        content = None if body is None else msgspec.json.encode(body)
+        sent = {**(headers or {}), **({} if content is None else {"content-type": "application/json"})}
+        try:
+            async with (
+                asyncio.timeout(self._seconds),
+                self._client.stream(method, path, content=content, headers=sent) as answer,
+            ):
+                if answer.headers.get("content-encoding", "identity") != "identity":
+                    raise NoAnswerError("the answer is compressed, which was not asked for")
+                return Answer(answer.status_code, await _read(answer, largest))
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError, ValueError) as error:
+            raise NoAnswerError(type(error).__name__) from error
+
+
+async def _read(answer: httpx.Response, largest: int) -> bytes:
+    body = bytearray()
+    async for piece in answer.aiter_raw():
+        body += piece
+        if len(body) > largest:
+            raise NoAnswerError(f"the answer is larger than {largest} bytes")
+    return bytes(body)

@@ -1,0 +1,1 @@
+"""What the law wants a shop to say: who sells, what happens to data, terms, returns."""

@@ -1,0 +1,28 @@
+"""`shop unsettled`: how many orders wait for their payment, and for how long; run in a pod of the storefront."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from app.database import Database
+from app.orders.turns import unsettled
+from app.settings import StorefrontSettings
+
+
+def show_unsettled(settings: StorefrontSettings) -> str:
+    """Return the figures as a JSON document.
+
+    Raises:
+        DatabaseUnavailableError: the database did not answer.
+    """
+    return asyncio.run(_show(settings))
+
+
+async def _show(settings: StorefrontSettings) -> str:
+    commerce = Database(settings.commerce_dsn, role="shop_app", application="unsettled", size=1)
+    try:
+        count, with_problem, oldest_seconds = await unsettled(commerce)
+    finally:
+        await commerce.close()
+    return json.dumps({"count": count, "with_problem": with_problem, "oldest_seconds": round(oldest_seconds)})

@@ -1,0 +1,134 @@
+"""What differs between the provider's settlements and our payments, as a function of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.payments.model import CAPTURED, DECLINED
+from app.payments.provider import SettlementLine
+
+
+class DifferenceKind(StrEnum):
+    """In what the provider and the ledger disagree."""
+
+    CHARGE_WITHOUT_PAYMENT = "charge without payment"
+    PAYMENT_WITHOUT_CHARGE = "payment without charge"
+    AMOUNT = "amount"
+    CURRENCY = "currency"
+    REFERENCE = "reference"
+    DOUBLED = "doubled"
+    STATE = "state"
+    BOOKING = "booking"
+
+
+ACTIONS = {
+    DifferenceKind.CHARGE_WITHOUT_PAYMENT: "find out who charged with our account; refund it at the provider",
+    DifferenceKind.PAYMENT_WITHOUT_CHARGE: "ask the provider for the charge; without it, deliver nothing and reverse "
+    "the booking with a transfer",
+    DifferenceKind.AMOUNT: "refund at the provider what is too much, or all of it; the order goes on only when "
+    "both agree",
+    DifferenceKind.CURRENCY: "refund the charge at the provider and charge again in the order's currency",
+    DifferenceKind.REFERENCE: "ask the provider which order the charge is of; do not deliver before that is known",
+    DifferenceKind.DOUBLED: "refund this charge at the provider; the other one is booked",
+    DifferenceKind.STATE: "look at the charge at the provider: once it says captured or declined, with the payment's "
+    "amount, the payment settles by itself",
+    DifferenceKind.BOOKING: "the ledger's entries are not what was paid: stop deliveries of this order and correct "
+    "them with a reversing transfer",
+}
+"""What to do about each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A payment as far as it is compared; `entries_minor` is what the ledger has on the provider's account for it."""
+
+    key: str
+    reference: str
+    amount_minor: int
+    currency: str
+    state: str
+    charge: str | None
+    entries_minor: int
+    age_seconds: float
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it should be."""
+
+    kind: DifferenceKind
+    key: str
+    charge: str | None
+    expected: str
+    found: str
+
+    def document(self) -> dict[str, object]:
+        """Return it with what to do."""
+        return {
+            "kind": self.kind.value,
+            "key": self.key,
+            "charge": self.charge,
+            "expected": self.expected,
+            "found": self.found,
+            "action": ACTIONS[self.kind],
+        }
+
+
+GRACE_SECONDS = 120.0
+"""A payment may be unsettled for so long without being a difference."""
+
+
+def of_line(line: SettlementLine, payment: Booked | None) -> list[Difference]:
+    """Compare a settled charge with the payment of its key."""
+
+    def differs(kind: DifferenceKind, expected: object, found: object) -> Difference:
+        return Difference(kind, line.key, line.charge, str(expected), str(found))
+
+    if payment is None:
+        return [
+            differs(
+                DifferenceKind.CHARGE_WITHOUT_PAYMENT,
+                "a payment with this key",
+                f"none; charged {line.amount_minor} {line.currency} for {line.reference}",
+            )
+        ]
+    if payment.charge is not None and payment.charge != line.charge:
+        return [differs(DifferenceKind.DOUBLED, f"only the charge {payment.charge}", line.charge)]
+    compared = (
+        (DifferenceKind.AMOUNT, payment.amount_minor, line.amount_minor),
+        (DifferenceKind.CURRENCY, payment.currency, line.currency),
+        (DifferenceKind.REFERENCE, payment.reference, line.reference),
+    )
+    found = [differs(kind, expected, got) for kind, expected, got in compared if expected != got]
+    if found:
+        return found  # that the payment is not captured follows from it
+    if payment.state == DECLINED or (payment.state != CAPTURED and payment.age_seconds > GRACE_SECONDS):
+        return [differs(DifferenceKind.STATE, "captured, as at the provider", _state(payment))]
+    return []
+
+
+def of_payment(payment: Booked) -> list[Difference]:
+    """Look at a payment on its own: what is booked for it, and how long it has waited."""
+    if payment.state == CAPTURED:
+        if payment.entries_minor == payment.amount_minor:
+            return []
+        return [_own(payment, DifferenceKind.BOOKING, payment.amount_minor, payment.entries_minor)]
+    if payment.state != DECLINED and payment.age_seconds > GRACE_SECONDS:
+        return [_own(payment, DifferenceKind.STATE, "captured or declined", _state(payment))]
+    return []
+
+
+def without_charge(payment: Booked, found: str) -> Difference:
+    """Say that a captured payment has no charge at the provider."""
+    return _own(payment, DifferenceKind.PAYMENT_WITHOUT_CHARGE, f"a captured charge {payment.charge}", found)
+
+
+def _own(payment: Booked, kind: DifferenceKind, expected: object, found: object) -> Difference:
+    return Difference(kind, payment.key, payment.charge, str(expected), str(found))
+
+
+def _state(payment: Booked) -> str:
+    why = f": {payment.problem}" if payment.problem else ""
+    return f"{payment.state} for {payment.age_seconds:.0f} s{why}"

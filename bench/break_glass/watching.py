@@ -1,0 +1,95 @@
+"""Both sites' doors and fences, looked at in turn from before a fault until all is well again."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+from pair import PairUnderTest
+
+from lab.enter import HostOffError, run_inside
+from runbooks.agent.fence import TABLE
+from shopsphere.foundation.errors import ShopSphereError
+
+EVERY = 0.05
+_FENCE = ["nft", "list", "set", "inet", TABLE, "permitted"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one site was at one moment.
+
+    Attributes:
+        began: seconds of the monotonic clock before the look.
+        ended: after it.
+        site: which.
+        is_open: its agent lets writes through, or its kernel lets clients reach databases that take writes.
+    """
+
+    began: float
+    ended: float
+    site: str
+    is_open: bool
+
+
+def open_together(looks: Sequence[Look]) -> list[float]:
+    """Return the moments at which both sites were open.
+
+    The sites are looked at in turn. A site that was open in two looks one after the other was open in between, as far
+    as can be seen; so the other site must not have been open in a look that lies between them.
+    """
+    found = []
+    for site in {each.site for each in looks}:
+        own = [each for each in looks if each.site == site]
+        spans = [(first.began, second.ended) for first, second in pairwise(own) if first.is_open and second.is_open]
+        others = [each for each in looks if each.site != site and each.is_open]
+        found += [
+            each.began for each in others if any(began <= each.began and each.ended <= ended for began, ended in spans)
+        ]
+    return sorted(found)
+
+
+class Watch:
+    """Looks at both sites in a thread of its own, from `with` to its end."""
+
+    def __init__(self, pair: PairUnderTest) -> None:
+        self._pair, self._ended = pair, threading.Event()
+        self.looks: list[Look] = []
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """End."""
+        self._ended.set()
+        self._thread.join(20)
+
+    def open_now(self) -> set[str]:
+        """Return the sites that were open when they were looked at last."""
+        last = {each.site: each.is_open for each in self.looks[-20:]}
+        return {site for site, is_open in last.items() if is_open}
+
+    def _watch(self) -> None:
+        while not self._ended.wait(EVERY):
+            for site in self._pair.pair.sites:
+                began = time.monotonic()
+                is_open = self._is_open(site)
+                self.looks.append(Look(began, time.monotonic(), site, is_open))
+
+    def _is_open(self, site: str) -> bool:
+        """Ask the agent; what it does not say, the kernel does: databases that lead, and a fence that lets through."""
+        try:
+            state = self._pair.access.agent_state(site)
+        except ShopSphereError:
+            state = {"writes": False, "role": "primary"}
+        if state["writes"] or state["role"] == "replica":
+            return bool(state["writes"])
+        try:
+            return "elements" in run_inside(site, _FENCE, check=False).stdout
+        except HostOffError:
+            return False

@@ -1,0 +1,38 @@
+"""What an agent says of itself beside what is open: for people, and for runbooks that decide by it."""
+
+from __future__ import annotations
+
+import math
+
+from runbooks.agent.permits import Permits
+from runbooks.agent.state import Knowledge
+
+
+def description(site: str, known: Knowledge, permits: Permits, now: float) -> dict[str, object]:
+    """Return what an agent knows at the monotonic time `now`, as JSON values."""
+    return {
+        "site": site,
+        "role": known.role,
+        "session": permits.session,
+        "permit": known.standing_permit.model_dump(mode="json") if known.standing_permit else None,
+        "refused": permits.refused,
+        "witness": _witness(known, permits, now),
+        "lease_seconds_left": round(max(0.0, known.lease_until - now), 1),
+        "record": known.record.model_dump(mode="json") if known.record else None,
+    }
+
+
+def _witness(known: Knowledge, permits: Permits, now: float) -> dict[str, object]:
+    """Return what is known of the witness, also from before this start.
+
+    `epoch`, `active`: as last known; None when they never were. `answered`: whether the quorum has answered so lately
+    that the witness cannot be called lost. `seconds_ago`: when it did; None for not since the start.
+    """
+    last, ago = permits.witnessed, now - known.heard_at
+    return {
+        "epoch": last.epoch if last else None,
+        "active": last.active if last else None,
+        "lease_holder": known.lease_holder,
+        "answered": known.has_heard_lately(now),
+        "seconds_ago": None if math.isinf(ago) else round(ago, 1),
+    }

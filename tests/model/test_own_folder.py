@@ -1,0 +1,102 @@
+"""`lab down` removes what a lab has made, from a folder that is a lab's, and nothing else of a machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cli.main as cli
+from lab import control_group, own_folder
+from lab.own_folder import NotOurFolderError, claim_folder, empty_folder, require_own_folder
+from shopsphere.foundation.paths import REPOSITORY
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
+    return tmp_path / "lab"
+
+
+def filled(folder: Path) -> Path:
+    (folder / "hosts" / "dublin").mkdir(parents=True)
+    (folder / "regions.json").write_text("[]")
+    return folder
+
+
+def test_what_a_lab_has_made_is_removed_and_nothing_beside_it(folder: Path) -> None:
+    claim_folder()
+    filled(folder)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "pki").symlink_to(folder / "notes.txt")
+    empty_folder()
+    assert [entry.name for entry in folder.iterdir()] == ["notes.txt"]
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_without_the_mark_is_left_alone(folder: Path) -> None:
+    filled(folder)
+    with pytest.raises(NotOurFolderError, match="no such file"):
+        empty_folder()
+    with pytest.raises(NotOurFolderError, match="hosts and no"):
+        claim_folder()
+    assert (folder / "hosts" / "dublin").is_dir()
+
+
+def test_a_folder_can_be_claimed_twice(folder: Path) -> None:
+    claim_folder()
+    filled(folder)
+    claim_folder()
+    assert require_own_folder() == folder
+
+
+@pytest.mark.parametrize("named", ["/", "/etc", "/srv", "/home", "~", "/var/lib", "here", "/etc/../usr"])
+def test_no_folder_of_the_machine_is_ever_the_labs(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = {"~": str(Path.home()), "here": str(REPOSITORY)}.get(named, named)
+    monkeypatch.setenv("SHOPSPHERE_LAB", place)
+    monkeypatch.setattr(own_folder, "MADE", ())  # this test may fail without harm
+    for ask in (claim_folder, require_own_folder, empty_folder):
+        with pytest.raises(NotOurFolderError, match="which others use"):
+            ask()
+
+
+@pytest.mark.requirement("`lab down` asks whose folder it is before it ends or removes anything")
+def test_down_refuses_before_it_does_anything(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled(folder)
+    done: list[str] = []
+    monkeypatch.setattr("lab.bring_up.power.power_off", done.append)
+    monkeypatch.setattr("lab.bring_up.control_group.stop", lambda: done.append("stop"))
+    monkeypatch.setattr("lab.bring_up.cgroups.processes", list)
+    monkeypatch.setattr("lab.bring_up.cgroups.remove", lambda: done.append("remove"))
+    assert cli.run(["lab", "down"]) == 1
+    assert cli.run(["lab", "up"]) == 1
+    assert "is not the lab's own folder" in capsys.readouterr().err
+    assert done == []
+    assert (folder / "regions.json").exists()
+
+
+@pytest.mark.parametrize(("lab", "ours"), [("here", True), ("elsewhere", False)])
+def test_only_programs_of_this_lab_are_its_orphans(
+    lab: str, ours: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "here"))
+    wait = "import sys; sys.stdin.read()"
+    (tmp_path / "lab" / "network").mkdir(parents=True)
+    (tmp_path / "lab" / "network" / "daemon.py").write_text(wait)
+    environment = {**os.environ, "SHOPSPHERE_LAB": str(tmp_path / lab), "PYTHONPATH": str(tmp_path)}
+    daemon = [sys.executable, "-m", "lab.network.daemon"]
+    mention = [sys.executable, "-c", wait, "python -m lab.network.daemon"]
+    started = [
+        subprocess.Popen(words, stdin=subprocess.PIPE, env=environment, cwd=tmp_path) for words in (daemon, mention)
+    ]
+    try:
+        found = set(control_group.orphans()) & {each.pid for each in started}
+        assert found == ({started[0].pid} if ours else set())
+    finally:
+        for each in started:
+            each.communicate()

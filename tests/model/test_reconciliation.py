@@ -1,0 +1,74 @@
+"""What a reconciliation calls a difference, and what it does not."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from app.payments.comparing import ACTIONS, Booked, DifferenceKind, of_line, of_payment
+from app.payments.provider import SettlementLine
+
+pytestmark = pytest.mark.requirement("reconciliation against the payment provider finds every difference")
+
+KEY = "order-0123456789abcdef"
+LINE = SettlementLine(charge="ch_1", key=KEY, reference="EU-2", amount_minor=500, currency="EUR")
+BOOKED = Booked(
+    key=KEY, reference="EU-2", amount_minor=500, currency="EUR", state="captured", charge="ch_1", entries_minor=500,
+    age_seconds=3600.0, problem=None,
+)  # fmt: skip
+OPEN: dict[str, Any] = {"state": "unknown", "charge": None, "entries_minor": 0}
+
+
+def kinds(**payment: Any) -> list[str]:
+    return [found.kind.value for found in of_line(LINE, dataclasses.replace(BOOKED, **payment))]
+
+
+def test_equal_books_have_no_difference() -> None:
+    assert kinds() == []
+    assert of_payment(BOOKED) == []
+
+
+def test_a_charge_without_a_payment() -> None:
+    assert [found.kind.value for found in of_line(LINE, None)] == ["charge without payment"]
+
+
+@pytest.mark.parametrize(
+    ("payment", "expected"),
+    [
+        ({"amount_minor": 501, "entries_minor": 501}, ["amount"]),
+        ({"amount_minor": 501, **OPEN}, ["amount"]),
+        ({"currency": "USD"}, ["currency"]),
+        ({"currency": "USD", "amount_minor": 501}, ["amount", "currency"]),
+        ({"reference": "EU-3"}, ["reference"]),
+        ({"charge": "ch_2"}, ["doubled"]),
+        ({**OPEN, "state": "declined"}, ["state"]),
+        (OPEN, ["state"]),
+        ({**OPEN, "state": "created"}, ["state"]),
+        ({**OPEN, "age_seconds": 60.0}, []),
+        ({**OPEN, "state": "declined", "age_seconds": 1.0}, ["state"]),
+    ],
+)
+def test_a_charge_and_its_payment(payment: dict[str, Any], expected: list[str]) -> None:
+    assert kinds(**payment) == expected
+
+
+@pytest.mark.parametrize(
+    ("payment", "expected"),
+    [
+        ({"entries_minor": 0}, ["booking"]),
+        ({"entries_minor": 499}, ["booking"]),
+        (OPEN, ["state"]),
+        ({**OPEN, "age_seconds": 60.0}, []),
+        ({**OPEN, "state": "declined"}, []),
+    ],
+)
+def test_a_payment_on_its_own(payment: dict[str, Any], expected: list[str]) -> None:
+    assert [found.kind.value for found in of_payment(dataclasses.replace(BOOKED, **payment))] == expected
+
+
+def test_each_difference_says_what_to_do() -> None:
+    assert set(ACTIONS) == set(DifferenceKind)
+    (found,) = of_line(LINE, None)
+    assert found.document()["action"] == ACTIONS[DifferenceKind.CHARGE_WITHOUT_PAYMENT]
