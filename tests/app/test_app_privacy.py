@@ -39,6 +39,7 @@ def _command(shop: Shop, verb: str, email: str) -> subprocess.CompletedProcess[s
 
 
 def _deliver(shop: Shop, order: str) -> None:
+    wait_until(lambda: shop.order(order) == "paid", what="the payment", seconds=60)
     for state in ("in_production", "dispatched", "delivered"):
         shop.cluster.query("commerce", 'UPDATE orders."order" SET state = %s WHERE id = %s', state, order)
 
