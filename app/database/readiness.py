@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import structlog
+
 from app.database.pool import Database
 from app.errors import DatabaseUnavailableError
 
@@ -38,6 +40,8 @@ class Readiness:
                     await self._database.fetchval(self._question)
                     self._problem = None
                 except DatabaseUnavailableError as error:
+                    if self._problem is None:
+                        structlog.get_logger("readiness").warning("not ready", problem=str(error))
                     self._problem = error
                 self._asked_at = time.monotonic()
         if self._problem is not None:

@@ -48,10 +48,6 @@ class Process:
             )
         wait_until(self._is_up, what=f"`shop {verb}` to be ready", seconds=240, interval=0.1, explain=self.log)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def log(self) -> str:
         return self._log.read_text()
 
