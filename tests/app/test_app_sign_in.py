@@ -54,44 +54,56 @@ def _sign_in(shopper: Shopper, email: str, password: str = PASSWORD) -> httpx.Re
     return shopper.send(shopper.form("/account/sign-in", "/account/sign-in"), email=email, password=password)
 
 
-@pytest.mark.requirement("one laptop at the sign-in form slows nobody else down")
-def test_a_crowd_at_the_sign_in_form_slows_down_sign_in_only(crowded: Process) -> None:
-    crowd_goes_on = threading.Event()
-    crowd_goes_on.set()
+Ask = Callable[[httpx.Client, int], httpx.Response]
 
-    def keep_trying(number: int) -> list[httpx.Response]:
+
+def _read_sign_in(client: httpx.Client, _: int) -> httpx.Response:
+    return client.get("/account/sign-in")
+
+
+def _try_sign_in(client: httpx.Client, number: int) -> httpx.Response:
+    body = {"idempotency_key": uuid4().hex, "email": _address(), "password": PASSWORD}
+    return client.post("/account/sign-in", data=body, headers={"x-forwarded-for": f"198.51.100.{number}"})
+
+
+def _among_a_crowd(url: str, ask: Ask) -> tuple[list[httpx.Response], float]:
+    """What 40 clients are answered in 8 s, and the 95th percentile of a page's seconds meanwhile."""
+    goes_on = threading.Event()
+    goes_on.set()
+
+    def keep_asking(number: int) -> list[httpx.Response]:
         answers = []
-        with httpx.Client(base_url=crowded.url, timeout=60, trust_env=False) as client:
-            while crowd_goes_on.is_set():
-                body = {"idempotency_key": uuid4().hex, "email": _address(), "password": PASSWORD}
-                headers = {"x-forwarded-for": f"198.51.100.{number}"}
-                answers.append(client.post("/account/sign-in", data=body, headers=headers))
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+            while goes_on.is_set():
+                answers.append(ask(client, number))
                 time.sleep(0.3)
         return answers
 
-    def seconds_of(ask: Callable[[], httpx.Response], status: int) -> float:
-        start = time.monotonic()
-        assert ask().status_code == status
-        return time.monotonic() - start
-
-    with ThreadPoolExecutor(40) as pool, httpx.Client(base_url=crowded.url, timeout=60, trust_env=False) as reader:
-        quiet = sorted(seconds_of(lambda: reader.get("/categories/hoodies"), 200) for _ in range(20))[18]
-        crowd = [pool.submit(keep_trying, number) for number in range(40)]
-        pages, ready = [], []
+    seconds = []
+    with ThreadPoolExecutor(40) as pool, httpx.Client(base_url=url, timeout=60, trust_env=False) as reader:
+        crowd = [pool.submit(keep_asking, number) for number in range(40)]
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 8
             while time.monotonic() < deadline:
-                pages.append(seconds_of(lambda: reader.get("/categories/hoodies"), 200))
-                ready.append(seconds_of(lambda: reader.get("/readyz"), 200))
+                start = time.monotonic()
+                assert reader.get("/categories/hoodies").status_code == 200
+                seconds.append(time.monotonic() - start)
+                assert reader.get("/readyz").status_code == 200
         finally:
-            crowd_goes_on.clear()
+            goes_on.clear()
         answers = [answer for one in crowd for answer in one.result()]
+    return answers, sorted(seconds)[len(seconds) * 95 // 100]
+
+
+@pytest.mark.requirement("one laptop at the sign-in form slows nobody else down")
+def test_a_crowd_at_the_sign_in_form_slows_down_sign_in_only(crowded: Process) -> None:
+    """As many requests that hash nothing tell what the crowd itself costs on this machine."""
+    _, among_readers = _among_a_crowd(crowded.url, _read_sign_in)
+    answers, among_tries = _among_a_crowd(crowded.url, _try_sign_in)
     assert {answer.status_code for answer in answers} == {401, 429}
     refused = [answer for answer in answers if answer.status_code == 429]
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
-    # Bounds for a machine that does other things too; bench/README.md has those of a quiet one.
-    assert sorted(pages)[len(pages) * 95 // 100] < 10 * quiet + 1
-    assert max(ready) < 10 * quiet + 2
+    assert among_tries < 3 * among_readers + 0.5
 
 
 @pytest.mark.requirement("a crowd of slow requests takes no pod out of its Service")
@@ -133,14 +145,11 @@ def test_an_unknown_address_is_answered_as_a_known_one(shop: Shop) -> None:
 
 def test_one_client_has_a_number_of_tries(crowded: Process) -> None:
     def attempt(_: int) -> int:
-        body = {"idempotency_key": uuid4().hex, "email": _address(), "password": PASSWORD}
-        headers = {"x-forwarded-for": "2001:db8::1"}
-        return httpx.post(
-            f"{crowded.url}/account/sign-in", data=body, headers=headers, timeout=60, trust_env=False
-        ).status_code
+        with httpx.Client(base_url=crowded.url, timeout=60, trust_env=False) as client:
+            return _try_sign_in(client, 1).status_code
 
     with ThreadPoolExecutor(40) as pool:
-        assert set(pool.map(attempt, range(40))) <= {401, 429}
+        assert 429 in set(pool.map(attempt, range(40)))
     assert '"outcome": "client waits"' in crowded.log()
 
 
