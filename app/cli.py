@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema")
     migrate.add_argument("database", choices=["commerce", "ledger"])
     migrate.add_argument("--seconds", type=float, default=300, help="how long to wait for the database")
+    for verb, says in (("export-customer", "print what is kept about a customer"), ("erase-customer", "erase one")):
+        privacy = verbs.add_parser(verb, help=says)
+        privacy.add_argument("email", help="the account's address")
     render = verbs.add_parser("render-media", help="write pictures, style sheets and scripts for the CDN")
     render.add_argument("directory", type=Path)
     return parser
@@ -86,6 +90,18 @@ def _migrate(options: argparse.Namespace) -> None:
     log.info("migration done", database=options.database, outcome=migrate(options.database, seconds=options.seconds))
 
 
+def _export_customer(options: argparse.Namespace) -> None:
+    from app.customers.privacy import export_customer  # noqa: PLC0415
+
+    sys.stdout.write(json.dumps(export_customer(options.email), indent=2, ensure_ascii=False) + "\n")
+
+
+def _erase_customer(options: argparse.Namespace) -> None:
+    from app.customers.privacy import erase_customer  # noqa: PLC0415
+
+    sys.stdout.write(json.dumps(erase_customer(options.email)) + "\n")
+
+
 def _render_media(options: argparse.Namespace) -> None:
     from app.media.render import render  # noqa: PLC0415
 
@@ -100,5 +116,7 @@ _VERBS = {
     "reconcile": _reconcile,
     "unsettled": _unsettled,
     "migrate": _migrate,
+    "export-customer": _export_customer,
+    "erase-customer": _erase_customer,
     "render-media": _render_media,
 }

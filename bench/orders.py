@@ -174,6 +174,7 @@ class Customer:
             return False
 
     def order(self) -> None:
+        self.cookies = httpx.Cookies()  # another customer: the shop bounds what one may buy in a short time
         form = self._again(self._fill)
         if form is None:
             return

@@ -17,8 +17,9 @@ OF_SESSION = """(
 """SQL: the id of the cart of session $1, NULL if there is none yet."""
 
 _LINES = f"""
-SELECT l.id, l.sku, p.slug, p.name, c.kind, v.colour, v.size, l.quantity, coalesce(price.amount_minor, 0) AS unit_minor,
-    stock.free, p.on_sale AND price.amount_minor IS NOT NULL AS is_on_sale, l.customisation,
+SELECT l.id, l.sku, p.slug, p.name AS product_name, c.kind, v.colour, v.size, l.quantity,
+    coalesce(price.amount_minor, 0) AS unit_minor, stock.free,
+    p.on_sale AND price.amount_minor IS NOT NULL AS is_on_sale, l.customisation,
     sum(l.quantity) OVER (PARTITION BY l.sku)::int - l.quantity AS others
 FROM carts.line l
 JOIN catalogue.variant v ON v.sku = l.sku
@@ -147,5 +148,6 @@ async def merge(connection: Connection, guest: UUID, session: UUID) -> None:
 
 
 def _line(row: Any) -> CartLine:
-    most = min(MOST_PIECES, most_of_article(row["free"]) - row["others"])
-    return CartLine(*row[:12], max(0, most))
+    columns = dict(row.items())
+    most = min(MOST_PIECES, most_of_article(columns["free"]) - columns.pop("others"))
+    return CartLine(**columns, most=max(0, most))

@@ -55,10 +55,12 @@ async def category(request: Request, slug: str) -> Response[Any]:
 async def search(request: Request) -> Response[Any]:
     """Show one page of what was found; an empty question shows the form only."""
     services = services_of(request)
-    words = request.query_params.get("q", "").replace("\x00", "").strip()[:LONGEST_QUERY]
+    words = tidy_or_drop(request.query_params.get("q", ""))[:LONGEST_QUERY].strip()
     listing = None
     if words:
-        listing = await repository.search(services.commerce, services.settings.region.currency, words, _page(request))
+        named = services.shelves.vocabulary.read(words)
+        currency = services.settings.region.currency
+        listing = await repository.search(services.commerce, currency, words, _page(request), named)
     return services.templates.page("search.html", visitor=await visitor_of(request), words=words, listing=listing)
 
 
@@ -121,7 +123,9 @@ async def _entered(request: Request) -> dict[str, str]:
 def _page(request: Request) -> int:
     """Return the asked page, within bounds; nonsense is the first page."""
     value = request.query_params.get("page", "1")
-    return min(max(int(value), 1), MAX_PAGE) if value.isdecimal() else 1
+    if not (value.isascii() and value.isdecimal()):
+        return 1
+    return min(max(int(value[:LONGEST_NUMBER]), 1), MAX_PAGE)
 
 
 ROUTES: list[Any] = [home, category, search, product, design, pictured]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from app.catalogue.model import PAGE_SIZE, Card, Listing, Product, Variant
+from app.catalogue.vocabulary import Question
 from app.database import Queries
 
+# Rows to leave out for a page; beyond the last page, those before the last one.
+_OFFSET = f"(SELECT least($3::bigint, greatest(count(*) - 1, 0) / {PAGE_SIZE} * {PAGE_SIZE}) FROM hit)"  # noqa: S608
 # $1 is always the currency. Laterals run for the rows of one page only, since LIMIT stands inside.
 _CARD = """
-SELECT p.slug, p.name, p.tagline, p.category, p.total, price.lowest, price.several, colour.slugs
+SELECT p.slug, p.name, p.tagline, p.category, p.total, p.rank, price.lowest, price.several, colour.slugs
 FROM page p
 CROSS JOIN LATERAL (
     SELECT min(amount_minor) AS lowest, count(*) > 1 AND min(amount_minor) < max(amount_minor) AS several
@@ -37,32 +40,34 @@ _ORDERS = {
 }
 _SHELF = {
     sort: f"""
-WITH page AS (
+WITH hit AS (
     SELECT id, slug, name, tagline, category, count(*) OVER () AS total, row_number() OVER (ORDER BY {order}) AS rank
-    FROM catalogue.product WHERE on_sale AND category = $2 ORDER BY rank LIMIT {PAGE_SIZE} OFFSET $3
-) {_CARD}
+    FROM catalogue.product WHERE on_sale AND category = $2
+), page AS (SELECT * FROM hit ORDER BY rank LIMIT {PAGE_SIZE} OFFSET {_OFFSET}) {_CARD}
 """  # noqa: S608 constants only
     for sort, order in _ORDERS.items()
 }
-# All words (stemmed); if nothing has them all, any of them; else names that look alike, for slips of the finger.
+# All words (stemmed), or all other words in a category that was named; if nothing has them all, any of them; else names
+# that look alike, for slips of the finger. $5 are the categories, $6 the words that name none.
 _SEARCH = f"""
 WITH query AS (
-    SELECT websearch_to_tsquery('english', $2) AS words, websearch_to_tsquery('english', $4) AS any_word
+    SELECT websearch_to_tsquery('english', $2) AS words, websearch_to_tsquery('english', $4) AS any_word,
+        websearch_to_tsquery('english', $6) AS other_words
 ), found AS (
-    SELECT p.*, ts_rank(document, words) + 1 AS score FROM catalogue.product p, query
-    WHERE on_sale AND document @@ words
+    SELECT p.*, ts_rank(document, words) + 1 + (category = ANY($5::text[]))::int AS score
+    FROM catalogue.product p, query
+    WHERE on_sale AND (document @@ words OR (category = ANY($5) AND ($6 = '' OR document @@ other_words)))
 ), partly AS (
-    SELECT p.*, ts_rank(document, any_word) AS score FROM catalogue.product p, query
-    WHERE NOT EXISTS (SELECT FROM found) AND on_sale AND document @@ any_word
+    SELECT p.*, ts_rank(document, any_word) + (category = ANY($5))::int AS score FROM catalogue.product p, query
+    WHERE NOT EXISTS (SELECT FROM found) AND on_sale AND (document @@ any_word OR category = ANY($5))
 ), alike AS (
     SELECT p.*, word_similarity(lower($2), lower(name)) AS score FROM catalogue.product p
     WHERE NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT FROM partly) AND on_sale AND lower($2) <% lower(name)
-), page AS (
+), hit AS (
     SELECT id, slug, name, tagline, category, count(*) OVER () AS total,
         row_number() OVER (ORDER BY score DESC, position) AS rank
-    FROM (SELECT * FROM found UNION ALL SELECT * FROM partly UNION ALL SELECT * FROM alike) AS hit
-    ORDER BY rank LIMIT {PAGE_SIZE} OFFSET $3
-) {_CARD}
+    FROM (SELECT * FROM found UNION ALL SELECT * FROM partly UNION ALL SELECT * FROM alike) AS one
+), page AS (SELECT * FROM hit ORDER BY rank LIMIT {PAGE_SIZE} OFFSET {_OFFSET}) {_CARD}
 """  # noqa: S608 constants only
 _PRODUCT = """
 SELECT p.slug, p.name, p.tagline, p.description, p.details, p.category,
@@ -96,15 +101,17 @@ async def on_sale(queries: Queries) -> list[str]:
 
 
 async def on_shelf(queries: Queries, currency: str, category: str, page: int, sort: str = "") -> Listing:
-    """Return one page of a category, sorted by `price`, `-price`, `name` or as the shop arranged it."""
+    """Return one page of a category, by `price`, `-price`, `name` or as arranged; past the end it is the last one."""
     rows = await queries.fetch(_SHELF.get(sort, _SHELF[""]), currency, category, (page - 1) * PAGE_SIZE)
-    return _listing(rows, page)
+    return _listing(rows)
 
 
-async def search(queries: Queries, currency: str, words: str, page: int) -> Listing:
-    """Return one page of what fits the words."""
-    any_word = " or ".join(words.split())
-    return _listing(await queries.fetch(_SEARCH, currency, words, (page - 1) * PAGE_SIZE, any_word), page)
+async def search(queries: Queries, currency: str, words: str, page: int, named: Question) -> Listing:
+    """Return one page of what fits the words; `named` is what they name in our vocabulary."""
+    any_word = " or ".join([*words.split(), *named.other.split()])
+    skipped = (page - 1) * PAGE_SIZE
+    rows = await queries.fetch(_SEARCH, currency, words, skipped, any_word, list(named.shelves), named.other)
+    return _listing(rows)
 
 
 async def related(queries: Queries, currency: str, category: str, slug: str) -> tuple[Card, ...]:
@@ -129,8 +136,11 @@ def picture_of(slug: str, colour: str) -> str:
     return f"media/{slug}-{colour}.svg"
 
 
-def _listing(rows: list[Any], page: int) -> Listing:
-    return Listing(tuple(_card(row) for row in rows), rows[0]["total"] if rows else 0, page)
+def _listing(rows: list[Any]) -> Listing:
+    if not rows:
+        return Listing((), 0, 1)
+    page = (rows[0]["rank"] - 1) // PAGE_SIZE + 1  # the last one, when a later one was asked for
+    return Listing(tuple(_card(row) for row in rows), rows[0]["total"], page)
 
 
 def _card(row: Any) -> Card:

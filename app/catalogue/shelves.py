@@ -8,6 +8,7 @@ from app.catalogue.model import Shelf
 from app.catalogue.seed.model import Colour
 from app.catalogue.seed.palette import COLOURS
 from app.catalogue.seed.products import categories
+from app.catalogue.vocabulary import Vocabulary
 
 
 class Shelves:
@@ -18,6 +19,7 @@ class Shelves:
             Shelf(category.slug, category.kind, category.title, category.tagline) for category in categories()
         )
         self.by_slug: Mapping[str, Shelf] = {shelf.slug: shelf for shelf in self.all}
+        self.vocabulary = Vocabulary(self.all)
         self.colours: Mapping[str, Colour] = COLOURS
 
     def of_kind(self, kind: str) -> tuple[Shelf, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +10,15 @@ from litestar import Response, get, post
 
 from app.cart import repository as carts
 from app.customers import repository
-from app.customers.passwords import NOBODY, hash_password, is_password
+from app.customers.entrance import hash_new, recognise
+from app.customers.passwords import SHORTEST_PASSWORD
 from app.orders import repository as orders
-from app.web.posting import Done, Posting, post_once
+from app.web.person_fields import EMAIL, NAME
+from app.web.posting import Done, Posting, fields_of, form_comes_back, post_once
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
 from app.web.visitors import open_session, visitor_of
 
-SHORTEST_PASSWORD, LONGEST_FIELD = 10, 254
 AFTERWARDS = "/orders"
 
 
@@ -36,14 +37,29 @@ async def sign_up_form(request: Request) -> Response[Any]:
 
 @post("/account/sign-in")
 async def sign_in(request: Request) -> Response[None]:
-    """Start a signed-in session."""
-    return (await post_once(request, _sign_in))[1]
+    """Start a signed-in session; limits and the hash come before its transaction."""
+    async with form_comes_back(request, _sign_in_again):
+        fields = await fields_of(request)
+        customer = await recognise(request, fields.get("email", ""), fields.get("password", ""))
+        return (await post_once(request, partial(_enter, customer=customer)))[1]
 
 
 @post("/account/sign-up")
 async def sign_up(request: Request) -> Response[None]:
     """Make a customer and start a signed-in session."""
-    return (await post_once(request, _sign_up))[1]
+    async with form_comes_back(request, _sign_up_again):
+        fields = await fields_of(request)
+        name, email = NAME.read(fields), EMAIL.read(fields)
+        hashed = await hash_new(request, email, fields.get("password", ""))
+
+        async def open_account(posting: Posting) -> Done:
+            customer = await repository.insert(posting.connection, email, name, hashed)
+            if customer is None:
+                advice = "There is an account with this address. Sign in instead."
+                raise RefusedError(409, "We cannot open this account", advice, problems={"email": advice})
+            return await _enter(posting, customer)
+
+        return (await post_once(request, open_account))[1]
 
 
 @post("/account/sign-out")
@@ -52,35 +68,23 @@ async def sign_out(request: Request) -> Response[None]:
     return (await post_once(request, _sign_out))[1]
 
 
-async def _sign_in(posting: Posting) -> Done:
-    email, password = posting.fields.get("email", ""), posting.fields.get("password", "")
-    found = await repository.credentials_of(posting.connection, email)
-    fits = await asyncio.to_thread(is_password, password[:LONGEST_FIELD], found.password_hash if found else NOBODY)
-    if found is None or not fits:
-        raise RefusedError(401, "That did not match", "Check your e-mail address and password, and try again.")
-    return await _enter(posting, found.customer)
+async def _sign_in_again(request: Request, error: RefusedError) -> Response[Any]:
+    return services_of(request).templates.page(
+        "sign_in.html", status=error.status, headers=error.headers, visitor=await visitor_of(request),
+        form=error.entries,
+    )  # fmt: skip
 
 
-async def _sign_up(posting: Posting) -> Done:
-    email, name = posting.fields.get("email", ""), posting.fields.get("name", "")
-    password = posting.fields.get("password", "")
-    local, _, host = email.partition("@")
-    if not (local and "." in host and name) or max(len(email), len(name), len(password)) > LONGEST_FIELD:
-        raise RefusedError(
-            422, "Something is missing", "We need your name and an e-mail address such as name@example.org."
-        )
-    if len(password) < SHORTEST_PASSWORD:
-        raise RefusedError(422, "Your password is too short", f"It needs {SHORTEST_PASSWORD} characters or more.")
-    hashed = await asyncio.to_thread(hash_password, password)
-    customer = await repository.insert(posting.connection, email, name, hashed)
-    if customer is None:
-        raise RefusedError(409, "There is an account with this address", "Sign in instead.")
-    return await _enter(posting, customer)
+async def _sign_up_again(request: Request, error: RefusedError) -> Response[Any]:
+    return services_of(request).templates.page(
+        "sign_up.html", status=error.status, headers=error.headers, visitor=await visitor_of(request),
+        form=error.entries, shortest=SHORTEST_PASSWORD,
+    )  # fmt: skip
 
 
 async def _sign_out(posting: Posting) -> Done:
     await repository.end_session(posting.connection, posting.session)
-    return Done("/", await open_session(posting.connection))
+    return Done("/", None)
 
 
 async def _enter(posting: Posting, customer: UUID) -> Done:

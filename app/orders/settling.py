@@ -22,16 +22,6 @@ SETTLE_IN_A_TURN = 200
 SAY_EVERY_SECONDS = 60.0
 LONG_SECONDS = 300.0
 """An order that waits longer for its payment is for a person."""
-FORGET_EVERY_SECONDS = 3.0
-FORGET_AT_ONCE = 50
-# Results of forms are kept for a week in case a form is sent again; few rows go at a time, so that no request waits.
-_FORGET = """
-WITH old AS (
-    SELECT key FROM requests.completed WHERE created_at < now() - interval '7 days'
-    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), gone AS (DELETE FROM requests.completed WHERE key IN (SELECT key FROM old) RETURNING 1)
-SELECT count(*) FROM gone
-"""
 
 
 async def settle(commerce: Database, payments: PaymentsClient, order: Order) -> None:
@@ -90,12 +80,6 @@ async def settle_due(commerce: Database, payments: PaymentsClient) -> None:
             return
 
 
-async def forget(commerce: Database) -> None:
-    """Remove some old results of forms."""
-    if not await commerce.fetchval("SELECT pg_is_in_recovery()"):
-        await commerce.fetchval(_FORGET, FORGET_AT_ONCE)
-
-
 async def say_unsettled(commerce: Database) -> None:
     """Log how many orders wait for their payment; as an error when a person has to look."""
     orders, with_problem, oldest_seconds = await turns.unsettled(commerce)
@@ -108,6 +92,5 @@ def settling_loops(commerce: Database, payments: PaymentsClient) -> list[Loop]:
     """Return what the storefront does in the background."""
     return [
         Loop("settling", lambda: settle_due(commerce, payments), SETTLE_EVERY_SECONDS),
-        Loop("forgetting", lambda: forget(commerce), FORGET_EVERY_SECONDS),
         Loop("unsettled", lambda: say_unsettled(commerce), SAY_EVERY_SECONDS),
     ]

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
 
 from app.database import Database
+from app.database.readiness import Readiness
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.loops import Loop
 from app.payments import watching
@@ -33,12 +35,21 @@ def _unavailable(_: Request, error: Exception) -> Any:
     return problem(503, "the ledger takes no writes now; send the same key again", {"retry-after": "5"})
 
 
-HANDLERS: dict[Any, Any] = {DatabaseUnavailableError: _unavailable, UnknownOutcomeError: _unavailable}
+def _unreadable(_: Request, __: Exception) -> Any:
+    return problem(422, "expected text that a database can hold, found other bytes")
+
+
+HANDLERS: dict[Any, Any] = {
+    asyncpg.DataError: _unreadable,
+    DatabaseUnavailableError: _unavailable,
+    UnknownOutcomeError: _unavailable,
+}
 
 
 def payments(settings: PaymentsSettings) -> Outermost:
     """Return the payments service as an ASGI application."""
     ledger = Database(settings.ledger_dsn, role="payments_app", application="payments", size=settings.pool_size)
+    readiness = Readiness(settings.ledger_dsn, role="payments_app", application="payments readiness", question=READY)
     provider = Provider(settings)
     cashier = Cashier(ledger, provider, settings.resolve_every_seconds)
     reconciler = Reconciler(ledger, provider)
@@ -63,10 +74,11 @@ def payments(settings: PaymentsSettings) -> Outermost:
             for loop in loops:
                 await loop.stop()
             await provider.close()
+            await readiness.close()
             await ledger.close()
 
     application = Litestar(
-        route_handlers=[*ROUTES, *health_routes(lambda: ledger.fetchval(READY), settings.listen.site, loops)],
+        route_handlers=[*ROUTES, *health_routes(readiness.ask, settings.listen.site, loops)],
         state=State({"cashier": cashier, "ledger": ledger, "settings": settings}),
         exception_handlers=HANDLERS,
         lifespan=[lifespan],

@@ -30,7 +30,7 @@ LEASE_SECONDS = 15.0  # longer than four questions to the provider may take; the
 RESOLVE_AT_ONCE = 4  # each holds a connection of the pool while it is written down
 RESOLVE_IN_A_TURN = 200
 LONGEST_WAIT_SECONDS = 30.0  # between two questions about a payment whose answer only has not come
-LONGEST_WAIT_WITH_PROBLEM_SECONDS = 240.0
+LONGEST_WAIT_WITH_PROBLEM_SECONDS = 120.0  # with the order's own wait, well under five minutes
 UNEXPECTED = "unexpected: "
 SET_ASIDE_AFTER, SET_ASIDE_SECONDS = 12, 3600.0  # a payment that this program cannot handle is looked at once an hour
 

@@ -11,8 +11,10 @@ from litestar.datastructures import State
 from app.cart.pages import ROUTES as CART_ROUTES
 from app.catalogue.pages import ROUTES as CATALOGUE_ROUTES
 from app.catalogue.shelves import Shelves
+from app.customers.entrance import Entrance
 from app.customers.pages import ROUTES as CUSTOMER_ROUTES
 from app.database import Database
+from app.database.readiness import Readiness
 from app.legal.pages import ROUTES as LEGAL_ROUTES
 from app.legal.shelf import LegalPages
 from app.loops import Loop
@@ -22,6 +24,7 @@ from app.orders.payments_client import PaymentsClient
 from app.orders.settling import settling_loops
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
+from app.web.compression import Compressed
 from app.web.cookies import SessionCookie
 from app.web.discovery import ROUTES as DISCOVERY_ROUTES
 from app.web.health import health_routes
@@ -31,6 +34,8 @@ from app.web.pictures import ROUTES as PICTURE_ROUTES
 from app.web.refusals import HANDLERS
 from app.web.renewals import EVERY_SECONDS, Renewals
 from app.web.requests import LARGEST_FORM, Request
+from app.web.retention import EVERY_SECONDS as RETENTION_SECONDS
+from app.web.retention import Retention
 from app.web.services import Services
 from app.web.templating import Templates
 from app.web.visitors import send_renewed_cookie
@@ -45,6 +50,8 @@ def storefront(settings: StorefrontSettings) -> Outermost:
     assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
     legal = LegalPages(settings.region.legal_texts)
     commerce = Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size)
+    entrance = Entrance.make(settings.session_secret)
+    readiness = Readiness(settings.commerce_dsn, role="shop_app", application="shop readiness", question=READY)
     services = Services(
         settings=settings,
         commerce=commerce,
@@ -60,6 +67,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
     loops = [
         *settling_loops(services.commerce, services.payments),
         Loop("renewals", services.renewals.write_noted, EVERY_SECONDS),
+        Loop("retention", Retention(commerce).turn, RETENTION_SECONDS),
     ]
 
     @asynccontextmanager
@@ -71,7 +79,9 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         finally:
             for loop in loops:
                 await loop.stop()
+            entrance.hashing.close()
             await services.payments.close()
+            await readiness.close()
             await services.commerce.close()
 
     application = Litestar(
@@ -84,9 +94,9 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *PICTURE_ROUTES,
             *LEGAL_ROUTES,
             *DISCOVERY_ROUTES,
-            *health_routes(lambda: services.commerce.fetchval(READY), settings.listen.site, loops),
+            *health_routes(readiness.ask, settings.listen.site, loops),
         ],
-        state=State({"services": services}),
+        state=State({"services": services, "entrance": entrance}),
         before_request=refuse_foreign_posts,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
@@ -96,4 +106,4 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         request_max_body_size=LARGEST_FORM,
         logging_config=None,
     )
-    return Outermost(application, page_headers(settings.static_url, https=https))
+    return Outermost(Compressed(application), page_headers(settings.static_url, https=https))

@@ -96,6 +96,7 @@ def asset_response(assets: Assets, folder: str, name: str) -> Response[bytes]:
         media_type=media_type,
         headers={
             "cache-control": FOR_EVER,
+            "vary": "accept-encoding",
             "access-control-allow-origin": "*",  # fonts and modules are fetched across origins
             "cross-origin-resource-policy": "cross-origin",
             # an SVG that is opened by itself runs nothing

@@ -1,4 +1,4 @@
-"""The outermost layer of every process: security headers, one log line per request, and a polite way to leave."""
+"""The outermost layer of every process: bounds, HEAD, security headers, one log line per request, a polite leave."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from uuid import uuid4
 
 import structlog
 
+from app.web.bounds import problem_of
+
 _QUIET = frozenset({"/livez", "/readyz"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def page_headers(static_url: str, *, https: bool) -> dict[str, str]:
@@ -56,6 +59,9 @@ class Outermost:
         start = time.perf_counter()
         status = 0
         request_id = uuid4().hex[:16]
+        # HEAD is GET without the body: no route has to know it.
+        is_head = scope["method"] == "HEAD"
+        asked = {**scope, "method": "GET"} if is_head else scope
 
         async def send_with_headers(message: Any) -> None:
             nonlocal status
@@ -67,17 +73,23 @@ class Outermost:
                 if self.draining:
                     added.append((b"connection", b"close"))
                 message = {**message, "headers": [*message["headers"], *added]}
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await self._inner(scope, receive, send_with_headers)
+            problem = problem_of(scope)
+            if problem is None:
+                await self._inner(asked, receive, send_with_headers)
+            else:
+                await _answer(send_with_headers, problem[0], problem[1].encode())
         finally:
             if scope["path"] not in _QUIET:
                 self._log.info(
                     "request",
                     id=request_id,
-                    method=scope["method"],
-                    route=scope.get("path_template") or "unmatched",
+                    method=scope["method"] if scope["method"] in _METHODS else "other",
+                    route=asked.get("path_template") or "unmatched",
                     status=status,
                     ms=round((time.perf_counter() - start) * 1000, 2),
                 )

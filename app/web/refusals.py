@@ -132,6 +132,8 @@ def on_refused(request: Request, error: RefusedError) -> Response[Any]:
     async def draw() -> Response[Any]:
         try:
             return await form_page(request, error)
+        except (HTTPException, asyncpg.DataError):  # what was typed names no page to draw
+            return _page_for_visitor(request, error.status, error.title, error.advice, error.headers)
         except Exception as problem:  # noqa: BLE001 an error's page has no other page behind it
             return on_unavailable(request, problem) if isinstance(problem, AWAY) else on_failure(request, problem)
 

@@ -54,5 +54,8 @@ class Templates:
         """Return a rendered page; pages are personal, so no cache keeps them."""
         html = self._environment.get_template(name).render(values)
         return Response(
-            html, status_code=status, media_type=HTML, headers={"cache-control": "private, no-store", **(headers or {})}
+            html,
+            status_code=status,
+            media_type=HTML,
+            headers={"cache-control": "private, no-store", "vary": "accept-encoding", **(headers or {})},
         )

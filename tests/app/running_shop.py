@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any
 
 import httpx
@@ -23,7 +25,10 @@ class Shop:
     psp: Process
 
     def shopper(self) -> Shopper:
-        return Shopper(self.storefront.url)
+        """A customer with an address of their own, as the gateway would tell it."""
+        shopper = Shopper(self.storefront.url)
+        shopper.http.headers["x-forwarded-for"] = str(IPv6Address(secrets.randbits(128)))
+        return shopper
 
     def order(self, identity: str) -> str:
         return str(self.cluster.query("commerce", 'SELECT state FROM orders."order" WHERE id = %s', identity)[0][0])

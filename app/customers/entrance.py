@@ -1,0 +1,123 @@
+"""What stands before an account: limits, then the hash, all of it outside the transaction of the form.
+
+Three limits, each against another kind of crowd: tries of one client (in each pod), wrong passwords of one account (in
+the database), hashes of one pod. Beyond any of them the answer is 429 with the time to wait.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.customers import backoff, repository
+from app.customers.hashing import RETRY_SECONDS, Hashing, HashingFullError
+from app.customers.passwords import NOBODY, PasswordError, hash_password, is_password, opaque
+from app.web.allowance import Allowance
+from app.web.clients import client_network
+from app.web.refusals import RefusedError
+from app.web.security_log import SecurityLog
+from app.web.services import Request, services_of
+
+TRIES_AT_ONCE, TRY_EVERY_SECONDS = 20, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """The limits of one process."""
+
+    hashing: Hashing
+    tries: Allowance
+    log: SecurityLog
+
+    @classmethod
+    def make(cls, secret: str) -> Entrance:
+        """Return the entrance of a process that has seen nobody yet."""
+        return cls(Hashing(), Allowance(TRIES_AT_ONCE, TRY_EVERY_SECONDS), SecurityLog(secret))
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One try at the entrance, for the limits and the log."""
+
+    entrance: Entrance
+    event: str
+    network: str
+    account: bytes
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Hold a place in the queue for a hash, or refuse, before anything else is asked."""
+        wait = self.entrance.tries.take(self.network)
+        if wait > 0:
+            self.note("client waits")
+            raise _too_many(wait)
+        try:
+            with self.entrance.hashing.place():
+                yield
+        except HashingFullError as error:
+            self.note("pod is full")
+            raise _too_many(RETRY_SECONDS) from error
+
+    def note(self, outcome: str, customer: UUID | None = None) -> None:
+        """Write down what came of it."""
+        self.entrance.log.note(self.event, outcome, network=self.network, account=self.account, customer=customer)
+
+
+async def recognise(request: Request, email: str, password: str) -> UUID:
+    """Return the customer whose address and password these are; an unknown address costs the same as a wrong password.
+
+    Raises:
+        RefusedError: they do not match (401), or too many tries were made (429).
+    """
+    commerce, attempt = services_of(request).commerce, _try_of(request, "sign-in", email)
+    with attempt.admitted():
+        wait = await backoff.wait_of(commerce, attempt.account)
+        if wait > 0:
+            attempt.note("account waits")
+            raise _too_many(wait)
+        found = await repository.credentials_of(commerce, email)
+        stored = found.password_hash if found else NOBODY
+        fits = await attempt.entrance.hashing.run(is_password, password, stored)
+        if found is None or not fits:
+            await backoff.note_failure(commerce, attempt.account)
+            attempt.note("refused", found.customer if found else None)
+            raise RefusedError(401, "That did not match", "Check your e-mail address and password, and try again.")
+        await backoff.forget(commerce, attempt.account)
+    attempt.note("signed in", found.customer)
+    return found.customer
+
+
+async def hash_new(request: Request, email: str, password: str) -> str:
+    """Return the hash of a new account's password.
+
+    Raises:
+        RefusedError: the password cannot be taken (422), or too many tries were made (429).
+    """
+    attempt = _try_of(request, "sign-up", email)
+    try:
+        opaque(password)
+    except PasswordError as error:
+        title = "Your password cannot be taken"
+        raise RefusedError(422, title, str(error), problems={"password": str(error)}) from error
+    with attempt.admitted():
+        hashed = await attempt.entrance.hashing.run(hash_password, password)
+    attempt.note("asked for")
+    return hashed
+
+
+def _try_of(request: Request, event: str, email: str) -> _Try:
+    account = backoff.account_key(services_of(request).settings.session_secret, email)
+    return _Try(request.app.state["entrance"], event, client_network(request), account)
+
+
+def _too_many(wait_seconds: float) -> RefusedError:
+    seconds = math.ceil(wait_seconds)
+    return RefusedError(
+        429,
+        "That was too often",
+        f"Please wait for {seconds} {'second' if seconds == 1 else 'seconds'}, then try again.",
+        headers={"retry-after": str(seconds)},
+    )

@@ -1,0 +1,84 @@
+"""Sends what Hypothesis made up to a running shop, and judges each answer."""
+
+import time
+from dataclasses import dataclass
+from http.client import HTTPException
+from uuid import uuid4
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from judge import FoundError, Judge
+from raw_http import ask
+from shapes import Changed, Raw, steps
+from shopper import ADDRESS, Shopper, form_in
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the storefront and the payments service listen."""
+
+    shop: str
+    payments: str
+
+
+def play(target: Target, judge: Judge, *, requests: int, number: int) -> None:
+    """Send about `requests` requests; the same number makes up the same ones.
+
+    Raises:
+        FoundError: an answer broke a rule; the shortest sequence that was found is in the message.
+    """
+
+    @seed(number)
+    @settings(
+        max_examples=max(1, requests // 6),
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(steps)
+    def once(sequence: list[Raw | Changed]) -> None:
+        shopper = Shopper(target.shop)
+        with shopper.http:
+            for step in sequence:
+                if isinstance(step, Raw):
+                    _send(target, shopper, judge, step)
+                else:
+                    _fill_in(shopper, judge, step)
+
+    once()
+
+
+def _send(target: Target, shopper: Shopper, judge: Judge, raw: Raw) -> None:
+    url = target.payments if raw.target.startswith(b"/v1/") else target.shop
+    headers = list(raw.headers)
+    session = shopper.http.cookies.get("session")
+    if session and not any(name == b"cookie" for name, _ in headers):
+        headers.append((b"cookie", b"session=" + session.encode()))
+    start = time.monotonic()
+    try:
+        status = ask(url, raw.target or b"/", method=raw.method, headers=headers, body=raw.body, seconds=60).status
+    except (HTTPException, OSError) as error:
+        raise FoundError(f"{type(error).__name__} instead of an answer to {raw!r}") from error
+    judge.see(raw, status, time.monotonic() - start)
+
+
+def _fill_in(shopper: Shopper, judge: Judge, step: Changed) -> None:
+    if step.action == "/checkout":  # there is something in the cart, so that the form is there
+        form = form_in(shopper.http.get("/products/low-sun-tote").text, "/cart/items")
+        judge.see("a product for the cart", shopper.http.post(form.action, data=form.fields).status_code, 0)
+    page = shopper.http.get(step.page).text
+    if f'action="{step.action}"' not in page:
+        return
+    form = form_in(page, step.action)
+    fields = {**form.fields, **(ADDRESS if step.action == "/checkout" else {}), **dict(step.changes)}
+    if step.action == "/account/sign-up":
+        fields = {"name": "Ada", "email": f"{uuid4().hex}@example.org", "password": "correct horse", **fields}
+    if not step.keyed:
+        fields["idempotency_key"] = uuid4().hex
+    start = time.monotonic()
+    answer = shopper.http.post(form.action, data=fields)
+    judge.see(step, answer.status_code, time.monotonic() - start)
+    if answer.status_code == 303 and answer.headers["location"].startswith("/"):
+        start = time.monotonic()
+        followed = shopper.http.get(answer.headers["location"])
+        judge.see(f"page after {step!r}", followed.status_code, time.monotonic() - start)

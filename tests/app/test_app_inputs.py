@@ -1,0 +1,159 @@
+"""Any bytes in any place get a page or a refusal, never a fault of ours."""
+
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from raw_http import Answer, ask
+from running_shop import Shop
+from shopper import Shopper
+
+pytestmark = pytest.mark.requirement("any bytes in any header, cookie, query, path or body get a page or 4xx")
+
+FORM = (b"content-type", b"application/x-www-form-urlencoded")
+KEY = "inputs-test-key-0123456789"
+SIGNED_BUT_FOREIGN = b"session=00000000000000000000000000000000.\xc3\xa9"
+
+
+def _post(shop: Shop, path: bytes, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    return ask(shop.storefront.url, path, method=b"POST", headers=[FORM, *headers], body=body)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"cookie", SIGNED_BUT_FOREIGN)],
+        [(b"cookie", b"session=00000000000000000000000000000000.\xff\xfe")],
+        [(b"cookie", b"\xff=\xff; =; ;;; session")],
+        [(b"cookie", b"a=b; " * 900)],
+        [(b"accept-encoding", b"gzip;q=x, \xff")],
+        [(b"x-forwarded-for", b"\xff")],
+        [(b"user-agent", "Käse".encode())],
+        [(b"content-type", b"\xff; charset=\xff")],
+    ],
+)
+def test_any_header_gets_the_page(shop: Shop, headers: list[tuple[bytes, bytes]]) -> None:
+    assert ask(shop.storefront.url, b"/cart", headers=headers).status == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/categories/hoodies?page=" + b"9" * 1900,
+        b"/search?q=moon&page=" + "٣".encode(),
+        b"/search?q=%00%ff%fe%c3%28",
+        b"/search?q=" + b"%F0%9F%8C%99" * 80,
+        b"/search?" + b"q=a&" * 500,
+        b"/search?q[]=a&q[]=b&&&=&%",
+        b"/categories/hoodies?sort=%00",
+    ],
+)
+def test_any_query_gets_a_page(shop: Shop, target: bytes) -> None:
+    assert ask(shop.storefront.url, target).status == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (b"/products/%00", 404),
+        (b"/products/%ff%fe", 404),
+        (b"/products/tidal-rings-tee%0d%0aset-cookie:x", 404),
+        (b"/categories/" + b"a" * 400, 404),
+        (b"/orders/%00/receipt", 404),
+        (b"/" + b"a" * 5000, 414),
+        (b"/search?q=" + b"a" * 5000, 414),
+    ],
+)
+def test_any_path_is_found_or_not(shop: Shop, target: bytes, status: int) -> None:
+    assert ask(shop.storefront.url, target).status == status
+
+
+@pytest.mark.parametrize("name", ["email", "name", "street", "city", "postcode", "text", "sku", "product", "quantity"])
+@pytest.mark.parametrize("path", ["/checkout", "/account/sign-in", "/account/sign-up", "/cart/items"])
+def test_a_control_character_in_a_field_is_told_and_not_stored(shop: Shop, path: str, name: str) -> None:
+    body = urlencode({"idempotency_key": KEY, name: "A\x00"}).encode()
+    answer = _post(shop, path.encode(), body)
+    assert answer.status == 422
+    assert b"U+0000" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"email=\xff&idempotency_key=aaaaaaaaaaaaaaaaaaaa", [], 400),
+        (b"email=%ff&idempotency_key=aaaaaaaaaaaaaaaaaaaa", [], 400),
+        (b"a=b&" * 500, [], 400),
+        (b"idempotency_key=%00aaaaaaaaaaaaaaaaaaaa", [], 422),
+        (b"x" * 70_000, [], 413),
+        (b"idempotency_key=aaaaaaaaaaaaaaaaaaaa", [(b"origin", b"http://[")], 403),
+        (b"idempotency_key=aaaaaaaaaaaaaaaaaaaa", [(b"referer", b"https://[x")], 403),
+        (b"idempotency_key=aaaaaaaaaaaaaaaaaaaa", [(b"origin", b"null")], 403),
+        (b"idempotency_key=aaaaaaaaaaaaaaaaaaaa", [(b"sec-fetch-site", b"same-site")], 403),
+    ],
+)
+def test_any_body_is_answered(shop: Shop, body: bytes, headers: list[tuple[bytes, bytes]], status: int) -> None:
+    assert _post(shop, b"/account/sign-in", body, *headers).status == status
+
+
+def test_a_key_of_any_bytes_is_refused(shop: Shop) -> None:
+    assert _post(shop, b"/account/sign-out", b"a=b", (b"idempotency-key", b"\xff" * 20)).status == 422
+
+
+@pytest.mark.parametrize("part", [b'; charset="nonsense"', b"; charset=utf-8"])
+def test_a_multipart_form_is_refused_as_what_it_is(shop: Shop, part: bytes) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="email"\r\nContent-Type: text/plain' + part
+    body += b"\r\n\r\n\xff\r\n--x--\r\n"
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    answer = ask(shop.storefront.url, b"/account/sign-in", method=b"POST", headers=headers, body=body)
+    assert answer.status == 415
+
+
+def test_the_host_header_makes_no_page_of_another_site_ours(shop: Shop) -> None:
+    headers = [FORM, (b"origin", b"http://evil.example")]
+    with_host = httpx.post(
+        f"{shop.storefront.url}/account/sign-out", content=f"idempotency_key={KEY}", trust_env=False,
+        headers={"host": "evil.example", "origin": "http://evil.example", "content-type": FORM[1].decode()},
+    )  # fmt: skip
+    assert with_host.status_code == 403
+    assert ask(shop.storefront.url, b"/account/sign-out", method=b"POST", headers=headers, body=b"a=b").status == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ([(b"idempotency-key", b"payments-\xff-0123456789")], b"{}", 422),
+        ([(b"idempotency-key", b"payments-test-0123456789")], b"\xff\x00", 422),
+        ([(b"idempotency-key", b"payments-test-0123456789")], b"[" * 5000, 422),
+        (
+            [(b"idempotency-key", b"payments-test-0123456789")],
+            b'{"reference":"A\\u0000","amount_minor":1,"currency":"EUR","token":"tok_visa"}',
+            422,
+        ),
+    ],
+)
+def test_the_payments_service_refuses_bytes_that_are_no_request(
+    shop: Shop, headers: list[tuple[bytes, bytes]], body: bytes, status: int
+) -> None:
+    answer = ask(shop.payments.url, b"/v1/payments", method=b"POST", headers=headers, body=body)
+    assert answer.status == status
+
+
+@pytest.mark.parametrize("target", [b"/v1/payments/by-key/%00", b"/v1/payments/by-key/%ff", b"/v1/payments/by-key/a"])
+def test_the_payments_service_finds_no_key_of_any_bytes(shop: Shop, target: bytes) -> None:
+    assert ask(shop.payments.url, target).status == 404
+
+
+def test_head_is_get_without_the_body(shop: Shop, shopper: Shopper) -> None:
+    for path in ("/", "/categories/hoodies", "/search?q=moon", "/products/tidal-rings-tee", "/cart", "/livez"):
+        read, asked = shopper.get(path), shopper.http.head(path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["content-type"] == read.headers["content-type"]
+    assert shopper.http.head("/nowhere").status_code == 404
+    assert shopper.http.head("/account/sign-out").status_code == 405
+
+
+def test_a_charset_is_said_once(shopper: Shopper) -> None:
+    style = shopper.get("/").text.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert shopper.get("/").headers["content-type"] == "text/html; charset=utf-8"
+    assert shopper.http.get(style).headers["content-type"] == "text/css; charset=utf-8"
+    assert shopper.http.get("/livez").headers["content-type"] == "text/plain; charset=utf-8"
