@@ -72,9 +72,9 @@ def _of_database(site: str, cluster: Cluster, change: ResourceChange) -> Iterato
             f"{change.name}: the size of a database cannot change in place",
             expected=f"{there}, as it is",
             found=wanted,
-            action=f"1. where no volume as large is free, add one under a new name, and `shopsphere up {site}` with the "
-            f"old size; 2. fail over if {site} is active; 3. write the new size, and instead of `up` call `shopsphere "
-            f"rebuild {site}`: it copies the database anew in that size, and the next `up` accepts it",
+            action="1. where no volume as large is free, add one under a new name, and call `up` with the size as it "
+            f"was; 2. fail over if {site} is active; 3. write the new size, and instead of `up` call `rebuild {site}`, "
+            f"which copies the database anew in that size; the next `up` accepts it",
         )
 
 

@@ -17,6 +17,7 @@ from runbooks.operate import FOLDER
 from runbooks.pair_access import PairAccess
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import NotFoundError
+from shopsphere.estate import stack_files
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
 from shopsphere.topology import load_topology
@@ -138,7 +139,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
 def want(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     """Write a size into the stack's file."""
     sizes = {"shopsphere:databases": {each.name: {"size": size} for each in DATABASES}}
-    monkeypatch.setattr(copies.stack_files, "wanted_configuration", lambda _stack: sizes)
+    monkeypatch.setattr(stack_files, "wanted_configuration", lambda _stack: sizes)
 
 
 def rebuild(site: Site, kept: dict[str, Any] | None = None) -> RoleChange:
