@@ -50,7 +50,9 @@ def require_sizes_that_can_change(stack: StackId, run: EngineRun) -> None:
             )
         ]
     if refusals:
-        raise DeploymentError(f"{stack.label}: nothing of this stack was changed\n" + "\n".join(refusals), run)
+        names = ", ".join(each.name for each in touched)
+        head = f"{stack.label}: {names}: a size that cannot change; nothing of this stack was changed"
+        raise DeploymentError("\n".join([head, *refusals]), run)
 
 
 def _refusals(site: str, cluster: Cluster, change: ResourceChange) -> Iterator[str]:
