@@ -129,10 +129,13 @@ def destroy(
     environment: In = Environment.LAB,
     *,
     yes: Yes = False,
+    i_mean: Annotated[
+        str, typer.Option("--i-mean", metavar="TARGET", help="the target again: in production, and for the edge")
+    ] = "",
 ) -> None:
     """Remove every resource of the target, the primary site first; the edge only with `edge` or `all`.
 
-    It shows what it removes and, unless --yes is given, asks.
+    It shows what it removes and, unless --yes is given, asks. A site that the witness calls active is refused.
     """
     from shopsphere.deploy.filling_in import topology_for  # noqa: PLC0415 - see above
 
@@ -140,6 +143,9 @@ def destroy(
     check_target(topology, target)
     if not yes and environment is Environment.PROD:
         require_terminal("`destroy` in production", otherwise="run it at a terminal, or give --yes")
+    from shopsphere.deploy.removal import require_removable  # noqa: PLC0415 - see above
+
+    require_removable(topology, target, environment, i_mean)
     from cli import changes, deployment_record  # noqa: PLC0415 - see above
     from cli.display import Display  # noqa: PLC0415 - see above
     from shopsphere.deploy import runner, verbs, waves  # noqa: PLC0415 - see above

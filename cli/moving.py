@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -26,10 +27,12 @@ from cli.pairs import (
 from cli.plans import go
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.errors import UsageError
+from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
+from shopsphere.foundation.process import run
 from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
 
+_CALL_SECONDS = 30.0
 _WORDS = 4
 """Least number of words in a reason for break-glass."""
 
@@ -166,12 +169,22 @@ def watch(
     environment: In = Environment.LAB,
     *,
     execute: Annotated[bool, typer.Option("--execute", help="fail over unattended; without this, only report")] = False,
+    call: Annotated[
+        str,
+        typer.Option("--call", metavar="COMMAND", help="calls a person; gets what there is to say as last argument"),
+    ] = "",
 ) -> None:
-    """Watch whether a site takes writes, until interrupted; with --execute, make the other one active if none does."""
+    """Watch whether a site takes writes, until interrupted; with --execute, make the other one active if none does.
+
+    Databases and shop of the active site are looked at, too. When they do not serve customers, or nobody knows, a
+    person is called.
+    """
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     from runbooks import operate  # noqa: PLC0415 - see above
     from runbooks.change import UNPLANNED  # noqa: PLC0415 - see above
+    from runbooks.pair_access import PairAccess  # noqa: PLC0415 - see above
+    from runbooks.service import ServiceLook, look_at_service  # noqa: PLC0415 - see above
     from runbooks.watch import Watcher  # noqa: PLC0415 - see above
     from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
 
@@ -184,4 +197,18 @@ def watch(
 
     way = "moving it when no site takes writes and nothing would be lost" if execute else "only saying what there is"
     tell(f"watching {pair} ({environment}), {way}; Ctrl-C ends it")
-    Watcher(witness_of(pair, environment), move if execute else None, tell).run()
+
+    def call_person(line: str) -> None:
+        tell(f"CALLING A PERSON: {line}")
+        if not call:
+            return
+        try:
+            run([*shlex.split(call), f"{pair} ({environment}): {line}"], seconds=_CALL_SECONDS)
+        except (ShopSphereError, ValueError, OSError) as error:
+            tell(f"NOBODY WAS CALLED: {one_line(error)}")
+
+    witness = witness_of(pair, environment)
+    access = PairAccess(topology, topology.pair(pair), environment, witness_of(pair, environment))
+    service = ServiceLook(lambda: look_at_service(access))
+    service.start()
+    Watcher(witness, move if execute else None, tell, service.last, call_person).run()

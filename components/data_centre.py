@@ -10,6 +10,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
 from components.manifest import name_of
+from components.protection import protected
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.placement import SKIP_AWAIT, WATTS_RESOURCE, Placement
 from shopsphere.topology import Topology
@@ -103,7 +104,9 @@ class DataCentre(pulumi.ComponentResource):
         labels = self._model.placement.labels(namespace.name, data_class=namespace.data_class, owner=namespace.owner)
         security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
         created = Namespace(
-            namespace.name, metadata={"name": namespace.name, "labels": {**labels, **security}}, opts=self._child
+            namespace.name,
+            metadata={"name": namespace.name, "labels": {**labels, **security}},
+            opts=protected(self._child),
         )
         # Through the namespace's own output, so that nothing is put into it before it exists.
         name = name_of(created)

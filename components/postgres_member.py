@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import Secret, Service
 
 from components.manifest import name_of
 from components.postgres_spec import AUTHORITY_SECRET, REPLICATION_SECRET, PostgresMemberModel, cluster_spec
+from components.protection import protected
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.placement import SKIP_AWAIT
 
@@ -93,7 +94,7 @@ class PostgresMember(pulumi.ComponentResource):
                 "annotations": annotations,
             },
             spec=cluster_spec(model, args["image"], args["priority_class"], secrets),
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=ROLE_FIELDS),
+            opts=protected(pulumi.ResourceOptions(parent=self, ignore_changes=ROLE_FIELDS)),
         )
         self.cluster = created.id.apply(lambda _: model.cluster)
         self.service = self._stable_service()

@@ -3,6 +3,9 @@
 The sign is the same one that makes moving safe: when the lease has run out at the witness, the active site has shut
 itself off, whatever happened to it. No probe from outside decides, so that a watcher whose own lines are cut can only
 be late, never wrong.
+
+A lease that is held says that a site may write, not that it serves anybody: databases may be dead, fenced or full, and
+the shop down. That is looked at beside it. It never moves a pair by itself, but a person is called.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from enum import Enum
 
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.finding import Finding, Verdict
 from shopsphere.witness import Phase, Sync, Witness
 from shopsphere.witness.client import Seen
 
@@ -31,7 +35,9 @@ SIGN_OF_LIFE_EVERY = 60.0
 class Sign(Enum):
     """What a look says."""
 
-    WELL = "the lease is held"
+    WELL = "the lease is held, databases and shop answer"
+    HELD = "the lease is held; WHETHER IT SERVES CUSTOMERS IS NOT KNOWN"
+    ILL = "the lease is held, BUT CUSTOMERS ARE NOT SERVED: a person has to look"
     UNSURE = "nobody holds the lease; looking again"
     MOVE = "nobody holds the lease, and nothing would be lost"
     LOSS = "NO SITE TAKES WRITES, and moving the pair could lose payments: a person has to decide"
@@ -39,14 +45,27 @@ class Sign(Enum):
     NEW = "the pair has never been started"
 
 
-def judge(seen: Seen, *, locked: bool, without: float) -> Sign:
-    """Decide from what the witness says; `without` is for how many seconds it has named no holder."""
+CALLING = frozenset({Sign.ILL, Sign.HELD, Sign.LOSS})
+"""Signs at which a person is called, once they have lasted for CALL_AFTER."""
+CALL_AFTER = 30.0
+"""Seconds: three looks at databases and shop; a pod that is replaced is back by then."""
+
+
+def judge(seen: Seen, *, locked: bool, without: float, service: Finding) -> Sign:
+    """Decide from what the witness says, and from what databases and shop of the active site do.
+
+    Args:
+        seen: record and lease.
+        locked: whether an operator is at work.
+        without: for how many seconds the witness has named no holder.
+        service: whether customers are served.
+    """
     if seen.record is None:
         return Sign.NEW
     if locked or seen.record.phase is not Phase.STEADY:
         return Sign.BUSY
     if seen.lease_holder:
-        return Sign.WELL
+        return {Verdict.PASSED: Sign.WELL, Verdict.FAILED: Sign.ILL, Verdict.UNKNOWN: Sign.HELD}[service.verdict]
     if without < SURE_AFTER:
         return Sign.UNSURE
     return Sign.MOVE if seen.record.sync is Sync.ON else Sign.LOSS
@@ -60,13 +79,19 @@ class Watcher:
         witness: the pair's.
         move: makes the other site active, for a reason; raises ShopSphereError when it cannot. None: only say so.
         tell: gets one line per change, and one a minute while nothing changes.
+        service: returns what was found last of databases and shop.
+        call: calls a person, with what there is to say; once for each reason.
         clock: replaceable in tests.
     """
 
     witness: Witness
     move: Callable[[str], object] | None
     tell: Callable[[str], None]
+    service: Callable[[], Finding]
+    call: Callable[[str], None]
     clock: Clock = SYSTEM_CLOCK
+    _bad_since: float | None = None
+    _called: str = ""
     _since: float | None = None
     _said: str = ""
     _said_since: float = 0.0
@@ -84,12 +109,16 @@ class Watcher:
         except ShopSphereError as error:
             self._since = None  # what was not seen is not counted
             self._say(f"unknown: {one_line(error)}")
+            self._mind("the witness does not answer", one_line(error))
             return None
         now = self.clock.monotonic()
         self._since = None if seen.lease_holder else self._since or now
-        sign = judge(seen, locked=locked, without=now - self._since if self._since is not None else 0.0)
+        service, without = self.service(), now - self._since if self._since is not None else 0.0
+        sign = judge(seen, locked=locked, without=without, service=service)
         active = seen.record.active if seen.record else "no site"
-        self._say(f"{active} is active: {sign.value}")
+        details = f" ({service.found})" if sign in {Sign.ILL, Sign.HELD} else ""
+        self._say(f"{active} is active: {sign.value}{details}")
+        self._mind(f"{active} is active: {sign.value}" if sign in CALLING else "", service.found)
         return self._carry_out(self.move) if sign is Sign.MOVE and self.move else None
 
     def _carry_out(self, move: Callable[[str], object]) -> bool:
@@ -97,8 +126,20 @@ class Watcher:
             move(f"unattended: nobody held the lease at {datetime.now(UTC):%H:%M:%S} UTC")
         except ShopSphereError as error:
             self.tell(f"the move stopped; a person has to look: {one_line(error)}")
+            self.call(f"the move stopped: {one_line(error)}")
             return False
         return True
+
+    def _mind(self, reason: str, details: str) -> None:
+        """Call a person when something has been wrong for long enough, and not again for the same."""
+        now = self.clock.monotonic()
+        if not reason:
+            self._bad_since, self._called = None, ""
+            return
+        self._bad_since = now if self._bad_since is None else self._bad_since
+        if now - self._bad_since >= CALL_AFTER and reason != self._called:
+            self._called = reason
+            self.call(f"{reason} ({details})")
 
     def _say(self, line: str) -> None:
         now = self.clock.monotonic()

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 
 from components.edge.resources import DnsPairState, DnsRRset, DnsZone
+from components.protection import protected
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.names.pair_state import PairDeclaration, public_addresses, zone_of
 from shopsphere.names.steering import RegionRule, geo_content, pair_content, region_rules
@@ -121,11 +122,12 @@ class GlobalDns(pulumi.ComponentResource):
 
     def __init__(self, name: str, model: GlobalDnsModel, options: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shopsphere:edge:GlobalDns", name, None, options)
-        zone = DnsZone(name, model.zone_inputs(), pulumi.ResourceOptions(parent=self))
+        zone = DnsZone(name, model.zone_inputs(), protected(pulumi.ResourceOptions(parent=self)))
         in_zone = pulumi.ResourceOptions(parent=self, depends_on=[zone])
         for label, inputs in model.fixed_names().items():
             DnsRRset(label, inputs, in_zone)
-        states = [DnsPairState(pair.pair, model.state_inputs(pair), in_zone) for pair in model.pairs.values()]
+        kept = protected(in_zone)
+        states = [DnsPairState(pair.pair, model.state_inputs(pair), kept) for pair in model.pairs.values()]
         steered = model.steered_names()
         for label, inputs in steered.items():
             DnsRRset(label, inputs, pulumi.ResourceOptions(parent=self, depends_on=states))

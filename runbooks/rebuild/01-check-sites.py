@@ -1,10 +1,11 @@
 """The site to rebuild is not the active one, and the active one is there to copy from."""
 
 from runbooks.change import RoleChange
-from runbooks.databases import all_follow
+from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
 from shopsphere.estate.placement import DATA_CLASS_LABEL
+from shopsphere.topology.quantities import parse_quantity
 
 TITLE = "Check both sites, and that each database has a free volume"
 SECONDS = 20
@@ -21,9 +22,10 @@ def check(change: RoleChange) -> str:
         raise BlockedError.because(
             f"a database of {change.source} takes no writes", action=f"`shopsphere status {change.source}`"
         )
-    if not all_follow(change.access, change.source, change.target):
-        change.at_target(_require_volume)
-    return f"both databases of {change.source} are copied to {change.target}; its old volumes are kept as they are"
+    change.at_target(lambda database: _require_volume(change, database))
+    return (
+        f"{change.target} gets a whole copy of both databases of {change.source}; its old volumes are kept as they are"
+    )
 
 
 def verify(change: RoleChange) -> bool:
@@ -32,14 +34,19 @@ def verify(change: RoleChange) -> bool:
     return True
 
 
-def _require_volume(database: SiteDatabase) -> None:
-    claims = database.document()["spec"]["storage"]["pvcTemplate"]
+def _require_volume(change: RoleChange, database: SiteDatabase) -> None:
+    document = database.document()
+    if not what_is_wrong(change, database, document):
+        return
+    size, claims = wanted_size(change, database, document), document["spec"]["storage"]["pvcTemplate"]
     wanted = claims["selector"]["matchLabels"][DATA_CLASS_LABEL]
     selector = f"{DATA_CLASS_LABEL}={wanted}"
     volumes = database.cluster.items("/api/v1/persistentvolumes", labelSelector=selector)
-    if not any(volume["status"].get("phase") == "Available" for volume in volumes):
+    free = [volume for volume in volumes if volume["status"].get("phase") == "Available"]
+    if not any(parse_quantity(volume["spec"]["capacity"]["storage"]) >= parse_quantity(size) for volume in free):
         kept = [volume["metadata"]["name"] for volume in volumes if volume["status"].get("phase") == "Released"]
         raise BlockedError.because(
-            f"{database.site} has no free volume for {wanted} data; kept from earlier: {', '.join(kept) or 'none'}",
+            f"{database.site} has no free volume of {size} or more for {wanted} data; "
+            f"kept from earlier: {', '.join(kept) or 'none'}",
             action="look at what the kept ones hold, then empty them and remove their claimRef, or add a volume",
         )

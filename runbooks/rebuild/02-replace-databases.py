@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from runbooks.change import RoleChange
+from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import NotFoundError
-from shopsphere.clients.postgres import follows
 from shopsphere.foundation.clock import wait_until
 
 TITLE = "Replace the site's databases by copies of the active site's"
@@ -16,46 +16,53 @@ KEPT_ANNOTATIONS = ("cnpg.io/skipWalArchiving", "pulumi.com/skipAwait")
 
 
 def check(change: RoleChange) -> str:
-    """Say what would be deleted and what is kept."""
+    """Say what would be deleted, why, and what is kept."""
+    reasons = [reason for reason in change.at_target(lambda database: _reason(change, database)) if reason]
     return (
-        f"both clusters of {change.target} are deleted and made anew; the rows that only {change.target} had stay on "
-        "their released volumes"
+        f"deleted and made anew at {change.target}: {'; '.join(reasons) or 'nothing'}; the rows that only "
+        f"{change.target} had stay on the released volumes"
     )
 
 
 def act(change: RoleChange) -> None:
-    """Delete and create each; what is to be created is in the journal before anything is deleted."""
+    """Delete and create each that is no whole copy; what is to be created is in the journal before that."""
     change.at_target(lambda database: _replace(change, database))
 
 
 def verify(change: RoleChange) -> bool:
-    """Each was made anew by this run."""
-    return all(change.at_target(lambda database: _is_new(change, database)))
+    """None has to be made anew any more: each is a whole copy, or a new one that has begun to be."""
+    return not any(change.at_target(lambda database: _reason(change, database)))
 
 
-def _is_new(change: RoleChange, database: SiteDatabase) -> bool:
-    kept = change.recall(f"old-{database.model.name}")
-    document = _found(database)
+def _reason(change: RoleChange, database: SiteDatabase) -> str:
+    """Say which database has to be made anew, and why; nothing for one that is what it has to be."""
+    document, old = _found(database), change.recall(f"old-{database.model.name}")
     if document is None:
-        return False
-    return follows(document) and (kept is None or document["metadata"]["uid"] != kept["uid"])
+        return f"{database.name}, which is not there"
+    if old is not None and document["metadata"]["uid"] == old["uid"]:
+        return f"{database.name}, as begun before"
+    wrong = what_is_wrong(change, database, document)
+    return f"{database.name}, because {wrong}" if wrong else ""
 
 
 def _replace(change: RoleChange, database: SiteDatabase) -> None:
+    if not _reason(change, database):
+        return
     document, old = _found(database), change.recall(f"old-{database.model.name}")
-    if old is None:
-        if document is None:
-            raise BlockedError.because(
-                f"{database.name} does not exist",
-                action=f"`shopsphere up {change.target}` creates it as a copy if the site is new",
-            )
+    if document is not None and (old is None or document["metadata"]["uid"] != old["uid"]):
+        size = wanted_size(change, database, document)
         old = {
             "uid": document["metadata"]["uid"],
-            "new": _copy_of(database, document, leader=change.counterpart(database).name),
+            "new": _copy_of(database, document, leader=change.counterpart(database).name, size=size),
             "by": _manager(document),
         }
         change.remember(f"old-{database.model.name}", old)
-    if document is not None and document["metadata"]["uid"] == old["uid"]:
+    if old is None:
+        raise BlockedError.because(
+            f"{database.name} does not exist",
+            action=f"`shopsphere up {change.target}` creates it as a copy if the site is new",
+        )
+    if document is not None:
         database.cluster.delete(database.path)
         wait_until(lambda: _is_gone(database), what=f"the old {database.name} to be gone", seconds=120, interval=1)
     database.cluster.apply(database.path, old["new"], manager=old["by"])
@@ -74,13 +81,14 @@ def _found(database: SiteDatabase) -> Document | None:
         return None
 
 
-def _copy_of(database: SiteDatabase, document: Document, *, leader: str) -> Document:
-    """Return the cluster as it is to be created: the same, but copied from the active site and following it."""
+def _copy_of(database: SiteDatabase, document: Document, *, leader: str, size: str) -> Document:
+    """Return the cluster as it is to be created: as its stack wants it, copied from the active site, following it."""
     metadata, owner = document["metadata"], database.model.name
     secret = (document["spec"]["bootstrap"].get("initdb") or document["spec"]["bootstrap"]["pg_basebackup"])["secret"]
     annotations = {key: value for key, value in metadata["annotations"].items() if key in KEPT_ANNOTATIONS}
     spec = {
         **document["spec"],
+        "storage": {**document["spec"]["storage"], "size": size},
         "bootstrap": {"pg_basebackup": {"source": leader, "database": owner, "owner": owner, "secret": secret}},
         "replica": {"self": database.name, "primary": leader, "source": leader},
     }

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 
 from shopsphere.deploy.waves import deployment_plan
 from shopsphere.estate import stack_files
+from shopsphere.estate.access import witness_access
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
-from shopsphere.estate.stack import Environment, StackId
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.estate.stack import Environment, StackId, edge_stack
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.topology import Topology, load_topology
 from shopsphere.topology.overlay import NotFilledInError
+
+FEWEST_VOTERS = 3
+"""With fewer, losing one takes the quorum away."""
 
 
 class UnfilledError(ShopSphereError):
@@ -35,12 +39,16 @@ def topology_for(target: str, environment: Environment) -> Topology:
 
 
 def require_filled_in(stacks: Iterable[StackId]) -> None:
-    """Refuse stacks of production whose files have placeholders, all of them in one message.
+    """Refuse stacks of production whose files have placeholders, or whose pair has no witness, all in one message.
+
+    Without a witness nobody may write at a site, and no failover is possible: its first one would be the wrong moment
+    to find that out.
 
     Raises:
         UnfilledError: names the places.
     """
-    left = _left_in(stacks)
+    wanted = tuple(stacks)
+    left = [*_left_in(wanted), *_without_witness(wanted)]
     if left:
         raise _unfilled(left)
 
@@ -53,6 +61,25 @@ def _left_in(stacks: Iterable[StackId]) -> list[str]:
         if stack.environment is not Environment.LAB
     }
     return [f"{name}: {places}" for name, places in found.items() if places]
+
+
+def _without_witness(stacks: Iterable[StackId]) -> list[str]:
+    """Return a line for each pair of production with fewer voters than can lose one."""
+    production = [stack for stack in stacks if stack.environment is Environment.PROD]
+    pairs = dict.fromkeys(stack.region for stack in production if stack.region in load_topology().pairs)
+    if not pairs:
+        return []
+    file = stack_files.project_file(edge_stack(Environment.PROD)).name
+    try:
+        known = witness_access(Environment.PROD).witness
+    except ShopSphereError as error:
+        return [f"{file}: {one_line(error)}"]
+    place = f"{file}: {stack_files.STATUS_NAMESPACE}:witness"
+    return [
+        f"{place}.{pair} names {len(known.get(pair, ()))} voters, not {FEWEST_VOTERS} or more"
+        for pair in pairs
+        if len(known.get(pair, ())) < FEWEST_VOTERS
+    ]
 
 
 def _unfilled(lines: list[str]) -> ShopSphereError:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from shopsphere.deploy.drafts import drafted
 from shopsphere.deploy.engine import DeploymentError
 from shopsphere.deploy.filling_in import require_filled_in
+from shopsphere.deploy.fixed_sizes import require_sizes_that_can_change
 from shopsphere.deploy.listening import Listener, Noted, step
 from shopsphere.deploy.opening import is_set_up, open_draft, open_engine
 from shopsphere.deploy.outcomes import EngineRun, PlanOutcome, StackOutcome, Verb
@@ -71,6 +72,7 @@ def up_work(
         with step(listener, stack.label, "preview") as progress:
             planned = engine.preview(progress, refresh=refresh)
             progress.note = summary(planned)
+            require_sizes_that_can_change(stack, planned)
         outcome = StackOutcome(stack=stack.label, name=stack.name, planned=planned)
         if approved is not None:
             _require_approved(stack, planned, approved)
@@ -102,6 +104,7 @@ def preview_work(topology: Topology, *, refresh: bool) -> Work:
             with step(listener, stack.label, "preview") as progress:
                 planned = open_draft(draft).preview(progress, refresh=refresh)
                 progress.note = summary(planned)
+                require_sizes_that_can_change(stack, planned)
         return StackOutcome(
             stack=stack.label, name=stack.name, planned=planned, is_set_up=existed, stand_ins=draft.stand_ins
         )

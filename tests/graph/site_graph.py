@@ -42,6 +42,7 @@ class Registered:
     provider: str
     parent: str
     ignored: tuple[str, ...]
+    is_protected: bool = False
 
     @property
     def kind(self) -> str:
@@ -117,6 +118,7 @@ class RecordingMonitor(mocks.MockMonitor):
                     provider=request.provider,
                     parent=request.parent,
                     ignored=tuple(request.ignoreChanges),
+                    is_protected=request.protect,
                 )
             )
         return response

@@ -83,7 +83,7 @@ def test_quotas_together_stay_within_the_sites_power(site: SiteGraph) -> None:
 def test_scarce_objects_are_bounded_and_there_is_room_for_ours(site: SiteGraph) -> None:
     _, _, graph = site
     quotas = [each for each in graph.of("ResourceQuota") if each.name.endswith("-objects")]
-    hard = {each.namespace: each.state["spec"]["hard"] for each in quotas}
+    hard = {str(each.namespace): each.state["spec"]["hard"] for each in quotas}
     assert set(hard) == {each.name for each in graph.of("Namespace")}
     for namespace, bounds in hard.items():
         outside = {"gateway": ("1", "2")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
@@ -92,7 +92,7 @@ def test_scarce_objects_are_bounded_and_there_is_room_for_ours(site: SiteGraph) 
         assert 0 <= int(bounds["persistentvolumeclaims"]) <= 4
     for service in graph.of("Service"):
         if service.state["spec"].get("type") == "LoadBalancer":
-            assert len(service.state["spec"]["ports"]) <= int(hard[service.namespace]["services.nodeports"])
+            assert len(service.state["spec"]["ports"]) <= int(hard[str(service.namespace)]["services.nodeports"])
 
 
 def test_volumes_can_bind_at_their_site_only(site: SiteGraph) -> None:
@@ -106,6 +106,15 @@ def test_volumes_can_bind_at_their_site_only(site: SiteGraph) -> None:
         (term,) = volume.state["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
         assert term["matchExpressions"] == [{"key": "shopsphere.io/site", "operator": "In", "values": [name]}]
         assert volume.state["spec"]["storageClassName"] == storage.name
+
+
+@pytest.mark.requirement("in production Pulumi neither deletes nor replaces a namespace or a database unasked")
+def test_what_is_protected(graph_of: GraphOf) -> None:
+    for stack, is_production in (("lab-frankfurt", False), ("prod-frankfurt", True)):
+        graph = graph_of("rdc-a", stack)
+        protected = {each.kind for each in graph.resources if each.is_protected}
+        assert protected == ({"Namespace", "Cluster"} if is_production else set())
+        assert all(each.is_protected is is_production for each in [*graph.of("Namespace"), *graph.of("Cluster")])
 
 
 def test_every_pod_is_charged_for_its_power(regional: SiteGraph) -> None:

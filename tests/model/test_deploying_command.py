@@ -6,16 +6,20 @@ import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Never
+from typing import Any, Never
 
 import pytest
+from engine_events import metadata
 from fake_engine import Stacks, removed, scaled
+from pulumi.automation.events import StepEventMetadata
 
 from cli import deployment_record
 from cli import main as cli
-from shopsphere.deploy import history, verbs
+from shopsphere.clients.cluster_errors import NotFoundError
+from shopsphere.deploy import fixed_sizes, history, verbs
 from shopsphere.deploy.history import DeploymentRecord
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
 
 UP = ["up", "rdc-a", "--verify-seconds", "0"]
 SHOWN = "  ~  update   shop  kubernetes:apps/v1:Deployment"
@@ -238,6 +242,89 @@ def test_a_plan_of_a_preview_with_refresh_is_applied_with_refresh(stacks: Stacks
     assert cli.run(["preview", "frankfurt", "-e", "prod", "--refresh", "--save-plan", file]) == 0
     assert cli.run(["up", "frankfurt", "-e", "prod", "--verify-seconds", "0", "--plan", file]) == 0
     assert stacks.done[-1] == "up with refresh frankfurt"
+
+
+class SiteWithDatabases:
+    """A site's API: the ledger has 1Gi, and a claim uses v3."""
+
+    size = "1Gi"
+
+    def get(self, path: str) -> dict[str, Any]:
+        if path.endswith("/clusters/ledger-dublin"):
+            return {"spec": {"storage": {"size": self.size}}}
+        if path.endswith("/dublin-v3"):
+            return {
+                "spec": {"claimRef": {"namespace": "data-ledger", "name": "ledger-dublin-1"}},
+                "status": {"phase": "Bound"},
+            }
+        if path.endswith("/dublin-v4"):
+            return {"spec": {}, "status": {"phase": "Available"}}
+        raise NotFoundError(path)
+
+
+def resized(to: str) -> StepEventMetadata:
+    states: dict[str, Any] = {"old": {"spec": {"storage": {"size": "1Gi"}}}, "new": {"spec": {"storage": {"size": to}}}}
+    kind = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+    return metadata("update", kind, "ledger-dublin", **states, detailed={"spec.storage.size": "update"})
+
+
+def enlarged(volume: str) -> StepEventMetadata:
+    states: dict[str, Any] = {
+        "old": {"spec": {"capacity": {"storage": "2Gi"}}},
+        "new": {"spec": {"capacity": {"storage": "3Gi"}}},
+    }
+    kind = "kubernetes:core/v1:PersistentVolume"
+    return metadata("update", kind, volume, **states, detailed={"spec.capacity.storage": "update"})
+
+
+@pytest.mark.requirement("a size that cannot change is refused before anything is changed, with the way that works")
+@pytest.mark.parametrize("verb", [["preview", "dublin"], ["up", "dublin", "--verify-seconds", "0"]], ids=lambda v: v[0])
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        (resized("2Gi"), "the size of a database cannot change in place"),
+        (resized("512Mi"), "the size of a database cannot change in place"),
+        (enlarged("dublin-v3"), "volume dublin-v3: it is in use"),
+        (removed("kubernetes:core/v1:PersistentVolume", "dublin-v3"), "volume dublin-v3: it is in use"),
+    ],
+)
+def test_a_size_that_cannot_change_is_refused(
+    verb: list[str],
+    step: StepEventMetadata,
+    told: str,
+    stacks: Stacks,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(fixed_sizes, "cluster_of", lambda *_, **__: SiteWithDatabases())
+    stacks.steps = {"dublin": [step]}
+    assert cli.run(verb) == 1
+    shown = " ".join(capsys.readouterr().err.split())
+    assert told in shown
+    assert "rebuild" in shown
+    assert not [deed for deed in stacks.done if deed.startswith("up")]
+
+
+def test_what_is_so_already_or_used_by_nobody_may_change(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = SiteWithDatabases()
+    site.size = "2048Mi"  # a rebuild has made it anew
+    monkeypatch.setattr(fixed_sizes, "cluster_of", lambda *_, **__: site)
+    stacks.steps = {"dublin": [resized("2Gi"), enlarged("dublin-v4"), enlarged("dublin-v9")]}
+    assert cli.run(["up", "dublin", "--verify-seconds", "0"]) == 0
+
+
+def test_what_cannot_be_asked_is_not_changed(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def silent(*_: object, **__: object) -> Never:
+        raise ShopSphereError("no answer")
+
+    monkeypatch.setattr(fixed_sizes, "cluster_of", silent)
+    stacks.steps = {"dublin": [resized("2Gi")]}
+    assert cli.run(["up", "dublin", "--verify-seconds", "0"]) == 1
+    assert "whether this can change is not known" in capsys.readouterr().err
+    stacks.steps = {"dublin": [scaled(3)]}
+    assert cli.run(["up", "dublin", "--verify-seconds", "0"]) == 0, "nothing of what could not"
 
 
 def test_destroy_shows_and_counts_what_it_removes(

@@ -51,7 +51,7 @@ def test_a_word(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_reason_as_a_shell_hands_it_on(tmp_path: Path) -> None:
     words = [b"failover", b"rdc-a", b"--planned", b"--execute", b"--reason", BYTES]
     environment = {**os.environ, "LOGNAME": os.fsdecode(BYTES), "PYTHONPATH": str(REPOSITORY)}
-    command = [sys.executable, "-m", "cli.main", *words]
+    command = [sys.executable.encode(), b"-m", b"cli.main", *words]
     ended = subprocess.run(command, env=environment, cwd=REPOSITORY, capture_output=True, check=False, timeout=60)
     assert b"Traceback" not in ended.stderr + ended.stdout
     assert b"a fault of the program" not in ended.stderr

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from manual_clock import ManualClock
 
+from runbooks.service import OLD_AFTER, ServiceLook, judge_database
 from runbooks.watch import LOOK_EVERY, Sign, Watcher, judge
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding, Verdict, fails, passes, unknown
 from shopsphere.witness import PairRecord, Phase, Sync, WitnessUnreachableError
 from shopsphere.witness.client import Seen
 
@@ -33,7 +35,16 @@ def seen(holder: str = "", **values: Phase | Sync) -> Seen:
     ],
 )
 def test_signs(look: Seen, locked: bool, without: float, sign: Sign) -> None:
-    assert judge(look, locked=locked, without=without) is sign
+    assert judge(look, locked=locked, without=without, service=passes("all answer")) is sign
+
+
+@pytest.mark.requirement("a lease that is held is not well by itself: databases and shop have to answer")
+def test_well_is_what_serves_customers() -> None:
+    held = seen("frankfurt")
+    for service, sign in ((fails("dead", "look"), Sign.ILL), (unknown("no answer"), Sign.HELD)):
+        assert judge(held, locked=False, without=0, service=service) is sign
+        assert judge(held, locked=True, without=0, service=service) is Sign.BUSY
+        assert judge(seen(), locked=False, without=2, service=service) is Sign.MOVE, "it never keeps a pair from moving"
 
 
 class Witness:
@@ -54,7 +65,11 @@ class Desk:
         self.lines: list[str] = []
         self.moves: list[str] = []
         witness: Any = self.witness
-        self.watcher = Watcher(witness, self.move, self.lines.append, self.clock)
+        self.service = passes("all answer")
+        self.calls: list[str] = []
+        self.watcher = Watcher(
+            witness, self.move, self.lines.append, lambda: self.service, self.calls.append, self.clock
+        )
 
     def move(self, reason: str) -> None:
         if self.fails:
@@ -126,3 +141,57 @@ def test_what_does_not_change_is_said_once_a_minute(desk: Desk) -> None:
     desk.witness.answer = seen()
     desk.look(1)
     assert "unchanged" not in desk.lines[-1]
+
+
+@pytest.mark.requirement("a person is called once when the active site does not serve its customers, and again later")
+@pytest.mark.parametrize("service", [fails("ledger-frankfurt is fenced", "look"), unknown("no answer")])
+def test_a_person_is_called(desk: Desk, service: Finding) -> None:
+    desk.look(200)
+    assert desk.calls == []
+    desk.service = service
+    desk.look(50)
+    assert desk.calls == [], "a pod that is replaced is back by then"
+    assert service.found in desk.lines[-1]
+    assert "databases and shop answer" not in desk.lines[-1]
+    desk.look(400)
+    assert len(desk.calls) == 1
+    assert service.found in desk.calls[0]
+    assert desk.moves == [], "only the lease moves a pair"
+    desk.service = passes("all answer")
+    desk.look(2)
+    desk.service = service
+    desk.look(100)
+    assert len(desk.calls) == 2
+
+
+def test_a_person_is_called_when_the_witness_is_silent_and_when_a_move_stops(desk: Desk) -> None:
+    desk.witness.answer = None
+    desk.look(100)
+    assert ["does not answer" in each for each in desk.calls] == [True]
+    desk.witness.answer, desk.fails = seen(), True
+    desk.look(4)
+    assert "the move stopped" in desk.calls[-1]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "in_recovery", "told"),
+    [({}, False, ""), ({"cnpg.io/fencedInstances": '["*"]'}, False, "is fenced"), ({}, True, "takes no writes"),
+     ({"cnpg.io/fencedInstances": "[]"}, False, "")],
+)  # fmt: skip
+def test_a_database_that_serves(annotations: dict[str, str], in_recovery: bool, told: str) -> None:
+    document = {"metadata": {"annotations": annotations}}
+    found = judge_database("ledger-frankfurt", document, {"in_recovery": in_recovery})
+    assert found.passed is not bool(told)
+    assert told in found.found
+
+
+def test_a_look_that_fails_or_hangs_is_not_known() -> None:
+    clock, answers = ManualClock(), iter([passes("fine")])
+    look = ServiceLook(lambda: next(answers), clock)
+    assert look.last().verdict is Verdict.UNKNOWN
+    look.once()
+    assert look.last().passed
+    clock.now += OLD_AFTER + 1
+    assert look.last().verdict is Verdict.UNKNOWN, "the thread hangs in a look"
+    look.once()
+    assert look.last().verdict is Verdict.UNKNOWN, "the look has failed"

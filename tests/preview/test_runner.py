@@ -181,6 +181,6 @@ def test_a_run_without_the_pack_is_not_believed() -> None:
 
 
 def test_destroy_removes_everything(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["destroy", "frankfurt", "--yes"]) == 0
+    assert cli.run(["destroy", "frankfurt", "--yes", "--i-mean", "frankfurt"]) == 0
     assert "  -  DELETE   shop " in capsys.readouterr().out
     assert resources() == []
