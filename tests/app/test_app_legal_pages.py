@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from present import matched
 from shopper import Shopper
 
 pytestmark = pytest.mark.requirement("legal pages per region, from configuration")
@@ -29,7 +30,7 @@ def test_each_says_who_sells(shopper: Shopper, path: str, title: str) -> None:
 
 def test_the_law_s_links_stand_before_order_and_pay(shopper: Shopper) -> None:
     shopper.add()
-    summary = re.search(r'<aside class="summary".*?</aside>', shopper.get("/checkout").text, re.DOTALL).group()
+    summary = matched(r'<aside class="summary".*?</aside>', shopper.get("/checkout").text, re.DOTALL).group()
     assert SELLER in summary
     for path in ("/legal/terms", "/legal/withdrawal", "/legal/privacy"):
         assert f'href="{path}"' in summary

@@ -8,6 +8,7 @@ import re
 
 import httpx
 import pytest
+from present import matched
 from running_shop import Shop
 from shopper import Shopper
 
@@ -38,7 +39,7 @@ def test_scripts_and_style_sheets_name_their_bytes(shopper: Shopper, path: str) 
 
 @pytest.mark.requirement("the CDN's cache cannot be filled with made-up names")
 def test_a_made_up_digest_is_not_there(shopper: Shopper) -> None:
-    address = GUARDED.search(shopper.get("/").text)[1]
+    address = matched(GUARDED, shopper.get("/").text)[1]
     made_up = re.sub(r"\.[0-9a-f]{12}\.", ".0123456789ab.", address)
     for path in (made_up, re.sub(r"\.[0-9a-f]{12}\.", ".", address)):
         answer = httpx.get(path, trust_env=False)
@@ -51,9 +52,9 @@ def test_only_buttons_send_forms(shop: Shop, shopper: Shopper, path: str) -> Non
     shopper.add()
     page = shopper.get(path).text
     assert "data-submit" not in page
-    script = httpx.get(re.search(r'<script src="([^"]+)"', page)[1], trust_env=False).text
+    script = httpx.get(matched(r'<script src="([^"]+)"', page)[1], trust_env=False).text
     assert not re.search(r"requestSubmit|\.submit\(", script)
-    style = httpx.get(re.search(r'rel="stylesheet" href="([^"]+)"', page)[1], trust_env=False).text
+    style = httpx.get(matched(r'rel="stylesheet" href="([^"]+)"', page)[1], trust_env=False).text
     assert not re.search(r"\.scripted[^{]*\{[^}]*display:none", style)
     for form in re.findall(r'<form(?![^>]*class="find").*?</form>', page, re.DOTALL):
         assert re.search(r"<button[^>]*type=\"submit\"", form)
@@ -61,7 +62,7 @@ def test_only_buttons_send_forms(shop: Shop, shopper: Shopper, path: str) -> Non
 
 @pytest.mark.requirement("the reader's font size is honoured")
 def test_no_font_size_is_fixed(shopper: Shopper) -> None:
-    style = httpx.get(re.search(r'rel="stylesheet" href="([^"]+)"', shopper.get("/").text)[1], trust_env=False).text
+    style = httpx.get(matched(r'rel="stylesheet" href="([^"]+)"', shopper.get("/").text)[1], trust_env=False).text
     assert re.findall(r"font(?:-size)?:[^;}]*?\b\d+px[^;}]*", style) == []
     assert re.findall(r"@media \((?:min|max)-width:[\d.]+px\)", style) == []
 
@@ -70,7 +71,7 @@ def test_no_font_size_is_fixed(shopper: Shopper) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_categories_are_lists_in_a_menu_and_in_a_row(shopper: Shopper, path: str) -> None:
     page = shopper.http.get(path).text
-    menu = re.search(r'<details class="menu">.*?</details>', page, re.DOTALL).group()
+    menu = matched(r'<details class="menu">.*?</details>', page, re.DOTALL).group()
     assert len(re.findall(r'href="/categories/', menu)) == 20
     assert 'role="presentation"' not in page
     lists = re.findall(r"<ul[^>]*>(.*?)</ul>", page, re.DOTALL)

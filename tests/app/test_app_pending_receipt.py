@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from present import matched
 from running_shop import Shop
 from shopper import Shopper
 
@@ -22,7 +23,7 @@ def test_a_pending_receipt_does_not_reload_and_has_a_link(shop: Shop, shopper: S
         shop.break_provider()
     assert "refresh" not in answer.headers
     assert "http-equiv" not in answer.text
-    outcome = re.search(r'<div class="outcome"([^>]*)>(.*?)</div>', answer.text, re.DOTALL)
+    outcome = matched(r'<div class="outcome"([^>]*)>(.*?)</div>', answer.text, re.DOTALL)
     assert "data-pending" in outcome[1]
     assert 'aria-live="polite"' in outcome[1]
     assert f'href="{location}"' in outcome[2]

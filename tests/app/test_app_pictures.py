@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from present import matched, present
 from shopper import Shopper, form_in
 
 pytestmark = pytest.mark.requirement("the picture is what is bought")
@@ -63,15 +64,13 @@ def test_every_motif_is_a_picture_to_choose(shopper: Shopper) -> None:
     offered = re.findall(r'name="motif" value="([^"]+)"( checked)?><span class="motif motif-\1">', page)
     assert len(offered) == 36
     assert [slug for slug, checked in offered if checked] == ["tidal-rings"]
-    sheet = shopper.http.get(
-        re.search(r"background:url\(\.\./(media/motifs\.[0-9a-f]{12}\.svg)\)", style_of(shopper))[1]
-    )
+    sheet = shopper.http.get(matched(r"background:url\(\.\./(media/motifs\.[0-9a-f]{12}\.svg)\)", style_of(shopper))[1])
     assert sheet.status_code == 200
     assert len(ET.fromstring(sheet.text)) == 36
 
 
 def style_of(shopper: Shopper) -> str:
-    return shopper.http.get(re.search(r'rel="stylesheet" href="([^"]+)"', shopper.get("/").text)[1]).text
+    return shopper.http.get(matched(r'rel="stylesheet" href="([^"]+)"', shopper.get("/").text)[1]).text
 
 
 def test_a_chosen_motif_is_drawn_and_differs_by_motif_place_and_colour(shopper: Shopper) -> None:
@@ -126,7 +125,7 @@ def test_a_print_looks_the_same_on_every_garment() -> None:
         design = design_from(slug, {"motif": "orion-rising", "placement": "front"})
         assert design is not None
         chalk = draw(design.in_colour("chalk"))
-        prints.add(re.search(r'<g transform="translate\([^"]*" opacity="[^"]*">(.*)</g></svg>', chalk)[1])
+        prints.add(matched(r'<g transform="translate\([^"]*" opacity="[^"]*">(.*)</g></svg>', chalk)[1])
     assert len(prints) == 1
 
 
@@ -138,8 +137,7 @@ def test_words_stay_within_the_cloth() -> None:
     for shape, places in PLACES.items():
         for place in places:
             for words in ("W" * 24, "あ" * 24, "i"):
-                design = design_from(f"lyra-{shape}", {"placement": place, "text": words})
-                set_in = wording(design)
+                set_in = present(wording(present(design_from(f"lyra-{shape}", {"placement": place, "text": words}))))
                 width = {"W": 0.99, "あ": 1.0, "i": 0.35}[words[0]] * len(words) * set_in.size
                 assert width <= places[place].words_width + 1
                 assert set_in.x - width / 2 > 60

@@ -48,7 +48,7 @@ def test_catalogue(sql: Sql) -> None:
 def test_second_fetch_of_a_picture_is_a_hit(at: At, asset: str) -> None:
     for _ in range(2):
         headers = at("client-eu", "curl", "-sS", "-m", "10", "-o", "/dev/null", "-D", "-", asset).stdout
-    assert headers.startswith("HTTP/1.1 200")
+    assert headers.startswith("HTTP/2 200")
     assert re.search(r"(?im)^x-cache: hit", headers)
 
 
