@@ -32,6 +32,7 @@ from cli.version import show_version
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import MEANINGS, ExitCode
 from shopsphere.foundation.progress import say, silence
+from shopsphere.foundation.pulumi_options import take_options_away
 from shopsphere.foundation.readable import readable, require_readable
 
 LAB = "lab"
@@ -126,6 +127,8 @@ def run(arguments: Sequence[str]) -> int:
     fault.keep_quiet_in_threads(words)
     try:
         require_readable()
+        if taken := take_options_away():
+            say(f"left out, because variables give no options to Pulumi here: {', '.join(taken)}")
         ended = app(words, prog_name=PROGRAM, standalone_mode=False)
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the roof: nothing passes as a traceback
         return _told(error, words)

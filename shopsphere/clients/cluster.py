@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -29,8 +28,7 @@ from shopsphere.clients.cluster_errors import (
     from_exec,
     last_line,
 )
-from shopsphere.clients.conversation import BROKEN, Conversation, open_program
-from shopsphere.foundation.errors import one_line
+from shopsphere.clients.conversation import BROKEN, Conversation, exec_problem, open_program
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
 Document = dict[str, Any]
@@ -281,21 +279,6 @@ class Cluster:
             said = errors.strip() or problem
             raise ProgramError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
-
-
-def exec_problem(ended: str) -> str:
-    """Return what went wrong with a program in a container; empty when nothing did.
-
-    The client's own function takes any message for an exit code, and fails where a program could not be started.
-
-    Args:
-        ended: the API's last message about the program, a `Status` in JSON; empty when the line broke before it.
-    """
-    try:
-        status = json.loads(ended)
-        return "" if status["status"] == "Success" else one_line(status["message"])
-    except (ValueError, KeyError, TypeError):
-        return one_line(ended) or "the line broke before its end"
 
 
 def place_of(document: Document) -> str:

@@ -5,6 +5,7 @@ Entering a container costs the site some 50 ms of processor time, more than most
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ from kubernetes.client.exceptions import ApiException
 from websocket import WebSocketException
 
 from shopsphere.clients.cluster_errors import ProgramError, from_exec
+from shopsphere.foundation.errors import one_line
 
 BROKEN = (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError)
 """What the client raises when a program in a container cannot be started, or the line to it breaks."""
@@ -38,6 +40,21 @@ def open_program(
         api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
         stdout=True, stderr=True, stdin=stdin, tty=False, _preload_content=False, _request_timeout=seconds,
     )  # fmt: skip
+
+
+def exec_problem(ended: str) -> str:
+    """Return what went wrong with a program in a container; empty when nothing did.
+
+    The client's own function takes any message for an exit code, and fails where a program could not be started.
+
+    Args:
+        ended: the API's last message about the program, a `Status` in JSON; empty when the line broke before it.
+    """
+    try:
+        status = json.loads(ended)
+        return "" if status["status"] == "Success" else one_line(status["message"])
+    except (ValueError, KeyError, TypeError):
+        return one_line(ended) or "the line broke before its end"
 
 
 class Conversation:

@@ -12,31 +12,13 @@ from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.files import secret_in
 from shopsphere.foundation.paths import REPOSITORY, tools_directory
-from shopsphere.foundation.progress import say
+from shopsphere.foundation.pulumi_options import take_options_away
 
 
 def program_path() -> str:
     """PATH with the built tools and this checkout's Python first."""
     own = [str(tools_directory()), str(REPOSITORY / ".venv" / "bin")]
     return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
-
-
-OPTION = "PULUMI_OPTION_"
-"""Beginning of variables that stand for options of `pulumi`, those that switch rules off among them."""
-
-
-def take_options_away() -> list[str]:
-    """Remove from this process's environment, which every `pulumi` inherits, what would be options of it.
-
-    Returns their names. An option is given by this program, or not at all: `PULUMI_OPTION_POLICY_PACK_CONFIG` would
-    disable each rule of the pack, and the summary of the run would name the pack all the same.
-    """
-    found = sorted(name for name in os.environ if name.upper().startswith(OPTION))
-    for name in found:
-        del os.environ[name]
-    if found:
-        say(f"left out of the environment, because variables give no options to Pulumi here: {', '.join(found)}")
-    return found
 
 
 def common_variables() -> dict[str, str]:

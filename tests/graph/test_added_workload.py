@@ -73,6 +73,7 @@ def test_nothing_else_comes_or_changes(added: Graph, graph_of: GraphOf) -> None:
     assert set(after) - set(before) == {
         ("Namespace", None, "parcels"),
         ("ResourceQuota", "parcels", "power"),
+        ("ResourceQuota", "parcels", "objects"),
         ("LimitRange", "parcels", "power"),
         ("NetworkPolicy", "parcels", "default-deny"),
         ("NetworkPolicy", "parcels", "to-dns"),

@@ -12,7 +12,7 @@ from kubeconfigs import write_kubeconfig
 from kubernetes.client.exceptions import ApiException
 from manual_clock import ManualClock
 
-from shopsphere.clients.cluster import Cluster, exec_problem
+from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import (
     ClusterError,
     ClusterUnreachableError,
@@ -25,6 +25,7 @@ from shopsphere.clients.cluster_errors import (
     UnreadableAnswerError,
     from_exec,
 )
+from shopsphere.clients.conversation import exec_problem
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import NoAnswerError
 

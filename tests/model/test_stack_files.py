@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli import main as cli
 from shopsphere.deploy import environment, locks, secrets
 from shopsphere.estate import lab_owner, stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
@@ -53,11 +54,16 @@ def test_the_file_holds_the_base_and_this_machines_paths(project: Path) -> None:
 def test_no_variable_is_an_option_of_pulumi(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PULUMI_OPTION_POLICY_PACK_CONFIG", str(project / "off.json"))
-    monkeypatch.setenv("PULUMI_OPTION_TARGET", "nothing")
+    names = ("PULUMI_OPTION_POLICY_PACK_CONFIG", "PULUMI_OPTION_TARGET")
+    for name in names:
+        monkeypatch.setenv(name, str(project / "off.json"))
     environment.variables(stack())
-    assert not [name for name in os.environ if name.startswith("PULUMI_OPTION_")]
-    assert "PULUMI_OPTION_POLICY_PACK_CONFIG, PULUMI_OPTION_TARGET" in capsys.readouterr().err
+    assert not set(names) & set(os.environ)
+    for name in names:
+        monkeypatch.setenv(name, str(project / "off.json"))
+    assert cli.run(["completion", "bash"]) == 0
+    assert not set(names) & set(os.environ)
+    assert ", ".join(names) in capsys.readouterr().err
 
 
 def test_a_second_time_changes_nothing(project: Path) -> None:

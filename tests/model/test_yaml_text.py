@@ -122,8 +122,9 @@ def test_every_committed_file_that_people_write_is_read() -> None:
         *REPOSITORY.glob("*.yaml"), *REPOSITORY.glob("stacks/*/*.yaml"),
         REPOSITORY / "lab" / "hosts.yaml", REPOSITORY / "tools" / "tools.yaml",
     ]  # fmt: skip
-    assert len(files) > 15
-    for file in files:
+    committed = [file for file in files if not file.is_symlink()]  # a lab's stack files are links into the lab
+    assert len(committed) > 15
+    for file in committed:
         assert read_yaml(file.read_text()).value == yaml.safe_load(file.read_text()), file
 
 
