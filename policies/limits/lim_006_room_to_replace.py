@@ -44,9 +44,8 @@ def judge(measured: Sequence[tuple[Resource, dict[str, Any]]]) -> Iterator[Findi
     values = [value for _, value in measured]
     most = {value["target"]: value["most"] for value in values if "target" in value}
     for quota in (value for value in values if "quota" in value):
-        parts = [
-            _needed(value, most) for value in values if "watts" in value and value["namespace"] == quota["namespace"]
-        ]
+        here = (value for value in values if "watts" in value and value["namespace"] == quota["namespace"])
+        parts = sorted((_needed(value, most) for value in here), reverse=True)  # what asks for most is named first
         watts = sum(needed for needed, _ in parts)
         if watts > quota["quota"]:
             yield violation(

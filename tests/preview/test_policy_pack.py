@@ -73,7 +73,9 @@ def test_spoiled_site_is_stopped_with_rule_resource_and_advice(
 ) -> None:
     output, levels = refused[site]
     assert levels[RULES[rule]] == "mandatory"
-    message = next(part for part in output.split(f"{rule} ")[1:] if subject in part and found in part)
+    parts = output.split(f"{rule} ")[1:]
+    message = next((part for part in parts if subject in part and found in part), None)
+    assert message is not None, parts
     assert "allowed:" in message
     assert "do:" in message
 
