@@ -20,6 +20,8 @@ TURN_SECONDS = 120.0
 FAILURES = 8
 """So many unexpected failures in a row end a loop."""
 LONGEST_PAUSE_SECONDS = 30.0
+STANDBY_SECONDS = 10.0
+"""What a turn returns when its database only follows: nothing is to be done here, and no customer waits for it."""
 EXPECTED = (DatabaseUnavailableError, UnknownOutcomeError)
 
 
@@ -28,7 +30,7 @@ class Loop:
 
     Args:
         name: for logs and /livez.
-        turn: one turn.
+        turn: one turn; returns how long to rest after it (s), None for the usual wait.
         every_seconds: wait between two turns (s).
         turn_seconds: longest time of a turn (s).
     """
@@ -36,7 +38,7 @@ class Loop:
     def __init__(
         self,
         name: str,
-        turn: Callable[[], Awaitable[None]],
+        turn: Callable[[], Awaitable[float | None]],
         every_seconds: float,
         turn_seconds: float = TURN_SECONDS,
     ) -> None:
@@ -71,18 +73,19 @@ class Loop:
         return ""
 
     async def _go_on(self) -> None:
-        failures = 0
+        failures, rest = 0, self._every
         while True:
-            await asyncio.sleep(min(self._every * 2**failures, max(self._every, LONGEST_PAUSE_SECONDS)))
+            await asyncio.sleep(rest)
             try:
                 async with asyncio.timeout(self._longest):
-                    await self._turn()
-                failures = 0
+                    asked_for = await self._turn()
+                failures, rest = 0, self._every if asked_for is None else asked_for
             except EXPECTED as error:
-                failures = 0
+                failures, rest = 0, self._every
                 self._log.warning("loop waits", loop=self.name, problem=type(error).__name__)
             except Exception:
                 failures += 1
+                rest = min(self._every * 2**failures, max(self._every, LONGEST_PAUSE_SECONDS))
                 self._log.exception("loop failed", loop=self.name, failures=failures, of=FAILURES)
                 if failures >= FAILURES:
                     self._log.critical("loop ended; /livez fails now", loop=self.name)

@@ -10,7 +10,7 @@ import structlog
 
 from app.database import Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
-from app.loops import Loop
+from app.loops import STANDBY_SECONDS, Loop
 from app.orders import repository, turns
 from app.orders.model import Order
 from app.orders.payments_client import PaymentsClient, Verdict
@@ -62,7 +62,7 @@ async def settle_by_id(commerce: Database, payments: PaymentsClient, identity: U
                 await turns.note_problem(connection, identity, f"unexpected: {type(error).__name__}")
 
 
-async def settle_due(commerce: Database, payments: PaymentsClient) -> None:
+async def settle_due(commerce: Database, payments: PaymentsClient) -> float | None:
     """Settle what was left pending by lost answers and ended pods, and is due.
 
     Every pod does this; two that meet at one order ask with the same key, and only one of them moves the order.
@@ -71,13 +71,14 @@ async def settle_due(commerce: Database, payments: PaymentsClient) -> None:
         DatabaseUnavailableError: the database did not answer; the next turn goes on.
     """
     if await commerce.fetchval("SELECT pg_is_in_recovery()"):
-        return  # the active site settles; here nothing could be written down
+        return STANDBY_SECONDS  # the active site settles; here nothing could be written down
     for _ in range(SETTLE_IN_A_TURN // SETTLE_AT_ONCE):
         async with commerce.write() as connection:
             due = await turns.claim(connection, SETTLE_AT_ONCE)
         await asyncio.gather(*[settle_by_id(commerce, payments, order) for order in due])
         if len(due) < SETTLE_AT_ONCE:
-            return
+            break
+    return None
 
 
 async def say_unsettled(commerce: Database) -> None:

@@ -21,6 +21,7 @@ import structlog
 
 from app.database import Connection, Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
+from app.loops import STANDBY_SECONDS
 from app.payments import repository
 from app.payments.answers import Kind, Outcome, alarm
 from app.payments.model import Payment, PaymentRequest
@@ -131,20 +132,21 @@ class Cashier:
         longest = LONGEST_WAIT_SECONDS if problem is None else LONGEST_WAIT_WITH_PROBLEM_SECONDS
         return min(self._every * 2.0 ** min(payment.attempts, 10), longest)
 
-    async def resolve(self) -> None:
+    async def resolve(self) -> float | None:
         """Settle what is unknown and due; a lease keeps processes off each other's work.
 
         Raises:
             DatabaseUnavailableError: the ledger did not answer; the next turn goes on.
         """
         if await self._ledger.fetchval("SELECT pg_is_in_recovery()"):
-            return  # the active site resolves
+            return STANDBY_SECONDS  # the active site resolves
         for _ in range(RESOLVE_IN_A_TURN // RESOLVE_AT_ONCE):
             async with self._ledger.write() as connection:
                 unsettled = await repository.claim_unsettled(connection, LEASE_SECONDS, RESOLVE_AT_ONCE)
             await asyncio.gather(*[self._resolve_one(payment) for payment in unsettled])
             if len(unsettled) < RESOLVE_AT_ONCE:
-                return
+                break
+        return None
 
     async def _resolve_one(self, payment: Payment) -> None:
         """Settle one; whatever goes wrong with it keeps no other from being settled."""

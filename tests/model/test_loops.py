@@ -80,3 +80,28 @@ def test_a_turn_that_hangs_is_ended() -> None:
         return problem
 
     assert asyncio.run(run()) == "loop hanging has ended"
+
+
+def test_a_turn_says_how_long_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        await real(0)
+
+    async def run() -> None:
+        asked: list[float | None] = [10.0, None, 10.0]
+
+        async def turn() -> float | None:
+            return asked.pop(0) if asked else None
+
+        loop = Loop("resting", turn, 3.0)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        loop.start()
+        while len(rests) < 5:
+            await real(0)
+        await loop.stop()
+
+    asyncio.run(run())
+    assert rests[:5] == [3.0, 10.0, 3.0, 10.0, 3.0]
