@@ -36,6 +36,7 @@ class Hashing:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing", initializer=_step_back)
         self._waiting = 0
+        self._rests_until = 0.0  # read and written by the one thread only
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -53,21 +54,22 @@ class Hashing:
             self._waiting -= 1
 
     async def run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        """Run one hash when it is its turn; for whoever has a place."""
-        turn = asyncio.get_running_loop().run_in_executor(self._thread, _with_rest, work, arguments)
-        return await asyncio.shield(turn)
+        """Run one hash when it is its turn, for whoever has a place; who goes away before takes it out of the queue."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._rested, work, arguments)
+
+    def _rested(self, work: Callable[..., Result], arguments: tuple[object, ...]) -> Result:
+        """Rest after the hash before, then make this one; nobody waits for the rest after their own."""
+        time.sleep(max(self._rests_until - time.monotonic(), 0))
+        start = time.monotonic()
+        try:
+            return work(*arguments)
+        finally:
+            end = time.monotonic()
+            self._rests_until = end + (end - start) * (1 - SHARE) / SHARE
 
     def close(self) -> None:
         """Take no more work."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def _with_rest(work: Callable[..., Result], arguments: tuple[object, ...]) -> Result:
-    start = time.monotonic()
-    try:
-        return work(*arguments)
-    finally:
-        time.sleep((time.monotonic() - start) * (1 - SHARE) / SHARE)
 
 
 def _step_back() -> None:

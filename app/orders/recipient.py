@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from app.orders.model import Recipient
 from app.orders.postcodes import example, is_postcode
 from app.region import Region
-
-LONGEST: Mapping[str, int] = {"email": 254, "name": 100, "street": 200, "postcode": 16, "city": 100}
-_ASKED = {
-    "email": "Enter an e-mail address such as name@example.org.",
-    "name": "Enter your name.",
-    "street": "Enter your street and number.",
-    "postcode": "Enter your postcode.",
-    "city": "Enter your city.",
-}
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+from app.web.person_fields import ADDRESS
 
 
 def recipient_of(fields: Mapping[str, str]) -> Recipient:
     """Return the recipient that a form names; `problems_of` says whether that is one."""
-    return Recipient(**{name: fields.get(name, "") for name in LONGEST}, country=fields.get("country", ""))
+    return Recipient(**{field.name: fields.get(field.name, "") for field in ADDRESS}, country=fields.get("country", ""))
 
 
 def problems_of(to: Recipient, region: Region) -> dict[str, str]:
@@ -31,18 +21,15 @@ def problems_of(to: Recipient, region: Region) -> dict[str, str]:
 
 
 def _problems(to: Recipient, region: Region) -> Iterator[tuple[str, str]]:
-    for name, longest in LONGEST.items():
-        value = str(getattr(to, name))
-        if not value:
-            yield name, _ASKED[name]
-        elif len(value) > longest:
-            yield name, f"Use at most {longest} characters; these are {len(value)}."
-        elif name == "email" and not _EMAIL.fullmatch(value):
-            yield name, _ASKED[name]
-        elif name == "postcode" and to.country in region.delivers_to and not is_postcode(to.country, value):
+    for field in ADDRESS:
+        value = str(getattr(to, field.name))
+        problem = field.problem_of(value)
+        if problem:
+            yield field.name, problem
+        elif field.name == "postcode" and to.country in region.delivers_to and not is_postcode(to.country, value):
             such = example(to.country)
             yield (
-                name,
+                field.name,
                 f"Enter a postcode of {region.delivers_to[to.country]}" + (f", such as {such}." if such else "."),
             )
     if to.country not in region.delivers_to:

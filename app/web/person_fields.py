@@ -1,4 +1,4 @@
-"""Who somebody is: one rule for a name and an e-mail address, at sign-up and at checkout."""
+"""Who somebody is and where they live: one rule for each field, at sign-up and at checkout."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class Field:
 
     Attributes:
         name: of the form's field.
-        label: what the page calls it.
+        asked: what to tell a customer who left it out.
         longest: characters.
     """
 
     name: str
-    label: str
+    asked: str
     longest: int
 
     def problem_of(self, value: str) -> str:
         """Return what is wrong with a tidied value, empty if nothing is."""
         if not any(unicodedata.category(character)[0] in "LN" for character in value):
-            return f"Please fill in the field “{self.label}”."
+            return self.asked
         if len(value) > self.longest:
-            return f"“{self.label}” may have {self.longest} characters; these are {len(value)}."
+            return f"Use at most {self.longest} characters; these are {len(value)}."
         return ""
 
     def read(self, fields: Mapping[str, str]) -> str:
@@ -43,7 +43,7 @@ class Field:
         value = fields.get(self.name, "")
         problem = self.problem_of(value)
         if problem:
-            raise RefusedError(422, "Something needs another look", problem, problems={self.name: problem})
+            raise RefusedError(422, "Please check your entries", problem, problems={self.name: problem})
         return value
 
 
@@ -52,11 +52,16 @@ class EmailField(Field):
 
     def problem_of(self, value: str) -> str:
         """Return what is wrong with an address, empty if nothing is."""
-        problem = Field.problem_of(self, value)
-        if not problem and not _EMAIL.fullmatch(value):
-            problem = "An e-mail address should look like name@example.org."
-        return problem
+        return Field.problem_of(self, value) or ("" if _EMAIL.fullmatch(value) else self.asked)
 
 
-EMAIL = EmailField("email", "E-mail", 254)
-NAME = Field("name", "Name", 100)
+EMAIL = EmailField("email", "Enter an e-mail address such as name@example.org.", 254)
+NAME = Field("name", "Enter your name.", 100)
+ADDRESS = (
+    EMAIL,
+    NAME,
+    Field("street", "Enter your street and number.", 200),
+    Field("postcode", "Enter your postcode.", 16),
+    Field("city", "Enter your city.", 100),
+)
+"""What a parcel needs, in the order of the checkout's form."""

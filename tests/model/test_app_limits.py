@@ -68,6 +68,32 @@ def test_a_pod_makes_one_hash_at_a_time_and_lets_few_wait() -> None:
     assert len(running) == MOST_WAITING
 
 
+def test_who_goes_away_leaves_no_hash_behind() -> None:
+    made: list[int] = []
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        made.append(number)
+        begun.set()
+        goes_on.wait(timeout=30)
+
+    async def come_and_go() -> None:
+        hashing = Hashing()
+        try:
+            crowd = [asyncio.create_task(hashing.run(work, number)) for number in range(50)]
+            await asyncio.to_thread(begun.wait, 30)
+            for one in crowd:
+                one.cancel()
+            await asyncio.gather(*crowd, return_exceptions=True)
+            goes_on.set()
+            await hashing.run(work, 50)
+        finally:
+            hashing.close()
+
+    asyncio.run(come_and_go())
+    assert made == [0, 50]
+
+
 @pytest.mark.parametrize(
     ("headers", "network"),
     [
