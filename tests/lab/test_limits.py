@@ -45,6 +45,26 @@ def create(site: str, document: dict[str, Any]) -> str:
     return kubectl(site, "create", "-f", "-", stdin=json.dumps(document))
 
 
+def stray_claim(namespace: str) -> dict[str, Any]:
+    """A claim of Frankfurt's storage class, for a cluster that is not Frankfurt's."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "stray", "namespace": namespace, "labels": LABELS},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "frankfurt-pinned",
+            "resources": {"requests": {"storage": "1Mi"}},
+        },
+    }
+
+
+@pytest.mark.requirement("a namespace without a database has no claims")
+def test_claim_of_a_workload_without_storage_is_refused(lab: Lab) -> None:
+    with pytest.raises(CommandError, match="exceeded quota: objects"):
+        create("frankfurt", stray_claim(NAMESPACE))
+
+
 @pytest.mark.requirement("no pod may take more power than a rack has")
 def test_pod_above_a_racks_power_is_refused(lab: Lab) -> None:
     with pytest.raises(CommandError, match=r"maximum shopsphere\.io/watts usage per Pod"):
@@ -109,33 +129,27 @@ def test_pod_without_watts_does_not_run_unbudgeted(kube: Kube) -> None:
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")
 def test_pod_with_a_claim_of_another_sites_class_is_not_scheduled(kube: Callable[..., dict[str, Any]]) -> None:
-    claim = {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "stray", "namespace": NAMESPACE, "labels": LABELS},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": "frankfurt-pinned",
-            "resources": {"requests": {"storage": "1Mi"}},
-        },
-    }
+    namespace = "strays"  # of its own: the quotas of the others leave no room for a claim
+    claim = stray_claim(namespace)
     user = pod("stray", 1)
+    user["metadata"]["namespace"] = namespace
     user["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "stray"}}]
 
     def refusal() -> str:
         selector = "--field-selector=involvedObject.kind=Pod,involvedObject.name=stray,reason=FailedScheduling"
-        return " ".join(event["message"] for event in kube("dublin", "events", "-n", NAMESPACE, selector)["items"])
+        return " ".join(event["message"] for event in kube("dublin", "events", "-n", namespace, selector)["items"])
 
+    kubectl("dublin", "create", "namespace", namespace)
     try:
         create("dublin", claim)
         create("dublin", user)
         wait_until(refusal, what="the scheduler's word on the pod", seconds=30)
         # A claim waits for its pod, so that alone would say nothing: it is the pod that finds no volume at Dublin.
         assert "PersistentVolumeClaim" in refusal()
-        assert "nodeName" not in kube("dublin", "pod", "stray", "-n", NAMESPACE)["spec"]
-        assert kube("dublin", "pvc", "stray", "-n", NAMESPACE)["status"]["phase"] == "Pending"
+        assert "nodeName" not in kube("dublin", "pod", "stray", "-n", namespace)["spec"]
+        assert kube("dublin", "pvc", "stray", "-n", namespace)["status"]["phase"] == "Pending"
     finally:
-        kubectl("dublin", "delete", "pod/stray", "pvc/stray", "-n", NAMESPACE, "--ignore-not-found")
+        kubectl("dublin", "delete", "namespace", namespace)
 
 
 @pytest.mark.requirement("volumes and their claims cannot bind at another site")
