@@ -4,9 +4,13 @@ That this machine does not reach it says little: its own lines may be cut. Each 
 last, and an agent that hears it has the other site's right to write from there.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.side_by_side import at_each
 from shopsphere.witness import PairRecord, WitnessUnreachableError
 
 TITLE = "Make sure that the witness has no quorum"
@@ -15,10 +19,8 @@ SECONDS = 45  # a look without a quorum takes up to 6 s; agents forget what they
 
 def check(change: RoleChange) -> str:
     """Say what is known without the witness; refuse while it answers."""
-    try:
-        record = change.ask_witness()
-    except WitnessUnreachableError:
-        heard = _heard(change)
+    record, heard = _look(change)
+    if record is None:
         then = f"; first it is waited until that is too long ago to stand: {heard}" if heard else ""
         return f"no quorum answers; DNS says epoch {change.epoch}; this would begin epoch {change.epoch + 1}{then}"
     _require_ours(change, record)
@@ -27,17 +29,26 @@ def check(change: RoleChange) -> str:
 
 def verify(change: RoleChange) -> bool:
     """No quorum answers, and no agent has heard of one lately; or the witness knows of this change."""
-    try:
-        record = change.ask_witness()
-    except WitnessUnreachableError:
-        if heard := _heard(change):
-            raise BlockedError.because(
-                f"the witness has a quorum, only this machine does not reach it: {heard}",
-                action=f"`shopsphere failover {change.pair.name}` from a machine that does",
-            ) from None
-        return True
-    _require_ours(change, record)
+    record, heard = _look(change)
+    if record is not None:
+        _require_ours(change, record)
+    elif heard:
+        raise BlockedError.because(
+            f"the witness has a quorum, only this machine does not reach it: {heard}",
+            action=f"`shopsphere failover {change.pair.name}` from a machine that does",
+        )
     return True
+
+
+def _look(change: RoleChange) -> tuple[PairRecord | None, str]:
+    """Return what the witness says, None without a quorum, and which agents have heard of one lately.
+
+    All are asked side by side: voters that are lost take as long as a look may.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        witness = beside.submit(_witness, change)
+        heard = at_each(change.pair.sites, partial(_agent, change))
+        return witness.result(), ", ".join(filter(None, heard))
 
 
 def _require_ours(change: RoleChange, record: PairRecord) -> None:
@@ -49,14 +60,17 @@ def _require_ours(change: RoleChange, record: PairRecord) -> None:
         )
 
 
-def _heard(change: RoleChange) -> str:
-    """Return which agents have heard of the quorum lately; empty for none, or where no agent answers."""
-    found = []
-    for site in change.pair.sites:
-        try:
-            witness = change.access.agent_state(site).get("witness") or {}
-        except ShopSphereError:
-            continue
-        if witness.get("answered"):
-            found.append(f"the agent of {site} heard it {witness['seconds_ago']} s ago")
-    return ", ".join(found)
+def _witness(change: RoleChange) -> PairRecord | None:
+    try:
+        return change.ask_witness()
+    except WitnessUnreachableError:
+        return None
+
+
+def _agent(change: RoleChange, site: str) -> str:
+    """Say when the agent of a site heard of the quorum; empty when that is long ago, or where it does not answer."""
+    try:
+        witness = change.access.agent_state(site).get("witness") or {}
+    except ShopSphereError:
+        return ""
+    return f"the agent of {site} heard it {witness['seconds_ago']} s ago" if witness.get("answered") else ""
