@@ -14,7 +14,7 @@ from shopsphere.foundation.side_by_side import at_each
 from shopsphere.witness import PairRecord, WitnessUnreachableError
 
 TITLE = "Make sure that the witness has no quorum"
-SECONDS = 45  # a look without a quorum takes up to 6 s; agents forget what they heard after 10 s
+SECONDS = 45  # agents forget what they heard after 10 s, and a look without a quorum takes up to 5 s
 
 
 def check(change: RoleChange) -> str:
