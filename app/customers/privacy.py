@@ -1,9 +1,9 @@
 """What the law gives a customer: all that is kept about them (GDPR Article 15 and 20), and its erasure (Article 17).
 
-Both run in a role of their own, `shop_privacy`, which may do nothing else; the storefront's role may do neither. An
-erased customer's orders stay in the books without the person: what, how much, which country. Copies follow by
-themselves: the other site replicates the erasure at once, and WAL and kept volumes end with their own time. After a
-backup was restored, those that `customers.erasure` names since then have to be erased again.
+Both are functions of the database that its owner may call and the storefront's role may not. An erased customer's
+orders stay in the books without the person: what, how much, which country. Copies follow by themselves: the other site
+replicates the erasure at once, and WAL and kept volumes end with their own time. After a backup was restored, those
+that `customers.erasure` names since then have to be erased again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import psycopg
 from app.errors import ShopError
 from app.settings import Environment
 from app.text import tidy_or_drop
-
-ROLE = "shop_privacy"
 
 
 class CustomerError(ShopError):
@@ -63,7 +61,7 @@ def _connect() -> psycopg.Connection[Any]:
     environment = Environment()
     dsn = environment.dsn("COMMERCE_DSN", "COMMERCE_PASSWORD")
     environment.check()
-    return psycopg.connect(dsn, connect_timeout=5, application_name="shop privacy", options=f"-c role={ROLE}")
+    return psycopg.connect(dsn, connect_timeout=5, application_name="shop privacy")
 
 
 def _find(connection: psycopg.Connection[Any], email: str) -> UUID:

@@ -77,13 +77,12 @@ class Cluster:
             )
         self.start()
         if source is None:
-            for statement in (
-                "CREATE ROLE commerce LOGIN CREATEROLE",
-                "CREATE ROLE ledger LOGIN CREATEROLE",
-                "CREATE DATABASE commerce OWNER commerce",
-                "CREATE DATABASE ledger OWNER ledger",
-            ):
-                self.admin(statement)
+            # The rights that CloudNativePG's bootstrap gives: the owner may create no role, its one role is there.
+            for owner, role in (("commerce", "shop_app"), ("ledger", "payments_app")):
+                self.admin(f"CREATE ROLE {owner} LOGIN")
+                self.admin(f"CREATE ROLE {role} NOLOGIN")
+                self.admin(f"GRANT {role} TO {owner}")
+                self.admin(f"CREATE DATABASE {owner} OWNER {owner}")
 
     def dsn(self, database: str) -> str:
         owner = database.partition("_")[0]

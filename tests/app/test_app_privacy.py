@@ -99,11 +99,6 @@ def test_the_storefront_may_neither_export_nor_erase(cluster: Cluster) -> None:
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute(f"SELECT customers.{function}(gen_random_uuid())")
-    with (
-        psycopg.connect(cluster.dsn("commerce"), options="-c role=shop_privacy") as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        connection.execute("SELECT * FROM customers.customer")
 
 
 def test_what_is_over_is_removed_and_what_is_used_stays(shop: Shop) -> None:

@@ -4,7 +4,6 @@ Revision ID: 0002
 """
 
 from app.migrations.environment import execute
-from app.migrations.roles import create_role
 
 revision = "0002"
 down_revision = "0001"
@@ -30,7 +29,7 @@ CREATE INDEX order_token ON orders."order" (changed_at) WHERE payment_token <> '
 GRANT UPDATE (payment_token) ON orders."order" TO shop_app;
 """
 
-# The owner's rights, lent for these three questions only; shop_app may ask none of them.
+# The owner alone may ask these: a role of their own would need a superuser at every database that is there already.
 PRIVACY = """
 CREATE TABLE customers.erasure (
     customer_id uuid PRIMARY KEY,
@@ -96,14 +95,12 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION customers.find_customer, customers.export_customer, customers.erase_customer FROM PUBLIC;
-GRANT USAGE ON SCHEMA customers TO shop_privacy;
-GRANT EXECUTE ON FUNCTION customers.find_customer, customers.export_customer, customers.erase_customer TO shop_privacy;
 """
 
 
 def upgrade() -> None:
-    """Add tables, indexes, and the role that may export and erase a customer."""
-    for statements in (SIGN_INS, RETENTION, create_role("shop_privacy", "commerce"), PRIVACY):
+    """Add tables, indexes, and the functions that export and erase a customer."""
+    for statements in (SIGN_INS, RETENTION, PRIVACY):
         execute(statements)
 
 
