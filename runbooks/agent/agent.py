@@ -18,6 +18,7 @@ from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.loops import Loop
 from runbooks.agent.permits import Permits, Witnessed
+from runbooks.agent.returning import Answers
 from runbooks.agent.rhythm import SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Doors, Knowledge, doors
 from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
@@ -73,6 +74,7 @@ class Agent:
         self._lease = SiteLease(
             witness, config.site, config.margins, lambda until: self._learn(lease_until=until), clock
         )
+        self._answers = Answers(config.site, permits, tell, clock)
         self._open_until = 0.0  # what the fence was told last
         self._promoted_at = clock.monotonic()
         self._looks = self._revision = 0
@@ -234,18 +236,15 @@ class Agent:
         asked_at = self._clock.monotonic()
         seen = self._witness.see()
         self._revision = seen.revision
+        self._answers.came(asked_at, last=self._known.heard_at)
         self._learn(record=seen.record, heard_at=asked_at, lease_holder=seen.lease_holder)
         return seen
 
     def _permit_against(self, seen: Seen) -> Permit | None:
         """Return the permit that stands, unless the witness gives the other site the right to write at this moment."""
-        permit, site = self._known.standing_permit, self._config.site
-        if permit and permit.active == site and seen.lease_holder not in {"", site}:
-            self._permits.refuse(permit, f"the witness answers: {seen.lease_holder} holds the lease to write")
+        if self._answers.judge(self._known.standing_permit, seen.lease_holder):
             self._learn(permit=self._permits.kept)
-            self._tell(f"permit of {permit.actor} refused: {self._permits.refused}")
-            return self._known.standing_permit
-        return permit
+        return self._known.standing_permit
 
     def _bring_in(self, permit: Permit, seen: Seen, record: PairRecord) -> None:
         """Write the permit's decision to a witness that is back; refused while another site holds the lease.

@@ -48,6 +48,9 @@ class Permits(Protocol):
     def refuse(self, permit: Permit, why: str) -> None:
         """Let a permit count no more, until it is given anew."""
 
+    def take_up_again(self) -> None:
+        """Let the permit count that was refused last, if it is still the newest."""
+
 
 class PermitKeeper:
     """The newest permit that this agent has seen.
@@ -113,6 +116,10 @@ class PermitKeeper:
     def refuse(self, permit: Permit, why: str) -> None:
         """Let this very permit count no more; the same decision, given anew, is another one."""
         self._void, self.refused = permit, why
+
+    def take_up_again(self) -> None:
+        """Let the permit count that was refused last, if it is still the newest."""
+        self._void, self.refused = None, ""
 
     def _problem(self, found: Permit) -> str:
         """Return why a permit may not be taken; empty when it may."""

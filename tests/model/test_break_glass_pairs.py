@@ -206,3 +206,23 @@ def at_host(world: World, host: SiteHost, action: str) -> None:
         host.api.mishap = action
     elif not any(each.is_off for each in world.hosts.values()):
         host.power_off()
+
+
+@pytest.mark.requirement("a witness that is back takes over what an operator decided, whoever held the lease before")
+@pytest.mark.parametrize("order", [SITES, tuple(reversed(SITES))])
+def test_a_lease_from_before_the_loss_ends_no_permit(world: World, order: tuple[str, ...]) -> None:
+    world.lose_witness()
+    world.hosts["frankfurt"].line.cut = True
+    people = without_witness(world, "dublin")
+    carry_on(world, people)
+    assert world.open_sites() == ["dublin"]
+    world.heal_witness()
+    world.hosts["frankfurt"].line.cut = order[0] == "dublin"  # who hears the witness first
+    world.settle(2)
+    world.hosts["frankfurt"].line.cut = False
+    for _ in range(40):
+        world.settle(1)
+        assert len(world.open_sites()) < 2
+    assert world.open_sites() == ["dublin"]
+    assert (world.quorum.record.epoch, world.quorum.record.active) == (5, "dublin")
+    assert world.hosts["dublin"].state()["refused"] == ""

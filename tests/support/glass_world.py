@@ -340,13 +340,16 @@ class World:
             self.clock.sleep(0.5)
 
     def lose_witness(self) -> None:
-        """Cut everybody from the quorum, and wait until nobody remembers an answer as new."""
+        """Take the quorum away, and wait until nobody remembers an answer as new."""
         for host in self.hosts.values():
             host.line.cut = True
         for _ in range(30):
             self.settle(1)
 
     def heal_witness(self) -> None:
+        """Give the quorum back: its new leader gives every lease its whole time anew, as etcd's does."""
+        until = self.quorum.clock.now + Margins().lease
+        self.quorum.leases = dict.fromkeys(self.quorum.leases, until)
         for host in self.hosts.values():
             host.line.cut = False
 
