@@ -110,6 +110,14 @@ class Database:
         """Return the first value of a reading query, or None."""
         return await self._read(lambda connection: connection.fetchval(query, *arguments))
 
+    async def is_standby(self) -> bool:
+        """Whether the server follows another one now, so that it takes no writes.
+
+        Raises:
+            DatabaseUnavailableError: the database did not answer.
+        """
+        return bool(await self.fetchval("SELECT pg_is_in_recovery()"))
+
     async def _read(self, question: Callable[[Connection], Awaitable[Result]]) -> Result:
         for attempt in (1, 2):  # a second try gets a fresh connection after a restart of the server
             try:

@@ -70,7 +70,7 @@ async def settle_due(commerce: Database, payments: PaymentsClient) -> float | No
     Raises:
         DatabaseUnavailableError: the database did not answer; the next turn goes on.
     """
-    if await commerce.fetchval("SELECT pg_is_in_recovery()"):
+    if await commerce.is_standby():
         return STANDBY_SECONDS  # the active site settles; here nothing could be written down
     for _ in range(SETTLE_IN_A_TURN // SETTLE_AT_ONCE):
         async with commerce.write() as connection:

@@ -138,7 +138,7 @@ class Cashier:
         Raises:
             DatabaseUnavailableError: the ledger did not answer; the next turn goes on.
         """
-        if await self._ledger.fetchval("SELECT pg_is_in_recovery()"):
+        if await self._ledger.is_standby():
             return STANDBY_SECONDS  # the active site resolves
         for _ in range(RESOLVE_IN_A_TURN // RESOLVE_AT_ONCE):
             async with self._ledger.write() as connection:

@@ -53,7 +53,7 @@ class Reconciler:
 
     async def when_due(self, every_seconds: float) -> None:
         """Compare the last days if no process has done so for `every_seconds`; the active site only."""
-        if await self._ledger.fetchval("SELECT pg_is_in_recovery()"):
+        if await self._ledger.is_standby():
             return
         async with self._ledger.write() as connection:
             if not await rows.claim(connection, every_seconds):

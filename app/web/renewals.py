@@ -40,7 +40,7 @@ class Renewals:
             DatabaseUnavailableError: nothing was written; the sessions are renewed at their next use.
         """
         noted, self._noted = list(self._noted), set()
-        if noted and not await self._commerce.fetchval("SELECT pg_is_in_recovery()"):
+        if noted and not await self._commerce.is_standby():
             async with self._commerce.write() as connection:
                 await connection.execute(_UNHURRIED)
                 await connection.execute(_RENEW, noted, SESSION_DAYS)

@@ -84,7 +84,7 @@ class Retention:
             DatabaseUnavailableError: the database did not answer; the next turn goes on.
             UnknownOutcomeError: the same, during a COMMIT.
         """
-        if await self._commerce.fetchval("SELECT pg_is_in_recovery()"):
+        if await self._commerce.is_standby():
             return  # the active site removes, and this one follows
         for kind, statement in KINDS.items():
             removed = 0
