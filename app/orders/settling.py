@@ -15,13 +15,11 @@ from app.orders import repository, turns
 from app.orders.model import Order
 from app.orders.payments_client import PaymentsClient, Verdict
 from app.orders.states import PendingPayment
+from app.unsettled import SAY_EVERY_SECONDS, say
 
 SETTLE_EVERY_SECONDS = 3.0
 SETTLE_AT_ONCE = 4
 SETTLE_IN_A_TURN = 200
-SAY_EVERY_SECONDS = 60.0
-LONG_SECONDS = 300.0
-"""An order that waits longer for its payment is for a person."""
 
 
 async def settle(commerce: Database, payments: PaymentsClient, order: Order) -> None:
@@ -83,10 +81,7 @@ async def settle_due(commerce: Database, payments: PaymentsClient) -> float | No
 
 async def say_unsettled(commerce: Database) -> None:
     """Log how many orders wait for their payment; as an error when a person has to look."""
-    orders, with_problem, oldest_seconds = await turns.unsettled(commerce)
-    log = structlog.get_logger("unsettled")
-    told = log.error if with_problem or oldest_seconds > LONG_SECONDS else log.info
-    told("unsettled orders", orders=orders, with_problem=with_problem, oldest_seconds=round(oldest_seconds))
+    say("orders", await turns.unsettled(commerce))
 
 
 def settling_loops(commerce: Database, payments: PaymentsClient) -> list[Loop]:

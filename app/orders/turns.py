@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.database import Connection, Queries
+from app.unsettled import Unsettled
 
 FIRST_WAIT_SECONDS = 3.0
 LONGEST_WAIT_SECONDS = 60.0
@@ -43,7 +44,6 @@ async def note_problem(connection: Connection, order: UUID, problem: str) -> Non
     await connection.execute(_SET_BACK, order, problem, SET_ASIDE_AFTER, SET_ASIDE_SECONDS)
 
 
-async def unsettled(queries: Queries) -> tuple[int, int, float]:
-    """Return how many orders wait for their payment, how many of them with a problem, and the oldest one's age (s)."""
-    row = await queries.fetchrow(_UNSETTLED)
-    return row["orders"], row["with_problem"], row["oldest_seconds"]
+async def unsettled(queries: Queries) -> Unsettled:
+    """Count the orders that wait for their payment."""
+    return Unsettled(*await queries.fetchrow(_UNSETTLED))

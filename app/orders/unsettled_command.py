@@ -22,7 +22,6 @@ def show_unsettled(settings: StorefrontSettings) -> str:
 async def _show(settings: StorefrontSettings) -> str:
     commerce = Database(settings.commerce_dsn, role="shop_app", application="unsettled", size=1)
     try:
-        count, with_problem, oldest_seconds = await unsettled(commerce)
+        return json.dumps((await unsettled(commerce)).document())
     finally:
         await commerce.close()
-    return json.dumps({"count": count, "with_problem": with_problem, "oldest_seconds": round(oldest_seconds)})

@@ -21,6 +21,7 @@ from app.payments.paying import Cashier
 from app.payments.provider import Provider
 from app.payments.reconciling import Reconciler
 from app.settings import PaymentsSettings
+from app.unsettled import SAY_EVERY_SECONDS
 from app.web.health import health_routes
 from app.web.outermost import Outermost
 
@@ -61,7 +62,7 @@ def payments(settings: PaymentsSettings) -> Outermost:
             min(settings.reconcile_every_seconds, 60),
             COMPARISON_SECONDS,
         ),
-        Loop("unsettled", lambda: watching.say_unsettled(ledger), watching.SAY_EVERY_SECONDS),
+        Loop("unsettled", lambda: watching.say_unsettled(ledger), SAY_EVERY_SECONDS),
     ]
 
     @asynccontextmanager

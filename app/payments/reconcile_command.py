@@ -42,11 +42,4 @@ async def _reconcile(settings: PaymentsSettings, days: int) -> dict[str, object]
     finally:
         await provider.close()
         await ledger.close()
-    return {
-        **report.document(),
-        "unsettled": {
-            "count": waiting.payments,
-            "with_problem": waiting.with_problem,
-            "oldest_seconds": round(waiting.oldest_seconds),
-        },
-    }
+    return {**report.document(), "unsettled": waiting.document()}

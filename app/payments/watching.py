@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import structlog
-
 from app.database import Queries
+from app.unsettled import Unsettled, say
 
-SAY_EVERY_SECONDS = 60.0
-LONG_SECONDS = 300.0
-"""A payment that waits longer is for a person."""
 _UNSETTLED = """
 SELECT count(*) AS payments, count(problem) AS with_problem,
        coalesce(extract(epoch FROM now() - min(created_at)), 0)::float AS oldest_seconds
@@ -22,31 +16,14 @@ FROM payments.reconciliation
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """Payments whose outcome is not known; `with_problem` wait for a person."""
-
-    payments: int
-    with_problem: int
-    oldest_seconds: float
-
-
 async def unsettled(ledger: Queries) -> Unsettled:
-    """Count what waits."""
+    """Count the payments whose outcome is not known."""
     return Unsettled(*await ledger.fetchrow(_UNSETTLED))
 
 
 async def say_unsettled(ledger: Queries) -> None:
     """Log what waits; as an error when a person has to look."""
-    found = await unsettled(ledger)
-    log = structlog.get_logger("unsettled")
-    told = log.error if found.with_problem or found.oldest_seconds > LONG_SECONDS else log.info
-    told(
-        "unsettled payments",
-        payments=found.payments,
-        with_problem=found.with_problem,
-        oldest_seconds=round(found.oldest_seconds),
-    )
+    say("payments", await unsettled(ledger))
 
 
 async def metrics(ledger: Queries) -> str:
@@ -54,7 +31,7 @@ async def metrics(ledger: Queries) -> str:
     found = await unsettled(ledger)
     last = await ledger.fetchrow(_RECONCILED)
     values: dict[str, float | None] = {
-        "payments_unsettled": found.payments,
+        "payments_unsettled": found.count,
         "payments_unsettled_with_problem": found.with_problem,
         "payments_unsettled_oldest_seconds": found.oldest_seconds,
         "payments_reconciled_seconds_ago": last and last["seconds_ago"],
