@@ -24,49 +24,48 @@ MOST_PORTIONS = 20
 """Of one kind in one turn: 10,000 rows a minute, more than a crowd can make through the gateway's limits."""
 _LOCK = 0x52455445  # "RETE": one pod of a site at a time
 
-_SESSIONS = """
+
+def _removal(table: str, key: str, date: str, age: str, *, only: str = "", change: str = "", besides: str = "") -> str:
+    """Return the statement that removes the oldest rows of a table, $1 of them at the most, and counts them.
+
+    Args:
+        table: where they are.
+        key: the column by which they are found again.
+        date: the column that they age by.
+        age: what they have to be older than.
+        only: a condition that they have to meet as well.
+        change: what is done instead of deleting them.
+        besides: what is done to rows of other tables; `old` has the keys.
+    """
+    return f"""
 WITH old AS (
-    SELECT id FROM customers.session WHERE expires_at < now() - interval '1 hour'
-    ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), left_behind AS (
-    DELETE FROM carts.cart WHERE session_id IN (SELECT id FROM old)
-), gone AS (DELETE FROM customers.session WHERE id IN (SELECT id FROM old) RETURNING 1)
-SELECT count(*) FROM gone
-"""
-_CARTS = """
-WITH old AS (
-    SELECT id FROM carts.cart WHERE changed_at < now() - interval '180 days'
-    ORDER BY changed_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), gone AS (DELETE FROM carts.cart WHERE id IN (SELECT id FROM old) RETURNING 1)
-SELECT count(*) FROM gone
-"""
-_REQUESTS = """
-WITH old AS (
-    SELECT key FROM requests.completed WHERE created_at < now() - interval '7 days'
-    ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), gone AS (DELETE FROM requests.completed WHERE key IN (SELECT key FROM old) RETURNING 1)
-SELECT count(*) FROM gone
-"""
-_FAILURES = """
-WITH old AS (
-    SELECT account FROM customers.failed_sign_in WHERE failed_at < now() - interval '24 hours'
-    ORDER BY failed_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), gone AS (DELETE FROM customers.failed_sign_in WHERE account IN (SELECT account FROM old) RETURNING 1)
-SELECT count(*) FROM gone
-"""
-_TOKENS = """
-WITH old AS (
-    SELECT id FROM orders."order" WHERE payment_token <> '' AND state <> 'pending_payment'
-    AND changed_at < now() - interval '2 days' ORDER BY changed_at LIMIT $1 FOR UPDATE SKIP LOCKED
-), gone AS (UPDATE orders."order" SET payment_token = '' WHERE id IN (SELECT id FROM old) RETURNING 1)
-SELECT count(*) FROM gone
-"""
+    SELECT {key} FROM {table} WHERE {only and f"{only} AND "}{date} < now() - interval '{age}'
+    ORDER BY {date} LIMIT $1 FOR UPDATE SKIP LOCKED
+), {besides and f"besides AS ({besides}), "}gone AS (
+    {change or f"DELETE FROM {table}"} WHERE {key} IN (SELECT {key} FROM old) RETURNING 1
+) SELECT count(*) FROM gone
+"""  # noqa: S608 its parts are the constants below
+
+
 KINDS = {
-    "sessions": _SESSIONS,
-    "carts": _CARTS,
-    "results of forms": _REQUESTS,
-    "wrong passwords": _FAILURES,
-    "tokens of cards": _TOKENS,
+    "sessions": _removal(
+        "customers.session",
+        "id",
+        "expires_at",
+        "1 hour",
+        besides="DELETE FROM carts.cart WHERE session_id IN (SELECT id FROM old)",
+    ),
+    "carts": _removal("carts.cart", "id", "changed_at", "180 days"),
+    "results of forms": _removal("requests.completed", "key", "created_at", "7 days"),
+    "wrong passwords": _removal("customers.failed_sign_in", "account", "failed_at", "24 hours"),
+    "tokens of cards": _removal(
+        'orders."order"',
+        "id",
+        "changed_at",
+        "2 days",
+        only="payment_token <> '' AND state <> 'pending_payment'",
+        change="""UPDATE orders."order" SET payment_token = ''""",
+    ),
 }
 
 
