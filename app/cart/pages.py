@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.exceptions import NotFoundException
 
 from app.cart import repository
 from app.cart.locking import locked_cart
@@ -75,17 +74,8 @@ async def _cart_page(
 
 
 async def _refused_product(request: Request, error: RefusedError) -> Response[Any]:
-    try:
-        return await show_product(request, error.entries.values.get("product", ""), error.entries, status=error.status)
-    except NotFoundException:  # a product that is sold no more, or a form that is none of ours
-        return services_of(request).templates.page(
-            "message.html",
-            status=error.status,
-            visitor=await visitor_of(request),
-            title=error.title,
-            advice=error.advice,
-            code=error.status,
-        )
+    """Draw the page of the product again; where none is on sale, the refusal is a page of its own."""
+    return await show_product(request, error.entries.values.get("product", ""), error.entries, status=error.status)
 
 
 async def _add(posting: Posting) -> Done:

@@ -103,6 +103,15 @@ def test_refused_product_comes_back_with_its_choices(
     assert {name: again.fields[name] for name in kept} == {name: typed[name] for name in kept}
 
 
+def test_a_refused_form_of_no_product_is_a_page_of_its_own(shopper: Shopper) -> None:
+    sign_up(shopper)
+    answer = shopper.add(TEE, product="nothing")
+    assert answer.status_code == 422
+    assert "<h1>This is not on offer</h1>" in answer.text
+    assert "Choose another colour or size." in answer.text
+    assert "Grace" in answer.text.split("</header>")[0]
+
+
 def test_refused_cart_change_is_the_cart(shopper: Shopper) -> None:
     sign_up(shopper)
     shopper.add(LAMP)
