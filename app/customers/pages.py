@@ -68,18 +68,14 @@ async def sign_out(request: Request) -> Response[None]:
     return (await post_once(request, _sign_out))[1]
 
 
-async def _sign_in_again(request: Request, error: RefusedError) -> Response[Any]:
+async def _again(request: Request, error: RefusedError, *, page: str, **more: object) -> Response[Any]:
     return services_of(request).templates.page(
-        "sign_in.html", status=error.status, headers=error.headers, visitor=await visitor_of(request),
-        form=error.entries,
-    )  # fmt: skip
+        page, status=error.status, headers=error.headers, visitor=await visitor_of(request), form=error.entries, **more
+    )
 
 
-async def _sign_up_again(request: Request, error: RefusedError) -> Response[Any]:
-    return services_of(request).templates.page(
-        "sign_up.html", status=error.status, headers=error.headers, visitor=await visitor_of(request),
-        form=error.entries, shortest=SHORTEST_PASSWORD,
-    )  # fmt: skip
+_sign_in_again = partial(_again, page="sign_in.html")
+_sign_up_again = partial(_again, page="sign_up.html", shortest=SHORTEST_PASSWORD)
 
 
 async def _sign_out(posting: Posting) -> Done:
