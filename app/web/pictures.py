@@ -62,11 +62,7 @@ class Pictures:
 
     def made(self, line: Any) -> dict[str, str]:
         """Return what is made of a line, in the order in which it is chosen; "as shown" is said by its name."""
-        told = {
-            name: line.customisation[name]
-            for name in (PRINT, PRINT_PLACE, WORDS, ENGRAVING)
-            if name in line.customisation
-        }
+        told = {name: line.customisation[name] for name in _TOLD if name in line.customisation}
         design = design_of(line.slug, line.colour, line.customisation)
         if design and told.get(PRINT) == MOTIF_CHOICES[OWN_MOTIF]:
             told[PRINT] = design.motif_title
