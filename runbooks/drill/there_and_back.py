@@ -22,7 +22,7 @@ from shopsphere.foundation.finding import Verdict
 from shopsphere.foundation.progress import say, step
 from shopsphere.topology import Topology
 from shopsphere.witness import PairRecord
-from shopsphere.witness.access import witness_of
+from shopsphere.witness.access import see_once
 
 BEFORE, AWAY, HOME = "before", "away", "home"
 SETTLE_SECONDS = 90.0
@@ -172,11 +172,7 @@ def _unfinished(request: DrillRequest) -> tuple[DrillRecord, Stage] | None:
 
 
 def _witness_record(request: DrillRequest) -> PairRecord:
-    witness = witness_of(request.pair, request.environment)
-    try:
-        return witness.see().require_record(request.pair)
-    finally:
-        witness.close()
+    return see_once(request.pair, request.environment).require_record(request.pair)
 
 
 class _Drill:

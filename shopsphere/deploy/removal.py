@@ -7,8 +7,8 @@ from collections.abc import Callable
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, sites_of
 from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
 from shopsphere.topology import Pair, Topology
-from shopsphere.witness import Witness
-from shopsphere.witness.access import witness_of
+from shopsphere.witness.access import see_once
+from shopsphere.witness.client import Seen
 
 
 class ActiveSiteError(ShopSphereError):
@@ -20,7 +20,7 @@ def require_removable(
     target: str,
     environment: Environment,
     meant: str,
-    witness_for: Callable[[str, Environment], Witness] = witness_of,
+    see: Callable[[str, Environment], Seen] = see_once,
 ) -> None:
     """Refuse to remove what serves customers, unless the target was named a second time where that can be enough.
 
@@ -32,7 +32,7 @@ def require_removable(
         target: what is to be removed.
         environment: where.
         meant: the target as it was named a second time; empty when it was not.
-        witness_for: returns a pair's witness.
+        see: returns what a pair's witness says.
 
     Raises:
         UsageError: it was not named a second time, or as something else.
@@ -48,23 +48,19 @@ def require_removable(
     for pair in topology.pairs.values() if target != EVERYTHING else ():
         (site, *more) = [each for each in pair.sites if each in removed] or [""]
         if site and not more:
-            _require_passive(pair, site, environment, witness_for, is_meant=bool(meant))
+            _require_passive(pair, site, environment, see, is_meant=bool(meant))
 
 
 def _require_passive(
     pair: Pair,
     site: str,
     environment: Environment,
-    witness_for: Callable[[str, Environment], Witness],
+    see: Callable[[str, Environment], Seen],
     *,
     is_meant: bool,
 ) -> None:
     try:
-        witness = witness_for(pair.name, environment)
-        try:
-            record = witness.see().record
-        finally:
-            witness.close()
+        record = see(pair.name, environment).record
     except ShopSphereError as error:
         if is_meant:
             return

@@ -10,7 +10,7 @@ from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.status.model import PairStatus
 from shopsphere.witness import PairRecord, Phase
-from shopsphere.witness.access import witness_of
+from shopsphere.witness.access import see_once
 
 
 def ask_witnesses(pairs: Iterable[str], environment: Environment) -> tuple[PairStatus, ...]:
@@ -21,11 +21,7 @@ def ask_witnesses(pairs: Iterable[str], environment: Environment) -> tuple[PairS
 
 def _ask(pair: str, *, environment: Environment) -> PairStatus:
     try:
-        witness = witness_of(pair, environment)
-        try:
-            seen = witness.see()
-        finally:
-            witness.close()
+        seen = see_once(pair, environment)
     except ShopSphereError as error:
         return PairStatus(pair, problem=one_line(error))
     if seen.record is None:

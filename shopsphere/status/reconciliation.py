@@ -23,7 +23,7 @@ from shopsphere.foundation.columns import folded
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.topology import Topology
-from shopsphere.witness.access import witness_of
+from shopsphere.witness.access import see_once
 
 COMPARISON_SECONDS = 1200.0
 """Longest time of a comparison; a day of 100,000 charges takes some seconds."""
@@ -92,7 +92,7 @@ def compare(topology: Topology, pair: str, environment: Environment, days: int) 
         NotComparedError: a program could not be run, or did not get the answers that it needs.
         ShopSphereError: the witness does not say which site is active, or the site is not set up here.
     """
-    site = _active_site(pair, environment)
+    site = see_once(pair, environment).require_record(pair).active
     cluster = cluster_of(site_stack(topology, site, environment))
     return compare_at(cluster, pair, site, days)
 
@@ -111,14 +111,6 @@ def compare_at(cluster: Cluster, pair: str, site: str, days: int) -> Comparison:
         )
     except (ValidationError, KeyError) as error:
         raise _not_compared(site, "the answer of another version of the shop", str(error)) from error
-
-
-def _active_site(pair: str, environment: Environment) -> str:
-    witness = witness_of(pair, environment)
-    try:
-        return witness.see().require_record(pair).active
-    finally:
-        witness.close()
 
 
 def _run(cluster: Cluster, workload: WorkloadDeclaration, command: list[str]) -> Mapping[str, Any]:

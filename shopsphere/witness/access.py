@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from shopsphere.estate.access import AccessError, witness_access
 from shopsphere.estate.stack import Environment
-from shopsphere.witness.client import Witness
+from shopsphere.witness.client import Seen, Witness
 
 
 def witness_of(pair: str, environment: Environment) -> Witness:
@@ -22,3 +24,14 @@ def witness_of(pair: str, environment: Environment) -> Witness:
             action="`shopsphere up edge` writes it for the lab; for your own sites, add the voters' addresses",
         )
     return Witness(pair, list(urls))
+
+
+def see_once(pair: str, environment: Environment) -> Seen:
+    """Return record and lease of a pair, with connections for this one question.
+
+    Raises:
+        AccessError: where the witness is, is not known here.
+        WitnessUnreachableError: no quorum answered.
+    """
+    with closing(witness_of(pair, environment)) as witness:
+        return witness.see()

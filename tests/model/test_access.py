@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -19,7 +20,9 @@ from shopsphere.estate.access import (
 )
 from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.foundation.paths import REPOSITORY
-from shopsphere.witness.access import witness_of
+from shopsphere.witness import WitnessUnreachableError
+from shopsphere.witness.access import see_once, witness_of
+from shopsphere.witness.client import Seen
 
 EDGE: dict[str, Any] = {
     "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
@@ -96,3 +99,29 @@ def test_a_witness_is_known_whatever_else_is_wrong(monkeypatch: pytest.MonkeyPat
     assert witness_access(Environment.PROD).witness == {"rdc-a": ("http://10.0.0.21:2480",)}
     with pytest.raises(AccessError, match="rdc-d: where its witness is"):
         witness_of("rdc-d", Environment.PROD)
+
+
+class OneVoter:
+    """A witness that says nothing, or one thing."""
+
+    is_closed = False
+
+    def __init__(self, seen: Seen | None) -> None:
+        self.seen = seen
+
+    def see(self) -> Seen:
+        if self.seen is None:
+            raise WitnessUnreachableError("no quorum")
+        return self.seen
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("seen", [Seen(None, 0, ""), None])
+def test_one_look_at_a_witness_leaves_no_connection(seen: Seen | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    voter = OneVoter(seen)
+    monkeypatch.setattr("shopsphere.witness.access.witness_of", lambda *_: voter)
+    with nullcontext() if seen else pytest.raises(WitnessUnreachableError):
+        assert see_once("rdc-a", Environment.LAB) == seen
+    assert voter.is_closed

@@ -48,16 +48,10 @@ class Pair:
         self.failing: dict[str, BaseException] = {}
         self.wrong: Callable[[], tuple[Finding, ...]] = tuple
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
-        monkeypatch.setattr(there_and_back, "witness_of", lambda *_words: self)
+        monkeypatch.setattr(there_and_back, "see_once", lambda *_words: Seen(self.record, 1, self.record.active))
         monkeypatch.setattr(there_and_back, "readiness_of", lambda *_words: self.readiness())
         monkeypatch.setattr(operate, "carry_out", lambda _topology, request: self.move(request))
         monkeypatch.setattr(operate, "look", lambda *_words: DryRun("failover", ()))
-
-    def see(self) -> Seen:
-        return Seen(self.record, 1, self.record.active)
-
-    def close(self) -> None:
-        pass
 
     def readiness(self) -> Readiness:
         return Readiness(PAIR, self.record.active, (NO_DRILL_YET, *self.wrong()))
