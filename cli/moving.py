@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -92,11 +93,8 @@ def failback(
     from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
 
     home = topology.pairs[pair]
-    witness = witness_of(pair, environment)
-    try:
+    with closing(witness_of(pair, environment)) as witness:
         nothing = at_home(home, witness, records_directory(environment))
-    finally:
-        witness.close()
     if nothing:
         sys.stdout.write(
             json.dumps({"verb": "failback", "pair": pair, "nothing_to_do": nothing}) if as_json else nothing

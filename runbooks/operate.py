@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,12 +81,9 @@ def steps_of(request: Request) -> Runbook:
 
 def look(topology: Topology, request: Request) -> DryRun:
     """Say what would happen, without doing any of it."""
-    witness = witness_of(request.pair, request.environment)
-    try:
+    with closing(witness_of(request.pair, request.environment)) as witness:
         change = _change(topology, request, witness, None)
         return look_ahead(steps_of(request), change.variant or None, change)
-    finally:
-        witness.close()
 
 
 def carry_out(topology: Topology, request: Request) -> Path:
@@ -98,8 +95,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
     if request.environment is Environment.PROD:
         Crash.refuse()
     runbook, directory = steps_of(request), require_records_directory(request.environment)
-    witness = witness_of(request.pair, request.environment)
-    try:
+    with closing(witness_of(request.pair, request.environment)) as witness:
         witness.prefer_fastest()
         with _alone(request, witness) as lock:
             left = Journal.unfinished(directory, pair=request.pair)
@@ -115,8 +111,6 @@ def carry_out(topology: Topology, request: Request) -> Path:
             reports = directory / "reports" / journal.run
             write_report(journal.path, reports, measured)
             return reports
-    finally:
-        witness.close()
 
 
 def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -95,11 +96,8 @@ def readiness_of(topology: Topology, pair: str, environment: Environment) -> Rea
     Raises:
         ShopSphereError: where its witness is, is not known here.
     """
-    witness = witness_of(pair, environment)
-    try:
+    with closing(witness_of(pair, environment)) as witness:
         return score(PairView(PairAccess(topology, topology.pair(pair), environment, witness)))
-    finally:
-        witness.close()
 
 
 def score(view: PairView, checks: Sequence[Check] = CHECKS) -> Readiness:
