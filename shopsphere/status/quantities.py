@@ -19,13 +19,13 @@ Document = dict[str, Any]
 
 def ready_nodes(nodes: Iterable[Document]) -> Count:
     """Count nodes whose condition Ready is true."""
-    states = [_is_true(node, "Ready") for node in nodes]
+    states = [is_true(node, "Ready") for node in nodes]
     return Count(sum(states), len(states))
 
 
 def ready_pods(pods: Iterable[Document]) -> Count:
     """Count pods whose condition Ready is true; those that have done their work are left out."""
-    states = [_is_true(pod, "Ready") for pod in pods if pod["status"].get("phase") not in FINISHED]
+    states = [is_true(pod, "Ready") for pod in pods if pod["status"].get("phase") not in FINISHED]
     return Count(sum(states), len(states))
 
 
@@ -57,10 +57,11 @@ def storage(volumes: Iterable[Document]) -> Storage:
     return Storage(bound, used / GIB, sum(size for _, size in sizes) / GIB)
 
 
+def is_true(document: Document, kind: str) -> bool:
+    """Whether an object's status has the condition `kind` with the value True."""
+    conditions = document.get("status", {}).get("conditions", [])
+    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)
+
+
 def _capacity(volume: Document) -> int:
     return int(parse_quantity(volume["spec"]["capacity"]["storage"]))
-
-
-def _is_true(document: Document, kind: str) -> bool:
-    conditions = document["status"].get("conditions", [])
-    return any(condition["type"] == kind and condition["status"] == "True" for condition in conditions)

@@ -22,6 +22,7 @@ from shopsphere.estate.workloads import PAYMENTS, SHOP
 from shopsphere.foundation.columns import folded
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import ExitCode
+from shopsphere.status.quantities import is_true
 from shopsphere.topology import Topology
 from shopsphere.witness.access import see_once
 
@@ -118,7 +119,7 @@ def _run(cluster: Cluster, workload: WorkloadDeclaration, command: list[str]) ->
     where = f"{cluster.context}: {' '.join(command)}"
     try:
         pods = cluster.items(f"/api/v1/namespaces/{workload.name}/pods", labelSelector=f"{NAME_LABEL}={workload.name}")
-        ready = [pod["metadata"]["name"] for pod in pods if _is_ready(pod)]
+        ready = [pod["metadata"]["name"] for pod in pods if is_true(pod, "Ready")]
         if not ready:
             raise _not_compared(where, f"no pod of {workload.name} is ready", f"{len(pods)} pods")
         output = cluster.execute(workload.name, ready[0], workload.name, command, extra_seconds=COMPARISON_SECONDS)
@@ -131,11 +132,6 @@ def _run(cluster: Cluster, workload: WorkloadDeclaration, command: list[str]) ->
     if not isinstance(document, dict):
         raise _not_compared(where, "its answer is no object", output[-200:])
     return document
-
-
-def _is_ready(pod: Mapping[str, Any]) -> bool:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _not_compared(where: str, problem: str, found: str) -> ShopSphereError:
