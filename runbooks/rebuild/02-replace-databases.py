@@ -7,7 +7,6 @@ from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
-from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.foundation.clock import wait_until
 
 TITLE = "Replace the site's databases by copies of the active site's"
@@ -36,7 +35,7 @@ def verify(change: RoleChange) -> bool:
 
 def _reason(change: RoleChange, database: SiteDatabase) -> str:
     """Say which database has to be made anew, and why; nothing for one that is what it has to be."""
-    document, old = _found(database), change.recall(f"old-{database.model.name}")
+    document, old = database.cluster.find(database.path), change.recall(f"old-{database.model.name}")
     if document is None:
         return f"{database.name}, which is not there"
     if old is not None and document["metadata"]["uid"] == old["uid"]:
@@ -48,7 +47,7 @@ def _reason(change: RoleChange, database: SiteDatabase) -> str:
 def _replace(change: RoleChange, database: SiteDatabase) -> None:
     if not _reason(change, database):
         return
-    document, old = _found(database), change.recall(f"old-{database.model.name}")
+    document, old = database.cluster.find(database.path), change.recall(f"old-{database.model.name}")
     if document is not None and (old is None or document["metadata"]["uid"] != old["uid"]):
         size = wanted_size(change, database, document)
         old = {
@@ -71,14 +70,7 @@ def _replace(change: RoleChange, database: SiteDatabase) -> None:
 def _is_gone(database: SiteDatabase) -> bool:
     path = f"/api/v1/namespaces/{database.model.namespace.name}/persistentvolumeclaims"
     claims = database.cluster.items(path, labelSelector=f"cnpg.io/cluster={database.name}")
-    return _found(database) is None and not claims
-
-
-def _found(database: SiteDatabase) -> Document | None:
-    try:
-        return database.document()
-    except NotFoundError:
-        return None
+    return database.cluster.find(database.path) is None and not claims
 
 
 def _copy_of(database: SiteDatabase, document: Document, *, leader: str, size: str) -> Document:

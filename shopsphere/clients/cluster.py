@@ -89,6 +89,13 @@ class Cluster:
         """
         return self._request("GET", f"{path}?{urlencode(query)}" if query else path)
 
+    def find(self, path: str) -> Document | None:
+        """Return the document at an API path, or None where there is none."""
+        try:
+            return self.get(path)
+        except NotFoundError:
+            return None
+
     def date(self) -> str | None:
         """Return the Date header of an answer, which is the time that the API server believes it is.
 

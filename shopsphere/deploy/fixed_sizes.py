@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shopsphere.clients.cluster import Cluster, Document
-from shopsphere.clients.cluster_errors import NotFoundError
+from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.deploy.engine import DeploymentError
@@ -65,7 +64,7 @@ def _refusals(site: str, cluster: Cluster, change: ResourceChange) -> Iterator[s
 def _of_database(site: str, cluster: Cluster, change: ResourceChange) -> Iterator[str]:
     path = next((cluster_path(m.namespace.name, change.name) for m in DATABASES if m.cluster(site) == change.name), "")
     wanted = next(str(part.new) for part in change.properties if part.path == SIZE)
-    document = _found(cluster, path) if path else None
+    document = cluster.find(path) if path else None
     if document is None:
         return
     there = str(document["spec"]["storage"]["size"])
@@ -81,7 +80,7 @@ def _of_database(site: str, cluster: Cluster, change: ResourceChange) -> Iterato
 
 
 def _of_volume(cluster: Cluster, change: ResourceChange) -> Iterator[str]:
-    document = _found(cluster, f"/api/v1/persistentvolumes/{change.name}")
+    document = cluster.find(f"/api/v1/persistentvolumes/{change.name}")
     if document is None:
         return
     spec = [part.path for part in change.properties if part.path.startswith("spec")]
@@ -96,13 +95,6 @@ def _of_volume(cluster: Cluster, change: ResourceChange) -> Iterator[str]:
             action="leave it, and add another volume under a new name; `shopsphere rebuild` of the site, when it is "
             "not the active one, moves its databases to free volumes, and this one can be removed then",
         )
-
-
-def _found(cluster: Cluster, path: str) -> Document | None:
-    try:
-        return cluster.get(path)
-    except NotFoundError:
-        return None
 
 
 def _same(one: str, other: str) -> bool:

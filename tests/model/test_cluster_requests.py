@@ -184,6 +184,13 @@ def test_a_list_is_empty_only_when_it_is_known_to_be(api: Cluster) -> None:
         api.items("/403")
 
 
+def test_an_object_is_missing_only_when_it_is_known_to_be(api: Cluster) -> None:
+    assert api.find("/404") is None
+    assert api.find("/list") == api.get("/list")
+    with pytest.raises(RefusedError):
+        api.find("/403")
+
+
 def test_what_is_gone_is_deleted_and_what_is_refused_is_not(api: Cluster) -> None:
     api.delete("/404")
     with pytest.raises(RefusedError):

@@ -16,7 +16,6 @@ from runbooks.engine.errors import BlockedError
 from runbooks.operate import FOLDER
 from runbooks.pair_access import PairAccess
 from shopsphere.clients.cluster import Cluster, Document
-from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.estate import stack_files
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
@@ -67,10 +66,10 @@ class Site:
         self.deleted: list[str] = []
 
     def get(self, path: str) -> Document:
-        name = path.rpartition("/")[2]
-        if name not in self.databases:
-            raise NotFoundError(name)
-        return copy.deepcopy(self.databases[name])
+        return copy.deepcopy(self.databases[path.rpartition("/")[2]])
+
+    def find(self, path: str) -> Document | None:
+        return copy.deepcopy(self.databases.get(path.rpartition("/")[2]))
 
     def items_of_known_kind(self, _path: str, *, labelSelector: str) -> list[Document]:  # noqa: N803 - the API's name
         name = labelSelector.partition("=")[2]
