@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from edge_cdn import HOST, Fetch, healthy
-from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, ask, write_configuration
+from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, answer_of, write_configuration
 from edge_host import EdgeHost
 from edge_network import own_network
 from edge_origin import Origin
@@ -150,7 +150,9 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
     """HAProxy's process, listening."""
     process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
     try:
-        wait_until(lambda: ask(HEALTH_PORT, "/livez") == 200, what="HAProxy to listen", seconds=20, interval=0.1)
+        wait_until(
+            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=20, interval=0.1
+        )
         yield process
     finally:
         process.kill()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import NamedTuple
 
 from components.gateway_configuration import (
     CERTIFICATE_FILE,
@@ -30,6 +31,14 @@ RATE = 20
 SIGN_INS, CHECKOUTS, CONNECTIONS = 5, 8, 30
 DOMAIN = "shopsphere.test"
 PAGE = b"<!doctype html><title>ok</title>" + b"<p>A page of the shop." * 100
+
+
+class Answer(NamedTuple):
+    """Of the gateway, or of who answers behind it."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
 
 
 class Shop:
@@ -119,8 +128,8 @@ def answer_of(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     source: str = ADDRESS,
-) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Return status, headers and body; status 0 where the connection was refused or cut."""
+) -> Answer:
+    """Return what was answered; status 0 where the connection was refused or cut."""
     connection = connect(port, source)
     try:
         connection.putrequest(method, path, skip_host="Host" in (headers or {}))
@@ -128,23 +137,12 @@ def answer_of(
             connection.putheader(name, value)
         connection.endheaders(body)
         answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        return Answer(answer.status, answer.headers, answer.read())
     except (ConnectionError, ssl.SSLError):
-        return 0, http.client.HTTPMessage(), b""
+        return Answer(0, http.client.HTTPMessage(), b"")
     finally:
         connection.close()
 
 
-def ask(
-    port: int,
-    path: str,
-    method: str = "GET",
-    headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
-    source: str = ADDRESS,
-) -> int:
-    return answer_of(port, path, method, headers, body, source)[0]
-
-
 def post(path: str, source: str = ADDRESS) -> int:
-    return ask(HTTPS_PORT, path, "POST", {"Content-Length": "1"}, b"x", source)
+    return answer_of(HTTPS_PORT, path, "POST", {"Content-Length": "1"}, b"x", source).status

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from edge_gateway import RATE, Shop, ask, connect, post
+from edge_gateway import RATE, Shop, answer_of, connect, post
 
 from components.gateway_configuration import HEALTH_PORT, HTTP_PORT, HTTPS_PORT, LARGEST_BODY_BYTES
 from components.gateway_pages import RETRY_AFTER_SECONDS
@@ -24,25 +24,25 @@ def test_haproxy_accepts_the_configuration_without_a_warning(configuration: Path
 
 
 def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway: subprocess.Popen[bytes]) -> None:
-    assert ask(HEALTH_PORT, "/livez") == 200
-    assert ask(HEALTH_PORT, "/readyz") == 503
+    assert answer_of(HEALTH_PORT, "/livez").status == 200
+    assert answer_of(HEALTH_PORT, "/readyz").status == 503
     shop = Shop()
     try:
-        wait_until(lambda: ask(HEALTH_PORT, "/readyz") == 200, what="ready", seconds=10, interval=0.1)
-        assert ask(HEALTH_PORT, "/anything") == 404
+        wait_until(lambda: answer_of(HEALTH_PORT, "/readyz").status == 200, what="ready", seconds=10, interval=0.1)
+        assert answer_of(HEALTH_PORT, "/anything").status == 404
     finally:
         shop.stop()
 
 
 def test_a_shop_that_is_gone_is_told_at_once(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     shop.stop()
-    assert ask(HTTPS_PORT, "/") == 503
+    assert answer_of(HTTPS_PORT, "/").status == 503
     wait_until(lambda: seconds_to_answer("/") < 0.3, what="the check to see it", seconds=15, interval=0.5)
 
 
 def seconds_to_answer(path: str) -> float:
     start = time.monotonic()
-    assert ask(HTTPS_PORT, path) == 503
+    assert answer_of(HTTPS_PORT, path).status == 503
     return time.monotonic() - start
 
 
@@ -70,13 +70,13 @@ def seconds_to_answer(path: str) -> float:
 def test_what_each_door_lets_through(
     shop: Shop, gateway: subprocess.Popen[bytes], port: int, method: str, path: str, expected: int
 ) -> None:
-    assert ask(port, path, method) == expected
+    assert answer_of(port, path, method).status == expected
 
 
 @pytest.mark.parametrize(("size", "expected"), [(LARGEST_BODY_BYTES, 200), (LARGEST_BODY_BYTES + 1, 413)])
 def test_bodies_have_a_largest_size(shop: Shop, gateway: subprocess.Popen[bytes], size: int, expected: int) -> None:
     sent = b"x" * size if expected == 200 else None  # a refusal comes before the body
-    assert ask(HTTPS_PORT, "/cart", "POST", {"Content-Length": str(size)}, sent) == expected
+    assert answer_of(HTTPS_PORT, "/cart", "POST", {"Content-Length": str(size)}, sent).status == expected
 
 
 def test_nobodys_cookie_passes_the_door_of_the_cdn(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
@@ -108,7 +108,7 @@ def test_an_idle_connection_outlives_the_order_to_leave(shop: Shop, gateway: sub
     connection.request("GET", "/")
     assert connection.getresponse().read() == b"ok"
     gateway.send_signal(signal.SIGUSR1)  # as the preStop hook sends it
-    wait_until(lambda: ask(HTTPS_PORT, "/") == 0, what="the door to be closed", seconds=10, interval=0.1)
+    wait_until(lambda: answer_of(HTTPS_PORT, "/").status == 0, what="the door to be closed", seconds=10, interval=0.1)
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"ok")
@@ -132,7 +132,7 @@ def test_a_closed_site_reads_only_and_ends_connections(
     assert answer.getheader("Retry-After") == str(RETRY_AFTER_SECONDS)
     assert "Nothing was charged" in body
     assert answer.getheader("Connection") == "close"
-    assert ask(HTTPS_PORT, "/") == 200
+    assert answer_of(HTTPS_PORT, "/").status == 200
     agent.status = 200
     wait_until(lambda: post("/cart") == 200, what="writes to be taken again", seconds=10, interval=0.2)
 
@@ -142,7 +142,7 @@ def test_a_closed_site_knows_nobody(shop: Shop, gateway: subprocess.Popen[bytes]
     agent.status = 503
     wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
     for path in ("/cart", "/checkout", "/orders", "/orders/1/receipt", "/account/sign-in", "/%6frders", "//cart"):
-        assert ask(HTTPS_PORT, path) == 503, path
+        assert answer_of(HTTPS_PORT, path).status == 503, path
     connection = connect(HTTPS_PORT)
     connection.request("GET", "/products/1", headers={"Cookie": "session=mine"})
     answer = connection.getresponse()
@@ -150,7 +150,9 @@ def test_a_closed_site_knows_nobody(shop: Shop, gateway: subprocess.Popen[bytes]
     _, headers = next(each for each in shop.seen if each[0] == "/products/1")
     assert "cookie" not in {name.lower() for name in headers}
     agent.status = 200
-    wait_until(lambda: ask(HTTPS_PORT, "/orders") == 200, what="everything again", seconds=10, interval=0.2)
+    wait_until(
+        lambda: answer_of(HTTPS_PORT, "/orders").status == 200, what="everything again", seconds=10, interval=0.2
+    )
     connection = connect(HTTPS_PORT)
     connection.request("GET", "/", headers={"Cookie": "session=mine"})
     assert connection.getresponse().getheader("Set-Cookie")

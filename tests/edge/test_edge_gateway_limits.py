@@ -13,7 +13,6 @@ from edge_gateway import (
     SIGN_INS,
     Shop,
     answer_of,
-    ask,
     post,
 )
 
@@ -41,7 +40,7 @@ def test_forms_have_a_limit(
     status, headers, body = answer_of(HTTPS_PORT, spellings[0], "POST", {"Content-Length": "1"}, b"x")
     assert (status, headers["Retry-After"]) == (429, str(FORM_WINDOW_SECONDS))
     assert b"ShopSphere" in body
-    assert ask(HTTPS_PORT, "/account/sign-in") == 200, "the form can still be read"
+    assert answer_of(HTTPS_PORT, "/account/sign-in").status == 200, "the form can still be read"
     assert post("/cart/items") == 200
     assert post(spellings[0], source=NEIGHBOUR) == 200, "another source has its own"
 
@@ -58,9 +57,11 @@ def test_connections_of_one_source_are_bounded(shop: Shop, gateway: subprocess.P
         for _ in range(CONNECTIONS + 10):
             with suppress(ConnectionError):
                 idle.append(socket.create_connection((ADDRESS, HTTPS_PORT), timeout=5, source_address=(ADDRESS, 0)))
-        assert ask(HTTPS_PORT, "/") == 0, "the source holds all that it may"
-        assert ask(HTTPS_PORT, "/", source=NEIGHBOUR) == 200
+        assert answer_of(HTTPS_PORT, "/").status == 0, "the source holds all that it may"
+        assert answer_of(HTTPS_PORT, "/", source=NEIGHBOUR).status == 200
     finally:
         for connection in idle:
             connection.close()
-    wait_until(lambda: ask(HTTPS_PORT, "/") == 200, what="its places to be free again", seconds=10, interval=0.2)
+    wait_until(
+        lambda: answer_of(HTTPS_PORT, "/").status == 200, what="its places to be free again", seconds=10, interval=0.2
+    )

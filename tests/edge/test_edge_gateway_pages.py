@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from edge_gateway import ADDRESS, Shop, answer_of, ask
+from edge_gateway import ADDRESS, Shop, answer_of
 from edge_http2 import http2
 
 from components.gateway_configuration import HTTP_PORT, HTTPS_PORT
@@ -51,12 +51,12 @@ def test_a_refusal_is_a_page_with_the_headers_of_every_page(
 @pytest.mark.requirement("names lead readers away from a site whose shop or database is dead")
 def test_steering_hears_whether_the_shop_is_ready(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     def serving() -> int:
-        return ask(HTTP_PORT, SERVING_PATH, headers={"Host": "www.shopsphere.test"})
+        return answer_of(HTTP_PORT, SERVING_PATH, headers={"Host": "www.shopsphere.test"}).status
 
     wait_until(lambda: serving() == 200, what="the shop to be ready", seconds=10, interval=0.2)
     shop.ready = 503
     wait_until(lambda: serving() == 503, what="a dead database to be told", seconds=20, interval=0.2)
-    assert ask(HTTPS_PORT, "/") == 200, "the shop itself lives, so customers are let through"
+    assert answer_of(HTTPS_PORT, "/").status == 200, "the shop itself lives, so customers are let through"
     shop.ready = 200
     wait_until(lambda: serving() == 200, what="the shop to be ready again", seconds=10, interval=0.2)
     seen = [path for path, _ in shop.seen]
@@ -64,7 +64,12 @@ def test_steering_hears_whether_the_shop_is_ready(shop: Shop, gateway: subproces
 
 
 def test_a_site_without_a_shop_is_not_serving(gateway: subprocess.Popen[bytes]) -> None:
-    wait_until(lambda: ask(HTTP_PORT, SERVING_PATH) == 503, what="a missing shop to be told", seconds=20, interval=0.2)
+    wait_until(
+        lambda: answer_of(HTTP_PORT, SERVING_PATH).status == 503,
+        what="a missing shop to be told",
+        seconds=20,
+        interval=0.2,
+    )
 
 
 @pytest.mark.requirement("pages travel compressed")
@@ -86,7 +91,9 @@ def test_http2_keeps_its_connection(shop: Shop, gateway: subprocess.Popen[bytes]
 @pytest.mark.requirement("a customer who comes again after a refusal asks DNS where the pair is active now")
 def test_http2_ends_before_a_customer_comes_again(shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop) -> None:
     agent.status = 503
-    wait_until(lambda: ask(HTTPS_PORT, "/cart") == 503, what="writes to be closed", seconds=10, interval=0.2)
+    wait_until(
+        lambda: answer_of(HTTPS_PORT, "/cart").status == 503, what="writes to be closed", seconds=10, interval=0.2
+    )
     found = http2(ADDRESS, HTTPS_PORT, "www.shopsphere.test", ["/cart", "/cart"], every=RETRY_AFTER_SECONDS)
     assert (found.statuses, found.connections) == ([503, 503], 2)
 
@@ -95,4 +102,9 @@ def test_http2_ends_before_a_customer_comes_again(shop: Shop, gateway: subproces
 def test_the_probe_of_the_cdn_is_answered(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     path = EdgeConfig.model_fields["origin_probe_path"].default
     host = {"Host": "static.shopsphere.test"}
-    wait_until(lambda: ask(HTTP_PORT, path, headers=host) == 200, what="a healthy origin", seconds=10, interval=0.2)
+    wait_until(
+        lambda: answer_of(HTTP_PORT, path, headers=host).status == 200,
+        what="a healthy origin",
+        seconds=10,
+        interval=0.2,
+    )
