@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -14,6 +13,7 @@ from typing import TextIO
 
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.locking import try_lock
 from shopsphere.foundation.progress import say
 
 POLL_SECONDS = 1.0
@@ -49,24 +49,19 @@ def wait_for(handle: TextIO, purpose: str, seconds: float, clock: Clock) -> None
     """Take the lock, or say who has it and wait."""
     start = clock.monotonic()
     told = False
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = read_owner(handle)
-            if clock.monotonic() - start > seconds:
-                raise LockedError.build(
-                    f"{purpose}: another process is at it",
-                    expected=f"the lock {handle.name} free within {seconds:.0f} s",
-                    found=owner,
-                    action="wait for that process, or end it if it hangs",
-                ) from None
-            if not told:
-                say(f"waiting: {purpose} is locked by {owner}")
-                told = True
-            clock.sleep(POLL_SECONDS)
-        else:
-            return
+    while not try_lock(handle):
+        owner = read_owner(handle)
+        if clock.monotonic() - start > seconds:
+            raise LockedError.build(
+                f"{purpose}: another process is at it",
+                expected=f"the lock {handle.name} free within {seconds:.0f} s",
+                found=owner,
+                action="wait for that process, or end it if it hangs",
+            )
+        if not told:
+            say(f"waiting: {purpose} is locked by {owner}")
+            told = True
+        clock.sleep(POLL_SECONDS)
 
 
 def read_owner(handle: TextIO) -> str:

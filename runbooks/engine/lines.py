@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import threading
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.locking import try_lock
 
 LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever holds a lock for longer was stopped in the middle
 
@@ -86,16 +86,10 @@ def lock(descriptor: int, path: Path, *, seconds: float, clock: Clock = SYSTEM_C
     Raises:
         BusyError: another holder kept it for `seconds`.
     """
-
-    def locked() -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
     try:
-        wait_until(locked, what=f"the lock on {path}", seconds=seconds, interval=0.02, clock=clock)
+        wait_until(
+            lambda: try_lock(descriptor), what=f"the lock on {path}", seconds=seconds, interval=0.02, clock=clock
+        )
     except WaitExpiredError as error:
         raise BusyError.build(
             f"{path.name}: in use",

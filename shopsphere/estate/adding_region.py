@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,6 +13,7 @@ from shopsphere.estate.new_region_stacks import stack_texts
 from shopsphere.estate.stack_files import PLACEHOLDER
 from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.files import write_whole
+from shopsphere.foundation.locking import try_lock
 from shopsphere.topology import Pair, Seller, Topology, diagram, load_topology, parse_topology
 from shopsphere.topology.insertion import InsertionError, appended
 
@@ -100,15 +100,13 @@ def _alone(project: Path) -> Iterator[None]:
     """Keep a second `region add` away; the kernel frees the lock when the process ends, and no lock file is left."""
     descriptor = os.open(project.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(descriptor):
             raise NewRegionError.build(
                 f"{project.name}: another region is being added to this checkout; nothing was written",
                 expected="no other `region add` at work here",
                 found=f"a process that holds the lock on {project.parent}",
                 action="wait until it has ended, then repeat this command",
-            ) from None
+            )
         yield
     finally:
         os.close(descriptor)

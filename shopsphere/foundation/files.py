@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from shopsphere.foundation.locking import try_lock
+
 _NEW = ".new"
 _JUST_MADE = 10.0
 """Seconds for which an unlocked file may be a new one that its writer is about to lock."""
@@ -56,7 +58,6 @@ def _written_beside(file: Path, text: str, mode: int) -> Iterator[Path]:
 def _remove_left(file: Path) -> None:
     """Remove what writers that were killed have left beside a file: nobody holds a lock on it."""
     for left in file.parent.glob(f".{glob.escape(file.name)}.*{_NEW}"):
-        with suppress(OSError), left.open() as source:  # gone meanwhile, or somebody is writing it
-            fcntl.flock(source, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if time.time() - left.stat().st_mtime > _JUST_MADE:
+        with suppress(OSError), left.open() as source:  # gone meanwhile, or on a file system without locks
+            if try_lock(source) and time.time() - left.stat().st_mtime > _JUST_MADE:
                 left.unlink()
