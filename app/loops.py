@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -96,3 +96,15 @@ class Loop:
 def problems(loops: Iterable[Loop]) -> list[str]:
     """Return what is wrong with any of the loops."""
     return [problem for loop in loops if (problem := loop.problem())]
+
+
+@asynccontextmanager
+async def running(loops: Sequence[Loop]) -> AsyncIterator[None]:
+    """Run loops while the block does, and wait for their end after it."""
+    for loop in loops:
+        loop.start()
+    try:
+        yield
+    finally:
+        for loop in loops:
+            await loop.stop()

@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from app.database import Database
 from app.database.readiness import Readiness
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
-from app.loops import Loop
+from app.loops import Loop, running
 from app.payments import watching
 from app.payments.pages import ROUTES, Request, problem
 from app.payments.paying import Cashier
@@ -67,13 +67,10 @@ def payments(settings: PaymentsSettings) -> Outermost:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        for loop in loops:
-            loop.start()
         try:
-            yield
+            async with running(loops):
+                yield
         finally:
-            for loop in loops:
-                await loop.stop()
             await provider.close()
             await readiness.close()
             await ledger.close()

@@ -17,7 +17,7 @@ from app.database import Database
 from app.database.readiness import Readiness
 from app.legal.pages import ROUTES as LEGAL_ROUTES
 from app.legal.shelf import LegalPages
-from app.loops import Loop
+from app.loops import Loop, running
 from app.media.render import render_if_missing
 from app.orders.pages import ROUTES as ORDER_ROUTES
 from app.orders.payments_client import PaymentsClient
@@ -72,13 +72,10 @@ def storefront(settings: StorefrontSettings) -> Outermost:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        for loop in loops:
-            loop.start()
         try:
-            yield
+            async with running(loops):
+                yield
         finally:
-            for loop in loops:
-                await loop.stop()
             entrance.hashing.close()
             await services.payments.close()
             await readiness.close()
