@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import yaml
 from yaml.resolver import Resolver
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.foundation.errors import ShopSphereError
 
 LONGEST_TEXT = 1024 * 1024
@@ -49,23 +50,6 @@ _READ_AS = {
 }
 
 
-@dataclass(frozen=True)
-class YamlProblem:
-    """One thing that is wrong with a document.
-
-    Attributes:
-        path: place in the document, as in `sites.dublin.racks`; empty for the document as a whole.
-        expected: what should stand there.
-        found: what stands there.
-        line: counted from 1; None for the document as a whole.
-    """
-
-    path: str
-    expected: str
-    found: str
-    line: int | None = None
-
-
 class YamlError(Exception):
     """A text that is not read; its callers say which file it is from.
 
@@ -73,7 +57,7 @@ class YamlError(Exception):
         problems: all that is wrong, in the order of the document.
     """
 
-    def __init__(self, problems: tuple[YamlProblem, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         super().__init__("; ".join(f"line {each.line}: {each.found}, not {each.expected}" for each in problems))
 
@@ -99,7 +83,7 @@ def read_yaml(text: str) -> YamlText:
     """
     if len(text) > LONGEST_TEXT:
         found = f"{len(text)} characters"
-        raise YamlError((YamlProblem("", f"at most {LONGEST_TEXT} characters", found),))
+        raise YamlError((Problem("", f"at most {LONGEST_TEXT} characters", found),))
     try:
         reader = _Reader(yaml.CSafeLoader)
         return reader.read(text)
@@ -120,19 +104,13 @@ def read_yaml_file(file: Path, error_class: type[ShopSphereError] = ShopSphereEr
     try:
         return read_yaml(file.read_text(encoding="utf-8")).value
     except YamlError as error:
-        listed = [_paragraph(file, each) for each in error.problems]
+        listed = [each.paragraph(file.name) for each in error.problems]
         raise error_class("\n".join([*listed, f"  do:       correct {file}"])) from error
     except (OSError, UnicodeDecodeError) as error:
         found = "no text in UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
         raise error_class.build(
             f"{file.name}: cannot be read", expected="a text file", found=found, action=f"correct {file}"
         ) from error
-
-
-def _paragraph(file: Path, problem: YamlProblem) -> str:
-    place = f"{file.name}:{problem.line}" if problem.line else file.name
-    head = f"{place}: {problem.path or 'the document'}"
-    return f"{head}\n  expected: {problem.expected}\n  found:    {problem.found}"
 
 
 def _syntax_error(text: str, error: yaml.YAMLError) -> YamlError:
@@ -144,7 +122,7 @@ def _syntax_error(text: str, error: yaml.YAMLError) -> YamlError:
             error = explained
     mark = getattr(error, "problem_mark", None)
     said = getattr(error, "problem", None) or " ".join(str(error).split())
-    return YamlError((YamlProblem("", "YAML", str(said), mark.line + 1 if mark else None),))
+    return YamlError((Problem("", "YAML", str(said), mark.line + 1 if mark else None),))
 
 
 @dataclass
@@ -161,7 +139,7 @@ class _Reader:
 
     loader: type[yaml.CSafeLoader | yaml.SafeLoader]
     lines: dict[str, int] = field(default_factory=dict)
-    problems: list[YamlProblem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     anchors: dict[str, _Built] = field(default_factory=dict)
     count: int = 0
 
@@ -223,7 +201,7 @@ class _Reader:
                 name = f"{name} (no text)"  # told already
             if name in seen:
                 found_again = f"the key again, first on line {seen[name]}"
-                self.problems.append(YamlProblem(place, "each key once", found_again, line))
+                self.problems.append(Problem(place, "each key once", found_again, line))
             seen.setdefault(name, line)
             self.lines[place] = line
             entry = self._node(next(events), events, place, depth - 1)
@@ -265,7 +243,7 @@ class _Reader:
         length = f" of {len(written)} digits" if len(written) > LONGEST_NUMBER and kind in {"int", "float"} else ""
         read_as = "no finite number" if written.lower().endswith((".nan", ".inf")) else _READ_AS.get(kind, kind)
         found = f"{shown}, which YAML reads as {read_as}{length}"
-        self.problems.append(YamlProblem(path, f'{other}text in quotes, as in "{shown}"', found, _line(event)))
+        self.problems.append(Problem(path, f'{other}text in quotes, as in "{shown}"', found, _line(event)))
         return None
 
     def _counted(self, more: int, path: str, event: yaml.Event) -> None:
@@ -274,7 +252,7 @@ class _Reader:
             self._stop(path, f"at most {VALUES_LIMIT} values, with those that aliases repeat", "more values", event)
 
     def _stop(self, path: str, expected: str, found: str, event: yaml.Event) -> NoReturn:
-        raise YamlError((*self.problems, YamlProblem(path, expected, found, _line(event))))
+        raise YamlError((*self.problems, Problem(path, expected, found, _line(event))))
 
 
 def _exact(kind: str, written: str) -> int | float | bool | None:

@@ -1,8 +1,9 @@
 """The validated topology as frozen values: sites, pairs and shops, jurisdictions, data classes, limits, distances."""
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.base import HEADQUARTERS
 from shopsphere.topology.data_class import Cdn, DataClass, HeldAt
-from shopsphere.topology.errors import Problem, TopologyError, UnknownNameError
+from shopsphere.topology.errors import TopologyError, UnknownNameError
 from shopsphere.topology.limits import Limits, PowerModel
 from shopsphere.topology.loader import load_topology, parse_topology
 from shopsphere.topology.model import Topology

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.checks_network import network_problems
 from shopsphere.topology.checks_storefront import storefront_problems
 from shopsphere.topology.data_class import HeldAt
-from shopsphere.topology.errors import Problem
 from shopsphere.topology.model import Topology
 from shopsphere.topology.public_names import STATIC, WWW
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
-from shopsphere.topology.errors import Problem
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.model import Topology
 
 

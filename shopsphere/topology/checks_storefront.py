@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shopsphere.topology.errors import Problem
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.model import Topology
 from shopsphere.topology.storefront import Storefront
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.foundation.yaml_text import YamlError, read_yaml
-from shopsphere.topology.errors import Problem, TopologyError
+from shopsphere.topology.errors import TopologyError
 
 
 class Document:
@@ -22,8 +23,7 @@ class Document:
         try:
             read = read_yaml(text)
         except YamlError as error:
-            problems = [Problem(each.path, each.expected, each.found, each.line) for each in error.problems]
-            raise TopologyError(file, tuple(problems)) from error
+            raise TopologyError(file, error.problems) from error
         self.values: Any = read.value
         self._lines = read.lines
         if not isinstance(self.values, dict):

@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.foundation.errors import ShopSphereError
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong at one place of a document.
-
-    Attributes:
-        path: place in the document, as in `pairs.rdc-a.recovery`; empty for the document as a whole.
-        expected: what should stand there.
-        found: what stands there.
-        line: line in the file, counted from 1; None where the place does not exist (a missing key).
-    """
-
-    path: str
-    expected: str
-    found: str
-    line: int | None = None
 
 
 class TopologyError(ShopSphereError):
@@ -42,12 +24,7 @@ class TopologyError(ShopSphereError):
         self.expected = problems[0].expected
         self.found = problems[0].found
         self.action = action or "correct the file, then run `shopsphere topology check`"
-        super().__init__("\n".join([*map(self._paragraph, problems), f"  do:       {self.action}"]))
-
-    def _paragraph(self, problem: Problem) -> str:
-        place = f"{self.file}:{problem.line}" if problem.line else self.file
-        where = f"{place}: {problem.path or 'the document'}"
-        return f"{where}\n  expected: {problem.expected}\n  found:    {problem.found}"
+        super().__init__("\n".join([*(each.paragraph(file) for each in problems), f"  do:       {self.action}"]))
 
 
 class UnknownNameError(ShopSphereError):

@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology.checks import problems_of
 from shopsphere.topology.document import Document
-from shopsphere.topology.errors import Problem, TopologyError
+from shopsphere.topology.errors import TopologyError
 from shopsphere.topology.model import Topology
 from shopsphere.topology.overlay import NAMED_SECTIONS, laid_over, read_overlay
 from shopsphere.topology.translation import problem_from

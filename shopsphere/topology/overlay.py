@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.document import Document
-from shopsphere.topology.errors import Problem, TopologyError
+from shopsphere.topology.errors import TopologyError
 
 PLACEHOLDER = "REPLACE_ME"
 NAMED_SECTIONS = ("jurisdictions", "data_classes", "currencies", "pairs", "sites")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.foundation.paths import TOPOLOGY_FILE
-from shopsphere.topology.errors import Problem, TopologyError
+from shopsphere.topology.errors import TopologyError
 from shopsphere.topology.loader import load_topology
 from shopsphere.topology.model import Topology
 from shopsphere.topology.overlay import PLACEHOLDER, NotFilledInError, overlays

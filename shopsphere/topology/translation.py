@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from shopsphere.topology.errors import Problem
+from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.schema import keys_at
 
 LONGEST_VALUE = 60
