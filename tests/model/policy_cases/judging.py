@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from types import ModuleType
 
@@ -31,6 +32,9 @@ def findings(rule: Rule, declared: CaseOf) -> list[Finding]:
     return judge([rule], [each.resource() for each in resources])
 
 
+_policy_of = functools.cache(policy_of)
+
+
 def verdict(rule: Rule, declared: CaseOf) -> list[str]:
     """The rule's messages in plain resources."""
     return [finding.message for finding in findings(rule, declared)]
@@ -48,7 +52,7 @@ def reported(rule: Rule, declared: CaseOf) -> list[tuple[str, str | None]]:
     def report(message: str, urn: str | None) -> None:
         told.append((message, urn))
 
-    policy = policy_of(rule)
+    policy = _policy_of(rule)
     if isinstance(policy, StackValidationPolicy):
         policy.validate(stack_arguments(declared if isinstance(declared, list) else [declared]), report)
     else:
