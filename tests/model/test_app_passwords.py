@@ -2,18 +2,35 @@
 
 import pytest
 
+from app.customers import passwords
 from app.customers.passwords import PasswordError, hash_password, is_password
 
 OF_THE_FIRST_RELEASE = "scrypt$16384$8$5$u5t336k+EQ08816N9JmaFg==$yprbHbPdZ1RxsyFsCVG9D1zLHzlhsn5wiG4tdH/+DuY="
 """`correct horse battery`, as hashed before there was a rule for spaces and accents."""
 
 
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that take no time, where a test asks which passwords are the same; a hash says what it cost."""
+    monkeypatch.setattr(passwords, "COST", 2)
+    monkeypatch.setattr(passwords, "PARALLEL", 1)
+
+
+def test_a_hash_costs_what_owasp_asks_for() -> None:
+    stored = hash_password("correct horse battery")
+    assert stored.startswith("scrypt-opaque$16384$8$5$")
+    assert is_password("correct horse battery", stored)
+    assert passwords.NOBODY.startswith("scrypt-opaque$16384$8$5$")
+
+
+@pytest.mark.usefixtures("cheap")
 def test_the_same_letters_are_the_same_password() -> None:
     stored = hash_password("pa\u00df Zo\u00eb 12345")
     assert is_password("pa\u00df Zoe\u0308 12345", stored)
     assert is_password("pa\u00df\u00a0Zo\u00eb\u300012345", stored)
 
 
+@pytest.mark.usefixtures("cheap")
 def test_nothing_is_stripped() -> None:
     stored = hash_password("correct horse ")
     assert is_password("correct horse ", stored)
@@ -27,6 +44,7 @@ def test_hashes_of_the_first_release_go_on_to_fit() -> None:
     assert not is_password("correct horse batterY", OF_THE_FIRST_RELEASE)
 
 
+@pytest.mark.usefixtures("cheap")
 @pytest.mark.parametrize("password", ["short", "e\u0301" * 9, "x" * 255, "correct\x00horse", "correct\thorse battery"])
 def test_what_cannot_be_a_password_is_refused_and_fits_nothing(password: str) -> None:
     with pytest.raises(PasswordError):
