@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.errors import DatabaseUnavailableError
 from app.loops import FAILURES, Loop, problems
 
 pytestmark = pytest.mark.requirement("no background loop ends in silence")
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; drawing each traceback on a terminal takes longer than all the turns."""
+    with capture_logs() as entries:
+        yield entries
 
 
 def turns(
