@@ -12,6 +12,7 @@ from runbook_steps import drive, facts, write_runbook, write_step
 
 from runbooks.engine import Journal, JournalError, StepFailedError, load_runbook, read_run, write_report
 from runbooks.engine.audit import START, AuditError, append, verify_chain
+from shopsphere.foundation.clock import SYSTEM_CLOCK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,12 +113,12 @@ def test_the_report_has_the_facts_the_steps_and_the_measurements(tmp_path: Path)
     folder = write_runbook(tmp_path)
     write_step(folder, "02-move-data", seconds=0.3, verify="return False")
     with pytest.raises(StepFailedError):
-        drive(tmp_path)
+        drive(tmp_path, SYSTEM_CLOCK)
     (journal,) = (tmp_path / "journals").iterdir()
     with pytest.raises(JournalError, match="unfinished"):
         write_report(journal, tmp_path / "report")
     write_step(folder, "02-move-data", act='(context.state / "02-move-data").touch()  # mended')
-    drive(tmp_path)
+    drive(tmp_path, SYSTEM_CLOCK)
     returned = write_report(journal, tmp_path / "report", {"rto_seconds": 21.5, "rows_lost": 0})
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     assert report == returned

@@ -4,7 +4,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from manual_clock import ManualClock
+
 from runbooks.engine import Journal, RunFacts, load_runbook, run_runbook
+from shopsphere.foundation.clock import Clock
 
 STEP = '''"""A step of a test."""
 
@@ -83,11 +86,11 @@ def acts(root: Path) -> list[str]:
     return [line.removeprefix("act ") for line in calls(root, "act")]
 
 
-def drive(root: Path) -> None:
-    """Start or resume the runbook in `root`, as an operator's command does."""
+def drive(root: Path, clock: Clock | None = None) -> None:
+    """Start or resume the runbook in `root`, as an operator's command does; without a clock, waits take no time."""
     left = Journal.unfinished(root / "journals")
     journals = root / "journals"
     with Journal.resume(left.path, actor="bob") if left else Journal.start(journals, facts()) as journal:
         context = make_context(root)
         context.journal = journal
-        run_runbook(load_runbook(root / "move"), context, journal)
+        run_runbook(load_runbook(root / "move"), context, journal, clock=clock or ManualClock())
