@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from glass_world import EPOCH, SITES, Operator, SiteHost, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_disk import memory_disk
 
 from runbooks import unwitnessed
 from runbooks.permit import Permit, permit_path, write_permit
@@ -168,8 +168,8 @@ ACTIONS = st.one_of(
     actions=st.lists(ACTIONS, min_size=10, max_size=90),
 )
 def test_every_interleaving(targets: tuple[str, str], lost: bool, actions: list[tuple[str, object]]) -> None:
-    with tempfile.TemporaryDirectory() as disk:
-        world = World(Path(disk))
+    with memory_disk() as disk:
+        world = World(disk)
         world.settle()
         if lost:
             world.lose_witness()

@@ -4,10 +4,12 @@ import json
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from memory_disk import memory_disk
 from present import present
 from runbook_steps import NAMES, acts, calls, drive, facts, write_runbook, write_step
 
@@ -15,6 +17,12 @@ from runbooks.engine import BusyError, Journal, JournalError, WriteFailedError, 
 from runbooks.engine.crash import VARIABLE
 from runbooks.engine.lines import LineFile
 from runbooks.engine.records import Kind
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    with memory_disk() as disk:
+        yield disk
 
 
 def drive_apart(root: Path, kill: str | None = None) -> int | None:
@@ -112,10 +120,10 @@ def test_what_a_step_remembered_is_there_after_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("a torn last line is no record")
-def test_a_journal_cut_at_any_byte_is_read_and_resumed(tmp_path: Path) -> None:
-    write_runbook(tmp_path)
-    drive(tmp_path)
-    path = only_journal(tmp_path)
+def test_a_journal_cut_at_any_byte_is_read_and_resumed(in_memory: Path) -> None:
+    write_runbook(in_memory)
+    drive(in_memory)
+    path = only_journal(in_memory)
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
     ends = [sum(map(len, lines[:count])) for count in range(len(lines) + 1)]
