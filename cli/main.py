@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import select
 import sys
 import traceback
@@ -129,12 +130,18 @@ def run(arguments: Sequence[str]) -> int:
         require_readable()
         if taken := take_options_away():
             say(f"left out, because variables give no options to Pulumi here: {', '.join(taken)}")
-        ended = app(words, prog_name=PROGRAM, standalone_mode=False)
+        ended = _command_of(app)(words, prog_name=PROGRAM, standalone_mode=False)
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - the roof: nothing passes as a traceback
         return _told(error, words)
     if ended == ExitCode.INTERRUPTED:  # typer has caught Ctrl-C
         say("interrupted")
     return ended if isinstance(ended, int) else ExitCode.GOOD
+
+
+@functools.cache
+def _command_of(verbs: typer.Typer) -> click.Command:
+    """Return what typer makes of the verbs, made once however often a process runs the command."""
+    return get_command(verbs)
 
 
 def _told(error: BaseException, words: Sequence[str]) -> int:

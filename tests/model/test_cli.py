@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Never
 
 import pytest
+import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -159,7 +160,10 @@ def test_an_error_of_ours_is_a_message_and_its_exit_code(
     class DriftError(ShopSphereError):
         exit_code = 7
 
-    def broken(*_arguments: object, **_options: object) -> Never:
+    broken = typer.Typer()
+
+    @broken.command()
+    def verb() -> Never:
         raise DriftError("frankfurt is not what was declared")
 
     monkeypatch.setattr(cli, "app", broken)
