@@ -145,6 +145,9 @@ class FakePermits:
     def refuse(self, _permit: Permit, why: str) -> None:
         self.found, self.refused = None, why
 
+    def take_up_again(self) -> None:
+        self.refused = ""
+
 
 class FakeWitness:
     """One record and one lease; `way` is how long a call takes, on the agent's own clock."""
