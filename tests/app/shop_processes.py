@@ -1,4 +1,4 @@
-"""The shop's processes, started as in production: `python -m app <verb>` under Granian."""
+"""The shop's processes, started as in production under Granian, with quicker background loops (paced.py)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 FACTS = region_facts(load_topology(), "rdc-a")
+PACED = Path(__file__).with_name("paced.py")
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
 
@@ -40,11 +41,11 @@ class Process:
             defaults |= {"SHOP_PUBLIC_URL": self.url, "SHOP_STATIC_URL": self.url}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", verb],
+                [sys.executable, str(PACED), verb],
                 cwd=REPOSITORY,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **defaults, **environment},
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY), **defaults, **environment},
             )
         wait_until(self._is_up, what=f"`shop {verb}` to be ready", seconds=240, interval=0.1, explain=self.log)
 
