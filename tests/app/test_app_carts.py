@@ -106,6 +106,7 @@ def _late_decline(shop: Shop, shopper: Shopper) -> str:
 
 
 def _declined(shop: Shop, location: str) -> None:
+    shop.end_wait(order_of(location))
     wait_until(lambda: shop.order(order_of(location)) == "declined", what="the decline", seconds=60, interval=0.2)
 
 

@@ -42,6 +42,7 @@ def test_lost_answer_is_unknown_then_settled_once(shop: Shop, shopper: Shopper, 
     assert "We are confirming your payment" in page.text
     assert "data-pending" in page.text, "the page asks again by itself"
     wait_until(lambda: shop.payment(order) == [("captured", 2)], what="the payment to be settled", seconds=60)
+    shop.end_wait(order)
     wait_until(lambda: shop.order(order) == "paid", what="the order to be paid", seconds=60)
     settled = [line for line in _settlement(shop) if line["key"].endswith(order.replace("-", ""))]
     assert len(settled) == 1

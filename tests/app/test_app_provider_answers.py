@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -47,6 +47,10 @@ class Desk:
             "FROM payments.payment p WHERE key = %s",
             key,
         )[0]
+
+    def end_waits(self, keys: Sequence[str]) -> None:
+        """Let the resolver come to these payments now."""
+        self.cluster.query(LEDGER, "UPDATE payments.payment SET due_at = now() WHERE key = ANY(%s)", list(keys))
 
     def is_alive(self) -> bool:
         return httpx.get(f"{self.service.url}/livez", trust_env=False).status_code == 200
@@ -181,10 +185,16 @@ def test_no_answer_of_any_shape_ends_the_resolver(desk: Desk, key: str, status: 
     keys = [key, *(f"order-{uuid4().hex}" for _ in range(4))]
     for each in keys:
         assert desk.pay(each).json()["state"] == "unknown"
-    wait_until(lambda: next(played) > 30, what="the resolver to have seen every shape", seconds=30)
+
+    def seen_all() -> bool:
+        desk.end_waits(keys)
+        return next(played) > 30
+
+    wait_until(seen_all, what="the resolver to have seen every shape", seconds=30, interval=0.2)
     assert desk.is_alive()
     sound = answering()
     desk.provider.script = sound
+    desk.end_waits(keys)
     wait_until(lambda: {desk.row(each)[0] for each in keys} == {"captured"}, what="each payment to settle", seconds=90)
 
 

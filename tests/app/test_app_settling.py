@@ -94,6 +94,7 @@ def test_orders_that_cannot_settle_keep_no_other_waiting(shop: Shop, shopper: Sh
     shop.break_provider(lose_answers=1, lose_lookups=1)
     order = order_of(shopper.buy())
     shop.break_provider()
+    shop.end_wait(order)
     wait_until(lambda: shop.order(order) == "paid", what="the order with the lost answer to be paid", seconds=45)
     assert {shop.order(each) for each in blocked} == {"pending_payment"}, "a conflict is no verdict"
 
