@@ -14,6 +14,14 @@ from shopper import Shopper
 from app.media.render import render
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_loops() -> Iterator[None]:
+    """Every process of this ring has quicker background loops."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Process, "command", (str(Path(__file__).with_name("paced.py")),))
+        yield
+
+
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("rendered")

@@ -1,4 +1,4 @@
-"""The shop's processes, started as in production under Granian, with quicker background loops (paced.py)."""
+"""The shop's processes, started as in production: `python -m app <verb>` under Granian."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -19,12 +20,17 @@ from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 FACTS = region_facts(load_topology(), "rdc-a")
-PACED = Path(__file__).with_name("paced.py")
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
 
 class Process:
-    """One running verb of the `shop` command."""
+    """One running verb of the `shop` command.
+
+    Attributes:
+        command: what Python runs; the tests of this ring put paced.py there, benchmarks run the shop as it is.
+    """
+
+    command: ClassVar[tuple[str, ...]] = ("-m", "app")
 
     def __init__(self, verb: str, environment: dict[str, str], *, port: int | None = None) -> None:
         self.port = port or free_port()
@@ -41,7 +47,7 @@ class Process:
             defaults |= {"SHOP_PUBLIC_URL": self.url, "SHOP_STATIC_URL": self.url}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(PACED), verb],
+                [sys.executable, *self.command, verb],
                 cwd=REPOSITORY,
                 stdout=log,
                 stderr=log,
