@@ -12,6 +12,7 @@ import ssl
 import sys
 import time
 from collections import defaultdict
+from typing import Any
 
 import httpx
 
@@ -55,15 +56,9 @@ async def load(urls: list[str], rate: float, seconds: float) -> tuple[int, dict[
     return total, times, failures
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=50, help="requests per second, at most 500")
-    parser.add_argument("--seconds", type=float, default=60, help="at most 600")
-    parser.add_argument("urls", nargs="+")
-    arguments = parser.parse_args()
-    if not (0 < arguments.rate <= 500 and 0 < arguments.seconds <= 600):
-        parser.error("rate must be in (0, 500] and seconds in (0, 600]")
-    sent, times, failures = asyncio.run(load(arguments.urls, arguments.rate, arguments.seconds))
+def report(urls: list[str], rate: float, seconds: float) -> dict[str, Any]:
+    """Load the pages and return what is printed."""
+    sent, times, failures = asyncio.run(load(urls, rate, seconds))
     answered = {
         url: {
             "count": len(ms),
@@ -72,7 +67,18 @@ def main() -> None:
         }
         for url, ms in times.items()
     }
-    json.dump({"sent": sent, "failed": len(failures), "failures": failures[:10], "ms": answered}, sys.stdout, indent=2)
+    return {"sent": sent, "failed": len(failures), "failures": failures[:10], "ms": answered}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=50, help="requests per second, at most 500")
+    parser.add_argument("--seconds", type=float, default=60, help="at most 600")
+    parser.add_argument("urls", nargs="+")
+    arguments = parser.parse_args()
+    if not (0 < arguments.rate <= 500 and 0 < arguments.seconds <= 600):
+        parser.error("rate must be in (0, 500] and seconds in (0, 600]")
+    json.dump(report(arguments.urls, arguments.rate, arguments.seconds), sys.stdout, indent=2)
 
 
 if __name__ == "__main__":
