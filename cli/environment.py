@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 
-from cli.common import In, Target
+from cli.common import Of, Target
 from shopsphere.deploy.environment import prepare, variables
 from shopsphere.deploy.programs import ensure_kubernetes_plugin
 from shopsphere.estate.stack import EDGE, Environment, check_target, edge_stack, site_stack, sites_of
@@ -13,7 +13,7 @@ from shopsphere.foundation.errors import UsageError
 from shopsphere.topology import load_topology
 
 
-def env(target: Target, environment: In = Environment.LAB) -> None:
+def env(target: Target, environment: Of = Environment.LAB) -> None:
     """Print what `pulumi` needs to work by hand: `eval "$(shopsphere env rdc-a)"`."""
     topology = load_topology(environment=environment)
     check_target(topology, target)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.common import In
+from cli.common import Of
 from cli.pairs import require_pair
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import EVERYTHING, Environment
@@ -26,7 +26,7 @@ def history(
             autocompletion=completing(pairs),
         ),
     ] = "",
-    environment: In = Environment.LAB,
+    environment: Of = Environment.LAB,
     *,
     last: Annotated[int, typer.Option("--last", "-n", min=1, help="number of entries to show, the newest ones")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a table")] = False,

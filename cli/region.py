@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.common import In
+from cli.common import Of
 from cli.pairs import require_pair
 from shopsphere.estate.new_region import NewRegion, NewSite
 from shopsphere.estate.region_facts import region_facts
@@ -83,7 +83,7 @@ def add(
 @app.command()
 def facts(
     name: Annotated[str, typer.Argument(help="name of the pair, as in rdc-a", show_default=False)],
-    environment: In = Environment.LAB,
+    environment: Of = Environment.LAB,
 ) -> None:
     """Print what the shop of a region is told: `export SHOP_REGION_FACTS="$(shopsphere region facts rdc-a)"`."""
     topology = load_topology(environment=environment)

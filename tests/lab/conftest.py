@@ -16,25 +16,39 @@ from lab_command import shopsphere
 from moving_pair import Orders
 from present import present
 
-from lab import record
+from lab import control_group, record
 from lab.cluster.addons import kubectl
 from lab.enter import run_inside
 from lab.hosts import LabHosts, load_hosts
+from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.process import Result
 from shopsphere.topology import Topology, load_topology
 from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import witness_of
 
 REGIONS = ("rdc-a", "rdc-b")
+RING = Path(__file__).resolve().parent
 _UP_SECONDS = 2400
+_DOWN_SECONDS = 300
 LAST = "test_down"  # it ends the lab
 _DUMPS = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem == LAST)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say at once, not after the other rings, that another checkout's lab runs on this machine."""
+    mine = any(RING in item.path.parents for item in session.items)
+    if mine and control_group.identity() is not None and not session.config.option.collectonly:
+        try:
+            require_own_lab()
+        except ShopSphereError as error:
+            pytest.exit(f"the lab ring cannot run: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,6 +82,8 @@ def hosts(topology: Topology) -> LabHosts:
 def lab() -> Lab:
     if os.geteuid() != 0:
         pytest.fail("the lab ring needs root: expected uid 0, found another; run `make test` as root")
+    if control_group.identity() is None:  # what a crash, a power loss or another checkout left is no ground for tests
+        shopsphere("lab", "down", seconds=_DOWN_SECONDS)
     shopsphere("lab", "up", *REGIONS, seconds=_UP_SECONDS)
     for region in REGIONS:
         shopsphere("up", region, seconds=_UP_SECONDS)

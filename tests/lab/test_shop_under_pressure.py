@@ -18,16 +18,25 @@ SLUG, OTHER = "tidal-rings-tee", "aurel-one-lamp"
 NAME = "Aurel One Lamp"
 ROUNDS = 5
 STRANGER = """
-import collections, random, ssl, uuid, httpx
+import collections, json, random, ssl, uuid, httpx
 noise, seen = random.Random(7), collections.Counter()
 trust = ssl.create_default_context()
 with httpx.Client(base_url="https://www.shopsphere.test", timeout=30, verify=trust) as it:
     for size in (7_000, 30_000):
         for _ in range(650):
             body = {"idempotency_key": uuid.uuid4().hex, "product": noise.randbytes(size).hex()}
-            seen[it.post("/cart/items", data=body).status_code] += 1
-print(sorted(seen))
+            try:
+                seen[it.post("/cart/items", data=body).status_code] += 1
+            except httpx.RemoteProtocolError:  # the connection was ended with the answer to the last form
+                seen[0] += 1
+print(json.dumps(sorted(seen.items())))
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plenty(lab: Lab, sql: Sql) -> None:
+    """No order of these tests meets an empty shelf."""
+    sql(SITE, "commerce", "update inventory.stock set free = 1000000")
 
 
 def shop_pods(kube: Kube) -> dict[str, tuple[str, int]]:
@@ -88,7 +97,9 @@ def test_a_line_that_comes_during_the_order_is_not_lost(lab: Lab, at: At, sql: S
 def test_large_forms_kill_no_pod(lab: Lab, at: At, kube: Kube) -> None:
     with pods_stay(kube):
         answers = at(CLIENT, sys.executable, "-c", STRANGER, seconds=300).stdout
-    assert set(json.loads(answers)) <= {413, 422, 429}
+    told = dict(json.loads(answers))
+    assert set(told) <= {0, 413, 422, 429}
+    assert told.get(0, 0) < sum(told.values()) / 10
 
 
 @pytest.mark.requirement("60 parallel sign-ins slow nobody else down and take no pod out of its Service")
