@@ -31,7 +31,7 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
-from shopper import ADDRESS, Form, Shopper, order_of
+from shopper import Form, Shopper, at_home, order_of
 
 TRUST = ssl.create_default_context()  # the host's authorities, the lab's among them
 SHOP = "https://www.shopsphere.test"
@@ -162,8 +162,7 @@ class Customer:
             return None
         self.journal.written(self.sent, answer.headers["x-served-by"])
         form = shopper.form("/checkout", "/checkout")
-        # The country stays as the form has it: a shop delivers in its own jurisdiction.
-        form.fields |= {name: value for name, value in ADDRESS.items() if name != "country"}
+        form.fields |= at_home(form)
         return form
 
     def _is_paid(self, shopper: Shopper, receipt: str) -> bool:

@@ -28,7 +28,7 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 from open_loop import percentile, report
 from orders import SHOP, TRUST
-from shopper import ADDRESS, Shopper
+from shopper import Shopper, at_home
 
 HOST = SHOP.removeprefix("https://")
 PAGES = [f"{SHOP}/", f"{SHOP}/search?q=tee", f"{SHOP}/products/tidal-rings-tee"]
@@ -100,7 +100,7 @@ def checkouts(seconds: float) -> dict[str, Any]:
             added = shopper.add()
             assert added.status_code == 303, f"cart: {added.status_code}"
             form = shopper.form("/checkout", "/checkout")
-            form.fields |= {name: value for name, value in ADDRESS.items() if name != "country"}
+            form.fields |= at_home(form)
             sent = time.monotonic()
             answer = shopper.send(form, payment_method="tok_visa")
             assert answer.status_code == 303, f"checkout: {answer.status_code}"

@@ -78,6 +78,13 @@ def names(states: Mapping[str, object], epoch: int, active: str) -> list[str]:
             if shown != (epoch, active)]  # fmt: skip
 
 
+def silent_before(orders: Iterable[Order], fault: float) -> list[str]:
+    """The shop took orders before the fault: otherwise what comes after it says nothing."""
+    if any(each["public"] and each["acknowledged"] < fault for each in orders):
+        return []
+    return ["no order was acknowledged before the fault: nothing can be said of it"]
+
+
 def silent(orders: Iterable[Order], over: float) -> list[str]:
     """The shop takes orders again under its public name when the fault is over."""
     if any(each["public"] and each["acknowledged"] > over for each in orders):
@@ -91,6 +98,7 @@ def errors_shown(failures: Mapping[str, Mapping[str, float]]) -> list[str]:
             if kind.startswith("patient: ")]  # fmt: skip
 
 
-def elsewhere(failures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Customers of another region noticed nothing."""
-    return [f"another region: {kind} x {each['count']}" for kind, each in failures.items()]
+def elsewhere(failures: Mapping[str, Mapping[str, float]], orders: int) -> list[str]:
+    """Customers of another region noticed nothing, and ordered."""
+    said = [f"another region: {kind} x {each['count']}" for kind, each in failures.items()]
+    return said if orders else [*said, "another region: no order at all"]

@@ -50,7 +50,7 @@ def carry_out(
     scene.facts["repair_seconds"] = round(under_test.repair(), 1)
     judged = judge(under_test, scene, journal, before, timeline, charged)
     for other in others:
-        judged["violations"] += checks.elsewhere(other["failures"])
+        judged["violations"] += checks.elsewhere(other["failures"], other["count"])
     start = scene.at.get("fault")
     events = {event: round(at - start, 2) for event, at in scene.at.items()} if start else {}
     return {
@@ -90,6 +90,7 @@ def judge(
         *checks.timeline(timeline, under_test.timeline(site), epochs),
         *checks.names(under_test.names(), after.epoch, site),
     ]
+    violations += checks.silent_before(journal["orders"], scene.at.get("fault", scene.at["over"]))
     if not scene.may_stay_shut:
         violations += checks.silent(journal["orders"], scene.at["over"])
     if not scene.may_show_errors:

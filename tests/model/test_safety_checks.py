@@ -105,7 +105,16 @@ def test_what_is_left_over() -> None:
     assert checks.names({"ns1": (2, "dublin"), "ns2": (2, "dublin")}, 2, "dublin") == []
     assert len(checks.names({"ns1": (1, "frankfurt"), "ns2": (2, "dublin")}, 2, "dublin")) == 1
     assert checks.lost_orders([{"order": "1"}, {"order": "2"}], {"1"}) == [{"order": "2"}]
-    assert len(checks.elsewhere({"cart: 503": {"count": 2}})) == 1
+    assert len(checks.elsewhere({"cart: 503": {"count": 2}}, 7)) == 1
+    assert checks.elsewhere({}, 7) == []
+    assert len(checks.elsewhere({}, 0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "public", "good"), [(3.0, True, True), (5.0, True, False), (3.0, False, False)]
+)
+def test_customers_who_never_ordered_judge_nothing(acknowledged: float, public: bool, good: bool) -> None:
+    assert (checks.silent_before([{"acknowledged": acknowledged, "public": public}], 4.0) == []) is good
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import uuid
 
 from lab_access import At
-from shopper import ADDRESS, Form, form_in
+from shopper import Form, at_home, form_in
 
 from shopsphere.foundation.process import Result
 
@@ -39,9 +39,7 @@ class CurlCustomer:
 
     def checkout_form(self) -> Form:
         form = self.form("/checkout", "/checkout")
-        # The country stays as the form has it: a shop delivers in its own jurisdiction.
-        own = {name: value for name, value in ADDRESS.items() if name != "country"}
-        form.fields |= own | {"payment_method": "tok_visa"}
+        form.fields |= at_home(form) | {"payment_method": "tok_visa"}
         return form
 
     def _curl(self, url: str, *options: str) -> Result:
