@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.witness import witness_component
+from runbooks.agent.config import Margins
 from shopsphere.estate import stack_files
 from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.estate.witness_seats import client_urls, ports, seats
 from shopsphere.foundation.paths import REPOSITORY, TOPOLOGY_FILE
-from shopsphere.topology import Topology, load_topology, parse_topology
+from shopsphere.topology import Pair, Topology, load_topology, parse_topology
 
 TOPOLOGY = load_topology()
 ADDRESSES = {
@@ -112,3 +114,25 @@ def test_production_has_a_place_for_every_voter() -> None:
     assert {name: len(urls) for name, urls in typed.items()} == {
         name: len(seats(pair, TOPOLOGY)) for name, pair in TOPOLOGY.pairs.items()
     }
+
+
+@pytest.mark.requirement("a voter lost is not felt: two elections are over before the active site shuts itself off")
+@pytest.mark.parametrize("pair", TOPOLOGY.pairs.values(), ids=lambda pair: pair.name)
+def test_two_elections_are_shorter_than_a_lease_is_good(pair: Pair) -> None:
+    given = dict(
+        word.removeprefix("--").split("=", 1)
+        for word in witness_component(pair, "newyork", TOPOLOGY).command
+        if word.startswith("--")
+    )
+    heartbeat, election = int(given["heartbeat-interval"]), int(given["election-timeout"])
+    way = max(TOPOLOGY.rtt_ms(one, other) for one in seats(pair, TOPOLOGY) for other in seats(pair, TOPOLOGY))
+    # A voter waits for one to two time-outs; the vote itself takes two round trips.
+    assert 2 * (1.5 * election + 2 * way) < 1000 * Margins().fence_after
+    assert election >= 5 * heartbeat
+    assert election >= 6 * way, "slow answers are no loss"
+
+
+def test_a_witness_of_one_voter_has_a_heartbeat() -> None:
+    topology = with_pairs(1)
+    command = witness_component(topology.pair("rdc-a"), "newyork", topology).command
+    assert {"--heartbeat-interval=100", "--election-timeout=500"} <= set(command)
