@@ -47,9 +47,10 @@ def carry_out(
     finally:
         for each in groups:
             each.leave()
+    is_near = region is None or under_test.may_be_felt_in(region)
     scene.facts["repair_seconds"] = round(under_test.repair(), 1)
     judged = judge(under_test, scene, journal, before, timeline, charged)
-    for other in others:
+    for other in [] if is_near else others:
         judged["violations"] += checks.elsewhere(other["failures"], other["count"])
     start = scene.at.get("fault")
     events = {event: round(at - start, 2) for event, at in scene.at.items()} if start else {}

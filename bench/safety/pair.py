@@ -57,6 +57,7 @@ class PairUnderTest:
         self.client = CLIENTS[name]
         self.voters = seats(self.pair, self.topology)
         self._off: set[str] = set()
+        self._were_off: set[str] = set()
         self._links: set[tuple[str, str]] = set()
         self._stopped: set[tuple[str, str]] = set()
         self._doors: dict[str, subprocess.Popen[bytes]] = {}
@@ -75,6 +76,14 @@ class PairUnderTest:
     def power_off(self, host: str) -> None:
         power.power_off(host)
         self._off.add(host)
+        self._were_off.add(host)
+
+    def may_be_felt_in(self, region: str) -> bool:
+        """Whether a site of another region had no power, or as many of its voters that no majority was left."""
+        pair = self.topology.pair(region)
+        voters = seats(pair, self.topology)
+        lost = len(self._were_off.intersection(voters))
+        return bool(self._were_off.intersection(pair.sites)) or 2 * (len(voters) - lost) <= len(voters)
 
     def power_on(self, host: str) -> None:
         shopsphere("lab", "power-on", host)
@@ -234,6 +243,7 @@ class PairUnderTest:
             self.signal(site, pattern, "CONT")
         for host in list(self._off):
             self.power_on(host)
+        self._were_off.clear()
 
     def repair(self) -> float:
         """Bring power and lines back, make a lost site a copy again; returns what it took in seconds."""
