@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 _ROOT = Path("/sys/fs/cgroup")
@@ -65,10 +66,15 @@ def processes(host: str | None = None) -> set[int]:
     found: set[int] = set()
     for root in _hierarchies_with_groups():
         start = root / _PARENT / host if host else root / _PARENT
-        for file in start.rglob("cgroup.procs") if start.is_dir() else ():
+        for group in _groups_below(start):
             with contextlib.suppress(OSError):
-                found.update(int(line) for line in file.read_text().split())
+                found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
     return found
+
+
+def _groups_below(start: Path) -> list[Path]:
+    """Return a group and all below it, parents first; one that ends while they are looked for is left out."""
+    return [Path(folder) for folder, _, _ in os.walk(start)]
 
 
 def processor_seconds(host: str) -> float:
@@ -84,9 +90,6 @@ def remove(host: str | None = None) -> None:
     """Remove the groups of one host, or all of ours; a group that still has processes stays."""
     for root in _hierarchies_with_groups():
         start = root / _PARENT / host if host else root / _PARENT
-        if not start.is_dir():
-            continue
-        groups = sorted((path for path in start.rglob("*") if path.is_dir()), key=lambda path: -len(path.parts))
-        for group in [*groups, start]:
+        for group in reversed(_groups_below(start)):
             with contextlib.suppress(OSError):
                 group.rmdir()
