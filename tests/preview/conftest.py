@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tiny_project import STACK, Tiny
 
+from cli import common
 from shopsphere.foundation.paths import tools_directory
 
 TOOLS = (
@@ -50,3 +52,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     created = project.pulumi("stack", "init", STACK)
     assert created.code == 0, created.stderr
     return project
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network_of_the_lab() -> Iterator[None]:
+    """Verbs go on without a lab: what is previewed here is written to files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(common, "lab_is_here", lambda: True)
+        yield
