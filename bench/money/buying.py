@@ -109,7 +109,7 @@ class Customer:
         expected = httpx.codes.OK if form.method == "get" else httpx.codes.SEE_OTHER
         end = time.monotonic() + PATIENCE_SECONDS
         for attempt in itertools.count():
-            if time.monotonic() > end:
+            if self._journal.is_stopped or time.monotonic() > end:
                 raise NoAnswerInTimeError
             if attempt and attempt % len(self._shops) == 0:
                 self._journal.waited("pause", PAUSE_SECONDS)

@@ -48,25 +48,36 @@ class Kills:
         self._shop = shop
         self._random = random.Random(seed)
         self.counted: Counter[str] = Counter(dict.fromkeys(("serve", "payments", "psp", "postgres"), 0))
+        self.away: dict[str, float] = {}
+        """How long processes were away in all, by what they are (s)."""
         self._ended_cpu: Counter[str] = Counter()
 
     def after(self, mean_seconds: float) -> float:
         """Return how long until the next one (s)."""
         return self._random.uniform(0.8, 1.2) * mean_seconds
 
-    def kill(self) -> None:
-        """Kill a process and start it again."""
+    def kill(self) -> str:
+        """Kill a process and start it again; return what it was, and how long it was away."""
+        start = time.monotonic()
+        name = self._kill_one()
+        seconds = time.monotonic() - start
+        kind = name.split()[0]
+        self.away[kind] = round(self.away.get(kind, 0) + seconds, 1)
+        return f"{name} for {seconds:.1f} s"
+
+    def _kill_one(self) -> str:
         if self._random.random() < POSTGRES_SHARE:
             self._note("postgres", of_server(self._shop.cluster.data))
             kill_server(self._shop.cluster.data)
             self._shop.cluster.start()
-            return
+            return "postgres"
         name = self._random.choice(list(self._shop.processes))
         process = self._shop.processes[name]
         self._note(name.split()[0], of_process(process.pid))
         process.kill()
         time.sleep(self._random.uniform(0, 1))  # until somebody notices
         self._shop.start(name)
+        return name
 
     def _note(self, kind: str, seconds: float) -> None:
         self._ended_cpu[kind] += seconds  # type: ignore[assignment] # a Counter adds up what has a fraction too

@@ -35,6 +35,7 @@ class Sold:
     cpu_seconds: dict[str, float]
     faults: dict[str, int]
     kills: dict[str, int]
+    away_seconds: dict[str, float]
     workers: int
 
     def figures(self) -> dict[str, object]:
@@ -53,6 +54,7 @@ class Sold:
             "faults_set": sum(self.faults.values()),
             "faults": self.faults,
             "kills": self.kills,
+            "away_seconds": self.away_seconds,
             "forms": len(self.journal.marks),
             "refused": dict(self.journal.refusals),
         }
@@ -66,16 +68,18 @@ def sell(shop: Shop, asked: Asked) -> Sold:
     begin, before = time.monotonic(), kills.cpu_seconds()
     threads = buying.start(shop.shops, journal, asked.workers, asked.seed)
     troubles.start()
+    killed: list[str] = []
     next_kill, next_line = begin + kills.after(asked.kill_every), begin + SAY_EVERY_SECONDS
     try:
         while any(thread.is_alive() for thread in threads):
             now = time.monotonic()
             if now > next_line:
-                _say(journal, now - begin, kills)
+                _say(journal, now - begin, killed)
+                killed = []
                 next_line = now + SAY_EVERY_SECONDS
             if asked.kill_every and now > next_kill and not journal.is_full():
                 next_kill = now + kills.after(asked.kill_every)
-                kills.kill()
+                killed.append(kills.kill())
             time.sleep(0.05)
     finally:
         journal.is_stopped = True
@@ -83,12 +87,12 @@ def sell(shop: Shop, asked: Asked) -> Sold:
     troubles.stop()
     after = kills.cpu_seconds()
     spent = {name: after[name] - before[name] for name in after}
-    return Sold(journal, seconds, spent, dict(troubles.played), dict(kills.counted), asked.workers)
+    return Sold(journal, seconds, spent, dict(troubles.played), dict(kills.counted), kills.away, asked.workers)
 
 
-def _say(journal: Journal, seconds: float, kills: Kills) -> None:
+def _say(journal: Journal, seconds: float, killed: list[str]) -> None:
     sys.stdout.write(
-        f"{journal.served} of {journal.wanted} orders after {seconds:.0f} s ({journal.served / seconds:.1f}/s), "
-        f"{kills.counted.total()} kills\n"
+        f"{journal.served} of {journal.wanted} orders after {seconds:.0f} s ({journal.served / seconds:.1f}/s); "
+        f"killed: {', '.join(killed) or 'nothing'}\n"
     )
     sys.stdout.flush()
