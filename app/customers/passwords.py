@@ -47,8 +47,7 @@ def hash_password(password: str) -> str:
         PasswordError: the password cannot be taken.
     """
     salt = secrets.token_bytes(SALT_BYTES)
-    digest = _scrypt(opaque(password), salt, COST, BLOCK, PARALLEL)
-    return "$".join((_OPAQUE, str(COST), str(BLOCK), str(PARALLEL), _text(salt), _text(digest)))
+    return _stored(salt, _scrypt(opaque(password), salt, COST, BLOCK, PARALLEL))
 
 
 def is_password(password: str, stored: str) -> bool:
@@ -74,9 +73,14 @@ def _scrypt(password: str, salt: bytes, cost: int, block: int, parallel: int) ->
     return hashlib.scrypt(password.encode(), salt=salt, n=cost, r=block, p=parallel, dklen=HASH_BYTES, maxmem=memory)
 
 
+def _stored(salt: bytes, digest: bytes) -> str:
+    return "$".join((_OPAQUE, str(COST), str(BLOCK), str(PARALLEL), _text(salt), _text(digest)))
+
+
 def _text(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-# Compared against when there is no such customer, so that an unknown address takes as long as a wrong password.
-NOBODY = hash_password(secrets.token_hex())
+# Compared against when there is no such customer, so that an unknown address takes as long as a wrong password. It is
+# the hash of nothing that anybody knows; making one would keep each process 0.3 s from its start.
+NOBODY = _stored(secrets.token_bytes(SALT_BYTES), secrets.token_bytes(HASH_BYTES))

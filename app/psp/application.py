@@ -49,22 +49,32 @@ async def charge(request: Request) -> Response[Any]:
     except msgspec.DecodeError as error:
         return _problem(422, str(error))
     asked = Wanted(wanted.reference, wanted.amount_minor, wanted.currency, wanted.token)
-    store = _store(request)
-    is_new = store.by_key(key) is None
     try:
+        made = _charge(_store(request), key, asked, trouble, capture=wanted.capture)
+    except KeyReusedError:
+        return _problem(422, "this Idempotency-Key was used for another request")
+    await trouble.before_charge_answer()
+    return _answer(made, 201, trouble.wrong_body("wrong_answers"))
+
+
+def _charge(store: Store, key: str, asked: Wanted, trouble: Trouble, *, capture: bool) -> Charge:
+    """Charge as asked for, or as wrongly as is to be played; what is played is noted with it.
+
+    Raises:
+        KeyReusedError: the key was used for another request.
+    """
+    with store.at_once():
+        is_new = store.by_key(key) is None
         made = store.charge(
             key,
             asked,
-            capture=wanted.capture and not (is_new and trouble.take("authorise_only")),
-            taken=_taken(store, key, asked, trouble) if is_new else None,
+            capture=capture and not (is_new and trouble.take("authorise_only")),
+            taken=_taken(store, key, asked, trouble) if is_new and asked.moves_money else None,
         )
-    except KeyReusedError:
-        return _problem(422, "this Idempotency-Key was used for another request")
-    if is_new and made.status == "captured" and trouble.take("double"):
-        store.double(made)
-        store.note_played("doubled", key)
-    await trouble.before_charge_answer()
-    return _answer(made, 201, trouble.wrong_body("wrong_answers"))
+        if is_new and made.status == "captured" and trouble.take("double"):
+            store.double(made)
+            store.note_played("doubled", key)
+    return made
 
 
 def _taken(store: Store, key: str, asked: Wanted, trouble: Trouble) -> Wanted | None:

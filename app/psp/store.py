@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +59,11 @@ class Wanted:
     currency: str
     token: str
 
+    @property
+    def moves_money(self) -> bool:
+        """Whether the card is good, so that something is charged."""
+        return self.token not in _DECLINES
+
 
 class KeyReusedError(Exception):
     """Same key, other request."""
@@ -73,6 +80,17 @@ class Store:
         self._books.execute(_SCHEMA)
         self._books.execute(_CAPTURED)
         self._books.execute("CREATE TABLE IF NOT EXISTS played (fault TEXT NOT NULL, key TEXT NOT NULL)")
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Write all that the block writes, or nothing: a wrong and its note belong together, whenever we are killed."""
+        self._books.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._books.execute("ROLLBACK")
+            raise
+        self._books.execute("COMMIT")
 
     def charge(self, key: str, wanted: Wanted, *, capture: bool, taken: Wanted | None = None) -> Charge:
         """Authorise, and capture if asked; the same key returns the same charge.
@@ -125,6 +143,10 @@ class Store:
     def note_played(self, fault: str, key: str) -> None:
         """Remember which charge a fault was played with, for whoever wants to find them all again."""
         self._books.execute("INSERT INTO played (fault, key) VALUES (?, ?)", (fault, key))
+
+    def played(self) -> list[tuple[str, str]]:
+        """Return what was noted: the fault and the charge's key."""
+        return self._books.execute("SELECT fault, key FROM played").fetchall()
 
     def double(self, charge: Charge) -> None:
         """Take the money of a charge a second time, as a provider with a fault would: settled twice under one key."""

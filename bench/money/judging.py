@@ -1,141 +1,107 @@
-"""What must hold of the books after a run, judged from the provider's file and from both databases."""
+"""What must hold of the books after a run, as a function of them and of what customers sent and were promised."""
 
 from __future__ import annotations
 
-import json
-import os
-import sqlite3
-import subprocess
-import sys
-import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from shopsphere.foundation.paths import REPOSITORY
+from books import TWIN, Books, Charge, Order
 
-if TYPE_CHECKING:
-    from running import Bench, Sold
-
-PENDING_SECONDS = 300.0
-ORDERS = """
-SELECT 'order-' || replace(id::text, '-', ''), id::text, state, (goods_minor + shipping_minor)::bigint, currency
-FROM orders."order"
-"""
-BOOKED = """
-SELECT p.key, p.state, p.charge_id, p.amount_minor, p.currency,
-    (SELECT count(*) FROM ledger.transfer t WHERE t.payment_id = p.id),
-    (SELECT coalesce(sum(e.amount_minor), 0)::bigint FROM ledger.transfer t JOIN ledger.entry e ON e.transfer_id = t.id
-     WHERE t.payment_id = p.id AND e.account = 'psp-receivable' AND e.currency = p.currency)
-FROM payments.payment p
-"""
-STOCK = """
-SELECT count(*) FROM inventory.stock s WHERE s.free <> %s - coalesce((
-    SELECT sum(l.quantity) FROM orders.line l JOIN orders."order" o ON o.id = l.order_id
-    WHERE l.sku = s.sku AND o.state <> 'declined'), 0)
-"""
-CHARGES = "SELECT key, id, status, amount_minor, currency FROM charge"
-TWIN = "\ttwin"
+RULES = (
+    "lost", "doubled", "charged_without_record", "booked_without_charge", "order_unlike_charge",
+    "same_order_for_two_customers", "never_asked_for", "refused_but_placed", "wrong_stock",
+)  # fmt: skip
+SHOWN = 5
 
 
-def judge(bench: Bench, sold: Sold) -> dict[str, Any]:
-    """Wait for the books to settle, compare, have the provider correct itself, and say what is wrong."""
-    violations: list[str] = []
-    planted = _played(bench)
-    wrong = {key for fault, key in planted if fault in {"amount", "currency"}}
-    settled = _wait(bench, lambda pending: pending == wrong)
-    if settled is None:
-        violations.append(f"pending, and not one of the wrong charges: {sorted(_pending(bench) ^ wrong)[:5]}")
-    time.sleep(1)
-    found = {(each["kind"], each["key"]) for each in _reconcile(bench)}
-    violations += [f"not found by the reconciliation: {each}" for each in sorted(planted - found)]
-    violations += [f"found by the reconciliation, and never planted: {each}" for each in sorted(found - planted)]
-    _correct(bench, wrong)
-    cured = _wait(bench, lambda pending: not pending)
-    pending = _pending(bench)
+@dataclass(frozen=True)
+class Promises:
+    """The customers' side.
+
+    Attributes:
+        sent: marks of all checkout forms that were sent.
+        orders: (mark, order) of each answer that promised an order.
+        turned_away: marks of the forms that were answered with "nothing was ordered".
+    """
+
+    sent: Iterable[str]
+    orders: Sequence[tuple[str, str]]
+    turned_away: Iterable[str] = field(default=())
+
+
+def wrongs(books: Books, promises: Promises) -> dict[str, list[str]]:
+    """Return what is wrong by the rule that it breaks: keys, marks or ids, one for each case."""
+    orders = {order.id: order for order in books.orders}
+    taken = [charge for charge in books.charges if charge.status == "captured" and not charge.key.endswith(TWIN)]
+    marks = Counter(order.mark for order in books.orders)
     return {
-        "planted": dict(Counter(fault for fault, _ in planted)),
-        "found": len(found),
-        "settled_seconds": settled,
-        "cured_seconds": cured,
-        "pending": len(pending),
-        **_judge_books(bench, sold, violations + [f"pending after {PENDING_SECONDS:.0f} s: {key}" for key in pending]),
+        "lost": sorted({order for _, order in promises.orders} - orders.keys()),
+        "doubled": _doubled(books, taken, marks),
+        "charged_without_record": _unrecorded(books, taken),
+        "booked_without_charge": _uncharged(books, taken),
+        "order_unlike_charge": _unlike(books, taken),
+        "same_order_for_two_customers": _of_others(orders, promises),
+        "never_asked_for": sorted(marks.keys() - set(promises.sent)),
+        "refused_but_placed": sorted(marks.keys() & set(promises.turned_away)),
+        "wrong_stock": [f"{books.wrong_stock} articles"] * books.wrong_stock,
     }
 
 
-def _judge_books(bench: Bench, sold: Sold, violations: list[str]) -> dict[str, Any]:
-    orders = {row[0]: row[1:] for row in bench.cluster.query("commerce", ORDERS)}
-    booked = {row[0]: row[1:] for row in bench.cluster.query("ledger", BOOKED)}
-    captured: Counter[str] = Counter()
-    charged: dict[str, tuple[str, int, str]] = {}
-    for key, identity, status, amount, currency in _books(bench, CHARGES):
-        if status == "captured" and not key.endswith(TWIN):
-            captured[key] += 1
-            charged[key] = (identity, amount, currency)
-    known = {identity for identity, *_ in orders.values()}
-    lost = [order for order in sold.journal.orders if order not in known]
-    repeated = [order for order, count in Counter(sold.journal.orders).items() if count > 1]
-    doubled = [key for key, count in captured.items() if count > 1]
-    doubled += [key for key, payment in booked.items() if payment[4] > 1]
-    unrecorded = [
-        key
-        for key, (identity, amount, currency) in charged.items()
-        if booked.get(key, ())[:4] != ("captured", identity, amount, currency) or booked[key][5] != amount
+def in_words(found: dict[str, list[str]]) -> list[str]:
+    """Return a line for each rule that is broken, with some of the cases."""
+    return [
+        f"{rule.replace('_', ' ')}: {len(cases)}, as {', '.join(cases[:SHOWN])}"
+        for rule, cases in found.items()
+        if cases
     ]
-    unpaid = [
-        key
-        for key, (_, state, total, currency) in orders.items()
-        if (state == "paid") != (key in charged) or (key in charged and charged[key][1:] != (total, currency))
+
+
+def _doubled(books: Books, taken: Sequence[Charge], marks: Counter[str]) -> list[str]:
+    """One form that became two orders, one order or payment that was charged twice, one payment booked twice."""
+    by_key, by_reference = (Counter(getattr(charge, name) for charge in taken) for name in ("key", "reference"))
+    repeated = [name for counted in (marks, by_key, by_reference) for name, count in counted.items() if count > 1]
+    return repeated + [payment.key for payment in books.payments.values() if payment.transfers > 1]
+
+
+def _unrecorded(books: Books, taken: Sequence[Charge]) -> list[str]:
+    """Money that was taken and is not on record as taken for an order: same charge, amount and currency."""
+    keys = {order.key for order in books.orders}
+    wrong = []
+    for charge in taken:
+        payment = books.payments.get(charge.key)
+        is_recorded = (
+            payment is not None
+            and (payment.state, payment.charge) == ("captured", charge.id)
+            and (payment.amount_minor, payment.currency) == (charge.amount_minor, charge.currency)
+            and payment.booked_minor == charge.amount_minor
+        )
+        if not is_recorded or charge.key not in keys:
+            wrong.append(charge.key)
+    return wrong
+
+
+def _uncharged(books: Books, taken: Sequence[Charge]) -> list[str]:
+    """What is booked though no money was taken."""
+    charged = {(charge.key, charge.id) for charge in taken}
+    return [
+        payment.key
+        for payment in books.payments.values()
+        if (payment.state == "captured" or payment.transfers) and (payment.key, payment.charge) not in charged
     ]
-    wrong_stock = bench.cluster.query("commerce", STOCK, 10**6)[0][0]
-    counts = {
-        "lost": len(lost), "doubled": len(doubled), "charged_without_record": len(unrecorded),
-        "order_unlike_charge": len(unpaid), "same_order_for_two_customers": len(repeated), "wrong_stock": wrong_stock,
-    }  # fmt: skip
-    violations += [f"{name.replace('_', ' ')}: {count}" for name, count in counts.items() if count]
-    return {"orders_in_all": len(orders), "states": dict(Counter(order[1] for order in orders.values())), **counts,
-            "violations": violations}  # fmt: skip
 
 
-def _played(bench: Bench) -> set[tuple[str, str]]:
-    return set(_books(bench, "SELECT fault, key FROM played"))
+def _unlike(books: Books, taken: Sequence[Charge]) -> list[str]:
+    """Orders that are paid without a charge, charged without being paid, or charged for what they do not cost."""
+    charged = {charge.key: (charge.amount_minor, charge.currency, charge.reference) for charge in taken}
+    return [
+        order.key
+        for order in books.orders
+        if (order.state == "paid") != (order.key in charged)
+        or (order.key in charged and charged[order.key] != (order.total_minor, order.currency, order.number))
+    ]
 
 
-def _books(bench: Bench, question: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(bench.books) as books:
-        return books.execute(question).fetchall()
-
-
-def _pending(bench: Bench) -> set[str]:
-    """Return the keys of all orders and payments without an outcome."""
-    orders = {row[0] for row in bench.cluster.query("commerce", f"{ORDERS} WHERE state = 'pending_payment'")}
-    open_payments = "SELECT key FROM payments.payment WHERE state IN ('created', 'unknown')"
-    return orders | {row[0] for row in bench.cluster.query("ledger", open_payments)}
-
-
-def _wait(bench: Bench, is_settled: Any) -> float | None:
-    """Return how long it took (s) until what is pending is as it should be; None if it never was."""
-    begin = time.monotonic()
-    while time.monotonic() - begin < PENDING_SECONDS:
-        if is_settled(_pending(bench)):
-            return round(time.monotonic() - begin, 1)
-        time.sleep(0.5)
-    return None
-
-
-def _reconcile(bench: Bench) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "reconcile", "--days", "2"],
-        cwd=REPOSITORY, text=True, capture_output=True, timeout=1800, check=True,
-        env={**os.environ, **bench.payments_variables()},
-    )  # fmt: skip
-    found: list[dict[str, Any]] = json.loads(done.stdout)["differences"]
-    return found
-
-
-def _correct(bench: Bench, wrong: set[str]) -> None:
-    """Have the provider put right what it charged wrongly, as its people would when they are called."""
-    orders = {row[0]: row[1:] for row in bench.cluster.query("commerce", ORDERS)}
-    for key, identity, *_ in _books(bench, CHARGES):
-        if key in wrong:
-            _, _, total, currency = orders[key]
-            bench.admin("PUT", f"/admin/charges/{identity}", {"amount_minor": total, "currency": currency})
+def _of_others(orders: dict[str, Order], promises: Promises) -> list[str]:
+    """Orders that were promised to somebody whose form they are not made of."""
+    return [order for mark, order in promises.orders if order in orders and orders[order].mark != mark]

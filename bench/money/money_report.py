@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-COUNTED = ("lost", "doubled", "charged_without_record", "order_unlike_charge", "wrong_stock", "pending")
+from judging import RULES
+
+COUNTED = (*RULES, "pending")
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
@@ -41,8 +43,8 @@ def show(path: Path) -> int:
     print(f"faults: {sum(run['faults_set'] for run in runs)}, planted: {planted}")
     print(f"kills: {sum(sum(run['kills'].values()) for run in runs)}")
     for name in COUNTED:
-        print(f"{name.replace('_', ' ')}: {sum(run[name] for run in runs)}")
-    for part in ("serve", "payments", "postgres", "psp"):
+        print(f"{name.replace('_', ' ')}: {sum(run.get(name, 0) for run in runs)}")
+    for part in ("serve", "payments", "postgres", "psp", "customers"):
         spent = sum(run["cpu_ms_per_order"].get(part, 0) * run["orders"] for run in runs) / max(orders, 1)
         print(f"processor time per order, {part}: {spent:.1f} ms")
     for run in runs:

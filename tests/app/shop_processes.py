@@ -13,6 +13,7 @@ from typing import ClassVar
 import httpx
 import pytest
 from postgres_cluster import Cluster, free_port
+from shopper import usual_trust
 
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.clock import wait_until
@@ -83,7 +84,7 @@ class Process:
         if self._process.poll() is not None:
             pytest.fail(f"the process ended with code {self._process.returncode}:\n{self.log()}")
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False, verify=usual_trust()).status_code == 200
         except httpx.HTTPError:
             return False
 

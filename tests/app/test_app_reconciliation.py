@@ -45,12 +45,12 @@ class Books:
         url = f"{self.psp.url}/admin/faults"
         httpx.put(url, json=faults, headers=headers, trust_env=False).raise_for_status()
 
-    def pay(self, amount_minor: int = 500) -> str:
+    def pay(self, amount_minor: int = 500, token: str = "tok_visa") -> str:
         key = f"order-{uuid4().hex}"
         answer = httpx.post(
             f"{self.service.url}/v1/payments",
             headers={"idempotency-key": key},
-            json={"reference": "EU-1", "amount_minor": amount_minor, "currency": "EUR", "token": "tok_visa"},
+            json={"reference": "EU-1", "amount_minor": amount_minor, "currency": "EUR", "token": token},
             trust_env=False,
             timeout=20,
         )
@@ -140,6 +140,18 @@ def test_every_planted_difference_is_found_and_nothing_else(books: Books) -> Non
 
 def metrics(books: Books) -> str:
     return httpx.get(f"{books.service.url}/metrics", trust_env=False).text
+
+
+def test_a_charge_that_is_declined_uses_up_no_wrong_amount(books: Books) -> None:
+    books.break_provider(other_amount=1, other_currency=1)
+    declined = books.pay(700, token="tok_declined")
+    assert books.state(declined) == "declined"  # no money moved, so none of it can be wrong
+    with sqlite3.connect(books.file) as provider:
+        assert provider.execute("SELECT fault FROM played WHERE key = ?", (declined,)).fetchall() == []
+    wrong = books.pay(700)
+    books.break_provider()
+    with sqlite3.connect(books.file) as provider:
+        assert provider.execute("SELECT fault FROM played WHERE key = ?", (wrong,)).fetchall() == [("amount",)]
 
 
 def test_what_the_provider_puts_right_settles_by_itself(books: Books) -> None:

@@ -1,5 +1,8 @@
 """A password is what somebody meant, whichever keyboard they sat at."""
 
+import hashlib
+import runpy
+
 import pytest
 
 from app.customers import passwords
@@ -21,6 +24,22 @@ def test_a_hash_costs_what_owasp_asks_for() -> None:
     assert stored.startswith("scrypt-opaque$16384$8$5$")
     assert is_password("correct horse battery", stored)
     assert passwords.NOBODY.startswith("scrypt-opaque$16384$8$5$")
+
+
+def test_a_process_starts_without_making_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+
+    def scrypt(text: bytes, **_: object) -> bytes:
+        made.append(text)
+        return bytes(32)
+
+    monkeypatch.setattr(hashlib, "scrypt", scrypt)
+    nobody = str(runpy.run_path(passwords.__file__)["NOBODY"])
+    assert made == []
+    assert nobody.startswith("scrypt-opaque$16384$8$5$")
+    assert nobody != passwords.NOBODY
+    assert not is_password("correct horse battery", nobody)
+    assert made == [b"correct horse battery"]  # who is not known costs the hash of somebody who is
 
 
 @pytest.mark.usefixtures("cheap")
