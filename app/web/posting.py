@@ -179,8 +179,9 @@ async def _set(services: Services, action: Action, fields: Mapping[str, str], be
 async def _posting(
     connection: Connection, services: Services, fields: Mapping[str, str], key: str, before: UUID | None
 ) -> Posting:
-    visitor = STRANGER if before is None else await find_visitor(connection, before)
-    session = visitor.session or await open_session(connection)
+    retention = services.settings.region.retention
+    visitor = STRANGER if before is None else await find_visitor(connection, before, retention)
+    session = visitor.session or await open_session(connection, retention)
     return Posting(connection, services, fields, key, visitor, session)
 
 

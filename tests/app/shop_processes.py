@@ -103,7 +103,9 @@ def migrate(
     )
 
 
-def serve(cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce") -> Process:
+def serve(
+    cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce", facts: str = FACTS
+) -> Process:
     return Process(
         "serve",
         {
@@ -111,6 +113,6 @@ def serve(cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str 
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": payments_url,
             "SHOP_RENDERED": str(rendered),
-            "SHOP_REGION_FACTS": FACTS,
+            "SHOP_REGION_FACTS": facts,
         },
     )
