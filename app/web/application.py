@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from app.cart.pages import ROUTES as CART_ROUTES
 from app.catalogue.pages import ROUTES as CATALOGUE_ROUTES
 from app.catalogue.shelves import Shelves
+from app.customers.account_pages import ROUTES as ACCOUNT_ROUTES
 from app.customers.entrance import Entrance
 from app.customers.pages import ROUTES as CUSTOMER_ROUTES
 from app.database import Database
@@ -88,6 +89,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *CART_ROUTES,
             *ORDER_ROUTES,
             *CUSTOMER_ROUTES,
+            *ACCOUNT_ROUTES,
             *asset_routes(assets),
             *PICTURE_ROUTES,
             *LEGAL_ROUTES,
