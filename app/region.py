@@ -27,6 +27,26 @@ class Seller(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     authority: Fact
 
 
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the shop keeps what it holds about people; the topology describes the fields and has the same bounds."""
+
+    session_days: Annotated[int, msgspec.Meta(ge=2, le=400)] = 30
+    unused_session_days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 2
+    cart_days: Annotated[int, msgspec.Meta(ge=1, le=1100)] = 180
+    form_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 7
+    wrong_password_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 1
+    card_token_days: Annotated[int, msgspec.Meta(ge=1, le=400)] = 2
+    recipient_years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 10
+
+    def __post_init__(self) -> None:
+        """Refuse that what nobody used outlives what is used."""
+        if self.unused_session_days > self.session_days:
+            raise ValueError(
+                f"expected unused_session_days of at most session_days ({self.session_days}), "
+                f"found {self.unused_session_days}"
+            )
+
+
 class Region(msgspec.Struct, frozen=True, kw_only=True):
     """What the shop knows about the pair of sites it runs in.
 
@@ -51,6 +71,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
         tax_name: of the tax that prices include; empty if pages state none.
         tax_percent: its rate by country.
         tax_percent_of_kind: other rates, by kind of goods (`apparel`) and country.
+        retention: how long what is held about people is kept; the defaults where nothing is said.
     """
 
     pair: Text
@@ -73,6 +94,7 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     tax_name: Annotated[str, msgspec.Meta(max_length=20)]
     tax_percent: dict[CountryCode, Percent]
     tax_percent_of_kind: dict[str, dict[CountryCode, Percent]]
+    retention: Retention = Retention()
 
 
 class RegionFactsError(ValueError):
@@ -105,7 +127,8 @@ def _problems_of(facts: dict[str, Any]) -> Iterator[str]:
     fields = {field.name: field for field in msgspec.structs.fields(Region)}
     for name, field in fields.items():
         if name not in facts:
-            yield f"{name}: expected a value, found none"
+            if field.required:
+                yield f"{name}: expected a value, found none"
             continue
         try:
             msgspec.convert(facts[name], field.type)

@@ -1,11 +1,13 @@
 """What stands before an account: limits, then the hash, all of it outside the transaction of the form.
 
 Three limits, each against another kind of crowd: tries of one client (in each pod), wrong passwords of one account (in
-the database), hashes of one pod. Beyond any of them the answer is 429 with the time to wait.
+the database), hashes of one pod. Beyond any of them the answer is 429 with the time to wait. A signed-in customer
+passes through here once more before what cannot be taken back.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from uuid import UUID
 from app.customers import backoff, repository
 from app.customers.hashing import RETRY_SECONDS, Hashing, HashingFullError
 from app.customers.passwords import NOBODY, PasswordError, hash_password, is_password, opaque
+from app.database import Database
 from app.web.allowance import Allowance
 from app.web.clients import client_network
 from app.web.refusals import RefusedError
@@ -22,6 +25,10 @@ from app.web.security_log import SecurityLog
 from app.web.services import Request, services_of
 
 TRIES_AT_ONCE, TRY_EVERY_SECONDS = 20, 3.0
+EXPORTS_AT_ONCE, EXPORT_EVERY_SECONDS = 3, 60.0
+"""Of one customer."""
+EXPORTING_AT_ONCE = 2
+"""In one pod: a file holds all orders of a customer, and is in memory while it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +37,15 @@ class Entrance:
 
     hashing: Hashing
     tries: Allowance
+    exports: Allowance
+    exporting: asyncio.Semaphore
     log: SecurityLog
 
     @classmethod
     def make(cls, secret: str) -> Entrance:
         """Return the entrance of a process that has seen nobody yet."""
-        return cls(Hashing(), Allowance(TRIES_AT_ONCE, TRY_EVERY_SECONDS), SecurityLog(secret))
+        tries, exports = Allowance(TRIES_AT_ONCE, TRY_EVERY_SECONDS), Allowance(EXPORTS_AT_ONCE, EXPORT_EVERY_SECONDS)
+        return cls(Hashing(), tries, exports, asyncio.Semaphore(EXPORTING_AT_ONCE), SecurityLog(secret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,13 @@ class _Try:
         wait = self.entrance.tries.take(self.network)
         if wait > 0:
             self.note("client waits")
-            raise _too_many(wait)
+            raise too_many(wait)
         try:
             with self.entrance.hashing.place():
                 yield
         except HashingFullError as error:
             self.note("pod is full")
-            raise _too_many(RETRY_SECONDS) from error
+            raise too_many(RETRY_SECONDS) from error
 
     def note(self, outcome: str, customer: UUID | None = None) -> None:
         """Write down what came of it."""
@@ -74,20 +84,34 @@ async def recognise(request: Request, email: str, password: str) -> UUID:
     """
     commerce, attempt = services_of(request).commerce, _try_of(request, "sign-in", email)
     with attempt.admitted():
-        wait = await backoff.wait_of(commerce, attempt.account)
-        if wait > 0:
-            attempt.note("account waits")
-            raise _too_many(wait)
+        await _require_no_wait(commerce, attempt)
         found = await repository.credentials_of(commerce, email)
-        stored = found.password_hash if found else NOBODY
-        fits = await attempt.entrance.hashing.run(is_password, password, stored)
-        if found is None or not fits:
-            await backoff.note_failure(commerce, attempt.account)
-            attempt.note("refused", found.customer if found else None)
-            raise RefusedError(401, "That did not match", "Check your e-mail address and password, and try again.")
-        await backoff.forget(commerce, attempt.account)
+        fits = await _fits(commerce, attempt, password, found.password_hash if found else NOBODY)
+    if found is None or not fits:
+        attempt.note("refused", found.customer if found else None)
+        raise RefusedError(401, "That did not match", "Check your e-mail address and password, and try again.")
     attempt.note("signed in", found.customer)
     return found.customer
+
+
+async def confirm(request: Request, event: str, customer: UUID, email: str, password: str) -> None:
+    """Make sure that a signed-in customer knows the account's password; it counts as a try to sign in.
+
+    Whose account was erased in this moment has nothing to prove: the transaction that comes next finds no session.
+
+    Raises:
+        RefusedError: it is another password (401), or too many tries were made (429).
+    """
+    commerce, attempt = services_of(request).commerce, _try_of(request, event, email)
+    with attempt.admitted():
+        await _require_no_wait(commerce, attempt)
+        stored = await repository.hash_of(commerce, customer)
+        fits = stored is None or await _fits(commerce, attempt, password, stored)
+    if not fits:
+        attempt.note("refused", customer)
+        advice = "This is not the password of your account. Nothing was changed."
+        raise RefusedError(401, "That did not match", advice, problems={"password": advice})
+    attempt.note("password was right", customer)
 
 
 async def hash_new(request: Request, email: str, password: str) -> str:
@@ -108,12 +132,30 @@ async def hash_new(request: Request, email: str, password: str) -> str:
     return hashed
 
 
+async def _require_no_wait(commerce: Database, attempt: _Try) -> None:
+    wait = await backoff.wait_of(commerce, attempt.account)
+    if wait > 0:
+        attempt.note("account waits")
+        raise too_many(wait)
+
+
+async def _fits(commerce: Database, attempt: _Try, password: str, stored: str) -> bool:
+    """Compare a password with a hash, and count what came of it for the account; NOBODY's fits none."""
+    fits = await attempt.entrance.hashing.run(is_password, password, stored)
+    if fits:
+        await backoff.forget(commerce, attempt.account)
+    else:
+        await backoff.note_failure(commerce, attempt.account)
+    return fits
+
+
 def _try_of(request: Request, event: str, email: str) -> _Try:
     account = backoff.account_key(services_of(request).settings.session_secret, email)
     return _Try(request.app.state["entrance"], event, client_network(request), account)
 
 
-def _too_many(wait_seconds: float) -> RefusedError:
+def too_many(wait_seconds: float) -> RefusedError:
+    """Return the answer to whoever has to wait."""
     seconds = math.ceil(wait_seconds)
     return RefusedError(
         429,

@@ -85,7 +85,8 @@ async def _sign_out(posting: Posting) -> Done:
 
 async def _enter(posting: Posting, customer: UUID) -> Done:
     """Start a session of a customer; what the guest had in this browser, cart and orders, is the customer's now."""
-    connection, session = posting.connection, await open_session(posting.connection, customer)
+    connection = posting.connection
+    session = await open_session(connection, posting.services.settings.region.retention, customer)
     if posting.visitor.customer is None:
         # Rows of orders before carts, as a declined payment locks them; then once more, since an order may have been
         # placed while this waited for the cart.

@@ -24,6 +24,12 @@ async def credentials_of(queries: Queries, email: str) -> Credentials | None:
     return None if row is None else Credentials(row["id"], row["password_hash"])
 
 
+async def hash_of(queries: Queries, customer: UUID) -> str | None:
+    """Return what a customer's password hashes to; None if there is no such customer any more."""
+    found: str | None = await queries.fetchval("SELECT password_hash FROM customers.customer WHERE id = $1", customer)
+    return found
+
+
 async def insert(connection: Connection, email: str, name: str, password_hash: str) -> UUID | None:
     """Write a customer and return the id; None if the address is taken."""
     identity = uuid4()

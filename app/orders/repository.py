@@ -42,10 +42,12 @@ WITH returned AS (
 UPDATE inventory.stock SET free = free + returned.quantity
 FROM returned WHERE stock.sku = returned.sku AND stock.sku IN (SELECT sku FROM locked)
 """
-# To the cart of who has the order now: a guest's may have become a customer's while its payment was not known.
+# To the cart of who has the order now: a guest's may have become a customer's while its payment was not known. Nobody
+# has one whose customer was erased, or whose session is gone.
 _CART_OF_ORDER = """
 INSERT INTO carts.cart (session_id, customer_id)
-SELECT CASE WHEN customer_id IS NULL THEN session_id END, customer_id FROM orders."order" WHERE id = $1
+SELECT CASE WHEN customer_id IS NULL THEN session_id END, customer_id FROM orders."order" o WHERE id = $1
+    AND (customer_id IS NOT NULL OR EXISTS (SELECT FROM customers.session s WHERE s.id = o.session_id))
 ON CONFLICT ({owner}) DO UPDATE SET changed_at = now() RETURNING id
 """
 _BACK_TO_CART = f"""
@@ -124,7 +126,8 @@ async def give_back(connection: Connection, order: UUID, session: UUID) -> None:
     owner = "customer_id" if is_customers else "session_id"
     cart = await connection.fetchval(_CART_OF_ORDER.format(owner=owner), order)
     await connection.execute(_GIVE_BACK, order)  # after the cart, as a checkout locks them
-    await connection.execute(_BACK_TO_CART, order, session, cart)
+    if cart is not None:
+        await connection.execute(_BACK_TO_CART, order, session, cart)
 
 
 async def give_to_customer(connection: Connection, session: UUID, customer: UUID) -> None:

@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from app.cart.pages import ROUTES as CART_ROUTES
 from app.catalogue.pages import ROUTES as CATALOGUE_ROUTES
 from app.catalogue.shelves import Shelves
+from app.customers.account_pages import ROUTES as ACCOUNT_ROUTES
 from app.customers.entrance import Entrance
 from app.customers.pages import ROUTES as CUSTOMER_ROUTES
 from app.database import Database
@@ -35,7 +36,7 @@ from app.web.refusals import HANDLERS
 from app.web.renewals import EVERY_SECONDS, Renewals
 from app.web.requests import LARGEST_FORM, Request
 from app.web.retention import EVERY_SECONDS as RETENTION_SECONDS
-from app.web.retention import Retention
+from app.web.retention import Removal
 from app.web.services import Services
 from app.web.templating import Templates
 from app.web.visitors import send_renewed_cookie
@@ -46,6 +47,7 @@ READY = "SELECT 1 FROM catalogue.seed LIMIT 1"
 def storefront(settings: StorefrontSettings) -> Outermost:
     """Return the storefront as an ASGI application."""
     render_if_missing(settings.rendered)
+    keeps = settings.region.retention
     https = settings.public_url.startswith("https:")
     assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
     legal = LegalPages(settings.region.legal_texts)
@@ -58,16 +60,16 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds),
         assets=assets,
         templates=Templates(settings, assets, {"shelves": shelves, "legal": legal, "seller": settings.region.seller}),
-        cookie=SessionCookie(settings.session_secret, secure=https),
+        cookie=SessionCookie(settings.session_secret, keeps.session_days, secure=https),
         shelves=shelves,
         legal=legal,
-        renewals=Renewals(commerce),
+        renewals=Renewals(commerce, keeps.session_days),
     )
 
     loops = [
         *settling_loops(services.commerce, services.payments),
         Loop("renewals", services.renewals.write_noted, EVERY_SECONDS),
-        Loop("retention", Retention(commerce).turn, RETENTION_SECONDS),
+        Loop("retention", Removal(commerce, keeps).turn, RETENTION_SECONDS),
     ]
 
     @asynccontextmanager
@@ -87,6 +89,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *CART_ROUTES,
             *ORDER_ROUTES,
             *CUSTOMER_ROUTES,
+            *ACCOUNT_ROUTES,
             *asset_routes(assets),
             *PICTURE_ROUTES,
             *LEGAL_ROUTES,

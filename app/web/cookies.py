@@ -9,19 +9,19 @@ from uuid import UUID
 
 from litestar.datastructures import Cookie
 
-SESSION_DAYS = 30
-
 
 class SessionCookie:
     """Signs and reads the session cookie.
 
     Args:
         secret: shared by all pods of a region.
+        days: how long a browser keeps it after the last use.
         secure: with https the cookie has the `__Host-` prefix: this host only, this site only, never over http.
     """
 
-    def __init__(self, secret: str, *, secure: bool) -> None:
+    def __init__(self, secret: str, days: int, *, secure: bool) -> None:
         self._secret = secret.encode()
+        self._seconds = days * 86_400
         self._secure = secure
         self.name = "__Host-session" if secure else "session"
 
@@ -43,7 +43,7 @@ class SessionCookie:
             httponly=True,
             samesite="lax",
             secure=self._secure,
-            max_age=SESSION_DAYS * 86_400,
+            max_age=self._seconds,
         )
 
     def remove(self) -> Cookie:

@@ -11,7 +11,7 @@ from app.catalogue import repository
 from app.web.services import Request, services_of
 
 AN_HOUR = {"cache-control": "public, max-age=3600"}
-PERSONAL = ("/account/", "/cart", "/checkout", "/orders", "/search")
+PERSONAL = ("/account", "/cart", "/checkout", "/orders", "/search")
 """Pages that are somebody's own, or without end; they say "noindex" too."""
 
 

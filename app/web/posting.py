@@ -7,7 +7,8 @@ that gives `form_page` gets its form back filled in, with what was wrong.
 
 A result is always a redirect, so what is stored is a location and the session that goes with it. If an answer got
 lost that would have set the first cookie, the replay sets it again, for LOST_ANSWER_MINUTES: later, whoever has found
-such a form would get its session. A key that belongs to another session is refused.
+such a form would get its session. A key that belongs to another session is refused. A form that ended its session
+(sign-out, erasure) and is sent again from the browser that has none any more finds its result: there is none to get.
 """
 
 from __future__ import annotations
@@ -179,15 +180,16 @@ async def _set(services: Services, action: Action, fields: Mapping[str, str], be
 async def _posting(
     connection: Connection, services: Services, fields: Mapping[str, str], key: str, before: UUID | None
 ) -> Posting:
-    visitor = STRANGER if before is None else await find_visitor(connection, before)
-    session = visitor.session or await open_session(connection)
+    retention = services.settings.region.retention
+    visitor = STRANGER if before is None else await find_visitor(connection, before, retention)
+    session = visitor.session or await open_session(connection, retention)
     return Posting(connection, services, fields, key, visitor, session)
 
 
 async def _replay(queries: Queries, key: str, before: UUID | None, fingerprint: bytes) -> Done:
     row = await queries.fetchrow(_STORED, key)
     lost_answer = row["recent"] and before == row["session_before"]
-    known = lost_answer or (before is not None and before == row["session_after"])
+    known = lost_answer or before == row["session_after"]  # None is equal, too: the session that ended
     if not known or not hmac.compare_digest(row["fingerprint"], fingerprint):
         raise RefusedError(
             422,

@@ -152,6 +152,13 @@ def on_unreadable(request: Request, _: Exception) -> Response[Any]:
     return _page(request, 400, *_KNOWN[400])
 
 
+def on_missing(request: Request, error: asyncpg.ForeignKeyViolationError) -> Response[Any]:
+    """Answer what came for an account that was erased while it waited; anything else that is missing is our fault."""
+    if error.constraint_name not in OF_CUSTOMER:
+        return on_failure(request, error)
+    return _page_for_visitor(request, 409, "This account has just been erased", "Nothing of what you sent was kept.")
+
+
 def on_unavailable(request: Request, error: Exception) -> Response[Any]:
     """Answer while the database is away, takes no writes, or did not say how a COMMIT went."""
     kind = "read-only" if isinstance(error, ReadOnlyDatabaseError) else "unavailable"
@@ -174,12 +181,15 @@ def on_failure(request: Request, error: Exception) -> Response[Any]:
     return _page(request, 500, "Something broke on our side", "It has been recorded. Please try again in a moment.")
 
 
+OF_CUSTOMER = frozenset({"session_customer_id_fkey", "cart_customer_id_fkey", "order_customer_id_fkey"})
+"""Constraints of the database that want a customer to be there."""
 AWAY = (DatabaseUnavailableError, UnknownOutcomeError)
 
 HANDLERS: dict[Any, Any] = {
     RefusedError: on_refused,
     HTTPException: on_http_error,
     asyncpg.DataError: on_unreadable,
+    asyncpg.ForeignKeyViolationError: on_missing,
     DatabaseUnavailableError: on_unavailable,
     UnknownOutcomeError: on_unavailable,
     Exception: on_failure,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.database import Database
-from app.web.cookies import SESSION_DAYS
 
 EVERY_SECONDS = 1.0
 MOST_NOTED = 10_000
@@ -22,10 +21,16 @@ WHERE id IN (SELECT id FROM customers.session WHERE id = ANY($1) AND expires_at 
 
 
 class Renewals:
-    """The sessions that this process has seen in use since it last wrote."""
+    """The sessions that this process has seen in use since it last wrote.
 
-    def __init__(self, commerce: Database) -> None:
+    Args:
+        commerce: where they are.
+        session_days: for how long each use renews one.
+    """
+
+    def __init__(self, commerce: Database, session_days: int) -> None:
         self._commerce = commerce
+        self._session_days = session_days
         self._noted: set[UUID] = set()
 
     def note(self, session: UUID) -> None:
@@ -43,4 +48,4 @@ class Renewals:
         if noted and not await self._commerce.is_standby():
             async with self._commerce.write() as connection:
                 await connection.execute(_UNHURRIED)
-                await connection.execute(_RENEW, noted, SESSION_DAYS)
+                await connection.execute(_RENEW, noted, self._session_days)

@@ -1,21 +1,29 @@
 """Removes what is no longer needed, in small portions, at the active site only.
 
-| what | how long |
-|---|---|
-| sessions, and the carts of guests with them | 30 days after their last use; 2 days when the cookie never came back |
-| carts of customers | 180 days after the last change |
-| results of forms, in case one is sent again | 7 days |
-| wrong passwords that were counted | 24 hours |
-| tokens of cards | 2 days after an order is paid or declined: the limits of a card look back for one |
+How long each kind is kept is said in the topology (`retention`), and reaches the shop with the facts of its region:
 
-Customers and orders stay until a customer is erased (app/customers/privacy.py) or the books may be closed.
+| what | how long | usually |
+|---|---|---|
+| sessions, and the carts of guests with them | after their last use: `session_days` | 30 days |
+| the same, when the cookie never came back | `unused_session_days` | 2 days |
+| carts of customers | after the last change: `cart_days` | 180 days |
+| results of forms, in case one is sent again | `form_days` | 7 days |
+| wrong passwords that were counted | `wrong_password_days` | 1 day |
+| tokens of cards | after an order is paid or declined: `card_token_days` | 2 days |
+| whom an order went to | after the end of its year: `recipient_years` | 10 years |
+
+Accounts stay until their customers erase them (app/customers/privacy.py); orders without a person stay.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 import structlog
 
 from app.database import Database
+from app.region import Retention
 
 EVERY_SECONDS = 60.0
 PORTION = 500
@@ -25,21 +33,34 @@ MOST_PORTIONS = 20
 _LOCK = 0x52455445  # "RETE": one pod of a site at a time
 
 
-def _removal(table: str, key: str, date: str, age: str, *, only: str = "", change: str = "", besides: str = "") -> str:
-    """Return the statement that removes the oldest rows of a table, $1 of them at the most, and counts them.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows that go when they are older than an age.
+
+    Attributes:
+        statement: removes the oldest ones, $1 of them at the most, of those older than $2, and counts them.
+        age: of what goes, as a time or as whole years; the sessions' date is already the one of their end.
+    """
+
+    name: str
+    statement: str
+    age: timedelta | int
+
+
+def _removal(table: str, key: str, date: str, *, only: str = "", change: str = "", besides: str = "") -> str:
+    """Return the statement of a kind.
 
     Args:
         table: where they are.
         key: the column by which they are found again.
         date: the column that they age by.
-        age: what they have to be older than.
         only: a condition that they have to meet as well.
         change: what is done instead of deleting them.
         besides: what is done to rows of other tables; `old` has the keys.
     """
     return f"""
 WITH old AS (
-    SELECT {key} FROM {table} WHERE {only and f"{only} AND "}{date} < now() - interval '{age}'
+    SELECT {key} FROM {table} WHERE {only and f"{only} AND "}{date} < now() - $2::interval
     ORDER BY {date} LIMIT $1 FOR UPDATE SKIP LOCKED
 ), {besides and f"besides AS ({besides}), "}gone AS (
     {change or f"DELETE FROM {table}"} WHERE {key} IN (SELECT {key} FROM old) RETURNING 1
@@ -47,33 +68,43 @@ WITH old AS (
 """  # noqa: S608 its parts are the constants below
 
 
-KINDS = {
-    "sessions": _removal(
-        "customers.session",
-        "id",
-        "expires_at",
-        "1 hour",
-        besides="DELETE FROM carts.cart WHERE session_id IN (SELECT id FROM old)",
-    ),
-    "carts": _removal("carts.cart", "id", "changed_at", "180 days"),
-    "results of forms": _removal("requests.completed", "key", "created_at", "7 days"),
-    "wrong passwords": _removal("customers.failed_sign_in", "account", "failed_at", "24 hours"),
-    "tokens of cards": _removal(
-        'orders."order"',
-        "id",
-        "changed_at",
-        "2 days",
-        only="payment_token <> '' AND state <> 'pending_payment'",
-        change="""UPDATE orders."order" SET payment_token = ''""",
-    ),
-}
+_SESSIONS = _removal(
+    "customers.session",
+    "id",
+    "expires_at",
+    besides="DELETE FROM carts.cart WHERE session_id IN (SELECT id FROM old)",
+)
+_CARTS = _removal("carts.cart", "id", "changed_at")
+_FORMS = _removal("requests.completed", "key", "created_at")
+_WRONG_PASSWORDS = _removal("customers.failed_sign_in", "account", "failed_at")
+_TOKENS = _removal(
+    'orders."order"',
+    "id",
+    "changed_at",
+    only="payment_token <> '' AND state <> 'pending_payment'",
+    change="""UPDATE orders."order" SET payment_token = ''""",
+)
+_RECIPIENTS = "SELECT orders.remove_old_recipients($2, $1)"  # only the database's owner may change who an order is for
 
 
-class Retention:
+def kinds(keeps: Retention) -> tuple[Kind, ...]:
+    """Return what is removed, and when."""
+    return (
+        Kind("sessions", _SESSIONS, timedelta(hours=1)),
+        Kind("carts", _CARTS, timedelta(days=keeps.cart_days)),
+        Kind("results of forms", _FORMS, timedelta(days=keeps.form_days)),
+        Kind("wrong passwords", _WRONG_PASSWORDS, timedelta(days=keeps.wrong_password_days)),
+        Kind("tokens of cards", _TOKENS, timedelta(days=keeps.card_token_days)),
+        Kind("recipients", _RECIPIENTS, keeps.recipient_years),
+    )
+
+
+class Removal:
     """Removes what is over, a portion at a time."""
 
-    def __init__(self, commerce: Database) -> None:
+    def __init__(self, commerce: Database, keeps: Retention) -> None:
         self._commerce = commerce
+        self._kinds = kinds(keeps)
         self._log = structlog.get_logger("retention")
 
     async def turn(self) -> None:
@@ -85,19 +116,19 @@ class Retention:
         """
         if await self._commerce.is_standby():
             return  # the active site removes, and this one follows
-        for kind, statement in KINDS.items():
+        for kind in self._kinds:
             removed = 0
             for _ in range(MOST_PORTIONS):
-                portion = await self._portion(statement)
+                portion = await self._portion(kind)
                 removed += portion
                 if portion < PORTION:
                     break
             if removed:
-                self._log.info("removed", kind=kind, rows=removed)
+                self._log.info("removed", kind=kind.name, rows=removed)
 
-    async def _portion(self, statement: str) -> int:
+    async def _portion(self, kind: Kind) -> int:
         async with self._commerce.write() as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
                 return 0
             await connection.execute("SET LOCAL synchronous_commit = off")  # what is lost is removed again
-            return int(await connection.fetchval(statement, PORTION))
+            return int(await connection.fetchval(kind.statement, PORTION, kind.age))

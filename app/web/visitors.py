@@ -1,7 +1,8 @@
 """Who looks at a page: the session, the customer's name if signed in, how many things are in the cart.
 
-A session lives on by use. A new one is kept for FIRST_DAYS only, until its cookie has come back once: what a program
-without cookies leaves behind goes soon. Each further day of use gives it SESSION_DAYS again, and the cookie with it.
+A session lives on by use. A new one is kept for a short time only, until its cookie has come back once: what a program
+without cookies leaves behind goes soon. Each further day of use gives it its full time again, and the cookie with it.
+Both times are the region's (Retention).
 """
 
 from __future__ import annotations
@@ -13,20 +14,19 @@ from litestar.datastructures.headers import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from app.database import Connection, Queries
-from app.web.cookies import SESSION_DAYS
+from app.region import Retention
 from app.web.services import Request, services_of
 
 RENEWED = "renewed-session-cookie"
-FIRST_DAYS = 2
 RENEWED_EVERY_DAYS = 1
-_VISITOR = f"""
+_VISITOR = """
 SELECT s.id, s.customer_id, c.name, c.email,
     (SELECT coalesce(sum(l.quantity), 0) FROM carts.line l JOIN carts.cart k ON k.id = l.cart_id
      WHERE k.customer_id = s.customer_id OR (s.customer_id IS NULL AND k.session_id = s.id))::int AS pieces,
-    s.expires_at < now() + make_interval(days => {SESSION_DAYS - RENEWED_EVERY_DAYS}) AS ages
+    s.expires_at < now() + make_interval(days => $2) AS ages
 FROM customers.session s LEFT JOIN customers.customer c ON c.id = s.customer_id
 WHERE s.id = $1 AND s.expires_at > now()
-"""  # noqa: S608 constants only
+"""
 _OPEN = """
 INSERT INTO customers.session (id, customer_id, expires_at) VALUES ($1, $2, now() + make_interval(days => $3))
 ON CONFLICT (id) DO NOTHING
@@ -54,7 +54,7 @@ async def visitor_of(request: Request) -> Visitor:
     session = services.cookie.read(request.cookies)
     if session is None:
         return STRANGER
-    visitor = await find_visitor(services.commerce, session)
+    visitor = await find_visitor(services.commerce, session, services.settings.region.retention)
     if visitor.session is not None and visitor.ages:
         services.renewals.note(visitor.session)
         request.state[RENEWED] = services.cookie.write(visitor.session)
@@ -70,16 +70,16 @@ def send_renewed_cookie(message: Message, scope: Scope) -> None:
             headers.add("set-cookie", cookie.to_header(header=""))
 
 
-async def find_visitor(queries: Queries, session: UUID) -> Visitor:
+async def find_visitor(queries: Queries, session: UUID, retention: Retention) -> Visitor:
     """Return the visitor of a session, or a stranger when it has ended."""
-    row = await queries.fetchrow(_VISITOR, session)
+    row = await queries.fetchrow(_VISITOR, session, retention.session_days - RENEWED_EVERY_DAYS)
     if row is None:
         return STRANGER
     return Visitor(row["id"], row["customer_id"], row["name"] or "", row["email"] or "", row["pieces"], row["ages"])
 
 
-async def open_session(connection: Connection, customer: UUID | None = None) -> UUID:
+async def open_session(connection: Connection, retention: Retention, customer: UUID | None = None) -> UUID:
     """Start a session with an id nobody has seen, and return the id."""
     session = uuid4()
-    await connection.execute(_OPEN, session, customer, FIRST_DAYS)
+    await connection.execute(_OPEN, session, customer, retention.unused_session_days)
     return session

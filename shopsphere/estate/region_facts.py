@@ -13,7 +13,8 @@ def region_facts(topology: Topology, pair_name: str) -> str:
     Raises:
         UnknownNameError: the topology has no such pair.
     """
-    shop = topology.pair(pair_name).storefront
+    pair = topology.pair(pair_name)
+    shop = pair.storefront
     currency = topology.currency(shop.currency)
     facts = {
         "pair": pair_name,
@@ -36,5 +37,10 @@ def region_facts(topology: Topology, pair_name: str) -> str:
         "tax_name": shop.tax.name if shop.tax else "",
         "tax_percent": shop.tax.percent if shop.tax else {},
         "tax_percent_of_kind": shop.tax.percent_of_kind if shop.tax else {},
+    }
+    facts["retention"] = {
+        **topology.retention.personal.model_dump(),
+        **topology.retention.payment.model_dump(),
+        "recipient_years": topology.recipient_years(pair.jurisdiction),
     }
     return json.dumps(facts, ensure_ascii=False)

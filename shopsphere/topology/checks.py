@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from shopsphere.foundation.document_problem import Problem
 from shopsphere.topology.checks_network import network_problems
+from shopsphere.topology.checks_retention import retention_problems
 from shopsphere.topology.checks_storefront import storefront_problems
 from shopsphere.topology.data_class import HeldAt
 from shopsphere.topology.model import Topology
@@ -128,5 +129,6 @@ CHECKS: tuple[Callable[[Topology], Iterator[Problem]], ...] = (
     _cdn,
     _distances,
     storefront_problems,
+    retention_problems,
     network_problems,
 )

@@ -13,6 +13,7 @@ from shopsphere.topology.limits import Limits, PowerModel
 from shopsphere.topology.pair import Pair
 from shopsphere.topology.place import Jurisdiction, Site
 from shopsphere.topology.public_names import STATIC, WWW
+from shopsphere.topology.retention import Retention
 from shopsphere.topology.storefront import Currency, CurrencyCode
 from shopsphere.topology.wan import Wan
 
@@ -33,6 +34,9 @@ class Topology(Frozen):
     )
     data_classes: dict[Name, DataClass] = Field(
         title="Data classes", description="Where each class of data may be held.", min_length=1
+    )
+    retention: Retention = Field(
+        default=Retention(), title="Retention", description="How long the shop keeps what it holds about people."
     )
     cdn: Cdn = Field(title="CDN", description="What may leave every jurisdiction through the CDN.")
     power_model: PowerModel = Field(title="Power model", description="Watts per unit of a pod's request.")
@@ -102,6 +106,11 @@ class Topology(Frozen):
         if name not in self.jurisdictions:
             raise UnknownNameError.of("jurisdiction", name, [*self.jurisdictions, HEADQUARTERS])
         return tuple(self.site(site) for site in self.jurisdictions[name].sites)
+
+    def recipient_years(self, jurisdiction: str) -> int:
+        """Return for how many years the orders of a jurisdiction's customers keep whom they went to."""
+        own = self.jurisdictions[jurisdiction].recipient_years
+        return self.retention.fulfilment.recipient_years if own is None else own
 
     def sites_allowed(self, data_class: str, jurisdiction: str) -> frozenset[str]:
         """Return the names of the sites that may hold a class of data about the people of a jurisdiction.

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from shopsphere.topology.base import Derived, Frozen, Name, Sentence
+from shopsphere.topology.retention import LONGEST_YEARS
 
 
 def _as_text(value: object) -> object:
@@ -64,4 +65,13 @@ class Jurisdiction(Frozen):
         title="Client networks",
         description="CIDRs of customers that public DNS sends to this jurisdiction.",
         min_length=1,
+    )
+    recipient_years: int | None = Field(
+        default=None,
+        title="Recipient",
+        description="Years for which its tax law wants orders kept with name and address; without it, "
+        "`retention.fulfilment.recipient_years`.",
+        ge=1,
+        le=LONGEST_YEARS,
+        strict=True,
     )

@@ -104,7 +104,9 @@ def migrate(
     )
 
 
-def serve(cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce") -> Process:
+def serve(
+    cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce", facts: str = FACTS
+) -> Process:
     return Process(
         "serve",
         {
@@ -112,6 +114,6 @@ def serve(cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str 
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": payments_url,
             "SHOP_RENDERED": str(rendered),
-            "SHOP_REGION_FACTS": FACTS,
+            "SHOP_REGION_FACTS": facts,
         },
     )

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from postgres_cluster import Cluster
 from running_shop import Shop
+from shop_processes import FACTS, serve
 from shopper import Shopper, order_of
 
 from shopsphere.foundation.clock import wait_until
@@ -64,9 +66,6 @@ def test_an_erased_customer_is_nowhere_and_the_books_are_whole(shop: Shop) -> No
     shopper, email = _customer(shop)
     order = order_of(shopper.buy(text="Only for Grace"))
     shopper.add("low-sun-tote")
-    refused = _command(shop, "erase-customer", email)
-    assert refused.returncode == 1
-    assert "1 orders of this customer are not delivered yet" in refused.stderr
     _deliver(shop, order)
     done = _command(shop, "erase-customer", email)
     assert done.returncode == 0, done.stderr
@@ -92,13 +91,115 @@ def test_an_erased_customer_is_nowhere_and_the_books_are_whole(shop: Shop) -> No
     assert "no such customer" in _command(shop, "erase-customer", email).stderr
 
 
-def test_the_storefront_may_neither_export_nor_erase(cluster: Cluster) -> None:
-    for function in ("export_customer", "erase_customer"):
-        with (
-            psycopg.connect(cluster.dsn("commerce"), options="-c role=shop_app") as connection,
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            connection.execute(f"SELECT customers.{function}(gen_random_uuid())")
+@pytest.mark.parametrize(
+    "function",
+    [
+        "customers.export_customer(gen_random_uuid())",
+        "customers.erase_customer(gen_random_uuid())",
+        "customers.customer_of(gen_random_uuid())",
+        "orders.remove_person(ARRAY[gen_random_uuid()])",
+    ],
+)
+def test_the_storefront_may_neither_export_nor_erase_whom_it_likes(cluster: Cluster, function: str) -> None:
+    with (
+        psycopg.connect(cluster.dsn("commerce"), options="-c role=shop_app") as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(f"SELECT {function}")
+
+
+def test_the_storefront_may_do_it_for_a_customer_whose_session_goes_on(shop: Shop) -> None:
+    guest = shop.shopper()
+    guest.add()
+    customer, email = _customer(shop)
+    guest_session, session = (each.http.cookies["session"].split(".")[0] for each in (guest, customer))
+    with psycopg.connect(shop.cluster.dsn("commerce"), options="-c role=shop_app", autocommit=True) as connection:
+
+        def ask(function: str, of: str) -> object:
+            row = connection.execute(f"SELECT customers.{function}(%s)", (of,)).fetchone()
+            return None if row is None else row[0]
+
+        assert (ask("export_own", guest_session), ask("erase_own", guest_session)) == (None, None)
+        shop.cluster.query("commerce", "UPDATE customers.session SET expires_at = now() WHERE id = %s", session)
+        assert (ask("export_own", session), ask("erase_own", session)) == (None, None)
+        later = "UPDATE customers.session SET expires_at = now() + interval '1 day' WHERE id = %s"
+        shop.cluster.query("commerce", later, session)
+        kept = ask("export_own", session)
+        assert isinstance(kept, dict)
+        assert kept["account"]["email"] == email
+        assert ask("erase_own", session) is not None
+        assert ask("erase_own", session) is None
+        # However few years it asks for, no order of the last year loses anything.
+        order = order_of(guest.buy())
+        connection.execute("SELECT orders.remove_old_recipients(0, 500)")
+        rows = shop.cluster.query("commerce", 'SELECT name FROM orders."order" WHERE id = %s', order)
+        assert rows == [("Ada Lovelace",)]
+
+
+@pytest.mark.parametrize(("placed", "stays"), [("2018-01-01 00:00:00+00", True), ("2017-12-31 23:59:59+00", False)])
+def test_an_order_loses_its_recipient_when_the_books_may_be_closed(shop: Shop, placed: str, stays: bool) -> None:
+    """Eight years from the end of its year, as the topology says for Europe; this test knows that it is 2026."""
+    shopper, _ = _customer(shop)
+    order = order_of(shopper.buy(text="For Ada"))
+    wait_until(lambda: shop.order(order) == "paid", what="the payment", seconds=60)
+    shop.cluster.query(
+        "commerce",
+        'UPDATE orders."order" SET placed_at = %s::timestamptz + make_interval(years => '
+        "extract(year FROM now())::int - 2026) WHERE id = %s",
+        placed,
+        order,
+    )
+    marker = order_of(shopper.buy())
+    shop.cluster.query("commerce", """UPDATE orders."order" SET placed_at = '1999-01-01' WHERE id = %s""", marker)
+
+    def person(of: str) -> tuple[object, ...]:
+        return shop.cluster.query(
+            "commerce",
+            "SELECT email || name || street || postcode || city, customer_id IS NULL, country, state, "
+            "(SELECT customisation ? 'Words' FROM orders.line WHERE order_id = id) FROM orders.\"order\" WHERE id = %s",
+            of,
+        )[0]
+
+    wait_until(lambda: person(marker)[0] == "", what="the next turn of retention", seconds=60)
+    if stays:
+        assert person(order) == ("ada@example.orgAda LovelaceRing 110115Berlin", False, "DE", "paid", True)
+    else:
+        assert person(order) == ("", True, "DE", "paid", False)
+
+
+def test_sessions_and_carts_live_as_long_as_the_topology_says(shop: Shop, rendered: Path) -> None:
+    facts = json.loads(FACTS)
+    facts["retention"] |= {"session_days": 5, "unused_session_days": 1, "cart_days": 60}
+    storefront = serve(shop.cluster, shop.payments.url, rendered, facts=json.dumps(facts))
+    try:
+        shopper = Shopper(storefront.url)
+        answer = shopper.add()
+        session = shopper.http.cookies["session"].split(".")[0]
+
+        def days_left() -> int:
+            rows = shop.cluster.query(
+                "commerce",
+                "SELECT round(extract(epoch FROM expires_at - now()) / 86400)::int FROM customers.session "
+                "WHERE id = %s",
+                session,
+            )
+            return int(rows[0][0])
+
+        assert days_left() == 1
+        renewed = shopper.get("/cart")
+        for each in (answer, renewed):
+            assert "max-age=432000" in each.headers["set-cookie"].lower()
+        wait_until(lambda: days_left() == 5, what="the renewal", seconds=30)
+        assert "ends after 5 days without a visit" in shopper.get("/legal/privacy").text
+        change = "UPDATE carts.cart SET changed_at = now() - make_interval(days => %s) WHERE session_id = %s"
+        count = "SELECT count(*) FROM carts.cart WHERE session_id = %s"
+        shop.cluster.query("commerce", change, 59, session)
+        fresh = shopper.http.get("/cart").text
+        assert "pieces: </span>1" in fresh
+        shop.cluster.query("commerce", change, 61, session)
+        wait_until(lambda: shop.cluster.query("commerce", count, session) == [(0,)], what="its removal", seconds=60)
+    finally:
+        storefront.stop()
 
 
 def test_what_is_over_is_removed_and_what_is_used_stays(shop: Shop) -> None:

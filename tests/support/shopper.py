@@ -43,7 +43,7 @@ class _Forms(HTMLParser):
         if tag == "form":
             self.forms.append(Form(values["action"] or "", values.get("method") or "get"))
         elif tag == "input" and self.forms and (name := values.get("name")):
-            if values.get("type") != "radio" or "checked" in values:
+            if values.get("type") not in {"radio", "checkbox"} or "checked" in values:
                 self.forms[-1].fields[name] = values.get("value") or ""
         elif tag == "select":
             self._select = values["name"] or ""
