@@ -30,7 +30,13 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("payments", help="the payments service, port 8001")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
-    reconcile.add_argument("--days", type=int, default=2, choices=range(1, 91), metavar="1-90", help="today included")
+    orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
+    for comparing in (reconcile, orders):
+        comparing.add_argument(
+            "--days", type=int, default=2, choices=range(1, 91), metavar="1-90", help="today included"
+        )
+    void = verbs.add_parser("void-payment", help="see to it that a payment is never taken, or given back; prints JSON")
+    void.add_argument("key", help="its idempotency key")
     verbs.add_parser("unsettled", help="count the orders that wait for their payment; prints JSON")
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema")
     migrate.add_argument("database", choices=["commerce", "ledger"])
@@ -77,6 +83,18 @@ def _reconcile(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{reconcile(PaymentsSettings.read(), options.days)}\n")
 
 
+def _reconcile_orders(options: argparse.Namespace) -> None:
+    from app.orders.reconcile_command import reconcile_orders  # noqa: PLC0415
+
+    sys.stdout.write(f"{reconcile_orders(StorefrontSettings.read(), options.days)}\n")
+
+
+def _void_payment(options: argparse.Namespace) -> None:
+    from app.payments.void_command import void_payment  # noqa: PLC0415
+
+    sys.stdout.write(f"{void_payment(PaymentsSettings.read(), options.key)}\n")
+
+
 def _unsettled(_: argparse.Namespace) -> None:
     from app.orders.unsettled_command import show_unsettled  # noqa: PLC0415
 
@@ -114,6 +132,8 @@ _VERBS = {
     "payments": _payments,
     "psp": _psp,
     "reconcile": _reconcile,
+    "reconcile-orders": _reconcile_orders,
+    "void-payment": _void_payment,
     "unsettled": _unsettled,
     "migrate": _migrate,
     "export-customer": _export_customer,

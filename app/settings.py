@@ -25,7 +25,7 @@ VARIABLES = frozenset(
         *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE"),
         *(REGION_FACTS, "SHOP_PUBLIC_URL", "SHOP_STATIC_URL", "SHOP_SESSION_SECRET", "SHOP_RENDERED", "SHOP_POOL_SIZE"),
         *("PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
-        *("SHOP_ENVIRONMENT", "SHOP_PAYMENT_METHODS", "PAYMENTS_RECONCILE_SECONDS"),
+        *("SHOP_ENVIRONMENT", "SHOP_PAYMENT_METHODS", "SHOP_RECONCILE_SECONDS", "PAYMENTS_RECONCILE_SECONDS"),
         *("PSP_URL", "PSP_TIMEOUT_SECONDS", "PSP_STATE_FILE", "PSP_API_KEY", "PSP_AUTHORITY_FILE", "PSP_ADMIN_TOKEN"),
     }
 )
@@ -180,6 +180,7 @@ class StorefrontSettings:
     rendered: Path
     pool_size: int
     payment_methods: Mapping[str, str]
+    reconcile_every_seconds: float
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> StorefrontSettings:
@@ -197,6 +198,7 @@ class StorefrontSettings:
             rendered=rendered_directory(environment),
             pool_size=int(environment.number("SHOP_POOL_SIZE", 8, low=1, high=100)),
             payment_methods=environment.payment_methods("SHOP_PAYMENT_METHODS"),
+            reconcile_every_seconds=environment.number("SHOP_RECONCILE_SECONDS", 900, low=1, high=86_400),
         )
         environment.check()
         return settings

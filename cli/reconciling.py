@@ -21,7 +21,7 @@ def reconcile(
     days: Annotated[int, typer.Option("--days", min=1, max=90, help="how many days (UTC), today included")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a list")] = False,
 ) -> None:
-    """Compare a pair's payments with the payment provider's settlements and list every difference; read-only."""
+    """Compare a pair's payments with the provider's settlements and with orders; list every difference; read-only."""
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     # The Kubernetes client takes a second to import, so only this verb does.

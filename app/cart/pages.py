@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 
-from app.cart import repository
+from app.cart import repeats, repository
 from app.cart.locking import locked_cart
 from app.cart.model import MOST_PIECES
 from app.catalogue.options import OptionError, customisation
@@ -44,14 +44,19 @@ async def change(request: Request, line: UUID) -> Response[None]:
     async def action(posting: Posting) -> Done:
         quantity = _quantity(posting.fields, least=0, field=field)
         await locked_cart(posting)
+        form = repeats.form_of(posting.key, line)
+        if await repeats.is_overtaken(posting.connection, posting.session, form, line, quantity):
+            return Done(CART, posting.session)
         contents = await repository.read_cart(posting.connection, posting.session, posting.services.settings.region)
         found = next((each for each in contents.lines if each.id == line), None)
+        if found is None and quantity == 0:
+            return Done(CART, posting.session)  # another window was faster
         if found is None:
             raise RefusedError(404, "This is no longer in your cart", "Have another look at what is.")
         if quantity > found.most:
             advice = "Choose fewer pieces, or remove it."
             raise RefusedError(409, found.bound, advice, problems={field: f"{found.bound}. {advice}"})
-        await repository.set_quantity(posting.connection, line, quantity)
+        await repository.set_quantity(posting.connection, line, quantity, form)
         return Done(CART, posting.session)
 
     return (await post_value(request, action, form_page=_refused_cart))[1]

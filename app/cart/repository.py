@@ -41,7 +41,8 @@ FROM carts.line WHERE cart_id = $1
 """
 _ADD = """
 INSERT INTO carts.line (id, session_id, cart_id, sku, quantity, customisation) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (cart_id, sku, customisation) DO UPDATE SET quantity = carts.line.quantity + excluded.quantity
+ON CONFLICT (cart_id, sku, customisation)
+DO UPDATE SET quantity = carts.line.quantity + excluded.quantity, set_by = NULL
 """
 _MERGE = f"""
 INSERT INTO carts.line (id, session_id, cart_id, sku, quantity, customisation, added_at)
@@ -49,7 +50,7 @@ SELECT gen_random_uuid(), $3, $2, sku, quantity, customisation, added_at FROM ca
 ORDER BY added_at DESC
 LIMIT greatest(0, {2 * MOST_LINES} - (SELECT count(*) FROM carts.line WHERE cart_id = $2))
 ON CONFLICT (cart_id, sku, customisation) DO UPDATE
-SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES})
+SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES}), set_by = NULL
 """  # noqa: S608 constants only
 _VARIANT = """
 SELECT v.sku, s.kind, stock.free FROM catalogue.variant v
@@ -126,12 +127,12 @@ async def add_line(
     await connection.execute(_ADD, uuid4(), session, cart, sku, quantity, customisation)
 
 
-async def set_quantity(connection: Connection, line: UUID, quantity: int) -> None:
-    """Change a line of a locked cart; zero removes it."""
+async def set_quantity(connection: Connection, line: UUID, quantity: int, form: bytes | None) -> None:
+    """Change a line of a locked cart, and note which form did; zero removes it."""
     if quantity == 0:
         await connection.execute("DELETE FROM carts.line WHERE id = $1", line)
     else:
-        await connection.execute("UPDATE carts.line SET quantity = $2 WHERE id = $1", line, quantity)
+        await connection.execute("UPDATE carts.line SET quantity = $2, set_by = $3 WHERE id = $1", line, quantity, form)
 
 
 async def remove(connection: Connection, cart: Cart) -> None:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from app.orders.states import OrderState
 from app.orders.taxes import IncludedTax
+
+RESERVATION_SECONDS = 15 * 60.0
+"""How long an order keeps its pieces without being paid."""
+
+
+class Lapse(StrEnum):
+    """What became of the payment of an order that was not paid in time."""
+
+    OPEN = "open"  # it is being voided; whether money was taken is not known yet
+    UNPAID = "unpaid"  # no money was taken, and none will be
+    REFUNDED = "refunded"  # it was taken after all, and given back
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,13 @@ class Order:
     placed_at: datetime
     lines: tuple[OrderLine, ...]
     taxes: tuple[IncludedTax, ...]
+    age_seconds: float = 0.0
+    lapse: Lapse | None = None
+
+    @property
+    def title(self) -> str:
+        """The state, for its customer."""
+        return self.state.title if self.lapse is None else "Not paid in time"
 
     @property
     def total_minor(self) -> int:

@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 
 from app.cart import repository as carts
 from app.orders import repository
-from app.orders.model import Order
+from app.orders.model import RESERVATION_SECONDS, Order
 from app.orders.placing import place
 from app.orders.recipient import problems_of
 from app.orders.settling import settle_by_id
@@ -80,7 +80,13 @@ async def receipt(request: Request, order: UUID) -> Response[Any]:
     if found is None or not _may_see(visitor, found):
         raise NotFoundException(detail="no such order")
     pending = isinstance(found.state, PendingPayment)
-    return services.templates.page("receipt.html", visitor=visitor, order=found, pending=pending)
+    return services.templates.page(
+        "receipt.html",
+        visitor=visitor,
+        order=found,
+        pending=pending,
+        reservation_minutes=round(RESERVATION_SECONDS / 60),
+    )
 
 
 @get("/orders")

@@ -9,7 +9,7 @@ import msgspec
 
 from app.cart.model import MOST_PIECES, Cart
 from app.database import Connection, Queries
-from app.orders.model import Order, OrderLine, Recipient
+from app.orders.model import Lapse, Order, OrderLine, Recipient
 from app.orders.states import OrderState, PendingPayment, state_of
 from app.orders.taxes import IncludedTax, taxes_in
 
@@ -55,11 +55,12 @@ INSERT INTO carts.line (id, session_id, cart_id, sku, quantity, customisation)
 SELECT gen_random_uuid(), $2, $3, sku, least(sum(quantity), {MOST_PIECES})::int, customisation
 FROM orders.line WHERE order_id = $1 GROUP BY sku, customisation
 ON CONFLICT (cart_id, sku, customisation) DO UPDATE
-SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES})
+SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES}), set_by = NULL
 """  # noqa: S608 a constant only
 _COLUMNS = """
 o.id, o.number, o.session_id, o.customer_id, o.state, o.currency, o.goods_minor, o.shipping_minor, o.payment_token,
-o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at, o.taxes
+o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at, o.taxes,
+extract(epoch FROM now() - o.placed_at)::float8 AS age_seconds, o.lapse
 """
 _LINES = """
 SELECT p.slug, v.colour, v.size, l.product_name, l.quantity, l.unit_minor, l.customisation, l.order_id
@@ -197,6 +198,8 @@ async def _with_lines(queries: Queries, rows: list[Any]) -> list[Order]:
             placed_at=row["placed_at"],
             lines=tuple(lines[row["id"]]),
             taxes=msgspec.convert(row["taxes"] or [], tuple[IncludedTax, ...]),
+            age_seconds=row["age_seconds"],
+            lapse=None if row["lapse"] is None else Lapse(row["lapse"]),
         )
         for row in rows
     ]

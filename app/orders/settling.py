@@ -11,8 +11,8 @@ import structlog
 from app.database import Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.loops import STANDBY_SECONDS, Loop
-from app.orders import repository, turns
-from app.orders.model import Order
+from app.orders import lapsing, repository, turns
+from app.orders.model import RESERVATION_SECONDS, Lapse, Order
 from app.orders.payments_client import PaymentsClient, Verdict
 from app.orders.states import PendingPayment
 from app.unsettled import SAY_EVERY_SECONDS, say
@@ -23,15 +23,23 @@ SETTLE_IN_A_TURN = 200
 
 
 async def settle(commerce: Database, payments: PaymentsClient, order: Order) -> None:
-    """Ask for the payment of a pending order and write down what came of it; unknown leaves it pending.
+    """Ask for the payment of a pending order and write down what came of it.
+
+    Unknown leaves it pending until its reservation is over. Then it is not asked for any more: what is on record
+    already counts, and without a verdict there the order lapses.
 
     Raises:
         DatabaseUnavailableError: the verdict could not be written; asking again later is safe.
     """
+    if order.lapse is Lapse.OPEN:
+        await lapsing.end_payment(commerce, payments, order)
     if not isinstance(order.state, PendingPayment):
         return
-    payment = await payments.pay(order)  # no transaction is open during the call
-    if payment.verdict is Verdict.UNKNOWN:
+    is_over = order.age_seconds > RESERVATION_SECONDS
+    payment = await (payments.look(order) if is_over else payments.pay(order))  # no transaction is open meanwhile
+    if payment.verdict in {Verdict.UNKNOWN, Verdict.REFUNDED}:
+        if is_over:
+            await lapsing.lapse(commerce, payments, order)
         return
     if payment.verdict is Verdict.REJECTED:
         structlog.get_logger("settling").error("order rejected by the payments service", order=str(order.id))

@@ -5,7 +5,7 @@ program: the type checker refuses it. The database holds the same table (orders.
 whoever writes.
 
     pending payment -> paid -> in production -> dispatched -> delivered
-    pending payment -> declined
+    pending payment -> declined (by the provider, by the payments service, or because its time was over)
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider said no, or the payments service refused to ask it; nothing was charged, the stock is free."""
+    """It ended without being paid, and the stock is free.
+
+    The provider said no, the payments service refused to ask it, or neither said anything in time: then the order's
+    `lapse` says whether its payment is over as well.
+    """
 
     name: ClassVar[str] = "declined"
     title: ClassVar[str] = "Payment declined"
@@ -90,6 +94,10 @@ class PendingPayment:
 
     def reject(self) -> Declined:
         """The payments service will never ask the provider for such a payment."""
+        return Declined(self.order)
+
+    def lapse(self) -> Declined:
+        """Its reservation is over, and it is not known whether it was paid."""
         return Declined(self.order)
 
 

@@ -24,6 +24,7 @@ class Kind(Enum):
     AUTHORISED = "authorised"  # the money is held, not taken
     DECLINED = "declined"  # no money will move
     ABSENT = "absent"  # the provider never saw the key
+    REFUNDED = "refunded"  # it was captured and given back, all of it
     REFUSED = "refused"  # the provider did not take the request; whether it has a charge by this key, it did not say
     UNKNOWN = "unknown"
 
@@ -52,6 +53,9 @@ STATUSES: Mapping[str, Kind] = {
 }
 """The `status` of a charge. Anything else (pending, requires_action, refunded, …) is unknown, loudly."""
 
+VOIDING: Mapping[str, Kind] = {**STATUSES, "refunded": Kind.REFUNDED, "voided": Kind.DECLINED}
+"""The same for a payment that is no longer wanted; for any other one, money given back is a surprise."""
+
 CODES: Mapping[int, Kind | None] = {
     200: None,  # None: the charge in the body says it
     201: None,
@@ -76,8 +80,8 @@ def alarm(reason: str) -> Outcome:
     return Outcome(Kind.UNKNOWN, reason=reason, is_alarm=True)
 
 
-def judge(answer: Answer, payment: Payment) -> Outcome:
-    """Say what an answer about a payment's charge means."""
+def judge(answer: Answer, payment: Payment, statuses: Mapping[str, Kind] = STATUSES) -> Outcome:
+    """Say what an answer about a payment's charge means, by a table of what its `status` may be."""
     if answer.status not in CODES:
         server_side = answer.status >= 500 or answer.status in PASSING  # noqa: PLR2004 the class of codes
         return (unknown if server_side else alarm)(f"status {answer.status}")
@@ -86,7 +90,7 @@ def judge(answer: Answer, payment: Payment) -> Outcome:
         fields = answer.fields()
     except NoAnswerError as error:
         return alarm(str(error)) if kind is None else Outcome(kind, reason=f"status {answer.status}")
-    return _charge(fields, payment) if kind is None else _without_charge(kind, answer, fields, payment)
+    return _charge(fields, payment, statuses) if kind is None else _without_charge(kind, answer, fields, payment)
 
 
 def _without_charge(kind: Kind, answer: Answer, fields: Mapping[str, object], payment: Payment) -> Outcome:
@@ -98,9 +102,9 @@ def _without_charge(kind: Kind, answer: Answer, fields: Mapping[str, object], pa
     return Outcome(kind, reason=_reason(fields, f"status {answer.status}"))
 
 
-def _charge(fields: Mapping[str, object], payment: Payment) -> Outcome:
+def _charge(fields: Mapping[str, object], payment: Payment, statuses: Mapping[str, Kind]) -> Outcome:
     status = fields.get("status")
-    kind = STATUSES.get(status) if isinstance(status, str) else None
+    kind = statuses.get(status) if isinstance(status, str) else None
     if kind is None:
         return alarm(f"a charge with the status {_short(status)}, which is not in the table")
     identity = fields.get("id")

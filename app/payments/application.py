@@ -15,7 +15,7 @@ from app.database import Database
 from app.database.readiness import Readiness
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.loops import Loop, running
-from app.payments import watching
+from app.payments import statements, watching
 from app.payments.pages import ROUTES, Request, problem
 from app.payments.paying import Cashier
 from app.payments.provider import Provider
@@ -76,7 +76,7 @@ def payments(settings: PaymentsSettings) -> Outermost:
             await ledger.close()
 
     application = Litestar(
-        route_handlers=[*ROUTES, *health_routes(readiness.ask, settings.listen.site, loops)],
+        route_handlers=[*ROUTES, *statements.ROUTES, *health_routes(readiness.ask, settings.listen.site, loops)],
         state=State({"cashier": cashier, "ledger": ledger, "settings": settings}),
         exception_handlers=HANDLERS,
         lifespan=[lifespan],

@@ -19,6 +19,7 @@ class DifferenceKind(StrEnum):
     REFERENCE = "reference"
     DOUBLED = "doubled"
     STATE = "state"
+    REFUND = "refund"
     BOOKING = "booking"
 
 
@@ -33,6 +34,8 @@ ACTIONS = {
     DifferenceKind.DOUBLED: "refund this charge at the provider; the other one is booked",
     DifferenceKind.STATE: "look at the charge at the provider: once it says captured or declined, with the payment's "
     "amount, the payment settles by itself",
+    DifferenceKind.REFUND: "money that was given back is booked by `shop void-payment KEY` in a payments pod; if it "
+    "was not given back, ask the provider why its books lack a refund that it has confirmed",
     DifferenceKind.BOOKING: "the ledger's entries are not what was paid: stop deliveries of this order and correct "
     "them with a reversing transfer",
 }
@@ -52,6 +55,13 @@ class Booked:
     entries_minor: int
     age_seconds: float
     problem: str | None
+    is_refunded: bool = False
+    void_seconds: float | None = None  # since it was given back, or, if it was not, since that was asked for
+
+    @property
+    def refunded_minor(self) -> int:
+        """What was given back by the ledger."""
+        return self.amount_minor if self.is_refunded else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,8 @@ def of_line(line: SettlementLine, payment: Booked | None) -> list[Difference]:
     def differs(kind: DifferenceKind, expected: object, found: object) -> Difference:
         return Difference(kind, line.key, line.charge, str(expected), str(found))
 
+    if line.refunded_minor >= line.amount_minor and (payment is None or payment.charge != line.charge):
+        return []  # nothing of it was kept, and nothing is booked for it
     if payment is None:
         return [
             differs(
@@ -104,20 +116,31 @@ def of_line(line: SettlementLine, payment: Booked | None) -> list[Difference]:
     found = [differs(kind, expected, got) for kind, expected, got in compared if expected != got]
     if found:
         return found  # that the payment is not captured follows from it
-    if payment.state == DECLINED or (payment.state != CAPTURED and payment.age_seconds > GRACE_SECONDS):
-        return [differs(DifferenceKind.STATE, "captured, as at the provider", _state(payment))]
-    return []
+    if payment.state == CAPTURED:
+        is_equal = line.refunded_minor == payment.refunded_minor or _is_passing(payment)
+        expected = f"{payment.refunded_minor} given back"
+        return [] if is_equal else [differs(DifferenceKind.REFUND, expected, line.refunded_minor)]
+    is_late = payment.state == DECLINED or payment.age_seconds > GRACE_SECONDS
+    return [differs(DifferenceKind.STATE, "captured, as at the provider", _state(payment))] if is_late else []
 
 
 def of_payment(payment: Booked) -> list[Difference]:
     """Look at a payment on its own: what is booked for it, and how long it has waited."""
     if payment.state == CAPTURED:
-        if payment.entries_minor == payment.amount_minor:
+        left = payment.amount_minor - payment.refunded_minor
+        if payment.entries_minor != left:
+            return [_own(payment, DifferenceKind.BOOKING, left, payment.entries_minor)]
+        if payment.is_refunded or payment.void_seconds is None or _is_passing(payment):
             return []
-        return [_own(payment, DifferenceKind.BOOKING, payment.amount_minor, payment.entries_minor)]
+        return [_own(payment, DifferenceKind.STATE, "given back, as was asked for", _state(payment))]
     if payment.state != DECLINED and payment.age_seconds > GRACE_SECONDS:
         return [_own(payment, DifferenceKind.STATE, "captured or declined", _state(payment))]
     return []
+
+
+def _is_passing(payment: Booked) -> bool:
+    """Whether it is given back so lately that provider and ledger may not agree yet."""
+    return payment.void_seconds is not None and payment.void_seconds <= GRACE_SECONDS
 
 
 def without_charge(payment: Booked, found: str) -> Difference:

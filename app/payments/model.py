@@ -13,9 +13,19 @@ import msgspec
 from app.limits import LARGEST_ORDER_MINOR
 
 CREATED, UNKNOWN, CAPTURED, DECLINED = "created", "unknown", "captured", "declined"
+REFUNDED = "refunded"
+"""What callers see of a captured payment that was given back."""
 FINAL = frozenset({CAPTURED, DECLINED})
 KEY = re.compile(r"[A-Za-z0-9._:~-]{16,255}")
 """What an idempotency key looks like: letters that mean nothing in a path, a header or a log."""
+
+
+class VoidRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which payment is no longer wanted, as its caller knows it."""
+
+    reference: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,64}\Z")]
+    amount_minor: Annotated[int, msgspec.Meta(gt=0)]
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 
 
 class PaymentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,11 +57,18 @@ class Payment:
     decline_reason: str | None
     attempts: int
     problem: str | None
+    void_asked_seconds: float | None = None  # since it is no longer wanted
+    is_refunded: bool = False
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can change any more."""
+        """Whether the provider has said yes or no; a captured one may still be given back."""
         return self.state in FINAL
+
+    @property
+    def is_voided(self) -> bool:
+        """Whether no money was taken for it, or all was given back, for good."""
+        return self.state == DECLINED or self.is_refunded
 
     @property
     def may_have_been_charged(self) -> bool:
@@ -65,6 +82,6 @@ class Payment:
             "reference": self.reference,
             "amount_minor": self.amount_minor,
             "currency": self.currency,
-            "state": UNKNOWN if self.state == CREATED else self.state,
+            "state": REFUNDED if self.is_refunded else UNKNOWN if self.state == CREATED else self.state,
             "decline_reason": self.decline_reason,
         }

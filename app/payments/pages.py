@@ -17,7 +17,7 @@ from litestar.datastructures import State
 from app.database import Database
 from app.payment_methods import is_test_token
 from app.payments import watching
-from app.payments.model import KEY, Payment, PaymentRequest
+from app.payments.model import KEY, Payment, PaymentRequest, VoidRequest
 from app.payments.paying import Cashier, KeyReusedError
 
 Request = litestar.Request[Any, Any, State]
@@ -43,6 +43,23 @@ async def create(request: Request) -> Response[Any]:
         return problem(409, "this Idempotency-Key was used for another request")
 
 
+@post("/v1/payments/void")
+async def void(request: Request) -> Response[Any]:
+    """Give a payment up: 200 when no money was taken or all was given back, 202 while that is not known yet."""
+    key = request.headers.get("idempotency-key", "")
+    if not KEY.fullmatch(key):
+        return problem(422, f"expected an Idempotency-Key that matches {KEY.pattern}")
+    try:
+        unwanted = msgspec.json.decode(await request.body(), type=VoidRequest)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        return problem(422, str(error))
+    try:
+        payment = await cast(Cashier, request.app.state["cashier"]).void(key, unwanted)
+    except KeyReusedError:
+        return problem(409, "this Idempotency-Key has another payment")
+    return _payment(payment, 200 if payment.is_voided else 202)
+
+
 @get("/v1/payments/by-key/{key:str}")
 async def find(request: Request, key: str) -> Response[Any]:
     """Return the payment of an idempotency key."""
@@ -57,7 +74,7 @@ async def metrics(request: Request) -> Response[str]:
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-ROUTES = (create, find, metrics)
+ROUTES = (create, void, find, metrics)
 
 
 async def _rejected(cashier: Cashier, key: str, detail: str) -> Response[Any]:

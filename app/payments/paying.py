@@ -24,8 +24,9 @@ from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.loops import STANDBY_SECONDS
 from app.payments import repository
 from app.payments.answers import Kind, Outcome, alarm
-from app.payments.model import Payment, PaymentRequest
+from app.payments.model import Payment, PaymentRequest, VoidRequest
 from app.payments.provider import Provider
+from app.payments.voiding import Voids
 
 LEASE_SECONDS = 15.0  # longer than four questions to the provider may take; then the resolver may look
 RESOLVE_AT_ONCE = 4  # each holds a connection of the pool while it is written down
@@ -47,6 +48,7 @@ class Cashier:
         self._ledger = ledger
         self._provider = provider
         self._every = resolve_every_seconds
+        self._voids = Voids(ledger, provider, self._wait)
         self._log = structlog.get_logger("payments")
 
     async def pay(self, key: str, request: PaymentRequest) -> Payment:
@@ -62,6 +64,28 @@ class Cashier:
         if not hmac.compare_digest(payment.fingerprint, request.fingerprint()):
             raise KeyReusedError
         if not payment.is_final and payment.problem is None:  # the resolver alone looks at what has a problem
+            await self._settle(payment)
+        return await self.find(key) or payment
+
+    async def void(self, key: str, request: VoidRequest) -> Payment:
+        """See to it that a payment is never taken, or given back if it was; the answer may be that this goes on.
+
+        Raises:
+            KeyReusedError: the key has a payment of another reference, amount or currency.
+            DatabaseUnavailableError: the ledger did not answer.
+            UnknownOutcomeError: the other site did not confirm in time; asking again is safe.
+        """
+        async with self._ledger.write() as connection:
+            known = await repository.by_key(connection, key)
+            wanted = (request.reference, request.amount_minor, request.currency)
+            if known is not None and (known.reference, known.amount_minor, known.currency) != wanted:
+                raise KeyReusedError
+            await repository.ask_to_void(connection, key, request, LEASE_SECONDS)
+            payment = await repository.by_key(connection, key)
+            await repository.confirm(connection)
+        if payment is None:
+            raise DatabaseUnavailableError("the request was not stored")
+        if not payment.is_voided and payment.problem is None:
             await self._settle(payment)
         return await self.find(key) or payment
 
@@ -90,6 +114,9 @@ class Cashier:
         return payment
 
     async def _settle(self, payment: Payment) -> None:
+        if payment.void_asked_seconds is not None:
+            await self._voids.carry_on(payment)
+            return
         outcome = await self._provider.settle(payment)
         for attempt in (1, 2, 3):  # closing is idempotent, so an unknown COMMIT is simply repeated
             try:
@@ -159,4 +186,4 @@ class Cashier:
             problem = f"{UNEXPECTED}{type(error).__name__}"
             with suppress(DatabaseUnavailableError, UnknownOutcomeError):
                 async with self._ledger.write() as connection:
-                    await repository.mark_unknown(connection, payment, self._wait(payment, problem), problem)
+                    await repository.put_off(connection, payment, self._wait(payment, problem), problem)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import msgspec
 
 from app.bounded_http import BoundedClient, NoAnswerError
-from app.payments.answers import Kind, Outcome, alarm, judge, unknown
+from app.payments.answers import STATUSES, VOIDING, Kind, Outcome, alarm, judge, unknown
 from app.payments.model import Payment
 from app.settings import PaymentsSettings
 
@@ -18,13 +19,14 @@ MOST_PAGES = 10_000
 
 
 class SettlementLine(msgspec.Struct, frozen=True):
-    """One captured charge as the provider settles it."""
+    """One captured charge as the provider settles it, and how much of it was given back until now."""
 
     charge: str
     key: str
     reference: str
     amount_minor: int
     currency: str
+    refunded_minor: int = 0
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -76,7 +78,28 @@ class Provider:
 
     async def find(self, payment: Payment) -> Outcome:
         """Return what the provider has by the payment's key."""
-        return await self._ask(payment, "GET", f"/v1/charges/by-key/{quote(payment.key, safe='')}")
+        return await self._look(payment, STATUSES)
+
+    async def find_voided(self, payment: Payment) -> Outcome:
+        """Return what the provider has by the key of a payment that is no longer wanted: it may be refunded by now."""
+        return await self._look(payment, VOIDING)
+
+    async def refund(self, payment: Payment, charge: str) -> Outcome:
+        """Give back a captured charge; asking again gives back nothing more."""
+        return await self._end(payment, charge, "refund")
+
+    async def release(self, payment: Payment, charge: str) -> Outcome:
+        """Give up the hold of an authorised charge."""
+        return await self._end(payment, charge, "void")
+
+    async def _look(self, payment: Payment, statuses: Mapping[str, Kind]) -> Outcome:
+        return await self._ask(payment, "GET", f"/v1/charges/by-key/{quote(payment.key, safe='')}", statuses=statuses)
+
+    async def _end(self, payment: Payment, charge: str, verb: str) -> Outcome:
+        ended = await self._ask(payment, "POST", f"/v1/charges/{quote(charge, safe='')}/{verb}", statuses=VOIDING)
+        if ended.kind in {Kind.REFUNDED, Kind.DECLINED} and ended.charge != charge:
+            return alarm("the provider ended another charge than the one that was asked for")
+        return ended
 
     async def _charge(self, payment: Payment) -> Outcome:
         """Authorise and capture; the same key never charges twice."""
@@ -96,13 +119,19 @@ class Provider:
         return captured
 
     async def _ask(
-        self, payment: Payment, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+        self,
+        payment: Payment,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        statuses: Mapping[str, Kind] = STATUSES,
     ) -> Outcome:
         try:
             answer = await self._client.ask(method, path, body=body, headers=headers)
         except NoAnswerError as error:
             return unknown(str(error))
-        return judge(answer, payment)
+        return judge(answer, payment, statuses)
 
     async def settlement(self, day: str, after: str | None) -> Page:
         """Return a page of what was captured on a day (YYYY-MM-DD, UTC), from `after` on.

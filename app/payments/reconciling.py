@@ -114,8 +114,9 @@ class Reconciler:
         known = await rows.payment(self._ledger, payment.key)
         if known is None:
             return []
-        outcome = await self._provider.find(known)
-        if outcome.kind is Kind.CAPTURED and outcome.charge == payment.charge:
+        outcome = await self._provider.find_voided(known)
+        right = Kind.REFUNDED if payment.is_refunded else Kind.CAPTURED
+        if outcome.kind is right and outcome.charge == payment.charge:
             return []
         return [without_charge(payment, outcome.reason or outcome.kind.value)]
 

@@ -17,7 +17,8 @@ _BOOKED = """
 SELECT p.key, p.reference, p.amount_minor, p.currency, p.state, p.charge_id,
     coalesce((SELECT sum(e.amount_minor) FROM ledger.transfer t JOIN ledger.entry e ON e.transfer_id = t.id
               WHERE t.payment_id = p.id AND e.account = 'psp-receivable' AND e.currency = p.currency), 0)::bigint,
-    extract(epoch FROM now() - p.created_at)::float, p.problem, p.id
+    extract(epoch FROM now() - p.created_at)::float, p.problem, p.refunded_at IS NOT NULL,
+    extract(epoch FROM now() - coalesce(p.refunded_at, p.void_asked_at))::float, p.id
 FROM payments.payment p
 """
 _BY_KEYS = f"{_BOOKED} WHERE p.key = ANY($1::text[])"
@@ -70,4 +71,4 @@ async def payment(queries: Queries, key: str) -> Payment | None:
 
 
 def _booked(row: Any) -> Booked:
-    return Booked(*tuple(row)[:9])
+    return Booked(*tuple(row)[:11])

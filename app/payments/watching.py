@@ -7,8 +7,10 @@ from app.unsettled import Unsettled, say
 
 _UNSETTLED = """
 SELECT count(*) AS payments, count(problem) AS with_problem,
-       coalesce(extract(epoch FROM now() - min(created_at)), 0)::float AS oldest_seconds
+    coalesce(extract(epoch FROM now() - min(CASE state WHEN 'captured' THEN void_asked_at ELSE created_at END)),
+        0)::float AS oldest_seconds
 FROM payments.payment WHERE state IN ('created', 'unknown')
+    OR (state = 'captured' AND void_asked_at IS NOT NULL AND refunded_at IS NULL)
 """
 _RECONCILED = """
 SELECT extract(epoch FROM now() - finished_at)::float AS seconds_ago, jsonb_array_length(differences) AS differences
@@ -17,7 +19,7 @@ FROM payments.reconciliation
 
 
 async def unsettled(ledger: Queries) -> Unsettled:
-    """Count the payments whose outcome is not known."""
+    """Count the payments whose outcome is not known, and those that are still to be given back."""
     return Unsettled(*await ledger.fetchrow(_UNSETTLED))
 
 

@@ -94,6 +94,20 @@ async def capture(request: Request, identity: str) -> Response[Any]:
     return _found(_store(request).capture(identity))
 
 
+@post("/v1/charges/{identity:str}/refund")
+async def refund(request: Request, identity: str) -> Response[Any]:
+    """Give back a captured charge; doing it again changes nothing."""
+    found = _store(request).refund(identity)
+    await _trouble(request).before_refund_answer()
+    return _found(found)
+
+
+@post("/v1/charges/{identity:str}/void")
+async def void(request: Request, identity: str) -> Response[Any]:
+    """Release an authorised charge; doing it again changes nothing."""
+    return _found(_store(request).void(identity))
+
+
 @get("/v1/charges/by-key/{key:str}")
 async def by_key(request: Request, key: str) -> Response[Any]:
     """Say what became of an idempotency key."""
@@ -189,7 +203,7 @@ def psp(settings: PspSettings) -> Outermost:
     callers, people = _bearer(settings.api_key, required=False), _bearer(settings.admin_token, required=True)
     application = Litestar(
         route_handlers=[
-            Router("/", route_handlers=[charge, capture, by_key, settlement], guards=[callers]),
+            Router("/", route_handlers=[charge, capture, refund, void, by_key, settlement], guards=[callers]),
             Router("/", route_handlers=[show_faults, set_faults, correct], guards=[people]),
             *health_routes(_always_ready, settings.listen.site),
         ],

@@ -19,6 +19,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lose_answers: number of charges that are made, and answered only after LOST_SECONDS.
         refuse: number of charges that are answered with 503 and not made.
         lose_lookups: number of questions by key that are answered only after LOST_SECONDS.
+        lose_refunds: number of refunds that are made, and answered only after LOST_SECONDS.
         wrong_answers: number of charges that are made, and answered with something that is no charge.
         wrong_lookups: the same for questions by key.
         double: number of charges whose money is taken twice.
@@ -31,6 +32,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lose_answers: Annotated[int, msgspec.Meta(ge=0)] = 0
     refuse: Annotated[int, msgspec.Meta(ge=0)] = 0
     lose_lookups: Annotated[int, msgspec.Meta(ge=0)] = 0
+    lose_refunds: Annotated[int, msgspec.Meta(ge=0)] = 0
     wrong_answers: Annotated[int, msgspec.Meta(ge=0)] = 0
     wrong_lookups: Annotated[int, msgspec.Meta(ge=0)] = 0
     double: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -62,6 +64,11 @@ class Trouble:
         """Delay an answer, or lose it."""
         await asyncio.sleep(self.faults.delay_ms / 1000)
         if self.take("lose_answers"):
+            await asyncio.sleep(LOST_SECONDS)
+
+    async def before_refund_answer(self) -> None:
+        """Lose the answer to a refund."""
+        if self.take("lose_refunds"):
             await asyncio.sleep(LOST_SECONDS)
 
     async def before_lookup_answer(self) -> None:

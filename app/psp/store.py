@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS charge (
     created_at TEXT NOT NULL, captured_at TEXT
 )
 """
-_CAPTURED = "CREATE INDEX IF NOT EXISTS captured ON charge (captured_at, id) WHERE status = 'captured'"
+_SETTLED = "CREATE INDEX IF NOT EXISTS settled ON charge (captured_at, id) WHERE captured_at IS NOT NULL"
 LINES_AT_ONCE = 1000
 TWIN = "\ttwin"
 """Ends the key of a doubled charge in the books, where keys are unique; callers never see it."""
@@ -32,7 +32,7 @@ _COLUMNS = "id, key, reference, amount_minor, currency, token, status, decline_r
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One charge: authorised, captured or declined."""
+    """One charge: authorised, captured or declined; later refunded, or voided before it was captured."""
 
     id: str
     key: str
@@ -78,7 +78,7 @@ class Store:
         self._books.execute("PRAGMA journal_mode = WAL")
         self._books.execute("PRAGMA synchronous = NORMAL")
         self._books.execute(_SCHEMA)
-        self._books.execute(_CAPTURED)
+        self._books.execute(_SETTLED)
         self._books.execute("CREATE TABLE IF NOT EXISTS played (fault TEXT NOT NULL, key TEXT NOT NULL)")
 
     @contextmanager
@@ -136,6 +136,16 @@ class Store:
         )
         return self._one("id", identity)
 
+    def refund(self, identity: str) -> Charge | None:
+        """Give back all of a captured charge; refunding again changes nothing."""
+        self._books.execute("UPDATE charge SET status = 'refunded' WHERE id = ? AND status = 'captured'", (identity,))
+        return self._one("id", identity)
+
+    def void(self, identity: str) -> Charge | None:
+        """Release the hold of an authorised charge; voiding again changes nothing."""
+        self._books.execute("UPDATE charge SET status = 'voided' WHERE id = ? AND status = 'authorised'", (identity,))
+        return self._one("id", identity)
+
     def by_key(self, key: str) -> Charge | None:
         """Return the charge of an idempotency key."""
         return self._one("key", key)
@@ -164,15 +174,19 @@ class Store:
         return self._one("id", identity)
 
     def settlement(self, day: str, after: str = "") -> tuple[list[dict[str, object]], str | None]:
-        """Return lines of charges captured on a day (UTC), with the provider's fee, and where the next ones begin."""
+        """Return lines of charges captured on a day (UTC), with the provider's fee, and where the next ones begin.
+
+        A line also says how much of it has been given back until now.
+        """
         captured_at, _, identity = after.partition("|")
         rows = self._books.execute(
-            "SELECT id, key, reference, amount_minor, currency, captured_at FROM charge "
-            "WHERE status = 'captured' AND captured_at >= ? AND captured_at < ? AND (captured_at, id) > (?, ?) "
+            "SELECT id, key, reference, amount_minor, currency, captured_at, "
+            "CASE status WHEN 'refunded' THEN amount_minor ELSE 0 END FROM charge "
+            "WHERE captured_at IS NOT NULL AND captured_at >= ? AND captured_at < ? AND (captured_at, id) > (?, ?) "
             "ORDER BY captured_at, id LIMIT ?",
             (day, f"{day}U", captured_at, identity, LINES_AT_ONCE),
         )
-        names = ("charge", "key", "reference", "amount_minor", "currency", "captured_at")
+        names = ("charge", "key", "reference", "amount_minor", "currency", "captured_at", "refunded_minor")
         lines = [dict(zip(names, row, strict=True)) for row in rows]
         last = lines[-1] if len(lines) == LINES_AT_ONCE else None
         return [

@@ -22,7 +22,10 @@ from app.loops import Loop, running
 from app.media.render import render_if_missing
 from app.orders.pages import ROUTES as ORDER_ROUTES
 from app.orders.payments_client import PaymentsClient
+from app.orders.reconciling import OrderReconciler
 from app.orders.settling import settling_loops
+from app.orders.statements_client import StatementsClient
+from app.orders.watching import ROUTES as METRICS_ROUTES
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
 from app.web.compression import Compressed
@@ -41,6 +44,8 @@ from app.web.services import Services
 from app.web.templating import Templates
 from app.web.visitors import send_renewed_cookie
 
+COMPARISON_SECONDS = 1800.0
+"""Longest time of one comparison of orders with payments (s)."""
 READY = "SELECT 1 FROM catalogue.seed LIMIT 1"
 
 
@@ -66,8 +71,16 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         renewals=Renewals(commerce, keeps.session_days),
     )
 
+    statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds)
+    reconciler = OrderReconciler(commerce, statements)
     loops = [
         *settling_loops(services.commerce, services.payments),
+        Loop(
+            "order reconciler",
+            lambda: reconciler.when_due(settings.reconcile_every_seconds),
+            min(settings.reconcile_every_seconds, 60),
+            COMPARISON_SECONDS,
+        ),
         Loop("renewals", services.renewals.write_noted, EVERY_SECONDS),
         Loop("retention", Removal(commerce, keeps).turn, RETENTION_SECONDS),
     ]
@@ -80,6 +93,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         finally:
             entrance.hashing.close()
             await services.payments.close()
+            await statements.close()
             await readiness.close()
             await services.commerce.close()
 
@@ -88,6 +102,7 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             *CATALOGUE_ROUTES,
             *CART_ROUTES,
             *ORDER_ROUTES,
+            *METRICS_ROUTES,
             *CUSTOMER_ROUTES,
             *ACCOUNT_ROUTES,
             *asset_routes(assets),

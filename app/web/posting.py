@@ -92,7 +92,8 @@ async def post_value(
 ) -> tuple[Done, Response[None]]:
     """Run an `action` that only sets a value, each time its form is sent: the last one counts, and twice is as once.
 
-    So a form whose value was changed and sent again before the first answer came does what it says.
+    So a form whose value was changed and sent again before the first answer came does what it says. The action gets
+    the form's key, which may be missing: what else may change the value, only the action knows.
 
     Raises:
         RefusedError: the action refused.
@@ -100,12 +101,12 @@ async def post_value(
     async with form_comes_back(request, form_page):
         services = services_of(request)
         fields = await fields_of(request)
-        fields.pop(_KEY, None)
+        key = fields.pop(_KEY, "")
         before = services.cookie.read(request.cookies)
         try:
-            done = await _set(services, action, fields, before)
+            done = await _set(services, action, fields, key, before)
         except UnknownOutcomeError:
-            done = await _set(services, action, fields, before)
+            done = await _set(services, action, fields, key, before)
         return _redirect(services, done, before)
 
 
@@ -172,9 +173,9 @@ async def _once(
         return done
 
 
-async def _set(services: Services, action: Action, fields: Mapping[str, str], before: UUID | None) -> Done:
+async def _set(services: Services, action: Action, fields: Mapping[str, str], key: str, before: UUID | None) -> Done:
     async with services.commerce.write() as connection:
-        return await action(await _posting(connection, services, fields, "", before))
+        return await action(await _posting(connection, services, fields, key, before))
 
 
 async def _posting(

@@ -1,7 +1,8 @@
-"""Whether the books of a pair agree with the payment provider's, asked of the shop's own programs at the active site.
+"""Whether the books of a pair agree with the payment provider's and with its orders, asked of the shop's own programs.
 
-The comparison itself is the payments service's (`shop reconcile` in its image), because only its pods may reach the
-ledger and the provider. Here its answer is fetched, checked and shown.
+The comparisons themselves are made at the active site, each by who may see both of its sides: the payments service
+(`shop reconcile`) reaches the ledger and the provider, the storefront (`shop reconcile-orders`) the orders and the
+payments service. Here their answers are fetched, checked and shown; only differences leave the site.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterError
@@ -53,6 +54,35 @@ class Difference(_Answer):
     action: str
 
 
+class OrderDifference(_Answer):
+    """One thing that orders and payments do not agree about."""
+
+    kind: str
+    key: str
+    order: str
+    expected: str
+    found: str
+    age_seconds: int = Field(ge=0)
+    action: str
+
+
+class Orders(_Answer):
+    """What a comparison of orders with payments found; `differences` has the first of those that it counted."""
+
+    first_day: str
+    last_day: str
+    orders: int = Field(ge=0)
+    payments: int = Field(ge=0)
+    found: int = Field(ge=0)
+    differences: tuple[OrderDifference, ...]
+
+    @model_validator(mode="after")
+    def _counts_all(self) -> Orders:
+        if self.found < len(self.differences) or (self.found and not self.differences):
+            raise ValueError(f"{self.found} differences counted, {len(self.differences)} told")
+        return self
+
+
 class Unsettled(_Answer):
     """What waits for its outcome; with a problem, it waits for a person."""
 
@@ -76,6 +106,7 @@ class Comparison(_Answer):
     charges: int
     payments: int
     differences: tuple[Difference, ...]
+    orders: Orders
     unsettled_payments: Unsettled
     unsettled_orders: Unsettled
 
@@ -83,7 +114,7 @@ class Comparison(_Answer):
     def exit_code(self) -> ExitCode:
         """Return whether everything is as it should be."""
         waiting = self.unsettled_orders.is_for_a_person or self.unsettled_payments.is_for_a_person
-        return ExitCode.FAILED if self.differences or waiting else ExitCode.GOOD
+        return ExitCode.FAILED if self.differences or self.orders.found or waiting else ExitCode.GOOD
 
 
 def compare(topology: Topology, pair: str, environment: Environment, days: int) -> Comparison:
@@ -105,10 +136,18 @@ def compare_at(cluster: Cluster, pair: str, site: str, days: int) -> Comparison:
         NotComparedError: see `compare`.
     """
     found = _run(cluster, PAYMENTS, ["shop", "reconcile", "--days", str(days)])
-    orders = _run(cluster, SHOP, ["shop", "unsettled"])
+    orders = _run(cluster, SHOP, ["shop", "reconcile-orders", "--days", str(days)])
+    waiting = _run(cluster, SHOP, ["shop", "unsettled"])
     try:
         return Comparison.model_validate(
-            {**found, "pair": pair, "site": site, "unsettled_payments": found["unsettled"], "unsettled_orders": orders}
+            {
+                **found,
+                "pair": pair,
+                "site": site,
+                "orders": orders,
+                "unsettled_payments": found["unsettled"],
+                "unsettled_orders": waiting,
+            }
         )
     except (ValidationError, KeyError) as error:
         raise _not_compared(site, "the answer of another version of the shop", str(error)) from error
@@ -137,7 +176,7 @@ def _run(cluster: Cluster, workload: WorkloadDeclaration, command: list[str]) ->
 def _not_compared(where: str, problem: str, found: str) -> ShopSphereError:
     return NotComparedError.build(
         f"{where}: {problem}; whether the books agree is not known",
-        expected="a comparison with the provider's settlements",
+        expected="a comparison of the ledger with the provider's settlements, and of orders with payments",
         found=found,
         action="see whether pods and provider answer (`shopsphere status`), then ask again",
     )
@@ -156,15 +195,30 @@ def as_text(found: Comparison, width: int) -> str:
             f"charges and {found.payments} payments compared, {len(found.differences)} differences",
             width,
         ),
+        *folded(
+            f"{found.orders.orders} orders and {found.orders.payments} payments compared, {found.orders.found} "
+            "differences",
+            width,
+            first="  ",
+        ),
         *folded(f"payments without an outcome: {_waiting(found.unsettled_payments)}", width, first="  "),
         *folded(f"orders without an outcome: {_waiting(found.unsettled_orders)}", width, first="  "),
     ]
     for each in found.differences:
         charge = f", charge {each.charge}" if each.charge else ""
-        lines += ["", *folded(f"{each.kind}: {each.key}{charge}", width)]
-        for name, text in (("expected:", each.expected), ("found:", each.found), ("do:", each.action)):
-            lines += folded(text, width, first=f"  {name:<9} ", indent=" " * 12)
+        lines += _told(f"{each.kind}: {each.key}{charge}", each, width)
+    for order in found.orders.differences:
+        lines += _told(f"{order.kind}: {order.key}, order {order.order}", order, width)
+    if left := found.orders.found - len(found.orders.differences):
+        lines += ["", *folded(f"{left} more differences of orders; fewer --days show those of the last ones", width)]
     return "\n".join(lines)
+
+
+def _told(title: str, each: Difference | OrderDifference, width: int) -> list[str]:
+    lines = ["", *folded(title, width)]
+    for name, text in (("expected:", each.expected), ("found:", each.found), ("do:", each.action)):
+        lines += folded(text, width, first=f"  {name:<9} ", indent=" " * 12)
+    return lines
 
 
 def _waiting(waiting: Unsettled) -> str:

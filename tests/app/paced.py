@@ -1,4 +1,4 @@
-"""The shop's command with two of its background loops quicker: no test has to wait a minute for the next turn.
+"""The shop's command with two background loops quicker and one wait shorter: no test waits a minute for a turn.
 
 Nothing else differs from `python -m app`. Loops whose pace is a setting take it from there.
 """
@@ -10,10 +10,13 @@ from collections.abc import Awaitable, Callable
 from app import loops
 from app.cli import main
 from app.orders import turns
+from app.payments import voiding
 
 PACED = frozenset({"settling", "retention"})
 SECONDS = 0.3
 """Between two turns of these, and between the first two turns of an order whose payment is not known."""
+QUIET_SECONDS = 1.0
+"""After a payment is given up, until the provider is believed that it has no charge."""
 
 
 class PacedLoop(loops.Loop):
@@ -32,4 +35,5 @@ class PacedLoop(loops.Loop):
 if __name__ == "__main__":
     loops.Loop = PacedLoop  # type: ignore[misc] # before those who take the name from there are imported
     turns.FIRST_WAIT_SECONDS = SECONDS
+    voiding.QUIET_SECONDS = QUIET_SECONDS
     main()

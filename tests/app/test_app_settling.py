@@ -27,7 +27,7 @@ def insert_pending(
     *,
     goods_minor: int,
     database: str = "commerce",
-    placed: str = "1 hour",
+    placed: str = "1 minute",
     token: str = "tok_visa",
     order: str = "",
 ) -> str:
@@ -125,8 +125,8 @@ def test_no_answer_of_payments_ends_the_loop_or_the_order(cluster: Cluster, rend
     storefront = serve(cluster, payments.url, rendered, commerce=COMMERCE)
     try:
         orders = [
-            insert_pending(cluster, goods_minor=500, database=COMMERCE, placed=f"{hours} hours")
-            for hours in range(len(SHAPES))
+            insert_pending(cluster, goods_minor=500, database=COMMERCE, placed=f"{seconds} seconds")
+            for seconds in range(len(SHAPES))
         ]
         make_due(cluster, orders, COMMERCE)
         wait_until(lambda: len(payments.asked) > len(SHAPES), what="every shape to be played", seconds=60)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.bounded_http import Answer
-from app.payments.answers import Kind, judge
+from app.payments.answers import VOIDING, Kind, judge
 from app.payments.model import Payment
 
 pytestmark = pytest.mark.requirement("payments are exact, though services are asynchronous")
@@ -66,6 +66,14 @@ def test_other_codes_are_unknown_and_loud(status: int) -> None:
 )  # fmt: skip
 def test_a_status_outside_the_table_is_unknown_and_loud(state: object) -> None:
     assert meaning(201, {**CHARGE, "status": state}) == (Kind.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(("state", "expected"), [
+    ("refunded", Kind.REFUNDED), ("voided", Kind.DECLINED), ("captured", Kind.CAPTURED), ("partially", Kind.UNKNOWN),
+])  # fmt: skip
+def test_money_given_back_is_understood_where_that_was_asked_for(state: str, expected: Kind) -> None:
+    answer = Answer(200, json.dumps({**CHARGE, "status": state}).encode())
+    assert judge(answer, PAYMENT, VOIDING).kind is expected
 
 
 @pytest.mark.parametrize("status", ["captured", "authorised", "declined"])

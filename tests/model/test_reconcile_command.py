@@ -19,6 +19,18 @@ BOOKS = {
     "first_day": "2026-11-26", "last_day": "2026-11-27", "charges": 7, "payments": 7, "differences": [],
     "unsettled": NOTHING,
 }  # fmt: skip
+ORDERS = {
+    "first_day": "2026-11-26",
+    "last_day": "2026-11-27",
+    "orders": 9,
+    "payments": 8,
+    "found": 0,
+    "differences": [],
+}
+ORDER_DIFFERENCE = {
+    "kind": "payment without order", "key": "order-34", "order": "E-5", "expected": "an order", "found": "none",
+    "age_seconds": 900, "action": "give it back",
+}  # fmt: skip
 DIFFERENCE = {
     "kind": "amount", "key": "order-12", "charge": "ch_1", "expected": "20000", "found": "10000", "action": "refund it",
 }  # fmt: skip
@@ -55,26 +67,40 @@ def compared(*outputs: object, ready: str = "True") -> Any:
 
 
 def test_equal_books_are_good() -> None:
-    found = compared(BOOKS, NOTHING)
+    found = compared(BOOKS, ORDERS, NOTHING)
     assert found.exit_code is ExitCode.GOOD
     assert "7 charges and 7 payments compared, 0 differences" in as_text(found, 200)
 
 
 def test_it_asks_in_ready_pods_of_the_active_site() -> None:
-    pods = Pods(BOOKS, NOTHING)
+    pods = Pods(BOOKS, ORDERS, NOTHING)
     compare_at(cast(Cluster, pods), "rdc-a", "frankfurt", 5)
     assert pods.ran == [
         ("payments", "payments-1", ["shop", "reconcile", "--days", "5"]),
+        ("shop", "shop-1", ["shop", "reconcile-orders", "--days", "5"]),
         ("shop", "shop-1", ["shop", "unsettled"]),
     ]
 
 
 def test_a_difference_is_told_with_what_to_do() -> None:
-    found = compared({**BOOKS, "differences": [DIFFERENCE]}, NOTHING)
+    found = compared({**BOOKS, "differences": [DIFFERENCE]}, ORDERS, NOTHING)
     assert found.exit_code is ExitCode.FAILED
     text = as_text(found, 80)
     assert "amount: order-12, charge ch_1\n  expected: 20000\n  found:    10000\n  do:       refund it" in text
     assert json.loads(as_json(found))["differences"] == [DIFFERENCE]
+
+
+def test_a_difference_of_orders_is_told_with_what_to_do() -> None:
+    found = compared(BOOKS, {**ORDERS, "found": 3, "differences": [ORDER_DIFFERENCE]}, NOTHING)
+    assert found.exit_code is ExitCode.FAILED
+    text = as_text(found, 80)
+    assert "  9 orders and 8 payments compared, 3 differences" in text
+    assert (
+        "payment without order: order-34, order E-5\n  expected: an order\n  found:    none\n  do:       give it back"
+        in text
+    )
+    assert "2 more differences of orders" in text
+    assert json.loads(as_json(found))["orders"]["differences"] == [ORDER_DIFFERENCE]
 
 
 @pytest.mark.parametrize(
@@ -86,8 +112,8 @@ def test_a_difference_is_told_with_what_to_do() -> None:
     ],
 )
 def test_what_waits_too_long_is_for_a_person(waiting: dict[str, int], code: ExitCode) -> None:
-    assert compared({**BOOKS, "unsettled": waiting}, NOTHING).exit_code is code
-    found = compared(BOOKS, waiting)
+    assert compared({**BOOKS, "unsettled": waiting}, ORDERS, NOTHING).exit_code is code
+    found = compared(BOOKS, ORDERS, waiting)
     assert found.exit_code is code
     assert f"3, the oldest for {waiting['oldest_seconds']} s" in as_text(found, 200)
 
@@ -96,8 +122,10 @@ def test_what_waits_too_long_is_for_a_person(waiting: dict[str, int], code: Exit
     "outputs",
     [
         (ProgramError("shop reconcile: the provider's settlements could not be read"),),
-        ("",), ("not json",), ("[]",), ({}, NOTHING), ({**BOOKS, "charges": "many"}, NOTHING),
-        (BOOKS, ProgramError("no database")), (BOOKS, {"count": -1}),
+        ("",), ("not json",), ("[]",), ({}, ORDERS, NOTHING), ({**BOOKS, "charges": "many"}, ORDERS, NOTHING),
+        (BOOKS, ProgramError("the payments could not be read")), (BOOKS, {}, NOTHING),
+        (BOOKS, {**ORDERS, "found": 2}, NOTHING), (BOOKS, {**ORDERS, "differences": [ORDER_DIFFERENCE]}, NOTHING),
+        (BOOKS, ORDERS, ProgramError("no database")), (BOOKS, ORDERS, {"count": -1}),
     ],
 )  # fmt: skip
 def test_what_could_not_be_compared_is_not_known(outputs: tuple[object, ...]) -> None:
@@ -108,4 +136,4 @@ def test_what_could_not_be_compared_is_not_known(outputs: tuple[object, ...]) ->
 
 def test_no_ready_pod_is_not_known() -> None:
     with pytest.raises(NotComparedError, match="no pod of payments is ready"):
-        compared(BOOKS, NOTHING, ready="False")
+        compared(BOOKS, ORDERS, NOTHING, ready="False")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.payments.comparing import ACTIONS, Booked, DifferenceKind, of_line, of_payment
@@ -66,6 +67,48 @@ def test_a_charge_and_its_payment(payment: dict[str, Any], expected: list[str]) 
 )
 def test_a_payment_on_its_own(payment: dict[str, Any], expected: list[str]) -> None:
     assert [found.kind.value for found in of_payment(dataclasses.replace(BOOKED, **payment))] == expected
+
+
+VOIDED: dict[str, Any] = {"void_seconds": 3600.0}
+BACK: dict[str, Any] = {**VOIDED, "is_refunded": True, "entries_minor": 0}
+
+
+@pytest.mark.parametrize(
+    ("given_back", "payment", "expected"),
+    [
+        (500, BACK, []),
+        (0, BACK, ["refund"]),
+        (500, {}, ["refund"]),
+        (200, {}, ["refund"]),
+        (500, VOIDED, ["refund"]),
+        (500, {"void_seconds": 60.0}, []),
+        (0, {**BACK, "void_seconds": 60.0}, []),
+        (500, {**OPEN, "state": "declined"}, []),
+        (200, {**OPEN, "state": "declined"}, ["state"]),
+    ],
+)
+def test_a_charge_that_was_given_back(given_back: int, payment: dict[str, Any], expected: list[str]) -> None:
+    line = msgspec.structs.replace(LINE, refunded_minor=given_back)
+    assert [found.kind.value for found in of_line(line, dataclasses.replace(BOOKED, **payment))] == expected
+
+
+@pytest.mark.parametrize(
+    ("payment", "expected"),
+    [
+        (BACK, []),
+        ({**BACK, "entries_minor": 500}, ["booking"]),
+        ({"is_refunded": False, "entries_minor": 0}, ["booking"]),
+        (VOIDED, ["state"]),
+        ({"void_seconds": 60.0}, []),
+    ],
+)
+def test_a_payment_that_is_given_back(payment: dict[str, Any], expected: list[str]) -> None:
+    assert [found.kind.value for found in of_payment(dataclasses.replace(BOOKED, **payment))] == expected
+
+
+def test_a_stray_charge_that_was_given_back_is_no_difference_any_more() -> None:
+    assert of_line(msgspec.structs.replace(LINE, refunded_minor=500), None) == []
+    assert len(of_line(msgspec.structs.replace(LINE, refunded_minor=499), None)) == 1
 
 
 def test_each_difference_says_what_to_do() -> None:

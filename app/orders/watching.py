@@ -1,0 +1,44 @@
+"""/metrics of the storefront: orders that wait, and what their last comparison with payments found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get
+
+from app.database import Queries
+from app.orders.turns import unsettled
+from app.web.services import Request, services_of
+
+_RECONCILED = """
+SELECT extract(epoch FROM now() - finished_at)::float8 AS seconds_ago, differences,
+    coalesce(extract(epoch FROM now() - oldest_at), 0)::float8 AS oldest_seconds
+FROM orders.reconciliation WHERE finished_at IS NOT NULL
+"""
+
+
+@get("/metrics")
+async def metrics(request: Request) -> Response[str]:
+    """Say how many orders wait, how old the oldest is, and what the last reconciliation found."""
+    text = await figures(services_of(request).commerce)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def figures(commerce: Queries) -> str:
+    """Return the figures in Prometheus' text format."""
+    found = await unsettled(commerce)
+    values: dict[str, float] = {
+        "orders_unsettled": found.count,
+        "orders_unsettled_with_problem": found.with_problem,
+        "orders_unsettled_oldest_seconds": found.oldest_seconds,
+    }
+    if last := await commerce.fetchrow(_RECONCILED):
+        values |= {
+            "orders_reconciled_seconds_ago": last["seconds_ago"],
+            "orders_reconciliation_differences": last["differences"],
+            "orders_reconciliation_oldest_seconds": last["oldest_seconds"],
+        }
+    return "".join(f"# TYPE {name} gauge\n{name} {value:g}\n" for name, value in values.items())
+
+
+ROUTES: list[Any] = [metrics]
