@@ -34,8 +34,6 @@ def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     text = " ".join(fields.get("text", "").split())
     if len(text) > LONGEST_TEXT:
         raise OptionError("text", f"Your words may have {LONGEST_TEXT} characters; these are {len(text)}.")
-    if not text.isprintable():
-        raise OptionError("text", "Your words contain characters that we cannot print.")
     if kind == "electronics":
         return {ENGRAVING: text} if text else {}
     motif = fields.get("motif", OWN_MOTIF)

@@ -79,7 +79,10 @@ _sign_up_again = partial(_again, page="sign_up.html", shortest=SHORTEST_PASSWORD
 
 
 async def _sign_out(posting: Posting) -> Done:
-    await repository.end_session(posting.connection, posting.session)
+    if posting.visitor.session is None:  # of a stranger: nothing names the session that was opened for this form
+        await repository.forget_session(posting.connection, posting.session)
+    else:
+        await repository.end_session(posting.connection, posting.session)
     return Done("/", None)
 
 

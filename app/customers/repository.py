@@ -47,3 +47,8 @@ async def insert(connection: Connection, email: str, name: str, password_hash: s
 async def end_session(connection: Connection, session: UUID) -> None:
     """End a session now; its row stays for the carts and stored results that name it."""
     await connection.execute("UPDATE customers.session SET expires_at = now() WHERE id = $1", session)
+
+
+async def forget_session(connection: Connection, session: UUID) -> None:
+    """Remove a session that nothing names."""
+    await connection.execute("DELETE FROM customers.session WHERE id = $1", session)

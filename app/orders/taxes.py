@@ -43,6 +43,7 @@ def taxes_in(cart: Cart, country: str) -> tuple[IncludedTax, ...]:
     return tuple(
         IncludedTax(region.tax_name, f"{rate / 100:g}", country, _share_minor(gross_minor, rate))
         for rate, gross_minor in _with_shipping(goods, cart.shipping_minor)
+        if gross_minor  # a line that went off sale costs nothing
     )
 
 

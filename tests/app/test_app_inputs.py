@@ -40,6 +40,7 @@ def test_any_header_gets_the_page(shop: Shop, headers: list[tuple[bytes, bytes]]
     "target",
     [
         b"/categories/hoodies?page=" + b"9" * 1900,
+        b"/categories/hoodies?page=-1",
         b"/search?q=moon&page=" + "٣".encode(),
         b"/search?q=%00%ff%fe%c3%28",
         b"/search?q=" + b"%F0%9F%8C%99" * 80,
@@ -62,6 +63,7 @@ def test_any_query_gets_a_page(shop: Shop, target: bytes) -> None:
         (b"/orders/%00/receipt", 404),
         (b"/" + b"a" * 5000, 414),
         (b"/search?q=" + b"a" * 5000, 414),
+        (b"/categories/hoodies?page=" + b"9" * 5000, 414),
     ],
 )
 def test_any_path_is_found_or_not(shop: Shop, target: bytes, status: int) -> None:
@@ -75,6 +77,29 @@ def test_a_control_character_in_a_field_is_told_and_not_stored(shop: Shop, path:
     answer = _post(shop, path.encode(), body)
     assert answer.status == 422
     assert b"U+0000" in answer.body
+
+
+@pytest.mark.parametrize("quantity", ["9" * 5000, "-1", "1e3", "\u0663", "1_0", " "])
+def test_a_number_that_is_none_is_told(shopper: Shopper, quantity: str) -> None:
+    answer = shopper.add("tidal-rings-tee", size="M", quantity=quantity)
+    assert answer.status_code == 422
+    assert "Choose 1 to 20" in answer.text
+
+
+@pytest.mark.requirement("names and words are taken as people type and paste them, or the character is named")
+def test_names_and_words_are_taken_as_people_type_them(shopper: Shopper) -> None:
+    words = "\U0001f469\u200d\U0001f680 \u00e0\u00a0Ada"  # of two people's signs joined into one, and a wide space
+    assert shopper.add("aurel-one-watch", text=words).status_code == 303
+    assert "\U0001f469\u200d\U0001f680 \u00e0 Ada" in shopper.get("/cart").text
+    form = shopper.checkout_form()
+    form.fields |= {
+        "name": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\u200f Donau\u00addampf",
+        "street": "Ring\u00a01\r\nback\tdoor",
+    }
+    answer = shopper.send(form, payment_method="tok_visa")
+    assert answer.status_code == 303
+    receipt = shopper.get(answer.headers["location"]).text
+    assert "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 Donaudampf, Ring 1 back door, " in receipt
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,31 @@ def test_the_rate_is_that_of_the_country(country: str, goods_minor: int, percent
     assert (tax.name, tax.percent, tax.country, tax.tax_minor) == ("VAT", percent, country, tax_minor)
 
 
+# Cents of tax in a price of €100, by the standard rates of 2026: 10,000 × rate / (100 + rate).
+IN_100 = {
+    1453: ["LU"],
+    1525: ["MT"],
+    1597: ["CY", "DE"],
+    1667: ["AT", "BG", "FR"],
+    1736: ["BE", "CZ", "ES", "LT", "LV", "NL", "RO"],
+    1803: ["IT", "SI"],
+    1870: ["IE", "PL", "PT", "SK"],
+    1935: ["EE", "GR"],
+    2000: ["DK", "HR", "SE"],
+    2032: ["FI"],
+    2126: ["HU"],
+}
+
+
+def test_every_country_s_own_rate() -> None:
+    shop = region()
+    in_100 = {country: minor for minor, countries in IN_100.items() for country in countries}
+    assert set(in_100) == set(shop.delivers_to)
+    for country, tax_minor in in_100.items():
+        (tax,) = taxes_in(cart(shop, ("apparel", 10000)), country)
+        assert (tax.country, tax.tax_minor) == (country, tax_minor)
+
+
 @pytest.mark.parametrize(("country", "tax_minor"), [("SG", 1651), ("AU", 1818)])
 def test_goods_and_services_tax(country: str, tax_minor: int) -> None:
     (tax,) = taxes_in(cart(region("rdc-c"), ("electronics", 20000)), country)
@@ -64,6 +89,12 @@ def test_shipping_is_taxed_as_what_it_brings() -> None:
     taxes = taxes_in(cart(shop, ("electronics", 23600), ("apparel", 11000), ("apparel", 350)), "IE")
     # 23600 + 675 of the shipping at 23 %, 11350 + 325 at 13.5 %
     assert [(tax.percent, tax.tax_minor) for tax in taxes] == [("23", 4539), ("13.5", 1389)]
+
+
+def test_a_line_that_went_off_sale_adds_no_rate() -> None:
+    shop = region(tax_percent_of_kind={"apparel": {"IE": 13.5}}, shipping_minor=1230)
+    taxes = taxes_in(cart(shop, ("electronics", 1230), ("apparel", 0)), "IE")
+    assert [(tax.percent, tax.tax_minor) for tax in taxes] == [("23", 460)]  # 1230 and all of the shipping, at 23 %
 
 
 def test_an_empty_cart_has_no_tax() -> None:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import cli.main as cli
+from runbooks import operate
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.witness import PairRecord
@@ -60,6 +61,26 @@ def test_a_reason_as_a_shell_hands_it_on(tmp_path: Path) -> None:
     assert b"Traceback" not in ended.stderr + ended.stdout
     assert b"a fault of the program" not in ended.stderr
     assert ended.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["failover", "rdc-a", "--planned"], ["rebuild", "dublin"], ["break-glass", "rdc-a"]], ids=lambda w: w[0]
+)
+def test_a_reason_can_be_kept_in_a_record(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked: list[operate.Request] = []
+
+    def carry_out(_topology: object, request: operate.Request) -> Path:
+        asked.append(request)
+        return tmp_path
+
+    monkeypatch.setattr(operate, "carry_out", carry_out)
+    reason = os.fsdecode(b"the Isar floods " + BYTES)
+    assert cli.run([*words, "--execute", "--reason", reason]) == 0, capsys.readouterr().err
+    assert [request.reason for request in asked] == ["the Isar floods M\N{REPLACEMENT CHARACTER}nchen"]
+    first = PairRecord.first("rdc-a", "frankfurt", actor="anna")
+    assert first.changed(actor="anna", reason=asked[0].reason).model_dump_json()
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
