@@ -36,6 +36,15 @@
     if (event.target.name === "size") showPrice();
   });
 
+  // A browser that goes back may show the page as it was left. What is sent from there is another request, not the same
+  // one again; except an order, which its key keeps from being placed twice.
+  const hexadecimal = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const key of document.querySelectorAll("input[name=idempotency_key]"))
+      if (!key.form.querySelector("[data-once]")) key.value = hexadecimal(crypto.getRandomValues(new Uint8Array(16)));
+  });
+
   // The server takes an order once in any case; this spares the second request.
   document.addEventListener("submit", (event) => {
     const button = event.target.querySelector("[data-once]");

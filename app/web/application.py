@@ -35,7 +35,7 @@ from app.web.health import health_routes
 from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
 from app.web.pictures import ROUTES as PICTURE_ROUTES
-from app.web.refusals import HANDLERS
+from app.web.refusals import HANDLERS, pages_before_reading
 from app.web.renewals import EVERY_SECONDS, Renewals
 from app.web.requests import LARGEST_FORM, Request
 from app.web.retention import EVERY_SECONDS as RETENTION_SECONDS
@@ -121,4 +121,5 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         request_max_body_size=LARGEST_FORM,
         logging_config=None,
     )
-    return Outermost(Compressed(application), page_headers(settings.static_url, https=https))
+    headers = page_headers(settings.static_url, https=https)
+    return Outermost(Compressed(application), headers, pages_before_reading(services.templates))

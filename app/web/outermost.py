@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,6 +13,9 @@ import structlog
 from app.web.bounds import problem_of
 
 _QUIET = frozenset({"/livez", "/readyz"})
+Headers = tuple[tuple[bytes, bytes], ...]
+_TEXT: Headers = ((b"content-type", b"text/plain"),)
+_PAGE: Headers = ((b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"private, no-store"))
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -40,11 +44,13 @@ class Outermost:
     Args:
         inner: the application.
         headers: added to answers that do not set them themselves.
+        pages: what people see of a request beyond the bounds, by status; a line of text where there is none.
     """
 
-    def __init__(self, inner: Any, headers: dict[str, str]) -> None:
+    def __init__(self, inner: Any, headers: dict[str, str], pages: Mapping[int, str] | None = None) -> None:
         self._inner = inner
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self._pages = {status: page.encode() for status, page in (pages or {}).items()}
         self._log = structlog.get_logger("request")
         self.draining = False
 
@@ -81,6 +87,8 @@ class Outermost:
             problem = problem_of(scope)
             if problem is None:
                 await self._inner(asked, receive, send_with_headers)
+            elif problem[0] in self._pages:
+                await _answer(send_with_headers, problem[0], self._pages[problem[0]], _PAGE)
             else:
                 await _answer(send_with_headers, problem[0], problem[1].encode())
         finally:
@@ -95,7 +103,7 @@ class Outermost:
                 )
 
 
-async def _answer(send: Any, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+async def _answer(send: Any, status: int, body: bytes, kind: Headers = _TEXT) -> None:
+    headers = [*kind, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

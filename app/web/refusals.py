@@ -20,6 +20,7 @@ from litestar.response.base import ASGIResponse
 from app.errors import DatabaseUnavailableError, ReadOnlyDatabaseError, UnknownOutcomeError
 from app.web.entries import Entries
 from app.web.services import Request, services_of
+from app.web.templating import Templates
 from app.web.visitors import STRANGER, Visitor, visitor_of
 
 RETRY_SECONDS = "5"
@@ -68,8 +69,24 @@ _KNOWN = {
     403: ("This form came from elsewhere", "For your safety we only accept forms from our own pages."),
     405: ("That does not work here", "Go back and try it another way."),
     413: ("That is more than we can take", "Shorten what you entered and send it again."),
+    414: ("This address is too long", "Cut it short, or find what you are looking for with the search."),
     415: ("We could not read that form", "Go back, reload the page and send the form again."),
+    431: ("Your browser sends too much", "Delete what it keeps of this shop (cookies), then try again."),
 }
+
+
+BEFORE_READING = (404, 414, 431)
+"""Statuses of requests that are refused before anything reads them."""
+
+
+def pages_before_reading(templates: Templates) -> dict[int, str]:
+    """Return the pages of BEFORE_READING; they know nobody, so they are drawn once."""
+    drawn = {}
+    for status in BEFORE_READING:
+        title, advice = _KNOWN[status]
+        page = templates.page("message.html", visitor=STRANGER, title=title, advice=advice, code=status)
+        drawn[status] = page.content
+    return drawn
 
 
 class _LatePage(Response[Any]):

@@ -70,6 +70,27 @@ def test_any_path_is_found_or_not(shop: Shop, target: bytes, status: int) -> Non
     assert ask(shop.storefront.url, target).status == status
 
 
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        (b"/products/%0a", [], 404),
+        (b"/products/%ff%fe", [], 404),
+        (b"/search?q=" + b"a" * 5000, [], 414),
+        (b"/cart", [(b"cookie", b"a=" + b"b" * 17_000)], 431),
+    ],
+)
+def test_what_is_refused_unread_is_a_page_with_a_way_on(
+    shop: Shop, target: bytes, headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    answer = ask(shop.storefront.url, target, headers=headers)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "content-security-policy" in answer.headers
+    assert b'<html lang="' in answer.body
+    assert b'<a class="button" href="/">To the shop</a>' in answer.body
+
+
 @pytest.mark.parametrize("name", ["email", "name", "street", "city", "postcode", "text", "sku", "product", "quantity"])
 @pytest.mark.parametrize("path", ["/checkout", "/account/sign-in", "/account/sign-up", "/cart/items"])
 def test_a_control_character_in_a_field_is_told_and_not_stored(shop: Shop, path: str, name: str) -> None:

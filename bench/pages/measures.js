@@ -1,0 +1,23 @@
+// What axe does not say. `measured` runs in the page, so it can use nothing from outside itself.
+
+export const SMALLEST_TARGET = 24; // CSS pixels, WCAG 2.2, 2.5.8
+
+export function measured(smallest) {
+  const found = [];
+  const wider = document.documentElement.scrollWidth - innerWidth;
+  if (wider > 0) found.push(`the page is ${wider} px wider than the screen`);
+  for (const target of document.querySelectorAll("footer a, footer button, header a, header button, summary")) {
+    const { width, height } = target.getBoundingClientRect();
+    const hidden = width === 0 || target.matches(".skip");
+    if (!hidden && Math.min(width, height) < smallest)
+      found.push(`target of ${Math.round(width)} × ${Math.round(height)} px: ${target.textContent.trim()}`);
+  }
+  const add = document.querySelector(".add button");
+  const isFresh = !document.querySelector(".problems");
+  if (add && isFresh && innerWidth < 500 && scrollY === 0 && add.getBoundingClientRect().bottom > innerHeight + 4)
+    found.push(`"Add to cart" begins below the first screen, at ${add.getBoundingClientRect().top} px`);
+  for (const picture of document.images)
+    if (picture.complete && picture.naturalWidth === 0) found.push(`a picture is missing: ${picture.src}`);
+  if (!document.title || !document.documentElement.lang) found.push("a page without title or language");
+  return found;
+}
