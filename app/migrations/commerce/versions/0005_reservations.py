@@ -6,7 +6,7 @@ Revision ID: 0005
 from app.migrations.environment import execute
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
