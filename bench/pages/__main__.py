@@ -17,8 +17,8 @@ sys.path.insert(0, str(HERE.parents[1] / "tests" / "support"))
 sys.path.insert(0, str(HERE.parents[1] / "tests" / "app"))
 sys.path.insert(0, str(HERE.parents[1]))
 
-from backstage import backstage
-from walked_shop import StartedShop
+from backstage import backstage  # noqa: E402 the folders above come first
+from walked_shop import StartedShop  # noqa: E402
 
 RESULTS = HERE.parent / "results" / "lighthouse.jsonl"
 

@@ -15,7 +15,7 @@ def backstage(act: Callable[..., None]) -> Iterator[str]:
     """Answer 204 when an act was done, 500 with the reason when it could not be; yield the address."""
 
     class Acts(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 the name that http.server looks for
+        def do_POST(self) -> None:
             try:
                 act(*(unquote(part) for part in self.path.strip("/").split("/")))
             except Exception:  # noqa: BLE001 whatever it was, the walk has to hear of it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -135,7 +136,7 @@ class StartedShop:
         self.cluster.remove()
 
 
-ACTS = {
+ACTS: dict[str, Callable[..., None]] = {
     "as-new": StartedShop.as_new,
     "provider": StartedShop.provider,
     "stock": StartedShop.stock,

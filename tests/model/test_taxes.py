@@ -47,7 +47,7 @@ def test_the_rate_is_that_of_the_country(country: str, goods_minor: int, percent
     assert (tax.name, tax.percent, tax.country, tax.tax_minor) == ("VAT", percent, country, tax_minor)
 
 
-# Cents of tax in a price of €100, by the standard rates of 2026: 10,000 × rate / (100 + rate).
+# Cents of tax in a price of €100, by the standard rates of 2026: 10,000 * rate / (100 + rate).
 IN_100 = {
     1453: ["LU"],
     1525: ["MT"],
