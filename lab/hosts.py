@@ -19,6 +19,10 @@ LAST_MILE_MS = 12.0
 """Round trip between customers and the primary site of their region (ms)."""
 
 
+WORKSTATION = "workstation"
+"""The machine itself, among the hosts of the network: commands of operators come from it."""
+
+
 class UnknownHostError(ShopSphereError):
     """A name that is no host of the lab."""
 

@@ -1,4 +1,8 @@
-"""The simulated provider's HTTP interface."""
+"""The simulated provider's HTTP interface.
+
+Everything is there twice: for an account with a name below `/accounts/NAME`, and below `/` for one that has none. The
+faults to play are those of the whole provider.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,10 @@ import msgspec
 from litestar import Litestar, Response, Router, get, post, put
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import NotAuthorizedException, NotFoundException
 from litestar.handlers import BaseRouteHandler
 
+from app.psp.books import Books, NoAccountError
 from app.psp.faults import Faults, Trouble
 from app.psp.store import Charge, KeyReusedError, Store, Wanted
 from app.settings import PspSettings
@@ -23,6 +28,7 @@ from app.web.outermost import Outermost
 
 Request = litestar.Request[Any, Any, State]
 SHORTEST_KEY = 16
+ACCOUNTS = ("/", "/accounts/{account:str}")
 
 
 class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,7 +179,10 @@ def _problem(status: int, detail: str) -> Response[Any]:
 
 
 def _store(request: Request) -> Store:
-    return cast(Store, request.app.state["store"])
+    try:
+        return cast(Books, request.app.state["books"]).of(str(request.path_params.get("account", "")))
+    except NoAccountError:
+        raise NotFoundException(detail="no such account") from None
 
 
 def _trouble(request: Request) -> Trouble:
@@ -201,13 +210,15 @@ async def _always_ready() -> None:
 def psp(settings: PspSettings) -> Outermost:
     """Return the simulated provider as an ASGI application."""
     callers, people = _bearer(settings.api_key, required=False), _bearer(settings.admin_token, required=True)
+    handlers = [charge, capture, refund, void, by_key, settlement]
     application = Litestar(
         route_handlers=[
-            Router("/", route_handlers=[charge, capture, refund, void, by_key, settlement], guards=[callers]),
-            Router("/", route_handlers=[show_faults, set_faults, correct], guards=[people]),
+            *(Router(path, route_handlers=handlers, guards=[callers]) for path in ACCOUNTS),
+            *(Router(path, route_handlers=[correct], guards=[people]) for path in ACCOUNTS),
+            Router("/", route_handlers=[show_faults, set_faults], guards=[people]),
             *health_routes(_always_ready, settings.listen.site),
         ],
-        state=State({"store": Store(settings.state_file), "trouble": Trouble(Faults())}),
+        state=State({"books": Books(settings.state_file), "trouble": Trouble(Faults())}),
         openapi_config=None,
         request_max_body_size=16 * 1024,
         logging_config=None,

@@ -2,11 +2,13 @@
 
 from scene import Scene
 
+from lab.hosts import WORKSTATION
+
 
 def isolation(scene: Scene) -> None:
-    """Every line of the active site is cut; it lives on alone."""
+    """Every line of the active site is cut, the operators' too; it lives on alone."""
     scene.mark("fault")
-    for host in scene.under_test.hosts.hosts:
+    for host in (*scene.under_test.hosts.hosts, WORKSTATION):
         if host != scene.active:
             scene.under_test.cut(scene.active, host)
     scene.pause(1, 4)
@@ -14,9 +16,9 @@ def isolation(scene: Scene) -> None:
 
 
 def partition(scene: Scene) -> None:
-    """The active site loses witness and peer, but customers still reach it: the classic split brain."""
+    """The active site loses witness, peer and operators, but customers still reach it: the classic split brain."""
     scene.mark("fault")
-    for host in {*scene.under_test.voters, scene.passive, "ops"}:
+    for host in {*scene.under_test.voters, scene.passive, WORKSTATION}:
         scene.under_test.cut(scene.active, host)
     scene.pause(1, 4)
     scene.move("unplanned")

@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from command import shopsphere
 from customers import CLIENTS
@@ -176,12 +177,16 @@ class PairUnderTest:
         return done[1].split()
 
     def charges(self) -> list[str]:
-        """Idempotency keys of what the payment provider charged customers of this region, today and yesterday."""
-        now, keys = datetime.now(UTC), []
+        """Idempotency keys of what the payment provider charged for this pair, today and yesterday."""
+        now, keys = datetime.now(UTC), list[str]()
+        books = f"http://{self.hosts.host('psp').address}:{PSP_PORT}/accounts/{self.pair.name}"
         for day in (now - timedelta(days=1), now):
-            url = f"http://{self.hosts.host('psp').address}:{PSP_PORT}/v1/settlements/{day:%Y-%m-%d}"
-            lines = json.loads(run_inside("psp", ["curl", "-sS", "--fail", url]).stdout)["lines"]
-            keys += [line["key"] for line in lines if line["currency"] == self.pair.storefront.currency]
+            after: str | None = ""
+            while after is not None:
+                question = f"v1/settlements/{day:%Y-%m-%d}?{urlencode({'after': after})}"
+                page = json.loads(run_inside("psp", ["curl", "-sS", "--fail", f"{books}/{question}"]).stdout)
+                keys += [line["key"] for line in page["lines"]]
+                after = page["next"]
         return keys
 
     def timeline(self, site: str) -> int:

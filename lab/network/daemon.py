@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from lab.host.identity import ProcessIdentity
-from lab.hosts import LabHosts, load_hosts
+from lab.hosts import WORKSTATION, LabHosts, load_hosts
 from lab.network.control import socket_path, state_path
 from lab.network.links import Links
 from lab.network.switch import Port, Switch
 from lab.network.tap import open_tap
 from shopsphere.topology import load_topology
 
-WORKSTATION = "workstation"
 _LOG = logging.getLogger("wan")
 
 

@@ -76,6 +76,32 @@ def test_provider_authorises_and_captures_by_key(shop: Shop) -> None:
     ).raise_for_status()  # fmt: skip
 
 
+def test_accounts_at_the_provider_know_nothing_of_each_other(shop: Shop) -> None:
+    key, body = "one-key-in-two-accounts", {"reference": "A", "currency": "EUR", "token": "tok_visa"}
+    made = {}
+    for account, amount_minor in (("east", 700), ("west", 900)):
+        answer = httpx.post(
+            f"{shop.psp.url}/accounts/{account}/v1/charges", json={**body, "amount_minor": amount_minor},
+            headers={"idempotency-key": key}, trust_env=False,
+        )  # fmt: skip
+        assert answer.status_code == 201
+        made[account] = answer.json()
+
+    def get(path: str) -> httpx.Response:
+        return httpx.get(f"{shop.psp.url}{path}", trust_env=False)
+
+    assert get("/accounts/east/v1/charges/by-key/" + key).json()["amount_minor"] == 700
+    assert get("/v1/charges/by-key/" + key).status_code == 404
+    day = made["west"]["captured_at"][:10]
+    assert [line["charge"] for line in get(f"/accounts/west/v1/settlements/{day}").json()["lines"]] == [
+        made["west"]["id"]
+    ]
+    others = httpx.post(f"{shop.psp.url}/accounts/east/v1/charges/{made['west']['id']}/refund", trust_env=False)
+    assert others.status_code == 404
+    for name in ("..%2Feast", "EAST", "a" * 41, "%00"):
+        assert get(f"/accounts/{name}/v1/charges/by-key/{key}").status_code == 404
+
+
 def _settlement(shop: Shop) -> list[dict[str, Any]]:
     days = {
         row[0]

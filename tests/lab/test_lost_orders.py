@@ -45,6 +45,6 @@ def test_a_payment_whose_order_was_lost_is_found_and_given_back(at: At, sql: Sql
     said = kubectl(SITE, "exec", "-n", "payments", "deploy/payments", "--", "shop", "void-payment", key, seconds=60)
     assert json.loads(said.strip().rpartition("\n")[2])["state"] == "refunded"
     assert key not in {each["key"] for each in differences()}
-    booked = f"select sum(amount_minor), count(*) from ledger.entry e join ledger.transfer t on t.id = e.transfer_id \
+    booked = f"select sum(e.amount_minor), count(*) from ledger.entry e join ledger.transfer t on t.id = e.transfer_id \
         join payments.payment p on p.id = t.payment_id where p.key = '{key}' and e.account = 'psp-receivable'"
     assert sql(SITE, "ledger", booked).replace("|", " ").split() == ["0", "2"]
