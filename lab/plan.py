@@ -13,6 +13,7 @@ from lab.component import Component
 from lab.edge.components import edge_components, lab_settings, prepare
 from lab.hosts import Host, HostKind, LabHosts
 from lab.images.catalogue import POSTGRES_UID
+from lab.images.shop import sources_digest
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
 from lab.site_agent import agent_component
@@ -122,5 +123,6 @@ def _payment_provider(host: Host) -> Component:
         "SHOP_PORT": str(PSP_PORT),
         "PSP_STATE_FILE": str(state / "psp.sqlite"),
         "PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache"),
+        "SHOPSPHERE_SOURCES": sources_digest(),  # another version of app/ is another process
     }
     return Component("psp", command, environment, REPOSITORY)
