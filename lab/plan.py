@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,14 +12,13 @@ from lab.component import Component
 from lab.edge.components import edge_components, lab_settings, prepare
 from lab.hosts import Host, HostKind, LabHosts
 from lab.images.catalogue import POSTGRES_UID
-from lab.images.shop import sources_digest
+from lab.own_program import own_program
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
 from lab.site_agent import agent_component
 from lab.witness import witness_component
 from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.paths import REPOSITORY, cache_directory
 from shopsphere.topology import Topology
 
 PSP_PORT = 8070
@@ -116,13 +114,10 @@ def give_to_databases(directory: Path) -> None:
 def _payment_provider(host: Host) -> Component:
     state = disk_directory(host.name)
     state.mkdir(parents=True, exist_ok=True)
-    command = (sys.executable, "-m", "app", "psp")
     environment = {
         "SHOP_SITE": host.name,
         "SHOP_LISTEN": str(host.address),
         "SHOP_PORT": str(PSP_PORT),
         "PSP_STATE_FILE": str(state / "psp.sqlite"),
-        "PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache"),
-        "SHOPSPHERE_SOURCES": sources_digest(),  # another version of app/ is another process
     }
-    return Component("psp", command, environment, REPOSITORY)
+    return own_program("psp", "app", "psp", packages=("app",), environment=environment)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 from lab.component import Component
+from lab.own_program import own_program
 from lab.paths import disk_directory, kubeconfig_path
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.fence import rules
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.witness_seats import client_urls
-from shopsphere.foundation.paths import REPOSITORY, cache_directory
 from shopsphere.topology import Pair, Site, Topology
 
 
@@ -33,6 +31,4 @@ def agent_component(site: Site, pair: Pair, topology: Topology) -> Component:
     file = disk / "agent.json"
     file.write_text(config.model_dump_json(indent=2))
     (disk / "fence.nft").write_text(rules(POSTGRESQL_PORT))
-    command = (sys.executable, "-m", "runbooks.agent", str(file))
-    environment = {"PYTHONPYCACHEPREFIX": str(cache_directory() / "pycache")}
-    return Component("site-agent", command, environment, REPOSITORY, priority=1)
+    return own_program("site-agent", "runbooks.agent", str(file), packages=("runbooks", "shopsphere"), priority=1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from lab.component import Component
 from lab.edge.authority import authority_component, prepare_authority
 from lab.edge.cache import cache_component, prepare_cache, tls_component
 from lab.edge.resolver import prepare_resolver, resolver_component
 from lab.edge.settings import EdgeSettings
+from lab.own_program import own_program
 from lab.paths import disk_directory, pki_directory, run_directory
 from shopsphere.foundation.files import secret_in, write_whole
 from shopsphere.foundation.paths import REPOSITORY
@@ -61,9 +61,7 @@ def edge_components(settings: EdgeSettings) -> list[Component]:
 
 def agent_component(settings: EdgeSettings) -> Component:
     """Return the CDN's configuration API."""
-    command = (
-        sys.executable,
-        *("-m", "lab.edge.cdn.agent"),
+    arguments = (
         *("--listen", f"{settings.cdn}:{settings.cdn_api_port}"),
         *("--distributions", str(settings.distributions)),
         *("--vcl-file", str(settings.vcl_file)),
@@ -72,4 +70,7 @@ def agent_component(settings: EdgeSettings) -> Component:
         *("--origins-file", str(settings.origins_file)),
     )
     environment = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(REPOSITORY)}
-    return Component("cdn-agent", command, environment, directory=REPOSITORY, priority=31)
+    packages = ("lab", "shopsphere")
+    return own_program(
+        "cdn-agent", "lab.edge.cdn.agent", *arguments, packages=packages, environment=environment, priority=31
+    )

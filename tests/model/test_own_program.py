@@ -1,0 +1,54 @@
+"""Programs of this repository on the lab's hosts: `lab up` restarts them when their code is another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lab.own_program
+from lab.hosts import load_hosts
+from lab.own_program import own_program, sources_of
+from lab.plan import components_of
+from shopsphere.topology import load_topology
+
+PACKAGES = ("one", "two")
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_new_process() -> Iterator[None]:
+    sources_of.cache_clear()
+    yield
+    sources_of.cache_clear()
+
+
+def test_other_code_is_another_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab.own_program, "REPOSITORY", tmp_path)
+    for package in ("one", "two", "three"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "module.py").write_text("number = 1\n")
+
+    def component() -> object:
+        sources_of.cache_clear()
+        return own_program("agent", "one.module", packages=PACKAGES)
+
+    before = component()
+    assert component() == before
+    (tmp_path / "three" / "module.py").write_text("number = 2\n")
+    (tmp_path / "one" / "notes.txt").write_text("no code\n")
+    assert component() == before, "restarted for nothing"
+    (tmp_path / "two" / "module.py").write_text("number = 2\n")
+    changed = component()
+    assert changed != before
+    (tmp_path / "two" / "module.py").rename(tmp_path / "two" / "renamed.py")
+    assert component() not in [before, changed]
+
+
+@pytest.mark.parametrize("host", ["psp", "edge", "frankfurt"])
+def test_hosts_run_the_code_that_is_there(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
+    topology = load_topology(environment="lab")
+    own = [each for each in components_of(load_hosts(topology).host(host), ["rdc-a"], topology) if "-m" in each.command]
+    assert own
+    assert all(each.environment.get("SHOPSPHERE_SOURCES") for each in own)
