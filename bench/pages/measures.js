@@ -4,7 +4,8 @@ export const SMALLEST_TARGET = 24; // CSS pixels, WCAG 2.2, 2.5.8
 
 export function measured(smallest) {
   const found = [];
-  const wider = document.documentElement.scrollWidth - innerWidth;
+  // Not innerWidth: a phone zooms out until the whole page fits, and that is as wide as the page then.
+  const wider = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wider > 0) found.push(`the page is ${wider} px wider than the screen`);
   for (const target of document.querySelectorAll("footer a, footer button, header a, header button, summary")) {
     const { width, height } = target.getBoundingClientRect();

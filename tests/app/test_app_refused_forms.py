@@ -98,6 +98,8 @@ def test_refused_product_comes_back_with_its_choices(
     answer = shopper.add(TEE, **{**typed, **changes})
     assert answer.status_code == status
     assert f'id="{field}-problem"' in answer.text
+    summary = answer.text.index('class="problems"')
+    assert summary < answer.text.index('class="gallery"'), "on a phone the picture fills the first screen"
     again = form_in(answer.text, "/cart/items")
     kept = set(typed) - {field}
     assert {name: again.fields[name] for name in kept} == {name: typed[name] for name in kept}
