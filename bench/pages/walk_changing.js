@@ -29,6 +29,7 @@ export async function changing(hands) {
   await hands.act("withdraw", TEE);
   await hands.see("cart-withdrawn", "/cart");
   await hands.see("checkout-withdrawn", "/checkout");
+  await hands.fill(ADDRESS);
   await hands.press(ORDER, 409);
   await hands.look("checkout-withdrawn-refused");
   await hands.see("product-withdrawn", `/products/${TEE}`, 404);
