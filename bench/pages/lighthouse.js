@@ -76,7 +76,7 @@ function say(name, reports) {
     scores,
     kept_out_of_search: KEPT_OUT.has(name),
     lost: [...lost],
-    machine: `${cpus().length} cores, Linux ${release()}`,
+    machine: `${cpus().length} cores, Linux ${release().split(".", 2).join(".")}`,
     load_average: loadavg().map((each) => Number(each.toFixed(1))),
   };
   appendFileSync(results, `${JSON.stringify(line)}\n`);
