@@ -118,7 +118,7 @@ def _quantity(fields: Mapping[str, str], *, least: int, field: str) -> int:
     """Return the number of pieces that a form asks for; `field` is where its page shows what is wrong with it."""
     text = fields.get("quantity", "1")
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER and least <= int(text) <= MOST_PIECES):
-        advice = f"Choose {least} to {MOST_PIECES}."
+        advice = f"Choose {least} to {MOST_PIECES} pieces."
         raise RefusedError(422, "That is not a number of pieces we can take", advice, problems={field: advice})
     return int(text)
 

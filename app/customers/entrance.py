@@ -16,7 +16,7 @@ from uuid import UUID
 
 from app.customers import backoff, repository
 from app.customers.hashing import RETRY_SECONDS, Hashing, HashingFullError
-from app.customers.passwords import NOBODY, PasswordError, hash_password, is_password, opaque
+from app.customers.passwords import NOBODY, hash_password, is_password
 from app.database import Database
 from app.web.allowance import Allowance
 from app.web.clients import client_network
@@ -115,17 +115,12 @@ async def confirm(request: Request, event: str, customer: UUID, email: str, pass
 
 
 async def hash_new(request: Request, email: str, password: str) -> str:
-    """Return the hash of a new account's password.
+    """Return the hash of a new account's password, one that can be taken.
 
     Raises:
-        RefusedError: the password cannot be taken (422), or too many tries were made (429).
+        RefusedError: too many tries were made (429).
     """
     attempt = _try_of(request, "sign-up", email)
-    try:
-        opaque(password)
-    except PasswordError as error:
-        title = "Your password cannot be taken"
-        raise RefusedError(422, title, str(error), problems={"password": str(error)}) from error
     with attempt.admitted():
         hashed = await attempt.entrance.hashing.run(hash_password, password)
     attempt.note("asked for")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from litestar import Response, get, post
 from app.cart import repository as carts
 from app.customers import repository
 from app.customers.entrance import hash_new, recognise
-from app.customers.passwords import SHORTEST_PASSWORD
+from app.customers.passwords import SHORTEST_PASSWORD, PasswordError, opaque
 from app.orders import repository as orders
 from app.web.person_fields import EMAIL, NAME
 from app.web.posting import Done, Posting, fields_of, form_comes_back, post_once
@@ -49,8 +50,9 @@ async def sign_up(request: Request) -> Response[None]:
     """Make a customer and start a signed-in session."""
     async with form_comes_back(request, _sign_up_again):
         fields = await fields_of(request)
-        name, email = NAME.read(fields), EMAIL.read(fields)
-        hashed = await hash_new(request, email, fields.get("password", ""))
+        _require_account(fields)
+        name, email = fields["name"], fields["email"]
+        hashed = await hash_new(request, email, fields["password"])
 
         async def open_account(posting: Posting) -> Done:
             customer = await repository.insert(posting.connection, email, name, hashed)
@@ -66,6 +68,17 @@ async def sign_up(request: Request) -> Response[None]:
 async def sign_out(request: Request) -> Response[None]:
     """End the session."""
     return (await post_once(request, _sign_out))[1]
+
+
+def _require_account(fields: Mapping[str, str]) -> None:
+    problems = {field.name: field.problem_of(fields.get(field.name, "")) for field in (NAME, EMAIL)}
+    try:
+        opaque(fields.get("password", ""))
+    except PasswordError as error:
+        problems["password"] = str(error)
+    problems = {name: problem for name, problem in problems.items() if problem}
+    if problems:
+        raise RefusedError(422, "Please check your entries", " ".join(problems.values()), problems=problems)
 
 
 async def _again(request: Request, error: RefusedError, *, page: str, **more: object) -> Response[Any]:

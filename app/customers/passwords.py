@@ -36,7 +36,7 @@ def opaque(password: str) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise PasswordError("A password cannot hold tabs, line breaks and other control characters.")
     if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD:
-        raise PasswordError(f"It needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
+        raise PasswordError(f"Your password needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
     return text
 
 

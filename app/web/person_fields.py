@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
-
-from app.web.refusals import RefusedError
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
@@ -33,18 +30,6 @@ class Field:
         if len(value) > self.longest:
             return f"Use at most {self.longest} characters; these are {len(value)}."
         return ""
-
-    def read(self, fields: Mapping[str, str]) -> str:
-        """Return a field's value, as `posting.fields` holds it.
-
-        Raises:
-            RefusedError: it is missing, too long, or not what it should be.
-        """
-        value = fields.get(self.name, "")
-        problem = self.problem_of(value)
-        if problem:
-            raise RefusedError(422, "Please check your entries", problem, problems={self.name: problem})
-        return value
 
 
 class EmailField(Field):

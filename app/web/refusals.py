@@ -178,14 +178,16 @@ def on_missing(request: Request, error: asyncpg.ForeignKeyViolationError) -> Res
 
 def on_unavailable(request: Request, error: Exception) -> Response[Any]:
     """Answer while the database is away, takes no writes, or did not say how a COMMIT went."""
-    kind = "read-only" if isinstance(error, ReadOnlyDatabaseError) else "unavailable"
+    can_read = isinstance(error, ReadOnlyDatabaseError)
+    kind = "read-only" if can_read else "unavailable"
     structlog.get_logger("database").warning("database", kind=kind, error=str(error))
     return _page(
         request,
         503,
         "One moment, please",
-        "We are moving to another data centre. You can look around; placing orders works again in a few seconds. "
-        "Send the form again then: nothing happens twice.",
+        "We are moving to another data centre. "
+        + ("You can look around; ordering" if can_read else "The shop")
+        + " works again in a few seconds. If you have sent a form, send it again then: nothing happens twice.",
         {"retry-after": RETRY_SECONDS},
     )
 

@@ -27,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--screenshots", type=Path, help="folder that gets a picture of every state")
     parser.add_argument("--only", help="one of 390, 1440 and noscript")
+    parser.add_argument("--walk", help="one of the names in journey.js")
     parser.add_argument("--lighthouse", type=int, metavar="RUNS", help="measure with Lighthouse, so often")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file that gets a line for each measured page")
     return parser.parse_args()
@@ -43,8 +44,8 @@ def main() -> int:
         if wanted.screenshots:
             wanted.screenshots.mkdir(parents=True, exist_ok=True)
             command += ["--screenshots", str(wanted.screenshots.resolve())]
-        if wanted.only:
-            command += ["--only", wanted.only]
+        for option, value in (("--only", wanted.only), ("--walk", wanted.walk)):
+            command += [option, value] if value else []
         with backstage(shop.act) as address:
             return subprocess.run([*command, "--backstage", address], cwd=HERE, check=False).returncode
     finally:

@@ -1,19 +1,23 @@
-// node lighthouse.js URL RUNS RESULTS: Lighthouse with its mobile preset on the main pages, each with a cold cache.
-// Prints the median of each score and the audits that took points, and appends a line for each page to RESULTS.
-// Ends with 1 when a score is below what is required.
+// node lighthouse.js URL RUNS RESULTS: Lighthouse with its mobile preset (simulated slow 4G, a processor four times as
+// slow) on the main pages, each with a cold cache. Prints the median of each score and the audits that took points, and
+// appends a line for each page to RESULTS. Ends with 1 when a score is below what is required.
 
 import { appendFileSync } from "node:fs";
-import { loadavg } from "node:os";
+import { cpus, loadavg, release } from "node:os";
 import lighthouse from "lighthouse";
 import { browsing } from "./browser.js";
 import { Hands } from "./hands.js";
-import { addOne } from "./walk_buying.js";
+import { addOne, order } from "./walk_buying.js";
 
 const [shop, runs, results] = process.argv.slice(2);
-const PAGES = { home: "/", search: "/search?q=moon", product: "/products/tidal-rings-tee", cart: "/cart", checkout: "/checkout" };
+const PAGES = {
+  home: "/", category: "/categories/hoodies", product: "/products/tidal-rings-tee", device: "/products/aurel-one-watch",
+  terms: "/legal/terms", search: "/search?q=moon", cart: "/cart", checkout: "/checkout", "sign-in": "/account/sign-in",
+};
 const REQUIRED = { performance: 98, accessibility: 100, "best-practices": 100, seo: 100 };
-// These pages ask search engines to leave them out, which Lighthouse takes for a fault. Their score is without that audit.
-const KEPT_OUT = new Set(["search", "cart", "checkout"]);
+// These pages ask search engines to leave them out, which Lighthouse takes for a fault: they cannot have all points for
+// search engines, and must not lose any for another reason.
+const KEPT_OUT = new Set(["search", "cart", "checkout", "sign-in", "receipt"]);
 const CRAWLABLE = "is-crawlable";
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
@@ -23,6 +27,10 @@ await browsing(async (browser) => {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   const hands = new Hands(page, shop, { scripts: true, look: async () => {} });
+  await addOne(hands);
+  await order(hands);
+  await hands.expectText("Thank you, Ada");
+  PAGES.receipt = new URL(page.url()).pathname;
   await addOne(hands);
   const cookie = (await page.cookies(shop)).map(({ name, value }) => `${name}=${value}`).join("; ");
   await context.close();
@@ -40,7 +48,6 @@ async function measure(browser, name, path, cookie) {
     output: "json",
     logLevel: "error",
     onlyCategories: Object.keys(REQUIRED),
-    skipAudits: KEPT_OUT.has(name) ? [CRAWLABLE] : [],
     extraHeaders: { Cookie: cookie }, // storage and cache are emptied before each run
   });
   if (found.lhr.runtimeError) throw new Error(`${name}: ${found.lhr.runtimeError.message}`);
@@ -52,7 +59,8 @@ function say(name, reports) {
   for (const [category, least] of Object.entries(REQUIRED)) {
     const all = reports.map((each) => score(each, category));
     scores[category] = { median: median(all), all };
-    if (scores[category].median < least) process.exitCode = 1;
+    const isByDesign = category === "seo" && KEPT_OUT.has(name) && reports.every(losesOnlyByDesign);
+    if (scores[category].median < least && !isByDesign) process.exitCode = 1;
   }
   const lost = new Set();
   for (const report of reports)
@@ -66,12 +74,18 @@ function say(name, reports) {
     page: name,
     lighthouse: reports[0].lighthouseVersion,
     scores,
-    without: KEPT_OUT.has(name) ? [CRAWLABLE] : [],
+    kept_out_of_search: KEPT_OUT.has(name),
     lost: [...lost],
+    machine: `${cpus().length} cores, Linux ${release().split(".", 2).join(".")}`,
     load_average: loadavg().map((each) => Number(each.toFixed(1))),
   };
   appendFileSync(results, `${JSON.stringify(line)}\n`);
   const told = Object.entries(scores).map(([category, { median: middle, all }]) => `${category} ${middle} (${all.join(", ")})`);
   console.log(`${name}: ${told.join(" · ")}`);
   for (const each of lost) console.log(`  ${each}`);
+}
+
+function losesOnlyByDesign(report) {
+  const lost = report.categories.seo.auditRefs.filter(({ id, weight }) => weight && report.audits[id].score === 0);
+  return lost.every(({ id }) => id === CRAWLABLE);
 }

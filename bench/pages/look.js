@@ -1,4 +1,4 @@
-// node look.js URL [--screenshots FOLDER] [--only 390|1440|noscript] [--backstage URL]
+// node look.js URL [--screenshots FOLDER] [--only 390|1440|noscript] [--walk NAME] [--backstage URL]
 // axe-core, sizes and screenshots of every state of the pages, at 390 and 1440 px, and all of it without JavaScript.
 // Prints one line for each finding and ends with 1 if there is any. `python bench/pages` starts a shop for it.
 
@@ -8,16 +8,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { browsing } from "./browser.js";
 import { Hands } from "./hands.js";
-import { walk } from "./journey.js";
+import { walks } from "./journey.js";
 import { measured, SMALLEST_TARGET } from "./measures.js";
 
 const { values: wanted, positionals } = parseArgs({
   allowPositionals: true,
-  options: { screenshots: { type: "string" }, only: { type: "string" }, backstage: { type: "string" } },
+  options: {
+    screenshots: { type: "string" }, only: { type: "string" }, walk: { type: "string" }, backstage: { type: "string" },
+  },
 });
 const [shop] = positionals;
 if (!shop) {
-  console.error("usage: node look.js URL [--screenshots FOLDER] [--only 390|1440|noscript] [--backstage URL]");
+  console.error("usage: node look.js URL [--screenshots FOLDER] [--only 390|1440|noscript] [--walk NAME] [--backstage URL]");
   process.exit(2);
 }
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -37,8 +39,16 @@ for (const each of findings) console.log(each);
 console.log(`${findings.length} findings`);
 process.exitCode = findings.length ? 1 : 0;
 
-async function lookAt(browser, way, { viewport, scripts }) {
-  const page = await (await browser.createBrowserContext()).newPage();
+async function lookAt(browser, way, how) {
+  let seen = 0;
+  for (const [name, walk] of Object.entries(walks(wanted.backstage)))
+    if (!wanted.walk || wanted.walk === name) seen += await walked(browser, way, how, walk);
+  console.log(`${seen} states of pages seen: ${way}`);
+}
+
+async function walked(browser, way, { viewport, scripts }, walk) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
   await page.setViewport(viewport);
   await page.setJavaScriptEnabled(scripts);
   page.on("pageerror", (error) => findings.push(`${way} script: ${error.message}`));
@@ -58,9 +68,10 @@ async function lookAt(browser, way, { viewport, scripts }) {
     await walk(new Hands(page, shop, { scripts, backstage: wanted.backstage, look }));
   } catch (error) {
     findings.push(`${way}: the walk ended after "${last}": ${error.stack}`);
-    if (wanted.backstage) await fetch(`${wanted.backstage}/as-new`, { method: "POST" });
   }
-  console.log(`${seen} states of pages seen: ${way}`);
+  if (wanted.backstage) await fetch(`${wanted.backstage}/as-new`, { method: "POST" });
+  await context.close();
+  return seen;
 }
 
 async function judged(page) {

@@ -4,8 +4,15 @@ export const SMALLEST_TARGET = 24; // CSS pixels, WCAG 2.2, 2.5.8
 
 export function measured(smallest) {
   const found = [];
-  const wider = document.documentElement.scrollWidth - innerWidth;
+  // Not innerWidth: a phone zooms out until the whole page fits, and that is as wide as the page then.
+  const wider = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wider > 0) found.push(`the page is ${wider} px wider than the screen`);
+  const main = document.querySelector("main");
+  const edge = main.getBoundingClientRect().right - parseFloat(getComputedStyle(main).paddingRight);
+  for (const part of main.querySelectorAll("h1, h2, p, dd, form, .sheet")) {
+    const beyond = Math.round(part.getBoundingClientRect().right - edge);
+    if (beyond > 0 && !part.closest(".hidden")) found.push(`${beyond} px beyond the margin: ${part.outerHTML.slice(0, 120)}`);
+  }
   for (const target of document.querySelectorAll("footer a, footer button, header a, header button, summary")) {
     const { width, height } = target.getBoundingClientRect();
     const hidden = width === 0 || target.matches(".skip");

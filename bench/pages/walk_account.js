@@ -2,12 +2,11 @@
 
 import { addOne, order } from "./walk_buying.js";
 
-const SEND = ".narrow button.wide";
+export const SEND = ".narrow button.wide";
 const TRIES = 8; // more than one address of an account has
 
 export async function aroundAnAccount(hands) {
-  const person = { name: "Grace Brewster Murray Hopper", email: `grace-${Date.now()}@example.org` };
-  const password = "a long enough password";
+  const { password, ...person } = somebody();
 
   await hands.go("/account/sign-up");
   await hands.unchecked(".narrow form");
@@ -57,4 +56,19 @@ export async function aroundAnAccount(hands) {
   }
   hands.expect("status of too many tries", status, 429);
   await hands.look("sign-in-429");
+}
+
+const somebody = () => ({
+  name: "Grace Brewster Murray Hopper",
+  email: `grace-${Date.now()}@example.org`,
+  password: "a long enough password",
+});
+
+// Open an account; returns whose it is.
+export async function signUp(hands) {
+  const person = somebody();
+  await hands.go("/account/sign-up");
+  await hands.fill(person);
+  await hands.press(SEND, 200);
+  return person;
 }

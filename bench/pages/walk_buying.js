@@ -7,20 +7,22 @@ export const ORDER = "form.two button.wide";
 
 export async function buying(hands) {
   const { page } = hands;
+  const pieces = "form.pieces input[type=number]";
+  await addOne(hands, "aurel-one-watch", { text: "For Ada, always" });
+  await addOne(hands, "tidal-rings-tee", { text: "Summer in Lisbon" });
   await hands.see("cart", "/cart");
-  await hands.unchecked("form.pieces");
-  await page.$eval("form.pieces input[type=number]", (each) => (each.value = "99"));
-  await hands.press("form.pieces button", 409);
-  await hands.look("cart-too-many");
+  for (const [name, typed] of Object.entries({ "cart-no-pieces": "", "cart-more-than-we-take": "99" })) {
+    await hands.go("/cart");
+    await hands.unchecked("form.pieces");
+    await page.$eval(pieces, (each, value) => (each.value = value), typed);
+    await hands.press("form.pieces button", 422);
+    await hands.look(name);
+  }
   await hands.go("/cart");
-  await hands.unchecked("form.pieces");
-  await page.$eval("form.pieces input[type=number]", (each) => (each.value = ""));
-  await hands.press("form.pieces button", 422);
-  await hands.look("cart-no-number");
-  await hands.go("/cart");
-  await page.$eval("form.pieces input[type=number]", (each) => (each.value = "2"));
+  await page.$eval(pieces, (each) => (each.value = "2"));
   await hands.press("form.pieces button", 200);
   await hands.look("cart-changed");
+  await sentAgain(hands);
 
   await hands.see("checkout", "/checkout");
   await hands.unchecked("form.two");
@@ -38,10 +40,24 @@ export async function buying(hands) {
   await hands.see("cart-after-order", "/cart");
 }
 
-// One tee, plain as it is, in the cart.
-export async function addOne(hands, product = "tidal-rings-tee", quantity = "1") {
+// A number of pieces that the browser sends a second time, after another window has set another one.
+async function sentAgain(hands) {
+  const [quantity, field] = [3, "form.pieces input[type=number]"];
+  await hands.go("/cart");
+  const first = await hands.entries("form.pieces", { quantity });
+  hands.expect("status of a number of pieces", await hands.send(first), 303);
+  await hands.go("/cart");
+  await hands.page.$eval(field, (each) => (each.value = "2"));
+  await hands.press("form.pieces button", 200);
+  hands.expect("status of the repeat", await hands.send(first), 303);
+  await hands.see("cart-sent-again", "/cart");
+  hands.expect("pieces after the repeat", await hands.page.$eval(field, (each) => each.value), "2");
+}
+
+// One article in the cart, as it is but for `fields`.
+export async function addOne(hands, product = "tidal-rings-tee", fields = {}) {
   await hands.go(`/products/${product}`);
-  await hands.fill({ quantity });
+  await hands.fill(fields);
   await hands.press(".add button", 200);
 }
 

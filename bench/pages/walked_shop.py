@@ -17,6 +17,7 @@ STOCK = 10**6
 MANY = 10**6
 LATE_MS = 4000  # longer than the payments service waits here
 PSP_SECONDS = "1"
+OVER = "16 minutes"
 NEXT_STATE = {"paid": "in_production", "in_production": "dispatched", "dispatched": "delivered"}
 
 
@@ -80,8 +81,13 @@ class StartedShop:
         )
 
     def provider(self, how: str) -> None:
-        """Let the provider be `late`, let it `refuse` to answer, or be `well` again."""
-        faults = {"late": {"delay_ms": LATE_MS}, "refuses": {"refuse": MANY}, "well": {}}[how]
+        """Let the provider be `late`, take money and be `silent`, or not (`refuses`), or be `well` again."""
+        faults = {
+            "late": {"delay_ms": LATE_MS},
+            "silent": {"lose_answers": 1, "lose_lookups": MANY},
+            "refuses": {"refuse": MANY},
+            "well": {},
+        }[how]
         httpx.put(
             f"{self._provider_url}/admin/faults",
             json=faults,
@@ -117,6 +123,19 @@ class StartedShop:
         state = self.cluster.query("commerce", 'SELECT state FROM orders."order" WHERE id = %s', order)[0][0]
         self.cluster.query("commerce", 'UPDATE orders."order" SET state = %s WHERE id = %s', NEXT_STATE[state], order)
 
+    def time_is_over(self, order: str) -> None:
+        """Let an order have been placed longer ago than a reservation lasts."""
+        self.cluster.query(
+            "commerce", 'UPDATE orders."order" SET placed_at = placed_at - %s::interval WHERE id = %s', OVER, order
+        )
+        self.turn(order)
+
+    def turn(self, order: str) -> None:
+        """Let shop and payments service look at an order now, however long they wanted to wait."""
+        self.cluster.query("commerce", 'UPDATE orders."order" SET settle_due_at = now() WHERE id = %s', order)
+        key = f"order-{order.replace('-', '')}"
+        self.cluster.query("ledger", "UPDATE payments.payment SET due_at = now() WHERE key = %s", key)
+
     def database(self, how: str) -> None:
         """Stop the database (`away`), or start it (`back`)."""
         if how == "away":
@@ -143,6 +162,8 @@ ACTS: dict[str, Callable[..., None]] = {
     "price": StartedShop.price,
     "withdraw": StartedShop.withdraw,
     "move-on": StartedShop.move_on,
+    "time-is-over": StartedShop.time_is_over,
+    "turn": StartedShop.turn,
     "database": StartedShop.database,
     "schema": StartedShop.schema,
 }

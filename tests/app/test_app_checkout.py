@@ -31,6 +31,20 @@ def test_guest_buys_a_printed_shirt(shop: Shop, shopper: Shopper) -> None:
     assert answer.headers["location"] in shopper.get("/orders").text
 
 
+def test_receipt_says_where_the_order_is(shop: Shop, shopper: Shopper) -> None:
+    location = shopper.buy()
+    assert "start making it now" in shopper.get(location).text
+    for state, says in (
+        ("in_production", "your order is being made"),
+        ("dispatched", "on its way to you"),
+        ("delivered", "has been delivered"),
+    ):
+        shop.cluster.query("commerce", 'UPDATE orders."order" SET state = %s WHERE id = %s', state, order_of(location))
+        page = shopper.get(location).text
+        assert says in page
+        assert "start making it now" not in page
+
+
 def test_receipt_is_for_the_customer_only(shop: Shop, shopper: Shopper) -> None:
     location = shopper.buy()
     assert shop.shopper().http.get(location).status_code == 404

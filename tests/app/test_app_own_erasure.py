@@ -91,6 +91,7 @@ def test_what_is_wrong_is_said_at_its_field(
     assert answer.status_code == status
     assert says in problem_at(answer.text, field)
     assert f'<a href="#{field}">' in answer.text
+    assert answer.text.index('class="problems"') < answer.text.index("What goes at once"), "the form is screens below"
     assert "a wrong password" not in answer.text
     assert ('value="yes" required checked' in answer.text) == ("confirmed" not in changes)
     assert sign_in(shop.shopper(), grace.email).status_code == 303, "nothing was erased"
@@ -158,7 +159,9 @@ def test_the_same_form_sent_again_finds_it_done_and_harms_nobody(shop: Shop, gra
     stranger = shop.shopper()
     assert stranger.send(form, **{**meant, "password": "a wrong password"}).status_code == 422
     new_form = {**form.fields, **meant, "idempotency_key": "another-form-of-nobody"}
-    assert stranger.http.post("/account/erase", data=new_form).status_code == 401
+    refused = stranger.http.post("/account/erase", data=new_form)
+    assert refused.status_code == 401
+    assert '<a class="button" href="/account/sign-in">' in refused.text
     assert again.shopper.get("/account").status_code == 200
     assert sign_in(shop.shopper(), grace.email).status_code == 303
 

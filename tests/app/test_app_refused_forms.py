@@ -46,6 +46,14 @@ def test_all_problems_are_told_at_once(shopper: Shopper) -> None:
     ]  # fmt: skip
 
 
+def test_all_problems_of_a_new_account_are_told_at_once(shopper: Shopper) -> None:
+    form = shopper.form("/account/sign-up", "/account/sign-up")
+    answer = shopper.send(form, name="", email="x", password="short")
+    assert answer.status_code == 422
+    assert [f'href="#{name}"' in answer.text for name in ("name", "email", "password")] == [True, True, True]
+    assert "Your password needs 10 to 254 characters." in answer.text
+
+
 @pytest.mark.parametrize(
     ("country", "postcode", "status"),
     [
@@ -98,6 +106,8 @@ def test_refused_product_comes_back_with_its_choices(
     answer = shopper.add(TEE, **{**typed, **changes})
     assert answer.status_code == status
     assert f'id="{field}-problem"' in answer.text
+    summary = answer.text.index('class="problems"')
+    assert summary < answer.text.index('class="gallery"'), "on a phone the picture fills the first screen"
     again = form_in(answer.text, "/cart/items")
     kept = set(typed) - {field}
     assert {name: again.fields[name] for name in kept} == {name: typed[name] for name in kept}
@@ -110,6 +120,13 @@ def test_a_refused_form_of_no_product_is_a_page_of_its_own(shopper: Shopper) -> 
     assert "<h1>This is not on offer</h1>" in answer.text
     assert "Choose another colour or size." in answer.text
     assert "Grace" in answer.text.split("</header>")[0]
+
+
+def test_what_is_no_fault_of_a_field_is_not_called_something_to_check(shopper: Shopper) -> None:
+    form = shopper.form("/account/sign-in", "/account/sign-in")
+    answer = shopper.send(form, email="nobody@example.org", password="a wrong password")
+    assert "That did not work" in answer.text
+    assert "Please check one thing" not in answer.text
 
 
 def test_refused_cart_change_is_the_cart(shopper: Shopper) -> None:

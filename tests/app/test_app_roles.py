@@ -122,7 +122,9 @@ def test_standby_is_migrated_by_replication_and_promoted_under_a_running_shop(
 def test_restarted_database_is_found_again(shop: Shop, shopper: Shopper, cluster: Cluster) -> None:
     shopper.get("/")
     cluster.stop()
-    assert shopper.http.get("/").status_code == 503
+    answer = shopper.http.get("/")
+    assert answer.status_code == 503
+    assert "You can look around" not in answer.text, "nothing can be read either"
     assert shopper.http.get("/livez").status_code == 200
     cluster.start()
     shopper.get("/")

@@ -36,6 +36,7 @@ def test_stock_gone_between_cart_and_checkout_orders_nothing(shop: Shop, shopper
     answer = shopper.send(shopper.checkout_form(), payment_method="tok_visa")
     assert answer.status_code == 409
     assert "Growth Rings Tee (4 left)" in answer.text
+    assert '<a href="/cart">Change your cart</a>' in answer.text
     assert shop.free(sku) == 4
     assert "Growth Rings Tee" in shopper.get("/cart").text
 
