@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.exceptions import NotAuthorizedException
 
 from app.customers import own_data
-from app.customers.entrance import Entrance, confirm, too_many
+from app.customers.entrance import confirm, entrance_of, too_many
 from app.web.clients import client_network
 from app.web.entries import FRESH, Entries
 from app.web.posting import Done, Posting, fields_of, form_comes_back, post_once
@@ -47,7 +47,7 @@ async def export(request: Request) -> Response[Any]:
     services, visitor = services_of(request), await visitor_of(request)
     if visitor.session is None or visitor.customer is None:
         return _to(SIGN_IN)
-    entrance = _entrance(request)
+    entrance = entrance_of(request)
     wait = entrance.exports.take(str(visitor.customer))
     if wait > 0:
         _note(request, "export", "customer waits", visitor.customer)
@@ -112,7 +112,7 @@ async def _require_meant(request: Request, visitor: Visitor, customer: UUID) -> 
     if fields.get("confirmed") != "yes":
         problems["confirmed"] = "Tick this box if you want your account erased."
     if problems:
-        raise RefusedError(422, "Please check your entries", " ".join(problems.values()), problems=problems)
+        raise RefusedError.of_fields(problems)
     await confirm(request, "erasure", customer, visitor.email, fields["password"])
 
 
@@ -137,13 +137,8 @@ def _to(location: str) -> Response[Any]:
     return Response(None, status_code=303, headers=PERSONAL | {"location": location})
 
 
-def _entrance(request: Request) -> Entrance:
-    entrance: Entrance = request.app.state["entrance"]
-    return entrance
-
-
 def _note(request: Request, event: str, outcome: str, customer: UUID) -> None:
-    _entrance(request).log.note(event, outcome, network=client_network(request), customer=customer)
+    entrance_of(request).log.note(event, outcome, network=client_network(request), customer=customer)
 
 
 ROUTES: list[Any] = [account, export, erase_form, erase, erased_page]

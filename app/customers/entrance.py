@@ -144,9 +144,15 @@ async def _fits(commerce: Database, attempt: _Try, password: str, stored: str) -
     return fits
 
 
+def entrance_of(request: Request) -> Entrance:
+    """Return the entrance of this process."""
+    entrance: Entrance = request.app.state["entrance"]
+    return entrance
+
+
 def _try_of(request: Request, event: str, email: str) -> _Try:
     account = backoff.account_key(services_of(request).settings.session_secret, email)
-    return _Try(request.app.state["entrance"], event, client_network(request), account)
+    return _Try(entrance_of(request), event, client_network(request), account)
 
 
 def too_many(wait_seconds: float) -> RefusedError:

@@ -78,7 +78,7 @@ def _require_account(fields: Mapping[str, str]) -> None:
         problems["password"] = str(error)
     problems = {name: problem for name, problem in problems.items() if problem}
     if problems:
-        raise RefusedError(422, "Please check your entries", " ".join(problems.values()), problems=problems)
+        raise RefusedError.of_fields(problems)
 
 
 async def _again(request: Request, error: RefusedError, *, page: str, **more: object) -> Response[Any]:

@@ -32,7 +32,7 @@ async def place(posting: Posting) -> Done:
     if token not in posting.services.settings.payment_methods:  # the provider's token; no card number gets here
         problems["payment_method"] = "Choose how to pay."
     if problems:
-        raise RefusedError(422, "Please check your entries", " ".join(problems.values()), problems=problems)
+        raise RefusedError.of_fields(problems)
     await locked_cart(posting)
     cart = await carts.read_cart(connection, posting.session, region)
     _require_agreed(cart, posting.fields)

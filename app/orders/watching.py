@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response, get
 
 from app.database import Queries
+from app.gauges import MEDIA_TYPE, gauges
 from app.orders.turns import unsettled
 from app.web.services import Request, services_of
 
@@ -20,8 +21,7 @@ FROM orders.reconciliation WHERE finished_at IS NOT NULL
 @get("/metrics")
 async def metrics(request: Request) -> Response[str]:
     """Say how many orders wait, how old the oldest is, and what the last reconciliation found."""
-    text = await figures(services_of(request).commerce)
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(await figures(services_of(request).commerce), media_type=MEDIA_TYPE)
 
 
 async def figures(commerce: Queries) -> str:
@@ -38,7 +38,7 @@ async def figures(commerce: Queries) -> str:
             "orders_reconciliation_differences": last["differences"],
             "orders_reconciliation_oldest_seconds": last["oldest_seconds"],
         }
-    return "".join(f"# TYPE {name} gauge\n{name} {value:g}\n" for name, value in values.items())
+    return gauges(values)
 
 
 ROUTES: list[Any] = [metrics]

@@ -15,6 +15,7 @@ from litestar import Response, get, post
 from litestar.datastructures import State
 
 from app.database import Database
+from app.gauges import MEDIA_TYPE
 from app.payment_methods import is_test_token
 from app.payments import watching
 from app.payments.model import KEY, Payment, PaymentRequest, VoidRequest
@@ -71,7 +72,7 @@ async def find(request: Request, key: str) -> Response[Any]:
 async def metrics(request: Request) -> Response[str]:
     """Say how many payments wait, how old the oldest is, and what the last reconciliation found."""
     text = await watching.metrics(cast(Database, request.app.state["ledger"]))
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(text, media_type=MEDIA_TYPE)
 
 
 ROUTES = (create, void, find, metrics)

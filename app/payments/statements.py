@@ -6,16 +6,14 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-import litestar
 import msgspec
 from litestar import Response, get, post
-from litestar.datastructures import State
 
-from app.database import Database, Queries
+from app.database import Database
 from app.payments.model import CAPTURED, CREATED, KEY, REFUNDED, UNKNOWN
+from app.payments.pages import Request, problem
 from app.statements import AT_ONCE, Keys, Statement, StatementPage
 
-Request = litestar.Request[Any, Any, State]
 _COLUMNS = f"""
 key, reference, amount_minor, currency, CASE WHEN refunded_at IS NOT NULL AND state = '{CAPTURED}' THEN '{REFUNDED}'
     WHEN state = '{CREATED}' THEN '{UNKNOWN}' ELSE state END,
@@ -35,10 +33,12 @@ async def between(request: Request, since: str, until: str, after: str = "") -> 
         start, _, identity = (after or f"{since}|{UUID(int=0)}").partition("|")
         first, last, beyond = datetime.fromisoformat(start), datetime.fromisoformat(until), UUID(identity)
     except ValueError as error:
-        return _refused(str(error))
+        return problem(422, str(error))
     if first.tzinfo is None or last.tzinfo is None:
-        return _refused("expected moments with an offset from UTC")
-    return Response(msgspec.to_builtins(await _page(_ledger(request), first, beyond, last)))
+        return problem(422, "expected moments with an offset from UTC")
+    rows = await _ledger(request).fetch(_BETWEEN, first, beyond, last)
+    following = f"{rows[-1]['created_at'].isoformat()}|{rows[-1]['id']}" if len(rows) == AT_ONCE else None
+    return _page(rows, following)
 
 
 @post("/v1/statements/by-keys", status_code=200)
@@ -47,25 +47,19 @@ async def by_keys(request: Request) -> Response[Any]:
     try:
         keys = msgspec.json.decode(await request.body(), type=Keys).keys
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return _refused(str(error))
+        return problem(422, str(error))
     if len(keys) > AT_ONCE or not all(KEY.fullmatch(key) for key in keys):
-        return _refused(f"expected {AT_ONCE} keys or fewer that match {KEY.pattern}")
+        return problem(422, f"expected {AT_ONCE} keys or fewer that match {KEY.pattern}")
     rows = await _ledger(request).fetch(_BY_KEYS, keys)
-    return Response(msgspec.to_builtins(StatementPage(tuple(Statement(*tuple(row)[:7]) for row in rows))))
+    return _page(rows)
 
 
 ROUTES = (between, by_keys)
 
 
-async def _page(ledger: Queries, first: datetime, beyond: UUID, last: datetime) -> StatementPage:
-    rows = await ledger.fetch(_BETWEEN, first, beyond, last)
-    following = f"{rows[-1]['created_at'].isoformat()}|{rows[-1]['id']}" if len(rows) == AT_ONCE else None
-    return StatementPage(tuple(Statement(*tuple(row)[:7]) for row in rows), following)
+def _page(rows: list[Any], following: str | None = None) -> Response[Any]:
+    return Response(msgspec.to_builtins(StatementPage(tuple(Statement(*tuple(row)[:7]) for row in rows), following)))
 
 
 def _ledger(request: Request) -> Database:
     return cast(Database, request.app.state["ledger"])
-
-
-def _refused(detail: str) -> Response[Any]:
-    return Response({"status": 422, "detail": detail}, status_code=422)

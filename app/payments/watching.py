@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.database import Queries
+from app.gauges import gauges
 from app.unsettled import Unsettled, say
 
 _UNSETTLED = """
@@ -39,4 +40,4 @@ async def metrics(ledger: Queries) -> str:
         "payments_reconciled_seconds_ago": last and last["seconds_ago"],
         "payments_reconciliation_differences": last and last["differences"],
     }
-    return "".join(f"# TYPE {name} gauge\n{name} {value:g}\n" for name, value in values.items() if value is not None)
+    return gauges(values)

@@ -54,6 +54,11 @@ class RefusedError(Exception):
         self.entries = Entries(problems=problems or {"": f"{title}. {advice}"})
         self.form_page: FormPage | None = None
 
+    @classmethod
+    def of_fields(cls, problems: Mapping[str, str]) -> RefusedError:
+        """Return the refusal of a form whose fields have these problems; all are told at once."""
+        return cls(422, "Please check your entries", " ".join(problems.values()), problems=problems)
+
     def fill_in(self, typed: Mapping[str, str], form_page: FormPage | None) -> None:
         """Say what the form held, and what draws its page again."""
         self.entries = replace(self.entries, values=typed)
