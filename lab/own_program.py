@@ -5,13 +5,12 @@ What runs would else go on with the code of the checkout as it was, beside comma
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Mapping
 from functools import cache
 
 from lab.component import Component
-from lab.images.archive import file_digest
+from lab.images.archive import files_digest
 from shopsphere.foundation.paths import REPOSITORY, cache_directory
 
 
@@ -44,8 +43,5 @@ def own_program(
 @cache
 def sources_of(packages: tuple[str, ...]) -> str:
     """Return a digest of the packages' code as it is when it is asked for first."""
-    digest = hashlib.sha256()
-    for package in packages:
-        for file in sorted((REPOSITORY / package).rglob("*.py")):
-            digest.update(f"{file.relative_to(REPOSITORY)} {file_digest(file)}\n".encode())
-    return digest.hexdigest()
+    files = [file for package in packages for file in sorted((REPOSITORY / package).rglob("*.py"))]
+    return files_digest(files, REPOSITORY)

@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -145,6 +145,14 @@ def add(tar: tarfile.TarFile, name: str, content: BinaryIO, size: int) -> None:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = size, 0o644
     tar.addfile(entry, content)
+
+
+def files_digest(files: Iterable[Path], root: Path) -> str:
+    """SHA-256 of files below a folder, with their names, in hex; their order counts."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(root)} {file_digest(file)}\n".encode())
+    return digest.hexdigest()
 
 
 def file_digest(path: Path) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 from pathlib import Path
 
-from lab.images.archive import file_digest
+from lab.images.archive import files_digest
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import run
 
@@ -26,10 +25,7 @@ def app_files() -> list[Path]:
 
 def sources_digest() -> str:
     """Hash of the shop's code and locked requirements."""
-    digest = hashlib.sha256()
-    for file in app_files():
-        digest.update(f"{file.relative_to(APP)} {file_digest(file)}\n".encode())
-    return digest.hexdigest()
+    return files_digest(app_files(), APP)
 
 
 def install(root: Path, log: Path) -> None:
