@@ -139,7 +139,7 @@ def write(path: Path, result: dict[str, Any]) -> None:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     line = {"at": now, "machine": machine(), "commit": commit(), **result}
     with path.open("a") as sink:
-        sink.write(json.dumps(line) + "\n")
+        sink.write(json.dumps(line).replace(f"{Path.home()}/", "~/") + "\n")  # what broke says where its log is
     names = ("fault", "run", "killed_at", "gap_seconds", "browse_gap_seconds", "orders", "orders_lost", "violations",
              "error")  # fmt: skip
     print(time.strftime("%H:%M:%S"), json.dumps({key: result[key] for key in names if key in result}), flush=True)
