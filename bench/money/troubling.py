@@ -30,9 +30,6 @@ class Provider:
         """Ask for something that only its own people may."""
         return self._http.request(method, path, json=body).raise_for_status()
 
-    def close(self) -> None:
-        self._http.close()
-
 
 class Troubles:
     """Plays faults while customers order."""

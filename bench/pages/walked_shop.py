@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 from postgres_cluster import Cluster
 from shop_processes import FACTS, SECRET, Process, migrate
 
 from app.media.render import render
+from app.orders.payments_client import payment_key
 
 ADMIN_TOKEN = "the-token-of-the-page-walk"
 STOCK = 10**6
@@ -133,7 +135,7 @@ class StartedShop:
     def turn(self, order: str) -> None:
         """Let shop and payments service look at an order now, however long they wanted to wait."""
         self.cluster.query("commerce", 'UPDATE orders."order" SET settle_due_at = now() WHERE id = %s', order)
-        key = f"order-{order.replace('-', '')}"
+        key = payment_key(UUID(order))
         self.cluster.query("ledger", "UPDATE payments.payment SET due_at = now() WHERE key = %s", key)
 
     def database(self, how: str) -> None:
