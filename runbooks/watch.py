@@ -42,10 +42,11 @@ class Sign(Enum):
     MOVE = "nobody holds the lease, and nothing would be lost"
     LOSS = "NO SITE TAKES WRITES, and moving the pair could lose payments: a person has to decide"
     BUSY = "a change is under way"
+    LEFT = "A CHANGE WAS BEGUN AND NOBODY CARRIES IT ON: a person has to finish it, or to take it back with --abort"
     NEW = "the pair has never been started"
 
 
-CALLING = frozenset({Sign.ILL, Sign.HELD, Sign.LOSS})
+CALLING = frozenset({Sign.ILL, Sign.HELD, Sign.LOSS, Sign.LEFT})
 """Signs at which a person is called, once they have lasted for CALL_AFTER."""
 CALL_AFTER = 30.0
 """Seconds: three looks at databases and shop; a pod that is replaced is back by then."""
@@ -62,8 +63,10 @@ def judge(seen: Seen, *, locked: bool, without: float, service: Finding) -> Sign
     """
     if seen.record is None:
         return Sign.NEW
-    if locked or seen.record.phase is not Phase.STEADY:
+    if locked:
         return Sign.BUSY
+    if seen.record.phase is not Phase.STEADY:
+        return Sign.LEFT  # for a moment also where an operator has just begun or ended
     if seen.lease_holder:
         return {Verdict.PASSED: Sign.WELL, Verdict.FAILED: Sign.ILL, Verdict.UNKNOWN: Sign.HELD}[service.verdict]
     if without < SURE_AFTER:
@@ -116,9 +119,10 @@ class Watcher:
         service, without = self.service(), now - self._since if self._since is not None else 0.0
         sign = judge(seen, locked=locked, without=without, service=service)
         active = seen.record.active if seen.record else "no site"
-        details = f" ({service.found})" if sign in {Sign.ILL, Sign.HELD} else ""
+        found = _whose_change(seen) if sign is Sign.LEFT else service.found
+        details = f" ({found})" if sign in {Sign.ILL, Sign.HELD, Sign.LEFT} else ""
         self._say(f"{active} is active: {sign.value}{details}")
-        self._mind(f"{active} is active: {sign.value}" if sign in CALLING else "", service.found)
+        self._mind(f"{active} is active: {sign.value}" if sign in CALLING else "", found)
         return self._carry_out(self.move) if sign is Sign.MOVE and self.move else None
 
     def _carry_out(self, move: Callable[[str], object]) -> bool:
@@ -149,3 +153,8 @@ class Watcher:
         elif now - self._told_at >= SIGN_OF_LIFE_EVERY:
             self._told_at = now
             self.tell(f"{line} (unchanged for {(now - self._said_since) / 60:.0f} min)")
+
+
+def _whose_change(seen: Seen) -> str:
+    record = seen.record
+    return f"{record.phase}, by {record.actor}: {record.reason}" if record else ""

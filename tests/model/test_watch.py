@@ -28,8 +28,10 @@ def seen(holder: str = "", **values: Phase | Sync) -> Seen:
         (seen(), False, 0.5, Sign.UNSURE),
         (seen(), False, 2, Sign.MOVE),
         (seen(), True, 2, Sign.BUSY),
-        (seen(phase=Phase.DRAINING), False, 2, Sign.BUSY),
-        (seen(phase=Phase.FENCING), False, 2, Sign.BUSY),
+        (seen(phase=Phase.DRAINING), True, 2, Sign.BUSY),
+        (seen(phase=Phase.DRAINING), False, 2, Sign.LEFT),
+        (seen("frankfurt", phase=Phase.DRAINING), False, 0, Sign.LEFT),
+        (seen(phase=Phase.FENCING), False, 2, Sign.LEFT),
         (seen(sync=Sync.OFF), False, 2, Sign.LOSS),
         (Seen(None, 0, ""), False, 2, Sign.NEW),
     ],
@@ -122,6 +124,18 @@ def test_a_move_that_stops_is_told(desk: Desk) -> None:
     desk.witness.answer, desk.fails = seen(), True
     assert desk.look(3) is False
     assert "the other site is gone too" in desk.lines[-1]
+
+
+@pytest.mark.requirement("a person is called when a change was left in the middle: its operator's machine may be gone")
+@pytest.mark.parametrize("phase", [Phase.DRAINING, Phase.FENCING])
+def test_a_change_that_nobody_carries_on_calls_a_person(desk: Desk, phase: Phase) -> None:
+    desk.witness.answer = seen(phase=phase)
+    desk.look(60)
+    assert desk.calls == [], "a lock that runs out while its owner begins anew"
+    desk.look(2)
+    assert len(desk.calls) == 1
+    assert f"{phase}, by test: test" in desk.calls[0]
+    assert desk.moves == [], "only a person knows what its operator had in mind"
 
 
 def test_without_permission_it_only_says_so(desk: Desk) -> None:
