@@ -96,7 +96,7 @@ class PermitKeeper:
         """
         refused = ""
         for found in read_permits(self._cluster()):
-            if self._newest and found.epoch < self._newest.epoch:
+            if any(found.epoch < known.epoch for known in (self._newest, self.witnessed) if known):
                 continue  # history
             if problem := self._problem(found):
                 refused = problem
@@ -135,3 +135,6 @@ class PermitKeeper:
         if known is not None and found.epoch > known + 1:
             return f"a permit for epoch {found.epoch}: after epoch {known} comes {known + 1}"
         return ""
+        said = self.witnessed
+        if said and said.epoch == found.epoch and said.active != found.active:
+            return f"a permit for {found.active}: epoch {found.epoch} is {said.active}'s, by the witness"

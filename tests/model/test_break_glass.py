@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from present import present
 
 from cli.main import run
 from runbooks import unwitnessed
+from runbooks.agent import permits
 from runbooks.agent.databases import Role
 from runbooks.agent.permits import PermitKeeper, Witnessed
 from runbooks.agent.state import Knowledge, doors
@@ -151,6 +154,40 @@ def test_the_same_epoch_for_the_other_site(tmp_path: Path, api: Api) -> None:
     api.found = permit("frankfurt", epoch=6, session="x")
     assert present(keeper.look()).active == "frankfurt"
     assert keeper.refused == ""
+
+
+@pytest.mark.requirement("an epoch is decided once: a permit for the other site in the same epoch is refused")
+@pytest.mark.parametrize(
+    ("epoch", "refused"), [(5, "a permit for dublin: epoch 5 is frankfurt's, by the witness"), (4, "")]
+)
+def test_an_epoch_that_the_witness_had_begun(tmp_path: Path, api: Api, epoch: int, refused: str) -> None:
+    keeper_at(tmp_path / "permit.json", api, "dublin", "s1").remember(Witnessed(epoch=5, active="frankfurt"))
+    restarted = keeper_at(tmp_path / "permit.json", api, "dublin", "s2")
+    api.found = permit("dublin", epoch, session="s2")
+    assert restarted.look() is None
+    assert restarted.refused == refused
+    api.found = permit("dublin", 6, session="s2")
+    assert restarted.look() == api.found
+
+
+@pytest.mark.requirement("a disk that is full keeps nothing that was heard from counting")
+def test_what_the_witness_said_is_kept_later_where_the_disk_is_full(
+    tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, said = keeper_at(tmp_path / "permit.json", api), Witnessed(epoch=4, active="frankfurt")
+    with monkeypatch.context() as full:
+        full.setattr(permits, "write_whole", full_disk)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space"):
+                keeper.remember(said)
+    assert keeper.witnessed == said
+    assert keeper_at(tmp_path / "permit.json", api).witnessed is None
+    keeper.remember(said)
+    assert keeper_at(tmp_path / "permit.json", api).witnessed == said
+
+
+def full_disk(*_words: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.requirement("a permit that skips an epoch does not stick")
