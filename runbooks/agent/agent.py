@@ -18,6 +18,7 @@ from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.loops import Loop
 from runbooks.agent.permits import Permits, Witnessed
+from runbooks.agent.restoring import record_to_restore
 from runbooks.agent.returning import Answers
 from runbooks.agent.rhythm import SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Doors, Knowledge, doors
@@ -75,10 +76,8 @@ class Agent:
             witness, config.site, config.margins, lambda until: self._learn(lease_until=until), clock
         )
         self._answers = Answers(config.site, permits, tell, clock)
-        self._open_until = 0.0  # what the fence was told last
-        self._promoted_at = clock.monotonic()
-        self._looks = self._revision = 0
-        self._last = ""
+        self._open_until, self._promoted_at = 0.0, clock.monotonic()  # the first is what the fence was told last
+        self._looks, self._revision, self._last = 0, 0, ""
         self._learning, self._moving = threading.Lock(), threading.Lock()
         self._doors = Loop(self.move_doors, self.doors_pause, tell, after_an_error=0.1)
         self._record = Loop(self.follow_record, self.record_pause, tell)
@@ -204,25 +203,29 @@ class Agent:
             seen = self._look_at_record()
             if seen is None:
                 return
-            if seen.record is None:
-                actor = f"agent of {self._config.site}"
-                self._witness.change(seen, PairRecord.first(self._config.pair, self._config.first_active, actor=actor))
-                return
-            self._permits.remember(Witnessed(epoch=seen.record.epoch, active=seen.record.active))
-            self._learn(record=seen.record)
-            permit = self._permit_against(seen)
-            if permit and permit.active in {self._config.site, seen.record.active}:
-                self._bring_in(permit, seen, seen.record)
-            elif permit or self._has_to_go(seen.record):
-                self._give_back()
-                self._prepare(seen.record)
-            elif not self._lease.taken and seen.record.phase is Phase.STEADY:
-                self._lease.take(seen)
+            if restored := record_to_restore(seen.record, self._permits.witnessed, self._config):
+                self._witness.change(seen, restored, without_lease=seen.lease_holder != self._config.site)
+            elif seen.record is not None:
+                self._learn(record=seen.record)
+                self._keep_to(seen, seen.record)
+                # Last: a full disk must not keep a site from the lease, nor from giving it back.
+                self._permits.remember(Witnessed(epoch=seen.record.epoch, active=seen.record.active))
         except WitnessConflictError:
             pass  # somebody was faster: the next look decides anew
         except WitnessUnreachableError as error:
             self._rhythm.lost_witness()
             self._tell(f"record: {one_line(error)}")
+
+    def _keep_to(self, seen: Seen, record: PairRecord) -> None:
+        """Prepare the lease, take it or give it back."""
+        permit = self._permit_against(seen)
+        if permit and permit.active in {self._config.site, record.active}:
+            self._bring_in(permit, seen, record)
+        elif permit or self._has_to_go(record):
+            self._give_back()
+            self._prepare(record)
+        elif not self._lease.taken and record.phase is Phase.STEADY:
+            self._lease.take(seen)
 
     def _look_at_record(self) -> Seen | None:
         """Read the record from the quorum; while the pair is moved, mostly from one voter, which is faster.

@@ -77,6 +77,7 @@ class PermitKeeper:
         self.witnessed: Witnessed | None = None
         if self._witnessed_file.exists():
             self.witnessed = Witnessed.model_validate_json(self._witnessed_file.read_text())
+        self._is_kept = True  # on the disk
         self._void: Permit | None = None
         self.refused = ""
 
@@ -108,10 +109,16 @@ class PermitKeeper:
         return self.kept
 
     def remember(self, witnessed: Witnessed) -> None:
-        """Keep on the disk what the witness said; an older epoch replaces nothing."""
+        """Keep what the witness said; an older epoch replaces nothing.
+
+        Raises:
+            OSError: it counts, but is not on the disk; the next call tries again.
+        """
         if self.witnessed is None or self.witnessed.epoch < witnessed.epoch:
-            write_whole(self._witnessed_file, witnessed.model_dump_json())
-            self.witnessed = witnessed
+            self.witnessed, self._is_kept = witnessed, False
+        if not self._is_kept:
+            write_whole(self._witnessed_file, self.witnessed.model_dump_json())
+            self._is_kept = True
 
     def refuse(self, permit: Permit, why: str) -> None:
         """Let this very permit count no more; the same decision, given anew, is another one."""
@@ -128,6 +135,9 @@ class PermitKeeper:
         newest = self._newest
         if newest and newest.epoch == found.epoch and not newest.decides_as(found):
             return f"a permit for {found.active}: epoch {found.epoch} is {newest.active}'s, by {newest.actor}"
+        said = self.witnessed
+        if said and said.epoch == found.epoch and said.active != found.active:
+            return f"a permit for {found.active}: epoch {found.epoch} is {said.active}'s, by the witness"
         known = max(
             (each.epoch for each in (newest, self.witnessed) if each is not None),
             default=None,
@@ -135,6 +145,3 @@ class PermitKeeper:
         if known is not None and found.epoch > known + 1:
             return f"a permit for epoch {found.epoch}: after epoch {known} comes {known + 1}"
         return ""
-        said = self.witnessed
-        if said and said.epoch == found.epoch and said.active != found.active:
-            return f"a permit for {found.active}: epoch {found.epoch} is {said.active}'s, by the witness"

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Never, cast
 
@@ -266,6 +267,26 @@ def test_a_new_pair_opens_at_its_primary(site: Site) -> None:
     assert present(site.witness.record).active == "frankfurt"
     assert site.fence.closed is False
     assert site.agent.doors().writes
+
+
+@pytest.mark.requirement("a full disk at a site keeps it neither from its lease nor from giving it back")
+def test_a_full_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_witnessed: Witnessed) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(site.permits, "remember", full)
+    site.witness.record = record(epoch=2)
+    for _ in range(3):
+        with suppress(OSError):  # the loop says so, and goes on
+            site.turn()
+        site.agent.move_doors()
+    assert site.witness.holder == "frankfurt"
+    assert site.fence.closed is False
+    site.witness.record = record("dublin", epoch=3)
+    with suppress(OSError):
+        site.turn()
+    assert site.fence.closed
+    assert site.witness.given_back == [7]
 
 
 @pytest.mark.requirement("writes are not open before there is a database that takes them")

@@ -48,7 +48,7 @@ class Quorum:
     def __init__(self, clock: ManualClock) -> None:
         self.clock, self.revision = clock, 1
         first = PairRecord.first("rdc-a", "frankfurt", actor="test")
-        self.record = first.changed(actor="test", reason="test", epoch=EPOCH)
+        self.record: PairRecord | None = first.changed(actor="test", reason="test", epoch=EPOCH)
         self.leases: dict[int, float] = {}
         self.held: tuple[str, int] = ("", 0)
         self.numbers = itertools.count(1)
