@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import select
 import sys
@@ -158,6 +159,8 @@ def _told(error: BaseException, words: Sequence[str]) -> int:
             text, code = f"error: {error}", error.exit_code
         case click.ClickException():
             text, code = _wrong_words(error), ExitCode.WORDS
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            text, code = _no_room(error), ExitCode.FAILED
         case click.Abort():
             text, code = "error: no answer was given, and nothing was done", ExitCode.FAILED
         case _:
@@ -168,6 +171,16 @@ def _told(error: BaseException, words: Sequence[str]) -> int:
     if text:
         say(text)
     return code
+
+
+def _no_room(error: OSError) -> str:
+    """Return what to do about a full disk, which is no fault of the program."""
+    where = error.filename or "the disk of the output or of this machine's records"
+    return (
+        f"error: {where}: {error.strerror}\n"
+        "  do:       make room on it; then see what was done (`shopsphere status`, `shopsphere history`) before you repeat "
+        "the command"
+    )
 
 
 def _wrong_words(error: click.ClickException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role, SiteLedger, SiteRole, all_lead
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
+from runbooks.agent.log import tell
 from runbooks.agent.permits import PermitKeeper
 from runbooks.agent.watches import watches
 from shopsphere.clients.cluster import Cluster
@@ -42,9 +42,6 @@ def main() -> None:
 
     def leads() -> bool:
         return all_lead(cluster(), config.site)
-
-    def tell(line: str) -> None:
-        print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {line}", flush=True)  # noqa: T201 its log
 
     witness = Witness(config.pair, config.witness)
     permits = PermitKeeper(

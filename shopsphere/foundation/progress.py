@@ -8,13 +8,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 
 
 class _Terminal(Console):
-    """Standard error, for a person; when that person goes away, the work goes on."""
+    """Standard error, for a person; when that person goes away, or no line can be written, the work goes on."""
+
+    def print(self, *objects: Any, **words: Any) -> None:
+        """Print as a console does; what cannot be written, as into a log on a full disk, is left out."""
+        try:
+            super().print(*objects, **words)
+        except OSError:
+            self._buffer.clear()  # or all of it would be tried again with the next line
 
     def on_broken_pipe(self) -> None:
         """Say nothing any more: rich would end the process, in the middle of a change."""

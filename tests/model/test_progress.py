@@ -1,0 +1,60 @@
+"""Lines for people: one that cannot be written stops nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shopsphere.foundation.exit_code import ExitCode
+from shopsphere.foundation.paths import REPOSITORY
+
+_WORK = """
+from shopsphere.foundation.progress import say, step
+for number in range(3000):
+    say("a line that nobody will read")
+with step("a step of a change"):
+    pass
+print("done", flush=True)
+"""
+_AGENT = """
+import sys
+from runbooks.agent.log import tell
+from runbooks.agent.loops import Loop
+turns = []
+def fails():
+    turns.append(1)
+    if len(turns) == 4:
+        loop.stop()
+    if len(turns) % 2:
+        raise ValueError("said once, and taken back once")
+loop = Loop(fails, lambda: 0.0, tell, after_an_error=0.0)
+loop.run()
+sys.stderr.write(f"{len(turns)} turns")
+"""
+
+
+@pytest.mark.requirement("no error is a traceback, and an output that was not written is no success")
+def test_an_output_on_a_full_disk() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = _run("from cli.main import main; main()", "--version", stdout=full.fileno(), stderr=subprocess.PIPE)
+    assert done.returncode == ExitCode.FAILED
+    assert "No space left on device\n  do:       make room on it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _run(program: str, *words: str, **streams: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program, *words]
+    return subprocess.run(command, cwd=REPOSITORY, text=True, timeout=60, check=False, **streams)
+
+
+@pytest.mark.requirement("a change does not stop because the disk is full on which its output is kept")
+def test_progress_on_a_full_disk() -> None:
+    with Path("/dev/full").open("w") as full:
+        assert _run(_WORK, stdout=subprocess.PIPE, stderr=full.fileno()).stdout == "done\n"
+
+
+@pytest.mark.requirement("an agent goes on when its log cannot be written")
+def test_an_agent_with_its_log_on_a_full_disk() -> None:
+    with Path("/dev/full").open("w") as full:
+        assert "4 turns" in _run(_AGENT, stdout=full.fileno(), stderr=subprocess.PIPE).stderr
