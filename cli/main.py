@@ -178,8 +178,8 @@ def _no_room(error: OSError) -> str:
     where = error.filename or "the disk of the output or of this machine's records"
     return (
         f"error: {where}: {error.strerror}\n"
-        "  do:       make room on it; then see what was done (`shopsphere status`, `shopsphere history`) before you repeat "
-        "the command"
+        "  do:       make room on it; before you repeat the command, see what was done: `shopsphere status`, "
+        "`shopsphere history`"
     )
 
 

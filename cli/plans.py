@@ -32,9 +32,10 @@ def go(topology: Topology, request: Request, *, verb: str, execute: bool, as_jso
 
     if execute:
         reports = operate.carry_out(topology, request)
-        if as_json:
-            sys.stdout.write((reports / "report.json").read_text())
-        say(f"done; report: {reports}")
+        report = reports / "report.json"
+        if as_json and report.exists():  # a warning has said why not
+            sys.stdout.write(report.read_text())
+        say(f"done; report: {reports}" if report.exists() else "done")
         return
     plan = operate.look(topology, request)
     print_plan(plan, title=_title(request, verb), head=_facts(request, verb), as_json=as_json)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
@@ -18,6 +18,7 @@ from runbooks.engine import (
     RunFacts,
     RunRecord,
     StepFailedError,
+    WriteFailedError,
     audit,
     load_runbook,
     look_ahead,
@@ -34,6 +35,7 @@ from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import witness_of
@@ -109,7 +111,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
                     _run(runbook, change, journal, lambda event: _note(directory, event, request, change))
                 measured = {**outside.report(), **_loss(change)} if outside else {}
             reports = directory / "reports" / journal.run
-            write_report(journal.path, reports, measured)
+            _keep("its report", lambda: write_report(journal.path, reports, measured))
             return reports
 
 
@@ -124,7 +126,19 @@ def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[
         elif isinstance(error.__cause__, OtherPermitError):  # its epoch is used up: the next one begins anew
             journal.abandon(actor=actor(), reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
-    note("end")
+    _keep("its end in the audit log", lambda: note("end"))
+
+
+def _keep(what: str, write: Callable[[], object]) -> None:
+    """Write what is left to be written of a change that is made; it stays made where that fails.
+
+    Whoever was told to repeat the command would move the pair back.
+    """
+    try:
+        write()
+    except (WriteFailedError, OSError) as error:
+        why = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        say(f"warning: the change is made, do not repeat it; but {what} could not be written: {one_line(why)}")
 
 
 def _loss(change: RoleChange) -> dict[str, str]:
@@ -140,7 +154,7 @@ def _alone(request: Request, witness: Witness) -> AbstractContextManager[Operato
     """Keep other operators away; without the witness only those at this machine, by the journal."""
     if request.runbook == BREAK_GLASS:
         return nullcontext()
-    return operator_lock(witness, f"{actor()} since {time.strftime('%H:%M:%S')}: {request.reason}")
+    return operator_lock(witness, f"{actor()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {request.reason}")
 
 
 def _journal(directory: Path, request: Request, change: RoleChange, left: RunRecord | None) -> Journal:

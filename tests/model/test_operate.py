@@ -1,6 +1,9 @@
 """Beginning, refusing and going on with a change, on small runbooks instead of a real pair."""
 
+import re
+import time
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +14,7 @@ from runbook_steps import write_step
 
 from runbooks import operate
 from runbooks.change import PLANNED, UNPLANNED
-from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, audit, read_run
+from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
 from shopsphere.estate.stack import Environment
@@ -78,6 +81,49 @@ def test_a_change_leaves_a_report_and_an_audit(desk: SimpleNamespace) -> None:
     assert (go() / "report.md").exists()
     assert audit.verify_chain(desk.runs / "audit.jsonl") == 2
     assert present(runs(desk)[0].end).kind is Kind.RUN_FINISHED
+
+
+@pytest.mark.requirement(
+    "a change that is made does not fail for want of room for its records: repeated, it would go back"
+)
+def test_a_change_that_cannot_be_recorded_is_made(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    append = audit.append
+
+    def full(path: Path, facts: Any) -> str:
+        if facts["event"] == "end":
+            raise WriteFailedError(f"{path}\n  do:       call the same command again") from OSError(28, "No space left")
+        return append(path, facts)
+
+    def full_too(*_words: object) -> None:
+        raise OSError(28, "No space left")
+
+    monkeypatch.setattr(audit, "append", full)
+    monkeypatch.setattr("runbooks.engine.report.write_whole", full_too)
+    assert not list(go().glob("*"))
+    assert present(runs(desk)[0].end).kind is Kind.RUN_FINISHED
+    told = capsys.readouterr().err
+    assert "do not repeat it; but its report could not be written: [Errno 28] No space left" in told
+    assert "its end in the audit log could not be written: [Errno 28] No space left" in told
+    assert "same command" not in told
+
+
+@pytest.mark.requirement("operators in several time zones read one time")
+def test_the_time_of_a_lock_is_utc(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners: list[str] = []
+    monkeypatch.setattr(operate, "operator_lock", lambda _witness, owner: nullcontext(owners.append(owner)))
+    monkeypatch.setenv("TZ", "Asia/Singapore")
+    time.tzset()
+    before = datetime.now(UTC).replace(microsecond=0)
+    try:
+        go()
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()
+    said = re.search(r" since (\S+ \S+) UTC: test$", owners[0])
+    assert said
+    assert before <= datetime.fromisoformat(said[1]).replace(tzinfo=UTC) <= datetime.now(UTC)
 
 
 @pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")
