@@ -68,7 +68,7 @@ class OperatorLock:
         """
         late = self._clock.monotonic() - self._until
         if self._gone or late >= 0:
-            why = "it ran out" if self._gone else f"no good renewal in time, {late:.0f} s late"
+            why = "it ran out, or was given back" if self._gone else f"no good renewal in time, {late:.0f} s late"
             raise LockLostError.build(
                 f"{self._witness.pair}: the operators' lock was lost; another operator may be moving the pair",
                 expected=f"a renewal at least every {LOCK_SECONDS - MARGIN_SECONDS:.0f} s",
@@ -91,7 +91,11 @@ class OperatorLock:
             raise
 
     def release(self) -> None:
-        """Give it back; if the witness does not answer, it runs out."""
+        """Give it back; if the witness does not answer, it runs out.
+
+        Whatever of this run still goes on in a thread, as an act that ran out of time, changes nothing any more.
+        """
+        self._gone = True
         with suppress(WitnessUnreachableError):
             self._witness.release_lease(self.lock.lease)
 

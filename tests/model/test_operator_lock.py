@@ -142,6 +142,18 @@ def change(ways: Ways, lock: OperatorLock | None, **values: Any) -> RoleChange:
 
 
 @pytest.mark.requirement("a lock that may be lost is lost, whatever kept it from being renewed")
+def test_a_lock_that_was_given_back(quorum: Quorum, ways: Ways) -> None:
+    """An act that ran out of time goes on in its thread while the process lives, as a watcher's does."""
+    lock = take(quorum)
+    lock.release()
+    with pytest.raises(LockLostError, match="given back"):
+        lock.require()
+    with pytest.raises(LockLostError):
+        promote(ways.database("dublin", LEDGER), peer="frankfurt", lock=lock)
+    assert ways.sites["dublin"].patches == []
+
+
+@pytest.mark.requirement("a lock that may be lost is lost, whatever kept it from being renewed")
 def test_the_time_of_a_lock(quorum: Quorum, clock: ManualClock) -> None:
     lock = take(quorum)
     clock.sleep(12.9)
