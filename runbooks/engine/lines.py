@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.files import sync_directory
 from shopsphere.foundation.locking import try_lock
 
 LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever holds a lock for longer was stopped in the middle
@@ -69,15 +70,6 @@ def make_directory(directory: Path) -> None:
         sync_directory(directory.parent)
     except OSError as error:
         raise _not_written(directory, "a folder", error) from error
-
-
-def sync_directory(directory: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def lock(descriptor: int, path: Path, *, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:

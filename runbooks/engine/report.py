@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runbooks.engine.lines import make_directory, sync_directory
+from runbooks.engine.lines import make_directory
 from runbooks.engine.records import Event, JournalError, Kind, RunRecord, read_run
 from shopsphere.foundation.errors import one_line
 from shopsphere.foundation.files import write_whole
@@ -107,7 +107,6 @@ def write_report(journal: Path, directory: Path, measurements: Mapping[str, Any]
     make_directory(directory)
     write_whole(directory / "report.json", json.dumps(report, indent=2, allow_nan=False) + "\n")
     write_whole(directory / "report.md", _markdown(report))
-    sync_directory(directory)
     return report
 
 

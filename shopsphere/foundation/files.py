@@ -23,6 +23,7 @@ def write_whole(file: Path, text: str, *, mode: int = 0o644) -> None:
     """Replace what is in `file` in one step, on the disk and not only in memory; of two writers the last one wins."""
     with _written_beside(file, text, mode) as beside:
         beside.replace(file)
+        sync_directory(file.parent)
 
 
 def secret_in(file: Path) -> str:
@@ -33,7 +34,17 @@ def secret_in(file: Path) -> str:
             suppress(FileExistsError),  # somebody was faster, and may have told others already
         ):
             file.hardlink_to(beside)
+            sync_directory(file.parent)
     return file.read_text().strip()
+
+
+def sync_directory(directory: Path) -> None:
+    """Bring the names in a folder to the disk: a file whose name is not there is gone after a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import fcntl
 import os
 import stat
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def test_writers_do_not_meet(tmp_path: Path) -> None:
     lines = file.read_text().splitlines()
     assert (len(lines), len(set(lines))) == (1000, 1)
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.requirement("what was written is there after a power loss: the file, its name, and in this order")
+@pytest.mark.parametrize("write", [lambda file: write_whole(file, "new"), secret_in])
+def test_the_name_is_on_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], object]
+) -> None:
+    synced: list[tuple[str, bool]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        synced.append((kind, (tmp_path / "record").exists()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write(tmp_path / "record")
+    assert synced == [("file", False), ("folder", True)]
 
 
 @pytest.mark.requirement("a secret is made once, however many ask for it at once")
