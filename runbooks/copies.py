@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runbooks.change import RoleChange
@@ -42,7 +43,7 @@ def what_is_wrong(change: RoleChange, database: SiteDatabase, document: Mapping[
     size = wanted_size(change, database, document)
     if wrong := _wrong_size(document, size) or _wrong_claim(_claims(database), size):
         return wrong
-    if not streams(change, database) and _age(document) > COPY_SECONDS:
+    if not streams(change, database) and _age(database, document) > COPY_SECONDS:
         return "it does not stream from the active site"
     return ""
 
@@ -77,9 +78,13 @@ def _differ(one: str, other: str) -> bool:
     return parse_quantity(one) != parse_quantity(other)
 
 
-def _age(document: Mapping[str, Any]) -> float:
-    """Return for how long a cluster has existed (s); without end where it does not say."""
+def _age(database: SiteDatabase, document: Mapping[str, Any]) -> float:
+    """Return for how long a cluster has existed (s), by the clock of its own API; without end where it does not say.
+
+    By the clock of an operator's machine a copy that has just begun could look broken, and would be thrown away.
+    """
     created = document["metadata"].get("creationTimestamp")
     if not created:
         return float("inf")
-    return (datetime.now(UTC) - datetime.fromisoformat(str(created))).total_seconds()
+    now = database.cluster.date()
+    return (parsedate_to_datetime(now) - datetime.fromisoformat(str(created))).total_seconds() if now else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ from shopsphere.witness import PairRecord, Witness
 from shopsphere.witness.client import Seen
 
 TOPOLOGY = load_topology()
+API_AHEAD = timedelta(minutes=-20)
+"""By how much the clocks of the sites differ from the operator's."""
 
 
 def step(number: int) -> Step:
@@ -32,7 +35,7 @@ def step(number: int) -> Step:
 
 def database(name: str, size: str, age: float, uid: str) -> Document:
     kind = name.partition("-")[0]
-    created = datetime.now(UTC) - timedelta(seconds=age)
+    created = datetime.now(UTC) + API_AHEAD - timedelta(seconds=age)
     return {
         "apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster",
         "metadata": {
@@ -67,6 +70,9 @@ class Site:
 
     def get(self, path: str) -> Document:
         return copy.deepcopy(self.databases[path.rpartition("/")[2]])
+
+    def date(self) -> str:
+        return format_datetime(datetime.now(UTC) + API_AHEAD, usegmt=True)
 
     def find(self, path: str) -> Document | None:
         return copy.deepcopy(self.databases.get(path.rpartition("/")[2]))
@@ -205,7 +211,7 @@ def test_a_copy_of_this_very_run_that_never_streams_is_replaced_again(site: Site
     site.streaming.discard("ledger-dublin")
     assert replaced(site, kept) == ["ledger-dublin"]
     assert step(2).verify(rebuild(site, kept)), "a new one has time to copy"
-    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    hour_ago = (datetime.now(UTC) + API_AHEAD - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     site.databases["ledger-dublin"]["metadata"] |= {"creationTimestamp": hour_ago, "uid": "second"}
     assert replaced(site, kept) == ["ledger-dublin", "ledger-dublin"]
 
