@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness.record import PairRecord, Phase
 from shopsphere.witness.store import (
@@ -13,6 +15,7 @@ from shopsphere.witness.store import (
     Entry,
     LockLostError,
     Store,
+    UnreadableWitnessError,
     Voter,
     WitnessConflictError,
     has_value,
@@ -90,6 +93,7 @@ class Witness:
         """Return record and lease as of one revision.
 
         Raises:
+            UnreadableWitnessError: one answered, but nobody knows what it says.
             WitnessUnreachableError: no quorum answered.
         """
         return self._seen(self._store.read(self._record, self._lease))
@@ -250,7 +254,10 @@ class Witness:
 
     def _seen(self, found: Mapping[str, Entry]) -> Seen:
         entry, lease = found.get(self._record), found.get(self._lease)
-        record = PairRecord.model_validate_json(entry.value) if entry else None
+        try:
+            record = PairRecord.model_validate_json(entry.value) if entry else None
+        except ValidationError as error:
+            raise UnreadableWitnessError.because(f"{self.pair}: the record at the witness", error) from error
         return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
 
     def _require_lock(self, lock: Lock, found: Entry | None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 from shopsphere.foundation.side_by_side import at_each
 
@@ -28,6 +28,20 @@ _NO_LEASE = 5  # gRPC NOT_FOUND
 
 class WitnessUnreachableError(NoAnswerError):
     """No voter with a quorum behind it answered: nothing is known, and nothing may be concluded."""
+
+
+class UnreadableWitnessError(NoAnswerError):
+    """The witness answers, but what it says cannot be read: nothing may be concluded, also not that it is lost."""
+
+    @classmethod
+    def because(cls, what: str, error: Exception) -> ShopSphereError:
+        """Compose the message: `what` cannot be read, because of `error`."""
+        return cls.build(
+            f"{what} cannot be read",
+            expected="what this version of shopsphere writes",
+            found=f"{type(error).__name__}: {one_line(error)[:200]}",
+            action="find out who wrote it: another version of shopsphere, another program, or a stranger at the port",
+        )
 
 
 class WitnessConflictError(ShopSphereError):
@@ -54,7 +68,7 @@ class Swap:
     Attributes:
         succeeded: the write was made.
         revision: of the store, after the attempt.
-        found: when the write was not made: the entries, as far as they exist, of the keys that were read instead.
+        found: the entries, as far as they exist, of the keys that were read: of a write, only when it was not made.
     """
 
     succeeded: bool
@@ -102,24 +116,24 @@ class Store:
             newest: as the quorum has them. Otherwise as one voter has them, agreed on but perhaps older: that saves the
                 way among the voters, which takes most of the time.
         """
-        return _entries(self._transaction([], _ranges(keys, newest=newest), []))
+        return self._transaction([], _ranges(keys, newest=newest), []).found
 
     def swap(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]], *keys: str) -> Swap:
         """Write if every comparison holds; else read these keys, as of the same revision: one request for both."""
-        answer = self._transaction(compare, success, _ranges(keys))
-        revision = int(answer["header"]["revision"])
-        if answer.get("succeeded"):
-            return Swap(succeeded=True, revision=revision, found={})
-        return Swap(succeeded=False, revision=revision, found=_entries(answer))
+        return self._transaction(compare, success, _ranges(keys))
 
     def _transaction(
         self,
         compare: Sequence[Mapping[str, Any]],
         success: Sequence[Mapping[str, Any]],
         failure: Sequence[Mapping[str, Any]],
-    ) -> dict[str, Any]:
-        body = {"compare": list(compare), "success": list(success), "failure": list(failure)}
-        return self.call("/v3/kv/txn", body)
+    ) -> Swap:
+        answer = self.call("/v3/kv/txn", {"compare": list(compare), "success": list(success), "failure": list(failure)})
+        try:
+            revision, found = int(answer["header"]["revision"]), _entries(answer)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise UnreadableWitnessError.because("the witness's answer", error) from error
+        return Swap(bool(answer.get("succeeded")), revision, found)
 
     def grant(self, seconds: int) -> int:
         """Return a new etcd lease."""
@@ -144,9 +158,12 @@ class Store:
         for url in self._in_order():
             try:
                 response = self._client.post(url + path, json=body)
-                answer: dict[str, Any] = response.json()
+                answer: object = response.json()
             except (httpx.HTTPError, ValueError) as error:
                 problems.append(f"{url}: {type(error).__name__}")
+                continue
+            if not isinstance(answer, dict):
+                problems.append(f"{url}: no voter's answer")
                 continue
             if response.is_success or (accept and answer.get("code") == accept):
                 self._prefer(url)
@@ -211,9 +228,11 @@ class Store:
     def _look_at(self, url: str) -> Voter:
         try:
             response = self._client.post(f"{url}/v3/maintenance/status", json={})
-            answer: dict[str, Any] = response.json()
+            answer: object = response.json()
         except (httpx.HTTPError, ValueError) as error:
             return Voter(url, type(error).__name__)
+        if not isinstance(answer, dict):
+            return Voter(url, "no voter's answer")
         if not response.is_success:
             return Voter(url, str(answer.get("message", response.status_code)))
         # A voter that has lost the others answers too; it says that it knows no leader.
@@ -241,8 +260,8 @@ def _after(prefix: str) -> str:
 def _entries(answer: Mapping[str, Any]) -> dict[str, Entry]:
     """Return the entries that the reads of a transaction found."""
     found = {}
-    for response in answer["responses"]:
-        for pair in response["response_range"].get("kvs", []):
+    for response in answer.get("responses", []):
+        for pair in response.get("response_range", {}).get("kvs", []):
             entry = Entry(decoded(pair["value"]), int(pair["mod_revision"]), int(pair.get("lease", 0)))
             found[decoded(pair["key"])] = entry
     return found

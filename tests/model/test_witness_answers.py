@@ -1,0 +1,77 @@
+"""Answers of the witness that nobody can read: not known, and neither a fault of the program nor a lost witness."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from runbooks.watch import Watcher
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import passes
+from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
+from shopsphere.witness.store import UnreadableWitnessError
+
+pytestmark = pytest.mark.requirement(
+    "an unreadable record is not known: no traceback, no end of a watcher, no lost witness"
+)
+RECORD = PairRecord.first("rdc-a", "frankfurt", actor="test").model_dump(mode="json")
+KEY = "/shopsphere/rdc-a/record"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def holding(value: str) -> dict[str, Any]:
+    kept = [{"key": encoded(KEY), "value": value, "mod_revision": "7"}]
+    return {"header": {"revision": "9"}, "succeeded": True, "responses": [{"response_range": {"kvs": kept}}]}
+
+
+def witness_of(answer: Callable[[], Any]) -> Witness:
+    witness = Witness("rdc-a", ["http://10.0.0.1:2480"])
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=answer()))
+    witness._store._client = httpx.Client(transport=transport)  # noqa: SLF001
+    return witness
+
+
+def test_what_we_write_is_read() -> None:
+    seen = witness_of(lambda: holding(encoded(json.dumps(RECORD)))).see()
+    assert (seen.record, seen.revision) == (PairRecord.model_validate(RECORD), 7)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        encoded(json.dumps({**RECORD, "added_in_2027": 1})),
+        encoded(json.dumps({**RECORD, "epoch": 0})),
+        encoded("{"),
+        base64.b64encode(b"\xff").decode(),
+        "not base64!",
+    ],
+)
+def test_a_record_that_cannot_be_read(value: str) -> None:
+    witness = witness_of(lambda: holding(value))
+    with pytest.raises(UnreadableWitnessError, match="cannot be read") as raised:
+        witness.see()
+    assert not isinstance(raised.value, WitnessUnreachableError), "break-glass would take it for a lost witness"
+    lines: list[str] = []
+    watcher = Watcher(witness, None, lines.append, lambda: passes("all answer"), lines.append)
+    assert watcher.look() is None
+    assert "unknown: " in lines[0]
+
+
+@pytest.mark.parametrize("answer", [{}, {"header": {}}, {"header": {"revision": "x"}}, {"header": 1, "responses": 2}])
+def test_an_answer_that_is_none_of_a_witness(answer: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableWitnessError):
+        witness_of(lambda: answer).see()
+
+
+@pytest.mark.parametrize("answer", [[], "a captive portal", 7])
+def test_a_stranger_at_the_port(answer: Any) -> None:
+    witness = witness_of(lambda: answer)
+    with pytest.raises(ShopSphereError, match="no voter's answer"):
+        witness.see()
+    assert [voter.problem for voter in witness.each_voter()] == ["no voter's answer"]
