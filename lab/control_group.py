@@ -5,29 +5,32 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from lab.component import Component
 from lab.host import supervision
 from lab.host.identity import ProcessIdentity
+from lab.hosts import HOSTS_FILE
 from lab.network import control
+from lab.own_program import SOURCES, own_program
 from lab.paths import control_directory
 from shopsphere.foundation.clock import wait_until
-from shopsphere.foundation.paths import DEFAULT_LAB, LAB_VARIABLE, REPOSITORY, lab_directory
+from shopsphere.foundation.paths import DEFAULT_LAB, LAB_VARIABLE, TOPOLOGY_FILE, lab_directory
 from shopsphere.foundation.process import tail
+from shopsphere.topology.overlay import overlay_file
 
 _START_SECONDS = 20
+_READ = (TOPOLOGY_FILE, overlay_file(TOPOLOGY_FILE, "lab"), HOSTS_FILE)
+"""Sites, hosts and distances: both programs know those of their start."""
 
 
 def _components() -> list[Component]:
     given = {name: value for name, value in os.environ.items() if name.startswith("SHOPSPHERE_")}
     environment = {"PYTHONUNBUFFERED": "1", **given, LAB_VARIABLE: str(lab_directory())}
-    return [
-        Component("wan", (sys.executable, "-m", "lab.network.daemon"), environment, REPOSITORY, priority=1),
-        Component("cloud", (sys.executable, "-m", "lab.cloud_controller"), environment, REPOSITORY),
-    ]
+    own = partial(own_program, packages=("lab", "shopsphere"), files=_READ, environment=environment)
+    return [own("wan", "lab.network.daemon", priority=1), own("cloud", "lab.cloud_controller")]
 
 
 def identity() -> ProcessIdentity | None:
@@ -47,12 +50,23 @@ def _command_line(pid: int) -> str:
 
 
 def start() -> None:
-    """Start the supervisor unless it runs, and wait for the WAN to answer."""
+    """Start the supervisor unless it runs, restart what has other code than the checkout, and wait for the WAN.
+
+    A WAN that is restarted knows what was done to its links and attaches every host anew: connections live on, after a
+    second or two without a line.
+    """
     directory = control_directory()
-    if identity() is None:
+    configuration, components = directory / "supervisord.conf", _components()
+    text = supervision.render(components, run_directory=directory, log_directory=directory)
+    if identity() is not None:
+        # Compared by the code alone: the rest holds variables of whoever called, which differ from call to call.
+        running = configuration.read_text()
+        if not all(f'{SOURCES}="{each.environment[SOURCES]}"' in running for each in components):
+            configuration.write_text(text)
+            supervision.control(directory, "update")
+    else:
         directory.mkdir(parents=True, exist_ok=True)
-        configuration = directory / "supervisord.conf"
-        configuration.write_text(supervision.render(_components(), run_directory=directory, log_directory=directory))
+        configuration.write_text(text)
         (directory / "supervisor.sock").unlink(missing_ok=True)
         with (directory / "boot.log").open("a") as sink:
             subprocess.Popen(

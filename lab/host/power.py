@@ -39,14 +39,20 @@ def is_on(host: str) -> bool:
 
 
 def clear_run_directory(host: str) -> None:
-    """Empty the run directory of a host without power: what a reboot forgets."""
+    """Empty the run directory of a host without power: what a reboot forgets.
+
+    A start that was interrupted may have left an init on its way: it would become a second host of the same name.
+    """
     if not is_on(host):
+        _end_processes(host)
         shutil.rmtree(run_directory(host), ignore_errors=True)
         run_directory(host).mkdir(parents=True)
 
 
 def power_on(host: Host, components: Iterable[Component], *, resolver: str) -> None:
     """Start a host and connect it to the WAN; a host that is on gets its components brought up to date.
+
+    A start that was interrupted is gone on with: its host may be on and have no line yet.
 
     Args:
         host: which one.
@@ -59,23 +65,20 @@ def power_on(host: Host, components: Iterable[Component], *, resolver: str) -> N
     """
     run, log = run_directory(host.name), log_directory(host.name)
     configuration = supervision.render(components, run_directory=run, log_directory=log)
-    if is_on(host.name):
-        if (run / "supervisord.conf").read_text() != configuration:
-            (run / "supervisord.conf").write_text(configuration)
-            supervision.control(run, "update")
-        return
-    log.mkdir(parents=True, exist_ok=True)
-    (run / "supervisord.conf").write_text(configuration)
-    boot_log = log / "boot.log"
-    _spawn(host.name, resolver, boot_log)
-    wait_until(
-        lambda: is_on(host.name),
-        what=f"host {host.name} to start",
-        seconds=_START_SECONDS,
-        interval=0.05,
-        explain=lambda: tail(boot_log),
-    )
-    _attach(host.name)
+    boot_log, is_new = log / "boot.log", not is_on(host.name)
+    if is_new:
+        log.mkdir(parents=True, exist_ok=True)
+        (run / "supervisord.conf").write_text(configuration)
+        _spawn(host.name, resolver, boot_log)
+        wait_until(
+            lambda: is_on(host.name),
+            what=f"host {host.name} to start",
+            seconds=_START_SECONDS,
+            interval=0.05,
+            explain=lambda: tail(boot_log),
+        )
+    if is_new or host.name not in control.ask("status")["hosts"]:
+        _attach(host.name)
     wait_until(
         lambda: (run / "supervisor.sock").exists(),
         what=f"the supervisor of {host.name}",
@@ -83,6 +86,9 @@ def power_on(host: Host, components: Iterable[Component], *, resolver: str) -> N
         interval=0.05,
         explain=lambda: tail(boot_log),
     )
+    if (run / "supervisord.conf").read_text() != configuration:
+        (run / "supervisord.conf").write_text(configuration)
+        supervision.control(run, "update")
 
 
 def _attach(host: str) -> None:
@@ -121,6 +127,13 @@ def power_off(host: str) -> None:
     if found:
         with suppress(ProcessLookupError):
             os.kill(found.pid, signal.SIGKILL)
+    _end_processes(host)
+    cgroups.remove(host)
+    with suppress(control.WanError):
+        control.ask("detach", host=host)
+
+
+def _end_processes(host: str) -> None:
     for pid in cgroups.processes(host):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -130,6 +143,3 @@ def power_off(host: str) -> None:
         seconds=_STOP_SECONDS,
         interval=0.02,
     )
-    cgroups.remove(host)
-    with suppress(control.WanError):
-        control.ask("detach", host=host)

@@ -13,6 +13,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Any
 
 from lab.host.identity import ProcessIdentity
@@ -21,6 +22,7 @@ from lab.network.control import socket_path, state_path
 from lab.network.links import Links
 from lab.network.switch import Port, Switch
 from lab.network.tap import open_tap
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
 
 _LOG = logging.getLogger("wan")
@@ -45,7 +47,7 @@ class Daemon:
             for host, entry in state.get("attached", {}).items():
                 identity = ProcessIdentity(**entry)
                 if host in self.hosts.hosts and identity.is_alive():
-                    with suppress(OSError):
+                    with suppress(OSError, SubprocessError):  # the next `lab up` tries again
                         self._attach(host, identity)
 
     def serve(self) -> None:
@@ -67,7 +69,7 @@ class Daemon:
         try:
             request = json.loads(connection.recv(65536))
             reply = {"ok": self._obey(request)}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SubprocessError, ShopSphereError) as error:
             reply = {"error": f"{type(error).__name__}: {error}"}
         with suppress(OSError):
             connection.send(json.dumps(reply).encode())
