@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab.paths import pki_directory
+from shopsphere.foundation.files import write_whole
 
 _SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _DAYS = 825
@@ -103,11 +104,12 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
 
 
 def _write(pair: KeyPair, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-    pair.key.touch(mode=0o600)
-    pair.key.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    """Write the key, then the certificate: whoever finds the certificate whole finds its key."""
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    pair.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    write_whole(pair.key, text.decode(), mode=0o600)
+    write_whole(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM).decode())
 
 
 def prepare_public(domain: str, static_host: str) -> None:

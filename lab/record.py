@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import lab_directory
 
 HEADQUARTERS_REGION = "hq"
@@ -23,8 +24,7 @@ def regions() -> list[str]:
 def add_regions(names: Iterable[str]) -> list[str]:
     """Note that these regions are wanted too and return all that are."""
     wanted = sorted({*regions(), *names})
-    _file().parent.mkdir(parents=True, exist_ok=True)
-    _file().write_text(json.dumps(wanted))
+    write_whole(_file(), json.dumps(wanted))
     return wanted
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.paths import disk_directory, kubeconfig_path
 from lab.pki import KeyPair, issue, new_authority
+from shopsphere.foundation.files import write_whole
 from shopsphere.topology import Site
 
 API_PORT = 6443
@@ -62,10 +63,7 @@ def prepare(site: Site) -> Credentials:
         pair = KeyPair(directory / f"{user}.crt", directory / f"{user}.key")
         issue(authority, pair, common_name=name, organisation=group)
         _write_kubeconfig(credentials.kubeconfig(user), site, authority, pair)
-    admin = kubeconfig_path(site.name)
-    admin.parent.mkdir(parents=True, exist_ok=True)
-    admin.write_bytes(credentials.kubeconfig("admin").read_bytes())
-    admin.chmod(0o600)
+    write_whole(kubeconfig_path(site.name), credentials.kubeconfig("admin").read_text(), mode=0o600)
     return credentials
 
 
@@ -73,12 +71,10 @@ def _service_account_key(directory: Path) -> Path:
     file = directory / "service-accounts.key"
     if not file.exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        file.touch(mode=0o600)
-        file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-            )
+        text = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
+        write_whole(file, text.decode(), mode=0o600)
     return file
 
 
@@ -104,8 +100,7 @@ def _write_kubeconfig(file: Path, site: Site, authority: KeyPair, user: KeyPair)
         ],
         "contexts": [{"name": site.name, "context": {"cluster": site.name, "user": site.name}}],
     }
-    file.touch(mode=0o600)
-    file.write_text(yaml.safe_dump(document))
+    write_whole(file, yaml.safe_dump(document), mode=0o600)
 
 
 def _base64(file: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.cluster.configuration import containerd_socket
 from lab.paths import disk_directory
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.process import run
 
 
@@ -46,7 +47,7 @@ def bring_in(site: str, archives: Mapping[str, Path]) -> list[str]:
             seconds=300,
         )
         held = json.loads(record.read_text()) if record.exists() else {}
-        record.write_text(json.dumps({**held, reference: archive.name}, indent=2))
+        write_whole(record, json.dumps({**held, reference: archive.name}, indent=2))
         if reference in before:
             replaced.append(reference)
     return replaced
