@@ -13,6 +13,7 @@ from app.media.svg import darker, lighter, luminance
 LARGEST, SMALLEST = 17.0, 2.5
 _PLATE = (70.0, 436.0, 260.0, 40.0)  # x, y, width, height
 _DARK_BELOW = 0.3
+_CAPITAL, _SMALL = 0.82, 0.66
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def wording(design: Design) -> Wording | None:
 
 def _fitting(text: str, width: float) -> float:
     """Return the height of letters with which a line is no longer than `width`."""
-    room = sum(_width(letter) for letter in text)
+    room = max(sum(_width(letter) for letter in text), _SMALL)  # marks alone are drawn over a letter that is not there
     return math.floor(min(LARGEST, max(SMALLEST, width / room)) * 10) / 10
 
 
@@ -69,4 +70,4 @@ def _width(letter: str) -> float:
         return 0.0
     if unicodedata.east_asian_width(letter) in "WF" or letter in "MWmw@%":
         return 1.05
-    return 0.82 if letter.isupper() else 0.66
+    return _CAPITAL if letter.isupper() else _SMALL
