@@ -23,13 +23,16 @@ class DifferenceKind(StrEnum):
     BOOKING = "booking"
 
 
+_PUT_RIGHT = (
+    "have the provider put the charge right, and the payment settles by itself; or refund all of it there, run `shop "
+    "void-payment KEY` in a payments pod, and ask the customer to order again: a part that is refunded settles nothing"
+)
 ACTIONS = {
     DifferenceKind.CHARGE_WITHOUT_PAYMENT: "find out who charged with our account; refund it at the provider",
     DifferenceKind.PAYMENT_WITHOUT_CHARGE: "ask the provider for the charge; without it, deliver nothing and reverse "
     "the booking with a transfer",
-    DifferenceKind.AMOUNT: "refund at the provider what is too much, or all of it; the order goes on only when "
-    "both agree",
-    DifferenceKind.CURRENCY: "refund the charge at the provider and charge again in the order's currency",
+    DifferenceKind.AMOUNT: _PUT_RIGHT,
+    DifferenceKind.CURRENCY: _PUT_RIGHT,
     DifferenceKind.REFERENCE: "ask the provider which order the charge is of; do not deliver before that is known",
     DifferenceKind.DOUBLED: "refund this charge at the provider; the other one is booked",
     DifferenceKind.STATE: "look at the charge at the provider: once it says captured or declined, with the payment's "
