@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -17,6 +17,8 @@ from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 
 TURN_SECONDS = 120.0
 """Longest time of one turn unless a loop says otherwise; one that takes longer is ended and counts as failed."""
+PORTIONS_SECONDS = TURN_SECONDS / 4
+"""After so long a turn begins no further portion of its work."""
 FAILURES = 8
 """So many unexpected failures in a row end a loop."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -91,6 +93,19 @@ class Loop:
                     self._log.critical("loop ended; /livez fails now", loop=self.name)
                     raise
             self._latest = time.monotonic()
+
+
+def portions(most: int) -> Iterator[int]:
+    """Count the portions of a turn: `most` of them, and fewer when others are slow to answer.
+
+    A turn that asks a silent service again and again does its work, and is no turn that hangs: it ends in time, and the
+    next one goes on.
+    """
+    until = time.monotonic() + PORTIONS_SECONDS
+    for portion in range(most):
+        if portion and time.monotonic() >= until:
+            return
+        yield portion
 
 
 def problems(loops: Iterable[Loop]) -> list[str]:

@@ -10,7 +10,7 @@ import structlog
 
 from app.database import Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
-from app.loops import STANDBY_SECONDS, Loop
+from app.loops import STANDBY_SECONDS, Loop, portions
 from app.orders import lapsing, repository, turns
 from app.orders.model import RESERVATION_SECONDS, Lapse, Order
 from app.orders.payments_client import PaymentsClient, Verdict
@@ -78,7 +78,7 @@ async def settle_due(commerce: Database, payments: PaymentsClient) -> float | No
     """
     if await commerce.is_standby():
         return STANDBY_SECONDS  # the active site settles; here nothing could be written down
-    for _ in range(SETTLE_IN_A_TURN // SETTLE_AT_ONCE):
+    for _ in portions(SETTLE_IN_A_TURN // SETTLE_AT_ONCE):
         async with commerce.write() as connection:
             due = await turns.claim(connection, SETTLE_AT_ONCE)
         await asyncio.gather(*[settle_by_id(commerce, payments, order) for order in due])

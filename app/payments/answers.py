@@ -55,6 +55,8 @@ STATUSES: Mapping[str, Kind] = {
 
 VOIDING: Mapping[str, Kind] = {**STATUSES, "refunded": Kind.REFUNDED, "voided": Kind.DECLINED}
 """The same for a payment that is no longer wanted; for any other one, money given back is a surprise."""
+WITHOUT_MONEY = frozenset({"declined", "refunded", "voided"})
+"""Statuses of a charge that nobody has money of, whatever amount it was of."""
 
 CODES: Mapping[int, Kind | None] = {
     200: None,  # None: the charge in the body says it
@@ -111,6 +113,8 @@ def _charge(fields: Mapping[str, object], payment: Payment, statuses: Mapping[st
     if not isinstance(identity, str) or not 0 < len(identity) <= LONGEST_ID or not identity.isprintable():
         return alarm("a charge without a usable id")
     if differing := differences(fields, payment):
+        if statuses is VOIDING and status in WITHOUT_MONEY and _is_of(fields, payment):
+            return Outcome(Kind.DECLINED, identity, _short(f"{status}; {'; '.join(differing)}"))
         return alarm(f"the charge differs from the payment: {'; '.join(differing)}")
     return Outcome(kind, identity, _reason(fields, "") if kind is Kind.DECLINED else "")
 
@@ -129,6 +133,11 @@ def differences(fields: Mapping[str, object], payment: Payment) -> list[str]:
         for name, value in expected.items()
         if type(fields.get(name)) is not type(value) or fields.get(name) != value
     ]
+
+
+def _is_of(fields: Mapping[str, object], payment: Payment) -> bool:
+    """Return whether a charge is of a payment, right or wrong: by the key that was asked for, of the same order."""
+    return fields.get("reference") == payment.reference and fields.get("key", payment.key) == payment.key
 
 
 def _reason(fields: Mapping[str, object], default: str) -> str:

@@ -19,21 +19,27 @@ class DifferenceKind(StrEnum):
     REFERENCE = "reference"
     DOUBLED = "doubled"
     STATE = "state"
+    LATE = "charge of a declined payment"
     REFUND = "refund"
     BOOKING = "booking"
 
 
+_PUT_RIGHT = (
+    "have the provider put the charge right, and the payment settles by itself; or refund all of it there, run `shop "
+    "void-payment KEY` in a payments pod, and ask the customer to order again: a part that is refunded settles nothing"
+)
 ACTIONS = {
     DifferenceKind.CHARGE_WITHOUT_PAYMENT: "find out who charged with our account; refund it at the provider",
     DifferenceKind.PAYMENT_WITHOUT_CHARGE: "ask the provider for the charge; without it, deliver nothing and reverse "
     "the booking with a transfer",
-    DifferenceKind.AMOUNT: "refund at the provider what is too much, or all of it; the order goes on only when "
-    "both agree",
-    DifferenceKind.CURRENCY: "refund the charge at the provider and charge again in the order's currency",
+    DifferenceKind.AMOUNT: _PUT_RIGHT,
+    DifferenceKind.CURRENCY: _PUT_RIGHT,
     DifferenceKind.REFERENCE: "ask the provider which order the charge is of; do not deliver before that is known",
     DifferenceKind.DOUBLED: "refund this charge at the provider; the other one is booked",
     DifferenceKind.STATE: "look at the charge at the provider: once it says captured or declined, with the payment's "
     "amount, the payment settles by itself",
+    DifferenceKind.LATE: "refund this charge at the provider: the payment is closed, so nothing settles it, and the "
+    "customer was told that nothing is charged",
     DifferenceKind.REFUND: "money that was given back is booked by `shop void-payment KEY` in a payments pod; if it "
     "was not given back, ask the provider why its books lack a refund that it has confirmed",
     DifferenceKind.BOOKING: "the ledger's entries are not what was paid: stop deliveries of this order and correct "
@@ -92,36 +98,33 @@ GRACE_SECONDS = 120.0
 
 def of_line(line: SettlementLine, payment: Booked | None) -> list[Difference]:
     """Compare a settled charge with the payment of its key."""
-
-    def differs(kind: DifferenceKind, expected: object, found: object) -> Difference:
-        return Difference(kind, line.key, line.charge, str(expected), str(found))
-
     if line.refunded_minor >= line.amount_minor and (payment is None or payment.charge != line.charge):
         return []  # nothing of it was kept, and nothing is booked for it
     if payment is None:
-        return [
-            differs(
-                DifferenceKind.CHARGE_WITHOUT_PAYMENT,
-                "a payment with this key",
-                f"none; charged {line.amount_minor} {line.currency} for {line.reference}",
-            )
-        ]
+        charged = f"none; charged {line.amount_minor} {line.currency} for {line.reference}"
+        return [_differs(line, DifferenceKind.CHARGE_WITHOUT_PAYMENT, "a payment with this key", charged)]
     if payment.charge is not None and payment.charge != line.charge:
-        return [differs(DifferenceKind.DOUBLED, f"only the charge {payment.charge}", line.charge)]
+        return [_differs(line, DifferenceKind.DOUBLED, f"only the charge {payment.charge}", line.charge)]
+    if payment.state == DECLINED:
+        kept = f"{line.amount_minor - line.refunded_minor} {line.currency}"
+        return [_differs(line, DifferenceKind.LATE, "no money: the payment is declined", kept)]
     compared = (
         (DifferenceKind.AMOUNT, payment.amount_minor, line.amount_minor),
         (DifferenceKind.CURRENCY, payment.currency, line.currency),
         (DifferenceKind.REFERENCE, payment.reference, line.reference),
     )
-    found = [differs(kind, expected, got) for kind, expected, got in compared if expected != got]
-    if found:
-        return found  # that the payment is not captured follows from it
+    found = [_differs(line, kind, expected, got) for kind, expected, got in compared if expected != got]
+    return found or _of_state(line, payment)  # that the payment is not captured follows from what was found
+
+
+def _of_state(line: SettlementLine, payment: Booked) -> list[Difference]:
     if payment.state == CAPTURED:
         is_equal = line.refunded_minor == payment.refunded_minor or _is_passing(payment)
         expected = f"{payment.refunded_minor} given back"
-        return [] if is_equal else [differs(DifferenceKind.REFUND, expected, line.refunded_minor)]
-    is_late = payment.state == DECLINED or payment.age_seconds > GRACE_SECONDS
-    return [differs(DifferenceKind.STATE, "captured, as at the provider", _state(payment))] if is_late else []
+        return [] if is_equal else [_differs(line, DifferenceKind.REFUND, expected, line.refunded_minor)]
+    if payment.age_seconds <= GRACE_SECONDS:
+        return []
+    return [_differs(line, DifferenceKind.STATE, "captured, as at the provider", _state(payment))]
 
 
 def of_payment(payment: Booked) -> list[Difference]:
@@ -146,6 +149,10 @@ def _is_passing(payment: Booked) -> bool:
 def without_charge(payment: Booked, found: str) -> Difference:
     """Say that a captured payment has no charge at the provider."""
     return _own(payment, DifferenceKind.PAYMENT_WITHOUT_CHARGE, f"a captured charge {payment.charge}", found)
+
+
+def _differs(line: SettlementLine, kind: DifferenceKind, expected: object, found: object) -> Difference:
+    return Difference(kind, line.key, line.charge, str(expected), str(found))
 
 
 def _own(payment: Booked, kind: DifferenceKind, expected: object, found: object) -> Difference:

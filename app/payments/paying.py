@@ -21,7 +21,7 @@ import structlog
 
 from app.database import Connection, Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
-from app.loops import STANDBY_SECONDS
+from app.loops import STANDBY_SECONDS, portions
 from app.payments import repository
 from app.payments.answers import Kind, Outcome, alarm
 from app.payments.model import Payment, PaymentRequest, VoidRequest
@@ -167,7 +167,7 @@ class Cashier:
         """
         if await self._ledger.is_standby():
             return STANDBY_SECONDS  # the active site resolves
-        for _ in range(RESOLVE_IN_A_TURN // RESOLVE_AT_ONCE):
+        for _ in portions(RESOLVE_IN_A_TURN // RESOLVE_AT_ONCE):
             async with self._ledger.write() as connection:
                 unsettled = await repository.claim_unsettled(connection, LEASE_SECONDS, RESOLVE_AT_ONCE)
             await asyncio.gather(*[self._resolve_one(payment) for payment in unsettled])

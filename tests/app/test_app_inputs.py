@@ -123,6 +123,17 @@ def test_names_and_words_are_taken_as_people_type_them(shopper: Shopper) -> None
     assert "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 Donaudampf, Ring 1 back door, " in receipt
 
 
+@pytest.mark.parametrize("slug", ["tidal-rings-tee", "aurel-one-watch"])
+def test_words_of_marks_without_a_letter_break_no_page(shopper: Shopper, slug: str) -> None:
+    form = shopper.form(f"/products/{slug}", "/cart/items")
+    for action in (f"/products/{slug}/design", f"/products/{slug}/picture"):
+        assert shopper.http.post(action, data={**form.fields, "text": "\u0301"}).status_code == 200
+    receipt = shopper.buy(slug=slug, text="\u0301")
+    shopper.add(slug, text="\u0301\u0308")
+    for page in ("/cart", "/checkout", "/orders", receipt):
+        shopper.get(page)
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [

@@ -122,7 +122,7 @@ def test_every_planted_difference_is_found_and_nothing_else(books: Books) -> Non
         f"{books.psp.url}/v1/charges", headers={"idempotency-key": declined}, trust_env=False,
         json={"reference": "EU-3", "amount_minor": 9, "currency": "EUR", "token": "tok_visa"},
     ).raise_for_status()  # fmt: skip
-    planted |= {("state", declined), ("state", old)}
+    planted |= {("charge of a declined payment", declined), ("state", old)}
 
     found = books.reconcile()
     assert {(each["kind"], each["key"]) for each in found["differences"]} == planted

@@ -119,6 +119,20 @@ def test_money_that_is_on_record_when_the_reservation_ends_counts(shop: Shop, sh
     assert shop.charges(order).json()["status"] == "captured"
 
 
+def test_a_charge_of_another_amount_that_was_given_back_is_over(shop: Shop, shopper: Shopper) -> None:
+    shop.break_provider(other_amount=1)
+    order = order_of(shopper.buy())
+    end_reservation(shop, order)
+    wait_for(shop, order, "open")
+    charge = shop.charges(order).json()
+    assert (charge["status"], shop.payment(order)) == ("captured", [("unknown", 0)])
+    httpx.post(f"{shop.psp.url}/v1/charges/{charge['id']}/refund", trust_env=False).raise_for_status()
+    end_wait_of_payment(shop, order)
+    wait_until(lambda: shop.payment(order) == [("declined", 0)], what="the payment to be over", seconds=10)
+    make_due(shop.cluster, [order])
+    wait_for(shop, order, "unpaid")
+
+
 def test_a_payment_that_was_never_asked_for_never_will_be(shop: Shop) -> None:
     free = shop.free(SKU)
     order = insert_pending(shop.cluster, goods_minor=500, placed="16 minutes")

@@ -76,6 +76,23 @@ def test_money_given_back_is_understood_where_that_was_asked_for(state: str, exp
     assert judge(answer, PAYMENT, VOIDING).kind is expected
 
 
+@pytest.mark.parametrize(("changes", "expected"), [
+    ({"status": "refunded", "amount_minor": 19_999}, Kind.DECLINED),
+    ({"status": "voided", "currency": "USD"}, Kind.DECLINED),
+    ({"status": "declined", "amount_minor": 0}, Kind.DECLINED),
+    ({"status": "captured", "amount_minor": 19_999}, Kind.UNKNOWN),
+    ({"status": "authorised", "currency": "USD"}, Kind.UNKNOWN),
+    ({"status": "refunded", "reference": "EU-235"}, Kind.UNKNOWN),
+    ({"status": "refunded", "amount_minor": 1, "key": "order-of-somebody-else"}, Kind.UNKNOWN),
+])  # fmt: skip
+def test_a_wrong_charge_that_nobody_has_money_of_ends_a_payment_that_is_no_longer_wanted(
+    changes: dict[str, object], expected: Kind
+) -> None:
+    answer = Answer(200, json.dumps({**CHARGE, **changes}).encode())
+    assert judge(answer, PAYMENT, VOIDING).kind is expected
+    assert judge(answer, PAYMENT).kind is Kind.UNKNOWN
+
+
 @pytest.mark.parametrize("status", ["captured", "authorised", "declined"])
 @pytest.mark.parametrize(
     ("field", "value"),

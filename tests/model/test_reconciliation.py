@@ -44,11 +44,12 @@ def test_a_charge_without_a_payment() -> None:
         ({"currency": "USD", "amount_minor": 501}, ["amount", "currency"]),
         ({"reference": "EU-3"}, ["reference"]),
         ({"charge": "ch_2"}, ["doubled"]),
-        ({**OPEN, "state": "declined"}, ["state"]),
+        ({**OPEN, "state": "declined"}, ["charge of a declined payment"]),
         (OPEN, ["state"]),
         ({**OPEN, "state": "created"}, ["state"]),
         ({**OPEN, "age_seconds": 60.0}, []),
-        ({**OPEN, "state": "declined", "age_seconds": 1.0}, ["state"]),
+        ({**OPEN, "state": "declined", "amount_minor": 501}, ["charge of a declined payment"]),
+        ({**OPEN, "state": "declined", "age_seconds": 1.0}, ["charge of a declined payment"]),
     ],
 )
 def test_a_charge_and_its_payment(payment: dict[str, Any], expected: list[str]) -> None:
@@ -84,7 +85,7 @@ BACK: dict[str, Any] = {**VOIDED, "is_refunded": True, "entries_minor": 0}
         (500, {"void_seconds": 60.0}, []),
         (0, {**BACK, "void_seconds": 60.0}, []),
         (500, {**OPEN, "state": "declined"}, []),
-        (200, {**OPEN, "state": "declined"}, ["state"]),
+        (200, {**OPEN, "state": "declined"}, ["charge of a declined payment"]),
     ],
 )
 def test_a_charge_that_was_given_back(given_back: int, payment: dict[str, Any], expected: list[str]) -> None:
@@ -109,6 +110,14 @@ def test_a_payment_that_is_given_back(payment: dict[str, Any], expected: list[st
 def test_a_stray_charge_that_was_given_back_is_no_difference_any_more() -> None:
     assert of_line(msgspec.structs.replace(LINE, refunded_minor=500), None) == []
     assert len(of_line(msgspec.structs.replace(LINE, refunded_minor=499), None)) == 1
+
+
+def test_money_of_a_declined_payment_does_not_settle_by_itself() -> None:
+    (found,) = of_line(
+        msgspec.structs.replace(LINE, refunded_minor=200), dataclasses.replace(BOOKED, **OPEN | {"state": "declined"})
+    )
+    assert found.found == "300 EUR"
+    assert "refund this charge at the provider" in str(found.document()["action"])
 
 
 def test_each_difference_says_what_to_do() -> None:
