@@ -43,9 +43,11 @@ def test_an_output_on_a_full_disk() -> None:
     assert "Traceback" not in done.stderr
 
 
-def _run(program: str, *words: str, **streams: int) -> subprocess.CompletedProcess[str]:
+def _run(program: str, *words: str, stdout: int, stderr: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *words]
-    return subprocess.run(command, cwd=REPOSITORY, text=True, timeout=60, check=False, **streams)
+    return subprocess.run(
+        command, cwd=REPOSITORY, text=True, timeout=60, check=False, stdout=stdout, stderr=stderr
+    )  # fmt: skip
 
 
 @pytest.mark.requirement("a change does not stop because the disk is full on which its output is kept")
