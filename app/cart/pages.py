@@ -96,10 +96,10 @@ async def _add(posting: Posting) -> Done:
         raise RefusedError(
             422, "This is not on offer", "Choose another colour or size.", problems=await _missing(posting)
         )
-    sku, kind, free = found
+    sku, product, kind, free = found
     quantity = _quantity(fields, least=1, field="quantity")
     try:
-        chosen = customisation(kind, fields)
+        chosen = customisation(kind, product, fields)
     except OptionError as error:
         raise RefusedError(
             422, "We cannot make this as you asked", str(error), problems={error.field: str(error)}
