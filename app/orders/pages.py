@@ -17,6 +17,7 @@ from app.orders.recipient import problems_of
 from app.orders.settling import settle_by_id
 from app.orders.states import PendingPayment
 from app.orders.taxes import taxes_in
+from app.payment_methods import is_test_token
 from app.web.entries import FRESH, Entries
 from app.web.posting import post_once
 from app.web.refusals import RefusedError
@@ -65,6 +66,7 @@ async def _checkout_page(
         visitor=visitor,
         cart=cart,
         methods=services.settings.payment_methods,
+        tests_only=all(is_test_token(token) for token in services.settings.payment_methods),
         countries=region.delivers_to,
         taxes=taxes_in(cart, form.values.get("country") or next(iter(region.delivers_to))),
         form=form,
