@@ -80,7 +80,9 @@ ENGINE: Mapping[str, ListedType] = {
             ),
         },
     ),
-    f"{PROVIDERS}:pulumi-python": ListedType("Runs the edge's own providers.", OF_THE_ENGINE),
+    f"{PROVIDERS}:pulumi-python": ListedType(
+        "Runs the edge's own providers.", Named("the engine hands it the configuration of the project")
+    ),
     f"{PROVIDERS}:docker": ListedType("The owner's Docker engine, which builds the shop's image.", OF_THE_ENGINE),
     "docker:index/image:Image": ListedType(
         "The shop's image: programs, no data. SEC-002 judges the registry.",

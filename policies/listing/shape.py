@@ -43,11 +43,11 @@ class ListedType:
 
     Attributes:
         reason: what it is for, and why it lets no data out.
-        fields: its fields.
+        fields: its fields; names that somebody else chooses where the engine hands it a configuration.
     """
 
     reason: str
-    fields: Mapping[str, Shape]
+    fields: Mapping[str, Shape] | Named
 
 
 @dataclass(frozen=True)

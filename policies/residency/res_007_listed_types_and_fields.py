@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.listing.edge import COMPONENTS
-from policies.listing.shape import Stranger, strangers
+from policies.listing.shape import Named, Stranger, strangers
 from policies.listing.table import LISTED, WHY_NO_FIELD, WHY_NO_TYPE
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -30,6 +30,8 @@ def check(resource: Resource) -> Iterator[Finding]:
     if listed is None:
         why = _why(resource)
         yield violation(f"type {resource.token}{why}", "the types of policies/listing/table.py")
+        return
+    if isinstance(listed.fields, Named):
         return
     for stranger in strangers(resource.props, listed.fields):
         yield _unlisted(stranger)

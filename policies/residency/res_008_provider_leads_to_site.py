@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from policies.reading import Node, text
 from policies.residency.kubeconfig import KubeconfigError, way
+from policies.residency.res_004_provider_matches_site import COMPONENT_GROUPS
 from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -17,15 +18,18 @@ PROVIDER = "pulumi:providers:kubernetes"
 
 
 def applies(resource: Resource) -> bool:
-    """Return whether it is the provider, or an object that one creates."""
-    return resource.token == PROVIDER or (resource.is_kubernetes and resource.provider is not None)
+    """Return whether it is the provider, or an object that one has to create."""
+    return resource.token == PROVIDER or (resource.is_kubernetes and resource.group not in COMPONENT_GROUPS)
 
 
 def check(resource: Resource) -> Iterator[Finding]:
     """Compare the server that the provider's kubeconfig names with the site that the provider says it is of."""
     provider = resource.props if resource.token == PROVIDER else resource.provider
-    site = text(provider or {}, "clusterIdentifier")
-    if provider is None or site not in topology_of(resource).sites:
+    if provider is None:
+        yield violation("no provider, so nobody knows where it leads", "the provider of the stack's own site")
+        return
+    site = text(provider, "clusterIdentifier")
+    if site not in topology_of(resource).sites:
         if resource.token == PROVIDER:
             yield violation(f"clusterIdentifier: {site or 'missing'}", "the name of the stack's own site")
         return  # RES-004 refuses each object of it

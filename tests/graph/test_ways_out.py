@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+import test_edge_graph as edge
 from invented_ways_out import INVENTED
 from listed_ways_out import LISTED
 from site_graph import GraphOf, committed_stacks
-from test_policies_on_graphs import RULES, edge, edge_resources, resources_of, told
+from test_policies_on_graphs import RULES, edge_resources, resources_of, told
 from ways_out import EDGE, WayOut
 
 from policies.judging import judge

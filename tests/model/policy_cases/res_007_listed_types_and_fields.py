@@ -17,6 +17,9 @@ GOOD = {
     "volume": k8s.VOLUME,
     "provider": k8s.PROVIDER,
     "name in the zone": k8s.DNS,
+    "provider of the edge's own, with the project's configuration": Declared(
+        "pulumi:providers:pulumi-python", {"shopsphere:cdnUrl": "https://cdn.example"}
+    ),
     "settings with names of their own": k8s.SETTINGS.but("data", {"haproxy.cfg": "x", "x.html": "y"}),
     "privileges taken away": k8s.DEPLOYMENT.but(*CONTAINER, "securityContext", {"allowPrivilegeEscalation": False}),
     "value that is not looked at": k8s.DEPLOYMENT.but(*CONTAINER, "image", UNKNOWN),

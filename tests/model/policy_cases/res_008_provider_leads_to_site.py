@@ -7,9 +7,9 @@ from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
 
 
-def leading_to(server: str, *, context: str = "frankfurt", **cluster: Any) -> Declared:
+def leading_to(server: str, **cluster: Any) -> Declared:
     """Frankfurt's provider with a kubeconfig that leads to a server."""
-    return k8s.PROVIDER.but("kubeconfig", yaml.safe_dump(kubeconfig(context, server, **cluster)))
+    return k8s.PROVIDER.but("kubeconfig", yaml.safe_dump(kubeconfig("frankfurt", server, **cluster)))
 
 
 RIGHT = leading_to("https://10.99.0.11:6443")
@@ -40,13 +40,18 @@ BAD = {
     "name that only begins alike": (leading_to("https://frankfurt.shopsphere.test.example"), "shopsphere.test.example"),
     "in the clear": (leading_to("http://10.99.0.11:6443"), "http://10.99.0.11"),
     "by a proxy": (leading_to("https://10.99.0.11", **{"proxy-url": "http://proxy.example"}), "with proxy-url"),
-    "whoever answers": (leading_to("https://10.99.0.11", **{"insecure-skip-tls-verify": True}), "insecure-skip-tls"),
+    "whoever answers": (leading_to("https://10.99.0.11", **{"insecure-skip-tls-verify": True}), "insecure"),
     "by another name": (leading_to("https://10.99.0.11", **{"tls-server-name": "x"}), "tls-server-name"),
     "without a kubeconfig": (k8s.PROVIDER.but("kubeconfig", REMOVED), "no kubeconfig"),
+    "by default": (k8s.DEPLOYMENT.by(None), "no provider, so nobody knows where it leads"),
     "of no site": (k8s.PROVIDER.but("clusterIdentifier", REMOVED), "clusterIdentifier: missing"),
 }
 UNKNOWN_CASES = {
     "kubeconfig": (k8s.PROVIDER.but("kubeconfig", UNKNOWN), "kubeconfig is not known"),
     "context": (RIGHT.but("context", UNKNOWN), "context is not known"),
 }
-NOT_APPLICABLE = {"dns": k8s.DNS, "component": k8s.COMPONENT, "default provider": k8s.DEPLOYMENT.by(None)}
+NOT_APPLICABLE = {
+    "dns": k8s.DNS,
+    "component": k8s.COMPONENT,
+    "group": k8s.SETTINGS.of("kubernetes:yaml/v2:ConfigGroup"),
+}

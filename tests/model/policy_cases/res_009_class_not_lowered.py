@@ -1,3 +1,5 @@
+from typing import Any
+
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
 from shopsphere.estate.placement import DATA_CLASS_LABEL
@@ -9,7 +11,7 @@ DSN = "postgresql://commerce@commerce.data-commerce.svc.cluster.local:5432/comme
 SECRET = k8s.SETTINGS.of("kubernetes:core/v1:Secret").but("metadata", "namespace", "payments")
 
 
-def reader(data_class: str, *settings: dict[str, object], namespace: str = "crm") -> Declared:
+def reader(data_class: str, *settings: Any, namespace: str = "crm") -> Declared:
     """A program of headquarters with these settings."""
     return (
         k8s.DEPLOYMENT.but("metadata", "labels", k8s.labels(data_class, "newyork", "headquarters"))
