@@ -19,6 +19,7 @@ from cli import (
     deploying,
     diagram,
     doctor,
+    drifting,
     environment,
     fault,
     history,
@@ -82,6 +83,7 @@ app.command()(deploying.up)
 app.command()(deploying.preview)
 app.command()(deploying.destroy)
 app.command()(looking.status)
+app.command()(drifting.drift)
 app.command()(readiness.ready)
 app.command()(readiness.drill)
 app.command()(reconciling.reconcile)
