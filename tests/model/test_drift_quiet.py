@@ -131,7 +131,7 @@ def test_a_wiped_record_hides_nothing() -> None:
         "spec.template.spec.hostAliases[0]": Kind.ADDED,
         "spec.replicas": Kind.ADDED,
     }
-    assert found[""].who == "nobody on record"
+    assert found[""].who.startswith("nobody on record")
 
 
 def test_a_manager_that_leaves_the_record_leaves_what_is_sensitive() -> None:
@@ -140,6 +140,16 @@ def test_a_manager_that_leaves_the_record_leaves_what_is_sensitive() -> None:
     entries = lives["deployment"]["metadata"]["managedFields"]
     lives["deployment"]["metadata"]["managedFields"] = [each for each in entries if each["manager"] == OURS]
     assert [each.field for each in findings(lives)] == ["spec.template.spec.hostPID"]
+
+
+def test_who_took_something_away_is_likely_who_wrote_last() -> None:
+    """A removal leaves no record of its own."""
+    lives = live_objects()
+    set_by(lives["deployment"], ("spec", "paused"), value=True)
+    set_by(lives["deployment"], (*POD, "securityContext"), None)
+    found = {each.field: each for each in findings(lives)}
+    assert found["spec.paused"].who == f"kubectl-patch at {LATER}"
+    assert found["spec.template.spec.securityContext"].who == f"likely kubectl-patch at {LATER}"
 
 
 def test_secrets_are_never_shown() -> None:

@@ -71,7 +71,10 @@ def managed(manager: str, operation: str, at: str, fields: Document, *, subresou
 def set_by(
     live: Document, path: Sequence[Step], value: Any, manager: str = "kubectl-patch", *, subresource: str = ""
 ) -> None:
-    """Set a value as another manager; None removes it. The deployment loses what the other one takes."""
+    """Set a value as another manager; None removes it, which leaves no record of who did it.
+
+    The deployment loses what the other one takes.
+    """
     steps = _owned(path)
     for entry in live["metadata"]["managedFields"]:
         _forget(entry["fieldsV1"], steps)
@@ -81,8 +84,6 @@ def set_by(
         for step in reversed(steps):
             fields = {step: fields}
         live["metadata"]["managedFields"].append(managed(manager, "Update", LATER, fields, subresource=subresource))
-    else:
-        live["metadata"]["managedFields"].append(managed(manager, "Update", LATER, {}))
     _put(live, path, value)
 
 
