@@ -73,7 +73,8 @@ class _Comparison:
     def __init__(self, declared: Declared, live: Mapping[str, Any]) -> None:
         self._declared, self._live = declared, live
         self._ownership = Ownership(live)
-        self._has_record = any(map(self._is_ours, self._ownership.authors))
+        # Name and namespace are nobody's: an object that declares nothing else leaves no record.
+        self._has_record = any(map(self._is_ours, self._ownership.authors)) or not _holds_anything(declared)
         others = [author for author in self._ownership.authors if self._is_other(author)]
         self._last_other = others[0] if others else None
 
@@ -200,6 +201,12 @@ class _Comparison:
         for part in _parts(path, live):
             found.update(self._ownership.of(part))
         return sorted(found, key=lambda author: author.at, reverse=True)
+
+
+def _holds_anything(declared: Declared) -> bool:
+    rest = {key: value for key, value in declared.body.items() if key != "metadata"}
+    labels = {key: value for key, value in declared.body["metadata"].items() if key not in {"name", "namespace"}}
+    return any(value not in (None, {}, []) for value in (*rest.values(), *labels.values()))
 
 
 def _parts(path: Path, live: Any) -> Iterator[Path]:

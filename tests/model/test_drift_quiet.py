@@ -134,6 +134,15 @@ def test_a_wiped_record_hides_nothing() -> None:
     assert found[""].who.startswith("nobody on record")
 
 
+def test_an_object_that_holds_nothing_has_no_record() -> None:
+    bodies = {"namespace": {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}}
+    live: Document = {"metadata": {"name": "shop", "uid": "u", "managedFields": []}}
+    assert judge(declared_objects(exported(bodies)), [Live("Namespace", live)], REPAIR) == []
+    set_by(live, ("metadata", "labels", "pod-security.kubernetes.io/enforce"), "privileged")
+    (found,) = judge(declared_objects(exported(bodies)), [Live("Namespace", live)], REPAIR)
+    assert (found.kind, found.severity) == (Kind.ADDED, "high")
+
+
 def test_a_manager_that_leaves_the_record_leaves_what_is_sensitive() -> None:
     lives = live_objects()
     set_by(lives["deployment"], (*POD, "hostPID"), value=True)

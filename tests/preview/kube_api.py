@@ -66,9 +66,9 @@ class KubeApi:
         """The API as the deployment reaches it."""
         return Cluster(self.kubeconfig, DEPLOYER, seconds=30)
 
-    def kubectl(self, *words: str, stdin: str | None = None, context: str = STRANGER) -> Result:
+    def kubectl(self, *words: str, stdin: str | None = None, context: str = STRANGER, check: bool = True) -> Result:
         command = [tools_directory() / "kubectl", f"--kubeconfig={self.kubeconfig}", f"--context={context}", *words]
-        return run(command, stdin=stdin, seconds=SECONDS)
+        return run(command, stdin=stdin, seconds=SECONDS, check=check)
 
     def define(self, manifest: Path) -> None:
         """Make the API know the custom resources of a manifest."""
