@@ -11,7 +11,7 @@ A field that is declared counts whenever its value differs. What is live and not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shopsphere.drift import known, values
@@ -54,6 +54,7 @@ class Difference:
         live: the live value; None where there is none.
         author: who made it so, as far as that is on record.
         is_likely: the author wrote the object last, and nothing says that it was this field.
+        around: the whole of what was added with this field, which only goes together; empty: the field alone.
     """
 
     path: Path
@@ -62,6 +63,7 @@ class Difference:
     live: Any = None
     author: Author | None = None
     is_likely: bool = False
+    around: Path = ()
 
 
 def differences(declared: Declared, live: Mapping[str, Any]) -> list[Difference]:
@@ -149,19 +151,27 @@ class _Comparison:
             pairs.append((wanted.pop(0) if wanted else None, found.pop(0) if found else None))
         return pairs
 
-    def _undeclared(self, path: Path, live: Any) -> Iterator[Difference]:
+    def _undeclared(self, path: Path, live: Any, around: Path = ()) -> Iterator[Difference]:
         """Yield what counts of a value that nobody declared: whole elements of lists, and single fields."""
         if self._is_left_out(path) or values.is_default(path, live):
             return
         if isinstance(live, Mapping) and live:
+            whole = around or (path if len(path) > 1 and self._is_of_others(path, live) else ())
             for key, value in live.items():
-                yield from self._undeclared((*path, key), value)
+                yield from self._undeclared((*path, key), value, whole)
         elif isinstance(live, list) and any(isinstance(each, Mapping) for each in live):
             for element in elements(live, list_keys(live)):
                 if [*self._undeclared((*path, element), element.value)]:
-                    yield self._of((*path, element), Kind.ADDED, live=element.value)
+                    yield replace(self._of((*path, element), Kind.ADDED, live=element.value), around=around)
         elif self._counts(path):
-            yield self._of(path, Kind.ADDED, live=live)
+            yield replace(self._of(path, Kind.ADDED, live=live), around=around)
+
+    def _is_of_others(self, path: Path, live: Any) -> bool:
+        """Whether neither the deployment nor a known program has a part in a mapping that nobody declared."""
+        parts = {(part, author) for part in _parts(path, live) for author in self._ownership.of(part)}
+        return not any(
+            self._is_ours(author) or known.explains(self._declared.kind, part, author) for part, author in parts
+        )
 
     def _counts(self, path: Path) -> bool:
         authors = [author for author in self._ownership.of(path) if not self._is_ours(author)]

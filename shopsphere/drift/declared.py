@@ -110,7 +110,7 @@ def _plain(value: Any) -> Any:
                     found="an encrypted secret" if mark == _Mark.OF_SECRETS else f"a value of the type {mark}",
                     action="see to the passphrase or the key management of the stack",
                 )
-            return _plain(json.loads(rest["plaintext"]))
+            return _plain(json.loads(str(rest["plaintext"])))
         case dict():
             return {key: _plain(part) for key, part in value.items() if key != "__defaults"}
         case list():

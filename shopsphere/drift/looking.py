@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from shopsphere.clients.site_cluster import cluster_of
@@ -43,7 +44,7 @@ def compare(topology: Topology, target: str, environment: Environment) -> Report
 def side_by_side(stacks: Sequence[StackId], look_at: Look, *, seconds: float) -> list[SiteDrift]:
     """Look at sites at the same time; one that hangs, or fails, is unknown and hides no other."""
     end = time.monotonic() + seconds
-    asked = [bounded.start(lambda each=stack: look_at(each), name=f"drift of {stack.label}") for stack in stacks]
+    asked = [bounded.start(partial(look_at, stack), name=f"drift of {stack.label}") for stack in stacks]
     found = []
     for stack, answer in zip(stacks, asked, strict=True):
         try:

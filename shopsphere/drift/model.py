@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from shopsphere.drift.ownership import Author
 from shopsphere.foundation.exit_code import ExitCode
@@ -75,7 +76,7 @@ class Drift:
             return "nobody on record: the audit log of the API server has it"
         return f"{'likely ' if self.is_likely else ''}{self.author}"
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """Return all of it in plain values."""
         return {
             "site": self.site,

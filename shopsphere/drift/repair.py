@@ -13,6 +13,9 @@ from shopsphere.drift.kinds import SECRET, resource_of
 from shopsphere.drift.model import Kind
 from shopsphere.drift.place import Element, Path, pointer_of
 
+_ACCOUNT, _OLD_ACCOUNT = "serviceAccountName", "serviceAccount"
+"""Two names of one field of a pod."""
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -37,7 +40,7 @@ class Repair:
         """
         if not difference.path or (kind == SECRET and difference.path[0] == "data"):
             return self.deploy()
-        patch = json.dumps([*_tests(difference), _operation(difference)])
+        patch = json.dumps([*_tests(difference), *_operations(difference)])
         return self._kubectl(namespace, "patch", resource_of(kind), name, "--type=json", f"--patch={patch}")
 
     def delete(self, kind: str, namespace: str, name: str) -> str:
@@ -53,6 +56,13 @@ class Repair:
         return shlex.join(("kubectl", "--kubeconfig", self.kubeconfig, "--context", self.context, *place, *words))
 
 
+def _operations(difference: Difference) -> list[dict[str, Any]]:
+    path = difference.path
+    if difference.kind is Kind.ADDED and path[-1] == _ACCOUNT:  # the API server would fill it in again from the other
+        return [{"op": "remove", "path": pointer_of((*path[:-1], each))} for each in (_ACCOUNT, _OLD_ACCOUNT)]
+    return [_operation(difference)]
+
+
 def _operation(difference: Difference) -> dict[str, Any]:
     path = difference.path
     if difference.kind is Kind.REMOVED:
@@ -61,7 +71,7 @@ def _operation(difference: Difference) -> dict[str, Any]:
         return {"op": "add", "path": place, "value": difference.declared}
     if difference.declared is not None:
         return {"op": "replace", "path": pointer_of(path), "value": difference.declared}
-    return {"op": "remove", "path": pointer_of(path)}
+    return {"op": "remove", "path": pointer_of(difference.around or path)}
 
 
 def _tests(difference: Difference) -> Sequence[dict[str, Any]]:

@@ -68,7 +68,7 @@ def _can_be_told(injection: Injection) -> bool:
     return injection.value is not None and not is_filled_in
 
 
-@pytest.mark.parametrize("injection", filter(_can_be_told, INJECTIONS), ids=lambda each: each.label)
+@pytest.mark.parametrize("injection", [each for each in INJECTIONS if _can_be_told(each)], ids=lambda each: each.label)
 def test_who_takes_the_name_of_the_deployment_is_found_too(injection: Injection) -> None:
     """A manager is what a client calls itself, so values count whoever owns them."""
     assert injection.field in {each.field for each in found_after(injection, OURS)}

@@ -187,6 +187,18 @@ def test_a_repair_names_what_it_expects() -> None:
     )
 
 
+def test_a_repair_takes_away_what_only_goes_together() -> None:
+    lives = live_objects()
+    set_by(lives["database"], ("spec", "backup"), {"barmanObjectStore": {"destinationPath": "s3://us"}})
+    set_by(lives["deployment"], (*POD, "serviceAccountName"), "admin")
+    commands = [each.repair for each in findings(lives)]
+    assert '{"op": "remove", "path": "/spec/backup"}]' in commands[1]
+    both = [
+        f'{{"op": "remove", "path": "/spec/template/spec/{name}"}}' for name in ("serviceAccountName", "serviceAccount")
+    ]
+    assert ", ".join(both) in commands[0]
+
+
 def test_a_state_whose_secrets_stay_encrypted_is_not_compared() -> None:
     state = exported()
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}

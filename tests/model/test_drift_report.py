@@ -17,7 +17,7 @@ from shopsphere.clients.cluster_errors import ClusterUnreachableError, Forbidden
 from shopsphere.drift import looking, render
 from shopsphere.drift.ignores import FILE, Ignore, IgnoresError, read_ignores, sift
 from shopsphere.drift.kinds import KINDS
-from shopsphere.drift.model import Drift, Kind, SiteDrift
+from shopsphere.drift.model import Drift, Kind, Report, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.exit_code import ExitCode
@@ -75,7 +75,7 @@ def ignore(**changes: Any) -> Ignore:
     return Ignore.model_validate({**facts, **changes})
 
 
-def told(found: looking.SiteDrift, *ignores: Ignore) -> Any:
+def told(found: SiteDrift, *ignores: Ignore) -> Any:
     return looking.report("frankfurt", "lab", [found], ignores, TODAY)
 
 
@@ -239,7 +239,7 @@ def test_the_command_ends_with_what_was_found(
 ) -> None:
     found = [each for each in sites if isinstance(each, SiteDrift)]
 
-    def compare(_topology: object, target: str, environment: str) -> looking.Report:
+    def compare(_topology: object, target: str, environment: str) -> Report:
         return looking.report(target, environment, found, (), TODAY)
 
     monkeypatch.setattr(looking, "compare", compare)

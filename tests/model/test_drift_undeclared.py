@@ -127,7 +127,7 @@ def test_a_reference_to_an_owner_that_nobody_declared_hides_nothing() -> None:
 
 def test_a_pod_that_somebody_changed_is_found() -> None:
     pod = made("Pod", "shop-1-a", "kubelet", owner="deployment", owner_kind="Deployment")
-    debug = {"f:spec": {"f:ephemeralContainers": {'k:{"name":"debugger"}': {".": {}, "f:image": {}}}}}
+    debug: Document = {"f:spec": {"f:ephemeralContainers": {'k:{"name":"debugger"}': {".": {}, "f:image": {}}}}}
     entries = pod.document["metadata"]["managedFields"]
     entries.append(managed("kubectl-debug", "Update", LATER, debug, subresource="ephemeralcontainers"))
     entries.append(managed("shop", "Update", LATER, {"f:status": {"f:conditions": {}}}, subresource="status"))

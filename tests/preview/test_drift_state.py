@@ -79,11 +79,14 @@ def test_additions_are_found_that_pulumi_does_not_see(applied: Applied, monkeypa
 
     applied.api.kubectl("scale", "deployment", "shop", "--replicas=3", "--namespace=shop")
     assert applied.compared(monkeypatch).drifts == ()  # left to the run time, as the role of a database is
+    applied.api.kubectl("scale", "deployment", "shop", "--replicas=2", "--namespace=shop")
 
-    tap = {"spec": {"template": {"spec": {"containers": [{"name": "tap", "image": "evil/tap"}]}}}}
+    # At the end of their lists: what is put before the declared element, Pulumi takes for a change of that one.
+    containers = "/spec/template/spec/containers/-"
+    tap = [{"op": "add", "path": containers, "value": {"name": "tap", "image": "evil/tap"}}]
     out = [{"op": "add", "path": "/spec/egress/-", "value": {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}}]
     patch = ("patch", "--namespace=shop")
-    applied.api.kubectl(*patch, "deployment", "shop", f"--patch={json.dumps(tap)}")
+    applied.api.kubectl(*patch, "deployment", "shop", "--type=json", f"--patch={json.dumps(tap)}")
     applied.api.kubectl(*patch, "networkpolicy", "to-dns", "--type=json", f"--patch={json.dumps(out)}")
     refresh = applied.pulumi("refresh", "--preview-only", "--expect-no-changes", check=False)
     preview = applied.pulumi("preview", "--refresh", "--expect-no-changes", check=False)
