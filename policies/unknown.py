@@ -6,8 +6,9 @@ The policy SDK has the same for what it hands to a pack; this is for a plan, a s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+Read = TypeVar("Read")
 UNKNOWN_VALUES = frozenset(
     {
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -43,7 +44,7 @@ def raises_too(error: type[Exception]) -> None:
         _TOUCHED_UNKNOWN.append(error)
 
 
-def known(read: Callable[[], str]) -> str | None:
+def known(read: Callable[[], Read]) -> Read | None:
     """Return what is read, or None while it is not known: for a value that is judged again before it is used.
 
     In an update every input is known before its resource is created, so a rule sees it then.

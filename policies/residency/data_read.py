@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from policies.reading import Node
+from policies.unknown import known
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE
 from shopsphere.topology import HeldAt, Topology
@@ -28,7 +29,10 @@ def strictness(model: Topology, data_class: str) -> int:
 
 
 def databases_in(node: Node, model: Topology) -> Iterator[DatabaseModel]:
-    """Yield each database that a part of a document names, by address, cluster, secret or setting."""
+    """Yield each database that a part of a document names, by address, cluster, secret or setting.
+
+    Names of objects that do not exist yet can be unknown in a preview; the update knows them before a reader exists.
+    """
     found = "\n".join(_texts(node))
     for database in DATABASES:
         if _signs(database, tuple(model.sites)).search(found):
@@ -57,7 +61,7 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for key in value:
             yield str(key)
-            yield from _texts(value[key])
+            yield from _texts(known(partial(value.__getitem__, key)))
     elif isinstance(value, Sequence):
         for at in range(len(value)):
-            yield from _texts(value[at])
+            yield from _texts(known(partial(value.__getitem__, at)))

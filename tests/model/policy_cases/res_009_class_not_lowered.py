@@ -28,12 +28,17 @@ GOOD = {
     "another class that stays at home": k8s.DEPLOYMENT.but(*CLASS, "payment").but(*TEMPLATE, "payment"),
     "reads what it is of": k8s.DEPLOYMENT.but(*ENVIRONMENT, [{"name": "COMMERCE_DSN", "value": DSN}]),
     "public and reads nothing": reader("public", PLAIN),
+    "setting that is read when it is known, in the update": reader("public", {"name": "CRM", "value": UNKNOWN}),
     "namespace nobody declared": k8s.NAMESPACE.but("metadata", "name", "extra").but(*CLASS, "operational"),
     "a word that only looks like a database's": reader("public", {"name": "TITLE", "value": "e-commerce-dublin"}),
     "database": k8s.DATABASE,
     "without labels": k8s.SETTINGS.but("metadata", {"name": "settings"}),
 }
 BAD = {
+    "setting beside one that is not known": (
+        reader("public", {"name": "A", "value": UNKNOWN}, {"name": "B", "value": DSN}),
+        "it reads commerce",
+    ),
     "program at headquarters that reads a region's database": (
         reader("public", {"name": "CRM", "value": DSN}),
         "it reads commerce, and its class: public",
@@ -71,6 +76,6 @@ BAD = {
 }
 UNKNOWN_CASES = {
     "class": (k8s.DEPLOYMENT.but(*CLASS, UNKNOWN), f"metadata.labels.{DATA_CLASS_LABEL} is not known"),
-    "setting": (reader("public", {"name": "CRM", "value": UNKNOWN}), "value is not known"),
+    "pods": (k8s.DEPLOYMENT.but("spec", "template", "spec", UNKNOWN), "spec.template.spec is not known"),
 }
 NOT_APPLICABLE = {"dns": k8s.DNS, "storage class": k8s.STORAGE_CLASS, "provider": k8s.PROVIDER}
