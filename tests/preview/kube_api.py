@@ -67,7 +67,12 @@ class KubeApi:
         return Cluster(self.kubeconfig, DEPLOYER, seconds=30)
 
     def kubectl(self, *words: str, stdin: str | None = None, context: str = STRANGER, check: bool = True) -> Result:
-        command = [tools_directory() / "kubectl", f"--kubeconfig={self.kubeconfig}", f"--context={context}", *words]
+        command: list[str | Path] = [
+            tools_directory() / "kubectl",
+            f"--kubeconfig={self.kubeconfig}",
+            f"--context={context}",
+            *words,
+        ]
         return run(command, stdin=stdin, seconds=SECONDS, check=check)
 
     def define(self, manifest: Path) -> None:

@@ -223,8 +223,8 @@ def test_what_a_stranger_does_is_found_and_repaired(deployed: KubeApi, state: Do
         place = [f"--namespace={patch.namespace}"] if patch.namespace else []
         words = (f"--type={patch.type}", f"--patch={json.dumps(patch.body)}")
         deployed.kubectl("patch", resource_of(patch.kind), patch.name, *place, *words)
-    for words in BY_HAND:
-        deployed.kubectl(*words)
+    for by_hand in BY_HAND:
+        deployed.kubectl(*by_hand)
     found = look(deployed, state)
     by_place = {(each.object, each.field): each for each in found}
     missed = []

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from kube_api import DEPLOYER, KubeApi
 
-from conftest import tool_path
 from shopsphere.deploy import exporting
+from shopsphere.deploy.environment import program_path
 from shopsphere.drift.looking import judge_site
 from shopsphere.drift.model import Kind, SiteDrift
 from shopsphere.drift.repair import Repair
@@ -34,7 +34,7 @@ class Applied:
         for name in ("state", "home"):
             (folder / name).mkdir()
         self.environment = {
-            "PATH": tool_path(),
+            "PATH": program_path(),
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase of a test",
