@@ -170,7 +170,7 @@ def _require_armed_pack(stacks: Iterable[StackId]) -> None:
     """Show that every rule of the policy pack refuses what it has to, before stacks are judged by it.
 
     Raises:
-        UnfilledError: there is nothing to judge yet: files of production have placeholders. It comes first, as it is quick.
+        UnfilledError: files of production have placeholders; said first, as it takes no time.
         PackNotArmedError: a rule does not refuse.
     """
     from cli.display import Display  # noqa: PLC0415 - see above

@@ -15,7 +15,7 @@ from pulumi.automation.events import StepEventMetadata
 
 from cli import deployment_record
 from cli import main as cli
-from shopsphere.deploy import arming, fixed_sizes, history, verbs
+from shopsphere.deploy import arming, filling_in, fixed_sizes, history, verbs
 from shopsphere.deploy.history import DeploymentRecord
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
@@ -30,7 +30,8 @@ def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stacks:
     fake = Stacks(steps={"frankfurt": [scaled(3)]})
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
     monkeypatch.setattr(arming, "require_armed_pack", lambda: 24)
-    monkeypatch.setattr(verbs, "require_filled_in", lambda _stacks: None)
+    for module in (filling_in, verbs):
+        monkeypatch.setattr(module, "require_filled_in", lambda _stacks: None)
     monkeypatch.setattr(verbs, "is_set_up", fake.is_set_up)
     monkeypatch.setattr(verbs, "open_engine", fake.open)
     monkeypatch.setattr(verbs, "open_draft", fake.open_draft)
