@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 
 from cli.asking import require_terminal, require_yes
 from cli.common import In, Refresh, Target
-from shopsphere.estate.stack import Environment, check_target
+from shopsphere.estate.stack import Environment, StackId, check_target
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Topology
@@ -63,11 +63,14 @@ def up(
     from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
 
     plan = waves.deployment_plan(topology, target, environment)
-    approved: Mapping[str, str] | None = None
-    digest = ""
+    saved = None
     if plan_file is not None:
         saved = plans.load(plan_file)
         saved.require(target, environment, plan.stacks)
+    _require_armed_pack(plan.stacks)
+    approved: Mapping[str, str] | None = None
+    digest = ""
+    if saved is not None:
         approved, digest, refresh = saved.outcome.fingerprints, saved.digest, saved.refresh
     elif environment is Environment.PROD and not yes:
         approved = _approved(topology, plan, target, environment, refresh=refresh, diff=diff)
@@ -103,6 +106,7 @@ def preview(
 
     plan = waves.deployment_plan(topology, target, environment)
     inputs = plans.inputs_of(plan.stacks) if save_plan else {}
+    _require_armed_pack(plan.stacks)
     outcome = _previewed(topology, plan, refresh=refresh)
     if as_json:
         sys.stdout.write(f"{changes.as_json(outcome, target, environment)}\n")
@@ -160,6 +164,23 @@ def destroy(
     if not yes:
         require_yes(_removal_question(shown, environment))
     _require_success(deployment_record.carry_out(plan, verbs.destroy_work(), target, environment))
+
+
+def _require_armed_pack(stacks: Iterable[StackId]) -> None:
+    """Show that every rule of the policy pack refuses what it has to, before stacks are judged by it.
+
+    Raises:
+        UnfilledError: files of production have placeholders; said first, as it takes no time.
+        PackNotArmedError: a rule does not refuse.
+    """
+    from cli.display import Display  # noqa: PLC0415 - see above
+    from shopsphere.deploy import arming  # noqa: PLC0415 - see above
+    from shopsphere.deploy.filling_in import require_filled_in  # noqa: PLC0415 - see above
+    from shopsphere.deploy.listening import step  # noqa: PLC0415 - see above
+
+    require_filled_in(stacks)
+    with Display().showing() as display, step(display, "policy pack", "canary") as progress:
+        progress.note = f"{arming.require_armed_pack()} rules refuse it"
 
 
 def _require_success(outcome: PlanOutcome) -> None:

@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from cli.common import Of, Target
-from shopsphere.deploy.environment import prepare, variables
+from shopsphere.deploy.environment import pack_variables, prepare, variables
 from shopsphere.deploy.programs import ensure_kubernetes_plugin
 from shopsphere.estate.stack import EDGE, Environment, check_target, edge_stack, site_stack, sites_of
 from shopsphere.foundation.errors import UsageError
@@ -14,7 +14,7 @@ from shopsphere.topology import load_topology
 
 
 def env(target: Target, environment: Of = Environment.LAB) -> None:
-    """Print what `pulumi` needs to work by hand: `eval "$(shopsphere env rdc-a)"`."""
+    """Print what `pulumi` needs to work by hand, judged by the policy pack: `eval "$(shopsphere env rdc-a)"`."""
     topology = load_topology(environment=environment)
     check_target(topology, target)
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
@@ -27,5 +27,6 @@ def env(target: Target, environment: Of = Environment.LAB) -> None:
         )
     prepare(stacks[0])
     ensure_kubernetes_plugin()
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables(stacks[0]).items())]
+    exported = {**variables(stacks[0]), **pack_variables()}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(exported.items())]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -20,6 +20,7 @@ from cli import (
     deploying,
     diagram,
     doctor,
+    drifting,
     environment,
     fault,
     history,
@@ -83,6 +84,7 @@ app.command()(deploying.up)
 app.command()(deploying.preview)
 app.command()(deploying.destroy)
 app.command()(looking.status)
+app.command()(drifting.drift)
 app.command()(readiness.ready)
 app.command()(readiness.drill)
 app.command()(reconciling.reconcile)

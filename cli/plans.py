@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cli.hangup import go_on_without_terminal
 from shopsphere.foundation.columns import terminal
 from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
@@ -31,6 +32,7 @@ def go(topology: Topology, request: Request, *, verb: str, execute: bool, as_jso
     from runbooks import operate  # noqa: PLC0415 - the Kubernetes client takes a second to import
 
     if execute:
+        go_on_without_terminal()
         reports = operate.carry_out(topology, request)
         report = reports / "report.json"
         if as_json and report.exists():  # a warning has said why not

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.common import In
+from cli.hangup import go_on_without_terminal
 from cli.pairs import Execute, PairName, PlanAsJson, Reason, require_pair, require_reason
 from cli.plans import print_plan, require_clear
 from shopsphere.estate.stack import Environment
@@ -55,6 +56,7 @@ def drill(
 
     request = there_and_back.DrillRequest(pair, environment, reason)
     if execute:
+        go_on_without_terminal()
         file = there_and_back.carry_out(topology, request)
         if as_json:
             sys.stdout.write(file.read_text())

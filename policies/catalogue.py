@@ -15,6 +15,8 @@ PAGE = REPOSITORY / "docs" / "policies.md"
 FAMILIES = {
     "RES": "Residency: whose data may be where",
     "LIM": "Limits: racks and watts that a site has",
+    "NET": "Network: ways in and out of a site",
+    "SEC": "Security: what pods may be, and where their programs come from",
 }
 """What each family of rules is about; a new family needs an entry here."""
 HEAD = """# Policies

@@ -20,8 +20,9 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.resource import Resource
 from policies.rule import ResourceRule, Rule, StackRule
-from policies.unknown import NotKnownError
+from policies.unknown import NotKnownError, raises_too
 
+raises_too(UnknownValueError)
 Looked = TypeVar("Looked")
 Look = Callable[[Resource], Iterator[Looked]]
 

@@ -5,9 +5,10 @@ The policy SDK has the same for what it hands to a pack; this is for a plan, a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
+Read = TypeVar("Read")
 UNKNOWN_VALUES = frozenset(
     {
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -32,6 +33,26 @@ class NotKnownError(Exception):
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(f"{path} is not known before the update")
+
+
+_TOUCHED_UNKNOWN: list[type[Exception]] = [NotKnownError]
+
+
+def raises_too(error: type[Exception]) -> None:
+    """Note that values from elsewhere raise this error when they are touched and not known."""
+    if error not in _TOUCHED_UNKNOWN:
+        _TOUCHED_UNKNOWN.append(error)
+
+
+def known(read: Callable[[], Read]) -> Read | None:
+    """Return what is read, or None while it is not known: for a value that is judged again before it is used.
+
+    In an update every input is known before its resource is created, so a rule sees it then.
+    """
+    try:
+        return read()
+    except tuple(_TOUCHED_UNKNOWN):
+        return None
 
 
 class KnownMapping(Mapping[str, Any]):

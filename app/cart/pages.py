@@ -15,6 +15,7 @@ from app.catalogue.options import OptionError, customisation
 from app.catalogue.pages import show_product
 from app.orders.taxes import taxes_in
 from app.web.entries import FRESH, Entries
+from app.web.leading import redirect
 from app.web.posting import Done, Posting, post_once, post_value
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
@@ -28,6 +29,12 @@ LONGEST_NUMBER = 4  # digits
 async def cart(request: Request) -> Response[Any]:
     """Show what is in the cart."""
     return await _cart_page(request, FRESH)
+
+
+@get(["/cart/items", "/cart/items/{line:uuid}"])
+async def cart_again() -> Response[Any]:
+    """Lead whoever comes back to the address of a refused form, as a browser does that was restarted, to the cart."""
+    return redirect(CART)
 
 
 @post("/cart/items")
@@ -96,10 +103,10 @@ async def _add(posting: Posting) -> Done:
         raise RefusedError(
             422, "This is not on offer", "Choose another colour or size.", problems=await _missing(posting)
         )
-    sku, kind, free = found
+    sku, product, kind, free = found
     quantity = _quantity(fields, least=1, field="quantity")
     try:
-        chosen = customisation(kind, fields)
+        chosen = customisation(kind, product, fields)
     except OptionError as error:
         raise RefusedError(
             422, "We cannot make this as you asked", str(error), problems={error.field: str(error)}
@@ -131,4 +138,4 @@ async def _missing(posting: Posting) -> dict[str, str]:
     return {"size": "Choose one of these sizes."}
 
 
-ROUTES: list[Any] = [cart, add, change]
+ROUTES: list[Any] = [cart, cart_again, add, change]

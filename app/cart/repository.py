@@ -53,11 +53,11 @@ ON CONFLICT (cart_id, sku, customisation) DO UPDATE
 SET quantity = least(carts.line.quantity + excluded.quantity, {MOST_PIECES}), set_by = NULL
 """  # noqa: S608 constants only
 _VARIANT = """
-SELECT v.sku, s.kind, stock.free FROM catalogue.variant v
+SELECT v.sku, p.slug, s.kind, stock.free FROM catalogue.variant v
 JOIN catalogue.product p ON p.id = v.product_id
 JOIN catalogue.category s ON s.slug = p.category
 JOIN inventory.stock stock ON stock.sku = v.sku
-WHERE p.on_sale AND (v.sku = $1 OR (p.slug = $2 AND v.colour = $3 AND v.size = $4))
+WHERE p.on_sale AND (v.sku = $1 OR ($1 = '' AND p.slug = $2 AND v.colour = $3 AND v.size = $4))
 """
 
 
@@ -87,10 +87,12 @@ async def is_open(connection: Connection, session: UUID) -> bool:
     return found
 
 
-async def find_variant(queries: Queries, sku: str, slug: str, colour: str, size: str) -> tuple[str, str, int] | None:
-    """Return SKU, kind and free stock of a variant, named by its SKU or by product and options."""
+async def find_variant(
+    queries: Queries, sku: str, slug: str, colour: str, size: str
+) -> tuple[str, str, str, int] | None:
+    """Return SKU, product, kind and free stock of a variant, named by its SKU or else by product and options."""
     row = await queries.fetchrow(_VARIANT, sku, slug, colour, size)
-    return None if row is None else (row["sku"], row["kind"], row["free"])
+    return None if row is None else (row["sku"], row["slug"], row["kind"], row["free"])
 
 
 async def colours_of(queries: Queries, slug: str) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_PAGE = 200
 PAGE_SIZE = 24
 
 

@@ -25,8 +25,13 @@ class OptionError(ValueError):
         self.field = field
 
 
-def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return what is to be made, as it is stored with a line; empty when nothing was asked for.
+def customisation(kind: str, product: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return what is to be made of a product, as it is stored with a line; empty when nothing was asked for.
+
+    Args:
+        kind: apparel or electronics.
+        product: its name in addresses.
+        fields: of the form.
 
     Raises:
         OptionError: a choice is not on offer.
@@ -37,10 +42,10 @@ def customisation(kind: str, fields: Mapping[str, str]) -> dict[str, str]:
     if kind == "electronics":
         return {ENGRAVING: text} if text else {}
     motif = fields.get("motif", OWN_MOTIF)
-    placement = fields.get("placement") or next(iter(_places(fields.get("product", ""))))
+    placement = fields.get("placement") or next(iter(_places(product)))
     if motif not in MOTIF_CHOICES:
         raise OptionError("motif", "We do not have this print.")
-    if placement not in _places(fields.get("product", "")):
+    if placement not in _places(product):
         raise OptionError("placement", "We do not print at this place.")
     chosen = {PRINT: MOTIF_CHOICES[motif], PRINT_PLACE: PLACEMENTS[placement]}
     return {**chosen, WORDS: text} if text else chosen

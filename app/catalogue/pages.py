@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 
 from app.catalogue import repository
-from app.catalogue.model import MAX_PAGE
 from app.catalogue.options import LONGEST_TEXT, MOTIF_TITLES
 from app.media.designs import design_from
 from app.text import tidy_or_drop
 from app.web.entries import FRESH, Entries
+from app.web.leading import redirect
+from app.web.paging import LONGEST_NUMBER, page_of
 from app.web.services import Request, services_of
 from app.web.visitors import visitor_of
 
 LONGEST_QUERY = 80
-LONGEST_NUMBER = 9
 _LINKED = ("colour", "size", "motif", "placement")  # what an address may choose; words are personal and stay out of it
 FEATURED = 12
 
@@ -39,7 +40,7 @@ async def category(request: Request, slug: str) -> Response[Any]:
         raise NotFoundException(detail="no such category")
     sort = request.query_params.get("sort", "")
     listing = await repository.on_shelf(
-        services.commerce, services.settings.region.currency, slug, _page(request), sort
+        services.commerce, services.settings.region.currency, slug, page_of(request), sort
     )
     return services.templates.page(
         "category.html",
@@ -60,7 +61,7 @@ async def search(request: Request) -> Response[Any]:
     if words:
         named = services.shelves.vocabulary.read(words)
         currency = services.settings.region.currency
-        listing = await repository.search(services.commerce, currency, words, _page(request), named)
+        listing = await repository.search(services.commerce, currency, words, page_of(request), named)
     return services.templates.page("search.html", visitor=await visitor_of(request), words=words, listing=listing)
 
 
@@ -75,6 +76,12 @@ async def product(request: Request, slug: str) -> Response[Any]:
 async def design(request: Request, slug: str) -> Response[Any]:
     """Show a product with what was chosen in its form; for browsers that run no script."""
     return await show_product(request, slug, Entries(await _entered(request)))
+
+
+@get("/products/{slug:str}/design")
+async def design_again(slug: str) -> Response[Any]:
+    """Lead whoever comes back to the address of a designed page, which does not say the design, to the product."""
+    return redirect(f"/products/{quote(slug, safe='')}")
 
 
 @post("/products/{slug:str}/picture", status_code=200)
@@ -120,12 +127,4 @@ async def _entered(request: Request) -> dict[str, str]:
     }
 
 
-def _page(request: Request) -> int:
-    """Return the asked page, within bounds; nonsense is the first page."""
-    value = request.query_params.get("page", "1")
-    if not (value.isascii() and value.isdecimal()):
-        return 1
-    return min(max(int(value[:LONGEST_NUMBER]), 1), MAX_PAGE)
-
-
-ROUTES: list[Any] = [home, category, search, product, design, pictured]
+ROUTES: list[Any] = [home, category, search, product, design, design_again, pictured]

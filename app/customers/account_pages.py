@@ -14,6 +14,7 @@ from app.customers import own_data
 from app.customers.entrance import confirm, entrance_of, too_many
 from app.web.clients import client_network
 from app.web.entries import FRESH, Entries
+from app.web.leading import redirect
 from app.web.posting import Done, Posting, fields_of, form_comes_back, post_once
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
@@ -33,7 +34,7 @@ async def account(request: Request) -> Response[Any]:
     if visitor.customer is not None:
         found = await own_data.account_of(services.commerce, visitor.customer)
     if found is None:
-        return _to(SIGN_IN)
+        return redirect(SIGN_IN)
     return services.templates.page("account.html", visitor=visitor, account=found, data=DATA, erase=ERASE)
 
 
@@ -46,7 +47,7 @@ async def export(request: Request) -> Response[Any]:
     """
     services, visitor = services_of(request), await visitor_of(request)
     if visitor.session is None or visitor.customer is None:
-        return _to(SIGN_IN)
+        return redirect(SIGN_IN)
     entrance = entrance_of(request)
     wait = entrance.exports.take(str(visitor.customer))
     if wait > 0:
@@ -55,7 +56,7 @@ async def export(request: Request) -> Response[Any]:
     async with entrance.exporting:
         kept = await own_data.export_own(services.commerce, visitor.session, services.settings.session_secret)
         if kept is None:
-            return _to(SIGN_IN)
+            return redirect(SIGN_IN)
         now = datetime.now(UTC)
         region = services.settings.region
         file = {"exported_at": now, "region": region.title, **kept, "kept_for": msgspec.to_builtins(region.retention)}
@@ -69,7 +70,7 @@ async def export(request: Request) -> Response[Any]:
 async def erase_form(request: Request) -> Response[Any]:
     """Say what goes and what stays, and ask whether it is meant."""
     if (await visitor_of(request)).customer is None:
-        return _to(SIGN_IN)
+        return redirect(SIGN_IN)
     return await _erase_page(request, FRESH)
 
 
@@ -101,7 +102,7 @@ async def erase(request: Request) -> Response[None]:
 async def erased_page(request: Request) -> Response[Any]:
     """Say that it is done."""
     services, visitor = services_of(request), await visitor_of(request)
-    return _to(ACCOUNT) if visitor.customer else services.templates.page("erased.html", visitor=visitor)
+    return redirect(ACCOUNT) if visitor.customer else services.templates.page("erased.html", visitor=visitor)
 
 
 async def _require_meant(request: Request, visitor: Visitor, customer: UUID) -> None:
@@ -131,10 +132,6 @@ async def _erase_page(
         "erase.html", status=status, headers=headers, visitor=visitor, form=form, under_way=under_way, erase=ERASE,
         data=DATA,
     )  # fmt: skip
-
-
-def _to(location: str) -> Response[Any]:
-    return Response(None, status_code=303, headers=PERSONAL | {"location": location})
 
 
 def _note(request: Request, event: str, outcome: str, customer: UUID) -> None:

@@ -21,15 +21,16 @@ _WAIT = """
 SELECT extract(epoch FROM blocked_until - now())::float8 FROM customers.failed_sign_in
 WHERE account = $1 AND blocked_until > now()
 """
+_NUMBER = f"""
+CASE WHEN known.failed_at < now() - interval '{FORGOTTEN_HOURS} hours' THEN 1 ELSE least(known.failures + 1, 1000) END
+"""
 _FAILED = f"""
 INSERT INTO customers.failed_sign_in AS known (account, failures, blocked_until, failed_at)
 VALUES ($1, 1, now(), now())
 ON CONFLICT (account) DO UPDATE SET
-    failures = CASE WHEN known.failed_at < now() - interval '{FORGOTTEN_HOURS} hours' THEN 1
-        ELSE least(known.failures + 1, 1000) END,
-    blocked_until = now() + make_interval(secs => CASE WHEN known.failures + 1 < {FREE_TRIES} THEN 0
-        ELSE least({LONGEST_WAIT_SECONDS},
-            {FIRST_WAIT_SECONDS} * power(2, least(known.failures + 1 - {FREE_TRIES}, 20))) END),
+    failures = {_NUMBER},
+    blocked_until = now() + make_interval(secs => CASE WHEN {_NUMBER} < {FREE_TRIES} THEN 0
+        ELSE least({LONGEST_WAIT_SECONDS}, {FIRST_WAIT_SECONDS} * power(2, least({_NUMBER} - {FREE_TRIES}, 20))) END),
     failed_at = now()
 """  # noqa: S608 constants only
 _FORGET = "DELETE FROM customers.failed_sign_in WHERE account = $1"

@@ -22,6 +22,7 @@ from uuid import UUID
 
 import psycopg
 
+from app.customers.repository import small_letters
 from app.errors import ShopError
 from app.settings import Environment
 from app.text import tidy_or_drop
@@ -67,7 +68,10 @@ def _connect() -> psycopg.Connection[Any]:
 
 
 def _find(connection: psycopg.Connection[Any], email: str) -> UUID:
-    row = connection.execute("SELECT customers.find_customer(%s)", (tidy_or_drop(email),)).fetchone()
+    typed = tidy_or_drop(email)
+    row = connection.execute(
+        "SELECT coalesce(customers.find_customer(%s), customers.find_customer(%s))", (typed, small_letters(typed))
+    ).fetchone()
     if row is None or row[0] is None:
         raise CustomerError.build(
             "there is no such customer",

@@ -16,10 +16,18 @@ class Credentials:
     password_hash: str
 
 
+def small_letters(email: str) -> str:
+    """Return an address with small letters beyond ASCII: in the locale C, a database knows no capitals of those."""
+    return "".join(letter if letter.isascii() else letter.lower() for letter in email)
+
+
 async def credentials_of(queries: Queries, email: str) -> Credentials | None:
     """Return a customer's credentials by e-mail address, in any case of letters."""
     row = await queries.fetchrow(
-        "SELECT id, password_hash FROM customers.customer WHERE lower(email) = lower($1)", email
+        "SELECT id, password_hash FROM customers.customer WHERE lower(email) IN (lower($1), lower($2)) "
+        "ORDER BY lower(email) = lower($1) DESC LIMIT 1",  # first as it was typed: so it is stored of earlier customers
+        email,
+        small_letters(email),
     )
     return None if row is None else Credentials(row["id"], row["password_hash"])
 
@@ -37,7 +45,7 @@ async def insert(connection: Connection, email: str, name: str, password_hash: s
         "INSERT INTO customers.customer (id, email, name, password_hash) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (lower(email)) DO NOTHING RETURNING id",
         identity,
-        email,
+        small_letters(email),
         name,
         password_hash,
     )

@@ -76,3 +76,12 @@ class Order:
     def total_minor(self) -> int:
         """What is to be paid."""
         return self.goods_minor + self.shipping_minor
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One page of somebody's orders, newest first, and how many pages there are."""
+
+    orders: tuple[Order, ...] = ()
+    page: int = 1
+    pages: int = 1

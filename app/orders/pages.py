@@ -11,13 +11,15 @@ from litestar.exceptions import NotFoundException
 
 from app.cart import repository as carts
 from app.orders import repository
-from app.orders.model import RESERVATION_SECONDS, Order
+from app.orders.model import RESERVATION_SECONDS, History, Order
 from app.orders.placing import place
 from app.orders.recipient import problems_of
 from app.orders.settling import settle_by_id
 from app.orders.states import PendingPayment
 from app.orders.taxes import taxes_in
+from app.payment_methods import is_test_token
 from app.web.entries import FRESH, Entries
+from app.web.paging import page_of
 from app.web.posting import post_once
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
@@ -65,6 +67,7 @@ async def _checkout_page(
         visitor=visitor,
         cart=cart,
         methods=services.settings.payment_methods,
+        tests_only=all(is_test_token(token) for token in services.settings.payment_methods),
         countries=region.delivers_to,
         taxes=taxes_in(cart, form.values.get("country") or next(iter(region.delivers_to))),
         form=form,
@@ -91,11 +94,13 @@ async def receipt(request: Request, order: UUID) -> Response[Any]:
 
 @get("/orders")
 async def history(request: Request) -> Response[Any]:
-    """Show the visitor's orders, newest first."""
+    """Show a page of the visitor's orders, newest first."""
     services = services_of(request)
     visitor = await visitor_of(request)
-    orders = await repository.history(services.commerce, visitor.session, visitor.customer) if visitor.session else []
-    return services.templates.page("orders.html", visitor=visitor, orders=orders)
+    found = History()
+    if visitor.session:
+        found = await repository.history(services.commerce, visitor.session, visitor.customer, page_of(request))
+    return services.templates.page("orders.html", visitor=visitor, history=found)
 
 
 def _may_see(visitor: Visitor, order: Order) -> bool:

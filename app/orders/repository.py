@@ -9,7 +9,7 @@ import msgspec
 
 from app.cart.model import MOST_PIECES, Cart
 from app.database import Connection, Queries
-from app.orders.model import Lapse, Order, OrderLine, Recipient
+from app.orders.model import History, Lapse, Order, OrderLine, Recipient
 from app.orders.states import OrderState, PendingPayment, state_of
 from app.orders.taxes import IncludedTax, taxes_in
 
@@ -62,6 +62,8 @@ o.id, o.number, o.session_id, o.customer_id, o.state, o.currency, o.goods_minor,
 o.email, o.name, o.street, o.postcode, o.city, o.country, o.placed_at, o.taxes,
 extract(epoch FROM now() - o.placed_at)::float8 AS age_seconds, o.lapse
 """
+_OF = 'FROM orders."order" o WHERE (o.customer_id = $1 OR o.session_id = $2)'
+PAGE_SIZE = 50
 _LINES = """
 SELECT p.slug, v.colour, v.size, l.product_name, l.quantity, l.unit_minor, l.customisation, l.order_id
 FROM orders.line l JOIN catalogue.variant v ON v.sku = l.sku JOIN catalogue.product p ON p.id = v.product_id
@@ -156,16 +158,18 @@ async def find(queries: Queries, order: UUID) -> Order | None:
     return None if row is None else (await _with_lines(queries, [row]))[0]
 
 
-async def history(queries: Queries, session: UUID | None, customer: UUID | None, limit: int = 50) -> list[Order]:
-    """Return the newest orders of a customer, or of a guest's session."""
+async def history(queries: Queries, session: UUID, customer: UUID | None, page: int) -> History:
+    """Return a page of the orders of a customer, or of a guest's session; past the end it is the last one."""
+    count = await queries.fetchval(f"SELECT count(*) {_OF}", customer, session)
+    pages = max(1, -(-count // PAGE_SIZE))
+    page = min(page, pages)
     rows = await queries.fetch(
-        f'SELECT {_COLUMNS} FROM orders."order" o WHERE o.customer_id = $1 OR o.session_id = $2 '  # noqa: S608 constants
-        "ORDER BY o.placed_at DESC LIMIT $3",
+        f"SELECT {_COLUMNS} {_OF} ORDER BY o.placed_at DESC, o.id LIMIT {PAGE_SIZE} OFFSET $3",
         customer,
         session,
-        limit,
+        (page - 1) * PAGE_SIZE,
     )
-    return await _with_lines(queries, rows)
+    return History(tuple(await _with_lines(queries, rows)), page, pages)
 
 
 async def latest_recipient(queries: Queries, session: UUID, customer: UUID | None) -> Recipient | None:

@@ -10,7 +10,7 @@ from litestar import Response, get
 from app.catalogue import repository
 from app.web.services import Request, services_of
 
-AN_HOUR = {"cache-control": "public, max-age=3600"}
+AN_HOUR = {"cache-control": "public, max-age=3600", "vary": "accept-encoding"}
 PERSONAL = ("/account", "/cart", "/checkout", "/orders", "/search")
 """Pages that are somebody's own, or without end; they say "noindex" too."""
 

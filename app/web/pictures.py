@@ -96,7 +96,11 @@ def picture(product: str, name: str) -> Response[str]:
     return Response(
         draw(design),
         media_type="image/svg+xml",
-        headers={"cache-control": A_DAY, "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        headers={
+            "cache-control": A_DAY,
+            "vary": "accept-encoding",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+        },
     )
 
 

@@ -7,8 +7,9 @@ that gives `form_page` gets its form back filled in, with what was wrong.
 
 A result is always a redirect, so what is stored is a location and the session that goes with it. If an answer got
 lost that would have set the first cookie, the replay sets it again, for LOST_ANSWER_MINUTES: later, whoever has found
-such a form would get its session. A key that belongs to another session is refused. A form that ended its session
-(sign-out, erasure) and is sent again from the browser that has none any more finds its result: there is none to get.
+such a form would get its session. A key that belongs to another session is refused, and so is one whose session has
+ended since. A form that ended its session (sign-out, erasure) and is sent again from the browser that has none any more
+finds its result: there is none to get.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ ON CONFLICT (key) DO NOTHING RETURNING 1
 _COMPLETE = "UPDATE requests.completed SET location = $2, session_after = $3 WHERE key = $1"
 _STORED = f"""
 SELECT fingerprint, session_before, session_after, location,
-    created_at > now() - make_interval(mins => {LOST_ANSWER_MINUTES}) AS recent
+    created_at > now() - make_interval(mins => {LOST_ANSWER_MINUTES}) AS recent,
+    session_after IS NULL OR EXISTS (
+        SELECT FROM customers.session s WHERE s.id = session_after AND s.expires_at > now()
+    ) AS goes_on
 FROM requests.completed WHERE key = $1
 """  # noqa: S608 a constant only
 
@@ -197,6 +201,8 @@ async def _replay(queries: Queries, key: str, before: UUID | None, fingerprint: 
             "This form was already sent with other content",
             "What you sent first counts. To send something else, go back, reload the page and fill in the form again.",
         )
+    if not row["goes_on"]:  # the browser would be sent on as nobody
+        raise RefusedError(409, "What this form began has ended", "You have signed out since. Please send it again.")
     return Done(row["location"], row["session_after"])
 
 

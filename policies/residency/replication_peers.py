@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from policies.residency_map import known, pair_sites, topology_of
 from policies.resource import Resource
 from shopsphere.topology import Topology
-
-SERVICE = re.compile(r"^(?P<cluster>[a-z0-9-]+)-(?:rw|ro|r)(?:\.[a-z0-9-]+(?:\.svc(?:\.cluster\.local)?)?)?$")
-"""A CloudNativePG service inside the site's own cluster."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,7 @@ class Peers:
         return known([f"{self.topology.site(site).address} ({site})" for site in self.sites])
 
     def is_host(self, host: str) -> bool:
-        """Whether a host is a member's: its site's address or name, or its service inside the cluster."""
+        """Whether a host is a member's: its site's address or name. Whoever makes a service says where that leads."""
         places = {str(self.topology.site(site).address) for site in self.sites}
         places |= {f"{site}.{self.topology.domain}" for site in self.sites}
-        service = SERVICE.match(host)
-        return host in places or (service is not None and service["cluster"] in self.names)
+        return host in places

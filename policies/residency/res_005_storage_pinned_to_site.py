@@ -14,12 +14,14 @@ from policies.verdict import violation
 from shopsphere.estate.placement import SITE_LABEL
 from shopsphere.foundation.finding import Finding, Severity
 
-VOLUME_SOURCES = frozenset({"local", "csi"})
-"""Sources of a PersistentVolume that its node affinity really keeps at one site; nfs, for example, reaches anywhere."""
+VOLUME_SOURCES = frozenset({"local"})
+"""Sources of a PersistentVolume that its node affinity really keeps at one site; nfs and csi reach anywhere."""
 POD_SOURCES = frozenset(
     {"configMap", "secret", "emptyDir", "projected", "downwardAPI", "persistentVolumeClaim", "ephemeral", "image"}
 )
 """Volume sources of a pod that stay at its node or go through a claim."""
+PROVISIONER = "kubernetes.io/no-provisioner"
+"""Makes no volume: those of the site are declared. What another makes, and where, only its driver knows."""
 NO_SOURCE = frozenset(
     {"storageClassName", "capacity", "accessModes", "volumeMode", "persistentVolumeReclaimPolicy", "nodeAffinity",
      "claimRef", "mountOptions", "volumeAttributesClassName"}
@@ -59,6 +61,11 @@ def _storage_class(resource: Resource, site: str, pinned: str) -> Iterator[Findi
     name = text(resource.props, "metadata", "name")
     if name != pinned:
         yield violation(f"metadata.name: {name or 'generated'}", pinned)
+    provisioner = text(resource.props, "provisioner")
+    if provisioner != PROVISIONER:
+        yield violation(f"provisioner: {provisioner or 'missing'}", PROVISIONER)
+    if mapping(resource.props, "parameters"):
+        yield violation("parameters, which tell a driver where to keep its volumes", "none")
     terms = list(nodes(resource.props, "allowedTopologies"))
     if not terms_pinned_to(terms, "matchLabelExpressions", SITE_LABEL, site):
         found = "allowedTopologies with a term for another place" if terms else "no allowedTopologies"

@@ -15,11 +15,14 @@ from runbooks.readiness.drill_record import DrillRecord, Move
 def runs_since(directory: Path, drill: DrillRecord) -> list[RunRecord]:
     """Return the runs of the pair since the drill began, in their order.
 
+    The order of the journals counts, and the first run of the drill's own: a clock that was set back does not hide it.
+
     Raises:
         JournalError: a journal is damaged.
     """
-    runs = [run for run in read_runs(directory) if run.facts.pair == drill.pair and run.events[0].at >= drill.began]
-    return runs[::-1]
+    runs = [run for run in read_runs(directory) if run.facts.pair == drill.pair][::-1]
+    since = (number for number, run in enumerate(runs) if run.events[0].at >= drill.began or _belongs_to(drill, run))
+    return runs[next(since, len(runs)) :]
 
 
 def moves_in(directory: Path, drill: DrillRecord) -> tuple[Move, ...]:
@@ -28,12 +31,19 @@ def moves_in(directory: Path, drill: DrillRecord) -> tuple[Move, ...]:
     Raises:
         JournalError: a journal is damaged.
     """
-    epochs = (drill.epoch, drill.epoch + 1)
     return tuple(
         _move(directory, run)
         for run in runs_since(directory, drill)
-        if run.facts.runbook == FAILOVER and run.values.get("epoch") in epochs and _is_finished(run)
+        if run.facts.runbook == FAILOVER and run.values.get("epoch") in _epochs(drill) and _is_finished(run)
     )
+
+
+def _belongs_to(drill: DrillRecord, run: RunRecord) -> bool:
+    return run.facts.reason == drill.run_reason and run.values.get("epoch") in _epochs(drill)
+
+
+def _epochs(drill: DrillRecord) -> tuple[int, int]:
+    return (drill.epoch, drill.epoch + 1)
 
 
 def _is_finished(run: RunRecord) -> bool:

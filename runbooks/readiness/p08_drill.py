@@ -11,6 +11,8 @@ from shopsphere.foundation.finding import Finding, fails, passes
 
 NAME = "The last drill was green and is less than a week old"
 YOUNGER_THAN = timedelta(days=7)
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By which the clocks of two operators' machines may differ."""
 
 
 def ask(view: PairView) -> Finding:
@@ -30,6 +32,11 @@ def judge(pair: str, last: DrillRecord | None, now: datetime) -> Finding:
     if last.ended is None:
         return fails(f"{began} has not ended", f"{action} goes on with it")
     age = now - last.ended
+    if age < -CLOCKS_DIFFER:
+        return fails(
+            f"{began} was green and ended at {last.ended:%Y-%m-%d %H:%M} UTC, which is still to come",
+            f"correct this machine's clock; if it is right, {action}",
+        )
     if age >= YOUNGER_THAN:
         return fails(f"{began} was green and is {age.days} days old", action)
     moves = " and ".join(f"{move.target} in {move.total_seconds:.1f} s" for move in last.moves)

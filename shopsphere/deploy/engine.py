@@ -9,15 +9,12 @@ from typing import Protocol
 
 from pulumi.automation import CommandError, Stack
 
+from shopsphere.deploy.environment import ENFORCEMENT, POLICIES
 from shopsphere.deploy.events import Run
 from shopsphere.deploy.outcomes import MANDATORY, EngineRun, Violation
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.paths import REPOSITORY
 
-POLICIES = REPOSITORY / "policies"
-ENFORCEMENT = POLICIES / "enforcement.json"
-"""Configuration of the pack that each run names: whatever else would configure it counts for nothing."""
 LOG_LINES = 15
 
 

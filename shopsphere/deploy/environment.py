@@ -12,7 +12,11 @@ from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.files import secret_in
 from shopsphere.foundation.paths import REPOSITORY, tools_directory
-from shopsphere.foundation.pulumi_options import take_options_away
+from shopsphere.foundation.pulumi_options import OPTION, take_options_away
+
+POLICIES = REPOSITORY / "policies"
+ENFORCEMENT = POLICIES / "enforcement.json"
+"""Configuration of the pack that each run names: whatever else would configure it counts for nothing."""
 
 
 def program_path() -> str:
@@ -30,6 +34,14 @@ def common_variables() -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The projects and the dynamic providers import components from the checkout, installed or not.
         "PYTHONPATH": str(REPOSITORY),
+    }
+
+
+def pack_variables() -> dict[str, str]:
+    """Return what makes a plain `pulumi preview` or `up` run the policy pack, each rule mandatory."""
+    return {
+        f"{OPTION}POLICY_PACK": str(POLICIES),
+        f"{OPTION}POLICY_PACK_CONFIG": str(ENFORCEMENT),
     }
 
 

@@ -24,7 +24,7 @@ class ExitCode(IntEnum):
     """The program itself has a fault; a log file holds the details."""
 
     CHANGES = 7
-    """There would be changes where none were expected."""
+    """There would be changes where none were expected, or what is live is not what is declared."""
 
     INTERRUPTED = 130
     """Ended by Ctrl-C, as shells report it."""
@@ -37,9 +37,9 @@ MEANINGS = {
     ExitCode.GOOD: "good",
     ExitCode.FAILED: "failed; a plan is blocked; something is not well, not ready or does not answer",
     ExitCode.WORDS: "wrong words; nothing was done",
-    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor)",
+    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor, drift)",
     ExitCode.FAULT: "a fault of the program; the message names a log file",
-    ExitCode.CHANGES: "changes where none were expected (preview --expect-no-changes)",
+    ExitCode.CHANGES: "changes where none were expected (preview --expect-no-changes), or drift",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.PIPE_CLOSED: "nobody reads the output any more",
 }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 
@@ -16,10 +16,10 @@ from rich.console import Console
 class _Terminal(Console):
     """Standard error, for a person; when that person goes away, or no line can be written, the work goes on."""
 
-    def print(self, *objects: Any, **words: Any) -> None:
-        """Print as a console does; what cannot be written, as into a log on a full disk, is left out."""
+    def _check_buffer(self) -> None:
+        """Write what is to be shown; what cannot be written, as into a log on a full disk, is left out."""
         try:
-            super().print(*objects, **words)
+            super()._check_buffer()
         except OSError:
             self._buffer.clear()  # or all of it would be tried again with the next line
 

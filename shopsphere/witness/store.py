@@ -108,7 +108,7 @@ class Store:
         self._client.close()
         self._streams.close()
 
-    def read(self, *keys: str, newest: bool = True) -> dict[str, Entry]:
+    def read(self, *keys: str, newest: bool = True) -> Mapping[str, Entry]:
         """Return the entries of these keys that exist, all as of one revision.
 
         Args:

@@ -1,10 +1,13 @@
 """A customer without JavaScript gets from a product to a receipt, and finds it again."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
+from postgres_cluster import Cluster
 from running_shop import Shop
+from shop_processes import FACTS, SECRET, Process
 from shopper import ADDRESS, Shopper, order_of
 
 pytestmark = pytest.mark.requirement(
@@ -146,3 +149,49 @@ def test_logs_hold_no_personal_data(shop: Shop, shopper: Shopper) -> None:
     for word in (ADDRESS["email"], "Lovelace", "Very Private", "tok_visa", "secretword", order_of(location)):
         assert word not in logs
     assert '"route": "/orders/{order}/receipt"' in logs
+
+
+def test_every_order_is_on_some_page_of_the_orders(shop: Shop, shopper: Shopper) -> None:
+    order = order_of(shopper.buy())
+    copied = shop.cluster.query(
+        "commerce",
+        'INSERT INTO orders."order" (id, number, session_id, state, currency, goods_minor, shipping_minor, '
+        "payment_token, email, name, street, postcode, city, country, placed_at, settle_due_at) "
+        "SELECT gen_random_uuid(), number || '-' || n, session_id, 'pending_payment', currency, goods_minor, "
+        "shipping_minor, '', email, name, street, postcode, city, country, placed_at - n * interval '1 second', "
+        "now() + interval '1 day' FROM orders.\"order\", generate_series(1, 50) AS n WHERE id = %s "
+        "RETURNING id, number",
+        order,
+    )
+    ended = [str(each) for each, _ in copied]
+    shop.cluster.query("commerce", "UPDATE orders.\"order\" SET state = 'declined' WHERE id = ANY(%s::uuid[])", ended)
+    first = shopper.get("/orders").text
+    assert (first.count('/receipt"'), "Page 1 of 2" in first) == (50, True)
+    for address in ("/orders?page=2", "/orders?page=77"):
+        second = shopper.get(address).text
+        assert re.findall(r"<b>(E-[^<]+)</b>", second) == [copied[-1][1]]
+
+
+def test_only_cards_for_tests_are_called_that(cluster: Cluster, shop: Shop, rendered: Path) -> None:
+    storefront = Process(
+        "serve",
+        {
+            "COMMERCE_DSN": cluster.dsn("commerce"),
+            "SHOP_SESSION_SECRET": SECRET,
+            "PAYMENTS_URL": shop.payments.url,
+            "SHOP_RENDERED": str(rendered),
+            "SHOP_REGION_FACTS": FACTS,
+            "SHOP_PAYMENT_METHODS": '{"tok_card_one": "Card ending in 1881"}',
+        },
+    )
+    try:
+        shopper = Shopper(storefront.url)
+        shopper.add()
+        page = shopper.get("/checkout").text
+    finally:
+        storefront.stop()
+    assert "Card ending in 1881" in page
+    assert "test card" not in page
+    shopper = shop.shopper()
+    shopper.add()
+    assert "These are test cards." in shopper.get("/checkout").text

@@ -71,3 +71,13 @@ def test_the_charset_is_said_once(shopper: Shopper, path: str) -> None:
 def test_style_and_script_say_their_charset_once(shopper: Shopper) -> None:
     for address in re.findall(r'(?:src|href)="([^"]+\.(?:css|js))"', shopper.get("/").text):
         assert shopper.http.get(address).headers["content-type"].count("charset") == 1
+
+
+@pytest.mark.requirement("a shared cache gives nobody what they cannot read")
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_what_a_cache_may_keep_says_that_it_differs_by_coding(shopper: Shopper, coding: str) -> None:
+    style = shopper.get("/").text.split('rel="stylesheet" href="')[1].split('"')[0]
+    for path in ("/sitemap.xml", "/robots.txt", "/pictures/tidal-rings-tee/clay.orion-rising.back.svg", style):
+        answer = shopper.http.get(path, headers={"accept-encoding": coding})
+        assert answer.headers["cache-control"].startswith("public"), path
+        assert answer.headers["vary"] == "accept-encoding", path

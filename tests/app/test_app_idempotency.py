@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from account_holder import PASSWORD, sign_up
 from running_shop import Shop
-from shopper import Shopper, order_of
+from shopper import Shopper, form_in, order_of
 
 pytestmark = pytest.mark.requirement("the same idempotency key twice gives one order and one payment")
 
@@ -62,6 +63,22 @@ def test_lost_first_answer_gives_the_cookie_again(shop: Shop, shopper: Shopper) 
     again = shopper.send(form)
     assert again.headers["set-cookie"] == lost.headers["set-cookie"]
     assert "Tidal Rings Tee" in shopper.get("/cart").text
+
+
+@pytest.mark.requirement("whoever signs in is signed in")
+def test_a_sign_in_that_is_sent_again_after_signing_out_does_not_end_as_nobody(shopper: Shopper) -> None:
+    holder = sign_up(shopper)
+    shopper.send(shopper.form("/", "/account/sign-out"))
+    form = shopper.form("/account/sign-in", "/account/sign-in")
+    form.fields |= {"email": holder.email, "password": PASSWORD}
+    assert shopper.send(form).status_code == 303
+    shopper.send(shopper.form("/", "/account/sign-out"))
+    again = shopper.send(form)
+    assert again.status_code == 409
+    assert "set-cookie" not in again.headers
+    fresh = form_in(again.text, "/account/sign-in")
+    assert shopper.send(fresh, email=holder.email, password=PASSWORD).status_code == 303
+    assert holder.email in shopper.get("/account").text
 
 
 def test_key_of_another_session_is_refused(shop: Shop, shopper: Shopper) -> None:

@@ -49,6 +49,21 @@ def test_lost_answer_is_unknown_then_settled_once(shop: Shop, shopper: Shopper, 
     assert "Thank you" in shopper.get(location).text
 
 
+@pytest.mark.requirement("the token of a card goes when its payment has ended")
+def test_the_ledger_keeps_a_token_only_while_a_payment_is_open(shop: Shop, shopper: Shopper) -> None:
+    def tokens(order: str) -> list[tuple[Any, ...]]:
+        key = f"order-{order.replace('-', '')}"
+        return shop.cluster.query("ledger", "SELECT token, state FROM payments.payment WHERE key = %s", key)
+
+    shop.break_provider(refuse=1000)
+    order = order_of(shopper.buy())
+    assert tokens(order) == [("tok_visa", "unknown")]
+    shop.break_provider()
+    wait_until(lambda: shop.payment(order) == [("captured", 2)], what="the payment to be settled", seconds=60)
+    assert tokens(order) == [("", "captured")]
+    assert tokens(order_of(shopper.buy("tok_declined"))) == [("", "declined")]
+
+
 def test_every_cent_of_the_provider_is_in_the_ledger(shop: Shop, shopper: Shopper) -> None:
     shopper.buy()
     provider = sum(line["amount_minor"] for line in _settlement(shop))

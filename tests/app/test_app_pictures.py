@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from present import matched, present
+from running_shop import Shop
 from shopper import Shopper, form_in
 
 pytestmark = pytest.mark.requirement("the picture is what is bought")
@@ -148,3 +149,18 @@ def test_a_garment_is_printed_only_where_it_has_cloth(shopper: Shopper) -> None:
     assert 'value="back"' not in shopper.get("/products/lyra-apron").text
     assert shopper.add("lyra-apron", placement="back").status_code == 422
     assert shopper.add("lyra-apron", placement="left-chest").status_code == 303
+
+
+@pytest.mark.parametrize("product", ["tidal-rings-tee", ""])
+def test_a_garment_that_is_named_by_its_number_is_printed_only_where_it_has_cloth(
+    shop: Shop, shopper: Shopper, product: str
+) -> None:
+    ((sku,),) = shop.cluster.query(
+        "commerce",
+        "SELECT v.sku FROM catalogue.variant v JOIN catalogue.product p ON p.id = v.product_id "
+        "WHERE p.slug = 'lyra-apron' LIMIT 1",
+    )
+    form = shopper.form("/products/tidal-rings-tee", "/cart/items")
+    assert shopper.send(form, sku=sku, product=product, placement="back").status_code == 422
+    assert shopper.send(form, sku=sku, product=product, placement="left-chest").status_code == 303
+    assert "Lyra Apron" in shopper.get("/cart").text

@@ -1,5 +1,7 @@
 """A refused form comes back: filled in, with the message at its field, under the customer's own header."""
 
+import re
+
 import pytest
 from running_shop import Shop
 from shopper import Shopper, form_in
@@ -147,3 +149,17 @@ def test_error_pages_know_the_customer(shopper: Shopper) -> None:
         answer = shopper.http.get(path)
         assert answer.status_code == 404
         assert "Grace" in answer.text.split("</header>")[0]
+
+
+@pytest.mark.requirement("the address of a page that a form led to can be opened again")
+def test_the_address_of_a_page_that_a_form_led_to_leads_on(shopper: Shopper) -> None:
+    shopper.add()
+    line = re.findall(r'action="(/cart/items/[^"]+)"', shopper.get("/cart").text)[0]
+    for address, expected in (
+        ("/cart/items", "/cart"),
+        (line, "/cart"),
+        ("/products/tidal-rings-tee/design", "/products/tidal-rings-tee"),
+    ):
+        answer = shopper.http.get(address)
+        assert (answer.status_code, answer.headers.get("location")) == (303, expected), address
+        assert answer.headers["cache-control"] == "private, no-store"

@@ -129,6 +129,21 @@ def test_wrong_passwords_of_one_account_have_to_wait_wherever_they_come_from(sho
     assert _sign_in(shop.shopper(), email, "a wrong password").status_code == 401
 
 
+def test_wrong_passwords_of_the_day_before_are_forgotten(shop: Shop) -> None:
+    email = _address()
+    assert _sign_up(shop.shopper(), email).status_code == 303
+    with psycopg.connect(shop.cluster.dsn("commerce")) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (0x52455445,))  # nothing is removed meanwhile
+        assert [_sign_in(shop.shopper(), email, "a wrong password").status_code for _ in range(6)] == [401] * 5 + [429]
+        shop.cluster.query(
+            "commerce",
+            "UPDATE customers.failed_sign_in SET failed_at = now() - interval '25 hours', blocked_until = now() "
+            "WHERE blocked_until > now()",
+        )
+        assert _sign_in(shop.shopper(), email, "a wrong password").status_code == 401
+        assert _sign_in(shop.shopper(), email).status_code == 303, "that was the first one of today"
+
+
 def test_an_unknown_address_is_answered_as_a_known_one(shop: Shop) -> None:
     known, unknown = _address(), _address()
     assert _sign_up(shop.shopper(), known).status_code == 303

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Never
 
 import yaml
+from kubeconfigs import kubeconfig
 from pulumi.runtime import mocks, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from pulumi.runtime.stack import run_pulumi_func
@@ -22,7 +23,6 @@ from shopsphere.topology import load_topology
 PLACEHOLDER = "REPLACE_ME"
 FILLED = {
     "stateBackend": "s3://state-of-this-jurisdiction",
-    "kubeconfig": "/etc/shopsphere/kubeconfig",
     "context": "production",
     "path": "/srv/data",
     "pspUrl": "https://psp.example",
@@ -154,7 +154,15 @@ def complete_config(project: str, stack: str) -> dict[str, Any]:
         key: _filled(value, key.removeprefix("shopsphere:")) for key, value in committed_config(project, stack).items()
     }
     secrets = {f"shopsphere:{key}": value for key, value in secrets_of(project).items()}
-    return {"shopsphere:kubeconfig": FILLED["kubeconfig"], **filled, **secrets}
+    return {**filled, "shopsphere:kubeconfig": kubeconfig_of(stack), **secrets}
+
+
+def kubeconfig_of(stack: str) -> str:
+    """Return a kubeconfig, in place of its path, that leads to the site of a stack."""
+    environment, _, site = stack.partition("-")
+    server = f"https://{load_topology(environment=environment).site(site).address}:6443"
+    context = site if environment == "lab" else FILLED["context"]
+    return yaml.safe_dump(kubeconfig(context, server))
 
 
 def _filled(value: Any, key: str) -> Any:

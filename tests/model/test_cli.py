@@ -180,6 +180,8 @@ def test_the_environment_of_a_target_is_that_of_its_jurisdiction(
     lines = capsys.readouterr().out.splitlines()
     assert f"export PULUMI_BACKEND_URL=file://{tmp_path}/pulumi/state/eu" in lines
     assert f"export PULUMI_CONFIG_PASSPHRASE_FILE={tmp_path}/pulumi/passphrases/eu" in lines
+    assert f"export PULUMI_OPTION_POLICY_PACK={REPOSITORY}/policies" in lines
+    assert f"export PULUMI_OPTION_POLICY_PACK_CONFIG={REPOSITORY}/policies/enforcement.json" in lines
 
 
 @pytest.mark.requirement("`env` makes nothing in a lab that another checkout deploys to")

@@ -15,7 +15,7 @@ from pulumi.automation.events import StepEventMetadata
 
 from cli import deployment_record
 from cli import main as cli
-from shopsphere.deploy import fixed_sizes, history, verbs
+from shopsphere.deploy import arming, filling_in, fixed_sizes, history, verbs
 from shopsphere.deploy.history import DeploymentRecord
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
@@ -29,7 +29,9 @@ def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stacks:
     """All stacks are fakes; the shop of Frankfurt is to be scaled to 3."""
     fake = Stacks(steps={"frankfurt": [scaled(3)]})
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path / "lab"))
-    monkeypatch.setattr(verbs, "require_filled_in", lambda _stacks: None)
+    monkeypatch.setattr(arming, "require_armed_pack", lambda: 24)
+    for module in (filling_in, verbs):
+        monkeypatch.setattr(module, "require_filled_in", lambda _stacks: None)
     monkeypatch.setattr(verbs, "is_set_up", fake.is_set_up)
     monkeypatch.setattr(verbs, "open_engine", fake.open)
     monkeypatch.setattr(verbs, "open_draft", fake.open_draft)
@@ -54,6 +56,20 @@ def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 def only_record(records: Path) -> DeploymentRecord:
     (record,) = history.read(records).records
     return record
+
+
+@pytest.mark.requirement("a run whose pack was not armed fails, and changes nothing")
+@pytest.mark.parametrize("command", [UP, ["preview", "rdc-a"]], ids=["up", "preview"])
+def test_nothing_is_judged_by_a_pack_that_is_not_armed(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    def disarmed() -> int:
+        raise arming.PackNotArmedError("the policy pack is not armed; nothing was changed")
+
+    monkeypatch.setattr(arming, "require_armed_pack", disarmed)
+    assert cli.run(command) == 1
+    assert "the policy pack is not armed; nothing was changed" in capsys.readouterr().err
+    assert stacks.done == []
 
 
 def test_preview_names_what_changes_on_standard_output(stacks: Stacks, capsys: pytest.CaptureFixture[str]) -> None:

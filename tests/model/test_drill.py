@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,6 +147,14 @@ def test_killed_in_a_move(pair: Pair, moment: str) -> None:
     assert (pair.record.active, pair.record.epoch) == (HOME, 9)
     assert present(pair.last).result is Result.GREEN, present(pair.last).problems
     assert [move.target for move in present(pair.last).moves] == [AWAY, HOME]
+
+
+@pytest.mark.requirement("a drill that is killed anywhere comes back when it is called again")
+@pytest.mark.parametrize("moment", [f"{site} {when}" for site in (AWAY, HOME) for when in ("before", "after")])
+def test_a_clock_that_is_set_back_in_a_drill(pair: Pair, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    ahead = SimpleNamespace(now=lambda zone: datetime.now(zone) + timedelta(hours=1))
+    monkeypatch.setattr(there_and_back, "datetime", ahead)
+    test_killed_in_a_move(pair, moment)
 
 
 @pytest.mark.requirement("a drill that is killed anywhere comes back when it is called again")

@@ -19,6 +19,7 @@ FLOORS = (
     "shopsphere.names",
     "shopsphere.status",
     "shopsphere.deploy",
+    "shopsphere.drift",
     "shopsphere.doctor",
 )
 """The ground floor, from below."""

@@ -11,7 +11,6 @@ from lab import record
 from lab.cluster.credentials import prepare
 from lab.paths import kubeconfig_path
 from lab.pki import new_authority
-from shopsphere.foundation import files
 from shopsphere.topology import load_topology
 
 FRANKFURT = load_topology().site("frankfurt")
@@ -30,7 +29,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "write_text", lambda path, _text: path.open("w").close() or full())
     monkeypatch.setattr(Path, "write_bytes", lambda path, _content: path.open("w").close() or full())
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
 
 
 @pytest.mark.requirement("a full disk or a kill in the middle of a write ends no later command of the lab")

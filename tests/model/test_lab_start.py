@@ -14,8 +14,9 @@ import pytest
 
 from lab import control_group
 from lab.component import Component
-from lab.host import power, supervision
+from lab.host import cgroups, power, supervision
 from lab.hosts import load_hosts
+from lab.network import control
 from lab.network.daemon import Daemon
 from lab.paths import control_directory, run_directory
 from shopsphere.topology import load_topology
@@ -60,7 +61,7 @@ def test_a_host_without_a_line_gets_one(asked: list[str], monkeypatch: pytest.Mo
         return {"hosts": ["dublin", *(["frankfurt"] if attached else [])]}
 
     monkeypatch.setattr(power, "identity", lambda _host: INIT)
-    monkeypatch.setattr(power.control, "ask", ask)
+    monkeypatch.setattr(control, "ask", ask)
     run = run_directory("frankfurt")
     run.mkdir(parents=True)
     (run / "supervisor.sock").touch()
@@ -72,7 +73,7 @@ def test_a_host_without_a_line_gets_one(asked: list[str], monkeypatch: pytest.Mo
 @pytest.mark.requirement("a start that was interrupted leaves no second host of the same name")
 def test_an_init_that_was_left_on_its_way_is_ended(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(["sleep", "60"]) as left:
-        monkeypatch.setattr(power.cgroups, "processes", lambda _host: set() if left.poll() else {left.pid})
+        monkeypatch.setattr(cgroups, "processes", lambda _host: set() if left.poll() else {left.pid})
         power.clear_run_directory("frankfurt")
     assert left.returncode == -9
     assert run_directory("frankfurt").is_dir()

@@ -112,7 +112,12 @@ def test_a_change_that_cannot_be_recorded_is_made(
 @pytest.mark.requirement("operators in several time zones read one time")
 def test_the_time_of_a_lock_is_utc(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     owners: list[str] = []
-    monkeypatch.setattr(operate, "operator_lock", lambda _witness, owner: nullcontext(owners.append(owner)))
+
+    def lock(_witness: object, owner: str) -> nullcontext[None]:
+        owners.append(owner)
+        return nullcontext()
+
+    monkeypatch.setattr(operate, "operator_lock", lock)
     monkeypatch.setenv("TZ", "Asia/Singapore")
     time.tzset()
     before = datetime.now(UTC).replace(microsecond=0)

@@ -1,5 +1,7 @@
 """Lines for people: one that cannot be written stops nothing."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,23 @@ for number in range(3000):
 with step("a step of a change"):
     pass
 print("done", flush=True)
+"""
+_CHANGE = """
+import os, pathlib, sys, time
+from cli import common, main
+from runbooks import operate
+from runbooks.drill import there_and_back
+from shopsphere.foundation.progress import step
+def change(*words, **more):
+    def tell(line): os.write(int(sys.argv[1]), line)
+    with step("a step of a change"):
+        tell(b"in the middle\\n")
+        time.sleep(2)
+    tell(b"done\\n")
+    return pathlib.Path("/nowhere")
+operate.carry_out = there_and_back.carry_out = change
+common.lab_is_here = lambda: True
+main.run([sys.argv[2], "rdc-a", "--execute", "--reason", "test", *(["--planned"] if sys.argv[2] == "failover" else [])])
 """
 _AGENT = """
 import sys
@@ -43,9 +62,30 @@ def test_an_output_on_a_full_disk() -> None:
     assert "Traceback" not in done.stderr
 
 
-def _run(program: str, *words: str, **streams: int) -> subprocess.CompletedProcess[str]:
+@pytest.mark.requirement("a change goes on when the line to its operator's terminal breaks")
+@pytest.mark.parametrize("verb", ["failover", "drill"])
+def test_a_terminal_that_is_gone(verb: str) -> None:
+    """In a terminal of its own, which is closed in the middle of the change."""
+    terminal, own = os.openpty()
+    read, write = os.pipe()
+    command = [sys.executable, "-c", _CHANGE, str(write), verb]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdin=own, stdout=own, stderr=own, pass_fds=[write], start_new_session=True
+    ) as change:
+        os.close(own)
+        os.close(write)
+        with os.fdopen(read) as told:
+            assert told.readline() == "in the middle\n"
+            os.close(terminal)
+            os.kill(change.pid, signal.SIGHUP)  # as the kernel does where this is the session's own terminal
+            assert told.readline() == "done\n"
+
+
+def _run(program: str, *words: str, stdout: int, stderr: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *words]
-    return subprocess.run(command, cwd=REPOSITORY, text=True, timeout=60, check=False, **streams)
+    return subprocess.run(
+        command, cwd=REPOSITORY, text=True, timeout=60, check=False, stdout=stdout, stderr=stderr
+    )  # fmt: skip
 
 
 @pytest.mark.requirement("a change does not stop because the disk is full on which its output is kept")

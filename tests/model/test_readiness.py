@@ -107,6 +107,11 @@ DEFECTS = [
         "7 days old",
         lambda _pair: save(records(), drill(ended=datetime.now(UTC) - timedelta(days=7))),
     ),
+    (
+        8,
+        "still to come",
+        lambda _pair: save(records(), drill(ended=datetime.now(UTC) + timedelta(days=2))),
+    ),
     (9, "a promotion token", lambda pair: change(spec(pair)["replica"], promotionToken="e30=")),
     (9, "a fence around *", lambda pair: fence(pair, '["*"]')),
     (9, "draining", lambda pair: set_record(pair, phase=Phase.DRAINING)),

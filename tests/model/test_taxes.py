@@ -26,7 +26,7 @@ def region(pair: str = "rdc-a", **changes: Any) -> Region:
 
 def cart(shop: Region, *prices: tuple[str, int]) -> Cart:
     lines = (
-        CartLine(UUID(int=1), "1-1", "thing", "Thing", kind, "clay", "M", 1, minor, 9, True, {}, 9)  # noqa: FBT003 a row
+        CartLine(UUID(int=1), "1-1", "thing", "Thing", kind, "clay", "M", 1, minor, 9, True, {}, 9)
         for kind, minor in prices
     )
     return Cart(tuple(lines), shop)

@@ -14,9 +14,9 @@ from manual_clock import ManualClock
 from app import loops
 from app.database import Database
 from app.loops import TURN_SECONDS
-from app.orders import settling
+from app.orders import settling, turns
 from app.orders.payments_client import PaymentsClient
-from app.payments import paying
+from app.payments import paying, repository
 from app.payments.provider import Provider
 
 pytestmark = pytest.mark.requirement("no background loop ends in silence")
@@ -49,7 +49,7 @@ def test_orders_that_nobody_answers_for(clock: ManualClock, monkeypatch: pytest.
     async def settle(*_: object) -> None:
         clock.sleep(12 / AT_ONCE)  # looked for and voided, with 6 s of silence each, beside three others
 
-    monkeypatch.setattr(settling.turns, "claim", claim)
+    monkeypatch.setattr(turns, "claim", claim)
     monkeypatch.setattr(settling, "settle_by_id", settle)
     asyncio.run(settling.settle_due(cast(Database, _Database()), cast(PaymentsClient, None)))
     assert 12 < clock.now < TURN_SECONDS / 2
@@ -64,7 +64,7 @@ def test_payments_that_the_provider_is_silent_about(clock: ManualClock, monkeypa
             assert payment is None
             clock.sleep(3 / AT_ONCE)
 
-    monkeypatch.setattr(paying.repository, "claim_unsettled", claim)
+    monkeypatch.setattr(repository, "claim_unsettled", claim)
     cashier = Cashier(cast(Database, _Database()), cast(Provider, None), 2.0)
     asyncio.run(cashier.resolve())
     assert 3 < clock.now < TURN_SECONDS / 2

@@ -53,7 +53,7 @@ def summed(**counts: int) -> EngineEvent:
     """Make the summary of a run that the pack judged."""
     changes: Any = counts
     packs = {"shopsphere|local|/policies": "0.1.0"}
-    return EngineEvent(1, 1, summary_event=SummaryEvent(False, 1, changes, packs))  # noqa: FBT003 - the API's own order
+    return EngineEvent(1, 1, summary_event=SummaryEvent(False, 1, changes, packs))
 
 
 def advised(rule: str, message: str, urn: str) -> EngineEvent:

@@ -29,7 +29,7 @@ def resources(watts: int = 14, cpu: str = "1", memory: str = "1Gi") -> dict[str,
 
 
 def pod(watts: int = 14) -> dict[str, Any]:
-    container = {"name": "shop", "resources": resources(watts)}
+    container = {"name": "shop", "image": "registry.example/shop:1.0", "resources": resources(watts)}
     return {"containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}]}
 
 
@@ -38,10 +38,18 @@ def at_site(site: str = "frankfurt") -> dict[str, Any]:
 
 
 def external(site: str, host: str, database: str = "ledger") -> dict[str, Any]:
-    return {"name": f"{database}-{site}", "connectionParameters": {"host": host, "port": "30033"}}
+    return {
+        "name": f"{database}-{site}",
+        "connectionParameters": {"host": host, "port": "30033", "sslmode": "verify-ca"},
+        "sslRootCert": {"name": "pair-ca", "key": "ca.crt"},
+    }
 
 
-NAMESPACE = Declared("kubernetes:core/v1:Namespace", {"metadata": {"name": "shop", "labels": labels()}}, "shop")
+NAMESPACE = Declared(
+    "kubernetes:core/v1:Namespace",
+    {"metadata": {"name": "shop", "labels": {**labels(), "pod-security.kubernetes.io/enforce": "restricted"}}},
+    "shop",
+)
 DEPLOYMENT = Declared(
     "kubernetes:apps/v1:Deployment",
     {
@@ -86,6 +94,7 @@ STORAGE_CLASS = Declared(
     "kubernetes:storage.k8s.io/v1:StorageClass",
     {
         "metadata": {"name": "frankfurt-pinned", "labels": {SITE_LABEL: "frankfurt"}},
+        "provisioner": "kubernetes.io/no-provisioner",
         "allowedTopologies": [{"matchLabelExpressions": [{"key": SITE_LABEL, "values": ["frankfurt"]}]}],
     },
     "frankfurt-pinned",
@@ -96,6 +105,7 @@ DATABASE = Declared(
         "metadata": {"name": "ledger-frankfurt", "namespace": "data-ledger", "labels": labels("payment")},
         "spec": {
             "instances": 1.0,
+            "imageName": "registry.example/postgresql:15.18",
             "inheritedMetadata": {"labels": labels("payment")},
             "resources": resources(),
             "storage": {"size": "1Gi", "storageClass": "frankfurt-pinned"},
@@ -126,12 +136,51 @@ AUTOSCALER = Declared(
 SETTINGS = Declared(
     "kubernetes:core/v1:ConfigMap", {"metadata": {"name": "settings", "labels": labels()}, "data": {}}, "settings"
 )
+CLOSED = Declared(
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    {
+        "metadata": {"name": "default-deny", "namespace": "shop", "labels": labels()},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+    },
+    "shop-default-deny",
+)
+SERVICE = Declared(
+    "kubernetes:core/v1:Service",
+    {
+        "metadata": {"name": "shop", "namespace": "shop", "labels": labels()},
+        "spec": {"selector": {"app.kubernetes.io/name": "shop"}, "ports": [{"name": "http", "port": 80.0}]},
+    },
+    "shop",
+)
+PROVIDER = Declared(
+    "pulumi:providers:kubernetes",
+    {"clusterIdentifier": "frankfurt", "context": "frankfurt", "kubeconfig": "/none/such"},
+    "frankfurt",
+    provider=None,
+)
 CDN = Declared(
     "pulumi-python:dynamic/edge:CdnDistribution",
-    {"dataClass": "public", "paths": ["/static/", "/media/"], "origins": ["10.99.0.11"]},
+    {
+        "dataClass": "public",
+        "paths": ["/static/", "/media/"],
+        "hostNames": ["static.shopsphere.test"],
+        "origins": [{"name": "frankfurt", "address": "10.99.0.11", "port": 80.0}],
+    },
     "static",
     "lab",
     None,
 )
-DNS = Declared("pulumi-python:dynamic/edge:DnsRecord", {"name": "www", "content": "10.99.0.11"}, "www", "lab", None)
+DNS = Declared(
+    "pulumi-python:dynamic/edge:DnsRRset",
+    {
+        "zone": "shopsphere.test.",
+        "name": "dublin.shopsphere.test.",
+        "type": "A",
+        "ttl": 60.0,
+        "records": ["10.99.0.12"],
+    },
+    "dublin",
+    "lab",
+    None,
+)
 COMPONENT = Declared("shopsphere:edge:CdnOrigin", {}, "cdn", "lab", None)

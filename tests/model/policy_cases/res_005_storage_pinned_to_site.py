@@ -32,6 +32,15 @@ BAD = {
     "storage class for another site": (k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["ashburn"]), "another place"),
     "storage class by another label": (k8s.STORAGE_CLASS.but(*TOPOLOGIES, "key", "zone"), "in [frankfurt]"),
     "storage class named otherwise": (k8s.STORAGE_CLASS.but("metadata", "name", "fast"), "metadata.name: fast"),
+    "storage class of a driver": (
+        k8s.STORAGE_CLASS.but("provisioner", "nfs.csi.k8s.io"),
+        "provisioner: nfs.csi.k8s.io",
+    ),
+    "storage class without a provisioner": (k8s.STORAGE_CLASS.but("provisioner", REMOVED), "provisioner: missing"),
+    "storage class with a driver's parameters": (
+        k8s.STORAGE_CLASS.but("parameters", {"server": "x"}),
+        "parameters, which",
+    ),
     "storage class of no site": (
         k8s.STORAGE_CLASS.but("metadata", "labels", REMOVED).by(None),
         "neither a site label nor a site's provider",
@@ -50,7 +59,11 @@ BAD = {
     "volume over a network": (
         k8s.VOLUME.but("spec", "nfs", {"server": "10.99.0.21", "path": "/"}).but("spec", "local", REMOVED),
         "source nfs",
-        "csi, local",
+        "allowed: local",
+    ),
+    "volume of a driver": (
+        k8s.VOLUME.but("spec", "csi", {"driver": "efs.csi.aws.com"}).but("spec", "local", REMOVED),
+        "source csi",
     ),
     "volume of another class": (k8s.VOLUME.but("spec", "storageClassName", "ashburn-pinned"), "ashburn-pinned"),
     "claim of another site": (k8s.CLAIM.but("spec", "storageClassName", "ashburn-pinned"), "frankfurt-pinned"),

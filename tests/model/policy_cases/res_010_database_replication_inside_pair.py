@@ -15,7 +15,6 @@ GOOD = {
     "member": k8s.DATABASE,
     "alone": k8s.DATABASE.but("spec", {"instances": 1.0, "bootstrap": {"initdb": {"database": "ledger"}}}),
     "host by name": k8s.DATABASE.but(*HOST, "dublin.shopsphere.test"),
-    "host by service": k8s.DATABASE.but(*HOST, "ledger-frankfurt-rw.data-ledger.svc"),
     "subscription": SUBSCRIPTION,
     "without a site, which another rule refuses": k8s.DATABASE.but("metadata", "labels", SITE_LABEL, REMOVED),
 }
@@ -31,6 +30,7 @@ BAD = {
         "connectionParameters.hostaddr: 10.99.0.31",
     ),
     "host by another site's name": (k8s.DATABASE.but(*HOST, "ashburn.shopsphere.test"), "ashburn.shopsphere.test"),
+    "host by its own service": (k8s.DATABASE.but(*HOST, "ledger-frankfurt-rw.data-ledger.svc"), "data-ledger.svc"),
     "host by another database's service": (k8s.DATABASE.but(*HOST, "commerce-frankfurt-rw"), "commerce-frankfurt-rw"),
     "host of the internet": (k8s.DATABASE.but(*HOST, "replica.example.com"), "replica.example.com"),
     "no host": (k8s.DATABASE.but(*PARAMETERS, {"port": "30033"}), "has no host"),

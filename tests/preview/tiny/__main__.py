@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeAlias
 
 import pulumi
@@ -23,11 +24,11 @@ class Outside(ResourceProvider):
     """Something whose outputs exist only after the update."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult("outside", {**props, "later": "personal"})
+        return CreateResult("outside", {**props, "live": "personal"})
 
 
 class Cdn(Resource, module="edge", name="CdnDistribution"):
-    later: pulumi.Output[str]
+    live: pulumi.Output[str]
 
 
 def labels(data_class: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
@@ -48,10 +49,44 @@ here = pulumi.ResourceOptions(provider=provider)
 cdn = Cdn(
     Outside(),
     "static",
-    {"dataClass": fact("cdnClass", "public"), "paths": [fact("cdnPath", "/static/")], "later": None},
+    {
+        "dataClass": fact("cdnClass", "public"),
+        "paths": [fact("cdnPath", "/static/")],
+        "hostNames": [fact("cdnHost", "static.shopsphere.test")],
+        "live": None,
+    },
 )
-data_class = cdn.later if CONFIG.get_bool("unknownClass") else fact("dataClass", "personal")
-kubernetes.core.v1.Namespace("shop", metadata={"name": "shop", "labels": labels(data_class)}, opts=here)
+data_class = cdn.live if CONFIG.get_bool("unknownClass") else fact("dataClass", "personal")
+security = {"pod-security.kubernetes.io/enforce": fact("podSecurity", "restricted")}
+kubernetes.core.v1.Namespace("shop", metadata={"name": "shop", "labels": {**labels(data_class), **security}}, opts=here)
+kubernetes.networking.v1.NetworkPolicy(
+    "default-deny",
+    metadata={"name": "default-deny", "namespace": "shop", "labels": labels("personal")},
+    spec={"pod_selector": {}, "policy_types": fact("closed", "Ingress,Egress").split(",")},
+    opts=here,
+)
+to_peer: Manifest = {
+    "pod_selector": {},
+    "policy_types": ["Egress"],
+    "egress": [{"to": [{"ip_block": {"cidr": fact("egress", "10.99.0.12/32")}}]}],
+}
+kubernetes.networking.v1.NetworkPolicy(
+    "to-peer",
+    metadata={"name": "to-peer", "namespace": "shop", "labels": labels("personal")},
+    spec=to_peer,
+    opts=here,
+)
+service: Manifest = {
+    "type": fact("serviceType", "ClusterIP"),
+    "selector": {"app.kubernetes.io/name": "shop"},
+    "ports": [{"name": "http", "port": 80, "target_port": 8000}],
+}
+kubernetes.core.v1.Service(
+    "shop",
+    metadata={"name": "shop", "namespace": "shop", "labels": labels("personal")},
+    spec=service,
+    opts=here,
+)
 kubernetes.core.v1.ResourceQuota(
     "power",
     metadata={"name": "power", "namespace": "shop", "labels": labels("personal")},
@@ -75,16 +110,6 @@ volume: Manifest = {
     "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [at_site]}]}},
 }
 kubernetes.core.v1.PersistentVolume("v1", metadata={"name": "v1", "labels": labels("personal")}, spec=volume, opts=here)
-kubernetes.core.v1.PersistentVolumeClaim(
-    "data",
-    metadata={"name": "data", "namespace": "shop", "labels": labels("personal")},
-    spec={
-        "storage_class_name": pinned,
-        "access_modes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1Gi"}},
-    },
-    opts=here,
-)
 for_payments: Manifest = {
     **volume,
     "capacity": {"storage": fact("capacity", "1Gi")},
@@ -96,15 +121,19 @@ kubernetes.core.v1.PersistentVolume(
 power = {"shopsphere.io/watts": fact("watts", "14")}
 container: Manifest = {
     "name": "shop",
-    "image": "localhost/shop:1",
+    "image": fact("image", "localhost/shop:1"),
     "resources": {"requests": {"cpu": "1", "memory": "1Gi", **power}, "limits": {"memory": "1Gi", **power}},
 }
 deployment: Manifest = {
     "replicas": int(fact("replicas", "2")),
-    "selector": {"match_labels": {"app": "shop"}},
+    "selector": {"match_labels": {"app.kubernetes.io/name": "shop"}},
     "template": {
-        "metadata": {"labels": {"app": "shop", **labels("personal")}},
-        "spec": {"containers": [container], "node_selector": {"shopsphere.io/rack": fact("rack", "r8")}},
+        "metadata": {"labels": {"app.kubernetes.io/name": "shop", **labels(fact("podClass", "personal"))}},
+        "spec": {
+            "containers": [container],
+            "node_selector": {"shopsphere.io/rack": fact("rack", "r8")},
+            **({"host_network": True} if CONFIG.get_bool("hostNetwork") else {}),
+        },
     },
 }
 kubernetes.apps.v1.Deployment(
@@ -122,10 +151,36 @@ CustomResource(
         "instances": 1,
         "inheritedMetadata": {"labels": labels("payment")},
         "resources": container["resources"],
-        "storage": {"size": "1Gi", "storageClass": "frankfurt-pinned"},
-        "externalClusters": [{"name": "ledger-dublin", "connectionParameters": {"host": fact("peer", "10.99.0.12")}}],
+        "imageName": "localhost/postgresql:15",
+        "storage": {"size": "1Gi", "storageClass": pinned},
+        "externalClusters": [
+            {
+                "name": "ledger-dublin",
+                "connectionParameters": {
+                    "host": fact("peer", "10.99.0.12"),
+                    "sslmode": fact("sslmode", "verify-ca"),
+                },
+                "sslRootCert": {"name": "pair-ca", "key": "ca.crt"},
+            }
+        ],
     },
     opts=here,
 )
+if server := CONFIG.get("server"):
+    beyond = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {}}],
+    }
+    elsewhere = kubernetes.Provider(
+        "elsewhere", kubeconfig=json.dumps(beyond), context="c", cluster_identifier="frankfurt"
+    )
+    kubernetes.core.v1.ConfigMap(
+        "beyond",
+        metadata={"name": "beyond", "namespace": "shop", "labels": labels("personal")},
+        opts=pulumi.ResourceOptions(provider=elsewhere),
+    )
 if CONFIG.get_bool("patch"):
     kubernetes.core.v1.ConfigMapPatch("hidden", metadata={"name": "hidden", "namespace": "shop"}, opts=here)

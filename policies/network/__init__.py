@@ -1,0 +1,1 @@
+"""NET: ways in and out of a site."""

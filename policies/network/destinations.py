@@ -1,0 +1,81 @@
+"""Addresses outside a cluster that its pods may exchange packets with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from policies.residency_map import known, pair_sites
+from shopsphere.topology import Topology
+
+Network = IPv4Network | IPv6Network
+PAYMENT_PROVIDER = "to-payment-provider"
+OWN_SERVICES = frozenset({"to-api-server", "to-site-agent"})
+"""Policies whose destination a stack may configure: the site's API server and agent, at an address of its own."""
+OWNERS_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+"""Addresses that no public network routes (RFC 1918, RFC 4193): what answers there is the owner's own."""
+WIDEST_PREFIX = 20
+"""A payment provider answers from networks of at most 4096 addresses; wider ones hold others too."""
+
+
+@dataclass(frozen=True)
+class Destinations:
+    """What is inside for a site, and what is known to be elsewhere.
+
+    Attributes:
+        site: the site.
+        inside: its own networks, and addresses of the sites of its pair.
+        elsewhere: networks and addresses of all other sites, by site.
+    """
+
+    site: str
+    inside: tuple[Network, ...]
+    elsewhere: tuple[tuple[str, Network], ...]
+
+    @classmethod
+    def of(cls, model: Topology, site: str) -> Destinations:
+        """Take them from the topology."""
+        own, pair = model.site(site), pair_sites(model, site)
+        inside = [own.pod_network, own.service_network, *(ip_network(model.site(each).address) for each in pair)]
+        elsewhere = [
+            (name, network)
+            for name, other in model.sites.items()
+            if name not in pair
+            for network in (
+                ip_network(other.address),
+                ip_network(other.faces_customers_at),
+                other.pod_network,
+                other.service_network,
+            )
+        ]
+        return cls(site, tuple(inside), tuple(elsewhere))
+
+    @property
+    def described(self) -> str:
+        """What is inside, for messages."""
+        return known([str(network) for network in self.inside])
+
+    def holds(self, network: Network) -> bool:
+        """Whether all of a network is inside."""
+        return any(network.version == own.version and network.subnet_of(own) for own in self.inside)  # type: ignore[arg-type]
+
+    def touched(self, network: Network) -> str:
+        """Return the name of a site elsewhere that a network has addresses of; empty where it has none."""
+        return next((name for name, other in self.elsewhere if network.overlaps(other)), "")
+
+    def may_be_configured(self, policy: str, network: Network, data_class: str) -> bool:
+        """Whether a stack's configuration may name a destination that the topology does not know.
+
+        Args:
+            policy: name of the NetworkPolicy.
+            network: the destination.
+            data_class: of the namespace that it is opened for.
+        """
+        if self.touched(network):
+            return False
+        if policy in OWN_SERVICES:
+            return network.num_addresses == 1 and any(
+                network.version == own.version and network.subnet_of(own)  # type: ignore[arg-type]
+                for own in OWNERS_NETWORKS
+            )
+        return policy == PAYMENT_PROVIDER and data_class == "payment" and network.prefixlen >= WIDEST_PREFIX

@@ -1,0 +1,1 @@
+"""SEC: what pods may be, and where their programs come from."""

@@ -1,0 +1,122 @@
+"""All of a site: its declared objects against its live ones, as findings that somebody can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from shopsphere.drift.comparing import Difference, differences
+from shopsphere.drift.declared import Declared
+from shopsphere.drift.model import Drift, Kind
+from shopsphere.drift.ownership import Ownership
+from shopsphere.drift.place import text_of
+from shopsphere.drift.repair import Repair
+from shopsphere.drift.severity import severity_of, touches_residency
+from shopsphere.drift.undeclared import Live, made_from, touches, undeclared_objects
+from shopsphere.drift.values import shown
+
+_MOST_FIELDS = 5
+"""Fields of an object that a controller made, of which a finding names so many."""
+_NAMESPACE = "Namespace"
+
+
+def judge(declared: Sequence[Declared], lives: Sequence[Live], repair: Repair) -> list[Drift]:
+    """Return all findings of a site.
+
+    Args:
+        declared: the cluster's objects that the site's stack declares.
+        lives: the live objects of all kinds that are compared and could be listed; of a kind that could not, none is
+            declared here either.
+        repair: how the site is reached.
+    """
+    by_key = {live.key: live for live in lives}
+    keys = {(each.kind, each.namespace, each.name) for each in declared}
+    namespaces = {each.name for each in declared if each.kind == _NAMESPACE}
+    found: list[Drift] = []
+    for each in declared:
+        live = by_key.get((each.kind, each.namespace, each.name))
+        found += [_missing(each, repair)] if live is None else _differing(each, live, repair)
+    found += [_undeclared(live, repair) for live in undeclared_objects(lives, keys, namespaces)]
+    made = made_from(lives, keys)
+    found += _touched((live for live in lives if live.key not in keys and live.uid in made), repair)
+    return found
+
+
+def object_name(kind: str, namespace: str, name: str) -> str:
+    """Return how findings call an object, as in Deployment shop/shop."""
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+
+
+def _missing(declared: Declared, repair: Repair) -> Drift:
+    residency = touches_residency(declared.kind, (), None)
+    return Drift(
+        site=repair.site,
+        object=object_name(declared.kind, declared.namespace, declared.name),
+        field="",
+        declared="an object",
+        live="",
+        kind=Kind.MISSING,
+        severity=severity_of(declared.kind, (), Kind.MISSING, residency=residency),
+        residency=residency,
+        repair=repair.deploy(),
+    )
+
+
+def _differing(declared: Declared, live: Live, repair: Repair) -> Iterator[Drift]:
+    for each in differences(declared, live.document):
+        residency = touches_residency(declared.kind, each.path, each.live)
+        yield Drift(
+            site=repair.site,
+            object=object_name(*live.key),
+            field=text_of(each.path),
+            declared=_declared_text(declared, each),
+            live=shown(declared.kind, each.path, each.live),
+            kind=each.kind,
+            severity=severity_of(declared.kind, each.path, each.kind, residency=residency),
+            residency=residency,
+            author=each.author,
+            is_likely=each.is_likely,
+            repair=repair.of(declared.kind, declared.namespace, declared.name, each),
+        )
+
+
+def _declared_text(declared: Declared, difference: Difference) -> str:
+    if difference.kind is Kind.UNOWNED:
+        return f"applied by {declared.manager or 'the deployment'}"
+    if difference.kind is Kind.MISSING:
+        return "an object"
+    return shown(declared.kind, difference.path, difference.declared)
+
+
+def _undeclared(live: Live, repair: Repair) -> Drift:
+    residency = touches_residency(live.kind, (), live.document)
+    authors = Ownership(live.document).authors
+    return Drift(
+        site=repair.site,
+        object=object_name(*live.key),
+        field="",
+        declared="",
+        live=f"an object since {live.document['metadata'].get('creationTimestamp', 'an unknown time')}",
+        kind=Kind.UNDECLARED,
+        severity=severity_of(live.kind, (), Kind.UNDECLARED, residency=residency),
+        residency=residency,
+        author=authors[0] if authors else None,
+        repair=repair.delete(*live.key),
+    )
+
+
+def _touched(lives: Iterable[Live], repair: Repair) -> Iterator[Drift]:
+    for live in lives:
+        for touch in touches(live):
+            residency = touches_residency(live.kind, (), live.document)
+            yield Drift(
+                site=repair.site,
+                object=object_name(*live.key),
+                field=touch.fields[0],
+                declared="as its controller makes it",
+                live=", ".join(touch.fields[:_MOST_FIELDS]),
+                kind=Kind.TOUCHED,
+                severity=severity_of(live.kind, (), Kind.TOUCHED, residency=residency),
+                residency=residency,
+                author=touch.author,
+                repair=repair.delete(*live.key),
+            )

@@ -1,0 +1,105 @@
+"""A whole run: every site of a target side by side, each with its own state, its own credentials and its own bound."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+
+from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.deploy.exporting import exported_state
+from shopsphere.drift.declared import Declared, declared_objects
+from shopsphere.drift.ignores import Ignore, read_ignores, sift
+from shopsphere.drift.judging import judge
+from shopsphere.drift.kinds import find_kind
+from shopsphere.drift.live import Lists, look
+from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
+from shopsphere.drift.repair import Repair
+from shopsphere.estate.access import site_access
+from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, site_stack, sites_of
+from shopsphere.foundation import bounded
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.topology import Topology
+
+SITE_SECONDS = 90.0
+"""Bound on a site (s), with the reading of its state."""
+ANSWER_SECONDS = 10.0
+"""Bound on each request to a cluster (s)."""
+_WHOLE = "the whole site"
+
+Look = Callable[[StackId], SiteDrift]
+
+
+def compare(topology: Topology, target: str, environment: Environment) -> Report:
+    """Compare all sites of a target with what their stacks declare."""
+    stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
+    found = side_by_side(stacks, look_at_site, seconds=SITE_SECONDS)
+    if target in {EDGE, EVERYTHING}:
+        found.append(_edge())
+    return report(target, environment, found, read_ignores(), datetime.now(UTC).date())
+
+
+def side_by_side(stacks: Sequence[StackId], look_at: Look, *, seconds: float) -> list[SiteDrift]:
+    """Look at sites at the same time; one that hangs, or fails, is unknown and hides no other."""
+    end = time.monotonic() + seconds
+    asked = [bounded.start(partial(look_at, stack), name=f"drift of {stack.label}") for stack in stacks]
+    found = []
+    for stack, answer in zip(stacks, asked, strict=True):
+        try:
+            found.append(bounded.answer_of(answer, what=f"the look at {stack.label}", seconds=end - time.monotonic()))
+        except Exception as error:  # noqa: BLE001 - whatever keeps a site from being looked at, nothing is known of it
+            told = one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
+            found.append(SiteDrift(stack.label, unseen=(Unseen(stack.label, _WHOLE, told),)))
+    return found
+
+
+def report(target: str, environment: str, sites: Sequence[SiteDrift], ignores: Sequence[Ignore], today: date) -> Report:
+    """Put the sites together and leave out what is accepted."""
+    seen = {each.site for each in sites if not each.unseen}
+    sifted = sift([drift for each in sites for drift in each.drifts], ignores, seen=seen, today=today)
+    return Report(target, environment, tuple(sites), tuple(worst_first(sifted.drifts)), sifted.ignored)
+
+
+def look_at_site(stack: StackId) -> SiteDrift:
+    """Compare one site.
+
+    Raises:
+        ShopSphereError: its state cannot be read, or its cluster cannot be reached from here.
+    """
+    began = time.monotonic()
+    access = site_access(stack)
+    repair = Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
+    cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
+    found = judge_site(exported_state(stack), cluster, repair)
+    return SiteDrift(
+        found.site, found.declared, found.live, found.drifts, found.unseen, round(time.monotonic() - began, 1)
+    )
+
+
+def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> SiteDrift:
+    """Compare an exported state with a cluster."""
+    declared = declared_objects(exported)
+    if not declared:
+        why = "its stack declares nothing: it was never deployed, or was removed"
+        return SiteDrift(repair.site, unseen=(Unseen(repair.site, _WHOLE, why),))
+    namespaces = {each.name for each in declared if each.kind == "Namespace"}
+    seen = look(cluster, namespaces)
+    unseen = [Unseen(repair.site, f"objects of the kind {kind}", why) for kind, why in seen.unreadable.items()]
+    unseen += _unknown_kinds(declared, repair.site)
+    comparable = [each for each in declared if each.kind not in seen.unreadable and find_kind(each.version, each.kind)]
+    drifts = judge(comparable, seen.lives, repair)
+    return SiteDrift(repair.site, len(declared), len(seen.lives), tuple(drifts), tuple(unseen))
+
+
+def _unknown_kinds(declared: Sequence[Declared], site: str) -> list[Unseen]:
+    """Return the declared kinds that cannot be compared."""
+    unknown = {(each.version, each.kind) for each in declared if find_kind(each.version, each.kind) is None}
+    why = "it is not among those that are compared; add it to shopsphere/drift/kinds.py"
+    return [Unseen(site, f"objects of the kind {kind} ({version})", why) for version, kind in sorted(unknown)]
+
+
+def _edge() -> SiteDrift:
+    why = "not compared here; `shopsphere preview edge --refresh --expect-no-changes` compares what is declared"
+    return SiteDrift(EDGE, unseen=(Unseen(EDGE, "names and CDN", why),))

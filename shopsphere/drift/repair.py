@@ -1,0 +1,92 @@
+"""The command that puts back what is declared, for one finding; nothing here runs it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shopsphere.drift.comparing import Difference
+from shopsphere.drift.kinds import SECRET, resource_of
+from shopsphere.drift.model import Kind
+from shopsphere.drift.place import Element, Path, pointer_of
+
+_ACCOUNT, _OLD_ACCOUNT = "serviceAccountName", "serviceAccount"
+"""Two names of one field of a pod."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """How a site is reached.
+
+    Attributes:
+        site: its name.
+        environment: as `shopsphere` takes it.
+        kubeconfig: file with the credentials.
+        context: in it.
+    """
+
+    site: str
+    environment: str
+    kubeconfig: str
+    context: str
+
+    def of(self, kind: str, namespace: str, name: str, difference: Difference) -> str:
+        """Return the command for one difference of a declared object.
+
+        A patch names what it expects to find, so that it does nothing to an object that changed again meanwhile.
+        """
+        if not difference.path or (kind == SECRET and difference.path[0] == "data"):
+            return self.deploy()
+        patch = json.dumps([*_tests(difference), *_operations(difference)])
+        return self._kubectl(namespace, "patch", resource_of(kind), name, "--type=json", f"--patch={patch}")
+
+    def delete(self, kind: str, namespace: str, name: str) -> str:
+        """Return the command that removes an object."""
+        return self._kubectl(namespace, "delete", resource_of(kind), name)
+
+    def deploy(self) -> str:
+        """Return the command that deploys the site after a look at what is really there."""
+        return f"shopsphere up {self.site} --environment {self.environment} --refresh"
+
+    def _kubectl(self, namespace: str, *words: str) -> str:
+        place = ("--namespace", namespace) if namespace else ()
+        return shlex.join(("kubectl", "--kubeconfig", self.kubeconfig, "--context", self.context, *place, *words))
+
+
+def _operations(difference: Difference) -> list[dict[str, Any]]:
+    path = difference.path
+    if difference.kind is Kind.ADDED and path[-1] == _ACCOUNT:  # the API server would fill it in again from the other
+        return [{"op": "remove", "path": pointer_of((*path[:-1], each))} for each in (_ACCOUNT, _OLD_ACCOUNT)]
+    return [_operation(difference)]
+
+
+def _operation(difference: Difference) -> dict[str, Any]:
+    path = difference.path
+    if difference.kind is Kind.REMOVED:
+        last = path[-1]
+        place = f"{pointer_of(path[:-1])}/-" if isinstance(last, Element) else pointer_of(path)
+        return {"op": "add", "path": place, "value": difference.declared}
+    if difference.declared is not None:
+        return {"op": "replace", "path": pointer_of(path), "value": difference.declared}
+    return {"op": "remove", "path": pointer_of(difference.around or path)}
+
+
+def _tests(difference: Difference) -> Sequence[dict[str, Any]]:
+    """Return what makes sure that indices still mean the elements that they meant."""
+    found = []
+    path: Path = ()
+    for step in difference.path:
+        path = (*path, step)
+        is_gone = difference.kind is Kind.REMOVED and path == difference.path
+        if isinstance(step, Element) and not is_gone:
+            found += [
+                {"op": "test", "path": pointer_of((*path, key)), "value": value}
+                for key, value in step.keys
+                if isinstance(step.value, dict) and key in step.value
+            ]
+    if difference.kind is not Kind.REMOVED and difference.live is not None:
+        found.append({"op": "test", "path": pointer_of(difference.path), "value": difference.live})
+    return found

@@ -1,0 +1,123 @@
+"""Objects that nobody declared in the namespaces of a stack, or that reach into them from outside.
+
+What a controller made out of a declared object is no drift, as long as controllers alone have written it: the way from
+an owner reference to its owner is followed to a declared object, because anybody may write such a reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shopsphere.drift import known
+from shopsphere.drift.ownership import Author, Ownership
+from shopsphere.estate.placement import SITE_LABEL
+
+Document = Mapping[str, Any]
+_PART_OF = ("app.kubernetes.io/part-of", "shopsphere")
+
+
+@dataclass(frozen=True)
+class Live:
+    """A live object.
+
+    Attributes:
+        kind: its kind.
+        document: as the API returned it.
+    """
+
+    kind: str
+    document: Document
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; empty for an object of the cluster."""
+        return str(self.document["metadata"].get("namespace") or "")
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Kind, namespace and name."""
+        return self.kind, self.namespace, self.name
+
+    @property
+    def uid(self) -> str:
+        """What owner references call it."""
+        return str(self.document["metadata"].get("uid", ""))
+
+    @property
+    def owners(self) -> list[str]:
+        """Identities of its owners."""
+        return [str(each.get("uid")) for each in self.document["metadata"].get("ownerReferences") or ()]
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What somebody changed in an object that controllers made.
+
+    Attributes:
+        author: who.
+        fields: what they own of it.
+    """
+
+    author: Author
+    fields: tuple[str, ...]
+
+
+def made_from(lives: Sequence[Live], declared: Collection[tuple[str, str, str]]) -> set[str]:
+    """Return the identities of declared objects and of all that is owned by them, however far down."""
+    known_ids = {live.uid for live in lives if live.key in declared}
+    waiting = [live for live in lives if live.key not in declared and live.owners]
+    while made := [live for live in waiting if all(owner in known_ids for owner in live.owners)]:
+        known_ids.update(live.uid for live in made)
+        waiting = [live for live in waiting if live.uid not in known_ids]
+    return known_ids - {""}
+
+
+def undeclared_objects(
+    lives: Sequence[Live], declared: Collection[tuple[str, str, str]], namespaces: Collection[str]
+) -> Iterator[Live]:
+    """Yield the objects that nobody declared.
+
+    Args:
+        lives: of all kinds that are compared.
+        declared: kind, namespace and name of all declared objects.
+        namespaces: of the stack.
+    """
+    made = made_from(lives, declared)
+    for live in lives:
+        if live.key in declared or live.uid in made:
+            continue
+        if live.namespace not in namespaces if live.namespace else not _reaches_into(live, namespaces):
+            continue
+        authors = Ownership(live.document).authors
+        if known.is_part_of_kubernetes(live.kind, live.document, authors) or known.is_permit(live.kind, live.document):
+            continue
+        yield live
+
+
+def touches(live: Live) -> Iterator[Touch]:
+    """Yield what others than controllers changed in an object that a controller made; its status aside."""
+    ownership = Ownership(live.document)
+    for author in ownership.authors:
+        if author.manager in known.MAKERS or author.subresource == "status":
+            continue
+        fields = tuple(field for field in ownership.fields_of(author) if not field.startswith("status"))
+        if fields:
+            yield Touch(author, fields)
+
+
+def _reaches_into(live: Live, namespaces: Collection[str]) -> bool:
+    """Whether an object of the cluster pretends to be the stack's, or gives somebody of its namespaces a right."""
+    document = live.document
+    labels = document["metadata"].get("labels") or {}
+    if labels.get(_PART_OF[0]) == _PART_OF[1] or SITE_LABEL in labels:
+        return True
+    claim = (document.get("spec") or {}).get("claimRef") or {}
+    subjects = document.get("subjects") or []
+    return claim.get("namespace") in namespaces or any(each.get("namespace") in namespaces for each in subjects)

@@ -1,0 +1,130 @@
+"""When two values of a field mean the same, what the API server fills in by itself, and what may be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shopsphere.drift.kinds import SECRET
+from shopsphere.drift.place import Path, fields_of
+from shopsphere.topology.quantities import QuantityError, parse_quantity
+
+LONGEST = 100
+"""Characters of a value that are shown."""
+
+_QUANTITIES = frozenset(
+    {"capacity", "default", "defaultRequest", "hard", "limits", "max", "min", "requests", "sizeLimit", "size"}
+)
+"""Fields that hold quantities, alone or by name of a resource."""
+
+_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
+    "protocol": ("TCP",),
+    "apiGroup": ("", "rbac.authorization.k8s.io"),
+    "dnsPolicy": ("ClusterFirst",),
+    "restartPolicy": ("Always",),
+    "schedulerName": ("default-scheduler",),
+    "terminationMessagePath": ("/dev/termination-log",),
+    "terminationMessagePolicy": ("File",),
+    "terminationGracePeriodSeconds": (30,),
+    "imagePullPolicy": ("IfNotPresent", "Always"),
+    "successThreshold": (1,),
+    "failureThreshold": (3,),
+    "periodSeconds": (10,),
+    "timeoutSeconds": (1,),
+    "scheme": ("HTTP",),
+    "defaultMode": (420,),
+    "progressDeadlineSeconds": (600,),
+    "revisionHistoryLimit": (10,),
+    "maxSurge": ("25%",),
+    "maxUnavailable": ("25%",),
+    "type": ("ClusterIP", "Opaque", "RollingUpdate"),
+    "sessionAffinity": ("None",),
+    "internalTrafficPolicy": ("Cluster",),
+    "externalTrafficPolicy": ("Cluster",),
+    "ipFamilyPolicy": ("SingleStack",),
+    "allocateLoadBalancerNodePorts": (True,),
+    "volumeMode": ("Filesystem",),
+    "persistentVolumeReclaimPolicy": ("Retain",),
+    "reclaimPolicy": ("Delete",),
+    "volumeBindingMode": ("Immediate",),
+    "preemptionPolicy": ("PreemptLowerPriority",),
+    "securityContext": ({},),
+    "enableServiceLinks": (True,),
+    "finalizers": (["kubernetes"],),
+    "divisor": ("0",),
+}
+"""What the API server fills in where a manifest says nothing, by the last field of the path."""
+
+_ASSIGNED = frozenset(
+    {
+        "clusterIP",
+        "clusterIPs",
+        "healthCheckNodePort",
+        "ipFamilies",
+        "kubernetes.io/metadata.name",
+        "nodePort",
+    }
+)
+"""What the API server chooses itself: any value is as good as another."""
+
+_SENSITIVE = frozenset(
+    {
+        "allowPrivilegeEscalation",
+        "externalIPs",
+        "externalName",
+        "hostIPC",
+        "hostNetwork",
+        "hostPID",
+        "hostUsers",
+        "loadBalancerSourceRanges",
+        "nodeName",
+        "privileged",
+        "runtimeClassName",
+        "serviceAccountName",
+        "shareProcessNamespace",
+    }
+)
+
+
+def same(path: Path, declared: Any, live: Any) -> bool:
+    """Whether a live value is the declared one, perhaps in another notation."""
+    if declared == live and isinstance(declared, bool) == isinstance(live, bool):
+        return True
+    if not _QUANTITIES & set(fields_of(path)) or isinstance(declared, bool) or isinstance(live, bool):
+        return False
+    try:
+        return parse_quantity(declared) == parse_quantity(live)
+    except (QuantityError, TypeError, AttributeError):
+        return False
+
+
+def is_default(path: Path, live: Any) -> bool:
+    """Whether a value that nobody declared is what the API server fills in: then it changes nothing."""
+    return live in _DEFAULTS.get(_last(path), ())
+
+
+def is_assigned(path: Path) -> bool:
+    """Whether the API server chooses the value of a field where nobody else does."""
+    return _last(path) in _ASSIGNED
+
+
+def is_sensitive(path: Path) -> bool:
+    """Whether a field counts also where nobody is on record for it: no API server fills it in."""
+    return _last(path) in _SENSITIVE
+
+
+def _last(path: Path) -> str:
+    fields = fields_of(path)
+    return fields[-1] if fields else ""
+
+
+def shown(kind: str, path: Path, value: Any) -> str:
+    """Return a value in one line; what a Secret holds is never shown."""
+    if value is None:
+        return ""
+    if kind == SECRET and path[:1] in {("data",), ("stringData",)}:
+        return "a secret value"
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    text = " ".join(text.split()) or '""'
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

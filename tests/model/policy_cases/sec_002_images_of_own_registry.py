@@ -1,0 +1,46 @@
+from policy_cases import kubernetes as k8s
+from policy_cases.declared import REMOVED, UNKNOWN, Declared
+
+IMAGE = ("spec", "template", "spec", "containers", 0, "image")
+CONTAINERS = ("spec", "template", "spec", "initContainers")
+DIGEST = f"registry.example/shop@sha256:{'0' * 64}"
+BUILT = Declared("docker:index/image:Image", {"imageName": "registry.example/shop:1.0"})
+GOOD = {
+    "own registry": k8s.DEPLOYMENT,
+    "own registry with a port": k8s.DEPLOYMENT.but(*IMAGE, "registry:5000/shop:1.0"),
+    "digest": k8s.DEPLOYMENT.but(*IMAGE, DIGEST),
+    "loaded into the lab's nodes": k8s.DEPLOYMENT.but(*IMAGE, "localhost/shop:1.0"),
+    "database": k8s.DATABASE,
+    "image that is built": BUILT,
+    "digest that exists after the build": k8s.DEPLOYMENT.but(*IMAGE, UNKNOWN),
+}
+BAD = {
+    "public registry": (k8s.DEPLOYMENT.but(*IMAGE, "docker.io/acme/shop:1.0"), "docker.io/acme/shop:1.0 of a public"),
+    "public registry below a name": (k8s.DEPLOYMENT.but(*IMAGE, "eu.gcr.io/acme/shop:1.0"), "of a public registry"),
+    "no registry": (k8s.DEPLOYMENT.but(*IMAGE, "acme/shop:1.0"), "acme/shop:1.0, without a registry"),
+    "name alone": (k8s.DEPLOYMENT.but(*IMAGE, "postgres"), "postgres, without a registry"),
+    "no image": (k8s.DEPLOYMENT.but(*IMAGE, REMOVED), "missing, without a registry"),
+    "whatever is newest": (k8s.DEPLOYMENT.but(*IMAGE, "registry.example/shop:latest"), "whatever was pushed last"),
+    "no version": (k8s.DEPLOYMENT.but(*IMAGE, "registry.example/shop"), "whatever was pushed last"),
+    "nowhere to be pulled": (
+        k8s.DEPLOYMENT.but(*IMAGE, "localhost/shop:1.0").in_stack("prod-frankfurt"),
+        "which is nowhere to be pulled",
+    ),
+    "container that runs first": (
+        k8s.DEPLOYMENT.but(*CONTAINERS, [{"name": "x", "image": "ghcr.io/x/y:1"}]),
+        "initContainers[0].image: ghcr.io/x/y:1",
+    ),
+    "database of a public registry": (
+        k8s.DATABASE.but("spec", "imageName", "ghcr.io/cnpg/pg:15"),
+        "spec.imageName: ghcr",
+    ),
+    "pushed to a public registry": (
+        BUILT.but("imageName", "quay.io/acme/shop:1.0"),
+        "imageName: quay.io/acme/shop:1.0",
+    ),
+}
+UNKNOWN_CASES = {
+    "containers": (k8s.DEPLOYMENT.but("spec", "template", UNKNOWN), "spec.template is not known"),
+    "image of a database": (k8s.DATABASE.but("spec", "imageName", UNKNOWN), "imageName is not known"),
+}
+NOT_APPLICABLE = {"namespace": k8s.NAMESPACE, "dns": k8s.DNS}

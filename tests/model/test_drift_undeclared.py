@@ -1,0 +1,150 @@
+"""Objects that nobody declared are found; what Kubernetes and controllers make of declared ones is not among them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from declared_site import Document, declared_bodies, exported
+from live_objects import LATER, live_objects, managed
+from test_drift_injections import REPAIR
+
+from runbooks.permit import MANAGER as PERMIT_MANAGER
+from shopsphere.drift import known
+from shopsphere.drift.declared import declared_objects
+from shopsphere.drift.judging import judge
+from shopsphere.drift.model import Drift, Kind
+from shopsphere.drift.undeclared import Live
+from shopsphere.estate.databases import LEDGER
+
+
+def around(*others: Live, lives: dict[str, Document] | None = None) -> list[Drift]:
+    """Findings of a site with its declared objects and others."""
+    declared = declared_objects(exported())
+    own = [Live(each.kind, live) for each, live in zip(declared, (lives or live_objects()).values(), strict=True)]
+    return judge(declared, [*own, *others], REPAIR)
+
+
+def made(
+    kind: str,
+    name: str,
+    *managers: str,
+    owner: str = "",
+    owner_kind: str = "",
+    namespace: str = "shop",
+    fields: Document | None = None,
+    **rest: Any,
+) -> Live:
+    """An object that managers wrote."""
+    metadata: Document = {"name": name, "uid": f"uid-of-{name}", "creationTimestamp": LATER}
+    metadata |= {"namespace": namespace} if namespace else {}
+    metadata |= {"ownerReferences": [{"uid": owner, "kind": owner_kind, "controller": True}]} if owner else {}
+    told = {"f:spec": {"f:a": {}}} if fields is None else fields
+    metadata["managedFields"] = [managed(each, "Update", LATER, told) for each in managers]
+    return Live(kind, {"metadata": {**metadata, **rest.pop("metadata", {})}, **rest})
+
+
+def test_what_kubernetes_and_controllers_make_is_no_drift() -> None:
+    assert (
+        around(
+            made("ServiceAccount", "default", fields={}),
+            made("ServiceAccount", "default", namespace="elsewhere"),
+            made("ConfigMap", "kube-root-ca.crt", "kube-controller-manager", data={"ca.crt": "PEM"}),
+            made("Endpoints", "shop", "kube-controller-manager"),
+            made("ReplicaSet", "shop-1", "kube-controller-manager", owner="deployment", owner_kind="Deployment"),
+            made("Pod", "shop-1-a", "kube-controller-manager", owner="uid-of-shop-1", owner_kind="ReplicaSet"),
+            made("EndpointSlice", "shop-x", "kube-controller-manager", owner="service", owner_kind="Service"),
+            made("Pod", "ledger-frankfurt-1", "manager", "kubelet", owner="database", owner_kind="Cluster"),
+            made("Pod", "a-pod-of-others", "kubectl-run", namespace="elsewhere"),
+            made("PersistentVolume", "of-others", "kubectl-create", namespace=""),
+            made("ClusterRoleBinding", "of-others", "kubectl-create", namespace="", subjects=[{"kind": "Group"}]),
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("live", "severity", "residency"),
+    [
+        (made("Pod", "shell", "kubectl-run"), "high", False),
+        (made("Deployment", "miner", "kubectl-create"), "high", False),
+        (made("NetworkPolicy", "open", "kubectl-client-side-apply"), "critical", True),
+        (made("Service", "out", "kubectl-create"), "critical", True),
+        (made("EndpointSlice", "shop-out", "kubectl-create"), "critical", True),
+        (made("Endpoints", "shop", "kube-controller-manager", "kubectl-edit"), "critical", True),
+        (made("Role", "all", "kubectl-create"), "high", False),
+        (made("RoleBinding", "mallory", "kubectl-create"), "high", False),
+        (made("Secret", "copy", "kubectl-create"), "high", False),
+        (made("ConfigMap", "kube-root-ca.crt", "kubectl-edit"), "high", False),
+        (made("ServiceAccount", "default", "kubectl-patch", imagePullSecrets=[{"name": "x"}]), "high", False),
+        (made("ServiceAccount", "default", imagePullSecrets=[{"name": "x"}]), "high", False),
+        (made("CronJob", "every-night", "kubectl-create"), "high", False),
+        (made("PersistentVolumeClaim", "copy", "kubectl-create"), "critical", True),
+        (made("ScheduledBackup", "to-us", "kubectl-create"), "critical", True),
+        (made("ConfigMap", "permit", "kubectl-create", metadata={"labels": known.PERMITS}), "high", False),
+        (
+            made("ClusterRoleBinding", "way-in", "kubectl-create", namespace="", subjects=[{"namespace": "shop"}]),
+            "critical",
+            True,
+        ),
+        (
+            made("PersistentVolume", "x", "kubectl", namespace="", metadata={"labels": {"shopsphere.io/site": "us"}}),
+            "critical",
+            True,
+        ),
+    ],
+    ids=lambda each: f"{each.kind}-{each.name}" if isinstance(each, Live) else None,
+)
+def test_objects_that_nobody_declared_are_found(live: Live, severity: str, residency: bool) -> None:
+    (found,) = around(live)
+    assert (found.kind, found.object.partition(" ")[0], found.severity, found.residency) == (
+        Kind.UNDECLARED,
+        live.kind,
+        severity,
+        residency,
+    )
+    assert " delete " in found.repair
+
+
+def test_a_reference_to_an_owner_that_nobody_declared_hides_nothing() -> None:
+    owner = made("ReplicaSet", "own", "kubectl-create")
+    pod = made("Pod", "own-1", "kubectl-create", owner="uid-of-own", owner_kind="ReplicaSet")
+    unknown = made("Pod", "ghost", "kubectl-create", owner="of-no-object", owner_kind="ReplicaSet")
+    each_other = [
+        made("Pod", "one", "kubectl-create", owner="uid-of-two", owner_kind="Pod"),
+        made("Pod", "two", "kubectl-create", owner="uid-of-one", owner_kind="Pod"),
+    ]
+    found = around(owner, pod, unknown, *each_other)
+    assert sorted(each.object for each in found) == [
+        "Pod shop/ghost",
+        "Pod shop/one",
+        "Pod shop/own-1",
+        "Pod shop/two",
+        "ReplicaSet shop/own",
+    ]
+
+
+def test_a_pod_that_somebody_changed_is_found() -> None:
+    pod = made("Pod", "shop-1-a", "kubelet", owner="deployment", owner_kind="Deployment")
+    debug: Document = {"f:spec": {"f:ephemeralContainers": {'k:{"name":"debugger"}': {".": {}, "f:image": {}}}}}
+    entries = pod.document["metadata"]["managedFields"]
+    entries.append(managed("kubectl-debug", "Update", LATER, debug, subresource="ephemeralcontainers"))
+    entries.append(managed("shop", "Update", LATER, {"f:status": {"f:conditions": {}}}, subresource="status"))
+    (found,) = around(pod)
+    assert (found.kind, found.object) == (Kind.TOUCHED, "Pod shop/shop-1-a")
+    assert "ephemeralContainers" in found.field
+    assert found.author
+    assert found.author.manager == "kubectl-debug"
+
+
+def test_a_permit_of_break_glass_is_no_drift() -> None:
+    assert known.PERMITS["app.kubernetes.io/managed-by"] == PERMIT_MANAGER
+    bodies = declared_bodies()
+    bodies["ledger"] = copy.deepcopy(bodies["namespace"])
+    bodies["ledger"]["metadata"]["name"] = LEDGER.namespace.name
+    declared = declared_objects(exported(bodies))
+    own = [Live(each.kind, live) for each, live in zip(declared, live_objects(bodies).values(), strict=True)]
+    there = {"labels": known.PERMITS}
+    permit = made("ConfigMap", "epoch-2", known.PLATFORM, namespace=LEDGER.namespace.name, metadata=there)
+    assert judge(declared, [*own, permit], REPAIR) == []
