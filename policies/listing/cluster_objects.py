@@ -91,6 +91,7 @@ CLUSTER_OBJECTS: Mapping[str, ListedType] = {
             labels={**LABELS, "cnpg.io/reload": "running instances take a changed secret"},
             type="what it is for",
             stringData=Named("keys as the program that reads them names them"),
+            data=Named("the same in base64: so the provider itself writes it once the secret exists"),
         ),
     ),
     "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": ListedType(

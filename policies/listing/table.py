@@ -64,6 +64,5 @@ WHY_NO_FIELD: Mapping[str, str] = {
     "csi": "a driver says where its volumes are, and it may be anywhere",
     "nfs": "a server that may be anywhere",
     "binaryData": "RES-009 cannot read it",
-    "data": "RES-009 reads plain text, not base64: stringData",
 }
 """What a field that is not listed would do, where that can be said."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
 
 from policies.kinds import holds_data, is_core, is_database, is_workload, label_places, pod_spec
-from policies.reading import Node, mapping, text
+from policies.reading import MalformedError, Node, mapping, text
 from policies.residency.data_read import NAMESPACES, databases_in, strictness
 from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
+from policies.unknown import known
 from policies.verdict import violation
 from shopsphere.estate.placement import DATA_CLASS_LABEL
 from shopsphere.foundation.finding import Finding, Severity
@@ -65,8 +68,24 @@ def _read(resource: Resource) -> Node:
         spec = pod_spec(resource)
         return {key: spec[key] for key in READ_FROM if key in spec}
     if is_core(resource, *SETTINGS):
-        return {key: resource.props[key] for key in ("data", "stringData") if key in resource.props}
+        written = {key: resource.props[key] for key in ("data", "stringData") if key in resource.props}
+        if resource.kind == "Secret" and "data" in written:  # the provider itself turns stringData of a secret into it
+            written["data"] = _decoded(mapping(resource.props, "data"))
+        return written
     return {}
+
+
+def _decoded(data: Node) -> Node:
+    """Return a secret's data as its readers see it; of values that are not known yet, the keys alone."""
+    values = {key: known(partial(data.__getitem__, key)) for key in data}
+    return {key: "" if value is None else _plain(f"data.{key}", value) for key, value in values.items()}
+
+
+def _plain(path: str, value: object) -> str:
+    try:
+        return b64decode(str(value), validate=True).decode(errors="replace")
+    except ValueError as error:
+        raise MalformedError(path, "base64", value) from error
 
 
 RULE = ResourceRule(

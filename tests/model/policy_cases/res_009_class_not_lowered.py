@@ -1,3 +1,4 @@
+from base64 import b64encode
 from typing import Any
 
 from policy_cases import kubernetes as k8s
@@ -8,7 +9,7 @@ CLASS = ("metadata", "labels", DATA_CLASS_LABEL)
 TEMPLATE = ("spec", "template", "metadata", "labels", DATA_CLASS_LABEL)
 ENVIRONMENT = ("spec", "template", "spec", "containers", 0, "env")
 DSN = "postgresql://commerce@commerce.data-commerce.svc.cluster.local:5432/commerce"
-SECRET = k8s.SETTINGS.of("kubernetes:core/v1:Secret").but("metadata", "namespace", "payments")
+SECRET = k8s.SETTINGS.of("kubernetes:core/v1:Secret").but("metadata", "namespace", "payments").but("data", REMOVED)
 
 
 def reader(data_class: str, *settings: Any, namespace: str = "crm") -> Declared:
@@ -28,6 +29,7 @@ GOOD = {
     "another class that stays at home": k8s.DEPLOYMENT.but(*CLASS, "payment").but(*TEMPLATE, "payment"),
     "reads what it is of": k8s.DEPLOYMENT.but(*ENVIRONMENT, [{"name": "COMMERCE_DSN", "value": DSN}]),
     "public and reads nothing": reader("public", PLAIN),
+    "secret of its class, as the provider writes it": SECRET.but("data", {"key": "eA==", "later": UNKNOWN}),
     "setting that is read when it is known, in the update": reader("public", {"name": "CRM", "value": UNKNOWN}),
     "namespace nobody declared": k8s.NAMESPACE.but("metadata", "name", "extra").but(*CLASS, "operational"),
     "a word that only looks like a database's": reader("public", {"name": "TITLE", "value": "e-commerce-dublin"}),
@@ -61,6 +63,11 @@ BAD = {
         "metadata.labels, in namespace payments: public",
         "it reads ledger",
     ),
+    "secret below its class, as the provider writes it": (
+        SECRET.but("metadata", "labels", k8s.labels("public")).but("data", {"dsn": b64encode(DSN.encode()).decode()}),
+        "it reads commerce",
+    ),
+    "secret that nobody can read": (SECRET.but("data", {"dsn": "not base64"}), "data.dsn", "allowed: base64"),
     "namespace with another label": (k8s.NAMESPACE.but(*CLASS, "public"), "in namespace shop: public"),
     "object below its namespace": (k8s.DEPLOYMENT.but(*CLASS, "operational"), "in namespace shop: operational"),
     "policy below its namespace": (k8s.CLOSED.but("metadata", "labels", k8s.labels("public")), "in namespace shop"),
