@@ -63,10 +63,10 @@ WORKS = (
         "starts the same pods again, as the lab does after it has built an image",
     ),
     Work(
-        CONTROLLERS[:1],
+        ("kube-controller-manager", "kube-scheduler"),
         "PersistentVolume",
         (("spec", "claimRef"), _annotation("pv.kubernetes.io/bound-by-controller"), ("metadata", "finalizers")),
-        "binds volumes to claims, and keeps one that is in use from being deleted",
+        "binds volumes to claims, the scheduler where a claim waits for its pod; keeps one in use from being deleted",
     ),
     Work(CONTROLLERS[:2], "Service", (("metadata", "finalizers"),), "gives back the address of a balancer"),
     Work(CONTROLLERS[:1], "Namespace", (("spec", "finalizers"),), "empties a namespace before it is deleted"),
@@ -102,9 +102,20 @@ def is_part_of_kubernetes(kind: str, live: Mapping[str, Any], authors: Sequence[
     return all(author.manager in CONTROLLERS for author in authors) and (comes_along or kind == "Endpoints")
 
 
+def is_the_operators(kind: str, live: Mapping[str, Any], authors: Sequence[Author]) -> bool:
+    """Whether CloudNativePG put an object beside its clusters: queries of its own metrics, without an owner."""
+    is_its = (kind, live["metadata"]["name"]) == ("ConfigMap", "cnpg-default-monitoring")
+    return is_its and bool(authors) and all(author.manager == OPERATOR for author in authors)
+
+
 def is_permit(kind: str, live: Mapping[str, Any]) -> bool:
     """Whether an object is a permit that an operator laid down by breaking the glass."""
     metadata = live["metadata"]
     labels = metadata.get("labels") or {}
     is_ours = kind == "ConfigMap" and metadata.get("namespace") == LEDGER.namespace.name
     return is_ours and PERMITS.items() <= labels.items()
+
+
+def is_of_others(kind: str, live: Mapping[str, Any], authors: Sequence[Author]) -> bool:
+    """Whether an object that no stack declares is part of a known program's work."""
+    return is_part_of_kubernetes(kind, live, authors) or is_the_operators(kind, live, authors) or is_permit(kind, live)

@@ -95,10 +95,8 @@ def undeclared_objects(
             continue
         if live.namespace not in namespaces if live.namespace else not _reaches_into(live, namespaces):
             continue
-        authors = Ownership(live.document).authors
-        if known.is_part_of_kubernetes(live.kind, live.document, authors) or known.is_permit(live.kind, live.document):
-            continue
-        yield live
+        if not known.is_of_others(live.kind, live.document, Ownership(live.document).authors):
+            yield live
 
 
 def touches(live: Live) -> Iterator[Touch]:

@@ -64,7 +64,7 @@ def test_declared_replicas_count_whoever_moves_them() -> None:
 def test_a_volume_that_is_bound_is_no_drift() -> None:
     lives = live_objects()
     claim = {"kind": "PersistentVolumeClaim", "namespace": "shop", "name": "ledger-1", "uid": "u"}
-    set_by(lives["volume"], ("spec", "claimRef"), claim, "kube-controller-manager")
+    set_by(lives["volume"], ("spec", "claimRef"), claim, "kube-scheduler")
     set_by(lives["volume"], ("metadata", "finalizers"), ["kubernetes.io/pv-protection"], "kube-controller-manager")
     assert findings(lives) == []
 
