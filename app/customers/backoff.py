@@ -14,7 +14,10 @@ from app.database import Database
 
 FREE_TRIES = 5
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 15, 300
-"""Long enough to make guessing hopeless (300 tries a day), short enough that nobody is kept from their account."""
+"""Long enough to make guessing hopeless (300 tries a day), short enough that it is over soon after the last wrong one.
+
+Whoever sends a wrong password at the end of each wait keeps its owner out as well; the security log names the network.
+"""
 FORGOTTEN_HOURS = 24
 
 _WAIT = """
