@@ -71,3 +71,8 @@ class Resource:
     def site(self) -> str:
         """Site that its label names; empty where it has none."""
         return text(self.labels, SITE_LABEL)
+
+    @property
+    def provider_site(self) -> str:
+        """Site that the provider which creates it says it is of; empty where it has none."""
+        return "" if self.provider is None else text(self.provider, "clusterIdentifier")

@@ -14,7 +14,7 @@ from app.customers import own_data
 from app.customers.entrance import confirm, entrance_of, too_many
 from app.web.clients import client_network
 from app.web.entries import FRESH, Entries
-from app.web.leading import redirect
+from app.web.leading import PERSONAL, redirect
 from app.web.posting import Done, Posting, fields_of, form_comes_back, post_once
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
@@ -23,7 +23,6 @@ from app.web.visitors import Visitor, visitor_of
 ACCOUNT, DATA, ERASE, ERASED, SIGN_IN = (
     "/account", "/account/my-data.json", "/account/erase", "/account/erased", "/account/sign-in",
 )  # fmt: skip
-PERSONAL = {"cache-control": "private, no-store"}
 
 
 @get(ACCOUNT)

@@ -6,7 +6,10 @@ from typing import Any
 
 from litestar import Response
 
+PERSONAL = {"cache-control": "private, no-store"}
+"""Header of an answer that is one visitor's: nobody keeps it."""
+
 
 def redirect(location: str) -> Response[Any]:
     """Return the answer that has a browser ask for another page of ours."""
-    return Response(None, status_code=303, headers={"cache-control": "private, no-store", "location": location})
+    return Response(None, status_code=303, headers=PERSONAL | {"location": location})

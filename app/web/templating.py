@@ -14,6 +14,7 @@ from app.legal.shelf import TEXTS
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
 from app.web.entries import FRESH
+from app.web.leading import PERSONAL
 from app.web.money import money, plain_amount
 from app.web.pictures import Pictures
 
@@ -57,5 +58,5 @@ class Templates:
             html,
             status_code=status,
             media_type=HTML,
-            headers={"cache-control": "private, no-store", "vary": "accept-encoding", **(headers or {})},
+            headers={**PERSONAL, "vary": "accept-encoding", **(headers or {})},
         )

@@ -76,13 +76,13 @@ def _steering(model: Topology, label: str) -> str:
 
 def _leads_there(model: Topology, label: str, content: str) -> bool:
     if label in model.sites:
-        return content == str(model.site(label).faces_customers_at)
+        return content == _address(model, label)
     return bool(re.fullmatch(rf"{STATIC}|ns[0-9]+", label)) and _is_address(content)
 
 
 def _described(model: Topology, label: str) -> str:
     if label in model.sites:
-        return str(model.site(label).faces_customers_at)
+        return _address(model, label)
     return f"an address, for a site, a name server or {STATIC}"
 
 
@@ -102,7 +102,7 @@ def _pair_state(resource: Resource, model: Topology) -> Iterator[Finding]:
         return
     for site in addresses:
         address = text(addresses, site)
-        own = str(model.site(site).faces_customers_at) if site in pair.sites else ""
+        own = _address(model, site) if site in pair.sites else ""
         if address != own:
             yield violation(f"addresses.{site}: {address}", own or known(pair.sites))
 
@@ -113,13 +113,16 @@ def _distribution(resource: Resource, model: Topology) -> Iterator[Finding]:
             yield violation(f"hostNames: {host}", model.static_host)
     for at, origin in enumerate(nodes(resource.props, "origins")):
         site, address = text(origin, "name"), text(origin, "address")
-        own = str(model.site(site).faces_customers_at) if model_has(model, site) else ""
+        own = _address(model, site) if _serves_customers(model, site) else ""
         if address != own or whole_number(origin, "port", default=0) == 0:
             yield violation(f"origins[{at}]: {address or 'missing'} as {site or 'no site'}", own or "a site of a pair")
 
 
-def model_has(model: Topology, site: str) -> bool:
-    """Whether a site serves customers: it is one of a pair's."""
+def _address(model: Topology, site: str) -> str:
+    return str(model.site(site).faces_customers_at)
+
+
+def _serves_customers(model: Topology, site: str) -> bool:
     return site in model.sites and model.pair_of(site) is not None
 
 

@@ -27,7 +27,7 @@ def applies(resource: Resource) -> bool:
 
 def measure(resource: Resource) -> Iterator[Measured]:
     """Yield each namespace, and each quota of watts."""
-    site = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+    site = resource.site or resource.provider_site
     if resource.kind == "Namespace":
         yield site, text(resource.props, "metadata", "name"), None
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policies.kinds import is_core
 from policies.limits.lim_004_quota_within_site import QUOTA_KEY
-from policies.reading import mapping, quantity, text
+from policies.reading import mapping, quantity
 from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -25,7 +25,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     hard = mapping(resource.props, "spec", "hard")
     if QUOTA_KEY not in hard:
         return  # a quota of something else
-    name = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+    name = resource.site or resource.provider_site
     if name not in topology_of(resource).sites:
         yield violation(f"site {name or 'missing'}", f"the label of one of {known(topology_of(resource).sites)}")
         return

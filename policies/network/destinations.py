@@ -57,7 +57,7 @@ class Destinations:
 
     def holds(self, network: Network) -> bool:
         """Whether all of a network is inside."""
-        return any(network.version == own.version and network.subnet_of(own) for own in self.inside)  # type: ignore[arg-type]
+        return _is_within(network, self.inside)
 
     def touched(self, network: Network) -> str:
         """Return the name of a site elsewhere that a network has addresses of; empty where it has none."""
@@ -74,8 +74,9 @@ class Destinations:
         if self.touched(network):
             return False
         if policy in OWN_SERVICES:
-            return network.num_addresses == 1 and any(
-                network.version == own.version and network.subnet_of(own)  # type: ignore[arg-type]
-                for own in OWNERS_NETWORKS
-            )
+            return network.num_addresses == 1 and _is_within(network, OWNERS_NETWORKS)
         return policy == PAYMENT_PROVIDER and data_class == "payment" and network.prefixlen >= WIDEST_PREFIX
+
+
+def _is_within(network: Network, others: tuple[Network, ...]) -> bool:
+    return any(network.version == each.version and network.subnet_of(each) for each in others)  # type: ignore[arg-type]

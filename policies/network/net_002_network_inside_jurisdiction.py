@@ -22,7 +22,7 @@ IN_CLUSTER = ("namespaceSelector", "podSelector")
 def check(resource: Resource) -> Iterator[Finding]:
     """Find ways that lead elsewhere or anywhere, and ways in for strangers to more than public data."""
     model = topology_of(resource)
-    site = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+    site = resource.site or resource.provider_site
     if site not in model.sites:
         yield violation("no label of a known site", "the label shopsphere.io/site")
         return

@@ -56,7 +56,7 @@ def _service(path: str, spec: Node) -> Iterator[Finding]:
 
 
 def _slice(resource: Resource) -> Iterator[Finding]:
-    site = resource.site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+    site = resource.site or resource.provider_site
     model = topology_of(resource)
     if site not in model.sites:
         yield violation("no label of a known site", "the label shopsphere.io/site")

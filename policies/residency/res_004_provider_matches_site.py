@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.reading import text
 from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -23,7 +22,7 @@ def applies(resource: Resource) -> bool:
 def check(resource: Resource) -> Iterator[Finding]:
     """Compare the provider's cluster, the stack's name and the resource's label."""
     sites = topology_of(resource).sites
-    cluster = "" if resource.provider is None else text(resource.provider, "clusterIdentifier")
+    cluster = resource.provider_site
     if cluster not in sites:
         yield violation(
             f"provider {resource.provider_name or 'by default'!r} with cluster_identifier {cluster or 'missing'!r}",

@@ -39,7 +39,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     """Find storage that could be, or bind, at another site."""
     site = resource.site
     if resource.kind == "StorageClass":
-        site = site or ("" if resource.provider is None else text(resource.provider, "clusterIdentifier"))
+        site = site or resource.provider_site
     if site not in topology_of(resource).sites:
         if resource.kind == "StorageClass":
             yield violation("neither a site label nor a site's provider", f"the label {SITE_LABEL}")
