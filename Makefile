@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Compiled once, also where Python is told to leave no files beside the sources: they are kept apart from these.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/bytecode $(BIN)/pytest
+# Rings beside each other, the lab's alone at the end (tests/support/rings_at_once.py).
+AT_ONCE := --numprocesses=auto --maxprocesses=4 --max-worker-restart=0
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
@@ -21,11 +23,11 @@ up: $(READY) ## start the lab and deploy a region (REGION=rdc-a, rdc-b, rdc-c, h
 
 test: $(READY) ## set up what is missing and run all rings of tests
 	@$(BIN)/shopsphere lab prepare
-	@$(PYTEST) --durations=10 --durations-min=1
+	@$(PYTEST) $(AT_ONCE) --durations=20 --durations-min=1
 
 smoke: $(READY) ## the same without the tests that lose a site or move a pair
 	@$(BIN)/shopsphere lab prepare
-	@$(PYTEST) --durations=10 --durations-min=1 -m "not full"
+	@$(PYTEST) $(AT_ONCE) --durations=20 --durations-min=1 -m "not full"
 
 check: $(READY) ## lint, types, and the rings model and graph: under a minute on two cores
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types check-left check-right

@@ -1,0 +1,69 @@
+"""How tests are dealt out to several processes (`pytest -n 2`): rings side by side, and the lab alone, at the end.
+
+A ring whose tests share a costly fixture is dealt as a whole, the others file by file. What needs quiet gets it: the
+lab measures how long a shop is away, so no test of another ring runs beside it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+LAB = "lab"
+WHOLE = ("edge", "preview", "graph")
+"""Rings that are dealt as a whole. They are the longest units, so they begin before the files of others."""
+
+
+def unit_of(nodeid: str) -> str:
+    """Return what a test is dealt with: its ring's folder, or its file."""
+    file = nodeid.split("::", 1)[0]
+    folder = file.rpartition("/")[0]
+    return folder if _ring(folder) in (*WHOLE, LAB) else file
+
+
+def turn_of(nodeid: str) -> int:
+    """Return a sort key: whole rings as listed, then files, then the lab."""
+    ring = _ring(unit_of(nodeid))
+    if ring == LAB:
+        return len(WHOLE) + 1
+    return WHOLE.index(ring) if ring in WHOLE else len(WHOLE)
+
+
+class RingsAtOnce(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves some of its signatures untyped
+    """Deals units in the order of collection; the last process gets the lab when every other one has ended."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        super().__init__(config)
+        config.option.loadscopereorder = False  # or the unit of most tests comes first
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if not self._leaves_the_lab(node):
+            super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if not self._leaves_the_lab(node):
+            super()._reschedule(node)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Forget a process that has ended, and let the one that is left go on."""
+        crashed: str | None = super().remove_node(node)
+        for other in self.nodes:
+            self._reschedule(other)
+        return crashed
+
+    def _leaves_the_lab(self, node: WorkerController) -> bool:
+        """Return whether only the lab is left while other processes are there; all but the last one end then."""
+        others = [other for other in self.nodes if other is not node]
+        if _ring(next(iter(self.workqueue), "")) != LAB or not others:
+            return False
+        if not all(other.shutting_down for other in others):
+            node.shutdown()
+        return True
+
+
+def _ring(unit: str) -> str:
+    return unit.rpartition("/")[2]
