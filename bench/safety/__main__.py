@@ -76,6 +76,12 @@ def bring_home(under_test: PairUnderTest) -> None:
         under_test.repair()
 
 
+def fill_stock(pair: str) -> None:
+    """Have more pieces of everything than customers can order, at the site that is active."""
+    active = PairUnderTest(pair).record().active
+    shopsphere("lab", "psql", active, "commerce", "--", "-c", "update inventory.stock set free = 1000000")
+
+
 def main() -> int:
     wanted = arguments()
     if wanted.list:
@@ -99,7 +105,9 @@ def run(under_test: PairUnderTest, wanted: argparse.Namespace) -> bool:
     """Carry out what is wanted; returns whether a checker found something."""
     found = False
     bring_home(under_test)
-    shopsphere("lab", "psql", under_test.primary, "commerce", "--", "-c", "update inventory.stock set free = 1000000")
+    fill_stock(wanted.pair)
+    if wanted.region:
+        fill_stock(wanted.region)
     for number, name, fault, back in plan(wanted):
         try:
             results = [carry_out(under_test, name, fault, wanted.seed, number, region=wanted.region)]
