@@ -14,6 +14,9 @@ Document = dict[str, Any]
 class Cdn(Protocol):
     """What the provider needs from a CDN."""
 
+    def names(self) -> list[str]:
+        """Return the names of all distributions."""
+
     def get(self, name: str) -> Document | None:
         """Return a distribution, or None."""
 
@@ -29,6 +32,10 @@ class CdnAgent:
 
     def __init__(self, url: str, token: str) -> None:
         self._http = HttpService("the CDN", url.rstrip("/"), {"Authorization": f"Bearer {token}"})
+
+    def names(self) -> list[str]:
+        """Return the names of all distributions."""
+        return sorted(self._http.request("GET", "/v1/distributions").json()["distributions"])
 
     def get(self, name: str) -> Document | None:
         """Return a distribution, or None."""

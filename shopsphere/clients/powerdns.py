@@ -54,6 +54,12 @@ class DnsAuthority(Protocol):
     def names(self, zone: str) -> list[tuple[str, str]] | None:
         """Return name and type of every rrset of a zone, or None where the zone does not exist."""
 
+    def rrsets(self, zone: str) -> list[RRset] | None:
+        """Return every rrset of a zone, or None where the zone does not exist."""
+
+    def zone_names(self) -> list[str]:
+        """Return the names of all zones that are served."""
+
     def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         """Create a zone with its apex records."""
 
@@ -91,10 +97,19 @@ class PowerDns:
 
     def names(self, zone: str) -> list[tuple[str, str]] | None:
         """Return name and type of every rrset of a zone, or None where the zone does not exist."""
+        found = self.rrsets(zone)
+        return None if found is None else sorted((each.name, each.type) for each in found)
+
+    def rrsets(self, zone: str) -> list[RRset] | None:
+        """Return every rrset of a zone, or None where the zone does not exist."""
         answer = self._http.request("GET", f"{_ZONES}/{zone}")
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            return None
-        return sorted((entry["name"], entry["type"]) for entry in answer.json()["rrsets"])
+        return (
+            None if answer.status_code == HTTPStatus.NOT_FOUND else [_rrset(each) for each in answer.json()["rrsets"]]
+        )
+
+    def zone_names(self) -> list[str]:
+        """Return the names of all zones that are served."""
+        return sorted(each["name"] for each in self._http.request("GET", _ZONES).json())
 
     def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         """Create a zone with its apex records; the server counts the serial up at each change."""

@@ -85,7 +85,7 @@ def _is_object(resource: Mapping[str, Any]) -> bool:
 
 
 def _declared(resource: Mapping[str, Any]) -> Declared:
-    inputs = _plain(resource["inputs"])
+    inputs = plain(resource["inputs"])
     outputs = resource.get("outputs") or {}
     version, kind = inputs["apiVersion"], inputs["kind"]
     left_out = {"apiVersion", "kind", "status"}
@@ -99,8 +99,12 @@ def _declared(resource: Mapping[str, Any]) -> Declared:
     )
 
 
-def _plain(value: Any) -> Any:
-    """Return a value without what Pulumi wraps secrets in."""
+def plain(value: Any) -> Any:
+    """Return a value of a state without what Pulumi wraps secrets in.
+
+    Raises:
+        StateError: it is encrypted, or of a type that no input of ours has.
+    """
     match value:
         case {_Mark.SIGNATURE: mark, **rest}:
             if mark != _Mark.OF_SECRETS or "plaintext" not in rest:
@@ -110,11 +114,11 @@ def _plain(value: Any) -> Any:
                     found="an encrypted secret" if mark == _Mark.OF_SECRETS else f"a value of the type {mark}",
                     action="see to the passphrase or the key management of the stack",
                 )
-            return _plain(json.loads(str(rest["plaintext"])))
+            return plain(json.loads(str(rest["plaintext"])))
         case dict():
-            return {key: _plain(part) for key, part in value.items() if key != "__defaults"}
+            return {key: plain(part) for key, part in value.items() if key != "__defaults"}
         case list():
-            return [_plain(part) for part in value]
+            return [plain(part) for part in value]
         case _:
             return value
 

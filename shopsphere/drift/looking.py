@@ -11,14 +11,16 @@ from typing import Any
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.deploy.exporting import exported_state
 from shopsphere.drift.declared import Declared, declared_objects
+from shopsphere.drift.edge import look_at_edge
 from shopsphere.drift.ignores import Ignore, read_ignores, sift
 from shopsphere.drift.judging import judge
 from shopsphere.drift.kinds import find_kind
-from shopsphere.drift.live import Lists, look
+from shopsphere.drift.live import Lists
+from shopsphere.drift.live import look as look_at_lists
 from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.access import site_access
-from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, site_stack, sites_of
+from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.topology import Topology
@@ -33,18 +35,18 @@ Look = Callable[[StackId], SiteDrift]
 
 
 def compare(topology: Topology, target: str, environment: Environment) -> Report:
-    """Compare all sites of a target with what their stacks declare."""
+    """Compare all sites of a target, and the edge, with what their stacks declare."""
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
-    found = side_by_side(stacks, look_at_site, seconds=SITE_SECONDS)
     if target in {EDGE, EVERYTHING}:
-        found.append(_edge())
+        stacks.append(edge_stack(environment))
+    found = side_by_side(stacks, look_at, seconds=SITE_SECONDS)
     return report(target, environment, found, read_ignores(), datetime.now(UTC).date())
 
 
-def side_by_side(stacks: Sequence[StackId], look_at: Look, *, seconds: float) -> list[SiteDrift]:
+def side_by_side(stacks: Sequence[StackId], look: Look, *, seconds: float) -> list[SiteDrift]:
     """Look at sites at the same time; one that hangs, or fails, is unknown and hides no other."""
     end = time.monotonic() + seconds
-    asked = [bounded.start(partial(look_at, stack), name=f"drift of {stack.label}") for stack in stacks]
+    asked = [bounded.start(partial(look, stack), name=f"drift of {stack.label}") for stack in stacks]
     found = []
     for stack, answer in zip(stacks, asked, strict=True):
         try:
@@ -60,6 +62,11 @@ def report(target: str, environment: str, sites: Sequence[SiteDrift], ignores: S
     seen = {each.site for each in sites if not each.unseen}
     sifted = sift([drift for each in sites for drift in each.drifts], ignores, seen=seen, today=today)
     return Report(target, environment, tuple(sites), tuple(worst_first(sifted.drifts)), sifted.ignored)
+
+
+def look_at(stack: StackId) -> SiteDrift:
+    """Compare a site, or the edge."""
+    return look_at_site(stack) if stack.site else look_at_edge(stack)
 
 
 def look_at_site(stack: StackId) -> SiteDrift:
@@ -85,7 +92,7 @@ def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> S
         why = "its stack declares nothing: it was never deployed, or was removed"
         return SiteDrift(repair.site, unseen=(Unseen(repair.site, _WHOLE, why),))
     namespaces = {each.name for each in declared if each.kind == "Namespace"}
-    seen = look(cluster, namespaces)
+    seen = look_at_lists(cluster, namespaces)
     unseen = [Unseen(repair.site, f"objects of the kind {kind}", why) for kind, why in seen.unreadable.items()]
     unseen += _unknown_kinds(declared, repair.site)
     comparable = [each for each in declared if each.kind not in seen.unreadable and find_kind(each.version, each.kind)]
@@ -98,8 +105,3 @@ def _unknown_kinds(declared: Sequence[Declared], site: str) -> list[Unseen]:
     unknown = {(each.version, each.kind) for each in declared if find_kind(each.version, each.kind) is None}
     why = "it is not among those that are compared; add it to shopsphere/drift/kinds.py"
     return [Unseen(site, f"objects of the kind {kind} ({version})", why) for version, kind in sorted(unknown)]
-
-
-def _edge() -> SiteDrift:
-    why = "not compared here; `shopsphere preview edge --refresh --expect-no-changes` compares what is declared"
-    return SiteDrift(EDGE, unseen=(Unseen(EDGE, "names and CDN", why),))

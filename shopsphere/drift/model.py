@@ -73,7 +73,7 @@ class Drift:
     def who(self) -> str:
         """Who and when, for people."""
         if self.author is None:
-            return "nobody on record: the audit log of the API server has it"
+            return "nobody on record; the log of the service that was written to may have it"
         return f"{'likely ' if self.is_likely else ''}{self.author}"
 
     def as_json(self) -> dict[str, Any]:

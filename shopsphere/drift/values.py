@@ -12,6 +12,8 @@ from shopsphere.topology.quantities import QuantityError, parse_quantity
 
 LONGEST = 100
 """Characters of a value that are shown."""
+_BEFORE = 20
+"""Characters that two long texts have in common and that are shown before their difference."""
 
 _QUANTITIES = frozenset(
     {"capacity", "default", "defaultRequest", "hard", "limits", "max", "min", "requests", "sizeLimit", "size"}
@@ -128,3 +130,16 @@ def shown(kind: str, path: Path, value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     text = " ".join(text.split()) or '""'
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def difference_shown(declared: str, live: str) -> tuple[str, str]:
+    """Return two long texts from shortly before where they begin to differ."""
+    common = next((at for at, (one, other) in enumerate(zip(declared, live, strict=False)) if one != other), None)
+    begin = max(0, (min(len(declared), len(live)) if common is None else common) - _BEFORE)
+    begin = begin if max(len(declared), len(live)) > LONGEST else 0
+    return _part(declared, begin), _part(live, begin)
+
+
+def _part(text: str, begin: int) -> str:
+    part = f"…{text[begin:]}" if begin else text
+    return part if len(part) <= LONGEST else f"{part[: LONGEST - 1]}…"

@@ -1,5 +1,6 @@
 """The whole edge project, deployed by the real Pulumi to the real services."""
 
+import json
 import os
 from pathlib import Path
 from typing import Protocol
@@ -10,9 +11,13 @@ from edge_host import EdgeHost
 from present import present
 
 from shopsphere.clients import powerdns
+from shopsphere.clients.cdn_agent import CdnAgent
 from shopsphere.clients.http import read_key
 from shopsphere.clients.powerdns import RRset
 from shopsphere.deploy.programs import find_program
+from shopsphere.drift.edge import judge_edge
+from shopsphere.drift.edge_declared import declared_edge
+from shopsphere.drift.model import Kind
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import Result, run
@@ -99,6 +104,37 @@ def test_changed_by_hand_is_seen_and_repaired(pulumi: Pulumi, authorities: list[
         assert present(authority.rrset(zone, "dublin.shopsphere.test.", "A")).records == ("10.99.0.12",)
         assert present(authority.rrset(zone, "chicago.shopsphere.test.", "A")).records == ("10.99.0.22",)
         assert authority.rrset(zone, *www) == before
+
+
+@pytest.mark.requirement("what somebody adds is drift, which Pulumi's own refresh does not see")
+def test_drift_finds_what_refresh_does_not(
+    pulumi: Pulumi, config: EdgeConfig, authorities: list[powerdns.PowerDns]
+) -> None:
+    edge = declared_edge(json.loads(pulumi("stack", "export", "--show-secrets").stdout))
+    settled = judge_edge(edge, "up")
+    assert (settled.drifts, settled.unseen) == ((), ())
+    assert settled.live == 2 * (settled.declared - 1) + 1
+    zone, sub = "shopsphere.test.", "pay.shopsphere.test."
+    cdn = CdnAgent(config.cdn_url, read_key(config.cdn_token_file))
+    foreign = {**present(cdn.get("static")), "name": "foreign", "hostNames": ["pay.shopsphere.test"]}
+    authorities[0].replace(zone, [RRset("evil.shopsphere.test.", "A", 60, ("192.0.2.1",))])
+    authorities[1].create_zone(sub, [RRset(sub, "A", 60, ("192.0.2.1",))])
+    cdn.put("foreign", foreign)
+    try:
+        pulumi("refresh", "--preview-only", "--expect-no-changes")
+        found = judge_edge(edge, "up").drifts
+        assert {(each.object, each.kind, each.residency) for each in found} == {
+            ("evil.shopsphere.test. A at ns1", Kind.UNDECLARED, True),
+            ("zone pay.shopsphere.test. at ns2", Kind.UNDECLARED, True),
+            ("distribution foreign", Kind.UNDECLARED, True),
+        }
+        for each in found:
+            run(["bash", "-c", each.repair])
+        assert judge_edge(edge, "up").drifts == ()
+    finally:
+        authorities[0].remove(zone, "evil.shopsphere.test.", "A")
+        authorities[1].delete_zone(sub)
+        cdn.delete("foreign")
 
 
 @pytest.mark.requirement("a failover is no change to Pulumi, and a stale up leaves the role where it is")

@@ -32,6 +32,14 @@ class FakeAuthority:
     def names(self, zone: str) -> list[tuple[str, str]] | None:
         return sorted(self.zones[zone]) if zone in self.zones else None
 
+    def rrsets(self, zone: str) -> list[RRset] | None:
+        self._may_fail("rrsets")
+        return list(self.zones[zone].values()) if zone in self.zones else None
+
+    def zone_names(self) -> list[str]:
+        self._may_fail("zone_names")
+        return sorted(self.zones)
+
     def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         self.zones[zone] = {}
         self.replace(zone, rrsets)
@@ -57,6 +65,9 @@ class FakeCdn:
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
+
+    def names(self) -> list[str]:
+        return sorted(self.documents)
 
     def get(self, name: str) -> dict[str, Any] | None:
         return self.documents.get(name)

@@ -9,10 +9,11 @@ from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
-from components.edge.providers.checks import Checks, changed, is_url, whole
+from components.edge.providers.checks import Checks, changed, is_url
 from shopsphere.clients import cdn_agent
 from shopsphere.clients.cdn_agent import Cdn, Document
 from shopsphere.clients.edge_errors import AdoptionError, VerificationError
+from shopsphere.foundation.whole_numbers import whole
 
 DOCUMENT = (
     *("name", "hostNames", "dataClass", "paths", "origins", "policy"),

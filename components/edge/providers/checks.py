@@ -67,19 +67,6 @@ def is_url(value: object) -> bool:
     return isinstance(value, str) and _URL.fullmatch(value) is not None
 
 
-def whole(value: Any) -> Any:
-    """Return a value with whole numbers as such: Pulumi hands every number over as a float."""
-    match value:
-        case float() if value.is_integer():
-            return int(value)
-        case dict():
-            return {key: whole(entry) for key, entry in value.items()}
-        case list():
-            return [whole(entry) for entry in value]
-        case _:
-            return value
-
-
 def changed(olds: Mapping[str, Any], news: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     """Return those keys whose value differs between state and declaration."""
     return [key for key in keys if olds.get(key) != news.get(key)]

@@ -10,15 +10,12 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from components.edge.providers.checks import Checks, changed
 from components.edge.providers.powerdns import PowerDnsProvider
 from shopsphere.clients.edge_errors import AdoptionError, EdgeError, VerificationError
-from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.clients.powerdns import DnsAuthority
+from shopsphere.names.apex import apex, apex_line
 
 INPUTS = ("authorities", "keyFile", "zone", "nameservers", "hostmaster", "negativeTtl", "ttl")
 ABSENT = "absent"
-_SOA_FIELDS = 7
-_SERIAL = 2
 _LARGEST_NEGATIVE_TTL = 3600
-# Seconds for secondaries, of which there are none: each authority is written by itself.
-_REFRESH, _RETRY, _EXPIRE = 10_800, 3600, 604_800
 
 
 class PowerDnsZoneProvider(PowerDnsProvider):
@@ -44,7 +41,7 @@ class PowerDnsZoneProvider(PowerDnsProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare the declaration with the inputs of last time and with what was live when it was last read."""
-        expected = _line(*_apex(_news))
+        expected = apex_line(*apex(_news))
         live = _olds.get("live", {})
         drifted = any(live.get(entry["name"]) != expected for entry in _news["authorities"])
         differences = changed(_olds, _news, INPUTS)
@@ -53,7 +50,7 @@ class PowerDnsZoneProvider(PowerDnsProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create the zone; one that is there already is taken over when its apex is equal, and refused when not."""
-        expected = _line(*_apex(props))
+        expected = apex_line(*apex(props))
         authorities = self.connect(props)
         for authority in authorities:
             found = _live(authority, props["zone"])
@@ -95,8 +92,8 @@ class PowerDnsZoneProvider(PowerDnsProvider):
                 authority.delete_zone(zone)
 
     def _written(self, authorities: Sequence[DnsAuthority], props: Mapping[str, Any]) -> dict[str, Any]:
-        soa, nameservers = _apex(props)
-        expected = _line(soa, nameservers)
+        soa, nameservers = apex(props)
+        expected = apex_line(soa, nameservers)
         for authority in authorities:
             found = _live(authority, props["zone"])
             if authority.names(props["zone"]) is None:
@@ -115,24 +112,9 @@ class PowerDnsZoneProvider(PowerDnsProvider):
         return outputs
 
 
-def _apex(props: Mapping[str, Any]) -> tuple[RRset, RRset]:
-    timers = f"{_REFRESH} {_RETRY} {_EXPIRE} {int(props['negativeTtl'])}"
-    soa = f"{props['nameservers'][0]} {props['hostmaster']} 0 {timers}"
-    ttl = int(props["ttl"])
-    servers = tuple(sorted(props["nameservers"]))
-    return RRset(props["zone"], "SOA", ttl, (soa,)), RRset(props["zone"], "NS", ttl, servers)
-
-
-def _line(soa: RRset, nameservers: RRset) -> str:
-    fields = soa.records[0].split()
-    if len(fields) == _SOA_FIELDS:
-        fields[_SERIAL] = "-"
-    return f"{soa.ttl} SOA {' '.join(fields)}; {nameservers}"
-
-
 def _live(authority: DnsAuthority, zone: str) -> str:
     soa, nameservers = authority.rrset(zone, zone, "SOA"), authority.rrset(zone, zone, "NS")
-    return _line(soa, nameservers) if soa and nameservers else ABSENT
+    return apex_line(soa, nameservers) if soa and nameservers else ABSENT
 
 
 def _outputs(authorities: Sequence[DnsAuthority], props: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,157 @@
+"""The zone at each DNS authority against what is declared: changed, missing and added names, and zones in its way."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.drift.edge_declared import DeclaredZone
+from shopsphere.drift.edge_finding import edge_drift
+from shopsphere.drift.model import Drift, Kind
+from shopsphere.drift.values import difference_shown
+from shopsphere.foundation.finding import Severity
+from shopsphere.names.apex import without_serial
+from shopsphere.names.pair_state import PairState
+
+_LEADS_NOWHERE = frozenset({"CAA", "SOA", "TXT"})
+"""Types that send no client to an address; with any other one, customers and what they enter go somewhere else."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one authority serves.
+
+    Attributes:
+        authority: its name.
+        url: of its API, without a slash at the end.
+        rrsets: of the declared zone; None where it does not have that zone.
+        zones: names of all its zones.
+    """
+
+    authority: str
+    url: str
+    rrsets: Sequence[RRset] | None
+    zones: Sequence[str]
+
+
+def read_served(authority: DnsAuthority, url: str, zone: str) -> Served:
+    """Read one authority.
+
+    Raises:
+        EdgeError: it does not answer, or refuses.
+    """
+    return Served(authority.name, url.rstrip("/"), authority.rrsets(zone), authority.zone_names())
+
+
+def judge_zone(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Iterator[Drift]:
+    """Yield all findings of a zone.
+
+    Args:
+        zone: what is declared.
+        served: what each authority that could be read has.
+        deploy: the command that writes what is declared.
+    """
+    for each in served:
+        yield from _other_zones(zone, each)
+        if each.rrsets is None:
+            whole = f"zone {zone.name} at {each.authority}"
+            yield edge_drift(whole, Kind.MISSING, Severity.CRITICAL, declared="a zone", repair=deploy)
+            continue
+        live = {(rrset.name, rrset.type): rrset for rrset in each.rrsets}
+        for key, wanted in zone.rrsets.items():
+            yield from _rrset(wanted, live.get(key), each.authority, deploy)
+        states = {(name, "LUA") for name in zone.pairs}
+        for key, rrset in live.items():
+            if key not in zone.rrsets and key not in states:
+                yield _added(zone, rrset, each)
+    yield from _states(zone, [each for each in served if each.rrsets is not None], deploy)
+
+
+def _rrset(wanted: RRset, found: RRset | None, authority: str, deploy: str) -> Iterator[Drift]:
+    name = f"{wanted.name} {wanted.type} at {authority}"
+    if found is None or not found.records:
+        yield edge_drift(name, Kind.MISSING, Severity.HIGH, declared=str(wanted), repair=deploy)
+        return
+    wanted, found = without_serial(wanted), without_serial(found)
+    if wanted.records != found.records:
+        declared, live = difference_shown(" | ".join(wanted.records), " | ".join(found.records))
+        residency = wanted.type not in _LEADS_NOWHERE
+        severity = Severity.CRITICAL if residency else Severity.MEDIUM
+        yield edge_drift(name, Kind.CHANGED, severity, "records", declared, live, residency=residency, repair=deploy)
+    if wanted.ttl != found.ttl:
+        yield edge_drift(name, Kind.CHANGED, Severity.MEDIUM, "ttl", f"{wanted.ttl} s", f"{found.ttl} s", repair=deploy)
+
+
+def _added(zone: DeclaredZone, rrset: RRset, served: Served) -> Drift:
+    residency = rrset.type not in _LEADS_NOWHERE
+    change = {"name": rrset.name, "type": rrset.type, "changetype": "DELETE"}
+    place = f"{served.url}/api/v1/servers/localhost/zones/{zone.name}"
+    return edge_drift(
+        f"{rrset.name} {rrset.type} at {served.authority}",
+        Kind.UNDECLARED,
+        Severity.CRITICAL if residency else Severity.HIGH,
+        live=difference_shown("", str(rrset))[1],
+        residency=residency,
+        repair=_curl("PATCH", place, zone, json.dumps({"rrsets": [change]})),
+    )
+
+
+def _other_zones(zone: DeclaredZone, served: Served) -> Iterator[Drift]:
+    """Yield zones inside of the declared one: the authority answers from them instead."""
+    for name in served.zones:
+        if name.endswith(f".{zone.name}"):
+            place = f"{served.url}/api/v1/servers/localhost/zones/{name}"
+            yield edge_drift(
+                f"zone {name} at {served.authority}",
+                Kind.UNDECLARED,
+                Severity.CRITICAL,
+                live=f"a zone inside of {zone.name}, which hides its names there",
+                residency=True,
+                repair=_curl("DELETE", place, zone),
+            )
+
+
+def _states(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Iterator[Drift]:
+    """Yield what is wrong with states of pairs: any valid one is as declared, when all authorities have the same."""
+    for name, pair in zone.pairs.items():
+        known: dict[str, PairState] = {}
+        for each in served:
+            found = next((one for one in each.rrsets or () if (one.name, one.type) == (name, "LUA")), None)
+            state = pair.valid(found)
+            record = f"{name} LUA at {each.authority}"
+            if state is not None:
+                known[each.authority] = state
+            elif found is None:
+                yield edge_drift(
+                    record, Kind.MISSING, Severity.CRITICAL, declared=f"a state of {pair.pair}", repair=deploy
+                )
+            else:
+                declared, live = difference_shown(str(pair.rrset(pair.stated(found) or pair.first)), str(found))
+                yield edge_drift(
+                    record, Kind.CHANGED, Severity.CRITICAL, "records", declared, live, residency=True, repair=deploy
+                )
+        yield from _disagreement(name, known, deploy)
+
+
+def _disagreement(name: str, known: Mapping[str, PairState], deploy: str) -> Iterator[Drift]:
+    newest = max(known.values(), key=lambda state: state.epoch, default=None)
+    for authority, state in known.items():
+        if newest is not None and (state.epoch, state.active) != (newest.epoch, newest.active):
+            yield edge_drift(
+                f"{name} LUA at {authority}",
+                Kind.CHANGED,
+                Severity.HIGH,
+                "state",
+                f"epoch {newest.epoch}, active {newest.active}, as another authority says",
+                f"epoch {state.epoch}, active {state.active}",
+                repair=deploy,
+            )
+
+
+def _curl(method: str, place: str, zone: DeclaredZone, body: str = "") -> str:
+    key = f'"X-API-Key: $(cat {shlex.quote(zone.authorities["keyFile"])})"'
+    data = f" --json {shlex.quote(body)}" if body else ""
+    return f"curl -fsS -X {method} -H {key}{data} {shlex.quote(place)}"
