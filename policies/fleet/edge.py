@@ -22,11 +22,11 @@ CDN = "the CDN"
 def flows(estate: Estate, resource: Resource) -> Iterator[Flow]:
     """Yield each flow that a resource of the edge declares."""
     match resource.kind:
-        case "edge:DnsRRset" | "DnsRRset":
+        case "DnsRRset":
             yield from _names(estate, resource)
-        case "edge:DnsPairState" | "DnsPairState":
+        case "DnsPairState":
             yield from _pair(estate, resource)
-        case "edge:CdnDistribution" | "CdnDistribution":
+        case "CdnDistribution":
             yield from _distribution(estate, resource)
 
 

@@ -90,7 +90,7 @@ def _leaks_of(fleet: Fleet, model: Topology, data_class: str, jurisdiction: str)
     for is_copy in (False, True):
         begun = [each for each in holders if each.is_copy is is_copy and each not in ways]
         begun.sort(key=lambda store: not store.is_database)
-        ways |= dict.fromkeys(begun, ())
+        ways.update((each, ()) for each in begun)
         waiting = deque(begun)
         while waiting:
             store = waiting.popleft()

@@ -15,10 +15,11 @@ from policies.residency.kubeconfig import KubeconfigError, way
 from policies.residency.res_008_provider_leads_to_site import PROVIDER
 from policies.residency.res_009_class_not_lowered import SETTINGS, what_is_read
 from policies.resource import Resource
+from shopsphere.estate.workloads import SHOP
 
 LOGS = re.compile(r"log(?!in)|loki|fluent|vector|promtail|otel|sentry|trace|telemetry|elastic|splunk", re.IGNORECASE)
 CUSTOMERS_ADDRESSES = frozenset({"SHOP_PUBLIC_URL", "SHOP_STATIC_URL"})
-"""Settings that are written into pages: browsers go there, and no program of the site."""
+"""Settings of the shop that are written into pages: browsers go there, and no program of the site."""
 PROVIDER_SETTING, PROVIDERS_CLASS = "PSP_URL", "payment"
 PAYMENT_PROVIDER = "the payment provider"
 IMAGE = re.compile(r"(^|\.)image$")
@@ -61,7 +62,7 @@ def _written(estate: Estate, resource: Resource, site: str, parts: Node) -> Iter
 
 def _contact(estate: Estate, resource: Resource, site: str, path: str, contact: Contact) -> Iterator[Flow]:
     setting = re.findall(r"[\w-]+", path.removesuffix(".value"))[-1:]
-    if CUSTOMERS_ADDRESSES & set(setting):
+    if CUSTOMERS_ADDRESSES & set(setting) and namespace_of(resource) == SHOP.namespace.name:
         return
     for own in estate.own(resource, site):
         for target in estate.reached(contact.host, contact.port, site, namespace_of(resource)):

@@ -48,6 +48,11 @@ PROGRAMS: dict[str, Seeded] = {
         "FLT-003",
         f"{LEDGER_EU} -> read -> exporter at dublin -> export -> newyork",
     ),
+    "a setting that has the name of a harmless one": (
+        [program("dublin", "payments", "payment", SHOP_PUBLIC_URL="https://10.99.0.40/")],
+        "FLT-003",
+        "payments at dublin (payment, eu) -> export -> newyork",
+    ),
     "a foreign table": (
         [
             member(
