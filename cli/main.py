@@ -26,6 +26,7 @@ from cli import (
     history,
     looking,
     moving,
+    policy,
     readiness,
     reconciling,
     region,
@@ -99,6 +100,7 @@ app.command()(diagram.diagram)
 app.command()(completion.completion)
 app.add_typer(region.app, name="region")
 app.add_typer(topology.app, name="topology")
+app.add_typer(policy.app, name="policy")
 
 
 @app.callback()

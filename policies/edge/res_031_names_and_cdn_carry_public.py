@@ -60,7 +60,7 @@ def _rrset(resource: Resource, model: Topology) -> Iterator[Finding]:
         yield violation(f"type: {type_ or 'missing'}, whose content may be any text", "A or LUA")
         return
     for at, content in enumerate(texts(resource.props, "records")):
-        if type_ == "LUA" and content != _steering(model, label):
+        if type_ == "LUA" and content != steering(model, label):
             yield violation(
                 f"records[{at}]: a program that is not the one of {name or 'no name'}", "components.edge's own"
             )
@@ -68,7 +68,8 @@ def _rrset(resource: Resource, model: Topology) -> Iterator[Finding]:
             yield violation(f"records[{at}]: {content} as {name or 'no name'}", _described(model, label))
 
 
-def _steering(model: Topology, label: str) -> str:
+def steering(model: Topology, label: str) -> str:
+    """Return the one program that a steered name may have; empty for a name that none steers."""
     if label in {WWW, ""}:
         return geo_content(region_rules(model), model.shop_host)
     return pair_content(label, model.shop_host) if label in model.pairs else ""

@@ -51,7 +51,7 @@ def check(resource: Resource) -> Iterator[Finding]:
                 yield violation(
                     f"{'.'.join(path)}: volumes of class {wanted} for data of class {own}", own or "a class"
                 )
-    for database in databases_in(_read(resource), topology_of(resource)):
+    for database in databases_in(what_is_read(resource), topology_of(resource)):
         yield from _below(
             resource, own or of_namespace, database.data_class, f"it reads {database.name}, and its class"
         )
@@ -63,7 +63,8 @@ def _below(resource: Resource, written: str, least: str, place: str) -> Iterator
         yield violation(f"{place}: {written or 'no class'}", f"{least}, or a class that is kept as strictly")
 
 
-def _read(resource: Resource) -> Node:
+def what_is_read(resource: Resource) -> Node:
+    """Return the parts of a workload, or of settings, that say what is read; a secret's data as its readers see it."""
     if is_workload(resource):
         spec = pod_spec(resource)
         return {key: spec[key] for key in READ_FROM if key in spec}

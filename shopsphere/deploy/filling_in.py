@@ -53,10 +53,23 @@ def require_filled_in(stacks: Iterable[StackId]) -> None:
         raise _unfilled(left)
 
 
-def _left_in(stacks: Iterable[StackId]) -> list[str]:
-    ours = frozenset(PAIR_SECRET_NAMES)
+def require_plain_values(stacks: Iterable[StackId], *, secret: frozenset[str]) -> None:
+    """Refuse stacks of production whose files have placeholders for anything but secrets, all in one message.
+
+    Args:
+        stacks: the stacks.
+        secret: names of secrets, whose values nobody looks at.
+
+    Raises:
+        UnfilledError: names the places.
+    """
+    if left := _left_in(stacks, made_here=secret):
+        raise _unfilled(left)
+
+
+def _left_in(stacks: Iterable[StackId], *, made_here: frozenset[str] = frozenset(PAIR_SECRET_NAMES)) -> list[str]:
     found = {
-        stack_files.project_file(stack).name: stack_files.left_to_fill_in(stack, made_here=ours)
+        stack_files.project_file(stack).name: stack_files.left_to_fill_in(stack, made_here=made_here)
         for stack in stacks
         if stack.environment is not Environment.LAB
     }

@@ -23,6 +23,9 @@ class ExitCode(IntEnum):
     FAULT = 5
     """The program itself has a fault; a log file holds the details."""
 
+    VIOLATED = 6
+    """What is declared violates the policies (policy check)."""
+
     CHANGES = 7
     """There would be changes where none were expected, or what is live is not what is declared."""
 
@@ -37,8 +40,9 @@ MEANINGS = {
     ExitCode.GOOD: "good",
     ExitCode.FAILED: "failed; a plan is blocked; something is not well, not ready or does not answer",
     ExitCode.WORDS: "wrong words; nothing was done",
-    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor, drift)",
+    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor, drift, policy check)",
     ExitCode.FAULT: "a fault of the program; the message names a log file",
+    ExitCode.VIOLATED: "a policy is violated (policy check)",
     ExitCode.CHANGES: "changes where none were expected (preview --expect-no-changes), or drift",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.PIPE_CLOSED: "nobody reads the output any more",

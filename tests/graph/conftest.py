@@ -3,7 +3,9 @@
 import functools
 
 import pytest
-from site_graph import Graph, GraphOf, SiteGraph, build, committed_stacks
+from site_graph import GraphOf, SiteGraph, build, committed_stacks
+
+from shopsphere.deploy.declared_graph import Graph
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import test_edge_graph as edge
 from production_topology import fill_in_production
-from site_graph import Graph, build, committed_stacks
+from site_graph import build, committed_stacks
 from test_policies_on_graphs import RULES, edge_resources, resources_of
 
 from app.settings import PaymentsSettings, StorefrontSettings
@@ -19,6 +19,7 @@ from app.web.money import money
 from lab.hosts import client_host, load_hosts
 from lab.plan import wanted_hosts
 from policies.judging import judge
+from shopsphere.deploy.declared_graph import Graph
 from shopsphere.estate import stack_files
 from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.estate.witness_seats import seats

@@ -6,9 +6,10 @@ from typing import Any
 
 import pulumi
 import pytest
-from site_graph import Graph, GraphOf, build, complete_config
+from site_graph import GraphOf, build, complete_config
 
 import components.site
+from shopsphere.deploy.declared_graph import Graph
 from shopsphere.estate.databases import COMMERCE, DATABASES
 from shopsphere.estate.site_declaration import DeclarationError, SiteDeclaration
 from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration

@@ -1,37 +1,24 @@
 """The edge project of each environment, built against mocks: the whole graph, with plain asserts."""
 
-import asyncio
 import functools
-import json
-import runpy
 from collections.abc import Callable
-from typing import Any, Never
+from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
 import yaml
-from pulumi.runtime import mocks, set_all_config, set_mocks
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
-from pulumi.runtime.settings import get_monitor
-from pulumi.runtime.stack import run_pulumi_func
 from unplaced import without_source_positions
 
 from components.edge.edge import build_edge
+from shopsphere.deploy.declared_graph import Registered, declared_by
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 MACHINE = {"shopsphere:dnsApiKeyFile": "/keys/dns-api.key", "shopsphere:cdnTokenFile": "/keys/cdn.token"}
 PROD = {"url": "https://service.example:8081", "cdnUrl": "https://cdn.example"}
 
-Resources = list[MockMonitor.ResourceRegistration]
-
-
-class Recorder(mocks.Mocks):
-    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        return f"{args.name}-id", args.inputs
-
-    def call(self, args: MockCallArgs) -> Never:
-        raise AssertionError(f"the edge calls nothing: {args.token}")
+Resources = list[Registered]
 
 
 def lab_config() -> dict[str, Any]:
@@ -57,19 +44,9 @@ def prod_config() -> dict[str, Any]:
     return config
 
 
-def build(stack: str, config: dict[str, Any], program: Callable[[], None] = build_edge) -> Resources:
-    # One loop for registrations and for waiting for them; the mocks register the stack as soon as they are set.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    set_mocks(Recorder(), project="shopsphere-edge", stack=stack)
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
-    set_all_config(texts)
+def build(stack: str, config: dict[str, Any], program: Path | Callable[[], None] = build_edge) -> Resources:
     with without_source_positions():
-        loop.run_until_complete(run_pulumi_func(program))
-    loop.close()
-    monitor = get_monitor()
-    assert isinstance(monitor, MockMonitor)
-    return list(monitor.get_registered_resources().values())
+        return declared_by(program, project="shopsphere-edge", stack=stack, config=config).resources
 
 
 ENVIRONMENTS = {"lab": lab_config, "prod": prod_config}
@@ -84,12 +61,11 @@ def committed(environment: str) -> Resources:
 @pytest.fixture(params=ENVIRONMENTS)
 def graph(request: pytest.FixtureRequest) -> Resources:
     resources = committed(request.param)
-    # Components have no state; the stack itself is none of ours.
-    return [entry for entry in resources if entry.urn.split("::")[2].split("$")[-1].startswith("pulumi-python:")]
+    return [entry for entry in resources if entry.type.startswith("pulumi-python:")]
 
 
-def kind(resource: MockMonitor.ResourceRegistration) -> str:
-    return resource.urn.split("::")[2].split("$")[-1].removeprefix("pulumi-python:dynamic/edge:")
+def kind(resource: Registered) -> str:
+    return resource.type.removeprefix("pulumi-python:dynamic/edge:")
 
 
 def of_kind(graph: Resources, wanted: str) -> list[dict[str, Any]]:
@@ -144,7 +120,7 @@ def test_pairs(graph: Resources) -> None:
     ],
 )
 def test_addresses_are_those_of_the_environment(environment: str, zone: str, dublin: str, networks: str) -> None:
-    graph = [each for each in committed(environment) if isinstance(each.state, dict)]
+    graph = committed(environment)
     names = {each["name"]: each for each in of_kind(graph, "DnsRRset")}
     assert names[f"dublin.{zone}"]["records"] == [dublin]
     assert networks in names[f"www.{zone}"]["records"][0]
@@ -210,8 +186,4 @@ def test_wrong_configuration(key: str, value: object, found: str) -> None:
 def test_the_program_itself_is_short_and_runs() -> None:
     file = REPOSITORY / "__main__.py"
     assert len(file.read_text().splitlines()) < 30
-
-    def run_program() -> None:
-        runpy.run_path(str(file))
-
-    assert build("lab", lab_config(), run_program)
+    assert build("lab", lab_config(), file)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import test_edge_graph as edge
-from site_graph import Graph, Registered, build, committed_stacks, complete_config
+from site_graph import build, committed_stacks, complete_config
 
+from policies import declared
 from policies.judging import judge
 from policies.registry import discover
 from policies.resource import Resource
+from shopsphere.deploy.declared_graph import Graph
 from shopsphere.foundation.finding import Finding, Verdict
 
 RULES = discover()
@@ -27,20 +29,7 @@ GraphOf = Callable[[str, str], Graph]
 
 def resources_of(graph: Graph, stack: str) -> list[Resource]:
     """A graph as rules see it, each resource with the provider that creates it."""
-    providers = {each.name: each for each in graph.resources if each.type.startswith("pulumi:providers:")}
-    return [_resource(each, stack, providers) for each in graph.resources]
-
-
-def _resource(registered: Registered, stack: str, providers: dict[str, Registered]) -> Resource:
-    name = registered.provider.split("::")[-2] if registered.provider else ""
-    return Resource(
-        token=registered.type,
-        name=registered.name,
-        urn=f"urn:pulumi:{stack}::shopsphere::{registered.type}::{registered.name}",
-        props=registered.state,
-        provider=providers[name].state if name in providers else None,
-        provider_name=name,
-    )
+    return declared.resources_of(graph, "shopsphere", stack)
 
 
 def told(findings: list[Finding]) -> str:
@@ -76,13 +65,7 @@ def test_no_rule_has_anything_against_the_edge(environment: str) -> None:
 
 def edge_resources(environment: str) -> list[Resource]:
     """The edge's graph as rules see it; dynamic resources have no provider of a site."""
-    found = []
-    for each in edge.committed(environment):
-        token, name = each.urn.split("::")[2].split("$")[-1], each.urn.split("::")[-1]
-        props = each.state if isinstance(each.state, dict) else {}
-        urn = f"urn:pulumi:{environment}::shopsphere-edge::{token}::{name}"  # the mocks name no stack
-        found.append(Resource(token=token, name=name, urn=urn, props=props, provider=None, provider_name=""))
-    return found
+    return declared.resources_of(Graph(edge.committed(environment)), "shopsphere-edge", environment)
 
 
 def judged_with(key: str, value: Any) -> list[Finding]:

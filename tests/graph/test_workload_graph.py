@@ -4,9 +4,10 @@ import copy
 from typing import Any
 
 import pytest
-from site_graph import Graph, GraphOf, SiteGraph, build, complete_config
+from site_graph import GraphOf, SiteGraph, build, complete_config
 
 from app.settings import PaymentsSettings, StorefrontSettings
+from shopsphere.deploy.declared_graph import Graph
 from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()

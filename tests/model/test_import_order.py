@@ -28,7 +28,7 @@ ABOVE = {
     "policies": ("shopsphere",),
     "runbooks": ("shopsphere",),
     "lab": ("shopsphere", "runbooks"),
-    "cli": ("shopsphere", "runbooks", "lab", "app"),
+    "cli": ("shopsphere", "policies", "runbooks", "lab", "app"),
     "app": (),
 }
 """What each house above the ground floor may import besides itself."""

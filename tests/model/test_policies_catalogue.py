@@ -35,6 +35,12 @@ def test_each_rule_has_one_entry(rule_id: str) -> None:
     assert len(headings) == 1
 
 
+def test_each_way_through_the_fleet_has_one_entry() -> None:
+    headings = [line.split()[1] for line in page(RULES).splitlines() if line.startswith("### FLT-")]
+    assert headings == [f"FLT-00{number}" for number in range(1, 10)]
+    assert "- Ways: backup, WAL archive, restore\n" in page(RULES)
+
+
 @pytest.mark.parametrize("changed", [{"reason": "Because."}, {"remediation": "do it"}, {"name": "other"}], ids=str)
 def test_a_change_of_a_rule_changes_the_page(changed: dict[str, str]) -> None:
     assert page([replace(RULES[0], **changed), *RULES[1:]]) != page(RULES)  # type: ignore[arg-type]
