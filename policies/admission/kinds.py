@@ -10,7 +10,7 @@ CONTROLLERS = "system:serviceaccount:kube-system:"
 ONE_IDENTITY = "system:kube-controller-manager"
 """That of all of them, where they share one."""
 UNLISTED = (
-    Resources("", ("replicationcontrollers",)),
+    Resources("", ("replicationcontrollers", "pods/ephemeralcontainers")),
     Resources("apps", ("statefulsets", "daemonsets")),
     Resources("batch", ("cronjobs",)),
     Resources("networking.k8s.io", ("ingresses",)),

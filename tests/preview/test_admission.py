@@ -17,7 +17,7 @@ from test_drift import as_exported
 from test_policies_on_graphs import resources_of
 
 from policies.admission.kinds import OPERATOR
-from policies.admission.language import POLICY, manifests
+from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
 from shopsphere.drift.declared import declared_objects
 from shopsphere.estate.stack import Environment
@@ -70,7 +70,7 @@ def site() -> list[Document]:
     resources = [
         {"type": each.type, "custom": True, "inputs": as_exported(each.state), "outputs": {}}
         for each in build("rdc-a", STACK).objects
-        if each.kind != "kubernetes" and not each.kind.startswith(POLICY)
+        if each.kind != "kubernetes" and "admissionregistration" not in each.type
     ]
     found = declared_objects({"deployment": {"resources": resources}})
     documents = [{"apiVersion": each.version, "kind": each.kind, **each.body} for each in found]
@@ -154,6 +154,18 @@ def test_what_operators_make_is_judged(api: KubeApi) -> None:
     }
     of_a_job = {**unlabelled, "metadata": {**unlabelled["metadata"], "ownerReferences": [owner]}}
     assert verdict(api, of_a_job, user=JOBS) == "", "the operator's jobs label no pods"
+
+
+def test_nobody_puts_a_program_beside_one_that_runs(api: KubeApi) -> None:
+    assert create(api, pod(INSTANCE), user=OPERATOR, dry_run=False) == ""
+    words = (
+        "debug",
+        "pod/planted",
+        "--namespace=data-ledger",
+        "--image=registry.example/tap:1",
+        "--profile=restricted",
+    )
+    assert "RES-007" in api.kubectl(*words, check=False).stderr
 
 
 def test_claims_of_operators_are_judged(api: KubeApi) -> None:
