@@ -43,6 +43,7 @@ class Registered:
     parent: str
     ignored: tuple[str, ...]
     is_protected: bool = False
+    after: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -119,6 +120,7 @@ class RecordingMonitor(mocks.MockMonitor):
                     parent=request.parent,
                     ignored=tuple(request.ignoreChanges),
                     is_protected=request.protect,
+                    after=tuple(request.dependencies),
                 )
             )
         return response
