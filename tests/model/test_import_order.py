@@ -27,7 +27,7 @@ ABOVE = {
     "components": ("shopsphere", "policies"),
     "policies": ("shopsphere",),
     "runbooks": ("shopsphere",),
-    "lab": ("shopsphere", "runbooks"),
+    "lab": ("shopsphere", "runbooks", "policies"),
     "cli": ("shopsphere", "runbooks", "lab", "app"),
     "app": (),
 }
