@@ -79,11 +79,14 @@ class AdmissionPolicy:
         return f"{NAME_PREFIX}{self.name}"
 
     def spec(self) -> Manifest:
-        """Return `spec` of the policy."""
-        constraints: Manifest = {"resourceRules": [self._rule(each) for each in self.resources]}
-        if not self.in_system_namespaces:
-            elsewhere = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [*SYSTEM_NAMESPACES]}
-            constraints["namespaceSelector"] = {"matchExpressions": [elsewhere]}
+        """Return `spec` of the policy, with what the API server would fill in: drift compares what is declared."""
+        elsewhere = {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": [*SYSTEM_NAMESPACES]}
+        constraints: Manifest = {
+            "resourceRules": [self._rule(each) for each in self.resources],
+            "namespaceSelector": {} if self.in_system_namespaces else {"matchExpressions": [elsewhere]},
+            "objectSelector": {},
+            "matchPolicy": "Equivalent",
+        }
         found: Manifest = {
             "failurePolicy": "Fail",
             "matchConstraints": constraints,
@@ -108,6 +111,7 @@ class AdmissionPolicy:
             "apiVersions": [resources.version],
             "operations": [*self.operations],
             "resources": [*resources.names],
+            "scope": "*",
         }
 
 

@@ -12,11 +12,13 @@ POLICY: Mapping[str, Shape] = {
     "failurePolicy": Only("a policy that cannot be asked must not let anything in", ("Fail",)),
     "matchConstraints": {
         "resourceRules": (
-            dict.fromkeys(("apiGroups", "apiVersions", "operations", "resources"), "which objects are judged"),
+            dict.fromkeys(("apiGroups", "apiVersions", "operations", "resources", "scope"), "which objects are judged"),
         ),
         "namespaceSelector": {
             "matchExpressions": (dict.fromkeys(("key", "operator", "values"), "namespaces that are not judged"),)
         },
+        "objectSelector": {},
+        "matchPolicy": Only("another version of a kind is the same object", ("Equivalent",)),
     },
     "matchConditions": EXPRESSIONS,
     "variables": EXPRESSIONS,
