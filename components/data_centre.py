@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -84,10 +85,19 @@ class DataCentre(pulumi.ComponentResource):
     priority_classes: pulumi.Output[dict[str, str]]
     """Names of the priority classes by those of PRIORITIES."""
 
-    def __init__(self, name: str, model: DataCentreModel, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: DataCentreModel,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
         super().__init__("shopsphere:site:DataCentre", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._model = model
+        # Whatever is put into a namespace waits for it, and so for what has to be there before.
+        self._namespaced = pulumi.ResourceOptions(parent=self, depends_on=[*after])
         self.namespaces = pulumi.Output.all(**{each.name: self._namespace(each) for each in model.namespaces})
         self.priority_classes = pulumi.Output.all(**{each: self._priority(each) for each in PRIORITIES})
         self.register_outputs({"namespaces": self.namespaces, "priorityClasses": self.priority_classes})
@@ -106,7 +116,7 @@ class DataCentre(pulumi.ComponentResource):
         created = Namespace(
             namespace.name,
             metadata={"name": namespace.name, "labels": {**labels, **security}},
-            opts=protected(self._child),
+            opts=protected(self._namespaced),
         )
         # Through the namespace's own output, so that nothing is put into it before it exists.
         name = name_of(created)

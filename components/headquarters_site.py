@@ -1,9 +1,10 @@
-"""The headquarters site: namespaces and storage for aggregates."""
+"""The headquarters site: admission policies, namespaces and storage for aggregates."""
 
 from __future__ import annotations
 
 import pulumi
 
+from components.admission import Admission
 from components.data_centre import DataCentre, DataCentreModel
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
 from shopsphere.estate.placement import Placement
@@ -12,12 +13,16 @@ from shopsphere.estate.site_declaration import HEADQUARTERS_SITE
 from shopsphere.topology import Topology
 
 
-def declare_headquarters(topology: Topology, config: HeadquartersConfig, options: pulumi.ResourceOptions) -> Placement:
+def declare_headquarters(
+    topology: Topology, config: HeadquartersConfig, environment: str, options: pulumi.ResourceOptions
+) -> Placement:
     """Declare everything at the headquarters and return where that is.
 
     No component of its own: as a parent it would change the URNs of what is deployed.
     """
     placement = Placement.of(topology, topology.headquarters)
-    DataCentre(placement.site, DataCentreModel.of(topology, placement, HEADQUARTERS_SITE.namespaces), options)
+    admission = Admission.of(topology, placement, environment, options)
+    model = DataCentreModel.of(topology, placement, HEADQUARTERS_SITE.namespaces)
+    DataCentre(placement.site, model, options, after=[admission])
     PinnedStorage(placement.site, PinnedStorageModel(placement, config.volumes), options)
     return placement

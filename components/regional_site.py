@@ -7,6 +7,7 @@ from typing import TypedDict
 
 import pulumi
 
+from components.admission import Admission
 from components.app_image import AppImage
 from components.data_centre import DataCentre, DataCentreModel
 from components.gateway import Gateway
@@ -32,7 +33,7 @@ class RegionalSiteArgs(TypedDict):
 
 
 class RegionalSite(pulumi.ComponentResource):
-    """Limits, storage, network policies, and the declared databases and workloads."""
+    """Admission policies, limits, storage, network policies, and the declared databases and workloads."""
 
     clusters: pulumi.Output[list[str]]
     """Names of the database clusters."""
@@ -45,8 +46,12 @@ class RegionalSite(pulumi.ComponentResource):
         self._pair = pair
         self._secrets = args["secrets"]
         placement, config = pair.placement, pair.config
+        admission = Admission.of(pair.topology, placement, pair.environment, self._child)
         self._centre = DataCentre(
-            name, DataCentreModel.of(pair.topology, placement, pair.declaration.namespaces), self._child
+            name,
+            DataCentreModel.of(pair.topology, placement, pair.declaration.namespaces),
+            self._child,
+            after=[admission],
         )
         PinnedStorage(name, PinnedStorageModel(placement, config.volumes), self._child)
         NetworkPolicies(name, pair.network(), self._centre.namespaces, self._child)

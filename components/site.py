@@ -52,13 +52,14 @@ def build_headquarters() -> None:
         pulumi.RunError: the topology or the configuration is not usable; its message says what to do.
     """
     try:
-        topology = load_topology(environment=environment_of_stack())
+        environment = environment_of_stack()
+        topology = load_topology(environment=environment)
         config = load_site_config(HeadquartersConfig, site=HEADQUARTERS_SITE)
         require_member(site_of_stack(), (topology.headquarters,), pulumi.get_project())
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
     provider = site_provider(topology.headquarters, config)
-    placement = declare_headquarters(topology, config, pulumi.ResourceOptions(provider=provider))
+    placement = declare_headquarters(topology, config, environment, pulumi.ResourceOptions(provider=provider))
     pulumi.export("site", placement.site)
     pulumi.export("jurisdiction", placement.jurisdiction)
 

@@ -8,6 +8,7 @@ from lab.cluster import configuration
 from lab.cluster.credentials import API_PORT, Credentials
 from lab.component import Component
 from lab.paths import disk_directory
+from policies.admission.guard import FEATURE_GATE
 from shopsphere.foundation.paths import lab_directory, tools_directory
 from shopsphere.topology import Site, Topology
 
@@ -141,6 +142,8 @@ def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
         "--service-account-issuer=https://kubernetes.default.svc",
         "--allow-privileged=true",
         "--enable-admission-plugins=NodeRestriction",
+        f"--feature-gates={FEATURE_GATE}=true",
+        f"--admission-control-config-file={configuration.write_admission(site)}",
         "--kubelet-preferred-address-types=InternalIP",
         f"--kubelet-client-certificate={kubelet}.crt",
         f"--kubelet-client-key={kubelet}.key",

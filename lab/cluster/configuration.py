@@ -1,4 +1,4 @@
-"""Configuration files of a site's container runtime, kubelet and pod network."""
+"""Configuration files of a site's container runtime, kubelet, pod network and API server."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
-from lab.cluster.credentials import Credentials
+from lab.cluster.credentials import ADMINISTRATOR, Credentials
 from lab.host import cgroups
 from lab.paths import disk_directory, run_directory
+from policies.admission import guard
 from shopsphere.topology import Site, Topology
 
 _PAUSE_IMAGE = "localhost/shopsphere/pause:1"
@@ -103,6 +104,16 @@ def write_kubelet(site: Site, credentials: Credentials) -> Path:
     }
     file = disk_directory(site.name) / "kubelet.yaml"
     file.write_text(yaml.safe_dump(document))
+    return file
+
+
+def write_admission(site: Site) -> Path:
+    """Write who may change admission policies, and the API server's file that names it; return that file's path."""
+    directory = disk_directory(site.name) / "admission"
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "guard.yaml").write_text(yaml.safe_dump_all(guard.guard([ADMINISTRATOR])))
+    file = disk_directory(site.name) / "admission.yaml"
+    file.write_text(yaml.safe_dump(guard.configuration(directory)))
     return file
 
 

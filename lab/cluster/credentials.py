@@ -16,8 +16,10 @@ from shopsphere.foundation.files import write_whole
 from shopsphere.topology import Site
 
 API_PORT = 6443
+ADMINISTRATOR = "admin"
+"""User of the kubeconfig that the platform deploys with, as the API server names it."""
 _USERS = {
-    "admin": ("admin", "system:masters"),
+    "admin": (ADMINISTRATOR, "system:masters"),
     "controller-manager": ("system:kube-controller-manager", None),
     "scheduler": ("system:kube-scheduler", None),
     "proxy": ("system:kube-proxy", None),

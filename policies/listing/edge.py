@@ -99,7 +99,15 @@ COMPONENTS = (
     *(f"shopsphere:edge:{name}" for name in ("CdnOrigin", "GlobalDns")),
     *(
         f"shopsphere:site:{name}"
-        for name in ("AppImage", "DataCentre", "Gateway", "NetworkPolicies", "PinnedStorage", "PostgresMember")
+        for name in (
+            "Admission",
+            "AppImage",
+            "DataCentre",
+            "Gateway",
+            "NetworkPolicies",
+            "PinnedStorage",
+            "PostgresMember",
+        )
     ),
     *(f"shopsphere:site:{name}" for name in ("RegionalSite", "Workload")),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from policies.listing.admission import ADMISSION
 from policies.listing.cluster_objects import CLUSTER_OBJECTS
 from policies.listing.databases import DATABASES
 from policies.listing.edge import EDGE, ENGINE
@@ -11,6 +12,7 @@ from policies.listing.shape import ListedType
 
 LISTED: Mapping[str, ListedType] = {
     **CLUSTER_OBJECTS,
+    **ADMISSION,
     **DATABASES,
     **EDGE,
     **ENGINE,

@@ -11,9 +11,12 @@ from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
+from shopsphere.estate.placement import DATA_CLASS_LABEL
 from shopsphere.foundation.finding import Finding, Severity
 
 TYPES = ("", "ClusterIP", "NodePort", "LoadBalancer")
+OPEN, OPEN_CLASS = "LoadBalancer", "public"
+"""Customers come in by a load balancer, and find public data behind it."""
 OUTSIDE_FIELDS = ("externalName", "externalIPs", "loadBalancerIP")
 """Fields that give a service an address which is no pod's."""
 
@@ -36,20 +39,22 @@ def check(resource: Resource) -> Iterator[Finding]:
         managed = nodes(resource.props, "spec", "managed", "services", "additional")
         for at, service in enumerate(managed):
             path = f"spec.managed.services.additional[{at}].serviceTemplate.spec"
-            yield from _service(path, mapping(service, "serviceTemplate", "spec"))
+            yield from _service(path, mapping(service, "serviceTemplate", "spec"), "")
     else:
         spec = mapping(resource.props, "spec")
-        yield from _service("spec", spec)
+        yield from _service("spec", spec, text(resource.labels, DATA_CLASS_LABEL))
         if not mapping(spec, "selector"):
             yield violation(
                 "spec without a selector, so whoever writes its endpoints says where it leads", "a selector"
             )
 
 
-def _service(path: str, spec: Node) -> Iterator[Finding]:
+def _service(path: str, spec: Node, data_class: str) -> Iterator[Finding]:
     kind = text(spec, "type")
     if kind not in TYPES:
         yield violation(f"{path}.type: {kind}", "ClusterIP, NodePort or LoadBalancer")
+    if kind == OPEN and data_class != OPEN_CLASS:
+        yield violation(f"{path}.type: {kind} to data of class {data_class or 'unknown'}", f"only to {OPEN_CLASS} data")
     for field in OUTSIDE_FIELDS:
         if field in spec:
             yield violation(f"{path}.{field}: a name of the cluster for an address outside", "pods, by a selector")

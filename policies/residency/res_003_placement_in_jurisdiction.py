@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.kinds import holds_data, label_places
-from policies.reading import text
+from policies.kinds import TEMPLATES, holds_data, is_database, is_workload, label_places, pod_spec
+from policies.reading import Node, mapping, text
 from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -32,6 +32,20 @@ def check(resource: Resource) -> Iterator[Finding]:
         home = topology_of(resource).jurisdiction_of(site)
         if jurisdiction != home:
             yield violation(f"{place}: jurisdiction {jurisdiction} at site {site}", f"jurisdiction {home} at {site}")
+    for place, nodes in _node_selectors(resource):
+        wanted = text(nodes, SITE_LABEL)
+        if wanted and resource.site and wanted != resource.site:
+            yield violation(
+                f"{place}: nodes of {wanted} for a workload of {resource.site}", f"nodes of {resource.site}"
+            )
+
+
+def _node_selectors(resource: Resource) -> Iterator[tuple[str, Node]]:
+    if is_workload(resource):
+        path = ".".join((*TEMPLATES[resource.kind], "spec", "nodeSelector"))
+        yield path, mapping(pod_spec(resource), "nodeSelector")
+    if is_database(resource):
+        yield "spec.affinity.nodeSelector", mapping(resource.props, "spec", "affinity", "nodeSelector")
 
 
 def _are_known(model: Topology, data_class: str, jurisdiction: str, site: str) -> bool:

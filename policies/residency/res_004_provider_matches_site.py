@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.kinds import label_places
+from policies.reading import text
 from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
+from shopsphere.estate.placement import SITE_LABEL
 from shopsphere.foundation.finding import Finding, Severity
 
 COMPONENT_GROUPS = ("yaml", "kustomize", "helm.sh")
@@ -32,8 +35,10 @@ def check(resource: Resource) -> Iterator[Finding]:
     named = [site for site in sites if resource.stack == site or resource.stack.endswith(f"-{site}")]
     if named and cluster not in named:
         yield violation(f"the cluster of {cluster} from stack {resource.stack}", f"the cluster of {known(named)}")
-    if resource.site and resource.site != cluster:
-        yield violation(f"the label of site {resource.site} in the cluster of {cluster}", f"the label of {cluster}")
+    for place, labels in label_places(resource):
+        site = text(labels, SITE_LABEL)
+        if site and site != cluster:
+            yield violation(f"{place}: the label of site {site} in the cluster of {cluster}", f"the label of {cluster}")
 
 
 RULE = ResourceRule(

@@ -34,6 +34,7 @@ class Registered:
         ignored: properties whose changes are ignored.
         is_protected: whether it may not be removed.
         urn: Pulumi's unique name of it.
+        after: URNs of what it waits for.
     """
 
     type: str
@@ -44,6 +45,7 @@ class Registered:
     ignored: tuple[str, ...]
     is_protected: bool = False
     urn: str = ""
+    after: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -121,6 +123,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                     ignored=tuple(request.ignoreChanges),
                     is_protected=request.protect,
                     urn=response.urn,
+                    after=tuple(request.dependencies),
                 )
             )
         return response

@@ -34,6 +34,18 @@ KINDS = (
     ObjectKind("v1", "PersistentVolume", "persistentvolumes", namespaced=False),
     ObjectKind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False),
     ObjectKind("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", namespaced=False),
+    ObjectKind(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        namespaced=False,
+    ),
+    ObjectKind(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+        namespaced=False,
+    ),
     ObjectKind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
     ObjectKind("v1", "ConfigMap", "configmaps"),
     ObjectKind("v1", SECRET, "secrets"),

@@ -67,7 +67,19 @@ _HIGH = frozenset(
         "roleRef",
     }
 )
-_HIGH_KINDS = frozenset({"Role", "RoleBinding", "ServiceAccount", "Secret", "ResourceQuota", "LimitRange", "Namespace"})
+_HIGH_KINDS = frozenset(
+    {
+        "Role",
+        "RoleBinding",
+        "ServiceAccount",
+        "Secret",
+        "ResourceQuota",
+        "LimitRange",
+        "Namespace",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+)
 _MEDIUM = frozenset({"spec", "value", "preemptionPolicy"})
 
 

@@ -157,3 +157,17 @@ def test_headquarters_has_aggregates_and_no_database(graph_of: GraphOf) -> None:
         graph = graph_of("hq", f"{environment}-newyork")
         assert not graph.of("Cluster")
         assert {each.labels["shopsphere.io/data-class"] for each in graph.of("PersistentVolume")} == {"aggregate"}
+
+
+@pytest.mark.requirement("admission policies of a site are there before the workloads that they judge")
+def test_each_namespace_waits_for_every_admission_policy(site: SiteGraph) -> None:
+    _, name, graph = site
+    policies = {each.name for each in graph.of("ValidatingAdmissionPolicy")}
+    bindings = {each.name: each.state["spec"] for each in graph.of("ValidatingAdmissionPolicyBinding")}
+    assert len(policies) == 20
+    assert bindings == {each: {"policyName": each, "validationActions": ["Deny"]} for each in policies}
+    for namespace in graph.of("Namespace"):
+        waits_for = {each.split("::")[-1] for each in namespace.after if "PolicyBinding::" in each}
+        assert waits_for == policies, namespace.name
+    (claims,) = [each for each in graph.of("ValidatingAdmissionPolicy") if each.name == "shopsphere-claims"]
+    assert f'"{name}-pinned"' in str(claims.state["spec"]["validations"])

@@ -24,10 +24,10 @@ FLOORS = (
 )
 """The ground floor, from below."""
 ABOVE = {
-    "components": ("shopsphere",),
+    "components": ("shopsphere", "policies"),
     "policies": ("shopsphere",),
     "runbooks": ("shopsphere",),
-    "lab": ("shopsphere", "runbooks"),
+    "lab": ("shopsphere", "runbooks", "policies"),
     "cli": ("shopsphere", "policies", "runbooks", "lab", "app"),
     "app": (),
 }
@@ -84,7 +84,13 @@ def test_imports_lead_downwards(house: str) -> None:
 def test_the_order_is_judged() -> None:
     assert not allowed("shopsphere.clients", "shopsphere.names")
     assert not allowed("shopsphere.deploy", "runbooks")
-    assert not allowed("components", "policies")
+    assert not allowed("policies", "components")
     assert not allowed("app", "shopsphere.foundation")
     assert allowed("shopsphere.status", "shopsphere.clients")
     assert allowed("cli", "lab")
+
+
+def test_components_take_admission_and_no_rule_of_the_pack() -> None:
+    found = {each for file in files("components") for each in imports(file) if each.startswith("policies")}
+    assert found
+    assert {each for each in found if not each.startswith("policies.admission.")} == set()

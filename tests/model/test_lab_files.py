@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from lab import record
+from lab.cluster.components import _api_server
 from lab.cluster.credentials import prepare
 from lab.paths import kubeconfig_path
 from lab.pki import new_authority
@@ -75,3 +77,17 @@ def test_an_administrator_s_kubeconfig_is_born_closed(monkeypatch: pytest.Monkey
     assert modes, "its mode is set"
     assert all(not mode & 0o077 for mode in modes)
     assert stat.S_IMODE(kubeconfig_path("frankfurt").stat().st_mode) == 0o600
+
+
+@pytest.mark.requirement("nobody but the platform's own identity changes or removes admission policies and bindings")
+def test_the_api_server_reads_who_may_change_admission(tmp_path: Path) -> None:
+    flags = dict(word.lstrip("-").split("=", 1) for word in _api_server(FRANKFURT, prepare(FRANKFURT)))
+    assert flags["feature-gates"] == "ManifestBasedAdmissionControlConfig=true"
+    (plugin,) = yaml.safe_load(Path(flags["admission-control-config-file"]).read_text())["plugins"]
+    assert plugin["name"] == "ValidatingAdmissionPolicy"
+    folder = Path(plugin["configuration"]["staticManifestsDir"])
+    assert folder.is_relative_to(tmp_path)
+    (file,) = folder.iterdir()
+    policy, binding = yaml.safe_load_all(file.read_text())
+    assert 'request.userInfo.username in ["admin"]' in policy["spec"]["validations"][0]["expression"]
+    assert policy["metadata"]["name"] == "shopsphere-guard.static.k8s.io" == binding["spec"]["policyName"]

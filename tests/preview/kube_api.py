@@ -22,8 +22,8 @@ SECONDS = 120
 class KubeApi:
     """The two processes, and the ways in."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder, self._arguments = folder, arguments
         self.kubeconfig = folder / "kubeconfig.yaml"
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -58,6 +58,7 @@ class KubeApi:
             "--allow-privileged=true",
             "--enable-priority-and-fairness=false",
             "--profiling=false",
+            *self._arguments,
         )
         self._write_kubeconfig(port)
         wait_until(self._is_ready, what="the API server", seconds=SECONDS, interval=0.5)
@@ -84,6 +85,18 @@ class KubeApi:
         names = [f"crd/{each['metadata']['name']}" for each in definitions]
         self.kubectl("wait", "--for=condition=Established", "--timeout=60s", *names, context=DEPLOYER)
 
+    def check_types(self) -> None:
+        """Start the one controller that looks into the CEL of admission policies."""
+        self._spawn(
+            "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            "--controllers=validatingadmissionpolicy-status-controller",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={_free_port()}",
+            f"--cert-dir={self.folder / 'certificates-of-controllers'}",
+        )
+
     def stop(self) -> None:
         for process in reversed(self._processes):
             process.kill()
@@ -108,6 +121,7 @@ class KubeApi:
             "kind": "Config",
             "clusters": [{"name": "site", "cluster": server}],
             "users": [{"name": name, "user": {"token": name}} for name in names],
+            "current-context": DEPLOYER,
             "contexts": [{"name": name, "context": {"cluster": "site", "user": name}} for name in names],
         }
         self.kubeconfig.write_text(yaml.safe_dump(document))

@@ -25,7 +25,9 @@ OLD = Declared(
 )
 GOOD = {
     "service": k8s.SERVICE,
-    "load balancer": k8s.SERVICE.but("spec", "type", "LoadBalancer"),
+    "load balancer to public data": k8s.SERVICE.but("metadata", "labels", k8s.labels("public")).but(
+        "spec", "type", "LoadBalancer"
+    ),
     "database": k8s.DATABASE,
     "service of a database": managed({"type": "NodePort", "ports": []}),
     "endpoints that are pods": endpoints("10.11.0.5"),
@@ -39,6 +41,16 @@ BAD = {
     ),
     "address outside": (k8s.SERVICE.but("spec", "externalIPs", ["198.51.100.7"]), "spec.externalIPs"),
     "address of a balancer": (k8s.SERVICE.but("spec", "loadBalancerIP", "198.51.100.7"), "spec.loadBalancerIP"),
+    "load balancer to personal data": (
+        k8s.SERVICE.but("spec", "type", "LoadBalancer"),
+        "spec.type: LoadBalancer to data of class personal",
+        "only to public data",
+    ),
+    "load balancer to nobody knows what": (
+        k8s.SERVICE.but("spec", "type", "LoadBalancer").but("metadata", "labels", {}),
+        "spec.type: LoadBalancer to data of class unknown",
+    ),
+    "load balancer to a database": (managed({"type": "LoadBalancer"}), "serviceTemplate.spec.type: LoadBalancer"),
     "no selector": (k8s.SERVICE.but("spec", "selector", REMOVED), "spec without a selector"),
     "empty selector": (k8s.SERVICE.but("spec", "selector", {}), "spec without a selector"),
     "database's name for an address outside": (

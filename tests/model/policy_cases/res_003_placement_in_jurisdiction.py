@@ -4,6 +4,8 @@ from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, SI
 
 OBJECT = ("metadata", "labels")
 TEMPLATE = ("spec", "template", "metadata", "labels")
+NODES = ("spec", "template", "spec", "nodeSelector")
+DATABASE_NODES = ("spec", "affinity", "nodeSelector")
 
 GOOD = {
     "personal at home": k8s.DEPLOYMENT,
@@ -11,6 +13,9 @@ GOOD = {
     "at the recovery site": k8s.NAMESPACE.but(*OBJECT, k8s.labels("fulfilment", "dublin")),
     "public anywhere": k8s.NAMESPACE.but(*OBJECT, k8s.labels("public", "sydney", "apac")),
     "aggregate at headquarters": k8s.NAMESPACE.but(*OBJECT, k8s.labels("aggregate", "newyork", "headquarters")),
+    "pods on the site's nodes": k8s.DEPLOYMENT.but(*NODES, {SITE_LABEL: "frankfurt"}),
+    "pods in a rack": k8s.DEPLOYMENT.but(*NODES, {"shopsphere.io/rack": "r1"}),
+    "instances on the site's nodes": k8s.DATABASE.but(*DATABASE_NODES, {SITE_LABEL: "frankfurt"}),
     "label missing, which another rule refuses": k8s.NAMESPACE.but(*OBJECT, {}),
     "site unknown to the topology, which another rule refuses": k8s.NAMESPACE.but(*OBJECT, SITE_LABEL, "paris"),
 }
@@ -53,9 +58,23 @@ BAD = {
         "spec.inheritedMetadata.labels",
         "dublin, frankfurt",
     ),
+    "pods on another site's nodes": (
+        k8s.DEPLOYMENT.but(*NODES, {SITE_LABEL: "ashburn"}),
+        "spec.template.spec.nodeSelector: nodes of ashburn for a workload of frankfurt",
+        "nodes of frankfurt",
+    ),
+    "a job's pods on the peer's nodes": (
+        k8s.CRON_JOB.but("spec", "jobTemplate", "spec", "template", "spec", "nodeSelector", {SITE_LABEL: "dublin"}),
+        "spec.jobTemplate.spec.template.spec.nodeSelector: nodes of dublin",
+    ),
+    "instances on another site's nodes": (
+        k8s.DATABASE.but(*DATABASE_NODES, {SITE_LABEL: "sydney"}),
+        "spec.affinity.nodeSelector: nodes of sydney",
+    ),
 }
 UNKNOWN_CASES = {
     "class": (k8s.DEPLOYMENT.but(*OBJECT, DATA_CLASS_LABEL, UNKNOWN), f"metadata.labels.{DATA_CLASS_LABEL}"),
+    "nodes": (k8s.DEPLOYMENT.but(*NODES, {SITE_LABEL: UNKNOWN}), f"nodeSelector.{SITE_LABEL}"),
     "site": (k8s.DATABASE.but("spec", "inheritedMetadata", "labels", SITE_LABEL, UNKNOWN), "inheritedMetadata"),
 }
 NOT_APPLICABLE = {"settings": k8s.SETTINGS, "quota": k8s.QUOTA, "dns": k8s.DNS}

@@ -21,6 +21,14 @@ BAD = {
         k8s.VOLUME.but("metadata", "labels", SITE_LABEL, "dublin"),
         "the label of site dublin in the cluster of frankfurt",
     ),
+    "template with another site's label": (
+        k8s.DEPLOYMENT.but("spec", "template", "metadata", "labels", SITE_LABEL, "dublin"),
+        "spec.template.metadata.labels: the label of site dublin in the cluster of frankfurt",
+    ),
+    "instances with another site's label": (
+        k8s.DATABASE.but("spec", "inheritedMetadata", "labels", SITE_LABEL, "dublin"),
+        "spec.inheritedMetadata.labels: the label of site dublin",
+    ),
     "secret in another site's cluster": (
         k8s.SETTINGS.of("kubernetes:core/v1:Secret").but("metadata", {}).by({"clusterIdentifier": "chicago"}),
         "the cluster of chicago from stack lab-frankfurt",

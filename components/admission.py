@@ -1,0 +1,59 @@
+"""Admission: the policies that a site's own API server applies, and their bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
+
+from components.manifest import name_of
+from policies.admission.language import AdmissionPolicy
+from policies.admission.site_policies import site_policies
+from shopsphere.estate.placement import Placement
+from shopsphere.estate.stack import Environment
+from shopsphere.topology import Topology
+
+OWNER = "platform"
+
+
+class Admission(pulumi.ComponentResource):
+    """One policy per kind of object with its binding; whatever depends on this is made when both are there."""
+
+    policies: pulumi.Output[list[str]]
+    """Names of the bound policies."""
+
+    def __init__(
+        self,
+        name: str,
+        placement: Placement,
+        policies: Sequence[AdmissionPolicy],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("shopsphere:site:Admission", name, {}, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._placement = placement
+        self.policies = pulumi.Output.all(*[self._bound(policy) for policy in policies])
+        self.register_outputs({"policies": self.policies})
+
+    @classmethod
+    def of(
+        cls, topology: Topology, placement: Placement, environment: str, opts: pulumi.ResourceOptions | None = None
+    ) -> Admission:
+        """Declare all policies of a site, from the residency map of its environment."""
+        policies = site_policies(topology, placement.site, Environment(environment))
+        return cls(placement.site, placement, policies, opts)
+
+    def _bound(self, policy: AdmissionPolicy) -> pulumi.Output[str]:
+        metadata = {
+            "name": policy.full_name,
+            "labels": self._placement.site_labels(policy.full_name, owner=OWNER),
+        }
+        created = ValidatingAdmissionPolicy(policy.full_name, metadata=metadata, spec=policy.spec(), opts=self._child)
+        bound = ValidatingAdmissionPolicyBinding(
+            policy.full_name,
+            metadata=metadata,
+            spec={**policy.binding_spec(), "policyName": name_of(created)},
+            opts=self._child,
+        )
+        return name_of(bound)

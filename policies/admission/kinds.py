@@ -1,0 +1,101 @@
+"""Kinds that nobody lists, and kinds that only controllers make: RES-007."""
+
+from __future__ import annotations
+
+from policies.admission.language import AdmissionPolicy, Resources, Validation, either, every, literal
+
+OPERATOR = "system:serviceaccount:cnpg-system:cnpg-manager"
+CONTROLLERS = "system:serviceaccount:kube-system:"
+"""Identities of the cluster's own controllers, where each has one."""
+ONE_IDENTITY = "system:kube-controller-manager"
+"""That of all of them, where they share one."""
+UNLISTED = (
+    Resources("", ("replicationcontrollers", "pods/ephemeralcontainers")),
+    Resources("apps", ("statefulsets", "daemonsets")),
+    Resources("batch", ("cronjobs",)),
+    Resources("networking.k8s.io", ("ingresses",)),
+    Resources("postgresql.cnpg.io", ("backups", "scheduledbackups", "poolers", "publications", "subscriptions")),
+    Resources("barmancloud.cnpg.io", ("*",)),
+    Resources("snapshot.storage.k8s.io", ("*",)),
+    Resources("gateway.networking.k8s.io", ("*",)),
+    Resources("networking.istio.io", ("*",)),
+    Resources("cilium.io", ("*",)),
+    Resources("policy.networking.k8s.io", ("*",)),
+)
+"""What copies data, sends it, or opens a way; `policies.listing.table` says why of each group."""
+MADE_BY_CONTROLLERS = (
+    Resources("apps", ("replicasets",)),
+    Resources("batch", ("jobs",)),
+    Resources("", ("serviceaccounts", "persistentvolumeclaims")),
+    Resources("rbac.authorization.k8s.io", ("roles", "rolebindings")),
+)
+POLICIES = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
+READING = ("get", "list", "watch")
+
+
+def policies() -> list[AdmissionPolicy]:
+    """Return the policies about kinds; they are the same at every site."""
+    return [_unlisted(), _made_by_controllers(), _pods_by_controllers(), _rights(), _bindings()]
+
+
+def _unlisted() -> AdmissionPolicy:
+    refusal = Validation("RES-007", "false", "a kind that is not listed: it copies, sends or opens what no rule judges")
+    return AdmissionPolicy("unlisted-kinds", UNLISTED, (refusal,))
+
+
+def _by_controllers() -> Validation:
+    who = "request.userInfo.username"
+    return Validation(
+        "RES-007",
+        either(f"{who}.startsWith({literal(CONTROLLERS)})", f"{who} in {literal([ONE_IDENTITY, OPERATOR])}"),
+        "a kind that is not listed: controllers and the database operator alone make it",
+    )
+
+
+def _made_by_controllers() -> AdmissionPolicy:
+    return AdmissionPolicy("kinds-of-controllers", MADE_BY_CONTROLLERS, (_by_controllers(),))
+
+
+def _pods_by_controllers() -> AdmissionPolicy:
+    """Apart from their creation, pods are changed by kubelets and schedulers, who change little of them."""
+    return AdmissionPolicy(
+        "pods-of-controllers", (Resources("", ("pods",)),), (_by_controllers(),), operations=("CREATE",)
+    )
+
+
+def _rights() -> AdmissionPolicy:
+    """Who is not of the cluster's own administrators never gets a right over these policies."""
+    over_policies = every(
+        "r.?apiGroups.orValue([]).exists(g, g in ['*', 'admissionregistration.k8s.io'])",
+        f"r.?resources.orValue([]).exists(n, n in {literal(['*', *POLICIES])})",
+        f"r.verbs.exists(v, !(v in {literal([*READING])}))",
+    )
+    return AdmissionPolicy(
+        "rights-over-policies",
+        (Resources("rbac.authorization.k8s.io", ("clusterroles",)),),
+        (
+            Validation(
+                "RES-007",
+                f"!object.?rules.orValue([]).exists(r, {over_policies})",
+                "rules: who may change admission policies can make what they refuse",
+            ),
+        ),
+        conditions={"not-the-api-server": "request.userInfo.username != 'system:apiserver'"},
+        in_system_namespaces=True,
+    )
+
+
+def _bindings() -> AdmissionPolicy:
+    return AdmissionPolicy(
+        "administrators",
+        (Resources("rbac.authorization.k8s.io", ("clusterrolebindings",)),),
+        (
+            Validation(
+                "RES-007",
+                "object.roleRef.name != 'cluster-admin'",
+                "roleRef: another administrator can make what is refused here",
+            ),
+        ),
+        conditions={"not-the-api-server": "request.userInfo.username != 'system:apiserver'"},
+        in_system_namespaces=True,
+    )
