@@ -18,9 +18,12 @@ from shopsphere.estate.site_declaration import REGIONAL_SITE
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DECLARED_CALLS = frozenset(
-    (workload.namespace.name, called.namespace.name)
+    (workload.namespace.name, namespace.name)
     for workload in REGIONAL_SITE.workloads
-    for called in (*workload.calls, *workload.databases)
+    for namespace in (
+        *(called.namespace for called in workload.calls),
+        *(database.namespace for database in workload.databases),
+    )
 )
 """Who asks whom by the table of workloads: such a request holds nothing that its receiver does not hold anyway."""
 
