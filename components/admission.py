@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 
-from components.manifest import name_of
+from components.manifest import Manifest, name_of
 from policies.admission.language import AdmissionPolicy
 from policies.admission.site_policies import site_policies
 from shopsphere.estate.placement import Placement
@@ -45,15 +45,12 @@ class Admission(pulumi.ComponentResource):
         return cls(placement.site, placement, policies, opts)
 
     def _bound(self, policy: AdmissionPolicy) -> pulumi.Output[str]:
-        metadata = {
+        metadata: Manifest = {
             "name": policy.full_name,
             "labels": self._placement.site_labels(policy.full_name, owner=OWNER),
         }
-        created = ValidatingAdmissionPolicy(policy.full_name, metadata=metadata, spec=policy.spec(), opts=self._child)
-        bound = ValidatingAdmissionPolicyBinding(
-            policy.full_name,
-            metadata=metadata,
-            spec={**policy.binding_spec(), "policyName": name_of(created)},
-            opts=self._child,
-        )
+        spec: Manifest = policy.spec()
+        created = ValidatingAdmissionPolicy(policy.full_name, metadata=metadata, spec=spec, opts=self._child)
+        binding: Manifest = {**policy.binding_spec(), "policyName": name_of(created)}
+        bound = ValidatingAdmissionPolicyBinding(policy.full_name, metadata=metadata, spec=binding, opts=self._child)
         return name_of(bound)

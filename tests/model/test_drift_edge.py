@@ -22,6 +22,7 @@ from shopsphere.drift.edge_declared import DeclaredEdge, declared_edge
 from shopsphere.drift.model import Drift, Kind, Report, SiteDrift
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.estate.stack import Environment, edge_stack
+from shopsphere.foundation.clock import SYSTEM_CLOCK
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.finding import Severity
 from shopsphere.names.pair_state import PairDeclaration, PairState
@@ -296,7 +297,7 @@ def test_what_differs_is_looked_at_twice(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(drift_of_edge, "exported_state", lambda _: exported())
     monkeypatch.setattr(drift_of_edge, "judge_edge", judge)
-    monkeypatch.setattr(drift_of_edge.SYSTEM_CLOCK, "sleep", pauses.append)
+    monkeypatch.setattr(SYSTEM_CLOCK, "sleep", pauses.append)
     assert drift_of_edge.look_at_edge(edge_stack(Environment.LAB)).drifts == ()
     assert pauses == [drift_of_edge.AGAIN_SECONDS]
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from kube_api import DEPLOYER, KubeApi
-from site_graph import Registered, build
+from site_graph import build
 
+from shopsphere.deploy.declared_graph import Registered
 from shopsphere.drift.declared import Declared, declared_objects
 from shopsphere.drift.kinds import find_kind, resource_of
 from shopsphere.drift.looking import judge_site

@@ -69,7 +69,7 @@ def planted(version: str, kind: str, namespace: str = "shop", data_class: str = 
 
 
 CONTAINER = {"name": "planted", "image": "registry.example/planted:1"}
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "metadata": {"labels": labels("personal")},
     "spec": {"containers": [CONTAINER], "nodeSelector": {"shopsphere.io/site": "frankfurt"}},
 }
