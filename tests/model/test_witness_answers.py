@@ -51,6 +51,7 @@ def test_what_we_write_is_read() -> None:
         base64.b64encode(b"\xff").decode(),
         "not base64!",
     ],
+    ids=["unknown field", "epoch 0", "half a document", "no text", "not base64"],
 )
 def test_a_record_that_cannot_be_read(value: str) -> None:
     witness = witness_of(lambda: holding(value))
