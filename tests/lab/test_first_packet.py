@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lab_access import Kube, Lab
+from lab_command import as_controller
 
 from lab.cluster.addons import kubectl
 from shopsphere.foundation.clock import wait_until
@@ -37,7 +38,8 @@ def probes(kube: Kube) -> Iterator[list[str]]:
     names = [f"first-packet-{number}" for number in range(PODS)]
     try:
         for name in names:
-            kubectl("frankfurt", "create", "-n", "payments", "-f", "-", stdin=json.dumps(_probe(name, template)))
+            document = json.dumps(_probe(name, template))
+            kubectl("frankfurt", "create", "-n", "payments", as_controller("replicaset"), "-f", "-", stdin=document)
             wait_until(partial(_has_ended, kube, name), what=f"pod {name} to end", seconds=90)
         yield names
     finally:

@@ -14,8 +14,8 @@ from rings_at_once import RingsAtOnce, turn_of
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: turn_of(item.nodeid))
 
-def pytest_xdist_make_scheduler(config):
-    return RingsAtOnce(config)
+def pytest_xdist_make_scheduler(config, log):
+    return RingsAtOnce(config, log)
 """
 NOTING = """
 import os, pathlib, time, pytest
@@ -50,6 +50,7 @@ def deal(folder: Path, journal: Path, files: dict[str, int], processes: int) -> 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{sum(files.values())} passed" in done.stdout
+    assert "loadscopesched" not in done.stdout
     noted = (line.split() for line in journal.read_text().splitlines())
     return sorted(((a, b, float(c), float(d)) for a, b, c, d in noted), key=lambda each: each[2])
 

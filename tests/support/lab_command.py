@@ -10,3 +10,8 @@ from shopsphere.foundation.process import Result, run
 def shopsphere(*words: str, check: bool = True, seconds: float = 600) -> Result:
     command: list[str | Path] = [Path(sys.executable).parent / "shopsphere", *words]
     return run(command, check=check, seconds=seconds, cwd=REPOSITORY)
+
+
+def as_controller(name: str) -> str:
+    """Return the option with which kubectl writes as a controller of the cluster: only these make pods."""
+    return f"--as=system:serviceaccount:kube-system:{name}-controller"

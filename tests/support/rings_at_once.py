@@ -6,6 +6,8 @@ lab measures how long a shop is away, so no test of another ring runs beside it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -33,8 +35,8 @@ def turn_of(nodeid: str) -> int:
 class RingsAtOnce(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves some of its signatures untyped
     """Deals units in the order of collection; the last process gets the lab when every other one has ended."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        super().__init__(config)
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        super().__init__(config, log)
         config.option.loadscopereorder = False  # or the unit of most tests comes first
 
     def _split_scope(self, nodeid: str) -> str:
