@@ -12,14 +12,13 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from shopsphere.estate.declared_names import Problem, wrong_names
-from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, SITE_SECRET_NAMES
 from shopsphere.estate.site_config import Frozen
 from shopsphere.estate.site_declaration import SiteDeclaration
 from shopsphere.estate.stack import Environment
 from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, STAND_IN, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
-SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey")
 OPTIONAL_SECRET_NAMES = ("registryPassword", *OWNER_SECRET_NAMES)
 
 Model = TypeVar("Model", bound=Frozen)

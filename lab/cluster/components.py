@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.cluster import configuration
-from lab.cluster.credentials import API_PORT, Credentials
+from lab.cluster.credentials import Credentials
 from lab.component import Component
 from lab.paths import disk_directory
 from policies.admission.guard import FEATURE_GATE
+from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.foundation.paths import lab_directory, tools_directory
 from shopsphere.topology import Site, Topology
 
@@ -131,7 +132,7 @@ def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
         f"--etcd-servers={_ETCD}",
         f"--bind-address={site.address}",
         f"--advertise-address={site.address}",
-        f"--secure-port={API_PORT}",
+        f"--secure-port={API_SERVER_PORT}",
         f"--service-cluster-ip-range={site.service_network}",
         f"--tls-cert-file={credentials.api_server.certificate}",
         f"--tls-private-key-file={credentials.api_server.key}",

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.paths import disk_directory, kubeconfig_path
 from lab.pki import KeyPair, issue, new_authority
+from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.foundation.files import write_whole
 from shopsphere.topology import Site
 
-API_PORT = 6443
 ADMINISTRATOR = "admin"
 """User of the kubeconfig that the platform deploys with, as the API server names it."""
 _USERS = {
@@ -89,7 +89,7 @@ def _write_kubeconfig(file: Path, site: Site, authority: KeyPair, user: KeyPair)
             {
                 "name": site.name,
                 "cluster": {
-                    "server": f"https://{site.address}:{API_PORT}",
+                    "server": f"https://{site.address}:{API_SERVER_PORT}",
                     "certificate-authority-data": _base64(authority.certificate),
                 },
             }

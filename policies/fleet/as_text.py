@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 
 from policies.fleet.check import Judged, Report
-from shopsphere.foundation.columns import UNBOUNDED, folded
+from shopsphere.foundation.columns import UNBOUNDED, folded, labelled
 
 _BELOW = " " * 4
-_LABEL = 10
 
 
 def as_json(report: Report) -> str:
@@ -53,7 +52,4 @@ def _finding(judged: Judged, width: int) -> Iterator[str]:
     unknown = "" if finding.verdict == "fail" else f" ({finding.verdict})"
     yield from folded(f"{severity}{judged.stack}: {finding.check} {finding.title}{unknown}", width, indent=_BELOW)
     about = {"subject": finding.subject, "found": finding.found, "allowed": finding.allowed, "do": finding.action}
-    for name, said in about.items():
-        if said:
-            indent = _BELOW + " " * _LABEL
-            yield from folded(said, width, first=f"{_BELOW}{name + ':':<{_LABEL}}", indent=indent)
+    yield from labelled({name: said for name, said in about.items() if said}, width, indent=_BELOW)

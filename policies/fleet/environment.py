@@ -5,7 +5,8 @@ from __future__ import annotations
 from policies.declared import resources_of
 from policies.fleet.check import Report, Scope, check
 from policies.registry import discover
-from shopsphere.deploy.offline import all_stacks, file_of, graphs_of, project_of
+from shopsphere.deploy.offline import all_stacks, file_of, graphs_of
+from shopsphere.deploy.opening import project_name
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, sites_of
 from shopsphere.topology import Topology
 
@@ -32,7 +33,7 @@ def judge_environment(topology: Topology, target: str, environment: Environment)
         files={stack.name: file_of(stack) for stack in stacks},
     )
     declared = {
-        stack.name: resources_of(graph, project_of(stack), stack.name)
+        stack.name: resources_of(graph, project_name(stack), stack.name)
         for stack, graph in graphs_of(topology, stacks).items()
     }
     return check(discover(), declared, topology, scope)

@@ -13,9 +13,8 @@ from typing import Any
 import yaml
 
 from shopsphere.deploy.environment import common_variables, variables
-from shopsphere.deploy.secrets import GATEWAY_SECRET_NAMES
 from shopsphere.estate import stack_files
-from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import GATEWAY_SECRET_NAMES, PAIR_SECRET_NAMES
 from shopsphere.estate.paths import pulumi_home
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.topology import Topology

@@ -11,18 +11,17 @@ import yaml
 
 from shopsphere.deploy.declared_graph import Graph, declared_by
 from shopsphere.deploy.filling_in import require_plain_values
-from shopsphere.deploy.secrets import GATEWAY_SECRET_NAMES
+from shopsphere.deploy.opening import project_name
 from shopsphere.estate import stack_files
-from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, SITE_SECRET_NAMES
+from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.estate.stack import EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import Topology
 
-SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, *GATEWAY_SECRET_NAMES)
 KUBECONFIG = f"{stack_files.NAMESPACE}:kubeconfig"
 CONTEXT = f"{stack_files.NAMESPACE}:context"
-API_SERVER_PORT = 6443
 
 
 class ProgramRefusedError(ShopSphereError):
@@ -47,11 +46,6 @@ def graphs_of(topology: Topology, stacks: Sequence[StackId]) -> dict[StackId, Gr
     return {stack: _graph(topology, stack) for stack in stacks}
 
 
-def project_of(stack: StackId) -> str:
-    """Return Pulumi's name of a stack's project."""
-    return str(stack_files.read(stack.folder / "Pulumi.yaml")["name"])
-
-
 def file_of(stack: StackId) -> str:
     """Return the committed file of a stack's configuration, within the repository."""
     is_lab = stack.environment is Environment.LAB
@@ -63,7 +57,7 @@ def _graph(topology: Topology, stack: StackId) -> Graph:
     config, encrypted = configuration(topology, stack)
     program = stack.folder / "__main__.py"
     try:
-        return declared_by(program, project=project_of(stack), stack=stack.name, config=config, encrypted=encrypted)
+        return declared_by(program, project=project_name(stack), stack=stack.name, config=config, encrypted=encrypted)
     except pulumi.RunError as error:
         raise ProgramRefusedError(f"{stack.name}: {error}") from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from shopsphere.deploy.environment import variables
 from shopsphere.deploy.programs import find_program
 from shopsphere.estate import stack_files
-from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES, generate_pair_secrets
+from shopsphere.estate.pair_secrets import GATEWAY_SECRET_NAMES, PAIR_SECRET_NAMES, generate_pair_secrets
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.errors import ShopSphereError
@@ -19,7 +19,6 @@ from shopsphere.foundation.process import run
 from shopsphere.topology import Pair, Topology
 
 NAMESPACE = stack_files.NAMESPACE
-GATEWAY_SECRET_NAMES = ("gatewayTlsCertificate", "gatewayTlsKey")
 Write = Callable[[StackId, Mapping[str, str]], None]
 Read = Callable[[StackId], dict[str, str]]
 

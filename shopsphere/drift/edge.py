@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from shopsphere.clients import cdn_agent, powerdns
@@ -39,9 +40,7 @@ def look_at_edge(stack: StackId) -> SiteDrift:
     if found.drifts:
         SYSTEM_CLOCK.sleep(AGAIN_SECONDS)
         found = judge_edge(edge, deploy)
-    return SiteDrift(
-        found.site, found.declared, found.live, found.drifts, found.unseen, round(time.monotonic() - began, 1)
-    )
+    return replace(found, seconds=round(time.monotonic() - began, 1))
 
 
 def judge_edge(

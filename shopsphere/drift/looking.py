@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -80,9 +81,7 @@ def look_at_site(stack: StackId) -> SiteDrift:
     repair = Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
     cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
     found = judge_site(exported_state(stack), cluster, repair)
-    return SiteDrift(
-        found.site, found.declared, found.live, found.drifts, found.unseen, round(time.monotonic() - began, 1)
-    )
+    return replace(found, seconds=round(time.monotonic() - began, 1))
 
 
 def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> SiteDrift:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from shopsphere.drift.model import Drift, Report
-from shopsphere.foundation.columns import UNBOUNDED, folded
+from shopsphere.foundation.columns import UNBOUNDED, folded, labelled
 
 _BELOW = " " * 4
 
@@ -53,12 +53,7 @@ def _finding(drift: Drift, width: int) -> list[str]:
         "by": drift.who,
         "do": drift.repair,
     }
-    below = [
-        line
-        for name, text in parts.items()
-        for line in folded(text, width, first=f"{_BELOW}{name + ':':<10}", indent=_BELOW + " " * 10)
-    ]
-    return [*folded(head, width, indent=_BELOW), *below]
+    return [*folded(head, width, indent=_BELOW), *labelled(parts, width, indent=_BELOW)]
 
 
 def _summary(report: Report, width: int) -> list[str]:

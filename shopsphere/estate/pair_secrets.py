@@ -34,6 +34,11 @@ PAIR_SECRET_NAMES = (
 )
 """Keys of a stack's configuration, all under `shopsphere:` and all secret, that `generate_pair_secrets` fills."""
 
+GATEWAY_SECRET_NAMES = ("gatewayTlsCertificate", "gatewayTlsKey")
+"""Those of the site's gateway, which are its own."""
+SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, *GATEWAY_SECRET_NAMES)
+"""Those that every site of a pair has to have."""
+
 PSP_API_KEY = "pspApiKey"
 OWNER_SECRET_NAMES = (PSP_API_KEY,)
 """Secrets that nothing here can make: what others know the owner by. The lab, whose provider is simulated, has none."""

@@ -17,6 +17,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.topology.quantities import QuantityError, parse_quantity
 
+API_SERVER_PORT = 6443
+"""Where a site's API server listens unless its configuration says otherwise."""
+
 
 def _quantity(text: str) -> str:
     try:
@@ -167,7 +170,7 @@ class RegionalConfig(SiteConfig):
     api_server: IPv4Address | None = Field(
         default=None, description="Address of the Kubernetes API server as pods reach it; the site's if not given."
     )
-    api_server_port: int = Field(default=6443, ge=1, le=65535, description="Its port.")
+    api_server_port: int = Field(default=API_SERVER_PORT, ge=1, le=65535, description="Its port.")
     images: dict[str, Text] = Field(description="Image references, each with a tag or a digest, by the image's name.")
     image_build: ImageBuild | None = Field(default=None, description="Build the shop's image as part of the stack.")
     workloads: dict[str, WorkloadConfig] = Field(description="Size of each workload of the site, by its name.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -81,6 +81,23 @@ def folded(text: str, width: int, *, first: str = "", indent: str = "  ") -> lis
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first.rstrip()]
+
+
+def labelled(parts: Mapping[str, str], width: int, *, indent: str = "    ", label: int = 10) -> list[str]:
+    """Return texts under one another, each behind its name.
+
+    Args:
+        parts: texts by name, each one line.
+        width: in characters.
+        indent: what stands before each name.
+        label: characters that a name with its colon takes.
+    """
+    below = indent + " " * label
+    return [
+        line
+        for name, text in parts.items()
+        for line in folded(text, width, first=f"{indent}{name + ':':<{label}}", indent=below)
+    ]
 
 
 def _fitting(widths: Sequence[int], width: int) -> int:

@@ -8,9 +8,8 @@ import yaml
 from kubeconfigs import kubeconfig
 from unplaced import without_source_positions
 
-from components.stack_config import SITE_SECRET_NAMES
 from shopsphere.deploy.declared_graph import Graph, declared_by
-from shopsphere.estate.pair_secrets import generate_pair_secrets
+from shopsphere.estate.pair_secrets import SITE_SECRET_NAMES, generate_pair_secrets
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from edge_declaration import CDN, DNS, RDC_A, ZONE
 from edge_fakes import FakeAuthority, FakeCdn
 
-from components.edge.cdn_origin import CdnOriginModel
-from components.edge.global_dns import GlobalDnsModel
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
@@ -20,37 +19,15 @@ from shopsphere.drift import edge as drift_of_edge
 from shopsphere.drift.declared import StateError
 from shopsphere.drift.edge_declared import DeclaredEdge, declared_edge
 from shopsphere.drift.model import Drift, Kind, Report, SiteDrift
-from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.foundation.clock import SYSTEM_CLOCK
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.finding import Severity
-from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.names.pair_state import PairState
 from shopsphere.names.state_record import write_record
-from shopsphere.topology import load_topology
 
-ZONE = "shopsphere.test."
 WWW = "www.shopsphere.test."
 DEPLOY = "shopsphere up edge --environment lab --refresh"
-TOPOLOGY = load_topology()
-CONFIG = EdgeConfig.model_validate(
-    {
-        "dnsAuthorities": [
-            {"name": "ns1", "url": "http://10.0.0.1:8081/"},
-            {"name": "ns2", "url": "http://10.0.0.2:8081"},
-        ],
-        "dnsApiKeyFile": "/keys/dns api.key",
-        "nameservers": [{"name": "ns1", "address": "10.0.0.1"}, {"name": "ns2", "address": "10.0.0.2"}],
-        "cdnUrl": "http://10.0.0.3:8082",
-        "cdnTokenFile": "/keys/cdn.token",
-        "cdnAddress": "10.0.0.3",
-        "origins": [{"site": "frankfurt"}, {"site": "dublin"}],
-    }
-)
-DNS = GlobalDnsModel.of(TOPOLOGY, CONFIG)
-CDN = CdnOriginModel.of(TOPOLOGY, CONFIG).inputs()
-STATE = DNS.state_inputs(DNS.pairs["rdc-a"])
-RDC_A = PairDeclaration.of(STATE)
 
 
 def resource(type_: str, inputs: dict[str, Any], **more: Any) -> dict[str, Any]:

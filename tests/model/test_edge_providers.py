@@ -3,44 +3,21 @@
 from typing import Any
 
 import pytest
+from edge_declaration import CDN, DNS, RDC_A, STATE, ZONE
 from edge_fakes import FakeAuthority, FakeCdn
 from present import present
 from pulumi.dynamic import ResourceProvider
 
-from components.edge.cdn_origin import CdnOriginModel
-from components.edge.global_dns import GlobalDnsModel
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import AS_DECLARED, PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
 from shopsphere.clients.edge_errors import AdoptionError, PairStateError, ServiceError, VerificationError
 from shopsphere.clients.powerdns import RRset
-from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.names.state_record import write_record
-from shopsphere.topology import load_topology
 
-ZONE = "shopsphere.test."
-TOPOLOGY = load_topology()
-CONFIG = EdgeConfig.model_validate(
-    {
-        "dnsAuthorities": [
-            {"name": "ns1", "url": "http://10.0.0.1:8081"},
-            {"name": "ns2", "url": "http://10.0.0.2:8081"},
-        ],
-        "dnsApiKeyFile": "/nowhere/dns-api.key",
-        "nameservers": [{"name": "ns1", "address": "10.0.0.1"}, {"name": "ns2", "address": "10.0.0.2"}],
-        "cdnUrl": "http://10.0.0.3:8082",
-        "cdnTokenFile": "/nowhere/cdn.token",
-        "cdnAddress": "10.0.0.3",
-        "origins": [{"site": "frankfurt"}, {"site": "dublin"}],
-    }
-)
-DNS = GlobalDnsModel.of(TOPOLOGY, CONFIG)
 A = DNS.fixed_names()["frankfurt"]
-STATE = DNS.state_inputs(DNS.pairs["rdc-a"])
-RDC_A = PairDeclaration.of(STATE)
-CDN = CdnOriginModel.of(TOPOLOGY, CONFIG).inputs()
 PROVIDERS: dict[type[ResourceProvider], dict[str, Any]] = {
     PowerDnsZoneProvider: DNS.zone_inputs(),
     PowerDnsRRsetProvider: A,

@@ -10,9 +10,10 @@ import yaml
 from pulumi.runtime import set_all_config
 
 from components.regional_pair import NotAMemberError, RegionalPair
-from components.stack_config import SITE_SECRET_NAMES, StackConfigError, load_site_config
+from components.stack_config import StackConfigError, load_site_config
 from shopsphere.estate.databases import COMMERCE
 from shopsphere.estate.namespaces import NamespaceModel
+from shopsphere.estate.pair_secrets import SITE_SECRET_NAMES
 from shopsphere.estate.site_config import DatabaseConfig, HeadquartersConfig, RegionalConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, DeclarationError, SiteDeclaration
 from shopsphere.estate.web_address import port_of
