@@ -51,7 +51,8 @@ def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> 
     role = replica_role(database.model, database.site, peer, leads=True)
     # Its first write must not wait for a peer that may be dead.
     led = {"spec": {"replica": role, "postgresql": {"synchronous": None}}}
-    change_cluster(database, lambda document: led if follows(document) else None, lock=lock)
+    seen = database.last_document()  # customers wait; a late request is refused all the same
+    change_cluster(database, lambda document: led if follows(document) else None, lock=lock, document=seen)
 
 
 def begin_demotion(database: SiteDatabase, document: Document, *, peer: str, lock: OperatorLock | None) -> None:
@@ -77,9 +78,19 @@ def begin_demotion(database: SiteDatabase, document: Document, *, peer: str, loc
 
 
 def takes_writes(database: SiteDatabase) -> bool:
-    """Whether a database is told to lead and, perhaps after a while, takes writes."""
-    document = database.document()
-    return not follows(document) and await_leading(*database.leader(document), seconds=LOOK_SECONDS)
+    """Whether a database is told to lead and, perhaps after a while, takes writes.
+
+    One that was told to lead a moment ago is not asked again whether it was.
+    """
+    document = database.last_document()
+    if follows(document):
+        document = database.document()
+    if follows(document):
+        return False
+    if await_leading(*database.leader(document), seconds=LOOK_SECONDS):
+        return True
+    database.document()  # the next look begins with what it is told now
+    return False
 
 
 def both_take_writes(change: RoleChange) -> bool:

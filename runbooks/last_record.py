@@ -9,6 +9,7 @@ import re
 from runbooks.databases import LOOK_SECONDS, wake
 from runbooks.engine import bounded
 from runbooks.site_database import SiteDatabase
+from shopsphere.clients.cluster import Document
 from shopsphere.clients.postgres import await_standby, await_value, follows, has_one_leader
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -18,7 +19,7 @@ _RECEIVED = "greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())"
 _END_SECONDS = 5.0
 
 
-def await_last_record(database: SiteDatabase, *, before: str) -> str:
+def await_last_record(database: SiteDatabase, document: Document, *, before: str) -> str:
     """Wait a while until a database has ended as a primary, and return where its last record lies.
 
     The operator's token says it when the operator has had its turn. What the token is made from can be seen earlier,
@@ -26,6 +27,7 @@ def await_last_record(database: SiteDatabase, *, before: str) -> str:
 
     Args:
         database: is being demoted.
+        document: what its cluster said last.
         before: the token that it had before.
 
     Returns:
@@ -34,7 +36,6 @@ def await_last_record(database: SiteDatabase, *, before: str) -> str:
     Raises:
         ClusterError: the site's API or the pod does not answer.
     """
-    document = database.document()
     token = document.get("status", {}).get("demotionToken", "")
     if token and token != before:
         return last_record(token)

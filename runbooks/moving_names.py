@@ -1,4 +1,4 @@
-"""Leading a pair's names to the target of a change, in both runbooks that do it."""
+"""Leading a pair's names to the target of a change, and readers before that, in all runbooks that do it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def where_names_would_lead(change: RoleChange) -> str:
     declared = change.access.declaration()
     address = declared.addresses[change.target]
     return f"{change.pair.name} leads to {address} at {names}; resolvers follow within {declared.ttl} s"
+
+
+def lead_readers_away(change: RoleChange) -> None:
+    """Write at each authority that the active site is being left; one that does not answer keeps its names."""
+    if not change.is_made_in(change.last_record()):
+        write_at_each(change.access, PairState(change.epoch, change.source, leaving=True))
 
 
 def lead_names_to_target(change: RoleChange) -> None:

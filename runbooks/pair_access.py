@@ -49,7 +49,9 @@ class PairAccess:
     def __init__(self, topology: Topology, pair: Pair, environment: Environment, witness: Witness) -> None:
         self.topology, self.pair, self.environment, self.witness = topology, pair, environment, witness
         self._clusters: dict[str, Cluster] = {}
+        self._databases: dict[tuple[str, str], SiteDatabase] = {}
         self._agents: dict[str, str] = {}
+        self._agents_said: dict[str, dict[str, Any]] = {}
 
     @property
     def public_name(self) -> str:
@@ -67,22 +69,33 @@ class PairAccess:
         return self._clusters[site]
 
     def database(self, site: str, model: DatabaseModel) -> SiteDatabase:
-        """Return one of the databases at a site."""
-        return SiteDatabase(model, site, self.cluster(site))
+        """Return one of the databases at a site, the same one each time: it remembers how it was seen last."""
+        known = self._databases.get((site, model.name))
+        return known or self._databases.setdefault((site, model.name), SiteDatabase(model, site, self.cluster(site)))
 
     def each_database(self, site: str, action: Callable[[SiteDatabase], Answer]) -> list[Answer]:
         """Do something with both databases of a site at once; the first failure is raised when both have ended."""
         return at_each([self.database(site, model) for model in DATABASES], action)
 
-    def agent_state(self, site: str) -> dict[str, Any]:
-        """Return what a site's agent says about itself.
+    def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:
+        """Return what a site's agent says about itself; with `until`, when that is so, or a moment later.
 
         Raises:
             SiteAgentError: it does not answer.
         """
+        self._agents_said.pop(site, None)
         if site not in self._agents:
             self._agents[site] = agent_address(site_access(self._stack(site)), self.topology.site(site))
-        return ask_agent(self._agents[site])
+        self._agents_said[site] = ask_agent(self._agents[site], until=until)
+        return self._agents_said[site]
+
+    def last_agent_state(self, site: str) -> dict[str, Any]:
+        """Return what a site's agent said when it was asked last; it is asked if it never was, or did not answer then.
+
+        Raises:
+            SiteAgentError: it does not answer.
+        """
+        return self._agents_said.get(site) or self.agent_state(site)
 
     def authorities(self) -> Sequence[DnsAuthority]:
         """Return every DNS authority of the edge's configuration.

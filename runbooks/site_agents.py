@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from runbooks.change import RoleChange
+from shopsphere.estate.site_agent import HAS_LEASE, OPEN_FOR_WRITES
 
 
 def agent_says(change: RoleChange, site: str) -> str:
-    """Return what a site's agent gives as its reason now.
+    """Return what a site's agent gives as its reason, or gave when a step asked it a moment ago.
 
     Raises:
         SiteAgentError: it does not answer.
     """
-    return f"the agent of {site} says: {change.access.agent_state(site)['because']}"
+    return f"the agent of {site} says: {change.access.last_agent_state(site)['because']}"
 
 
 def lets_writes_through(change: RoleChange, site: str) -> bool:
-    """Whether a site's agent says that the gateway lets writes through."""
-    return bool(change.access.agent_state(site)["writes"])
+    """Whether a site's agent says that the gateway lets writes through; one that soon does is waited for a little."""
+    return bool(change.access.agent_state(site, until=OPEN_FOR_WRITES)["writes"])
 
 
 def has_lease(change: RoleChange, site: str) -> bool:
-    """Whether a site's agent says that it holds the lease to write."""
-    return float(change.access.agent_state(site)["lease_seconds_left"]) > 0
+    """Whether a site's agent says that it holds the lease to write; one that soon does is waited for a little."""
+    return float(change.access.agent_state(site, until=HAS_LEASE)["lease_seconds_left"]) > 0
 
 
 def how_synchrony_returns(leader: str, follower: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shopsphere.clients.cluster import Cluster, Document
@@ -11,7 +11,7 @@ from shopsphere.clients.postgres import ask_instance, cluster_path, leading_pod
 from shopsphere.estate.databases import DatabaseModel
 
 
-@dataclass(frozen=True)
+@dataclass
 class SiteDatabase:
     """What a step holds when it looks at a database or changes it.
 
@@ -24,6 +24,7 @@ class SiteDatabase:
     model: DatabaseModel
     site: str
     cluster: Cluster
+    _last: Document | None = field(default=None, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -41,7 +42,18 @@ class SiteDatabase:
         Raises:
             ClusterError: the API does not answer, or has none.
         """
-        return self.cluster.get(self.path)
+        self._last = self.cluster.get(self.path)
+        return self._last
+
+    def last_document(self) -> Document:
+        """Return its CloudNativePG cluster as it was seen last, by a look or in the answer to a change.
+
+        For changes that name the version which they change, while customers wait: a look crosses continents.
+
+        Raises:
+            ClusterError: it was never seen, and the API does not answer, or has none.
+        """
+        return self._last or self.document()
 
     def patch(self, changes: Document, *, version: str = "") -> Document:
         """Change it in one request and return what it is then; with `version`, only if it is what was looked at.
@@ -49,7 +61,8 @@ class SiteDatabase:
         Raises:
             ClusterError: as of `Cluster.patch`.
         """
-        return self.cluster.patch(self.path, changes, version=version)
+        self._last = self.cluster.patch(self.path, changes, version=version)
+        return self._last
 
     def leader(self, document: Mapping[str, Any] | None = None) -> tuple[Cluster, str, str]:
         """Return API, namespace and pod of the instance that leads, as the document says, or as it says now."""

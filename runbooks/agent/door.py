@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 
 from runbooks.agent.state import Doors
-from shopsphere.estate.site_agent import STATE_PATH, WRITES_PATH
+from shopsphere.estate.site_agent import (
+    HAS_LEASE,
+    OPEN_FOR_WRITES,
+    STATE_PATH,
+    UNTIL_HEADER,
+    UNTIL_SECONDS,
+    WRITES_PATH,
+)
+
+_LOOK_EVERY = 0.02
+_WAITING_AT_ONCE = 8
+"""Questions that may wait for their answer; the others are answered at once."""
 
 
 class Door:
@@ -24,16 +36,22 @@ class Door:
     def __init__(
         self, address: str, port: int, decide: Callable[[], Doors], describe: Callable[[], Mapping[str, object]]
     ) -> None:
+        waiting = BoundedSemaphore(_WAITING_AT_ONCE)
+
+        def state() -> dict[str, object]:
+            doors = decide()
+            return {"databases": doors.databases, "writes": doors.writes, "because": doors.because, **describe()}
+
         class Handler(BaseHTTPRequestHandler):
             timeout = 5
 
             def do_GET(self) -> None:
-                doors = decide()
                 if self.path == WRITES_PATH:
+                    doors = decide()
                     self._answer(200 if doors.writes else 503, doors.because.encode() + b"\n", "text/plain")
                 elif self.path == STATE_PATH:
-                    state = {"databases": doors.databases, "writes": doors.writes, "because": doors.because}
-                    self._answer(200, json.dumps({**state, **describe()}).encode(), "application/json")
+                    found = _awaited(state, self.headers.get(UNTIL_HEADER, ""), waiting)
+                    self._answer(200, json.dumps(found).encode(), "application/json")
                 else:
                     self._answer(404, f"asked for: {WRITES_PATH} or {STATE_PATH}\n".encode(), "text/plain")
 
@@ -58,6 +76,32 @@ class Door:
         """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _awaited(state: Callable[[], dict[str, object]], until: str, waiting: BoundedSemaphore) -> dict[str, object]:
+    """Return the state when what is waited for is so, or as it is after a while; at once if nothing is waited for."""
+    found = state()
+    if until not in _IS_SO or not waiting.acquire(blocking=False):
+        return found
+    try:
+        end = time.monotonic() + UNTIL_SECONDS
+        while not _IS_SO[until](found) and time.monotonic() < end:
+            time.sleep(_LOOK_EVERY)
+            found = state()
+    finally:
+        waiting.release()
+    return found
+
+
+def _has_lease(state: Mapping[str, object]) -> bool:
+    return bool(state["lease_seconds_left"])
+
+
+def _lets_writes_through(state: Mapping[str, object]) -> bool:
+    return bool(state["writes"])
+
+
+_IS_SO = {HAS_LEASE: _has_lease, OPEN_FOR_WRITES: _lets_writes_through}
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,32 +1,32 @@
 """The witness says that the pair is about to move; from now on no lease is given for it.
 
-From now on the names lead readers to the other site: the active one is about to lose its databases, if it still has
-them, and by the time when the other one takes writes, resolvers know the way.
+In an unplanned move the names lead readers to the other site from now on: the active one is about to lose its
+databases, if it still has them. In a planned one they do in the next step, while the databases end.
 """
 
 from runbooks.change import PLANNED, RoleChange
-from runbooks.names import write_at_each
-from shopsphere.names.pair_state import PairState
+from runbooks.moving_names import lead_readers_away
 from shopsphere.witness import Phase
 
-TITLE = "Tell the witness, and with it the active site's agent; lead readers away"
+TITLE = "Tell the witness, and with it the active site's agent"
 SECONDS = 10
 
 
 def check(change: RoleChange) -> str:
     """Say what the agent of the active site would do."""
     if change.variant == PLANNED:
-        site = f"{change.source} answers writes with 503 and Retry-After"
-    else:
-        site = f"{change.source}, if it lives, takes its databases off the network and gives its lease back"
-    return f"{site}; names lead readers to {change.target}"
+        return f"{change.source} answers writes with 503 and Retry-After"
+    return (
+        f"{change.source}, if it lives, takes its databases off the network and gives its lease back; "
+        f"names lead readers to {change.target}"
+    )
 
 
 def act(change: RoleChange) -> None:
-    """Set the phase, then the names; an authority that does not answer is not waited for."""
+    """Set the phase, then the names where no step does it later."""
     change.change_record(change.reason, phase=_phase(change))
-    if not change.is_made_in(change.last_record()):
-        write_at_each(change.access, PairState(change.epoch, change.source, leaving=True))
+    if change.variant != PLANNED:
+        lead_readers_away(change)
 
 
 def verify(change: RoleChange) -> bool:

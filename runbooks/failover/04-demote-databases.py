@@ -1,29 +1,45 @@
-"""The active site's databases shut down cleanly and become replicas; the other site receives their last record."""
+"""The active site's databases shut down cleanly and become replicas; the other site receives their last record.
+
+Meanwhile the names begin to lead readers to the other site: by the time when it takes writes, resolvers know the way.
+"""
+
+from contextlib import suppress
 
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import begin_demotion, wake
+from runbooks.engine import bounded
 from runbooks.last_record import EndOfStream, await_last_record, has_received
+from runbooks.moving_names import lead_readers_away
+from runbooks.pair_access import AUTHORITY_SECONDS
 from runbooks.site_database import SiteDatabase
 from shopsphere.estate.databases import DATABASES
 from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import ShopSphereError
 
-TITLE = "Make the active site's databases replicas"
+TITLE = "Make the active site's databases replicas; lead readers away"
 SECONDS = 90
 _RECEIPT_SECONDS = 30
 _LOOK_EVERY = 0.1  # each look waits in the pod
+_AUTHORITIES_SECONDS = 3 * AUTHORITY_SECONDS  # each is asked three times, side by side
 
 VARIANTS = frozenset({PLANNED})
 
 
 def check(change: RoleChange) -> str:
     """Say what would be demoted."""
-    names = ", ".join(each["metadata"]["name"] for each in change.at_source(SiteDatabase.document))
-    return f"{names} shut down after their last row, which {change.target} receives, and follow it"
+    names = ", ".join(each["metadata"]["name"] for each in change.at_source(SiteDatabase.last_document))
+    return (
+        f"{names} shut down after their last row, which {change.target} receives, and follow it; "
+        f"names lead readers to {change.target}"
+    )
 
 
 def act(change: RoleChange) -> None:
     """Demote both, and wait until the other site has the last record of each; until then all can be taken back."""
+    led_away = bounded.start(lambda: lead_readers_away(change), name="lead readers away")
     change.at_source(lambda database: _hand_over(change, database))
+    with suppress(ShopSphereError):  # an authority that hangs: a later step tells it the new site
+        bounded.answer_of(led_away, what="the authorities", seconds=_AUTHORITIES_SECONDS)
 
 
 def verify(change: RoleChange) -> bool:
@@ -48,17 +64,18 @@ def _hand_over(change: RoleChange, database: SiteDatabase) -> None:
 
 
 def _demote(change: RoleChange, database: SiteDatabase) -> None:
-    kind, document = database.model.name, database.document()
+    kind, document = database.model.name, database.last_document()
     known = change.recall(f"before-{kind}")
     if known is None:
         known = document.get("status", {}).get("demotionToken", "")
         change.remember(f"before-{kind}", known)
     begin_demotion(database, document, peer=change.target, lock=change.lock)
-    last = ""
+    last, look = "", database.last_document
 
     def has_ended() -> bool:
-        nonlocal last
-        last = await_last_record(database, before=known)
+        nonlocal last, look
+        last = await_last_record(database, look(), before=known)
+        look = database.document
         if not last:
             wake(database)
         return bool(last)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from shopsphere.estate.access import SiteAccess
-from shopsphere.estate.site_agent import STATE_PATH
+from shopsphere.estate.site_agent import STATE_PATH, UNTIL_HEADER
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.trust import usual_trust
 from shopsphere.topology import Site
@@ -23,18 +23,22 @@ def agent_address(access: SiteAccess, site: Site) -> str:
     return f"http://{access.site_agent or site.address}:{access.site_agent_port}"
 
 
-def ask_agent(address: str, *, seconds: float = 2) -> dict[str, Any]:
+def ask_agent(address: str, *, seconds: float = 2, until: str = "") -> dict[str, Any]:
     """Return an agent's state: `databases` and `writes` (open or not), `because`, `role` and what else it knows.
 
     Args:
         address: where it answers, as in `http://10.99.0.11:8405`.
         seconds: bound on connecting and on the answer.
+        until: what is waited for, as `estate.site_agent` names it: the answer comes when it is so, or a moment later.
 
     Raises:
         SiteAgentError: no answer in time, or one that is no state.
     """
     try:
-        state = httpx.get(f"{address}{STATE_PATH}", timeout=seconds, verify=usual_trust(), trust_env=False).json()
+        headers = {UNTIL_HEADER: until} if until else {}
+        state = httpx.get(
+            f"{address}{STATE_PATH}", headers=headers, timeout=seconds, verify=usual_trust(), trust_env=False
+        ).json()
     except (httpx.HTTPError, ValueError) as error:
         raise _silent(address, type(error).__name__) from error
     if not isinstance(state, dict):

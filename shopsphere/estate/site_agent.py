@@ -7,3 +7,9 @@ WRITES_PATH = "/writes"
 """Whether writes are open: 200, or anything else for no."""
 STATE_PATH = "/state"
 """What the agent knows, as JSON."""
+UNTIL_HEADER = "Answer-When"
+"""In a question for the state: what is waited for, so that the answer comes as soon as it is so, or after
+`UNTIL_SECONDS`. An agent from before this header answers at once."""
+UNTIL_SECONDS = 1.0
+HAS_LEASE, OPEN_FOR_WRITES = "leased", "writes-open"
+"""What may be waited for: the site holds the lease to write; its gateway lets writes through."""

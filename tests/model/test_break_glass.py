@@ -266,7 +266,7 @@ class Access(PairAccess):
             "Cluster", SimpleNamespace(context=site, get=lambda _path: document, execute=lambda *_, **__: answer)
         )
 
-    def agent_state(self, site: str) -> dict[str, Any]:
+    def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:  # noqa: ARG002 answers at once
         if site not in self.states:
             raise ShopSphereError("no answer")
         return cast("dict[str, Any]", self.states[site])

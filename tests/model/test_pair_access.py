@@ -12,6 +12,7 @@ from runbooks import pair_access
 from runbooks.pair_access import PairAccess
 from shopsphere.clients.cluster_errors import NoAccessError
 from shopsphere.clients.powerdns import PowerDns
+from shopsphere.clients.site_agent import SiteAgentError
 from shopsphere.estate import stack_files
 from shopsphere.estate.access import AccessError
 from shopsphere.estate.databases import LEDGER
@@ -89,11 +90,25 @@ def test_who_is_asked_about_names(access: PairAccess, monkeypatch: pytest.Monkey
 def test_where_agents_answer(
     access: PairAccess, files: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pair_access, "ask_agent", lambda address: {"address": address})
+    asked: list[str] = []
+
+    def answer(address: str, *, until: str) -> dict[str, Any]:
+        asked.append(until)
+        if until == "broken":
+            raise SiteAgentError("no answer")
+        return {"address": address}
+
+    monkeypatch.setattr(pair_access, "ask_agent", answer)
     for _ in range(2):
         assert access.agent_state("frankfurt") == {"address": "http://10.99.0.11:8405"}
         assert access.agent_state("dublin") == {"address": "http://192.0.2.7:9000"}
     assert files["read"] == {"frankfurt": 1, "dublin": 1}, "reading is expensive, and customers wait"
+    assert access.last_agent_state("dublin") == {"address": "http://192.0.2.7:9000"}
+    assert len(asked) == 4, "what it said last is not asked again"
+    with pytest.raises(SiteAgentError):
+        access.agent_state("dublin", until="broken")
+    access.last_agent_state("dublin")
+    assert asked[4:] == ["broken", ""], "no answer is no state"
 
 
 def test_what_is_not_set_up_here_is_said(access: PairAccess, files: dict[str, dict[str, Any]]) -> None:

@@ -255,7 +255,7 @@ class Reach(PairAccess):
         self._require(site)
         return cast("Cluster", self.world.hosts[site].api)
 
-    def agent_state(self, site: str) -> dict[str, Any]:
+    def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:  # noqa: ARG002 answers at once
         self._require(site)
         return self.world.hosts[site].state()
 

@@ -173,7 +173,7 @@ class ReadyAccess(PairAccess):
     def cluster(self, site: str) -> Cluster:
         return cast("Cluster", self.ready.sites[site])
 
-    def agent_state(self, site: str) -> dict[str, Any]:
+    def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:  # noqa: ARG002 answers at once
         return self.ready.agents[site]
 
     def authorities(self) -> list[DnsAuthority]:
