@@ -28,6 +28,13 @@ from shopsphere.estate.site_config import WorkloadConfig
 from shopsphere.estate.workload_declaration import SERVICE_PORT, Process, WorkloadDeclaration
 
 AUTHORITY_VOLUME = "pair-authority"
+READY_EVERY, UNREADY_AFTER = 3, 6
+"""Seconds between two readiness probes, and how many must fail in a row before a pod leaves its Service.
+
+A database that changes its role is away for up to 15 s. Pods that left their Service for that would be missed when it
+is back, and a Service without any refuses connections by ICMP, at which HAProxy connects again and again without a
+pause.
+"""
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,9 @@ class Workload(pulumi.ComponentResource):
                         process.live_path, period_seconds=1, failure_threshold=process.startup_seconds
                     ),
                     "liveness_probe": self._probe(process.live_path, period_seconds=10, failure_threshold=3),
-                    "readiness_probe": self._probe(process.ready_path, period_seconds=3, failure_threshold=2),
+                    "readiness_probe": self._probe(
+                        process.ready_path, period_seconds=READY_EVERY, failure_threshold=UNREADY_AFTER
+                    ),
                     "lifecycle": {"pre_stop": {"sleep": {"seconds": ENDPOINT_REMOVAL_SECONDS}}},
                 }
             ],

@@ -80,16 +80,12 @@ def begin_demotion(database: SiteDatabase, document: Document, *, peer: str, loc
 def takes_writes(database: SiteDatabase) -> bool:
     """Whether a database is told to lead and, perhaps after a while, takes writes.
 
-    One that was told to lead a moment ago is not asked again whether it was.
+    What it is told is known from the last look or change. Where that proves to be out of date, it is looked at anew.
     """
     document = database.last_document()
-    if follows(document):
-        document = database.document()
-    if follows(document):
-        return False
-    if await_leading(*database.leader(document), seconds=LOOK_SECONDS):
+    if not follows(document) and await_leading(*database.leader(document), seconds=LOOK_SECONDS):
         return True
-    database.document()  # the next look begins with what it is told now
+    database.document()
     return False
 
 
