@@ -140,6 +140,7 @@ def test_its_pods_run_what_the_entry_says(added: Graph) -> None:
         "readiness": {"path": "/warm", "port": 8012},
     }
     assert probes["startup"]["failureThreshold"] * probes["startup"]["periodSeconds"] == 120
+    assert probes["readiness"]["failureThreshold"] * probes["readiness"]["periodSeconds"] > 15, "a change of role"
     settings = {each["name"]: each.get("value") for each in container["env"]}
     assert settings["SHOP_SITE"] == "frankfurt"
     assert settings["PAYMENTS_URL"] == "http://payments.payments.svc.cluster.local:80"
