@@ -5,8 +5,10 @@ Each worker fills a cart, checks out, and sends the same form again (same idempo
 anew) until the shop gives an answer that is final: an order, or a refusal, after which it begins anew.
 `--direct ADDRESS` adds a customer who passes DNS by and tries one site all the time. `--patient` customers do what a
 503 with Retry-After asks for; anything else that is no page is an error which they see, and counts as `patient: ...`.
-`--readers` only look at the home page, every 200 ms. It ends after `--seconds`, with `--attended` earlier when its
-standard input does (so that customers never outlive who started them), and gives what is under way a little time.
+`--readers` only look at the home page, every 200 ms. With `--pace SECONDS` everybody pauses so long after an order, and
+after a try that passes DNS by; without it the customers take all the processor time that there is. It ends after
+`--seconds`, with `--attended` earlier when its standard input does (so that customers never outlive who started them),
+and gives what is under way a little time.
 
 Prints one JSON object: `orders` (id, when first sent, when acknowledged: seconds of the machine's monotonic clock, and
 the site that acknowledged, and whether it said that the payment was made), `writes` (of every write that a site took, a
@@ -107,8 +109,8 @@ class Ending:
 
 
 class Customer:
-    def __init__(self, journal: Journal, ending: Ending, address: str | None = None) -> None:
-        self.journal, self.ending, self.address = journal, ending, address
+    def __init__(self, journal: Journal, ending: Ending, address: str | None = None, pace: float = 0.0) -> None:
+        self.journal, self.ending, self.address, self.pace = journal, ending, address, pace
         self.cookies = httpx.Cookies()
         self.asked_to_wait = 0.0  # by the last answer, in seconds
         self.sent = 0.0  # the last request
@@ -117,7 +119,7 @@ class Customer:
         self.journal.failed(kind)
 
     def pause(self) -> float:
-        return PAUSE if self.address else 2 * PAUSE
+        return max(PAUSE, self.pace) if self.address else 2 * PAUSE
 
     def _note_request(self, _request: httpx.Request) -> None:
         self.sent = time.monotonic()
@@ -197,7 +199,7 @@ class Customer:
     def run(self) -> None:
         while not self.ending.has_come():
             self.order()
-            time.sleep(PAUSE if self.address else 0)
+            time.sleep(max(PAUSE, self.pace) if self.address else self.pace)
 
 
 class PatientCustomer(Customer):
@@ -258,16 +260,18 @@ def main() -> None:
     parser.add_argument("--patient", type=int, default=0, help="at most 4")
     parser.add_argument("--readers", type=int, default=0, help="at most 4")
     parser.add_argument("--direct", action="append", default=[], metavar="ADDRESS", help="of a site; may be repeated")
+    parser.add_argument("--pace", type=float, default=0, metavar="SECONDS", help="at most 10; default: no pause")
     parser.add_argument("--attended", action="store_true", help="end when the standard input ends")
     arguments = parser.parse_args()
-    if not (0 < arguments.seconds <= 900 and 0 < arguments.workers <= 16):
-        parser.error("seconds must be in (0, 900] and workers in (0, 16]")
+    if not (0 < arguments.seconds <= 900 and 0 < arguments.workers <= 16 and 0 <= arguments.pace <= 10):
+        parser.error("seconds must be in (0, 900], workers in (0, 16], and pace in [0, 10]")
     journal, ending = Journal(), Ending(arguments.seconds, PATIENCE)
     if arguments.attended:
         threading.Thread(target=end_with_input, args=(ending,), daemon=True).start()
-    people = [Customer(journal, ending) for _ in range(arguments.workers)]
-    people += [Customer(journal, ending, address) for address in arguments.direct]
-    people += [PatientCustomer(journal, ending) for _ in range(min(arguments.patient, 4))]
+    pace = arguments.pace
+    people = [Customer(journal, ending, pace=pace) for _ in range(arguments.workers)]
+    people += [Customer(journal, ending, address, pace) for address in arguments.direct]
+    people += [PatientCustomer(journal, ending, pace=pace) for _ in range(min(arguments.patient, 4))]
     people += [Reader(journal, ending) for _ in range(min(arguments.readers, 4))]
     threads = [threading.Thread(target=one.run, daemon=True) for one in people]
     for thread in threads:

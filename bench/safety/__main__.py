@@ -37,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault", action="append", choices=sorted(FAULTS), help="may be repeated; default: any")
     parser.add_argument("--region", choices=sorted(CLIENTS), help="another region, whose customers must notice nothing")
+    parser.add_argument("--pace", type=float, default=0, metavar="SECONDS", help="pause of customers after each order")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--stay", action="store_true", help="do not go back to the primary site between runs")
     parser.add_argument("--every-place", action="store_true")
@@ -110,10 +111,10 @@ def run(under_test: PairUnderTest, wanted: argparse.Namespace) -> bool:
         fill_stock(wanted.region)
     for number, name, fault, back in plan(wanted):
         try:
-            results = [carry_out(under_test, name, fault, wanted.seed, number, region=wanted.region)]
+            results = [carry_out(under_test, name, fault, wanted.seed, number, region=wanted.region, pace=wanted.pace)]
             write(wanted.results, results[0])
             if back and under_test.record().active != under_test.primary:
-                results.append(failback(under_test, wanted.seed, number))
+                results.append(failback(under_test, wanted.seed, number, pace=wanted.pace))
                 write(wanted.results, results[1])
             found |= any(each["violations"] for each in results)
         except Exception as error:  # noqa: BLE001 a run that could not be judged is a result, and no good one

@@ -28,14 +28,27 @@ PENDING = {
 
 
 def carry_out(
-    under_test: PairUnderTest, name: str, fault: Fault, seed: int, number: int, *, region: str | None = None
+    under_test: PairUnderTest,
+    name: str,
+    fault: Fault,
+    seed: int,
+    number: int,
+    *,
+    region: str | None = None,
+    pace: float = 0.0,
 ) -> dict[str, Any]:
-    """Let a fault happen to a steady pair under load, repair what it left, and return the result."""
+    """Let a fault happen to a steady pair under load, repair what it left, and return the result.
+
+    Customers of the pair pause `pace` seconds after each order; without a pause they take all processor time there is.
+    """
     before = under_test.record()
     scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
     timeline, charged = under_test.timeline(scene.active), set(under_test.charges())
     direct = [word for site in under_test.pair.sites for word in ("--direct", under_test.address(site))]
-    groups = [Customers(under_test.client, "--workers", "3", "--patient", "1", "--readers", "1", *direct)]
+    crowd = ("--workers", "3", "--patient", "1", "--readers", "1", "--pace", str(pace))
+    groups = [Customers(under_test.client, *crowd, *direct)]
+    if pace:
+        scene.facts["pace"] = pace
     if region:
         groups.append(Customers(CLIENTS[region], "--workers", "1"))
     try:
@@ -60,9 +73,9 @@ def carry_out(
     }  # fmt: skip
 
 
-def failback(under_test: PairUnderTest, seed: int, number: int) -> dict[str, Any]:
+def failback(under_test: PairUnderTest, seed: int, number: int, *, pace: float = 0.0) -> dict[str, Any]:
     """Back to where the pair was, planned, under load: a measurement of its own."""
-    return carry_out(under_test, "failback", planned, seed, number)
+    return carry_out(under_test, "failback", planned, seed, number, pace=pace)
 
 
 def judge(
