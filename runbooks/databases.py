@@ -77,6 +77,27 @@ def begin_demotion(database: SiteDatabase, document: Document, *, peer: str, loc
     change_cluster(database, lambda seen: None if follows(seen) else begun, lock=lock, document=document)
 
 
+def settle_as_follower(database: SiteDatabase, *, lock: OperatorLock | None) -> None:
+    """Wake a database that was demoted, and let go of what it waited for as a primary.
+
+    PostgreSQL would load that when it is promoted again, and hold its first commits until it has loaded anything else.
+    Not sooner than here: until it has ended, nobody may be told of a row that the other site lacks.
+
+    Raises:
+        BusyError: others keep changing the cluster.
+        ClusterError: the site's API does not answer, or refuses.
+        LockLostError: another operator may be moving the pair.
+    """
+    wake(database)
+    alone: Document = {"spec": {"postgresql": {"synchronous": None}}}
+    change_cluster(database, lambda document: None if is_settled(document) else alone, lock=lock)
+
+
+def is_settled(document: Document) -> bool:
+    """Whether a database is told to wait for nobody, or leads, so that whom it waits for is its agent's business."""
+    return not follows(document) or not document["spec"].get("postgresql", {}).get("synchronous")
+
+
 def takes_writes(database: SiteDatabase) -> bool:
     """Whether a database is told to lead and, perhaps after a while, takes writes.
 

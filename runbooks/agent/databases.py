@@ -155,7 +155,8 @@ def read_ledger(document: dict[str, Any], answer: dict[str, Any], peer: str) -> 
         waits=peer in answer["waits_for"],
         streams=follower.get("state") == "streaming",
         confirms=follower.get("sync") == "sync",
-        lag_bytes=int(follower.get("lag_bytes") or 0),
+        written=int(answer.get("written") or 0),
+        replayed=int(follower.get("replayed") or 0),
         mark=document["metadata"].get("annotations", {}).get(MARK, ""),
         version=document["metadata"]["resourceVersion"],
     )

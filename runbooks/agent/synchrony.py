@@ -23,8 +23,6 @@ Before them PostgreSQL takes 5 s to notice a cut line (wal_sender_timeout); 15 s
 TRUST_AFTER = 4.0
 """Seconds for which the ledger must be seen to wait: an older setting that was still on its way has arrived by then."""
 
-CAUGHT_UP_BYTES = 16 * 1024 * 1024
-
 
 @dataclass(frozen=True)
 class LedgerSeen:
@@ -35,7 +33,8 @@ class LedgerSeen:
         waits: PostgreSQL has loaded that setting.
         streams: the other site is connected and receives rows as they are written.
         confirms: PostgreSQL counts the other site as its synchronous standby.
-        lag_bytes: WAL that the other site has not replayed (bytes).
+        written: where this ledger's WAL ends (bytes since its beginning).
+        replayed: how far of it the other site has replayed (bytes since the same).
         mark: the change of the witness's record on whose behalf the ledger was last told to wait.
         version: resource version of the cluster's document.
     """
@@ -44,7 +43,8 @@ class LedgerSeen:
     waits: bool
     streams: bool
     confirms: bool
-    lag_bytes: int
+    written: int
+    replayed: int
     mark: str
     version: str
 
@@ -59,7 +59,7 @@ class Move(Enum):
     CONFIRM = "the witness is to say that nothing would be lost"
 
 
-def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float) -> Move:
+def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float, goal: int | None) -> Move:
     """Return the next thing to do.
 
     Args:
@@ -67,6 +67,9 @@ def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: flo
         seen: the ledger.
         away: seconds for which the other site has been seen not to stream.
         waiting: seconds for which the ledger has been seen to wait, on behalf of this very record.
+        goal: where the ledger's WAL ended a look ago, if writes were open then. Told to wait for a site that has not
+            replayed it, every payment would stand still until it has: after a change of role it first streams the old
+            timeline, from the beginning of a segment, and only what lies beyond the end of that says that it has the new.
     """
     if record.sync is Sync.ON:
         return Move.NOTHING if seen.waits and away < DROP_AFTER else Move.ADMIT
@@ -74,7 +77,7 @@ def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: flo
         return Move.RELEASE if seen.told and away >= DROP_AFTER else Move.NOTHING
     if not seen.told:
         # While PostgreSQL still waits, an earlier release has not reached it, and could undo the order to wait.
-        settled = not seen.waits and seen.lag_bytes <= CAUGHT_UP_BYTES
+        settled = not seen.waits and goal is not None and seen.replayed >= goal
         return Move.REQUIRE if settled else Move.NOTHING
     if seen.mark != record.change:
         return Move.REQUIRE  # a release that is still on its way to the API names an older version, and is refused
@@ -111,10 +114,11 @@ class SynchronyKeeper:
         self._actor, self._witness, self._ledger, self._clock = actor, witness, ledger, clock
         self._away_since: float | None = None
         self._waiting_since: float | None = None
+        self._goal: int | None = None
 
     def forget(self) -> None:
         """Start to count anew and let the session go: writes are not open here."""
-        self._away_since = self._waiting_since = None
+        self._away_since = self._waiting_since = self._goal = None
         self._ledger.let_go()
 
     def keep(self, record: PairRecord) -> Move:
@@ -129,7 +133,8 @@ class SynchronyKeeper:
         self._waiting_since = (self._waiting_since or now) if waits else None
         away = now - self._away_since if self._away_since is not None else 0.0
         waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
-        move = next_move(record, seen, away=away, waiting=waiting)
+        move = next_move(record, seen, away=away, waiting=waiting, goal=self._goal)
+        self._goal = seen.written
         match move:
             case Move.ADMIT | Move.RELEASE:
                 # Sign even if the record says `off` already: a release whose answer is lost may arrive much later, and

@@ -31,9 +31,11 @@ QUESTION = """
 SELECT json_build_object(
   'in_recovery', pg_is_in_recovery(),
   'waits_for', current_setting('synchronous_standby_names'),
+  'written', CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint END,
   'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
   'followers', (SELECT coalesce(json_agg(json_build_object(
       'name', application_name, 'state', state, 'sync', sync_state,
+      'replayed', pg_wal_lsn_diff(replay_lsn, '0/0')::bigint,
       'lag_bytes', CASE WHEN NOT pg_is_in_recovery()
         THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,
       'lag_ms', round(extract(epoch FROM coalesce(replay_lag, interval '0')) * 1000, 1))), '[]')

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from runbooks.databases import promote, takes_writes
+from runbooks.databases import is_settled, promote, settle_as_follower, takes_writes
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.estate.databases import LEDGER
@@ -20,13 +20,16 @@ class Api:
 
     def __init__(self, leader: str, *, leads: bool) -> None:
         self.leader, self.leads, self.looks = LEDGER.cluster(leader), leads, 0
+        self.synchronous: Document | None = {"standbyNamesPre": [LEDGER.cluster("dublin")]}
 
     def get(self, _path: str) -> Document:
         self.looks += 1
         return self._document()
 
     def patch(self, _path: str, changes: Document, **_version: str) -> Document:
-        self.leader = changes["spec"]["replica"]["primary"]
+        spec = changes.get("spec", {})
+        self.leader = spec.get("replica", {"primary": self.leader})["primary"]
+        self.synchronous = spec.get("postgresql", {"synchronous": self.synchronous})["synchronous"]
         return self._document()
 
     def execute(self, *_words: object, **_bounds: object) -> str:
@@ -36,7 +39,10 @@ class Api:
         own = LEDGER.cluster("frankfurt")
         return {
             "metadata": {"name": own, "resourceVersion": "1"},
-            "spec": {"replica": {"self": own, "primary": self.leader}},
+            "spec": {
+                "replica": {"self": own, "primary": self.leader},
+                "postgresql": {"synchronous": self.synchronous} if self.synchronous else {},
+            },
         }
 
 
@@ -66,3 +72,14 @@ def test_what_a_database_was_told_is_asked_anew_when_it_does_not_lead() -> None:
     api.leader = LEDGER.cluster("frankfurt")
     assert not takes_writes(database), "this look learns what it is told"
     assert takes_writes(database)
+
+
+@pytest.mark.requirement("the first payments after a promotion do not wait for a site that does not follow yet")
+@pytest.mark.parametrize(("leader", "waits"), [("dublin", False), ("frankfurt", True)])
+def test_who_follows_waits_for_nobody(leader: str, *, waits: bool) -> None:
+    api = Api(leader, leads=leader == "frankfurt")
+    database = ledger(api)
+    assert is_settled(database.document()) is waits, "whom a leader waits for is its agent's business"
+    settle_as_follower(database, lock=None)
+    assert is_settled(database.document())
+    assert bool(api.synchronous) is waits

@@ -24,7 +24,16 @@ def record(sync: Sync = Sync.OFF, **values: Phase) -> PairRecord:
 
 def ledger(**values: Any) -> LedgerSeen:
     """A ledger that waits for a site that streams, but for these values."""
-    usual = {"told": True, "waits": True, "streams": True, "confirms": True, "lag_bytes": 0, "mark": "", "version": "1"}
+    usual = {
+        "told": True,
+        "waits": True,
+        "streams": True,
+        "confirms": True,
+        "written": 0,
+        "replayed": 0,
+        "mark": "",
+        "version": "1",
+    }
     return LedgerSeen(**{**usual, **values})
 
 
@@ -37,6 +46,7 @@ class Pair:
     def __init__(self, sync: Sync = Sync.OFF) -> None:
         self.now, self.record, self.revision = 0.0, record(sync), 1
         self.told, self.waits, self.streams = True, True, True
+        self.written = self.replayed = 0
         self.version, self.mark = 1, ""
         self.slow, self.answers = False, True
         self.under_way: list[str] = []
@@ -57,8 +67,11 @@ class Pair:
             raise ShopSphereError("no answer")
         return ledger(
             told=self.told, waits=self.waits, streams=self.streams, confirms=self.waits and self.streams,
-            mark=self.mark, version=str(self.version),
+            written=self.written, replayed=self.replayed, mark=self.mark, version=str(self.version),
         )  # fmt: skip
+
+    def let_go(self) -> None:
+        """No session is held here."""
 
     def release(self, version: str) -> None:
         if self.slow:
@@ -177,12 +190,34 @@ def test_a_record_that_moved_on_is_not_changed() -> None:
 
 @pytest.mark.requirement("a ledger that somebody told not to wait is reported at once")
 def test_a_ledger_that_does_not_wait() -> None:
-    assert next_move(record(Sync.ON), ledger(**NOT_WAITING), away=0, waiting=0) is Move.ADMIT
+    assert next_move(record(Sync.ON), ledger(**NOT_WAITING), away=0, waiting=0, goal=None) is Move.ADMIT
 
 
-def test_a_follower_that_is_far_behind_is_not_waited_for() -> None:
-    seen = ledger(**NOT_WAITING, lag_bytes=1 << 30)
-    assert next_move(record(), seen, away=0, waiting=0) is Move.NOTHING
+@pytest.mark.parametrize(
+    ("goal", "move"),
+    [
+        (None, Move.NOTHING),  # writes were not open a look ago: what it has may be the end of the old timeline
+        (501, Move.NOTHING),  # it has not replayed all of the new one that was written then
+        (500, Move.REQUIRE),
+    ],
+)
+def test_a_follower_that_is_behind_is_not_waited_for(goal: int | None, move: Move) -> None:
+    seen = ledger(**NOT_WAITING, written=900, replayed=500)
+    assert next_move(record(), seen, away=0, waiting=0, goal=goal) is move
+
+
+@pytest.mark.requirement("payments do not stand still while the other site catches up")
+def test_what_was_written_a_look_ago_has_to_be_there() -> None:
+    pair = Pair()
+    pair.told = pair.waits = False
+    pair.written, pair.replayed = 1000, 900  # the old timeline ends at 900
+    keeper = keeper_of(pair)
+    assert keep(keeper, pair, 3) == []
+    pair.written, pair.replayed = 5000, 1000
+    assert keep(keeper, pair, 1) == [Move.REQUIRE]
+    pair.told = pair.waits = False
+    keeper.forget()
+    assert keep(keeper, pair, 1) == [], "what was written before writes were closed says nothing"
 
 
 def test_what_is_read() -> None:
@@ -190,9 +225,9 @@ def test_what_is_read() -> None:
         "metadata": {"resourceVersion": "7", "annotations": {MARK: "abc"}},
         "spec": {"postgresql": {"synchronous": {"standbyNamesPre": ["ledger-dublin"]}}},
     }
-    follower = {"name": "ledger-dublin", "state": "streaming", "sync": "sync", "lag_bytes": 5}
-    answer = {"waits_for": 'FIRST 1 ("ledger-dublin")', "followers": [follower]}
-    assert read_ledger(document, answer, "ledger-dublin") == ledger(lag_bytes=5, mark="abc", version="7")
+    follower = {"name": "ledger-dublin", "state": "streaming", "sync": "sync", "replayed": 5}
+    answer = {"written": 7, "waits_for": 'FIRST 1 ("ledger-dublin")', "followers": [follower]}
+    assert read_ledger(document, answer, "ledger-dublin") == ledger(written=7, replayed=5, mark="abc", version="7")
     bare = {"metadata": {"resourceVersion": "7"}, "spec": {}}
     nothing = ledger(**NOT_WAITING, streams=False, version="7")
     assert read_ledger(bare, {"waits_for": "", "followers": []}, "ledger-dublin") == nothing
