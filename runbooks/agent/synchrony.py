@@ -68,8 +68,8 @@ def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: flo
         away: seconds for which the other site has been seen not to stream.
         waiting: seconds for which the ledger has been seen to wait, on behalf of this very record.
         goal: where the ledger's WAL ended a look ago, if writes were open then. Told to wait for a site that has not
-            replayed it, every payment would stand still until it has: after a change of role it first streams the old
-            timeline, from the beginning of a segment, and only what lies beyond the end of that says that it has the new.
+            replayed it, every payment would stand still until it has. After a change of role it first streams the old
+            timeline, from the beginning of a segment; only what lies beyond the end of that says that it has the new.
     """
     if record.sync is Sync.ON:
         return Move.NOTHING if seen.waits and away < DROP_AFTER else Move.ADMIT
