@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pulumi.automation import CommandError, Stack
+from pulumi.automation import CommandError, ConcurrentUpdateError, Stack
 
 from shopsphere.deploy.environment import ENFORCEMENT, POLICIES
 from shopsphere.deploy.events import Run
+from shopsphere.deploy.locks import StackLockedError
 from shopsphere.deploy.outcomes import MANDATORY, EngineRun, Violation
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
@@ -63,6 +64,7 @@ class Engine:
 
         Raises:
             DeploymentError: a rule or the engine refuses it.
+            StackLockedError: another run has the stack; this one has changed nothing.
             PolicyPackMissingError: the policy pack did not judge it.
         """
         return self._run(
@@ -108,6 +110,13 @@ class Engine:
         began = time.monotonic()
         try:
             act(run)
+        except ConcurrentUpdateError as error:
+            raise StackLockedError.build(
+                f"{self.stack.label}: another run works on this stack",
+                expected="no lock",
+                found=last_lines(str(error)),
+                action="wait for it; if it is gone for good, run `pulumi cancel` in the project folder",
+            ) from error
         except CommandError as error:
             raise _failure(self.stack, run, error, time.monotonic() - began) from error
         if pack:

@@ -8,6 +8,7 @@ from shopsphere.deploy.filling_in import require_filled_in
 from shopsphere.deploy.listening import Listener, Noted
 from shopsphere.deploy.opening import open_engine, release_locks
 from shopsphere.deploy.secrets import ensure_gateway_certificate, ensure_pair_secrets
+from shopsphere.deploy.waiting import when_free
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.stack import Environment, StackId, site_stack
@@ -40,7 +41,7 @@ def prepare_stack(stack: StackId, listener: Listener) -> None:
         stack_files.write_machine_file(stack)
     else:
         stack_files.check_production_file(stack, made_here=frozenset(PAIR_SECRET_NAMES))
-    for lock in release_locks(stack):
+    for lock in when_free(stack, listener, lambda: release_locks(stack)):
         listener.tell(
             Noted(stack.label, f"released the lock of process {lock.pid}, which is gone (taken {lock.since})")
         )

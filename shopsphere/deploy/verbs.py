@@ -15,6 +15,7 @@ from shopsphere.deploy.preparation import prepare_region, prepare_stack
 from shopsphere.deploy.runner import Work
 from shopsphere.deploy.summary import operations, packs, summary
 from shopsphere.deploy.verification import verify_stacks
+from shopsphere.deploy.waiting import when_free
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import ExitCode
@@ -67,7 +68,7 @@ def up_work(
         approved: fingerprints by stack of the only changes that may be applied; None applies whatever is found.
     """
 
-    def act(stack: StackId, listener: Listener) -> StackOutcome:
+    def deploy(stack: StackId, listener: Listener) -> StackOutcome:
         engine = open_engine(stack)
         with step(listener, stack.label, "preview") as progress:
             planned = engine.preview(progress, refresh=refresh)
@@ -85,6 +86,9 @@ def up_work(
         except DeploymentError as error:
             return outcome.model_copy(update={"applied": error.run, "error": str(error), "cause": error})
         return outcome.model_copy(update={"applied": applied})
+
+    def act(stack: StackId, listener: Listener) -> StackOutcome:
+        return when_free(stack, listener, lambda: deploy(stack, listener))
 
     def verify(stacks: tuple[StackId, ...], listener: Listener) -> None:
         if verify_seconds > 0:
@@ -119,7 +123,7 @@ def destroy_work() -> Work:
         if not is_set_up(stack):
             return StackOutcome(stack=stack.label, name=stack.name, is_set_up=False)
         with step(listener, stack.label, "destroy") as progress:
-            applied = open_engine(stack).destroy(progress)
+            applied = when_free(stack, listener, lambda: open_engine(stack).destroy(progress))
             progress.note = f"{applied.changed} resources removed"
         return StackOutcome(stack=stack.label, name=stack.name, applied=applied)
 
