@@ -101,13 +101,12 @@ def is_settled(document: Document) -> bool:
 def takes_writes(database: SiteDatabase) -> bool:
     """Whether a database is told to lead and, perhaps after a while, takes writes.
 
-    What it is told is known from the last look or change. Where that proves to be out of date, it is looked at anew.
+    What it is told, and who leads it, is known from the last look or change, but only once: after a no, or no answer,
+    it may be another instance.
     """
     document = database.last_document()
-    if not follows(document) and await_leading(*database.leader(document), seconds=LOOK_SECONDS):
-        return True
-    database.document()
-    return False
+    database.forget()
+    return not follows(document) and await_leading(*database.leader(document), seconds=LOOK_SECONDS)
 
 
 def both_take_writes(change: RoleChange) -> bool:

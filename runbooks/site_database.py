@@ -55,6 +55,10 @@ class SiteDatabase:
         """
         return self._last or self.document()
 
+    def forget(self) -> None:
+        """Let the next `last_document` ask the API."""
+        self._last = None
+
     def patch(self, changes: Document, *, version: str = "") -> Document:
         """Change it in one request and return what it is then; with `version`, only if it is what was looked at.
 

@@ -10,6 +10,7 @@ import pytest
 from runbooks.databases import is_settled, promote, settle_as_follower, takes_writes
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Cluster, Document
+from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.estate.databases import LEDGER
 
 
@@ -20,6 +21,7 @@ class Api:
 
     def __init__(self, leader: str, *, leads: bool) -> None:
         self.leader, self.leads, self.looks = LEDGER.cluster(leader), leads, 0
+        self.pod, self.gone = "ledger-frankfurt-1", ""
         self.synchronous: Document | None = {"standbyNamesPre": [LEDGER.cluster("dublin")]}
 
     def get(self, _path: str) -> Document:
@@ -32,7 +34,9 @@ class Api:
         self.synchronous = spec.get("postgresql", {"synchronous": self.synchronous})["synchronous"]
         return self._document()
 
-    def execute(self, *_words: object, **_bounds: object) -> str:
+    def execute(self, _namespace: str, pod: str, *_words: object, **_bounds: object) -> str:
+        if pod == self.gone:
+            raise ClusterUnreachableError("no answer")
         return json.dumps({"value": self.leads})
 
     def _document(self) -> Document:
@@ -43,6 +47,7 @@ class Api:
                 "replica": {"self": own, "primary": self.leader},
                 "postgresql": {"synchronous": self.synchronous} if self.synchronous else {},
             },
+            "status": {"currentPrimary": self.pod},
         }
 
 
@@ -54,11 +59,12 @@ def ledger(api: Api) -> SiteDatabase:
 def test_who_told_a_database_to_lead_does_not_ask_what_it_was_told() -> None:
     api = Api("dublin", leads=True)
     database = ledger(api)
+    database.document()  # as an earlier step does
     assert not takes_writes(database)
-    looks = api.looks
     promote(database, peer="dublin", lock=None)
     assert takes_writes(database)
-    assert (api.leader, api.looks) == (LEDGER.cluster("frankfurt"), looks)
+    assert api.leader == LEDGER.cluster("frankfurt")
+    assert api.looks == 2, "by the earlier step, and for the version to change"
 
 
 def test_what_a_database_was_told_is_asked_anew_when_it_does_not_lead() -> None:
@@ -70,7 +76,16 @@ def test_what_a_database_was_told_is_asked_anew_when_it_does_not_lead() -> None:
     api.leads = True  # whoever answers now: it is told to follow
     assert not takes_writes(database)
     api.leader = LEDGER.cluster("frankfurt")
-    assert not takes_writes(database), "this look learns what it is told"
+    assert takes_writes(database)
+
+
+def test_another_instance_may_lead_when_the_one_that_was_asked_is_gone() -> None:
+    api = Api("dublin", leads=True)
+    database = ledger(api)
+    promote(database, peer="dublin", lock=None)
+    api.pod, api.gone = "ledger-frankfurt-2", "ledger-frankfurt-1"
+    with pytest.raises(ClusterUnreachableError):
+        takes_writes(database)
     assert takes_writes(database)
 
 
