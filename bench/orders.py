@@ -199,7 +199,7 @@ class Customer:
     def run(self) -> None:
         while not self.ending.has_come():
             self.order()
-            time.sleep(max(PAUSE, self.pace) if self.address else self.pace)
+            time.sleep(self.pause() if self.address else self.pace)
 
 
 class PatientCustomer(Customer):

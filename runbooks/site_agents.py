@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runbooks.change import RoleChange
-from shopsphere.estate.site_agent import HAS_LEASE, OPEN_FOR_WRITES
+from shopsphere.estate import site_agent
 
 
 def agent_says(change: RoleChange, site: str) -> str:
@@ -17,12 +17,12 @@ def agent_says(change: RoleChange, site: str) -> str:
 
 def lets_writes_through(change: RoleChange, site: str) -> bool:
     """Whether a site's agent says that the gateway lets writes through; one that soon does is waited for a little."""
-    return bool(change.access.agent_state(site, until=OPEN_FOR_WRITES)["writes"])
+    return site_agent.lets_writes_through(change.access.agent_state(site, until=site_agent.OPEN_FOR_WRITES))
 
 
 def has_lease(change: RoleChange, site: str) -> bool:
     """Whether a site's agent says that it holds the lease to write; one that soon does is waited for a little."""
-    return float(change.access.agent_state(site, until=HAS_LEASE)["lease_seconds_left"]) > 0
+    return site_agent.has_lease(change.access.agent_state(site, until=site_agent.HAS_LEASE))
 
 
 def how_synchrony_returns(leader: str, follower: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore, Thread
 
@@ -16,8 +16,12 @@ from shopsphere.estate.site_agent import (
     UNTIL_HEADER,
     UNTIL_SECONDS,
     WRITES_PATH,
+    has_lease,
+    lets_writes_through,
 )
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
 
+_IS_SO = {HAS_LEASE: has_lease, OPEN_FOR_WRITES: lets_writes_through}
 _LOOK_EVERY = 0.02
 _WAITING_AT_ONCE = 8
 """Questions that may wait for their answer; the others are answered at once."""
@@ -80,28 +84,14 @@ class Door:
 
 def _awaited(state: Callable[[], dict[str, object]], until: str, waiting: BoundedSemaphore) -> dict[str, object]:
     """Return the state when what is waited for is so, or as it is after a while; at once if nothing is waited for."""
-    found = state()
-    if until not in _IS_SO or not waiting.acquire(blocking=False):
-        return found
-    try:
-        end = time.monotonic() + UNTIL_SECONDS
-        while not _IS_SO[until](found) and time.monotonic() < end:
-            time.sleep(_LOOK_EVERY)
-            found = state()
-    finally:
-        waiting.release()
-    return found
-
-
-def _has_lease(state: Mapping[str, object]) -> bool:
-    return bool(state["lease_seconds_left"])
-
-
-def _lets_writes_through(state: Mapping[str, object]) -> bool:
-    return bool(state["writes"])
-
-
-_IS_SO = {HAS_LEASE: _has_lease, OPEN_FOR_WRITES: _lets_writes_through}
+    is_so = _IS_SO.get(until)
+    if is_so and waiting.acquire(blocking=False):
+        try:
+            with suppress(WaitExpiredError):
+                wait_until(lambda: is_so(state()), what=until, seconds=UNTIL_SECONDS, interval=_LOOK_EVERY)
+        finally:
+            waiting.release()
+    return state()
 
 
 class _Server(ThreadingHTTPServer):

@@ -111,12 +111,7 @@ class Engine:
         try:
             act(run)
         except ConcurrentUpdateError as error:
-            raise StackLockedError.build(
-                f"{self.stack.label}: another run works on this stack",
-                expected="no lock",
-                found=last_lines(str(error)),
-                action="wait for it; if it is gone for good, run `pulumi cancel` in the project folder",
-            ) from error
+            raise StackLockedError.of(self.stack, last_lines(str(error))) from error
         except CommandError as error:
             raise _failure(self.stack, run, error, time.monotonic() - began) from error
         if pack:

@@ -15,6 +15,16 @@ from shopsphere.foundation.errors import ShopSphereError
 class StackLockedError(ShopSphereError):
     """Another run that is still alive works on the stack."""
 
+    @classmethod
+    def of(cls, stack: StackId, found: str) -> ShopSphereError:
+        """Return the error of a stack; `found` says who has it."""
+        return cls.build(
+            f"{stack.label}: another run works on this stack",
+            expected="no lock",
+            found=found,
+            action="wait for it; if that machine is gone for good, run `pulumi cancel` in the project folder",
+        )
+
 
 @dataclass(frozen=True)
 class Lock:
@@ -66,12 +76,7 @@ def release_stranded(stack: StackId, project: str, state: Path | None = None) ->
     locks = find_locks(stack, project, state)
     for lock in locks:
         if not lock.is_stranded:
-            raise StackLockedError.build(
-                f"{stack.label}: another run works on this stack",
-                expected="no lock",
-                found=f"process {lock.pid} of {lock.user} on {lock.host}, since {lock.since}",
-                action="wait for it; if that machine is gone for good, run `pulumi cancel` in the project folder",
-            )
+            raise StackLockedError.of(stack, f"process {lock.pid} of {lock.user} on {lock.host}, since {lock.since}")
     for lock in locks:
         lock.file.unlink(missing_ok=True)
     return locks

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 SITE_AGENT_PORT = 8405
 WRITES_PATH = "/writes"
 """Whether writes are open: 200, or anything else for no."""
@@ -12,4 +15,14 @@ UNTIL_HEADER = "Answer-When"
 `UNTIL_SECONDS`. An agent from before this header answers at once."""
 UNTIL_SECONDS = 1.0
 HAS_LEASE, OPEN_FOR_WRITES = "leased", "writes-open"
-"""What may be waited for: the site holds the lease to write; its gateway lets writes through."""
+"""What may be waited for, as `has_lease` and `lets_writes_through` read it in a state."""
+
+
+def has_lease(state: Mapping[str, Any]) -> bool:
+    """Whether an agent says that its site holds the lease to write."""
+    return float(state["lease_seconds_left"]) > 0
+
+
+def lets_writes_through(state: Mapping[str, Any]) -> bool:
+    """Whether an agent says that its site's gateway lets writes through."""
+    return bool(state["writes"])
