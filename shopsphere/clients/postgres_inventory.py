@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -129,15 +130,21 @@ def _limit(about: str) -> Callable[[str], None]:
 
 
 def command(names: Sequence[str]) -> list[str]:
-    """Return the program that asks a server, and then each of these databases."""
+    """Return the program that asks a server, and then each of these databases.
+
+    A shell hands each statement on as often as it is asked: all of it travels in the address of a request.
+    """
     options = f"-c search_path=pg_catalog -c statement_timeout={SECONDS}s -c lock_timeout={SECONDS}s"
-    asked = ["--command", _statement("state"), "--command", _listed("server")]
+    words = ['"$1"', '"$2"']
     for name in names:
-        asked += ["--command", f"\\connect {name}", "--command", _listed("objects")]
+        words += [shlex.quote(f"\\connect {name}"), '"$3"']
     # COPY reads a table and nothing else. A SELECT would run what a view in its place says, as the administrator.
-    version = ["--command", "\\set ON_ERROR_STOP 0", "--command", f"COPY {VERSION_TABLE} (version_num) TO STDOUT"]
-    end = ["--command", f"\\echo {_END}"]  # also where there is no such table: what follows decides psql's exit code
-    return [*_PSQL, *asked, *version, *end, f"dbname={ADMINISTRATION} options='{options}'"]
+    # Where there is no such table it fails; the last command decides psql's exit code.
+    version = ["\\set ON_ERROR_STOP 0", f"COPY {VERSION_TABLE} (version_num) TO STDOUT", f"\\echo {_END}"]
+    words += map(shlex.quote, version)
+    where = shlex.quote(f"dbname={ADMINISTRATION} options='{options}'")
+    program = " ".join(["exec", *_PSQL, *(f"--command {word}" for word in words), where])
+    return ["sh", "-c", program, _PSQL[0], _statement("state"), _listed("server"), _listed("objects")]
 
 
 def _statement(name: str) -> str:

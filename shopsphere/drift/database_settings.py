@@ -29,6 +29,7 @@ _TIMES = frozenset({"us", "ms", "s", "min", "h", "d"})
 _TRUTH = {"true": "on", "yes": "on", "false": "off", "no": "off"}
 _LOGS = "/controller/log"
 _ARCHIVING = f"/controller/manager wal-archive --log-destination {_LOGS}/postgres.json %p"
+_RESTORING = f"/controller/manager wal-restore --log-destination {_LOGS}/postgres.json"
 _CERTIFICATES = "/controller/certificates"
 
 OPERATORS: Mapping[str, tuple[str, ...]] = {
@@ -42,6 +43,8 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
     "ssl_min_protocol_version": ("TLSv1.3",),
     "ssl_max_protocol_version": ("TLSv1.3",),
     "archive_command": (_ARCHIVING, "(disabled)"),  # PostgreSQL says so where archive_mode is off
+    "archive_timeout": ("5min",),
+    "restore_command": ("false", "", f"{_RESTORING} %f %p", f"{_RESTORING} --rewind %f %p"),  # the first by NO_ARCHIVE
     "restart_after_crash": ("off",),
     "hot_standby": ("on",),
     "wal_level": ("logical",),
@@ -81,9 +84,8 @@ _ELSEWHERE = frozenset(
         "hba_file",
         "ident_file",
         "log_timezone",  # initdb writes the zone of its host
-        "primary_conninfo",  # belongs to the role, as the next three
+        "primary_conninfo",  # belongs to the role, as the next two
         "primary_slot_name",
-        "restore_command",
         "synchronous_standby_names",
     }
 )

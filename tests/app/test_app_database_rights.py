@@ -11,9 +11,10 @@ from golden import WRITE
 from ledger_server import RULES, LedgerServer, inventory
 from postgres_cluster import Cluster
 
-from shopsphere.clients.postgres_inventory import TEMPLATE, Fact
+from shopsphere.clients.postgres_inventory import TEMPLATE, Fact, Sender, State
 from shopsphere.drift.database_declared import FOLDER, ITSELF, rights
 from shopsphere.drift.model import Drift
+from shopsphere.foundation.clock import wait_until
 
 pytestmark = pytest.mark.requirement("database roles, settings and grants are compared with what is declared")
 
@@ -231,6 +232,26 @@ def test_lines_that_let_in_are_compared_with_their_order(
     server.write_rules(RULES)
     changed = [("host all all all md5", "critical"), ("host all all all scram-sha-256", "high")]
     assert found == (changed if expected is None else expected)
+
+
+def test_who_follows_and_who_is_followed_say_so(server: LedgerServer) -> None:
+    server.write_rules("host all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n")
+    follower = Cluster(source=server.cluster)
+    try:
+        wait_until(lambda: inventory(server.cluster, "ledger").state.senders, what="the follower", seconds=30)
+        leads, follows = inventory(server.cluster, "ledger"), inventory(follower, "ledger")
+    finally:
+        follower.remove()
+        server.write_rules(RULES)
+    assert leads.state == State(
+        in_recovery=False,
+        synchronous="",
+        source="",
+        source_tls="",
+        senders=(Sender("walreceiver", "postgres", "127.0.0.1"),),
+    )
+    assert (follows.state.in_recovery, follows.state.source, follows.state.source_tls) == (True, "127.0.0.1", "prefer")
+    assert follows.databases == leads.databases
 
 
 def test_a_view_in_place_of_the_version_is_not_run(server: LedgerServer) -> None:
