@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shopsphere.clients.postgres import CONTAINER
 from shopsphere.drift.comparing import Difference
 from shopsphere.drift.kinds import SECRET, resource_of
 from shopsphere.drift.model import Kind
@@ -46,6 +47,15 @@ class Repair:
     def delete(self, kind: str, namespace: str, name: str) -> str:
         """Return the command that removes an object."""
         return self._kubectl(namespace, "delete", resource_of(kind), name)
+
+    def statements(self, namespace: str, pod: str, database: str, statements: str) -> str:
+        """Return the command that has a database's administrator run SQL."""
+        words = ("exec", pod, "--container", CONTAINER, "--", "psql", "--dbname", database, "--command", statements)
+        return self._kubectl(namespace, *words)
+
+    def annotate(self, namespace: str, kind: str, name: str, annotation: str) -> str:
+        """Return the command that sets an annotation, whatever it was."""
+        return self._kubectl(namespace, "annotate", "--overwrite", resource_of(kind), name, annotation)
 
     def deploy(self) -> str:
         """Return the command that deploys the site after a look at what is really there."""
