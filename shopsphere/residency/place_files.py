@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shopsphere.foundation.files import write_whole
@@ -20,6 +21,19 @@ LONGEST_FILE = 1 << 34
 """Bytes that are read of one file; a longer one is a problem, and said to be."""
 
 
+@dataclass
+class Looked:
+    """What every folder of one search needs to know.
+
+    Attributes:
+        since: seconds since 1970; a file that changed last before it is counted, not read.
+        files: device, number and change time of those that were read: a volume is mounted at several places.
+    """
+
+    since: float
+    files: set[tuple[int, int, int]] = field(default_factory=set)
+
+
 class Folder:
     """Every regular file of a folder that has changed since the planting.
 
@@ -29,13 +43,14 @@ class Folder:
     Args:
         name: how reports call it.
         path: of the folder.
-        since: seconds since 1970.
+        looked: shared with the other folders of the same search.
         kind: `files`, or `log`.
+        deep: whether the folders in it belong to it.
     """
 
-    def __init__(self, name: str, path: Path, since: float, kind: str = "files") -> None:
+    def __init__(self, name: str, path: Path, looked: Looked, *, kind: str = "files", deep: bool = True) -> None:
         self.name, self.kind = name, kind
-        self._path, self._since = path, since - _CLOCK_SLACK
+        self._path, self._looked, self._deep = path, looked, deep
 
     @contextmanager
     def control(self, word: str) -> Iterator[str]:
@@ -53,9 +68,11 @@ class Folder:
         """Look at every file."""
         os.sync()  # what programs have written, and file systems within files have not
         seen = Seen()
-        for folder, _, names in os.walk(self._path, onerror=lambda error: seen.note(str(error))):
+        for folder, folders, names in os.walk(self._path, onerror=lambda error: seen.note(str(error))):
             for name in names:
                 self._look_at(Path(folder) / name, anchored, seen)
+            if not self._deep:
+                folders.clear()
         return seen
 
     def _look_at(self, file: Path, anchored: Anchored, seen: Seen) -> None:
@@ -64,9 +81,13 @@ class Folder:
             facts = file.lstat()
             if not stat.S_ISREG(facts.st_mode) or (file.suffix == ".img" and file.with_suffix("").is_dir()):
                 return
-            if facts.st_ctime < self._since:
+            if facts.st_ctime < self._looked.since - _CLOCK_SLACK:
                 seen.unchanged += facts.st_size
                 return
+            known = (facts.st_dev, facts.st_ino, facts.st_ctime_ns)
+            if known in self._looked.files:
+                return
+            self._looked.files.add(known)
             if facts.st_size > LONGEST_FILE:
                 seen.note(f"{where}: longer than {LONGEST_FILE} bytes; only its beginning was looked at")
             with file.open("rb", buffering=0) as source:

@@ -13,7 +13,7 @@ from shopsphere.residency.place import Place
 from shopsphere.residency.place_cluster import ClusterObjects, DatabaseDump
 from shopsphere.residency.place_edge import CacheMemory, Zones
 from shopsphere.residency.place_etcd import Etcd
-from shopsphere.residency.place_files import Folder
+from shopsphere.residency.place_files import Folder, Looked
 from shopsphere.residency.place_links import Links
 
 _REQUEST_SECONDS = 10.0
@@ -31,10 +31,11 @@ class FolderSpec(_Spec):
     how: Literal["folder"] = "folder"
     path: Path
     kind: Literal["files", "log"] = "files"
+    deep: bool = True
 
-    def place(self, since: float) -> Place:
+    def place(self, looked: Looked) -> Place:
         """Return the place."""
-        return Folder(self.name, self.path, since, self.kind)
+        return Folder(self.name, self.path, looked, kind=self.kind, deep=self.deep)
 
 
 class EtcdSpec(_Spec):
@@ -43,7 +44,7 @@ class EtcdSpec(_Spec):
     how: Literal["etcd"] = "etcd"
     url: str
 
-    def place(self, _since: float) -> Place:
+    def place(self, _looked: Looked) -> Place:
         """Return the place."""
         return Etcd(self.name, self.url)
 
@@ -63,7 +64,7 @@ class DatabaseSpec(_ClusterSpec):
     how: Literal["database"] = "database"
     path: str
 
-    def place(self, _since: float) -> Place:
+    def place(self, _looked: Looked) -> Place:
         """Return the place."""
         return DatabaseDump(self.name, self.cluster, self.path)
 
@@ -73,7 +74,7 @@ class ObjectsSpec(_ClusterSpec):
 
     how: Literal["objects"] = "objects"
 
-    def place(self, _since: float) -> Place:
+    def place(self, _looked: Looked) -> Place:
         """Return the place."""
         return ClusterObjects(self.name, self.cluster)
 
@@ -86,7 +87,7 @@ class ZonesSpec(_Spec):
     key_file: Path
     domain: str
 
-    def place(self, _since: float) -> Place:
+    def place(self, _looked: Looked) -> Place:
         """Return the place."""
         return Zones(self.name, self._authority, self.domain)
 
@@ -102,7 +103,7 @@ class CacheSpec(_Spec):
     port: int
     host: str
 
-    def place(self, _since: float) -> Place:
+    def place(self, _looked: Looked) -> Place:
         """Return the place."""
         return CacheMemory(self.name, self.programs, self.port, self.host)
 
@@ -115,7 +116,7 @@ class LinksSpec(_Spec):
     foreign: tuple[str, ...] = Field(min_length=1)
     seconds: float = Field(gt=0, le=120)
 
-    def place(self, _since: float) -> Place:
+    def place(self, _looked: Looked) -> Place:
         """Return the place."""
         return Links(self.name, self.interface, self.foreign, self.seconds)
 

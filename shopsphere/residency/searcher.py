@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.residency.looking import PlaceReport, look_at_places
+from shopsphere.residency.place_files import Looked
 from shopsphere.residency.places import PlaceSpec
 from shopsphere.residency.tokens import Token
 
@@ -61,7 +62,8 @@ def answer(text: str) -> str:
             found="; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5]),
             action="send what this version of `shopsphere residency prove` writes",
         ) from error
-    places = [each.place(request.since) for each in request.places]
+    looked = Looked(request.since)
+    places = [each.place(looked) for each in request.places]
     reports = look_at_places(
         places, request.tokens, jurisdiction=request.jurisdiction, at=request.at, seconds=request.seconds
     )

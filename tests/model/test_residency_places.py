@@ -28,7 +28,7 @@ from shopsphere.residency.place import HOME, Place, Seen
 from shopsphere.residency.place_cluster import OBJECTS, ClusterObjects, DatabaseDump
 from shopsphere.residency.place_edge import CacheMemory, Zones
 from shopsphere.residency.place_etcd import Etcd
-from shopsphere.residency.place_files import CONTROL_FILE, Folder
+from shopsphere.residency.place_files import CONTROL_FILE, Folder, Looked
 from shopsphere.residency.place_links import Links
 from shopsphere.residency.search import Anchored
 from shopsphere.residency.tokens import Token
@@ -54,7 +54,7 @@ def leaks(report: PlaceReport) -> list[tuple[str, str, int]]:
 def test_a_leak_in_a_file_is_found_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "pg_wal").mkdir()
     (tmp_path / "pg_wal/000000010000000000000003").write_bytes(bytes(5000) + EU.value.encode() + bytes(5000))
-    report = look(Folder("volumes", tmp_path, since=0))
+    report = look(Folder("volumes", tmp_path, Looked(0)))
     assert (report.verdict, leaks(report)) == (Verdict.LEAK, [("eu/email", "UTF-8", 1)])
     assert report.leaks[0].positions == ("pg_wal/000000010000000000000003: 5000",)
     assert report.control > 0
@@ -63,7 +63,7 @@ def test_a_leak_in_a_file_is_found_with_its_place(tmp_path: Path) -> None:
 
 def test_tokens_of_home_are_no_leak_and_the_control_is_gone_afterwards(tmp_path: Path) -> None:
     (tmp_path / "data").write_text(US.value)
-    report = look(Folder("volumes", tmp_path, since=0))
+    report = look(Folder("volumes", tmp_path, Looked(0)))
     assert (report.verdict, report.leaks, report.items) == (Verdict.CLEAN, (), 2)
     assert not (tmp_path / CONTROL_FILE).exists()
 
@@ -71,10 +71,10 @@ def test_tokens_of_home_are_no_leak_and_the_control_is_gone_afterwards(tmp_path:
 def test_what_has_not_changed_since_is_counted_and_not_read(tmp_path: Path) -> None:
     (tmp_path / "old").write_text(EU.value)
     os.utime(tmp_path / "old", (0, 0))  # its change time is now all the same: a copy with old dates is read
-    assert look(Folder("volumes", tmp_path, since=time.time() - 5)).verdict is Verdict.LEAK
+    assert look(Folder("volumes", tmp_path, Looked(time.time() - 5))).verdict is Verdict.LEAK
     time.sleep(0.2)
     slack = 2.0  # that a file system's clock may be behind
-    later = Folder("volumes", tmp_path, since=time.time() - 0.05 + slack)
+    later = Folder("volumes", tmp_path, Looked(time.time() - 0.05 + slack))
     time.sleep(0.05)
     report = look(later)
     assert report.unchanged == len(EU.value)
@@ -82,7 +82,7 @@ def test_what_has_not_changed_since_is_counted_and_not_read(tmp_path: Path) -> N
 
 
 def test_a_folder_that_is_not_there_is_not_clean(tmp_path: Path) -> None:
-    report = look(Folder("volumes", tmp_path / "none", since=0))
+    report = look(Folder("volumes", tmp_path / "none", Looked(0)))
     assert report.verdict is Verdict.NOT_PROVEN
     assert "no such folder" in report.problems[0]
 
@@ -93,7 +93,7 @@ def test_holes_are_not_read_and_join_nothing(tmp_path: Path) -> None:
         file.write(bytes(4096 - half) + EU.value[:half].encode())
         file.seek(1 << 30)
         file.write(EU.value[half:].encode())
-    report = look(Folder("volumes", tmp_path, since=0))
+    report = look(Folder("volumes", tmp_path, Looked(0)))
     assert report.leaks == ()
     assert report.octets < 1 << 24
 
@@ -104,7 +104,24 @@ def test_links_out_of_the_folder_and_disks_that_are_mounted_are_left(tmp_path: P
     for file in (outside, folder / "disk.img"):
         file.write_text(EU.value)
     (folder / "link").symlink_to(outside)
-    assert look(Folder("volumes", folder, since=0)).verdict is Verdict.CLEAN
+    assert look(Folder("volumes", folder, Looked(0))).verdict is Verdict.CLEAN
+
+
+def test_a_volume_that_is_mounted_twice_is_read_once(tmp_path: Path) -> None:
+    for name in ("volumes", "pods"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "volumes/data").write_text(EU.value)
+    (tmp_path / "pods/data").hardlink_to(tmp_path / "volumes/data")
+    looked = Looked(0)
+    assert look(Folder("volumes", tmp_path / "volumes", looked)).verdict is Verdict.LEAK
+    again = look(Folder("pods", tmp_path / "pods", looked))
+    assert (again.leaks, again.items) == ((), 1)
+
+
+def test_a_folder_may_leave_the_folders_in_it_to_others(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner/data").write_text(EU.value)
+    assert look(Folder("disk", tmp_path, Looked(0), deep=False)).verdict is Verdict.CLEAN
 
 
 # clusters
@@ -372,7 +389,7 @@ class Failing:
 
 def test_a_place_that_fails_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "leak").write_text(EU.value)
-    places = [Failing(), Folder("volumes", tmp_path, since=0)]
+    places = [Failing(), Folder("volumes", tmp_path, Looked(0))]
     reports = look_at_places(places, TOKENS, jurisdiction="us", at="ashburn", seconds=60)
     assert [each.verdict for each in reports] == [Verdict.NOT_PROVEN, Verdict.LEAK]
     assert "Permission denied" in reports[0].problems[0]
@@ -380,7 +397,7 @@ def test_a_place_that_fails_hides_no_other(tmp_path: Path) -> None:
 
 def test_a_place_for_which_no_time_is_left_is_not_proven(tmp_path: Path) -> None:
     times = iter([0.0, 100.0, 101.0])
-    place = Folder("volumes", tmp_path, since=0)
+    place = Folder("volumes", tmp_path, Looked(0))
     (report,) = look_at_places([place], TOKENS, jurisdiction="us", at="x", seconds=10, monotonic=lambda: next(times))
     assert report.verdict is Verdict.NOT_PROVEN
     assert "no time was left" in report.problems[0]
