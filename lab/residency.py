@@ -115,7 +115,7 @@ def _site(host: Host, clusters: set[str], topology: Topology, hosts: LabHosts) -
         places.append(ObjectsSpec(name="objects of the cluster", kubeconfig=kubeconfig, context=site))
         places.append(EtcdSpec(name="keys of the cluster's etcd", url=_CLUSTER_ETCD))
     places += [
-        EtcdSpec(name=f"keys of the witness of {pair.name}", url=client_url(pair, site, topology))
+        EtcdSpec(name=f"keys of the witness of {pair.name}", url=client_url(pair, site, topology), shared=True)
         for pair in topology.pairs.values()
         if pair.name in record.regions() and site in seats(pair, topology)
     ]

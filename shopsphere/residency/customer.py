@@ -38,7 +38,8 @@ class Person(BaseModel):
 
     Attributes:
         shop: address of the shop.
-        email: of the customer, likewise the others.
+        email: of the customer, likewise name, street and city.
+        words: to print or engrave; at most 24 characters.
         password: for an account; empty for a guest.
     """
 
@@ -49,6 +50,7 @@ class Person(BaseModel):
     name: str
     street: str
     city: str
+    words: str = ""
     password: str = ""
 
 
@@ -63,7 +65,7 @@ def order(person: Person, http: httpx.Client) -> str:
     if person.password:
         form = form_in(_page(http, "/account/sign-up"), "/account/sign-up")
         _accepted(_send(http, form, {**who, "password": person.password}), "the sign-up")
-    _fill_cart(http)
+    _fill_cart(http, person.words)
     form = form_in(_page(http, "/checkout"), "/checkout")
     country = form.fields.get("country", "")
     address = {"street": person.street, "city": person.city, "postcode": _POSTCODES.get(country, _USUAL_POSTCODE)}
@@ -73,12 +75,12 @@ def order(person: Person, http: httpx.Client) -> str:
     raise _refused("the checkout", f"a way to {answer.headers.get('location', 'nowhere')!r}")
 
 
-def _fill_cart(http: httpx.Client) -> None:
-    """Put the first product into the cart that is to be had."""
+def _fill_cart(http: httpx.Client, words: str) -> None:
+    """Put the first product into the cart that is to be had, with words on it."""
     offered = list(dict.fromkeys(_PRODUCT.findall(_page(http, "/"))))[:_PRODUCTS_TRIED]
     said = "no product on the home page"
     for product in offered:
-        answer = _send(http, form_in(_page(http, product), "/cart/items"), {})
+        answer = _send(http, form_in(_page(http, product), "/cart/items"), {"text": words} if words else {})
         if answer.is_redirect:
             return
         said = f"{answer.status_code} for {product}"

@@ -105,8 +105,9 @@ def look_at_places(
         monotonic: clock (s).
     """
     end = monotonic() + seconds
-    home = [each for each in tokens if each.jurisdiction == jurisdiction]
-    foreign = [needle for each in tokens if each.jurisdiction != jurisdiction for needle in needles(each)]
+    home = [needle for each in tokens if each.jurisdiction == jurisdiction for needle in plain(each)]
+    everybody = [(each.jurisdiction, needle) for each in tokens for needle in needles(each)]
+    foreign = [needle for owner, needle in everybody if owner != jurisdiction]
     reports = []
     for place in places:
         about = PlaceReport(place=place.name, kind=place.kind, jurisdiction=jurisdiction, at=at)
@@ -115,14 +116,15 @@ def look_at_places(
             reports.append(about.model_copy(update={"problems": (f"no time was left after {seconds:g} s",)}))
             continue
         try:
-            report = _look_at(place, about, [needle for each in home for needle in plain(each)], foreign)
+            unwanted = [needle for _, needle in everybody] if place.shared else foreign
+            report = _look_at(place, about, home, unwanted)
         except (ShopSphereError, OSError) as error:
             report = about.model_copy(update={"problems": (one_line(error),)})
         reports.append(report.model_copy(update={"seconds": round(monotonic() - began, 1)}))
     return reports
 
 
-def _look_at(place: Place, about: PlaceReport, home: Sequence[Needle], foreign: Sequence[Needle]) -> PlaceReport:
+def _look_at(place: Place, about: PlaceReport, home: Sequence[Needle], unwanted: Sequence[Needle]) -> PlaceReport:
     word = new_word(new_stem())
     with place.control(word) as expected:
         if expected == HOME and not home:
@@ -131,23 +133,23 @@ def _look_at(place: Place, about: PlaceReport, home: Sequence[Needle], foreign: 
             controls = list(home)
         else:
             controls = [Needle(_CONTROL, "UTF-8", expected.encode().lower(), folded=True)]
-        seen = place.look(Anchored([*foreign, *controls]))
-    return _report(about, seen, {each.token for each in foreign})
+        seen = place.look(Anchored([*unwanted, *controls]))
+    return _report(about, seen, {each.token for each in unwanted})
 
 
-def _report(about: PlaceReport, seen: Seen, foreign: set[str]) -> PlaceReport:
+def _report(about: PlaceReport, seen: Seen, unwanted: set[str]) -> PlaceReport:
     found = seen.found
     leaks = [
         Leak(token=token, form=form, count=count, positions=tuple(found.positions[token, form]))
         for (token, form), count in sorted(found.counts.items())
-        if token in foreign
+        if token in unwanted
     ]
     problems = list(seen.problems)
     if seen.unsaid:
         problems.append(f"and {seen.unsaid} more")
     if found.left_shut:
         problems.append(f"{found.left_shut} compressed streams could not be opened to their end")
-    control = sum(count for (token, _), count in found.counts.items() if token not in foreign)
+    control = sum(count for (token, _), count in found.counts.items() if token not in unwanted)
     if not control:
         problems.append("the control was not found: what must be there was not seen, so its absence says nothing")
     return about.model_copy(

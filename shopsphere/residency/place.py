@@ -60,11 +60,13 @@ class Place(Protocol):
 
     Attributes:
         name: how reports call it.
-        kind: as in `database`, `files`, `log`, `cache`, `DNS`, `etcd`, `objects`, `memory`, `links`.
+        kind: as in `database`, `files`, `log`, `cache`, `DNS`, `etcd`, `objects`, `links`.
+        shared: whether it spans jurisdictions, so that nobody's tokens may be in it, those of its own site neither.
     """
 
     name: str
     kind: str
+    shared: bool
 
     def control(self, word: str) -> AbstractContextManager[str]:
         """Put `word` there for a while; give the word that must be found: that one, another, or HOME."""

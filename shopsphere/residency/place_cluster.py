@@ -34,6 +34,7 @@ class DatabaseDump:
     """
 
     kind = "database"
+    shared = False
 
     def __init__(self, name: str, cluster: Callable[[], Cluster], path: str) -> None:
         self.name, self._cluster, self._path = name, cluster, path
@@ -64,6 +65,7 @@ class ClusterObjects:
     """
 
     kind = "objects"
+    shared = False
 
     def __init__(self, name: str, cluster: Callable[[], Cluster]) -> None:
         self.name, self._cluster = name, cluster

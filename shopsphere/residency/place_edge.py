@@ -33,6 +33,7 @@ class Zones:
     """
 
     kind = "DNS"
+    shared = True
 
     def __init__(self, name: str, authority: Callable[[], DnsAuthority], domain: str) -> None:
         self.name, self._authority, self._domain = name, authority, domain
@@ -65,6 +66,7 @@ class CacheMemory:
     """
 
     kind = "cache"
+    shared = True
 
     def __init__(
         self, name: str, programs: tuple[str, ...], port: int, host: str, *, processes: Path = Path("/proc")

@@ -24,12 +24,13 @@ class Etcd:
     Args:
         name: how reports call it.
         url: where it answers clients.
+        shared: whether its voters sit in several jurisdictions.
     """
 
     kind = "etcd"
 
-    def __init__(self, name: str, url: str) -> None:
-        self.name, self._url = name, url
+    def __init__(self, name: str, url: str, *, shared: bool = False) -> None:
+        self.name, self.shared, self._url = name, shared, url
 
     @contextmanager
     def control(self, word: str) -> Iterator[str]:

@@ -48,6 +48,8 @@ class Folder:
         deep: whether the folders in it belong to it.
     """
 
+    shared = False
+
     def __init__(self, name: str, path: Path, looked: Looked, *, kind: str = "files", deep: bool = True) -> None:
         self.name, self.kind = name, kind
         self._path, self._looked, self._deep = path, looked, deep
@@ -66,7 +68,6 @@ class Folder:
 
     def look(self, anchored: Anchored) -> Seen:
         """Look at every file."""
-        os.sync()  # what programs have written, and file systems within files have not
         seen = Seen()
         for folder, folders, names in os.walk(self._path, onerror=lambda error: seen.note(str(error))):
             for name in names:

@@ -73,6 +73,7 @@ class Links:
     """
 
     kind = "links"
+    shared = True
 
     def __init__(self, name: str, interface: str, foreign: Iterable[str], seconds: float) -> None:
         self.name, self._interface, self._seconds = name, interface, seconds

@@ -43,10 +43,11 @@ class EtcdSpec(_Spec):
 
     how: Literal["etcd"] = "etcd"
     url: str
+    shared: bool = False
 
     def place(self, _looked: Looked) -> Place:
         """Return the place."""
-        return Etcd(self.name, self.url)
+        return Etcd(self.name, self.url, shared=self.shared)
 
 
 class _ClusterSpec(_Spec):

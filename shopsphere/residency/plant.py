@@ -14,7 +14,7 @@ Order = Callable[[str, Person], str]
 """Orders as a person of a jurisdiction, from where its customers are, and returns the order's identifier."""
 MAIL_DOMAIN = "example.org"
 """Reserved (RFC 2606): nobody gets the letters."""
-FIELDS = ("email", "name", "street", "city")
+FIELDS = ("email", "name", "street", "city", "words")
 
 
 class PlantError(ShopSphereError):

@@ -153,8 +153,15 @@ def planted() -> tokens.Planting:
 
 def test_each_jurisdiction_gets_words_of_its_own_with_one_beginning() -> None:
     made = planted()
-    assert {each.name for each in made.of("eu")} == {"eu/email", "eu/name", "eu/street", "eu/city", "eu/order"}
-    assert len({each.value for each in made.tokens}) == 10
+    assert {each.name for each in made.of("eu")} == {
+        "eu/email",
+        "eu/name",
+        "eu/street",
+        "eu/city",
+        "eu/words",
+        "eu/order",
+    }
+    assert len({each.value for each in made.tokens}) == 12
     assert all(each.value.startswith(made.stem) for each in made.tokens if not each.name.endswith("/order"))
     assert planted().stem != made.stem
 

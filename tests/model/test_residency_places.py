@@ -242,6 +242,12 @@ def test_every_key_of_an_etcd_is_searched_page_by_page() -> None:
     assert len(keys) == 351, "the control is gone"
 
 
+def test_in_a_witness_that_spans_jurisdictions_nobody_is_at_home() -> None:
+    with etcd({b"/shopsphere/rdc-a/note": US.value.encode()}) as url:
+        assert look(Etcd("keys", url)).verdict is Verdict.CLEAN
+        assert leaks(look(Etcd("keys", url, shared=True))) == [("us/email", "UTF-8", 1)]
+
+
 def test_an_etcd_that_shows_no_control_is_not_proven() -> None:
     with etcd({b"a": b"b"}, keeps=False) as url:
         assert look(Etcd("keys", url)).verdict is Verdict.NOT_PROVEN
@@ -363,21 +369,22 @@ def test_a_real_interface_shows_the_control_and_a_leak() -> None:
     def leak() -> None:
         time.sleep(0.3)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.sendto(EU.value.encode(), ("127.0.0.1", 9))
+            for each in TOKENS:  # on a link that leads out, nobody is at home
+                sender.sendto(each.value.encode(), ("127.0.0.1", 9))
 
     sender = threading.Thread(target=leak)
     sender.start()
     report = look(place)
     sender.join()
     assert report.control > 0
-    assert {each.token for each in report.leaks} == {"eu/email"}
+    assert {each.token for each in report.leaks} == {"eu/email", "us/email"}
 
 
 # all of them
 
 
 class Failing:
-    name, kind = "failing", "files"
+    name, kind, shared = "failing", "files", False
 
     @contextmanager
     def control(self, _word: str) -> Iterator[str]:
