@@ -1,4 +1,4 @@
-"""Nothing of a planted customer is outside its jurisdiction; and when it is, in twelve different ways, each is found."""
+"""Nothing of a planted customer is outside its jurisdiction; and when it is, in twelve ways, each is found."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from shopsphere.witness.store import Store
 pytestmark = [
     pytest.mark.full,
     pytest.mark.requirement(
-        "residency is proven on the running lab: no leak; of twelve planted leaks, twelve are found"
+        "on the running lab there is no leak; of twelve planted leaks, twelve are found"
     ),
 ]
 

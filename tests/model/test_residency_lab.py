@@ -131,7 +131,7 @@ def test_the_operators_own_places_are_searched_on_this_machine(lab: Path) -> Non
             "places": [{"how": "folder", "name": "Pulumi state of us", "path": str(state)}],
         }
     )  # fmt: skip
-    (report,) = residency.search(request, 60)
+    (report,) = residency.search(request, 300)
     assert [each.token for each in report.leaks] == ["eu/name"]
 
 
