@@ -12,12 +12,13 @@ from shopsphere.clients.cluster_errors import ProgramError, from_exec
 from shopsphere.clients.conversation import BROKEN, exec_problem, open_program
 
 _START_SECONDS = 15.0
+_ERRORS_KEPT = 500
 
 
 def output_of(
     settings: client.Configuration, namespace: str, pod: str, container: str, command: list[str], *, seconds: float
 ) -> Iterator[bytes]:
-    """Yield what a program prints, as it comes.
+    """Yield what a program prints, errors too, as it comes; no more of it is in memory than came at once.
 
     Args:
         settings: of the site's API.
@@ -34,18 +35,20 @@ def output_of(
     try:
         session = open_program(settings, namespace, pod, container, command, seconds=_START_SECONDS, stdin=False)
         try:
-            end = time.monotonic() + seconds
+            end, errors, ended = time.monotonic() + seconds, "", ""
             while session.is_open() and (left := end - time.monotonic()) > 0:
                 session.update(timeout=left)
-                if piece := session.read_stdout(timeout=0):
+                # In this order: each may take in another piece, and the last one forgets all that it returns.
+                errors = (errors + (session.read_stderr(timeout=0) or ""))[-_ERRORS_KEPT:]
+                ended += session.read_channel(ERROR_CHANNEL, timeout=0) or ""
+                if piece := session.read_all():
                     yield piece.encode()
             if session.is_open():
                 raise ProgramError(f"{about}: {command[0]} did not end within {seconds:g} s")
-            errors = (session.read_stderr(timeout=0.1) or "").strip()
-            problem = exec_problem(session.read_channel(ERROR_CHANNEL))
+            problem = exec_problem(ended)
         finally:
             session.close()
     except BROKEN as error:
         raise from_exec(about, error) from error
     if problem:
-        raise ProgramError(f"{about}: {command[0]}: {errors or problem}")
+        raise ProgramError(f"{about}: {command[0]}: {errors.strip() or problem}")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import subprocess
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from running_shop import Shop
@@ -10,6 +14,7 @@ from running_shop import Shop
 from shopsphere.clients.html_forms import NoFormError
 from shopsphere.residency.customer import FrontDoorError, Person, order
 from shopsphere.residency.looking import PlaceReport, Verdict, look_at_places
+from shopsphere.residency.place_cluster import DatabaseDump
 from shopsphere.residency.place_files import Folder, Looked
 from shopsphere.residency.plant import guest, plant
 from shopsphere.residency.tokens import Planting, Token
@@ -52,6 +57,31 @@ def test_every_token_is_found_in_the_files_of_the_database(shop: Shop, planted: 
     places = " ".join(position for each in report.leaks for position in each.positions)
     assert "pg_wal/" in places or "base/" in places
     assert {each.form for each in report.leaks if each.token == "eu/order"} >= {"raw identifier"}
+
+
+class LocalDump:
+    """A cluster whose dump is made on this machine, with the very command that is run in a pod."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.port = str(shop.cluster.port)
+
+    def get(self, _path: str) -> dict[str, Any]:
+        return {"metadata": {"namespace": "data-commerce", "name": "commerce-here"}}
+
+    def output_of(self, _namespace: str, _pod: str, _container: str, command: list[str], **_: float) -> Iterator[bytes]:
+        way = {"PGHOST": "127.0.0.1", "PGPORT": self.port, "PGUSER": "postgres", "PATH": os.environ["PATH"]}
+        yield subprocess.run(command, env=way, capture_output=True, check=True, timeout=120).stdout
+
+
+@pytest.mark.requirement("a planted token is found in a database, and shows at home that the search works")
+def test_every_token_is_found_in_a_dump(shop: Shop, planted: Planting) -> None:
+    for jurisdiction, verdict in (("us", Verdict.LEAK), ("eu", Verdict.CLEAN)):
+        dump = DatabaseDump("commerce", lambda: LocalDump(shop), "/")  # type: ignore[arg-type,return-value]
+        home = Token(name="us/name", jurisdiction="us", value="x" * 16)
+        (report,) = look_at_places([dump], (*planted.tokens, home), jurisdiction=jurisdiction, at="here", seconds=120)
+        assert report.verdict is verdict, report.problems
+        found = {each.token for each in report.leaks}
+        assert found == ({each.name for each in planted.tokens} if verdict is Verdict.LEAK else set())
 
 
 def test_words_that_nobody_typed_are_in_no_file(shop: Shop, planted: Planting) -> None:

@@ -29,9 +29,7 @@ from shopsphere.witness.store import Store
 
 pytestmark = [
     pytest.mark.full,
-    pytest.mark.requirement(
-        "on the running lab there is no leak; of twelve planted leaks, twelve are found"
-    ),
+    pytest.mark.requirement("on the running lab there is no leak; of twelve planted leaks, twelve are found"),
 ]
 
 PROVE_SECONDS = 2400
