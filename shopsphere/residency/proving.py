@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from shopsphere.foundation import bounded
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.residency.looking import PlaceReport
-from shopsphere.residency.places import LinksSpec, PlaceSpec
+from shopsphere.residency.place_links import Links
+from shopsphere.residency.places import PlaceSpec
 from shopsphere.residency.searcher import Request
 from shopsphere.residency.tokens import Planting
 
@@ -50,24 +52,26 @@ class Orders:
         seconds: for how long orders are begun.
         made: how many rounds the shops took.
         problems: what kept others from being made.
+        clock: replaceable in tests.
     """
 
     order: Callable[[], object]
     seconds: float
     made: int = 0
     problems: list[str] = field(default_factory=list)
+    clock: Clock = SYSTEM_CLOCK
 
     def run(self) -> None:
         """Order until the time is over."""
-        end = time.monotonic() + self.seconds
-        time.sleep(min(BEFORE_ORDERS, self.seconds / 2))
-        while time.monotonic() < end:
+        end = self.clock.monotonic() + self.seconds
+        self.clock.sleep(min(BEFORE_ORDERS, self.seconds / 2))
+        while self.clock.monotonic() < end:
             try:
                 self.order()
                 self.made += 1
             except ShopSphereError as error:
                 self.problems.append(one_line(error))
-            time.sleep(min(BETWEEN_ORDERS, max(0.0, end - time.monotonic())))
+            self.clock.sleep(BETWEEN_ORDERS)
 
 
 def prove(
@@ -105,7 +109,7 @@ def unseen(searched: Searched, place: PlaceSpec, why: str) -> PlaceReport:
     """Return what may be said of a place that nobody has looked at."""
     return PlaceReport(
         place=place.name,
-        kind=LinksSpec.model_fields["how"].default if isinstance(place, LinksSpec) else place.how,
+        kind=place.how,
         jurisdiction=searched.jurisdiction,
         at=searched.at,
         problems=(why,),
@@ -124,6 +128,6 @@ def _request(planting: Planting, searched: Searched, seconds: float) -> Request:
 
 
 def _without_orders(report: PlaceReport) -> PlaceReport:
-    if report.kind != LinksSpec.model_fields["how"].default:
+    if report.kind != Links.kind:
         return report
     return report.model_copy(update={"problems": (*report.problems, _NO_ORDER)})

@@ -6,12 +6,13 @@ import os
 import secrets
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from running_shop import Shop
 
-from shopsphere.clients.html_forms import NoFormError
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.html_forms import NoFormError, form_in
 from shopsphere.residency.customer import FrontDoorError, Person, order
 from shopsphere.residency.looking import PlaceReport, Verdict, look_at_places
 from shopsphere.residency.place_cluster import DatabaseDump
@@ -76,7 +77,7 @@ class LocalDump:
 @pytest.mark.requirement("a planted token is found in a database, and shows at home that the search works")
 def test_every_token_is_found_in_a_dump(shop: Shop, planted: Planting) -> None:
     for jurisdiction, verdict in (("us", Verdict.LEAK), ("eu", Verdict.CLEAN)):
-        dump = DatabaseDump("commerce", lambda: LocalDump(shop), "/")  # type: ignore[arg-type,return-value]
+        dump = DatabaseDump("commerce", lambda: cast(Cluster, LocalDump(shop)), "/")
         home = Token(name="us/name", jurisdiction="us", value="x" * 16)
         (report,) = look_at_places([dump], (*planted.tokens, home), jurisdiction=jurisdiction, at="here", seconds=120)
         assert report.verdict is verdict, report.problems
@@ -107,7 +108,5 @@ def test_a_shop_that_refuses_is_said_to(shop: Shop, planted: Planting) -> None:
 
 
 def test_a_page_without_the_form_is_said_to_be() -> None:
-    from shopsphere.clients.html_forms import form_in  # noqa: PLC0415
-
     with pytest.raises(NoFormError, match="/search"):
         form_in('<form action="/search"></form>', "/checkout")

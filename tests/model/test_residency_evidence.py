@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from manual_clock import ManualClock
 
 import cli.residency
 from cli import main as command
@@ -104,7 +105,7 @@ def test_a_verdict_that_does_not_follow_from_the_places_is_refused_though_it_is_
     document = json.loads(evidence.signed(made_of(LEAKING), KEY))
     document["evidence"]["verdict"] = "clean"
     content = json.dumps(document["evidence"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    document["signature"]["value"] = evidence.base64.b64encode(KEY.sign(content.encode())).decode()
+    document["signature"]["value"] = base64.b64encode(KEY.sign(content.encode())).decode()
     with pytest.raises(EvidenceError, match="follows from the places"):
         evidence.verify(json.dumps(document), evidence.public_of(KEY))
 
@@ -210,6 +211,11 @@ LINKS = LinksSpec(name="links", interface="eth0", foreign=("10.99.0.21",), secon
 HOSTS = (Searched("frankfurt", "eu", (LINKS, FILES)), Searched("ashburn", "us", (LINKS, FILES)))
 
 
+def customers(order: Callable[[], object]) -> Orders:
+    """Let customers order for 30 s that take no time."""
+    return Orders(order, 30, clock=ManualClock())
+
+
 def answer(request: Request, _seconds: float) -> Sequence[PlaceReport]:
     return [
         PlaceReport(place=each.name, kind=kind, jurisdiction=request.jurisdiction, at=request.at, control=1)
@@ -219,19 +225,19 @@ def answer(request: Request, _seconds: float) -> Sequence[PlaceReport]:
 
 def test_all_hosts_are_searched_with_all_tokens_while_customers_order() -> None:
     asked: list[Request] = []
-    ordered: list[float] = []
+    ordered: list[int] = []
 
     def search(request: Request, seconds: float) -> Sequence[PlaceReport]:
         asked.append(request)
         return answer(request, seconds)
 
     made = planted()
-    orders = Orders(lambda: ordered.append(time.monotonic()), seconds=0.2)
+    orders = customers(lambda: ordered.append(1))
     found = proving.prove(made, HOSTS, search, orders, seconds=10)
     assert [each.verdict for each in found] == [Verdict.CLEAN] * 4
     assert {each.at for each in asked} == {"frankfurt", "ashburn"}
     assert all(each.tokens == made.tokens and each.since == 1000.0 for each in asked)
-    assert len(ordered) == orders.made >= 1
+    assert len(ordered) == orders.made == 7  # after 5, 9, 13, 17, 21, 25 and 29 of 30 seconds
 
 
 def test_a_host_that_fails_leaves_its_own_places_unproven_alone() -> None:
@@ -240,7 +246,7 @@ def test_a_host_that_fails_leaves_its_own_places_unproven_alone() -> None:
             raise ShopSphereError("host frankfurt is off\n  do: start it")
         return answer(request, seconds)
 
-    found = proving.prove(planted(), HOSTS, search, Orders(lambda: None, 0.1), seconds=10)
+    found = proving.prove(planted(), HOSTS, search, customers(lambda: None), seconds=10)
     assert [(each.at, each.verdict) for each in found] == [
         ("frankfurt", Verdict.NOT_PROVEN),
         ("frankfurt", Verdict.NOT_PROVEN),
@@ -252,7 +258,7 @@ def test_a_host_that_fails_leaves_its_own_places_unproven_alone() -> None:
 
 
 def test_a_host_that_hangs_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "AFTERWARDS", 0.3)
+    monkeypatch.setattr(proving, "AFTERWARDS", 2.0)
     release = threading.Event()
 
     def search(request: Request, seconds: float) -> Sequence[PlaceReport]:
@@ -260,7 +266,7 @@ def test_a_host_that_hangs_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -
             release.wait(30)
         return answer(request, seconds)
 
-    found = proving.prove(planted(), HOSTS, search, Orders(lambda: None, 0.1), seconds=0.3)
+    found = proving.prove(planted(), HOSTS, search, customers(lambda: None), seconds=1)
     release.set()
     assert "not returned in time" in found[0].problems[0]
     assert found[2].verdict is Verdict.CLEAN
@@ -270,7 +276,7 @@ def test_links_are_not_proven_when_nobody_could_order() -> None:
     def refuse() -> None:
         raise ShopSphereError("the shop is closed")
 
-    orders = Orders(refuse, 0.1)
+    orders = customers(refuse)
     found = proving.prove(planted(), HOSTS, answer, orders, seconds=10)
     assert [each.verdict for each in found] == [Verdict.NOT_PROVEN, Verdict.CLEAN] * 2
     assert orders.problems[0] == "the shop is closed"

@@ -21,6 +21,7 @@ from shopsphere.residency.places import (
 )
 from shopsphere.residency.proving import Searched
 from shopsphere.residency.searcher import Request
+from shopsphere.residency.tokens import Token
 from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology(environment="lab")
@@ -115,7 +116,7 @@ def test_a_request_can_be_carried_to_its_host_and_back() -> None:
             jurisdiction=each.jurisdiction,
             since=0,
             seconds=60,
-            tokens=({"name": "eu/name", "jurisdiction": "eu", "value": "qvzkxjwypfhmdulrostnae"},),  # type: ignore[arg-type]
+            tokens=(Token(name="eu/name", jurisdiction="eu", value="qvzkxjwypfhmdulrostnae"),),
             places=each.places,
         )
         assert Request.model_validate_json(request.model_dump_json()) == request

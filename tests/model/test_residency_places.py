@@ -11,16 +11,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ProgramError
-from shopsphere.clients.powerdns import RRset
+from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.residency import place_links, searcher
 from shopsphere.residency.forms import needles
 from shopsphere.residency.looking import PlaceReport, Verdict, look_at_places
@@ -150,8 +152,12 @@ class FakeCluster:
             raise ProgramError("pg_dumpall: connection lost")
 
 
+def client_of(fake: FakeCluster) -> Callable[[], Cluster]:
+    return lambda: cast(Cluster, fake)
+
+
 def database(cluster: FakeCluster) -> Place:
-    return DatabaseDump("commerce", lambda: cluster, "/…/commerce-ashburn")  # type: ignore[arg-type,return-value]
+    return DatabaseDump("commerce", client_of(cluster), "/…/commerce-ashburn")
 
 
 def test_a_dump_is_searched_as_it_comes_and_home_is_its_control() -> None:
@@ -182,10 +188,10 @@ def test_a_dump_that_breaks_off_is_not_proven_and_what_it_showed_counts() -> Non
 
 @pytest.mark.parametrize("path", OBJECTS)
 def test_objects_are_searched_also_where_their_values_are_base64(path: str) -> None:
-    secret = {"metadata": {"namespace": "shop", "name": "notes"}, "data": {"a": base64.b64encode(EU.value.encode())}}
-    text = {**secret, "data": {"a": secret["data"]["a"].decode()}}  # type: ignore[index]
-    cluster = FakeCluster(objects={path: [text]})
-    report = look(ClusterObjects("objects", lambda: cluster))  # type: ignore[arg-type,return-value]
+    encoded = base64.b64encode(EU.value.encode()).decode()
+    secret = {"metadata": {"namespace": "shop", "name": "notes"}, "data": {"a": encoded}}
+    cluster = FakeCluster(objects={path: [secret]})
+    report = look(ClusterObjects("objects", client_of(cluster)))
     assert [each.token for each in report.leaks] == ["eu/email"]
     assert "shop/notes" in report.leaks[0].positions[0]
     assert report.control == 1
@@ -272,12 +278,16 @@ class FakeAuthority:
         return list(self.kept)
 
 
+def itself(authority: DnsAuthority) -> DnsAuthority:
+    return authority
+
+
 def test_a_token_in_a_record_is_found() -> None:
     clean = RRset("www.shopsphere.test.", "A", 5, ("10.99.0.11",))
     leak = RRset("notes.shopsphere.test.", "TXT", 5, (f'"{EU.value.encode().hex()}"',))
     for rrsets, verdict in (((clean,), Verdict.CLEAN), ((clean, leak), Verdict.LEAK), ((), Verdict.NOT_PROVEN)):
-        authority = FakeAuthority(*rrsets)
-        report = look(Zones("ns1", lambda found=authority: found, "shopsphere.test"), "")  # type: ignore[misc]
+        authority = cast(DnsAuthority, FakeAuthority(*rrsets))
+        report = look(Zones("ns1", partial(itself, authority), "shopsphere.test"), "")
         assert report.verdict is verdict
         assert {each.form for each in report.leaks} <= {"hexadecimal"}
 
