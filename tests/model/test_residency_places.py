@@ -374,14 +374,15 @@ def test_a_real_interface_shows_the_control_and_a_leak() -> None:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
     except PermissionError:
         pytest.skip("needs the right to listen on an interface")
-    place = Links("links", "lo", ["127.0.0.1"], seconds=1)
+    address = "127.9.9.9"  # not that of other programs on this machine
+    place = Links("links", "lo", [address], seconds=3)
     over = threading.Event()
 
     def leak() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             while not over.wait(0.05):
                 for each in TOKENS:  # on a link that leads out, nobody is at home
-                    sender.sendto(each.value.encode(), ("127.0.0.1", 9))
+                    sender.sendto(each.value.encode(), (address, 9))
 
     sender = threading.Thread(target=leak, daemon=True)
     sender.start()
