@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from shopsphere.clients.cluster_errors import (
     last_line,
 )
 from shopsphere.clients.conversation import BROKEN, Conversation, exec_problem, open_program
+from shopsphere.clients.program_output import output_of
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
 Document = dict[str, Any]
@@ -286,6 +287,12 @@ class Cluster:
             said = errors.strip() or problem
             raise ProgramError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
+
+    def output_of(
+        self, namespace: str, pod: str, container: str, command: list[str], *, seconds: float
+    ) -> Iterator[bytes]:
+        """Yield what a program in a container prints, as `program_output.output_of` does."""
+        return output_of(self._settings, namespace, pod, container, command, seconds=seconds)
 
 
 def place_of(document: Document) -> str:
