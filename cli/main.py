@@ -30,6 +30,7 @@ from cli import (
     readiness,
     reconciling,
     region,
+    reporting,
     topology,
 )
 from cli.version import show_version
@@ -101,6 +102,7 @@ app.command()(completion.completion)
 app.add_typer(region.app, name="region")
 app.add_typer(topology.app, name="topology")
 app.add_typer(policy.app, name="policy")
+app.add_typer(reporting.app, name="report")
 
 
 @app.callback()
