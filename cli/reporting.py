@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from cli.common import Of, Target
-from shopsphere.clients.github import LARGEST_BODY, GitHub
 from shopsphere.estate.stack import Environment, check_target
 from shopsphere.topology import load_topology
 
@@ -35,6 +34,8 @@ def preview(
     run: Run = "",
 ) -> None:
     """Write what a pull request would change into its one comment."""
+    from shopsphere.clients.github import GitHub  # noqa: PLC0415 - only these verbs need an HTTP client
+
     GitHub.of(os.environ).comment(pull_request, "preview", previews(files, run))
 
 
@@ -46,6 +47,8 @@ def drift(
     run: Run = "",
 ) -> None:
     """Write what has drifted into the target's one issue: opened, updated, closed when all is clean."""
+    from shopsphere.clients.github import GitHub  # noqa: PLC0415 - see above
+
     check_target(load_topology(environment=environment), target)
     found = document(file)
     body, is_open = drifted(found, run), found.get("verdict") != CLEAN
@@ -55,6 +58,8 @@ def drift(
 
 def previews(files: list[Path], run: str) -> str:
     """Return all previews as one text of Markdown, each with its share of what a comment holds."""
+    from shopsphere.clients.github import LARGEST_BODY  # noqa: PLC0415 - see above
+
     share = LARGEST_BODY // max(1, len(files)) - 200
     parts = ["### What `shopsphere up` would change", *(_fenced(file, share) for file in sorted(files)), _from(run)]
     return "\n\n".join(filter(None, parts))
