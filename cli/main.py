@@ -31,6 +31,7 @@ from cli import (
     reconciling,
     region,
     residency,
+    reporting,
     topology,
 )
 from cli.version import show_version
@@ -103,6 +104,7 @@ app.add_typer(region.app, name="region")
 app.add_typer(topology.app, name="topology")
 app.add_typer(policy.app, name="policy")
 app.add_typer(residency.app, name="residency")
+app.add_typer(reporting.app, name="report")
 
 
 @app.callback()
