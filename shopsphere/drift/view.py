@@ -79,7 +79,7 @@ class View:
                     yield each
 
     def has_unlisted_owner(self, live: Live) -> bool:
-        """Whether one of an object's owners is of a kind that could not be listed: then nobody knows who declared it."""
+        """Whether an owner of an object is of a kind that could not be listed: then nobody knows who declared it."""
         return any(kind in self.unlisted for kind in live.owner_kinds)
 
     def _is_from_declared(self, live: Live, below: frozenset[str]) -> bool:
