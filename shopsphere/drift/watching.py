@@ -158,6 +158,10 @@ class Watching:
         missing = [stack.label for stack in self._stacks if stack.label not in self._latest]
         return self._report([*self._sites(), *(self._unknown(label, "not looked at yet") for label in missing)])
 
+    def news(self, found: SiteDrift) -> None:
+        """Take what is known of a site; any thread may call it."""
+        self._news.put(found)
+
     def turn(self, seconds: float) -> list[Event]:
         """Wait for news, at most `seconds`, and return what they mean."""
         new: dict[str, SiteDrift] = {}
@@ -190,10 +194,10 @@ class Watching:
         while not stopped.is_set():
             self._is_alive(stack.label)
             try:
-                self._begin(stack, self._news.put, stopped, partial(self._is_alive, stack.label))
+                self._begin(stack, self.news, stopped, partial(self._is_alive, stack.label))
             except Exception as error:  # noqa: BLE001 - whatever keeps a site from being watched, it is unknown
                 why = one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
-                self._news.put(self._unknown(stack.label, why))
+                self.news(self._unknown(stack.label, why))
             stopped.wait(AGAIN_SECONDS)
 
     def _is_alive(self, label: str) -> None:
