@@ -159,9 +159,11 @@ class Cluster:
     def delete(self, path: str, *, uid: str = "") -> None:
         """Delete an object after its dependents; one that is gone already is no error.
 
-        With `uid`, a later object of that name stays: ConflictError.
+        With `uid` it goes at once, before its dependents, and a later object of that name stays: ConflictError.
         """
-        options: Document = {"propagationPolicy": "Foreground", **({"preconditions": {"uid": uid}} if uid else {})}
+        options: Document = {"propagationPolicy": "Foreground"}
+        if uid:
+            options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         with suppress(NotFoundError):
             self._request("DELETE", path, options, kind="application/json")
 

@@ -26,6 +26,8 @@ SETTLE_AT_MOST_SECONDS = 4.5
 """… and at the latest so long (s) after its first change, however often it changes."""
 CLOSED_SECONDS = 10.0
 """A watch that is closed for longer (s) makes its kind unknown; one that just ended is open again after a second."""
+START_SECONDS = 30.0
+"""So long (s) each kind has for its first list; then the others are judged without those that are missing."""
 
 
 class LiveWatch:
@@ -128,7 +130,7 @@ class LiveWatch:
         for place in self._places:
             if place.is_well:
                 self._closed_since[place] = now
-            elif now - self._closed_since[place] >= CLOSED_SECONDS:
+            elif now - self._closed_since[place] >= (CLOSED_SECONDS if place.is_listed else START_SECONDS):
                 closed.append(place)
         if closed and len(closed) == len(self._places):
             return [Unseen(site, "the whole site", closed[0].problem)]

@@ -11,7 +11,7 @@ from shopsphere.clients.watched_list import Watchable
 from shopsphere.deploy.state_version import Look, StateLook
 from shopsphere.drift.declared import declared_objects
 from shopsphere.drift.kinds import find_kind
-from shopsphere.drift.live_watch import LiveWatch
+from shopsphere.drift.live_watch import START_SECONDS, LiveWatch
 from shopsphere.drift.looking import unknown_kinds
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
@@ -25,8 +25,6 @@ STATE_SECONDS = 2.0
 """Pause (s) between two looks at the stack's state while nothing changes."""
 EXPORT_AGAIN_SECONDS = 30.0
 """Pause (s) before a state that could not be read is read again."""
-START_SECONDS = 30.0
-"""So long (s) all kinds have for their first list; then the others are judged without those that are missing."""
 HOLD_SECONDS = 1800.0
 """So long (s) a lock on the stack holds findings back; a deployment takes minutes."""
 

@@ -64,8 +64,28 @@ class View:
             del self._by_uid[gone.uid]
 
     def is_from_declared(self, live: Live) -> bool:
-        """Whether an object is declared, or all of its owners are from declared ones, however far up."""
-        return self._is_from_declared(live, frozenset())
+        """Whether an object is declared, or all of its owners are from declared ones, however far up.
+
+        Anybody may write references, also such that lead in a circle: nothing in one is from a declared object.
+        """
+        owners_of: dict[str, list[Live]] = {}
+        waiting = [live]
+        while waiting:
+            each = waiting.pop()
+            if each.key in self.declared or each.uid in owners_of:
+                continue
+            owners = [owner for uid in each.owners if (owner := self._by_uid.get(uid))]
+            if not owners or len(owners) < len(each.owners):
+                return False
+            owners_of[each.uid] = owners
+            waiting += owners
+        made: set[str] = set()
+        while new := {uid for uid, owners in owners_of.items() if uid not in made and self._are_known(owners, made)}:
+            made |= new
+        return made == owners_of.keys()
+
+    def _are_known(self, owners: Iterable[Live], made: Collection[str]) -> bool:
+        return all(owner.key in self.declared or owner.uid in made for owner in owners)
 
     def made_from(self, live: Live) -> Iterator[Live]:
         """Yield the objects that name one among their owners, and those that name these, and so on."""
@@ -81,11 +101,3 @@ class View:
     def has_unlisted_owner(self, live: Live) -> bool:
         """Whether an owner of an object is of a kind that could not be listed: then nobody knows who declared it."""
         return any(kind in self.unlisted for kind in live.owner_kinds)
-
-    def _is_from_declared(self, live: Live, below: frozenset[str]) -> bool:
-        if live.key in self.declared:
-            return True
-        if not live.owners or live.uid in below:  # anybody may write references that lead in a circle
-            return False
-        owners = [self._by_uid.get(uid) for uid in live.owners]
-        return all(owner and self._is_from_declared(owner, below | {live.uid}) for owner in owners)

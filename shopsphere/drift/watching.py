@@ -144,6 +144,7 @@ class Watching:
         self._alive = {stack.label: clock.monotonic() for stack in stacks}
         self._told = Report(target, environment, (), ())
         self._was_silent: set[str] = set()
+        self._watched: set[str] = set()
         self._next_heartbeat = clock.monotonic() + HEARTBEAT_SECONDS
 
     def run(self, tell: Tell, *, stopped: threading.Event, seconds: float) -> Report:
@@ -177,11 +178,12 @@ class Watching:
         if not new and not is_time and silent == was_silent:
             return []
         now = datetime.now(UTC)
-        first = [found for label, found in new.items() if label not in self._latest]
+        first = [each for label, each in new.items() if label not in self._watched and (each.live or not each.unseen)]
+        self._watched |= {each.site for each in first}
         self._latest |= new
         self._was_silent = silent
         told, self._told = self._told, self._report(self._sites())
-        events = [Event(Happening.WATCHING, now, each) for each in first if each.live or not each.unseen]
+        events = [Event(Happening.WATCHING, now, each) for each in first]
         events += [Event(what, now, about) for what, about in changes(told, self._told)]
         if is_time:
             self._next_heartbeat = self._clock.monotonic() + HEARTBEAT_SECONDS

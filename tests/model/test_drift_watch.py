@@ -55,7 +55,7 @@ class Watched:
         return {(each.object, each.field) for each in self.drifts}
 
     def becomes(self, condition: Callable[[], object], what: str = "the finding") -> None:
-        wait_until(condition, what=what, seconds=15, interval=0.02, explain=lambda: str(self.said[-1:]))
+        wait_until(condition, what=what, seconds=40, interval=0.02, explain=lambda: str(self.said[-1:]))
 
     def stays_quiet(self) -> None:
         said = len(self.said)
@@ -75,7 +75,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_watch, "CLOSED_SECONDS", 0.5)
     monkeypatch.setattr(site_watch, "TICK_SECONDS", 0.03)
     monkeypatch.setattr(site_watch, "STATE_SECONDS", 0.1)
-    monkeypatch.setattr(site_watch, "START_SECONDS", 2.0)
+    for module in (site_watch, live_watch):
+        monkeypatch.setattr(module, "START_SECONDS", 8.0)
     monkeypatch.setattr(site_watch, "EXPORT_AGAIN_SECONDS", 0.2)
 
 

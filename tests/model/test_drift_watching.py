@@ -78,7 +78,7 @@ def test_what_differs_is_told_once() -> None:
     worse = drift(field="spec.replicas", live="9")
     news(SiteDrift("frankfurt", 11, 12, (worse,)))
     news(SiteDrift("dublin", 9, 9))
-    assert events_of(watch) == [("found", worse), ("known again", DOWN)]
+    assert events_of(watch) == [("watching", SiteDrift("dublin", 9, 9)), ("found", worse), ("known again", DOWN)]
     assert events_of(watch) == []
 
 
