@@ -72,11 +72,11 @@ class Watched:
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_watch, "SETTLE_SECONDS", 0.15)
     monkeypatch.setattr(live_watch, "SETTLE_AT_MOST_SECONDS", 0.6)
-    monkeypatch.setattr(live_watch, "CLOSED_SECONDS", 0.5)
+    monkeypatch.setattr(live_watch, "CLOSED_SECONDS", 3.0)
     monkeypatch.setattr(site_watch, "TICK_SECONDS", 0.03)
     monkeypatch.setattr(site_watch, "STATE_SECONDS", 0.1)
     for module in (site_watch, live_watch):
-        monkeypatch.setattr(module, "START_SECONDS", 8.0)
+        monkeypatch.setattr(module, "START_SECONDS", 60.0)
     monkeypatch.setattr(site_watch, "EXPORT_AGAIN_SECONDS", 0.2)
 
 
@@ -92,7 +92,7 @@ def _watched(folder: Path, *refused: str) -> Iterator[Watched]:
         thread = threading.Thread(target=found.watch.run, args=(stopped,), daemon=True)
         thread.start()
         try:
-            found.becomes(lambda: found.said, "a first word")
+            found.becomes(lambda: found.said and len(found.said[-1].unseen) == len(refused), "a first word")
             yield found
         finally:
             stopped.set()
@@ -209,15 +209,18 @@ def test_a_bookmark_moves_the_version_on(watched: Watched) -> None:
     assert watched.api.lists["/apis/networking.k8s.io/v1/networkpolicies"] == 1
 
 
-def test_a_kind_that_cannot_be_watched_is_unknown_and_hides_no_other(tmp_path: Path) -> None:
+def test_a_kind_that_cannot_be_watched_is_unknown_and_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (site_watch, live_watch):
+        monkeypatch.setattr(module, "START_SECONDS", 5.0)
     for watched in _watched(tmp_path, "Secret"):
-        watched.becomes(lambda: watched.said[-1].unseen, "an unknown kind")  # noqa: B023 there is one
         (unseen,) = watched.said[-1].unseen
         assert (unseen.what, "403" in unseen.why) == ("objects of the kind Secret in shop", True)
         watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")
-        watched.becomes(lambda: watched.told() == {OPENED})  # noqa: B023 see above
+        watched.becomes(lambda: watched.told() == {OPENED})  # noqa: B023 there is one
         watched.api.refused.clear()
-        watched.becomes(lambda: not watched.said[-1].unseen, "the kind to be known again")  # noqa: B023 see above
+        watched.becomes(lambda: not watched.said[-1].unseen, "the kind to be known again")  # noqa: B023 there is one
         assert watched.told() == {OPENED}
 
 
