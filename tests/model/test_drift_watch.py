@@ -12,6 +12,7 @@ from declared_site import declared_bodies, exported
 from live_objects import live_objects, set_by
 from watched_api import WatchedApi, serving
 
+from shopsphere.clients import watch as watch_client
 from shopsphere.deploy.state_version import StateLook
 from shopsphere.drift import live_watch, site_watch
 from shopsphere.drift.model import Drift, Kind, SiteDrift
@@ -70,6 +71,7 @@ class Watched:
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_client, "REOPEN_AFTER_AT_MOST", 0.2)
     monkeypatch.setattr(live_watch, "SETTLE_SECONDS", 0.15)
     monkeypatch.setattr(live_watch, "SETTLE_AT_MOST_SECONDS", 0.6)
     monkeypatch.setattr(live_watch, "CLOSED_SECONDS", 3.0)
