@@ -132,13 +132,13 @@ def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> S
     namespaces = {each.name for each in declared if each.kind == "Namespace"}
     seen = look_at_lists(cluster, namespaces)
     unseen = [Unseen(repair.site, f"objects of the kind {kind}", why) for kind, why in seen.unreadable.items()]
-    unseen += _unknown_kinds(declared, repair.site)
+    unseen += unknown_kinds(declared, repair.site)
     comparable = [each for each in declared if each.kind not in seen.unreadable and find_kind(each.version, each.kind)]
     drifts = judge(comparable, seen.lives, repair)
     return SiteDrift(repair.site, len(declared), len(seen.lives), tuple(drifts), tuple(unseen))
 
 
-def _unknown_kinds(declared: Sequence[Declared], site: str) -> list[Unseen]:
+def unknown_kinds(declared: Sequence[Declared], site: str) -> list[Unseen]:
     """Return the declared kinds that cannot be compared."""
     unknown = {(each.version, each.kind) for each in declared if find_kind(each.version, each.kind) is None}
     why = "it is not among those that are compared; add it to shopsphere/drift/kinds.py"

@@ -1,4 +1,4 @@
-"""The command that puts back what is declared, for one finding; nothing here runs it."""
+"""The command, or the patch, that puts back what is declared, for one finding; nothing here runs it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Repair:
         """
         if not difference.path or (kind == SECRET and difference.path[0] == "data"):
             return self.deploy()
-        patch = json.dumps([*_tests(difference), *_operations(difference)])
+        patch = json.dumps(steps_of(difference))
         return self._kubectl(namespace, "patch", resource_of(kind), name, "--type=json", f"--patch={patch}")
 
     def delete(self, kind: str, namespace: str, name: str) -> str:
@@ -64,6 +64,11 @@ class Repair:
     def _kubectl(self, namespace: str, *words: str) -> str:
         place = ("--namespace", namespace) if namespace else ()
         return shlex.join(("kubectl", "--kubeconfig", self.kubeconfig, "--context", self.context, *place, *words))
+
+
+def steps_of(difference: Difference) -> list[dict[str, Any]]:
+    """Return the JSON patch (RFC 6902) that puts one difference back, if what it expects is still there."""
+    return [*_tests(difference), *_operations(difference)]
 
 
 def _operations(difference: Difference) -> list[dict[str, Any]]:
