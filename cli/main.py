@@ -30,8 +30,8 @@ from cli import (
     readiness,
     reconciling,
     region,
-    residency,
     reporting,
+    residency,
     topology,
 )
 from cli.version import show_version

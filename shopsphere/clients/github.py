@@ -61,12 +61,12 @@ class GitHub:
         """
         comments = f"/issues/{pull_request}/comments"
         written = {"body": marked(name, body)}
-        first, *others = [*self._ours(comments, {}, name), {}]
-        if first:
-            self._send("PATCH", f"/issues/comments/{first['id']}", written)
+        ours = list(self._ours(comments, {}, name))
+        if ours:
+            self._send("PATCH", f"/issues/comments/{ours[0]['id']}", written)
         else:
             self._send("POST", comments, written)
-        for other in filter(None, others):  # two runs wrote a first one at the same time
+        for other in ours[1:]:  # two runs wrote a first one at the same time
             self._send("DELETE", f"/issues/comments/{other['id']}")
 
     def report(self, name: str, title: str, body: str, *, is_open: bool) -> None:

@@ -99,7 +99,7 @@ class _History:
             check=False,
         )
         try:
-            last = json.loads(done.stdout)[0] if not done.code else None
+            last = json.loads(done.stdout if not done.code else "[]")[0]
             return StateLook(f"{last['startTime']} {last['endTime']}")
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise StateVersionError.build(

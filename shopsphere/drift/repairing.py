@@ -224,7 +224,7 @@ def with_run_time(declared: Declared, live: Mapping[str, Any]) -> Document:
     def is_ours(path: Path) -> bool:
         return any(each.manager == declared.manager and each.operation == APPLY for each in ownership.of(path))
 
-    body = _copied(declared.body)
+    body: Document = _copied(declared.body)
     for fields in declared.run_time:
         _remove(body, fields)
         if (kept := _owned(_at(live, fields), fields, is_ours)) is not None:

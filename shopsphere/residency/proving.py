@@ -96,7 +96,8 @@ def prove(
     for each, answer in zip(searched, asked, strict=True):
         try:
             what = f"the search at {each.at}"
-            reports += bounded.answer_of(answer, what=what, seconds=end - time.monotonic())
+            seen = bounded.answer_of(answer, what=what, seconds=end - time.monotonic())
+            reports += seen
         except Exception as error:  # noqa: BLE001 - whatever keeps a host from being looked at, nothing is known of it
             told = one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
             reports += [unseen(each, place, told) for place in each.places]

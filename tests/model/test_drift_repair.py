@@ -163,7 +163,7 @@ def test_which_objects_open_a_way_out() -> None:
 def test_what_another_stack_deployed_is_not_deleted() -> None:
     site = Site()
     live = undeclared("RoleBinding")
-    live.document["metadata"]["managedFields"] = [managed("pulumi-kubernetes-1", "Apply", "", {})]  # type: ignore[index]
+    live.document["metadata"]["managedFields"] = [managed("pulumi-kubernetes-1", "Apply", "", {})]
     site.others = [live]
     (outcome,) = site.put_right().values()
     assert "perhaps another stack's" in outcome.why

@@ -15,6 +15,7 @@ from watched_api import WatchedApi, serving
 from shopsphere.clients import watch as watch_client
 from shopsphere.deploy.state_version import StateLook
 from shopsphere.drift import live_watch, site_watch
+from shopsphere.drift.kinds import KINDS
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.site_watch import SiteWatch
@@ -230,7 +231,7 @@ def test_a_site_that_is_gone_is_unknown_as_a_whole_and_its_findings_stay(watched
     watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")
     watched.becomes(lambda: watched.told() == {OPENED})
     kinds = {kind for kind, _, _ in watched.api.objects}
-    watched.api.refused |= kinds | {kind.kind for kind in live_watch.KINDS}
+    watched.api.refused |= kinds | {kind.kind for kind in KINDS}
     watched.api.break_lines()
     watched.becomes(lambda: watched.said[-1].unseen)
     watched.becomes(lambda: [each.what for each in watched.said[-1].unseen] == ["the whole site"])

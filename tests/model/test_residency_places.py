@@ -409,7 +409,7 @@ class Failing:
 
 def test_a_place_that_fails_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "leak").write_text(EU.value)
-    places = [Failing(), Folder("volumes", tmp_path, Looked(0))]
+    places: list[Place] = [Failing(), Folder("volumes", tmp_path, Looked(0))]
     reports = look_at_places(places, TOKENS, jurisdiction="us", at="ashburn", seconds=60)
     assert [each.verdict for each in reports] == [Verdict.NOT_PROVEN, Verdict.LEAK]
     assert "Permission denied" in reports[0].problems[0]

@@ -11,7 +11,7 @@ import subprocess
 import textwrap
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -156,12 +156,13 @@ PAGE = b"".join(b"line %d of a page that repeats itself\n" % number for number i
 def test_containers_are_opened(kind: str, step: int) -> None:
     # Two halves come first, so that even LZ4, which leaves letters as they are, refers to them.
     text = PAGE[: 4000 if step == 11 else None] + WORD[:13] + b"," + WORD[9:] + b"|" + WORD + PAGE[:3000]
-    packed = {
+    packers: dict[str, Callable[[bytes], bytes]] = {
         "gzip": gzip.compress,
         "zlib": zlib.compress,
         "zlib at its best": lambda octets: zlib.compress(octets, 9),
         "lz4": lz4,
-    }[kind](text)
+    }
+    packed = packers[kind](text)
     stream = b"before it" + packed + b"after it"
     found = look(*(stream[at : at + step] for at in range(0, len(stream), step)))
     assert found.counts[NAME.name, "UTF-8"] == 1

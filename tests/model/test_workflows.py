@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,11 @@ def commands(job: dict[str, Any]) -> Iterator[str]:
     """Each command of a job as it runs for each entry of its matrix."""
     for entry in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
         for run in (step["run"] for step in job["steps"] if "run" in step):
-            yield re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda key, entry=entry: entry[key[1]], run)
+            yield re.sub(r"\$\{\{ matrix\.(\w+) \}\}", partial(_of_entry, entry), run)
+
+
+def _of_entry(entry: dict[str, str], key: re.Match[str]) -> str:
+    return entry[key[1]]
 
 
 def gitlab_commands() -> Iterator[str]:
@@ -150,9 +155,9 @@ def test_runners_are_of_one_jurisdiction_and_never_for_forks() -> None:
         assert job["environment"] == f"{name}-${{{{ matrix.jurisdiction }}}}"
     (preview,) = [job for _, name, job in jobs() if name == "preview"]
     assert preview["if"].endswith(f"&& {ONLY_OWN}")
-    for file in WORKFLOWS:
-        if "pull_request" in document(file)[True]:
-            own = [job for _, name, job in jobs(file) if "self-hosted" in job["runs-on"] and name != "preview"]
+    for path in WORKFLOWS:
+        if "pull_request" in document(path)[True]:
+            own = [job for _, name, job in jobs(path) if "self-hosted" in job["runs-on"] and name != "preview"]
             assert all("github.event_name ==" in job["if"] for job in own)
 
 

@@ -89,7 +89,6 @@ def test_bookmarks_and_a_version_that_is_gone_are_what_the_server_says(deployed:
     lines = deployed.cluster().lines(kind.path("shop"), resourceVersion="0", allowWatchBookmarks="true")
     assert next(lines) == b""
     event = json.loads(next(lines))
-    lines.close()
     assert (event["type"], event["object"]["kind"]) == ("ADDED", SECRET)
 
 
