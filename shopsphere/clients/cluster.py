@@ -34,13 +34,13 @@ from shopsphere.clients.program_output import output_of
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
 Document = dict[str, Any]
+Body = Document | list[Document] | None
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
 _LOADING = threading.Lock()
 """One kubeconfig is loaded at a time: the client shares certificate files, and hands one out before it is filled."""
-
 _TRIES = 3
 """Attempts at a change that names no version: the API refuses one when others change the object just then."""
 _PAUSE = 0.02, 0.1
@@ -176,9 +176,7 @@ class Cluster:
             time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - keeps no secret, only parts writers that collided
         return self._request(method, path, body, kind=kind)
 
-    def _request(
-        self, method: str, path: str, body: Document | list[Document] | None = None, *, kind: str = MERGE_PATCH
-    ) -> Document:
+    def _request(self, method: str, path: str, body: Body = None, *, kind: str = MERGE_PATCH) -> Document:
         try:
             document: object = self._api.call_api(
                 path,
@@ -215,9 +213,8 @@ class Cluster:
         document = self.get(path, **query)
         found = document.get("items")
         if not isinstance(found, list):
-            raise UnreadableAnswerError(
-                f"{self.context}: GET {path} was answered with no list, but {str(document)[:80]}"
-            )
+            given = str(document)[:80]
+            raise UnreadableAnswerError(f"{self.context}: GET {path} was answered with no list, but {given}")
         return found
 
     def follow(self, path: str, heard: Callable[[], object], **query: str) -> None:
@@ -269,9 +266,8 @@ class Cluster:
             ProgramError: it could not be started, failed, or did not end in time.
         """
         try:
-            session = open_program(
-                self._settings, namespace, pod, container, command, seconds=self._seconds, stdin=False
-            )
+            where = self._settings, namespace, pod, container
+            session = open_program(*where, command, seconds=self._seconds, stdin=False)
             end, output = time.monotonic() + self._seconds + extra_seconds, ""
             while session.is_open() and (left := end - time.monotonic()) > 0:
                 session.update(timeout=left)
