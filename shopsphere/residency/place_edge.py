@@ -14,6 +14,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.residency.place import PIECE, Seen, in_pieces
 from shopsphere.residency.search import Anchored
 
+_LOOPBACK = "127.0.0.1"
 _REQUEST_SECONDS = 5.0
 _MAPPING = re.compile(r"(?P<begin>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S{4}) \S+ \S+ \S+\s*(?P<file>.*)")
 _LONGEST_MAPPING = 1 << 32
@@ -21,6 +22,10 @@ _LONGEST_MAPPING = 1 << 32
 
 class NoProcessError(ShopSphereError):
     """A program whose memory is to be looked at does not run."""
+
+
+class NoAnswerError(ShopSphereError):
+    """The cache has closed the line without an answer."""
 
 
 class Zones:
@@ -77,10 +82,18 @@ class CacheMemory:
     @contextmanager
     def control(self, word: str) -> Iterator[str]:
         """Ask the cache for a path with the word."""
-        with socket.create_connection(("127.0.0.1", self._port), timeout=_REQUEST_SECONDS) as line:
+        with socket.create_connection((_LOOPBACK, self._port), timeout=_REQUEST_SECONDS) as line:
+            # Varnish closes the line without a word at "PROXY UNKNOWN": it wants all fields.
+            came_from = f"PROXY TCP4 {_LOOPBACK} {_LOOPBACK} {line.getsockname()[1]} {self._port}\r\n"
             head = f"GET /static/{word} HTTP/1.1\r\nHost: {self._host}\r\nConnection: close\r\n\r\n"
-            line.sendall(b"PROXY UNKNOWN\r\n" + head.encode())
-            line.recv(PIECE)
+            line.sendall(f"{came_from}{head}".encode())
+            if not line.recv(PIECE):
+                raise NoAnswerError.build(
+                    f"{self.name}: the cache answers nothing, so nothing shows that the search works there",
+                    expected=f"an answer at port {self._port} of loopback, with a PROXY header",
+                    found="a line that was closed",
+                    action="look at the log of the CDN's programs on its host",
+                )
         yield word
 
     def look(self, anchored: Anchored) -> Seen:

@@ -14,7 +14,7 @@ from shopsphere.witness.store import Store
 ANSWER_SECONDS = 10.0
 _KEYS_AT_ONCE = 100
 _MOST_PAGES = 5000
-_CONTROL_KEY = b"/shopsphere-residency/control"
+_CONTROLS = "/shopsphere-residency/"
 _FIRST = b"\0"
 
 
@@ -34,14 +34,15 @@ class Etcd:
 
     @contextmanager
     def control(self, word: str) -> Iterator[str]:
-        """Put a key with the word, and remove it."""
+        """Put a key with the word, and remove it; one for each search, because all voters of a witness have it."""
+        key = _spelled(f"{_CONTROLS}{word}".encode())
         store = Store([self._url], seconds=ANSWER_SECONDS)
         try:
-            store.call("/v3/kv/put", {"key": _spelled(_CONTROL_KEY), "value": _spelled(word.encode())})
+            store.call("/v3/kv/put", {"key": key, "value": _spelled(word.encode())})
             try:
                 yield word
             finally:
-                store.call("/v3/kv/deleterange", {"key": _spelled(_CONTROL_KEY)})
+                store.call("/v3/kv/deleterange", {"key": key})
         finally:
             store.close()
 
