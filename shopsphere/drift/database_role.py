@@ -19,6 +19,7 @@ from shopsphere.foundation.finding import Severity
 from shopsphere.witness import Phase, Sync
 from shopsphere.witness.access import witness_of
 
+SYNCHRONY = "setting synchronous_standby_names"
 _CHECKED_TLS = frozenset({"verify-ca", "verify-full"})
 _COPYING = re.compile(r"pg_basebackup|-join$")
 """How those call themselves that take a first copy: an instance of the same cluster, or the other site."""
@@ -106,7 +107,7 @@ def _synchrony(place: Place, state: State, standing: Standing, *, is_active: boo
     stranger = bool(set(names) - {name})
     lost = waits and standing.waits
     yield place.drift(
-        "setting synchronous_standby_names",
+        SYNCHRONY,
         "",
         " or ".join(sorted(each or "nobody" for each in fits)),
         state.synchronous or "nobody",

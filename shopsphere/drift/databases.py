@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from shopsphere.clients.postgres import cluster_path, leading_pod
 from shopsphere.clients.postgres_inventory import Inventory
 from shopsphere.drift.database_declared import DeclaredServer, declared_servers
 from shopsphere.drift.database_judging import Place, judge_server
-from shopsphere.drift.database_role import Standing, judge_role
+from shopsphere.drift.database_role import SYNCHRONY, Standing, judge_role
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
@@ -21,6 +21,8 @@ from shopsphere.foundation.side_by_side import at_each
 
 AGAIN_SECONDS = 2.0
 """Pause before a second look (s): what an operator or an agent is about to settle differs for less."""
+SETTLING_SECONDS = 10.0
+"""Pause before a third look (s) at whom a server waits for: for so long CloudNativePG may sit on a change of role."""
 
 
 class Documents(Protocol):
@@ -61,8 +63,8 @@ def look_at_databases(
 ) -> SiteDrift:
     """Compare all databases that a site declares.
 
-    A difference counts when two looks find it. Of roles nothing is said while a change is under way, or where the
-    witness' record changed during a look: they are unknown then.
+    A difference counts when two looks find it, and of whom a server waits for, when three do. Of roles nothing is said
+    while a change is under way, or where the witness' record changed during a look: they are unknown then.
 
     Args:
         declared: the site's objects.
@@ -78,11 +80,17 @@ def look_at_databases(
     found = _look(servers, documents, take, ask, repair)
     if found.drifts:
         clock.sleep(AGAIN_SECONDS)
-        first = {_identity(each) for each in found.drifts}
-        found = _look(servers, documents, take, ask, repair)
-        lasting = tuple(each for each in found.drifts if _identity(each) in first)
-        return SiteDrift(found.site, 0, found.live, lasting, found.unseen)
+        found = _lasting(found, _look(servers, documents, take, ask, repair))
+    if any(each.object.endswith(SYNCHRONY) for each in found.drifts):
+        clock.sleep(SETTLING_SECONDS)
+        found = _lasting(found, _look(servers, documents, take, ask, repair))
     return found
+
+
+def _lasting(before: SiteDrift, after: SiteDrift) -> SiteDrift:
+    """Return the later look with the differences that the earlier one had too."""
+    first = {_identity(each) for each in before.drifts}
+    return replace(after, drifts=tuple(each for each in after.drifts if _identity(each) in first))
 
 
 def _identity(drift: Drift) -> tuple[str, str, str]:

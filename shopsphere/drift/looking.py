@@ -32,7 +32,7 @@ from shopsphere.topology import Topology
 
 SITE_SECONDS = 90.0
 """Bound on a site (s), with the reading of its state."""
-DATABASES_SECONDS = 45.0
+DATABASES_SECONDS = 60.0
 """Bound on what the look at a site's databases takes longer than that at its objects (s)."""
 ANSWER_SECONDS = 10.0
 """Bound on each request to a cluster (s)."""

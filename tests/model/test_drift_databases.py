@@ -13,8 +13,8 @@ from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.clients.postgres_inventory import Fact, Inventory, Sender, State, read_inventory
 from shopsphere.drift import looking
 from shopsphere.drift.database_declared import declared_servers
-from shopsphere.drift.database_role import Standing
-from shopsphere.drift.databases import AGAIN_SECONDS, look_at_databases
+from shopsphere.drift.database_role import SYNCHRONY, Standing
+from shopsphere.drift.databases import AGAIN_SECONDS, SETTLING_SECONDS, look_at_databases
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.model import SiteDrift
 from shopsphere.drift.repair import Repair
@@ -143,12 +143,12 @@ CHANGED: list[tuple[str, Callable[[Server], None], list[tuple[str, str, str, boo
     (PEER, lambda it: it.state(in_recovery=False), [("role", "", "critical", False)]),
     (PEER, lambda it: it.document["spec"]["replica"].update(primary=f"ledger-{PEER}"),
      [("role", "spec.replica.primary", "critical", False)]),
-    (SITE, lambda it: it.state(synchronous=""), [("setting synchronous_standby_names", "", "critical", False)]),
+    (SITE, lambda it: it.state(synchronous=""), [(SYNCHRONY, "", "critical", False)]),
     (SITE, lambda it: it.state(synchronous='FIRST 1 ("elsewhere")'),
-     [("setting synchronous_standby_names", "", "critical", True)]),
+     [(SYNCHRONY, "", "critical", True)]),
     (SITE, lambda it: it.state(synchronous=f'FIRST 2 ("ledger-{PEER}","ledger-{PEER}")'),
-     [("setting synchronous_standby_names", "", "critical", False)]),
-    (PEER, lambda it: it.state(synchronous=WAITS), [("setting synchronous_standby_names", "", "critical", True)]),
+     [(SYNCHRONY, "", "critical", False)]),
+    (PEER, lambda it: it.state(synchronous=WAITS), [(SYNCHRONY, "", "critical", True)]),
     (PEER, lambda it: it.state(source="203.0.113.9"), [("setting primary_conninfo", "host", "critical", True)]),
     (PEER, lambda it: it.state(source=""), [("setting primary_conninfo", "host", "critical", True)]),
     (PEER, lambda it: it.state(source_tls="require"), [("setting primary_conninfo", "sslmode", "critical", True)]),
@@ -188,7 +188,8 @@ def test_a_server_that_is_not_as_it_should_be_is_found(
     server = Server(site)
     change(server)
     assert server.found() == expected
-    assert (server.looks, server.clock.now) == (2, AGAIN_SECONDS)
+    thrice = expected[0][0] == SYNCHRONY
+    assert (server.looks, server.clock.now) == ((3, AGAIN_SECONDS + SETTLING_SECONDS) if thrice else (2, AGAIN_SECONDS))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +252,13 @@ def test_what_was_so_in_the_first_look_only_is_no_finding() -> None:
     server.changing = lambda look: server.setting("log_statement", "none" if look == 2 else "all")
     assert server.found() == []
     assert server.looks == 2
+
+
+def test_a_follower_that_has_yet_to_let_go_of_whom_it_waited_for_is_no_finding() -> None:
+    server = Server(PEER)
+    server.changing = lambda look: server.state(synchronous=WAITS if look < 3 else "")
+    assert server.found() == []
+    assert server.looks == 3
 
 
 def test_a_right_is_compared_while_the_pair_moves_too() -> None:
