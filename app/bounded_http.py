@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 import msgspec
 
 LARGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read when the caller says nothing else."""
+READ_PAUSES = (0.5, 2.0)
+"""Pauses (s) before what only reads is asked again: one lost answer of thousands must not end a comparison of days."""
+
+T = TypeVar("T")
 
 
 class NoAnswerError(Exception):
@@ -94,6 +99,34 @@ class BoundedClient:
                 return Answer(answer.status_code, await _read(answer, largest))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError, ValueError) as error:
             raise NoAnswerError(type(error).__name__) from error
+
+    async def read(
+        self,
+        method: str,
+        path: str,
+        readable: Callable[[Answer], T],
+        *,
+        body: object = None,
+        largest: int = LARGEST_ANSWER,
+    ) -> T:
+        """Return what `readable` makes of an answer; only for what changes nothing, because it may be asked again.
+
+        Args:
+            method: of the question.
+            path: of the question.
+            readable: raises NoAnswerError for an answer that is of no use.
+            body: sent as JSON unless it is None.
+            largest: bytes of an answer that are read.
+
+        Raises:
+            NoAnswerError: there was no usable answer, READ_PAUSES apart.
+        """
+        for pause in READ_PAUSES:
+            try:
+                return readable(await self.ask(method, path, body=body, largest=largest))
+            except NoAnswerError:
+                await asyncio.sleep(pause)
+        return readable(await self.ask(method, path, body=body, largest=largest))
 
 
 async def _read(answer: httpx.Response, largest: int) -> bytes:

@@ -33,7 +33,9 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
-from shopper import Form, Shopper, at_home, order_of
+from shopper import Shopper, at_home, order_of
+
+from shopsphere.clients.html_forms import Form, NoFormError
 
 TRUST = ssl.create_default_context()  # the host's authorities, the lab's among them
 SHOP = "https://www.shopsphere.test"
@@ -150,7 +152,7 @@ class Customer:
                 self.failed(type(error).__name__)
             except AssertionError as error:
                 self.failed(str(error).split("\n")[0][:60])
-            except StopIteration:
+            except NoFormError:
                 self.failed("page without the form")
             finally:
                 shopper.http.close()

@@ -30,6 +30,8 @@ from cli import (
     readiness,
     reconciling,
     region,
+    reporting,
+    residency,
     topology,
 )
 from cli.version import show_version
@@ -101,6 +103,8 @@ app.command()(completion.completion)
 app.add_typer(region.app, name="region")
 app.add_typer(topology.app, name="topology")
 app.add_typer(policy.app, name="policy")
+app.add_typer(residency.app, name="residency")
+app.add_typer(reporting.app, name="report")
 
 
 @app.callback()

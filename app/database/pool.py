@@ -25,8 +25,11 @@ Connection = Any  # asyncpg ships no types; what is passed around is a pooled as
 Result = TypeVar("Result")
 
 STATEMENT_SECONDS = 5.0
+LOCK_SECONDS = 4.0
 ACQUIRE_SECONDS = 3.0
 CONNECT_SECONDS = 3.0
+AT_A_DESK = 6.0
+"""Patience of commands: an operator waits for an answer that a page would give up."""
 
 BROKEN = (
     asyncpg.PostgresConnectionError,
@@ -60,23 +63,33 @@ class Queries(Protocol):
 
 
 class Database:
-    """One PostgreSQL database as seen by one process."""
+    """One PostgreSQL database as seen by one process.
 
-    def __init__(self, dsn: str, *, role: str, application: str, size: int) -> None:
+    Args:
+        dsn: where it is, with the login.
+        role: that sessions take on.
+        application: name of the sessions, for whoever looks at the server.
+        size: most sessions.
+        patience: how many times longer than a page's all bounds are.
+    """
+
+    def __init__(self, dsn: str, *, role: str, application: str, size: int, patience: float = 1.0) -> None:
+        statement_seconds = STATEMENT_SECONDS * patience
+        self._acquire_seconds = ACQUIRE_SECONDS * patience
         self._pool = asyncpg.create_pool(
             dsn,
             min_size=0,  # so that the process starts, and says that it is not ready, while the database is away
             max_size=size,
-            command_timeout=STATEMENT_SECONDS,
-            timeout=CONNECT_SECONDS,
+            command_timeout=statement_seconds,
+            timeout=CONNECT_SECONDS * patience,
             max_inactive_connection_lifetime=300,
             init=_prepare,
             reset=_keep,
             server_settings={
                 "application_name": application,
                 "role": role,
-                "statement_timeout": f"{STATEMENT_SECONDS:.0f}s",
-                "lock_timeout": "4s",
+                "statement_timeout": f"{statement_seconds:.0f}s",
+                "lock_timeout": f"{LOCK_SECONDS * patience:.0f}s",
                 "idle_in_transaction_session_timeout": "15s",
                 "jit": "off",  # every statement here is short
                 "pg_trgm.word_similarity_threshold": "0.45",  # two letters swapped still find a name
@@ -161,7 +174,7 @@ class Database:
                 if not self._open:
                     await self._pool
                     self._open = True
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._pool.acquire(timeout=self._acquire_seconds) as connection:
             try:
                 yield connection
             except asyncpg.InternalClientError:

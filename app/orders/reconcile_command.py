@@ -9,7 +9,7 @@ import asyncio
 import json
 
 from app.bounded_http import NoAnswerError
-from app.database import Database
+from app.database import AT_A_DESK, Database
 from app.errors import ShopError
 from app.orders.reconciling import OrderReconciler
 from app.orders.statements_client import StatementsClient
@@ -26,7 +26,7 @@ def reconcile_orders(settings: StorefrontSettings, days: int) -> str:
 
 
 async def _reconcile(settings: StorefrontSettings, days: int) -> dict[str, object]:
-    commerce = Database(settings.commerce_dsn, role="shop_app", application="reconcile", size=1)
+    commerce = Database(settings.commerce_dsn, role="shop_app", application="reconcile", size=1, patience=AT_A_DESK)
     statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds)
     try:
         return (await OrderReconciler(commerce, statements).compare(days)).document()

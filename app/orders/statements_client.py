@@ -32,8 +32,8 @@ class StatementsClient:
             NoAnswerError: the payments service did not say.
         """
         body = Keys(list(keys[:AT_ONCE]))
-        answer = await self._client.ask("POST", "/v1/statements/by-keys", body=body, largest=LARGEST_PAGE)
-        return {each.key: each for each in _page(answer).payments}
+        page = await self._client.read("POST", "/v1/statements/by-keys", _page, body=body, largest=LARGEST_PAGE)
+        return {each.key: each for each in page.payments}
 
     async def between(self, since: datetime, until: datetime) -> AsyncIterator[tuple[Statement, ...]]:
         """Yield the payments that were asked for from `since` until before `until`, a page at a time.
@@ -43,8 +43,7 @@ class StatementsClient:
         """
         asked = {"since": since.isoformat(), "until": until.isoformat()}
         for _ in range(MOST_PAGES):
-            answer = await self._client.ask("GET", f"/v1/statements?{urlencode(asked)}", largest=LARGEST_PAGE)
-            page = _page(answer)
+            page = await self._client.read("GET", f"/v1/statements?{urlencode(asked)}", _page, largest=LARGEST_PAGE)
             yield page.payments
             if page.next is None:
                 return

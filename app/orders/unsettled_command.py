@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from app.database import Database
+from app.database import AT_A_DESK, Database
 from app.orders.turns import unsettled
 from app.settings import StorefrontSettings
 
@@ -20,7 +20,7 @@ def show_unsettled(settings: StorefrontSettings) -> str:
 
 
 async def _show(settings: StorefrontSettings) -> str:
-    commerce = Database(settings.commerce_dsn, role="shop_app", application="unsettled", size=1)
+    commerce = Database(settings.commerce_dsn, role="shop_app", application="unsettled", size=1, patience=AT_A_DESK)
     try:
         return json.dumps((await unsettled(commerce)).document())
     finally:

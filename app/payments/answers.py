@@ -45,6 +45,11 @@ class Outcome:
     reason: str = ""
     is_alarm: bool = False
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether nothing was heard, so that the same question may be answered later."""
+        return self.kind is Kind.UNKNOWN and not self.is_alarm
+
 
 STATUSES: Mapping[str, Kind] = {
     "captured": Kind.CAPTURED,

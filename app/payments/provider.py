@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 import msgspec
 
-from app.bounded_http import BoundedClient, NoAnswerError
+from app.bounded_http import Answer, BoundedClient, NoAnswerError
 from app.payments.answers import STATUSES, VOIDING, Kind, Outcome, alarm, judge, unknown
 from app.payments.model import Payment
 from app.settings import PaymentsSettings
@@ -140,11 +141,14 @@ class Provider:
             NoAnswerError: the provider did not give it.
         """
         path = f"/v1/settlements/{day}" + (f"?after={quote(after, safe='')}" if after else "")
-        answer = await self._client.ask("GET", path, largest=LARGEST_PAGE)
-        if answer.status != _OK:
-            raise NoAnswerError(f"settlement of {day}: status {answer.status}")
-        try:
-            page = msgspec.json.decode(answer.body, type=_Page)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise NoAnswerError(f"settlement of {day}: lines that cannot be read") from error
-        return Page(tuple(page.lines), page.next)
+        return await self._client.read("GET", path, partial(_page, day), largest=LARGEST_PAGE)
+
+
+def _page(day: str, answer: Answer) -> Page:
+    if answer.status != _OK:
+        raise NoAnswerError(f"settlement of {day}: status {answer.status}")
+    try:
+        page = msgspec.json.decode(answer.body, type=_Page)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise NoAnswerError(f"settlement of {day}: lines that cannot be read") from error
+    return Page(tuple(page.lines), page.next)

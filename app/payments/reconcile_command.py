@@ -9,7 +9,7 @@ import asyncio
 import json
 
 from app.bounded_http import NoAnswerError
-from app.database import Database
+from app.database import AT_A_DESK, Database
 from app.errors import ShopError
 from app.payments.provider import Provider
 from app.payments.reconciling import Reconciler
@@ -27,7 +27,7 @@ def reconcile(settings: PaymentsSettings, days: int) -> str:
 
 
 async def _reconcile(settings: PaymentsSettings, days: int) -> dict[str, object]:
-    ledger = Database(settings.ledger_dsn, role="payments_app", application="reconcile", size=1)
+    ledger = Database(settings.ledger_dsn, role="payments_app", application="reconcile", size=1, patience=AT_A_DESK)
     provider = Provider(settings)
     try:
         report = await Reconciler(ledger, provider).compare(days)

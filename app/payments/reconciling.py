@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import structlog
 
-from app.bounded_http import NoAnswerError
+from app.bounded_http import READ_PAUSES, NoAnswerError
 from app.database import Database
 from app.payments import reconciling_rows as rows
 from app.payments.answers import Kind
@@ -115,6 +115,11 @@ class Reconciler:
         if known is None:
             return []
         outcome = await self._provider.find_voided(known)
+        for pause in READ_PAUSES:
+            if not outcome.is_silence:
+                break
+            await asyncio.sleep(pause)
+            outcome = await self._provider.find_voided(known)
         right = Kind.REFUNDED if payment.is_refunded else Kind.CAPTURED
         if outcome.kind is right and outcome.charge == payment.charge:
             return []

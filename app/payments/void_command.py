@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from app.database import Database
+from app.database import AT_A_DESK, Database
 from app.errors import ShopError
 from app.payments.model import KEY, VoidRequest
 from app.payments.paying import Cashier
@@ -27,7 +27,7 @@ def void_payment(settings: PaymentsSettings, key: str) -> str:
 
 
 async def _void(settings: PaymentsSettings, key: str) -> dict[str, object]:
-    ledger = Database(settings.ledger_dsn, role="payments_app", application="void", size=2)
+    ledger = Database(settings.ledger_dsn, role="payments_app", application="void", size=2, patience=AT_A_DESK)
     provider = Provider(settings)
     cashier = Cashier(ledger, provider, settings.resolve_every_seconds)
     try:

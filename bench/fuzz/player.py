@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from judge import FoundError, Judge
 from raw_http import ask
 from shapes import Changed, Raw, steps
-from shopper import ADDRESS, Shopper, form_in
+from shopper import ADDRESS, Shopper
+
+from shopsphere.clients.html_forms import form_in
 
 
 @dataclass(frozen=True)

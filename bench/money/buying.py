@@ -17,7 +17,9 @@ from uuid import uuid4
 
 import httpx
 from promises import Journal
-from shopper import ADDRESS, Form, form_in, usual_trust
+from shopper import ADDRESS, usual_trust
+
+from shopsphere.clients.html_forms import Form, NoFormError, form_in
 
 SLUGS = ("tidal-rings-tee", "aurel-one-lamp")
 DECLINED_EACH = 25
@@ -58,7 +60,7 @@ class Customer:
                     self._buy(self._random.choice(SLUGS))
                 except NoAnswerInTimeError:
                     self._journal.refused("no answer in time")
-                except (RefusedFormError, StopIteration) as error:
+                except (RefusedFormError, NoFormError) as error:
                     self._journal.refused(str(error) or "a page without its form")
                     self._forms.clear()
                     time.sleep(PAUSE_SECONDS)

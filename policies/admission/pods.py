@@ -91,6 +91,7 @@ def images(facts: SiteFacts) -> tuple[Validation, ...]:
     found = [
         ("without a registry", every(f"i.matches({literal(IMAGE.pattern)})", either(*named))),
         ("of a public registry", f"!{host}.matches({literal(PUBLIC.pattern)})"),
+        ("of another jurisdiction", f"!{host}.matches({literal(facts.destinations.hosts_elsewhere)})"),
         ("whatever was pushed last: no version and no digest", either("i.contains('@sha256:')", versioned)),
     ]
     if facts.environment == Environment.PROD:

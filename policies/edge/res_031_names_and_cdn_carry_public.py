@@ -22,6 +22,8 @@ OURS = frozenset(f"{DYNAMIC}:{name}" for name in ("DnsZone", "DnsRRset", "DnsPai
 DNS_TYPE = re.compile(r"dns|route53|rrset|recordset|record$|zone$|cloudflare|ns1:|akamai|gtm|domain", re.IGNORECASE)
 PUBLISHING = frozenset({"records", "rrdatas", "origins", "origin", "hostnames", "zone", "zoneid", "cname", "txt"})
 """Properties, in small letters, that say that a resource publishes names or fetches from origins."""
+DEFAULT_PAIR = re.compile(r"local pair='([^']*)'")
+LED = re.compile(r"netmask\(\{([^}]*)\}\) then pair='([^']*)'")
 
 
 def applies(resource: Resource) -> bool:
@@ -64,6 +66,8 @@ def _rrset(resource: Resource, model: Topology) -> Iterator[Finding]:
             yield violation(
                 f"records[{at}]: a program that is not the one of {name or 'no name'}", "components.edge's own"
             )
+        elif type_ == "LUA" and label in {WWW, ""}:
+            yield from _led_abroad(model, f"records[{at}]", content)
         elif type_ == "A" and not _leads_there(model, label, content):
             yield violation(f"records[{at}]: {content} as {name or 'no name'}", _described(model, label))
 
@@ -73,6 +77,20 @@ def steering(model: Topology, label: str) -> str:
     if label in {WWW, ""}:
         return geo_content(region_rules(model), model.shop_host)
     return pair_content(label, model.shop_host) if label in model.pairs else ""
+
+
+def _led_abroad(model: Topology, place: str, content: str) -> Iterator[Finding]:
+    """Find customers whom a program leads abroad, as it reads: the program and `steering` are made by the same code."""
+    program = content.replace('" "', " ")
+    default = "".join(DEFAULT_PAIR.findall(program)[:1])
+    led = {network: pair for networks, pair in LED.findall(program) for network in re.findall(r"'([^']+)'", networks)}
+    served = {pair.jurisdiction for pair in model.pairs.values()}
+    for name in (each for each in model.jurisdictions if each in served):
+        own = [pair.name for pair in model.pairs.values() if pair.jurisdiction == name]
+        for network in map(str, model.jurisdictions[name].client_networks):
+            pair = led.get(network, default)
+            if pair not in own:
+                yield violation(f"{place}: customers of {name} in {network} led to {pair or 'no pair'}", known(own))
 
 
 def _leads_there(model: Topology, label: str, content: str) -> bool:

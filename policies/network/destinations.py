@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -26,11 +27,13 @@ class Destinations:
         site: the site.
         inside: its own networks, and addresses of the sites of its pair.
         elsewhere: networks and addresses of all other sites, by site.
+        domain: the zone in which each site has a name.
     """
 
     site: str
     inside: tuple[Network, ...]
     elsewhere: tuple[tuple[str, Network], ...]
+    domain: str
 
     @classmethod
     def of(cls, model: Topology, site: str) -> Destinations:
@@ -48,12 +51,19 @@ class Destinations:
                 other.service_network,
             )
         ]
-        return cls(site, tuple(inside), tuple(elsewhere))
+        return cls(site, tuple(inside), tuple(elsewhere), model.domain)
 
     @property
     def described(self) -> str:
         """What is inside, for messages."""
         return known([str(network) for network in self.inside])
+
+    @property
+    def hosts_elsewhere(self) -> str:
+        """Pattern of the hosts that are other sites: their addresses, and what is named below them."""
+        names = dict.fromkeys(re.escape(f"{name}.{self.domain}") for name, _ in self.elsewhere)
+        addresses = (str(each.network_address) for _, each in self.elsewhere if each.num_addresses == 1)
+        return rf"^((.*\.)?({'|'.join(names)})|{'|'.join(re.escape(each) for each in dict.fromkeys(addresses))})$"
 
     def holds(self, network: Network) -> bool:
         """Whether all of a network is inside."""

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from policies.kinds import is_database, is_workload, pod_spec
+from policies.network.destinations import Destinations
 from policies.reading import nodes, text
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.unknown import known
@@ -43,10 +45,18 @@ def check(resource: Resource) -> Iterator[Finding]:
             )
         elif PUBLIC.search(host):
             yield violation(f"{place}: {image} of a public registry", "a registry of the site's jurisdiction")
+        elif _is_elsewhere(resource, host):
+            yield violation(f"{place}: {image} of another jurisdiction", "a registry of the site's jurisdiction")
         elif host == ON_THE_NODE and resource.environment == Environment.PROD:
             yield violation(f"{place}: {image}, which is nowhere to be pulled", "a registry of the site's jurisdiction")
         elif not matched["digest"] and matched["tag"] in {None, "latest"}:
             yield violation(f"{place}: {image}, whatever was pushed last", "a tag of one version, or a digest")
+
+
+def _is_elsewhere(resource: Resource, host: str) -> bool:
+    """Whether a host is another jurisdiction's site; an image that is built has no label, and its stack's name one."""
+    model, site = topology_of(resource), resource.site or resource.stack.partition("-")[2]
+    return site in model.sites and bool(re.match(Destinations.of(model, site).hosts_elsewhere, host))
 
 
 def _images(resource: Resource) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream.ws_client import ERROR_CHANNEL
 
+from shopsphere.clients import stream
 from shopsphere.clients.cluster_errors import (
     ClusterUnreachableError,
     ConflictError,
@@ -29,18 +30,17 @@ from shopsphere.clients.cluster_errors import (
     last_line,
 )
 from shopsphere.clients.conversation import BROKEN, Conversation, exec_problem, open_program
+from shopsphere.clients.program_output import output_of
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
 Document = dict[str, Any]
+Body = Document | list[Document] | None
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 PART_OF = "app.kubernetes.io/part-of=shopsphere"
 _LOADING = threading.Lock()
 """One kubeconfig is loaded at a time: the client shares certificate files, and hands one out before it is filled."""
-
-_WATCH_SECONDS = 240
-"""Seconds after which the API server ends a watch by itself."""
-
 _TRIES = 3
 """Attempts at a change that names no version: the API refuses one when others change the object just then."""
 _PAUSE = 0.02, 0.1
@@ -141,6 +141,14 @@ class Cluster:
         query = urlencode({"fieldManager": manager, "force": "true"})
         return self._insist("PATCH", f"{path}?{query}", document, kind=APPLY_PATCH)
 
+    def patch_steps(self, path: str, steps: Sequence[Document], *, manager: str) -> Document:
+        """Carry out a JSON patch (RFC 6902) on behalf of a field manager; all of its steps or none.
+
+        Raises:
+            RefusedError: a `test` among the steps found something else.
+        """
+        return self._request("PATCH", f"{path}?{urlencode({'fieldManager': manager})}", [*steps], kind=JSON_PATCH)
+
     def create(self, path: str, document: Document) -> Document:
         """Add an object to the collection at `path` and return it.
 
@@ -149,10 +157,16 @@ class Cluster:
         """
         return self._request("POST", path, document, kind="application/json")
 
-    def delete(self, path: str) -> None:
-        """Delete an object after its dependents; one that is gone already is no error."""
+    def delete(self, path: str, *, uid: str = "") -> None:
+        """Delete an object after its dependents; one that is gone already is no error.
+
+        With `uid` it goes at once, before its dependents, and a later object of that name stays: ConflictError.
+        """
+        options: Document = {"propagationPolicy": "Foreground"}
+        if uid:
+            options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         with suppress(NotFoundError):
-            self._request("DELETE", path, {"propagationPolicy": "Foreground"}, kind="application/json")
+            self._request("DELETE", path, options, kind="application/json")
 
     def _insist(self, method: str, path: str, body: Document, *, kind: str) -> Document:
         """Change an object whatever its version is; try again a few times when others change it too."""
@@ -162,7 +176,7 @@ class Cluster:
             time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - keeps no secret, only parts writers that collided
         return self._request(method, path, body, kind=kind)
 
-    def _request(self, method: str, path: str, body: Document | None = None, *, kind: str = MERGE_PATCH) -> Document:
+    def _request(self, method: str, path: str, body: Body = None, *, kind: str = MERGE_PATCH) -> Document:
         try:
             document: object = self._api.call_api(
                 path,
@@ -199,9 +213,8 @@ class Cluster:
         document = self.get(path, **query)
         found = document.get("items")
         if not isinstance(found, list):
-            raise UnreadableAnswerError(
-                f"{self.context}: GET {path} was answered with no list, but {str(document)[:80]}"
-            )
+            given = str(document)[:80]
+            raise UnreadableAnswerError(f"{self.context}: GET {path} was answered with no list, but {given}")
         return found
 
     def follow(self, path: str, heard: Callable[[], object], **query: str) -> None:
@@ -211,26 +224,15 @@ class Cluster:
             ClusterUnreachableError: no answer, or the line broke.
             RefusedError: the answer is no.
         """
-        question = urlencode({**query, "watch": "true", "timeoutSeconds": str(_WATCH_SECONDS)})
-        try:
-            answer = self._api.call_api(
-                f"{path}?{question}",
-                "GET",
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=(self._seconds, _WATCH_SECONDS + self._seconds),
-            )
-            try:
-                heard()
-                for _change in answer:  # each is a line
-                    heard()
-            finally:
-                answer.close()  # not reused: what is left of it would be read as the next answer
-        except ApiException as error:
-            raise from_api(f"{self.context}: watch {path}", error) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterUnreachableError(f"{self.context}: watch {path}: {last_line(error)}") from error
+        for _change in self.lines(path, **query):
+            heard()
+
+    def lines(self, path: str, **query: str) -> Iterator[bytes]:
+        """Watch the list at `path`: yield nothing once it is watched, then each change; end when the API ends it.
+
+        Raises as `follow` does, and ExpiredError: the version to begin from is not known any more.
+        """
+        return stream.lines(self._api, f"{self.context}: watch {path}", path, query, seconds=self._seconds)
 
     def converse(self, namespace: str, pod: str, container: str, command: list[str]) -> Conversation:
         """Start a program in a container that answers what it is asked, line by line.
@@ -264,9 +266,8 @@ class Cluster:
             ProgramError: it could not be started, failed, or did not end in time.
         """
         try:
-            session = open_program(
-                self._settings, namespace, pod, container, command, seconds=self._seconds, stdin=False
-            )
+            where = self._settings, namespace, pod, container
+            session = open_program(*where, command, seconds=self._seconds, stdin=False)
             end, output = time.monotonic() + self._seconds + extra_seconds, ""
             while session.is_open() and (left := end - time.monotonic()) > 0:
                 session.update(timeout=left)
@@ -286,6 +287,12 @@ class Cluster:
             said = errors.strip() or problem
             raise ProgramError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
         return str(output)
+
+    def output_of(
+        self, namespace: str, pod: str, container: str, command: list[str], *, seconds: float
+    ) -> Iterator[bytes]:
+        """Yield what a program in a container prints, as `program_output.output_of` does."""
+        return output_of(self._settings, namespace, pod, container, command, seconds=seconds)
 
 
 def place_of(document: Document) -> str:

@@ -43,6 +43,10 @@ class ConflictError(ClusterError):
     """The API answered that the object is another version by now: look at it again, and decide anew."""
 
 
+class ExpiredError(ClusterError, MayPassError):
+    """The API answered that it no longer knows the version to begin from: list anew, and watch from there."""
+
+
 class RefusedError(ClusterError):
     """The API answered no: the same request will be refused again."""
 
@@ -69,6 +73,8 @@ def from_api(where: str, error: ApiException) -> ClusterError:
         return NotFoundError(said)
     if status == HTTPStatus.CONFLICT:
         return ConflictError(said)
+    if status == HTTPStatus.GONE:
+        return ExpiredError(said)
     if status in _MAY_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ClusterUnreachableError(said)
     return _refused(said, status)

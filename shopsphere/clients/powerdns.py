@@ -60,6 +60,9 @@ class DnsAuthority(Protocol):
     def zone_names(self) -> list[str]:
         """Return the names of all zones that are served."""
 
+    def serials(self) -> dict[str, int]:
+        """Return the serial of each zone that is served; it moves when somebody writes through the API."""
+
     def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         """Create a zone with its apex records."""
 
@@ -109,7 +112,11 @@ class PowerDns:
 
     def zone_names(self) -> list[str]:
         """Return the names of all zones that are served."""
-        return sorted(each["name"] for each in self._http.request("GET", _ZONES).json())
+        return sorted(self.serials())
+
+    def serials(self) -> dict[str, int]:
+        """Return the serial of each zone that is served; it moves when somebody writes through the API."""
+        return {each["name"]: int(each.get("serial", 0)) for each in self._http.request("GET", _ZONES).json()}
 
     def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         """Create a zone with its apex records; the server counts the serial up at each change."""

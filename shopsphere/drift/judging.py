@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from shopsphere.drift.comparing import Difference, differences
 from shopsphere.drift.declared import Declared
@@ -11,12 +11,12 @@ from shopsphere.drift.ownership import Ownership
 from shopsphere.drift.place import text_of
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.severity import severity_of, touches_residency
-from shopsphere.drift.undeclared import Live, made_from, touches, undeclared_objects
+from shopsphere.drift.undeclared import Live, is_undeclared, touches
 from shopsphere.drift.values import shown
+from shopsphere.drift.view import Key, View
 
 _MOST_FIELDS = 5
 """Fields of an object that a controller made, of which a finding names so many."""
-_NAMESPACE = "Namespace"
 
 
 def judge(declared: Sequence[Declared], lives: Sequence[Live], repair: Repair) -> list[Drift]:
@@ -28,17 +28,30 @@ def judge(declared: Sequence[Declared], lives: Sequence[Live], repair: Repair) -
             declared here either.
         repair: how the site is reached.
     """
-    by_key = {live.key: live for live in lives}
-    keys = {(each.kind, each.namespace, each.name) for each in declared}
-    namespaces = {each.name for each in declared if each.kind == _NAMESPACE}
-    found: list[Drift] = []
-    for each in declared:
-        live = by_key.get((each.kind, each.namespace, each.name))
-        found += [_missing(each, repair)] if live is None else _differing(each, live, repair)
-    found += [_undeclared(live, repair) for live in undeclared_objects(lives, keys, namespaces)]
-    made = made_from(lives, keys)
-    found += _touched((live for live in lives if live.key not in keys and live.uid in made), repair)
-    return found
+    view = View(declared, lives)
+    return [drift for key in view.keys for drift in judge_object(view, key, repair)]
+
+
+def judge_object(view: View, key: Key, repair: Repair) -> list[Drift]:
+    """Return the findings of one object; none where nothing can be known of it.
+
+    Args:
+        view: the site.
+        key: of the object, which may be declared, live or both.
+        repair: how the site is reached.
+    """
+    declared, live = view.declared.get(key), view.live(key)
+    if key[0] in view.unlisted:
+        return []
+    if declared is not None:
+        return (
+            [_missing(declared, repair)] if live is None else [drift for _, drift in differing(declared, live, repair)]
+        )
+    if live is None or view.has_unlisted_owner(live):
+        return []
+    if view.is_from_declared(live):
+        return [*_touched(live, repair)]
+    return [_undeclared(live, repair)] if is_undeclared(live, view.namespaces) else []
 
 
 def object_name(kind: str, namespace: str, name: str) -> str:
@@ -61,21 +74,25 @@ def _missing(declared: Declared, repair: Repair) -> Drift:
     )
 
 
-def _differing(declared: Declared, live: Live, repair: Repair) -> Iterator[Drift]:
+def differing(declared: Declared, live: Live, repair: Repair) -> Iterator[tuple[Difference, Drift]]:
+    """Yield each difference of an object with the finding that says so."""
     for each in differences(declared, live.document):
         residency = touches_residency(declared.kind, each.path, each.live)
-        yield Drift(
-            site=repair.site,
-            object=object_name(*live.key),
-            field=text_of(each.path),
-            declared=_declared_text(declared, each),
-            live=shown(declared.kind, each.path, each.live),
-            kind=each.kind,
-            severity=severity_of(declared.kind, each.path, each.kind, residency=residency),
-            residency=residency,
-            author=each.author,
-            is_likely=each.is_likely,
-            repair=repair.of(declared.kind, declared.namespace, declared.name, each),
+        yield (
+            each,
+            Drift(
+                site=repair.site,
+                object=object_name(*live.key),
+                field=text_of(each.path),
+                declared=_declared_text(declared, each),
+                live=shown(declared.kind, each.path, each.live),
+                kind=each.kind,
+                severity=severity_of(declared.kind, each.path, each.kind, residency=residency),
+                residency=residency,
+                author=each.author,
+                is_likely=each.is_likely,
+                repair=repair.of(declared.kind, declared.namespace, declared.name, each),
+            ),
         )
 
 
@@ -104,19 +121,18 @@ def _undeclared(live: Live, repair: Repair) -> Drift:
     )
 
 
-def _touched(lives: Iterable[Live], repair: Repair) -> Iterator[Drift]:
-    for live in lives:
-        for touch in touches(live):
-            residency = touches_residency(live.kind, (), live.document)
-            yield Drift(
-                site=repair.site,
-                object=object_name(*live.key),
-                field=touch.fields[0],
-                declared="as its controller makes it",
-                live=", ".join(touch.fields[:_MOST_FIELDS]),
-                kind=Kind.TOUCHED,
-                severity=severity_of(live.kind, (), Kind.TOUCHED, residency=residency),
-                residency=residency,
-                author=touch.author,
-                repair=repair.delete(*live.key),
-            )
+def _touched(live: Live, repair: Repair) -> Iterator[Drift]:
+    for touch in touches(live):
+        residency = touches_residency(live.kind, (), live.document)
+        yield Drift(
+            site=repair.site,
+            object=object_name(*live.key),
+            field=touch.fields[0],
+            declared="as its controller makes it",
+            live=", ".join(touch.fields[:_MOST_FIELDS]),
+            kind=Kind.TOUCHED,
+            severity=severity_of(live.kind, (), Kind.TOUCHED, residency=residency),
+            residency=residency,
+            author=touch.author,
+            repair=repair.delete(*live.key),
+        )

@@ -63,6 +63,5 @@ def look(cluster: Lists, namespaces: Collection[str]) -> Seen:
 
 
 def _is_made_by(live: Live, kinds: Collection[str]) -> bool:
-    """Whether one of an object's owners is of a kind that could not be listed: then nobody knows who declared it."""
-    owners = live.document["metadata"].get("ownerReferences") or ()
-    return any(each.get("kind") in kinds for each in owners)
+    """Whether an owner of an object is of a kind that could not be listed: then nobody knows who declared it."""
+    return any(kind in kinds for kind in live.owner_kinds)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+from shopsphere.clients.postgres_inventory import take_inventory
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.deploy.exporting import exported_state
+from shopsphere.drift.database_role import standing_of
+from shopsphere.drift.databases import look_at_databases
 from shopsphere.drift.declared import Declared, declared_objects
 from shopsphere.drift.edge import look_at_edge
 from shopsphere.drift.ignores import Ignore, read_ignores, sift
@@ -28,6 +32,8 @@ from shopsphere.topology import Topology
 
 SITE_SECONDS = 90.0
 """Bound on a site (s), with the reading of its state."""
+DATABASES_SECONDS = 45.0
+"""Bound on what the look at a site's databases takes longer than that at its objects (s)."""
 ANSWER_SECONDS = 10.0
 """Bound on each request to a cluster (s)."""
 _WHOLE = "the whole site"
@@ -53,9 +59,12 @@ def side_by_side(stacks: Sequence[StackId], look: Look, *, seconds: float) -> li
         try:
             found.append(bounded.answer_of(answer, what=f"the look at {stack.label}", seconds=end - time.monotonic()))
         except Exception as error:  # noqa: BLE001 - whatever keeps a site from being looked at, nothing is known of it
-            told = one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
-            found.append(SiteDrift(stack.label, unseen=(Unseen(stack.label, _WHOLE, told),)))
+            found.append(SiteDrift(stack.label, unseen=(Unseen(stack.label, _WHOLE, _why(error)),)))
     return found
+
+
+def _why(error: Exception) -> str:
+    return one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
 
 
 def report(target: str, environment: str, sites: Sequence[SiteDrift], ignores: Sequence[Ignore], today: date) -> Report:
@@ -80,8 +89,38 @@ def look_at_site(stack: StackId) -> SiteDrift:
     access = site_access(stack)
     repair = Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
     cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
-    found = judge_site(exported_state(stack), cluster, repair)
+    exported = exported_state(stack)
+    servers = bounded.start(
+        lambda: look_at_databases(
+            declared_objects(exported),
+            cluster,
+            partial(take_inventory, cluster),
+            partial(standing_of, stack.region, stack.environment),
+            repair,
+        ),
+        name=f"databases of {stack.label}",
+    )
+    found = judge_site(exported, cluster, repair)
+    found = together(found, databases_of(servers, stack.label))
     return replace(found, seconds=round(time.monotonic() - began, 1))
+
+
+def databases_of(asked: Future[SiteDrift], site: str, *, seconds: float = DATABASES_SECONDS) -> SiteDrift:
+    """Return what the look at a site's databases found; one that fails, or does not end, hides nothing else."""
+    try:
+        return bounded.answer_of(asked, what=f"the look at the databases of {site}", seconds=seconds)
+    except Exception as error:  # noqa: BLE001 - as of a whole site
+        return SiteDrift(site, unseen=(Unseen(site, "the databases", _why(error)),))
+
+
+def together(objects: SiteDrift, servers: SiteDrift) -> SiteDrift:
+    """Return both looks at a site as one."""
+    return replace(
+        objects,
+        live=objects.live + servers.live,
+        drifts=objects.drifts + servers.drifts,
+        unseen=objects.unseen + servers.unseen,
+    )
 
 
 def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> SiteDrift:
@@ -93,13 +132,13 @@ def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> S
     namespaces = {each.name for each in declared if each.kind == "Namespace"}
     seen = look_at_lists(cluster, namespaces)
     unseen = [Unseen(repair.site, f"objects of the kind {kind}", why) for kind, why in seen.unreadable.items()]
-    unseen += _unknown_kinds(declared, repair.site)
+    unseen += unknown_kinds(declared, repair.site)
     comparable = [each for each in declared if each.kind not in seen.unreadable and find_kind(each.version, each.kind)]
     drifts = judge(comparable, seen.lives, repair)
     return SiteDrift(repair.site, len(declared), len(seen.lives), tuple(drifts), tuple(unseen))
 
 
-def _unknown_kinds(declared: Sequence[Declared], site: str) -> list[Unseen]:
+def unknown_kinds(declared: Sequence[Declared], site: str) -> list[Unseen]:
     """Return the declared kinds that cannot be compared."""
     unknown = {(each.version, each.kind) for each in declared if find_kind(each.version, each.kind) is None}
     why = "it is not among those that are compared; add it to shopsphere/drift/kinds.py"

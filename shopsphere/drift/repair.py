@@ -1,4 +1,4 @@
-"""The command that puts back what is declared, for one finding; nothing here runs it."""
+"""The command, or the patch, that puts back what is declared, for one finding; nothing here runs it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shopsphere.clients.postgres import CONTAINER
 from shopsphere.drift.comparing import Difference
 from shopsphere.drift.kinds import SECRET, resource_of
 from shopsphere.drift.model import Kind
@@ -40,12 +41,21 @@ class Repair:
         """
         if not difference.path or (kind == SECRET and difference.path[0] == "data"):
             return self.deploy()
-        patch = json.dumps([*_tests(difference), *_operations(difference)])
+        patch = json.dumps(steps_of(difference))
         return self._kubectl(namespace, "patch", resource_of(kind), name, "--type=json", f"--patch={patch}")
 
     def delete(self, kind: str, namespace: str, name: str) -> str:
         """Return the command that removes an object."""
         return self._kubectl(namespace, "delete", resource_of(kind), name)
+
+    def statements(self, namespace: str, pod: str, database: str, statements: str) -> str:
+        """Return the command that has a database's administrator run SQL."""
+        words = ("exec", pod, "--container", CONTAINER, "--", "psql", "--dbname", database, "--command", statements)
+        return self._kubectl(namespace, *words)
+
+    def annotate(self, namespace: str, kind: str, name: str, annotation: str) -> str:
+        """Return the command that sets an annotation, whatever it was."""
+        return self._kubectl(namespace, "annotate", "--overwrite", resource_of(kind), name, annotation)
 
     def deploy(self) -> str:
         """Return the command that deploys the site after a look at what is really there."""
@@ -54,6 +64,11 @@ class Repair:
     def _kubectl(self, namespace: str, *words: str) -> str:
         place = ("--namespace", namespace) if namespace else ()
         return shlex.join(("kubectl", "--kubeconfig", self.kubeconfig, "--context", self.context, *place, *words))
+
+
+def steps_of(difference: Difference) -> list[dict[str, Any]]:
+    """Return the JSON patch (RFC 6902) that puts one difference back, if what it expects is still there."""
+    return [*_tests(difference), *_operations(difference)]
 
 
 def _operations(difference: Difference) -> list[dict[str, Any]]:

@@ -53,7 +53,16 @@ class Live:
     @property
     def owners(self) -> list[str]:
         """Identities of its owners."""
-        return [str(each.get("uid")) for each in self.document["metadata"].get("ownerReferences") or ()]
+        return [str(each.get("uid")) for each in self._references]
+
+    @property
+    def owner_kinds(self) -> list[str]:
+        """Kinds of its owners."""
+        return [str(each.get("kind")) for each in self._references]
+
+    @property
+    def _references(self) -> Sequence[Document]:
+        return self.document["metadata"].get("ownerReferences") or ()
 
 
 @dataclass(frozen=True)
@@ -69,34 +78,16 @@ class Touch:
     fields: tuple[str, ...]
 
 
-def made_from(lives: Sequence[Live], declared: Collection[tuple[str, str, str]]) -> set[str]:
-    """Return the identities of declared objects and of all that is owned by them, however far down."""
-    known_ids = {live.uid for live in lives if live.key in declared}
-    waiting = [live for live in lives if live.key not in declared and live.owners]
-    while made := [live for live in waiting if all(owner in known_ids for owner in live.owners)]:
-        known_ids.update(live.uid for live in made)
-        waiting = [live for live in waiting if live.uid not in known_ids]
-    return known_ids - {""}
-
-
-def undeclared_objects(
-    lives: Sequence[Live], declared: Collection[tuple[str, str, str]], namespaces: Collection[str]
-) -> Iterator[Live]:
-    """Yield the objects that nobody declared.
+def is_undeclared(live: Live, namespaces: Collection[str]) -> bool:
+    """Whether an object that comes from no declared one is something that somebody should have declared.
 
     Args:
-        lives: of all kinds that are compared.
-        declared: kind, namespace and name of all declared objects.
+        live: the object.
         namespaces: of the stack.
     """
-    made = made_from(lives, declared)
-    for live in lives:
-        if live.key in declared or live.uid in made:
-            continue
-        if live.namespace not in namespaces if live.namespace else not _reaches_into(live, namespaces):
-            continue
-        if not known.is_of_others(live.kind, live.document, Ownership(live.document).authors):
-            yield live
+    if live.namespace not in namespaces if live.namespace else not _reaches_into(live, namespaces):
+        return False
+    return not known.is_of_others(live.kind, live.document, Ownership(live.document).authors)
 
 
 def touches(live: Live) -> Iterator[Touch]:

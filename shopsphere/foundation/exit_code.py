@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     """What is declared violates the policies (policy check)."""
 
     CHANGES = 7
-    """There would be changes where none were expected, or what is live is not what is declared."""
+    """There would be changes where none were expected, or what is live, or where data is, is not what is declared."""
 
     INTERRUPTED = 130
     """Ended by Ctrl-C, as shells report it."""
@@ -40,10 +40,11 @@ MEANINGS = {
     ExitCode.GOOD: "good",
     ExitCode.FAILED: "failed; a plan is blocked; something is not well, not ready or does not answer",
     ExitCode.WORDS: "wrong words; nothing was done",
-    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor, drift, policy check)",
+    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor, drift, policy check, "
+    "residency)",
     ExitCode.FAULT: "a fault of the program; the message names a log file",
     ExitCode.VIOLATED: "a policy is violated (policy check)",
-    ExitCode.CHANGES: "changes where none were expected (preview --expect-no-changes), or drift",
+    ExitCode.CHANGES: "changes where none were expected (preview --expect-no-changes), drift, or a leak (residency)",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.PIPE_CLOSED: "nobody reads the output any more",
 }

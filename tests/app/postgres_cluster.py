@@ -93,6 +93,10 @@ class Cluster:
                 self.admin(f"GRANT {role} TO {owner}")
                 self.admin(f"CREATE DATABASE {owner} OWNER {owner}")
 
+    @property
+    def data_directory(self) -> Path:
+        return self._data
+
     def dsn(self, database: str) -> str:
         owner = database.partition("_")[0]
         return f"postgresql://{owner}@127.0.0.1:{self.port}/{database}"

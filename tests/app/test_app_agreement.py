@@ -7,7 +7,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 from running_shop import Shop
-from shopper import Form, Shopper, form_in, order_of
+from shopper import Shopper, order_of
+
+from shopsphere.clients.html_forms import Form, form_in
 
 pytestmark = pytest.mark.requirement("what is charged is what the customer agreed to; a cart is ordered once")
 

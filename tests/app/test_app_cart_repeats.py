@@ -6,7 +6,9 @@ import re
 
 import pytest
 from running_shop import Shop
-from shopper import Form, Shopper, form_in
+from shopper import Shopper
+
+from shopsphere.clients.html_forms import Form, form_in
 
 pytestmark = pytest.mark.requirement("every POST may be sent again")
 

@@ -6,9 +6,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from running_shop import Shop
-from shopper import Form, Shopper, form_in, order_of
+from shopper import Shopper, order_of
 from test_app_agreement import lines_of, off_sale, price, sku_of
 
+from shopsphere.clients.html_forms import Form, form_in
 from shopsphere.foundation.clock import wait_until
 
 pytestmark = pytest.mark.requirement("one cart per customer; orders and declined orders follow their customer")

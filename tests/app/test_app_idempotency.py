@@ -6,7 +6,9 @@ import httpx
 import pytest
 from account_holder import PASSWORD, sign_up
 from running_shop import Shop
-from shopper import Shopper, form_in, order_of
+from shopper import Shopper, order_of
+
+from shopsphere.clients.html_forms import form_in
 
 pytestmark = pytest.mark.requirement("the same idempotency key twice gives one order and one payment")
 

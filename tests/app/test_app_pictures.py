@@ -8,7 +8,9 @@ import xml.etree.ElementTree as ET
 import pytest
 from present import matched, present
 from running_shop import Shop
-from shopper import Shopper, form_in
+from shopper import Shopper
+
+from shopsphere.clients.html_forms import form_in
 
 pytestmark = pytest.mark.requirement("the picture is what is bought")
 

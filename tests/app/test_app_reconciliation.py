@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from postgres_cluster import Cluster
 from running_shop import ADMIN_TOKEN
 from shop_processes import Process, migrate
 
+from app.database.pool import STATEMENT_SECONDS
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
 
@@ -190,3 +193,14 @@ def test_faults_of_the_simulated_provider_are_for_those_who_have_its_token(books
     for headers in ({}, {"authorization": "Bearer x"}, {"authorization": "Bearer other"}):
         assert httpx.get(url, headers=headers, trust_env=False).status_code == 401
         assert httpx.put(url, json={"refuse": 9}, headers=headers, trust_env=False).status_code == 401
+
+
+def test_an_operator_waits_longer_for_the_ledger_than_a_page_does(books: Books) -> None:
+    books.pay()
+    with psycopg.connect(books.cluster.dsn(LEDGER)) as migration:
+        migration.execute("LOCK TABLE payments.payment IN ACCESS EXCLUSIVE MODE")
+        release = threading.Timer(STATEMENT_SECONDS + 1, migration.rollback)
+        release.start()
+        document = books.reconcile()
+        release.join()
+    assert document["payments"] > 0

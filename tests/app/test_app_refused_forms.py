@@ -4,8 +4,10 @@ import re
 
 import pytest
 from running_shop import Shop
-from shopper import Shopper, form_in
+from shopper import Shopper
 from test_app_carts import LAMP, TEE, sign_up
+
+from shopsphere.clients.html_forms import form_in
 
 pytestmark = pytest.mark.requirement("a refused form comes back filled in, with the message at its field")
 

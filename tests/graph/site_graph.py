@@ -1,7 +1,7 @@
 """Builds a site's stack against Pulumi mocks and hands out its resource graph."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -55,12 +55,19 @@ def secrets_of(project: str) -> dict[str, str]:
     return {**made, "gatewayTlsCertificate": "certificate of the public names", "gatewayTlsKey": "its key"}
 
 
-def complete_config(project: str, stack: str) -> dict[str, Any]:
-    """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added."""
+def complete_config(project: str, stack: str, pair_secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added.
+
+    Args:
+        project: the stack's project.
+        stack: Pulumi's name of it.
+        pair_secrets: secrets by their short names; made where none are given.
+    """
     filled = {
         key: _filled(value, key.removeprefix("shopsphere:")) for key, value in committed_config(project, stack).items()
     }
-    secrets = {f"shopsphere:{key}": value for key, value in secrets_of(project).items()}
+    own = secrets_of(project) if pair_secrets is None else pair_secrets
+    secrets = {f"shopsphere:{key}": value for key, value in own.items()}
     return {**filled, "shopsphere:kubeconfig": kubeconfig_of(stack), **secrets}
 
 

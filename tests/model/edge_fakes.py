@@ -40,6 +40,10 @@ class FakeAuthority:
         self._may_fail("zone_names")
         return sorted(self.zones)
 
+    def serials(self) -> dict[str, int]:
+        self._may_fail("serials")
+        return dict.fromkeys(self.zones, self.writes)
+
     def create_zone(self, zone: str, rrsets: Iterable[RRset]) -> None:
         self.zones[zone] = {}
         self.replace(zone, rrsets)

@@ -72,3 +72,45 @@ def test_an_answer_that_does_not_end_is_none() -> None:
 def test_an_answer_that_breaks_off_is_none(announced: int) -> None:
     with pytest.raises(NoAnswerError):
         ask(b"{}", piece=2, announced=announced)
+
+
+def read(*answers: bytes | None) -> tuple[int, int]:
+    """Read a number from a service that gives these bodies in turn, then the last one again; None is silence."""
+    asked = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await reader.readuntil(b"\r\n\r\n")
+        body, asked = answers[min(asked, len(answers) - 1)], asked + 1
+        if body is not None:
+            writer.write(HEAD % len(body) + body)
+            await writer.drain()
+        writer.close()
+
+    def number(heard: Answer) -> int:
+        if not heard.body.isdigit():
+            raise NoAnswerError("no number")
+        return int(heard.body)
+
+    async def run() -> int:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            client = BoundedClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", SECONDS)
+            try:
+                return await client.read("GET", "/", number)
+            finally:
+                await client.close()
+
+    return asyncio.run(run()), asked
+
+
+@pytest.mark.parametrize("lost", [(), (None,), (b"sorry",), (b"sorry", None)])
+def test_what_only_reads_is_asked_again(monkeypatch: pytest.MonkeyPatch, lost: tuple[bytes | None, ...]) -> None:
+    monkeypatch.setattr("app.bounded_http.READ_PAUSES", (0.01, 0.02))
+    assert read(*lost, b"7") == (7, len(lost) + 1)
+
+
+def test_a_reader_gives_up_after_three_answers_of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.bounded_http.READ_PAUSES", (0.01, 0.02))
+    with pytest.raises(NoAnswerError, match="no number"):
+        read(b"sorry", None, b"sorry")

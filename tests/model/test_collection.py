@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 FILES = sorted(TESTS.rglob("test_*.py"))
-RINGS = {"app", "edge", "graph", "lab", "model", "preview"}
+RINGS = {"app", "edge", "graph", "lab", "model", "preview", "seeded"}
 SHORT_TREES = ("components", "policies", "runbooks", "lab", "app", "shopsphere", "cli")
 LINE_LIMIT = 300
 

@@ -16,6 +16,7 @@ from shopsphere.drift.declared import declared_objects
 from shopsphere.drift.judging import judge
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.undeclared import Live
+from shopsphere.drift.view import View
 from shopsphere.estate.databases import LEDGER
 
 
@@ -151,3 +152,20 @@ def test_a_permit_of_break_glass_is_no_drift() -> None:
     there = {"labels": known.PERMITS}
     permit = made("ConfigMap", "epoch-2", known.PLATFORM, namespace=LEDGER.namespace.name, metadata=there)
     assert judge(declared, [*own, permit], REPAIR) == []
+
+
+def test_references_that_branch_or_lead_in_a_circle_end_and_excuse_nothing() -> None:
+    def owned(uid: str, *owners: str) -> Live:
+        references = [{"uid": owner, "kind": "ReplicaSet"} for owner in owners]
+        return Live("Pod", {"metadata": {"name": uid, "namespace": "shop", "uid": uid, "ownerReferences": references}})
+
+    declared = declared_objects(exported())
+    (deployment,) = [each for each in declared if each.kind == "Deployment"]
+    root = Live("Deployment", {"metadata": {"name": deployment.name, "namespace": "shop", "uid": "root"}})
+    layers = [[f"{depth}-{number}" for number in range(8)] for depth in range(8)]
+    above = [["root"], *layers]
+    branching = [owned(uid, *above[depth]) for depth, uids in enumerate(layers) for uid in uids]
+    circle = [owned("a", "b"), owned("b", "a"), owned("c", "root", "a"), owned("d", "root", "gone")]
+    view = View(declared, [root, *branching, *circle])
+    assert all(view.is_from_declared(live) for live in [root, *branching])
+    assert [live.name for live in circle if view.is_from_declared(live)] == []

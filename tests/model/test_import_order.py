@@ -21,6 +21,7 @@ FLOORS = (
     "shopsphere.deploy",
     "shopsphere.drift",
     "shopsphere.doctor",
+    "shopsphere.residency",
 )
 """The ground floor, from below."""
 ABOVE = {

@@ -3,8 +3,9 @@
 import uuid
 
 from lab_access import At
-from shopper import Form, at_home, form_in
+from shopper import at_home
 
+from shopsphere.clients.html_forms import Form, form_in
 from shopsphere.foundation.process import Result
 
 SHOP = "https://www.shopsphere.test"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import ssl
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 
 import httpx
+
+from shopsphere.clients.html_forms import Form, form_in
 
 ADDRESS = {
     "email": "ada@example.org", "name": "Ada Lovelace", "street": "Ring 1", "postcode": "10115", "city": "Berlin",
@@ -21,41 +21,6 @@ POSTCODES = {"SG": "018956"}
 def usual_trust() -> ssl.SSLContext:
     """The authorities that everybody trusts, read once: a client that reads them by itself takes 20 ms to make."""
     return httpx.create_ssl_context(trust_env=False)
-
-
-@dataclass
-class Form:
-    """A form with what a browser would send if nobody touched it."""
-
-    action: str
-    method: str
-    fields: dict[str, str] = field(default_factory=dict)
-
-
-class _Forms(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.forms: list[Form] = []
-        self._select = ""
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        values = dict(attributes)
-        if tag == "form":
-            self.forms.append(Form(values["action"] or "", values.get("method") or "get"))
-        elif tag == "input" and self.forms and (name := values.get("name")):
-            if values.get("type") not in {"radio", "checkbox"} or "checked" in values:
-                self.forms[-1].fields[name] = values.get("value") or ""
-        elif tag == "select":
-            self._select = values["name"] or ""
-        elif tag == "option" and (self._select not in self.forms[-1].fields or "selected" in values):
-            self.forms[-1].fields[self._select] = values.get("value") or ""
-
-
-def form_in(html: str, action: str) -> Form:
-    """The form of a page that is sent to `action`."""
-    parser = _Forms()
-    parser.feed(html)
-    return next(form for form in parser.forms if form.action == action)
 
 
 class Shopper:

@@ -10,6 +10,9 @@ GOOD = {
     "own registry with a port": k8s.DEPLOYMENT.but(*IMAGE, "registry:5000/shop:1.0"),
     "digest": k8s.DEPLOYMENT.but(*IMAGE, DIGEST),
     "loaded into the lab's nodes": k8s.DEPLOYMENT.but(*IMAGE, "localhost/shop:1.0"),
+    "at the other site of the pair": k8s.DEPLOYMENT.but(*IMAGE, "registry.frankfurt.shopsphere.test/shop:1.0"),
+    "name that ends like a site's": k8s.DEPLOYMENT.but(*IMAGE, "notashburn.shopsphere.test/shop:1.0"),
+    "address that begins like a site's": k8s.DEPLOYMENT.but(*IMAGE, "10.99.0.210:5000/shop:1.0"),
     "database": k8s.DATABASE,
     "image that is built": BUILT,
     "digest that exists after the build": k8s.DEPLOYMENT.but(*IMAGE, UNKNOWN),
@@ -33,6 +36,18 @@ BAD = {
     "database of a public registry": (
         k8s.DATABASE.but("spec", "imageName", "ghcr.io/cnpg/pg:15"),
         "spec.imageName: ghcr",
+    ),
+    "site of another jurisdiction by name": (
+        k8s.DEPLOYMENT.but(*IMAGE, "registry.ashburn.shopsphere.test:5000/shop:1.0"),
+        "registry.ashburn.shopsphere.test:5000/shop:1.0 of another jurisdiction",
+    ),
+    "headquarters by address": (
+        k8s.DATABASE.but("spec", "imageName", "10.99.0.40:5000/pg:15"),
+        "10.99.0.40:5000/pg:15 of another jurisdiction",
+    ),
+    "pushed to another jurisdiction": (
+        BUILT.but("imageName", "ashburn.shopsphere.test/acme/shop:1.0").in_stack("lab-frankfurt"),
+        "of another jurisdiction",
     ),
     "pushed to a public registry": (
         BUILT.but("imageName", "quay.io/acme/shop:1.0"),

@@ -1,0 +1,1 @@
+"""Proof of residency: customers who do not exist are planted, and their words looked for everywhere else."""

@@ -1,0 +1,33 @@
+"""What a seed is: one edit of a file that an engineer may edit, and the rule that has to find it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REFUSED = "refused"
+"""In place of a rule: topology, configuration or declaration refuse the edit before there is anything to judge."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """One edit.
+
+    Attributes:
+        did: what an engineer did, a few words; the name of its test.
+        file: the file, within the repository.
+        old: text that stands there exactly once.
+        new: what stands there afterwards.
+        stack: Pulumi's name of the stack that shows it; the edge's are `lab` and `prod`.
+        by: the rule that has to find it, or REFUSED.
+        says: part of what that rule finds, or of the refusal.
+        beside: other stacks of the environment, for a rule of the fleet.
+    """
+
+    did: str
+    file: str
+    old: str
+    new: str
+    stack: str
+    by: str
+    says: str = ""
+    beside: tuple[str, ...] = ()
