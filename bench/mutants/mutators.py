@@ -52,7 +52,7 @@ class Mutant:
         if self.place is not None:
             place, number = self.place
             target = [node for _, node in _judged(tree)][place]
-            tree = ast.fix_missing_locations(_Replace(target, list(_changes(target))[number]).visit(tree))
+            ast.fix_missing_locations(_Replace(target, list(_changes(target))[number]).visit(tree))
         return compile(tree, str(REPOSITORY / self.file), "exec")
 
 
