@@ -23,11 +23,10 @@ from shopsphere.drift.kinds import find_kind
 from shopsphere.drift.live import Lists
 from shopsphere.drift.live import look as look_at_lists
 from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
-from shopsphere.drift.repair import Repair
-from shopsphere.estate.access import site_access
+from shopsphere.drift.repair import Repair, repair_at
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import told
 from shopsphere.topology import Topology
 
 SITE_SECONDS = 90.0
@@ -59,12 +58,8 @@ def side_by_side(stacks: Sequence[StackId], look: Look, *, seconds: float) -> li
         try:
             found.append(bounded.answer_of(answer, what=f"the look at {stack.label}", seconds=end - time.monotonic()))
         except Exception as error:  # noqa: BLE001 - whatever keeps a site from being looked at, nothing is known of it
-            found.append(SiteDrift(stack.label, unseen=(Unseen(stack.label, _WHOLE, _why(error)),)))
+            found.append(SiteDrift(stack.label, unseen=(Unseen(stack.label, _WHOLE, told(error)),)))
     return found
-
-
-def _why(error: Exception) -> str:
-    return one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
 
 
 def report(target: str, environment: str, sites: Sequence[SiteDrift], ignores: Sequence[Ignore], today: date) -> Report:
@@ -86,8 +81,7 @@ def look_at_site(stack: StackId) -> SiteDrift:
         ShopSphereError: its state cannot be read, or its cluster cannot be reached from here.
     """
     began = time.monotonic()
-    access = site_access(stack)
-    repair = Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
+    repair = repair_at(stack)
     cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
     exported = exported_state(stack)
     servers = bounded.start(
@@ -110,7 +104,7 @@ def databases_of(asked: Future[SiteDrift], site: str, *, seconds: float = DATABA
     try:
         return bounded.answer_of(asked, what=f"the look at the databases of {site}", seconds=seconds)
     except Exception as error:  # noqa: BLE001 - as of a whole site
-        return SiteDrift(site, unseen=(Unseen(site, "the databases", _why(error)),))
+        return SiteDrift(site, unseen=(Unseen(site, "the databases", told(error)),))
 
 
 def together(objects: SiteDrift, servers: SiteDrift) -> SiteDrift:

@@ -13,6 +13,8 @@ from shopsphere.drift.comparing import Difference
 from shopsphere.drift.kinds import SECRET, resource_of
 from shopsphere.drift.model import Kind
 from shopsphere.drift.place import Element, Path, pointer_of
+from shopsphere.estate.access import site_access
+from shopsphere.estate.stack import StackId
 
 _ACCOUNT, _OLD_ACCOUNT = "serviceAccountName", "serviceAccount"
 """Two names of one field of a pod."""
@@ -64,6 +66,16 @@ class Repair:
     def _kubectl(self, namespace: str, *words: str) -> str:
         place = ("--namespace", namespace) if namespace else ()
         return shlex.join(("kubectl", "--kubeconfig", self.kubeconfig, "--context", self.context, *place, *words))
+
+
+def repair_at(stack: StackId) -> Repair:
+    """Return how a site is reached from here.
+
+    Raises:
+        ShopSphereError: nothing says where its cluster is.
+    """
+    access = site_access(stack)
+    return Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
 
 
 def steps_of(difference: Difference) -> list[dict[str, Any]]:

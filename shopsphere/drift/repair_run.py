@@ -14,11 +14,10 @@ from shopsphere.drift.ignores import read_ignores
 from shopsphere.drift.judging import object_name
 from shopsphere.drift.looking import ANSWER_SECONDS, compare
 from shopsphere.drift.model import Drift, Report
-from shopsphere.drift.repair import Repair
+from shopsphere.drift.repair import repair_at
 from shopsphere.drift.repair_plan import Action, Planned
 from shopsphere.drift.repairing import Outcome, Place, carry_out, plan
 from shopsphere.drift.role_guard import guard_of
-from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.columns import UNBOUNDED, folded, labelled
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -72,8 +71,7 @@ def place_of(topology: Topology, stack: StackId) -> Place:
     Raises:
         ShopSphereError: it cannot be reached from here, or its state cannot be read.
     """
-    access = site_access(stack)
-    repair = Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
+    repair = repair_at(stack)
     pair = topology.pair_of(stack.label)
     guard = guard_of(pair.name if pair else "", stack.environment, look_of(stack))
     objects = declared_objects(exported_state(stack))

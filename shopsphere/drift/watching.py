@@ -17,13 +17,12 @@ from shopsphere.drift.edge_watch import EdgeWatch
 from shopsphere.drift.ignores import Ignore, read_ignores
 from shopsphere.drift.looking import ANSWER_SECONDS, report
 from shopsphere.drift.model import Drift, Report, SiteDrift, Unseen
-from shopsphere.drift.repair import Repair
+from shopsphere.drift.repair import repair_at
 from shopsphere.drift.site_watch import SiteWatch
-from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import told
 from shopsphere.topology import Topology
 
 HEARTBEAT_SECONDS = 60.0
@@ -109,8 +108,7 @@ def begin(stack: StackId, publish: Publish, stopped: threading.Event, alive: Ali
         deploy = f"shopsphere up {EDGE} --environment {stack.environment} --refresh"
         EdgeWatch(deploy, look, export, publish).run(stopped, alive)
         return
-    access = site_access(stack)
-    repair = Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
+    repair = repair_at(stack)
     cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
     SiteWatch(repair, cluster, look, export, publish).run(stopped, alive)
 
@@ -198,7 +196,7 @@ class Watching:
             try:
                 self._begin(stack, self.news, stopped, partial(self._is_alive, stack.label))
             except Exception as error:  # noqa: BLE001 - whatever keeps a site from being watched, it is unknown
-                why = one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
+                why = told(error)
                 self.news(self._unknown(stack.label, why))
             stopped.wait(AGAIN_SECONDS)
 

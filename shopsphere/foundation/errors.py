@@ -24,6 +24,11 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+def told(error: Exception) -> str:
+    """Return what kept something from being looked at; an error that nobody foresaw with its kind."""
+    return one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
+
+
 class MayPassError(ShopSphereError):
     """A refusal that may become a success during a wait; outside a wait it is a refusal like any other."""
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from shopsphere.foundation import bounded
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import ShopSphereError, one_line, told
 from shopsphere.residency.looking import PlaceReport
 from shopsphere.residency.place_links import Links
 from shopsphere.residency.places import PlaceSpec
@@ -99,8 +99,7 @@ def prove(
             seen = bounded.answer_of(answer, what=what, seconds=end - time.monotonic())
             reports += seen
         except Exception as error:  # noqa: BLE001 - whatever keeps a host from being looked at, nothing is known of it
-            told = one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
-            reports += [unseen(each, place, told) for place in each.places]
+            reports += [unseen(each, place, told(error)) for place in each.places]
     with suppress(bounded.OutOfTimeError):  # what was ordered in time counts
         bounded.answer_of(ordering, what="the customers", seconds=AFTERWARDS)
     return reports if orders.made else [_without_orders(each) for each in reports]
