@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.common import In
-from shopsphere.estate.paths import records_directory
+from shopsphere.estate.paths import residency_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.columns import terminal
@@ -73,7 +73,7 @@ def prove(
     found = _proof(topology, environment, planting, evidence.digest_of(tokens_file), seconds)
     key = evidence.operator_key(_key_file(environment))
     document = evidence.signed(found, key)
-    file = out or _folder(environment) / f"evidence-{found.at.replace(':', '')}.json"
+    file = out or residency_directory(environment) / f"evidence-{found.at.replace(':', '')}.json"
     write_whole(file, document)
     write_whole(file.with_suffix(".txt"), render.as_text(found) + "\n")
     sys.stdout.write(document if as_json else f"{render.as_text(found, terminal().width)}\n")
@@ -132,17 +132,12 @@ def _proof(topology: Topology, environment: Environment, planting: Planting, dig
     )
 
 
-def _folder(environment: Environment) -> Path:
-    """Beside the records, which are searched: what is kept here would be found there."""
-    return records_directory(environment).parent / "residency"
-
-
 def _tokens_file(environment: Environment) -> Path:
-    return _folder(environment) / "tokens.json"
+    return residency_directory(environment) / "tokens.json"
 
 
 def _key_file(environment: Environment) -> Path:
-    return _folder(environment) / "operator.key"
+    return residency_directory(environment) / "operator.key"
 
 
 def _require_lab(environment: Environment) -> None:

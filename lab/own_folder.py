@@ -11,8 +11,8 @@ from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import DEFAULT_LAB, LAB_VARIABLE, REPOSITORY, lab_directory
 
 MARK = ".shopsphere-lab"
-MADE = ("bin", "control", "hosts", "kubeconfigs", "pki", "pulumi", "regions.json", "runbooks")
-"""What a lab makes in its folder, the mark aside."""
+MADE = ("bin", "control", "hosts", "kubeconfigs", "pki", "pulumi", "regions.json", "residency", "runbooks")
+"""What a lab and the commands that work on it make in its folder, the mark aside."""
 _SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var")
 _SHARED = ("home", "media", "mnt", "opt", "srv", "usr/local", "var/lib", "var/tmp")
 _OF_THE_MACHINE = frozenset(Path("/") / name for name in ("", *_SYSTEM, *_SHARED))
@@ -51,6 +51,8 @@ def require_own_folder() -> Path:
 def empty_folder() -> None:
     """Remove what the lab has made; anything that somebody has put beside it stays, and the folder with it.
 
+    A folder in which something stays keeps its mark: the next lab may be made beside that.
+
     Raises:
         NotOurFolderError: as of `require_own_folder`.
     """
@@ -61,7 +63,12 @@ def empty_folder() -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink(missing_ok=True)
-    (folder / MARK).unlink(missing_ok=True)  # last: what was interrupted can be called again
+    if not _others_things(folder):
+        (folder / MARK).unlink(missing_ok=True)  # last: what was interrupted can be called again
+
+
+def _others_things(folder: Path) -> bool:
+    return folder.exists() and any(entry.name != MARK for entry in folder.iterdir())
 
 
 def _is_marked(folder: Path) -> bool:

@@ -46,6 +46,11 @@ def records_directory(environment: Environment) -> Path:
     return MACHINE_RECORDS / environment / "runbooks"
 
 
+def residency_directory(environment: Environment) -> Path:
+    """Planted customers' words and the proofs about them: beside the records, in which those words are looked for."""
+    return records_directory(environment).parent / "residency"
+
+
 def require_records_directory(environment: Environment) -> Path:
     """Return the folder of the records, made if it was missing.
 

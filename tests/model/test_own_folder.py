@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 import cli.main as cli
 from lab import control_group, own_folder
-from lab.own_folder import NotOurFolderError, claim_folder, empty_folder, require_own_folder
+from lab.own_folder import MADE, MARK, NotOurFolderError, claim_folder, empty_folder, require_own_folder
+from shopsphere.estate.paths import records_directory, residency_directory
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.paths import REPOSITORY
 
 
@@ -33,8 +36,29 @@ def test_what_a_lab_has_made_is_removed_and_nothing_beside_it(folder: Path) -> N
     (folder / "notes.txt").write_text("mine")
     (folder / "pki").symlink_to(folder / "notes.txt")
     empty_folder()
-    assert [entry.name for entry in folder.iterdir()] == ["notes.txt"]
+    assert {entry.name for entry in folder.iterdir()} == {"notes.txt", MARK}
     assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_the_next_lab_is_made_beside_what_has_stayed(folder: Path) -> None:
+    for _ in range(2):
+        claim_folder()
+        (filled(folder) / "notes.txt").write_text("mine")
+        empty_folder()
+    (folder / "notes.txt").unlink()
+    empty_folder()
+    assert not any(folder.iterdir())
+
+
+def test_all_that_is_kept_in_a_labs_folder_is_known_to_be_of_the_lab(folder: Path) -> None:
+    sources = [
+        path for top in ("app", "cli", "lab", "runbooks", "shopsphere") for path in (REPOSITORY / top).rglob("*.py")
+    ]
+    named = {name for path in sources for name in re.findall(r'lab_directory\(\) / "([^"]+)"', path.read_text())}
+    assert {"hosts", "pki", "pulumi"} < named
+    assert named <= set(MADE)
+    kept = [residency_directory(Environment.LAB), records_directory(Environment.LAB)]
+    assert {path.relative_to(folder).parts[0] for path in kept} <= set(MADE)
 
 
 def test_a_folder_without_the_mark_is_left_alone(folder: Path) -> None:
