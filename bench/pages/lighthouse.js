@@ -18,6 +18,8 @@ const REQUIRED = { performance: 98, accessibility: 100, "best-practices": 100, s
 // These pages ask search engines to leave them out, which Lighthouse takes for a fault: they cannot have all points for
 // search engines, and must not lose any for another reason.
 const KEPT_OUT = new Set(["search", "cart", "checkout", "sign-in", "receipt"]);
+// The browser's trace is sometimes without its beginning, and Lighthouse asks to be run again.
+const ATTEMPTS = 3;
 const CRAWLABLE = "is-crawlable";
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
@@ -43,15 +45,19 @@ await browsing(async (browser) => {
 
 async function measure(browser, name, path, cookie) {
   const { port } = new URL(browser.wsEndpoint());
-  const found = await lighthouse(shop + path, {
-    port: Number(port),
-    output: "json",
-    logLevel: "error",
-    onlyCategories: Object.keys(REQUIRED),
-    extraHeaders: { Cookie: cookie }, // storage and cache are emptied before each run
-  });
-  if (found.lhr.runtimeError) throw new Error(`${name}: ${found.lhr.runtimeError.message}`);
-  return found.lhr;
+  let found;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    found = await lighthouse(shop + path, {
+      port: Number(port),
+      output: "json",
+      logLevel: "error",
+      onlyCategories: Object.keys(REQUIRED),
+      extraHeaders: { Cookie: cookie }, // storage and cache are emptied before each run
+    });
+    if (!found.lhr.runtimeError) return found.lhr;
+    console.error(`${name}: no measurement, attempt ${attempt} of ${ATTEMPTS}: ${found.lhr.runtimeError.message}`);
+  }
+  throw new Error(`${name}: ${found.lhr.runtimeError.message}`);
 }
 
 function say(name, reports) {
