@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,8 +51,10 @@ def checkov(program: Path, file: Path) -> Iterator[Finding]:
     """
     command = [str(program), "--framework", "kubernetes", "--file", str(file), "--output", "json", "--quiet"]
     answer = json.loads(_answer([*command, "--skip-download"]))
-    if "results" not in answer or answer["summary"]["parsing_errors"]:
-        raise JudgeError(f"checkov could not read {file.name}: {answer.get('summary', answer)}")
+    if answer.get("summary", answer)["parsing_errors"]:
+        raise JudgeError(f"checkov could not read {file.name}")
+    if "results" not in answer:  # it knows no check for any object there
+        return
     for failed in answer["results"]["failed_checks"]:
         kind, namespace, name = failed["resource"].split(".", 2)
         yield Finding("checkov", failed["check_id"], failed["check_name"], f"{kind}/{namespace}/{name}")
@@ -61,9 +64,12 @@ JUDGES = {"kube-score": kube_score, "checkov": checkov}
 
 
 def version_of(judge: str, program: Path) -> str:
-    """Return the version that a judge tells of itself."""
-    told = _answer([str(program), "version" if judge == "kube-score" else "--version"])
-    return told.removeprefix("kube-score version: ").split(",")[0].strip()
+    """Return the version that a judge tells of itself; one that was built by `go install` tells it to Go only."""
+    if judge == "checkov":
+        return _answer([str(program), "--version"]).strip()
+    path = shutil.which(program) or str(program)
+    modules = (line.split() for line in _answer(["go", "version", "-m", path]).splitlines())
+    return next(words[2] for words in modules if words[:1] == ["mod"])
 
 
 def _answer(command: list[str]) -> str:
