@@ -17,7 +17,7 @@ from shopsphere.drift.database_role import standing_of
 from shopsphere.drift.databases import look_at_databases
 from shopsphere.drift.declared import Declared, declared_objects
 from shopsphere.drift.edge import look_at_edge
-from shopsphere.drift.hosts import declared_hosts, look_at_hosts
+from shopsphere.drift.hosts import DeclaredHosts, declared_hosts, look_at_hosts
 from shopsphere.drift.ignores import Ignore, read_ignores, sift
 from shopsphere.drift.judging import judge
 from shopsphere.drift.kinds import find_kind
@@ -98,17 +98,22 @@ def look_at_site(topology: Topology, stack: StackId) -> SiteDrift:
         ),
         name=f"databases of {stack.label}",
     )
-    rules = declared_hosts(
+    rules = rules_of(topology, stack)
+    hosts = bounded.start(partial(look_at_hosts, rules, cluster, repair), name=f"hosts of {stack.label}")
+    found = judge_site(exported, cluster, repair)
+    found = together(found, databases_of(servers, stack.label))
+    found = together(found, hosts_of(hosts, stack.label))
+    return replace(found, seconds=round(time.monotonic() - began, 1))
+
+
+def rules_of(topology: Topology, stack: StackId) -> DeclaredHosts:
+    """Return what the hosts of a site should enforce."""
+    return declared_hosts(
         topology.site(stack.label),
         paired=topology.pair_of(stack.label) is not None,
         environment=stack.environment,
         agent_port=site_access(stack).site_agent_port,
     )
-    hosts = bounded.start(lambda: look_at_hosts(rules, cluster, repair), name=f"hosts of {stack.label}")
-    found = judge_site(exported, cluster, repair)
-    found = together(found, databases_of(servers, stack.label))
-    found = together(found, hosts_of(hosts, stack.label))
-    return replace(found, seconds=round(time.monotonic() - began, 1))
 
 
 def databases_of(asked: Future[SiteDrift], site: str, *, seconds: float = DATABASES_SECONDS) -> SiteDrift:
