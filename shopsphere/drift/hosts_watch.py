@@ -1,13 +1,14 @@
-"""The hosts of a site under watch: a kernel tells of no changes through an API, so each host is asked again and again."""
+"""The hosts of a site under watch: a kernel tells of no changes through an API, so that each is asked repeatedly."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from shopsphere.drift.host_finding import table_of
 from shopsphere.drift.looking import together
-from shopsphere.drift.model import SiteDrift, Unseen
+from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.foundation.errors import told
 
 POLL_SECONDS = 5.0
@@ -47,11 +48,18 @@ class HostsWatch:
             found = SiteDrift(self._site, unseen=(Unseen(self._site, _WHAT, told(error)),))
         if before is not None and found.unseen:  # what cannot be seen now is not gone
             seen = {(each.object, each.field, each.kind) for each in found.drifts}
-            kept = [each for each in before.drifts if (each.object, each.field, each.kind) not in seen]
+            hidden = [each for each in before.drifts if _is_hidden(each, found.unseen)]
+            kept = [each for each in hidden if (each.object, each.field, each.kind) not in seen]
             found = replace(found, drifts=(*found.drifts, *kept))
         if before is None or (before.drifts, before.unseen) != (found.drifts, found.unseen):
             self._published = found
             self._publish(found)
+
+
+def _is_hidden(drift: Drift, unseen: Sequence[Unseen]) -> bool:
+    """Whether a finding is about a host that cannot be seen now."""
+    place = table_of(drift.object)
+    return any(each.what == _WHAT or (place and each.what.endswith(f" host {place[1]}")) for each in unseen)
 
 
 class Joined:

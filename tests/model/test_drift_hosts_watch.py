@@ -142,3 +142,16 @@ def test_the_watch_of_a_site_asks_its_hosts(monkeypatch: pytest.MonkeyPatch) -> 
         seconds=10,
         interval=0.01,
     )
+
+
+def test_a_host_that_is_never_seen_keeps_no_finding_of_another_one() -> None:
+    said: list[SiteDrift] = []
+    host = Host()
+    host.rules = changed(without_table(P))
+    (drift,) = host.look().drifts
+    unseen = (Unseen("frankfurt", "the rules of host node-b", "no answer"),)
+    looks = iter([SiteDrift("frankfurt", 2, 30, (drift,), unseen), SiteDrift("frankfurt", 2, 30, (), unseen)])
+    watch = HostsWatch("frankfurt", lambda: next(looks), said.append)
+    watch.step()
+    watch.step()
+    assert [len(each.drifts) for each in said] == [1, 0]
