@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from edge_network import own_network
+from manual_clock import ManualClock
 
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.kernel_rules import KernelRules
@@ -65,17 +66,7 @@ class Host:
     def look(self) -> SiteDrift:
         lab = Environment.LAB
         declared = declared_hosts(self.site, paired=True, environment=lab, agent_port=SITE_AGENT_PORT)
-        return look_at_hosts(declared, self, Repair(self.site.name, "lab", "/k", self.site.name), Hurry())
-
-
-class Hurry:
-    """Nothing settles by itself here."""
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Go on at once."""
+        return look_at_hosts(declared, self, Repair(self.site.name, "lab", "/k", self.site.name), ManualClock())
 
 
 @pytest.fixture(params=SITES)

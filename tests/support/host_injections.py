@@ -64,7 +64,10 @@ def drop_rule(table: str, number: int) -> Change:
 
 
 def edit_rule(table: str, number: int, statement: int, value: Document) -> Change:
-    return lambda rules: rules_of(rules, table)[number - 1]["rule"]["expr"].__setitem__(statement, value)
+    def change(rules: list[Document]) -> None:
+        rules_of(rules, table)[number - 1]["rule"]["expr"][statement] = value
+
+    return change
 
 
 def edit(kind: str, table: str, key: str, value: Any) -> Change:
