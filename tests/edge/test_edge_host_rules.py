@@ -1,4 +1,4 @@
-"""Host rules in a real kernel: loaded, told through a real door, spoiled with nft, found, and loaded again."""
+"""Host rules in a real kernel: loaded, told as an agent tells them, spoiled with nft, found, and loaded again."""
 
 from __future__ import annotations
 
