@@ -24,6 +24,7 @@ from runbooks.databases import all_follow
 from runbooks.engine import Journal
 from runbooks.pair_access import PairAccess
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
+from shopsphere.estate.host_rules import FENCE_TABLE
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment

@@ -48,6 +48,36 @@ class Rules(Protocol):
         """Load again what is declared, and return its tables; raises ShopSphereError when that fails."""
 
 
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 5
+
+    def answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def answer_json(self, status: int, document: Mapping[str, object]) -> None:
+        self.answer(status, json.dumps(document).encode(), "application/json")
+
+    def not_found(self) -> None:
+        self.answer(404, f"asked for: {WRITES_PATH} or {STATE_PATH}\n".encode(), "text/plain")
+
+    def read_body(self) -> None:
+        """Read a small body, so that closing the connection does not take the answer away; nothing is in it."""
+        if self.headers.get("Transfer-Encoding"):
+            for _ in range(_MOST_LINES):
+                if self.rfile.readline(1024) in {b"0\r\n", b""}:
+                    self.rfile.readline(1024)
+                    break
+        elif (length := self.headers.get("Content-Length", "0")).isdecimal():
+            self.rfile.read(min(int(length), 1024))
+
+    def log_message(self, *_words: object) -> None:
+        """Log nothing: every gateway asks at least once a second."""
+
+
 class Door:
     """An HTTP server: `/writes` (200 or 503), `/state` (JSON for people and runbooks) and `/rules` (JSON for drift).
 
@@ -73,55 +103,24 @@ class Door:
             doors = decide()
             return {"databases": doors.databases, "writes": doors.writes, "because": doors.because, **describe()}
 
-        class Handler(BaseHTTPRequestHandler):
-            timeout = 5
-
+        class Handler(_Handler):
             def do_GET(self) -> None:
                 if self.path == WRITES_PATH:
                     doors = decide()
-                    self._answer(200 if doors.writes else 503, doors.because.encode() + b"\n", "text/plain")
+                    self.answer(200 if doors.writes else 503, doors.because.encode() + b"\n", "text/plain")
                 elif self.path == STATE_PATH:
-                    found = _awaited(state, self.headers.get(UNTIL_HEADER, ""), waiting)
-                    self._answer(200, json.dumps(found).encode(), "application/json")
-                elif self.path == RULES_PATH and rules is not None:
-                    self._answer_about(rules, rules.tell)
+                    self.answer_json(200, _awaited(state, self.headers.get(UNTIL_HEADER, ""), waiting))
+                elif self.path == RULES_PATH:
+                    self.answer_json(*_asked(rules, self.client_address[0], lambda each: each.tell()))
                 else:
-                    self._not_found()
+                    self.not_found()
 
             def do_POST(self) -> None:
-                self._read_body()
-                if self.path == RULES_PATH and rules is not None:
-                    self._answer_about(rules, rules.load)
+                self.read_body()
+                if self.path == RULES_PATH:
+                    self.answer_json(*_asked(rules, self.client_address[0], lambda each: each.load()))
                 else:
-                    self._not_found()
-
-            def _answer_about(self, rules: Rules, work: Callable[[], Mapping[str, object]]) -> None:
-                status, document = _asked(rules, self.client_address[0], work)
-                self._answer(status, json.dumps(document).encode(), "application/json")
-
-            def _not_found(self) -> None:
-                self._answer(404, f"asked for: {WRITES_PATH} or {STATE_PATH}\n".encode(), "text/plain")
-
-            def _read_body(self) -> None:
-                """Read a small body, so that closing the connection does not take the answer away; nothing is in it."""
-                if self.headers.get("Transfer-Encoding"):
-                    lines = (self.rfile.readline(1024) for _ in range(_MOST_LINES))
-                    for line in lines:
-                        if line in {b"0\r\n", b""}:
-                            self.rfile.readline(1024)
-                            break
-                elif (length := self.headers.get("Content-Length", "0")).isdecimal():
-                    self.rfile.read(min(int(length), 1024))
-
-            def _answer(self, status: int, body: bytes, kind: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_words: object) -> None:
-                """Log nothing: every gateway asks at least once a second."""
+                    self.not_found()
 
         self._server = _Server((address, port), Handler)
         self._thread = Thread(target=self._server.serve_forever, name="door", daemon=True)
@@ -137,13 +136,15 @@ class Door:
 
 
 def _asked(
-    rules: Rules, address: str, work: Callable[[], Mapping[str, object]]
+    rules: Rules | None, address: str, work: Callable[[Rules], Mapping[str, object]]
 ) -> tuple[int, Mapping[str, object]]:
     """Return status and document; an error's is such that a Kubernetes client shows it."""
+    if rules is None:
+        return 404, {"message": "nobody may ask this agent for the rules of its host"}
     if not rules.admits(address):
         return 403, {"message": f"{address} is no API server of this site: ask through it, at its proxy to this host"}
     try:
-        return 200, work()
+        return 200, work(rules)
     except ShopSphereError as error:
         return 503, {"message": one_line(error)}
 

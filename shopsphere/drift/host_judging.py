@@ -104,9 +104,7 @@ def _judge_table(place: HostPlace, key: Name, declared: Contents, live: Contents
         yield _serious(place, key, f"{kind} {name}", Kind.ADDED, live=f"a {kind}")
 
 
-def _part(
-    place: HostPlace, key: Name, name: str, declared: Document | None, live: Document | None
-) -> Iterator[Drift]:
+def _part(place: HostPlace, key: Name, name: str, declared: Document | None, live: Document | None) -> Iterator[Drift]:
     if live is None:
         yield _serious(place, key, name, Kind.REMOVED, declared="declared")
     elif declared is None:
@@ -179,9 +177,7 @@ def _is_longer(expires: float | None, left: float | None) -> bool:
     return left is not None and (expires is None or expires > left + LATE_SECONDS)
 
 
-def _serious(
-    place: HostPlace, key: Name, field_: str, kind: Kind, *, declared: str = "", live: str = ""
-) -> Drift:
+def _serious(place: HostPlace, key: Name, field_: str, kind: Kind, *, declared: str = "", live: str = "") -> Drift:
     """Return a finding about what may let somebody through."""
     border = _is_border(key)
     return place.drift(key, field_, kind, Severity.CRITICAL, declared=declared, live=live, residency=border)

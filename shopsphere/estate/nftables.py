@@ -23,6 +23,10 @@ _COUNTER = "counter"
 _CAN_DROP = frozenset({"match", _COUNTER, "drop", "reject"})
 
 
+class ListingError(ValueError):
+    """Something is no listing of nftables."""
+
+
 @dataclass(frozen=True)
 class NamedSet:
     """A set whose elements are added and taken away at run time.
@@ -133,7 +137,7 @@ def essential(listing: Sequence[Mapping[str, Any]], *, whole: Collection[Name]) 
         whole: tables whose sets keep their elements; those of others change with what runs.
 
     Raises:
-        ValueError: it is no such listing.
+        ListingError: it is none.
     """
     return [*_essential(listing, whole)]
 
@@ -141,12 +145,12 @@ def essential(listing: Sequence[Mapping[str, Any]], *, whole: Collection[Name]) 
 def _essential(listing: Sequence[Mapping[str, Any]], whole: Collection[Name]) -> Iterator[Document]:
     for entry in listing:
         if len(entry) != 1:
-            raise ValueError(f"each object has one kind, found {sorted(entry)}")
+            raise ListingError(f"each object has one kind, found {sorted(entry)}")
         ((kind, body),) = entry.items()
         if kind == "metainfo":
             continue
         if not isinstance(body, Mapping) or not isinstance(body.get("family"), str):
-            raise ValueError(f"a {kind} has a family, found {str(body)[:80]}")
+            raise ListingError(f"a {kind} has a family, found {str(body)[:80]}")
         kept = {key: value for key, value in body.items() if key not in _MOVING}
         if kind == "rule":
             kept["expr"] = [_ordered(each) for each in _statements(body) if _COUNTER not in each]
@@ -160,7 +164,7 @@ def _essential(listing: Sequence[Mapping[str, Any]], whole: Collection[Name]) ->
 def _statements(rule: Mapping[str, Any]) -> list[Statement]:
     found = rule.get("expr", [])
     if not isinstance(found, list) or not all(isinstance(each, Mapping) and len(each) == 1 for each in found):
-        raise ValueError(f"a rule has a list of statements, found {str(found)[:80]}")
+        raise ListingError(f"a rule has a list of statements, found {str(found)[:80]}")
     return found
 
 
@@ -174,7 +178,9 @@ def _ordered(value: Any) -> Any:
     for key in ("set", "right"):
         if isinstance(parts.get(key), list):
             parts[key] = sorted(parts[key], key=canonical)
-    return parts
+    members = parts.get("set")
+    # A kernel that was given one member lists it alone, and one that has joined neighbours lists a set of one.
+    return members[0] if isinstance(members, list) and len(members) == len(parts) == 1 else parts
 
 
 def canonical(value: Any) -> str:
@@ -213,15 +219,16 @@ def _expression(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
     ((kind, body),) = value.items()
+    text = canonical(value)
     match kind:
         case "payload" if "field" in body:
-            return f"{body['protocol']} {body['field']}"
+            text = f"{body['protocol']} {body['field']}"
         case "meta" | "ct" if set(body) == {"key"}:
-            return f"{kind} {body['key']}"
+            text = f"{kind} {body['key']}"
         case "prefix":
-            return f"{body['addr']}/{body['len']}"
+            text = f"{body['addr']}/{body['len']}"
         case "set" if isinstance(body, list):
-            return f"{{ {', '.join(map(_expression, body))} }}"
+            text = f"{{ {', '.join(map(_expression, body))} }}"
         case "&" | "|" | "^":
-            return f" {kind} ".join(map(_expression, body))
-    return canonical(value)
+            text = f" {kind} ".join(map(_expression, body))
+    return text

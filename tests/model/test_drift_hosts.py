@@ -114,8 +114,6 @@ def test_the_declared_text() -> None:
     assert "{ 10.11.0.0/17, 10.12.128.0/17 }" in guard(FRANKFURT.pod_network, apart).text()
 
 
-
-
 @pytest.mark.parametrize("case", INJECTED, ids=lambda case: case[0])
 def test_what_somebody_changes_is_found(case: tuple[str, Change, str, str, Kind, Severity, bool]) -> None:
     _, change, *expected = case

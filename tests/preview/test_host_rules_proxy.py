@@ -117,9 +117,7 @@ def test_what_a_host_enforces_is_asked_through_the_api(api: KubeApi, kernel: Ker
 
 
 @pytest.mark.requirement("an agent that does not tell what its host enforces makes the site unknown")
-def test_an_agent_that_is_gone_or_refuses_is_unknown(
-    api: KubeApi, kernel: Kernel, node: str, address: str
-) -> None:
+def test_an_agent_that_is_gone_or_refuses_is_unknown(api: KubeApi, kernel: Kernel, node: str, address: str) -> None:
     rules = KernelRules(node, IPv4Address("203.0.113.1"), (), None, None, listing=kernel.listing)
     closed = Doors(databases=False, writes=False, because="a test")
     doors = [Door(address, 0, lambda: closed, dict, each) for each in (rules, None)]
