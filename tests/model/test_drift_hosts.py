@@ -23,6 +23,7 @@ from host_injections import (
     P,
     changed,
     drop_rule,
+    edit_rule,
     put,
     rule,
     rules_of,
@@ -133,6 +134,18 @@ def test_what_somebody_changes_is_found(case: tuple[str, Change, str, str, Kind,
         lambda rules: the(rules, "rule", P).update(handle=4711, comment="hello"),
         lambda rules: rules_of(rules, P)[0]["rule"]["expr"].insert(1, {"counter": {"packets": 5, "bytes": 6}}),
         lambda rules: rules_of(rules, P)[2]["rule"]["expr"][0]["match"]["right"].reverse(),
+        edit_rule(
+            P,
+            2,
+            0,
+            {
+                "match": {
+                    "op": "==",
+                    "left": {"payload": {"protocol": "ip", "field": "daddr"}},
+                    "right": {"prefix": {"addr": "10.11.0.0", "len": 16}},
+                }
+            },
+        ),
         lambda rules: rules.append({"table": {"family": "ip6", "name": "kube-proxy", "handle": 5}}),
     ],
 )
