@@ -1,14 +1,14 @@
 """Drifts by somebody else, one by one, against `drift` and against Pulumi: `python bench/drift inject rdc-a`.
 
-Needs the lab with the region deployed and the edge. `inject` makes more than a hundred changes of many kinds as another
-identity: with kubectl, psql in the pods, the DNS servers' and the CDN's APIs, varnishadm and nft. After each batch of
+Needs the lab with the region deployed and the edge. `inject` makes over a hundred changes of many kinds as another
+identity: with kubectl, psql in the pods, the APIs of DNS servers and CDN, varnishadm and nft. After each batch of
 different objects it looks what `shopsphere drift` says, then what `pulumi refresh --preview-only` and `pulumi preview
---refresh` say (both with --expect-no-changes), takes the batch back by the findings' own repair commands, or by what was
+--refresh` say (both with --expect-no-changes), takes the batch back by the findings' own commands, or by what was
 saved, and waits until drift is clean. What admission refuses is listed apart. Before anything is sent, what takes it
-back is in a journal; a run that finds one takes back first. `quiet REGION` looks twelve times while things change that may.
+back is in a journal; a run that finds one takes back first. `quiet` looks twelve times while things change that may.
 
 Each result is a line in bench/results, written when it is known: `--resume` goes on with a run that was stopped.
-`--report` writes docs/drift-compared.md from the last runs. Ends with 1 where something was missed, stayed or made noise.
+`--report` writes docs/drift-compared.md from the last runs. Ends with 1 where one was missed, stayed or made noise.
 """
 
 from __future__ import annotations

@@ -133,7 +133,9 @@ class LabHands:
     def _cdn(self, act: Act) -> Answer:
         access = read_access(CdnAccess, edge_stack(Environment.LAB))
         token = read_key(access.cdn_token_file)
-        return _asked(HttpService("the CDN", str(access.cdn_url).rstrip("/"), {"Authorization": f"Bearer {token}"}), act)
+        return _asked(
+            HttpService("the CDN", str(access.cdn_url).rstrip("/"), {"Authorization": f"Bearer {token}"}), act
+        )
 
     def _inside(self, act: Act) -> Answer:
         done = run_inside(act.place, act.words, check=False, seconds=ACT_SECONDS, stdin=act.body or None)

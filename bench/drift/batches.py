@@ -18,7 +18,7 @@ from undo_journal import INJECTED, UNDONE, Entry, UndoJournal, undo_entry
 CLEAN_SECONDS = 180.0
 """Bound on the wait until drift is clean again (s): pods have to be rolled back."""
 _PAUSE = 3.0
-EDGE = "edge"
+TOUCHED = "touched"
 _COMMANDS = ("kubectl ", "curl ")
 """What a finding's own repair may begin with; `shopsphere up` deploys a whole site, and prose is for people."""
 
@@ -111,9 +111,7 @@ def _prepare(world: World, trials: Sequence[_Trial]) -> None:
             each.prepared = each.injection.prepare(world.hands)
         except (ActFailedError, NoSuchPlaceError) as error:
             each.outcome, each.problem = "could not", str(error)
-    entries = [
-        Entry(each.injection.key, each.injection.place, each.prepared.undo) for each in trials if each.prepared
-    ]
+    entries = [Entry(each.injection.key, each.injection.place, each.prepared.undo) for each in trials if each.prepared]
     if entries:
         world.journal.about_to(entries)
 
@@ -171,7 +169,8 @@ def _ask(world: World, target: str, trials: Sequence[_Trial]) -> dict[str, Any]:
         if said:
             world.say(f"pulumi {command}: {said.verdict}, {said.seconds:.0f} s {said.problem}".rstrip())
             facts[f"pulumi_{command}"] = {
-                "verdict": said.verdict, "seconds": said.seconds, "problem": said.problem, "named": sorted(said.named)[:20],
+                "verdict": said.verdict, "seconds": said.seconds, "problem": said.problem,
+                "named": sorted(said.named)[:20],
             }  # fmt: skip
     return facts
 
@@ -189,26 +188,13 @@ def _take_back(world: World, target: str, trials: Sequence[_Trial]) -> dict[str,
     left: list[str] = []
     end, seen = time.monotonic() + CLEAN_SECONDS, world.look(target)
     while not seen.is_clean(world.known) and time.monotonic() < end:
-        found = seen.besides(world.known)
-        for each in trials:
-            of_it = [finding for finding in found if finding["object"] == each.injection.object]
-            if of_it and each.undone_by == "repair":
-                each.undo_problem = each.undo_problem or f"the repair left {of_it[0]['field'] or of_it[0]['kind']}"
-                _saved(world, each)
-        for finding in found:
-            if finding["object"] not in {each.injection.object for each in trials}:
-                left.append(" ".join(filter(None, (finding["site"], finding["object"], finding["field"]))))
-                for command in repairs([finding]):
-                    _repair(world, command)
+        left += _take_back_again(world, trials, seen.besides(world.known))
         time.sleep(_PAUSE)
         seen = world.look(target)
-    found = seen.besides(world.known)
-    stays = {finding["object"] for finding in found}
+    stays = {finding["object"] for finding in seen.besides(world.known)}
     for each in trials:
         if each.injection.object not in stays and not seen.problem:
-            for act in each.prepared.tidy if each.prepared else ():
-                world.hands.do(act)
-            world.journal.note(each.injection.key, UNDONE)
+            _tidied(world, each)
     clean = seen.is_clean(world.known)
     world.say(f"taken back: drift is {'clean' if clean else 'NOT clean'}{f', {len(left)} left behind' if left else ''}")
     if world.journal.open_entries:
@@ -217,6 +203,26 @@ def _take_back(world: World, target: str, trials: Sequence[_Trial]) -> dict[str,
         names = ", ".join(entry.key for entry in world.journal.open_entries)
         raise StillThereError(f"not taken back within {CLEAN_SECONDS:g} s: {names} {seen.problem}")
     return {"clean_after": clean, "left": sorted(set(left))[:10]}
+
+
+def _take_back_again(world: World, trials: Sequence[_Trial], found: Sequence[Finding]) -> list[str]:
+    """Use what was saved where a repair was not enough; return what repairs left elsewhere, repaired in its turn."""
+    ours = {each.injection.object for each in trials}
+    for each in trials:
+        of_it = [finding for finding in found if finding["object"] == each.injection.object]
+        if of_it and each.undone_by == "repair":
+            each.undo_problem = each.undo_problem or f"the repair left {of_it[0]['field'] or of_it[0]['kind']}"
+            _saved(world, each)
+    others = [finding for finding in found if finding["object"] not in ours]
+    for command in repairs(others):
+        _repair(world, command)
+    return [" ".join(filter(None, (each["site"], each["object"], each["field"]))) for each in others]
+
+
+def _tidied(world: World, trial: _Trial) -> None:
+    for act in trial.prepared.tidy if trial.prepared else ():
+        world.hands.do(act)
+    world.journal.note(trial.injection.key, UNDONE)
 
 
 def _saved(world: World, trial: _Trial) -> None:
@@ -228,8 +234,13 @@ def _saved(world: World, trial: _Trial) -> None:
 
 
 def repairs(found: Sequence[Finding]) -> list[str]:
-    """Return the commands that findings name for their repair, each once."""
-    return [*dict.fromkeys(each["repair"] for each in found if each["repair"].startswith(_COMMANDS))]
+    """Return the commands that findings name for their repair, each once.
+
+    What a controller made and somebody touched is to be deleted, says its finding, so that it is made again. Nobody
+    waits here for a controller to do so: it is put back by what was saved.
+    """
+    commands = (each["repair"] for each in found if each["kind"] != TOUCHED)
+    return [*dict.fromkeys(each for each in commands if each.startswith(_COMMANDS))]
 
 
 def _repair(world: World, command: str) -> Answer:

@@ -23,9 +23,9 @@ Written by `python bench/drift --report` from `bench/results/drift_compared.json
 Each line below is a change that somebody else made to a running lab: with kubectl under another name, with psql in a
 database's pod, through the API of a DNS server or of the CDN, with commands to its cache, or with nft on a host. Then
 `shopsphere drift`, `pulumi refresh --preview-only --expect-no-changes` and `pulumi preview --refresh
---expect-no-changes` looked at the same stack. Several changes of different objects were there at the same time, and each
-is judged by its own object: Pulumi found it where it names that object, `drift` where it names object, field and author.
-Who writes to PostgreSQL, to DNS, to the CDN, or only takes something away, is on nobody's record: no author is asked for.
+--expect-no-changes` looked at the same stack. Several changes of different objects were there at once, and each is
+judged by its own object: Pulumi found it where it names that object, `drift` where it names object, field, author. Who
+writes to PostgreSQL, DNS or the CDN, or only takes something away, is on nobody's record: no author is asked for.
 """
 _SHORT = {FOUND: "found", CLEAN: "said clean", COULD_NOT: "could not", NOT_ASKED: "not asked"}
 
@@ -34,7 +34,9 @@ def write(compared: Path, quiet: Path, document: Path = DOCUMENT) -> int:
     """Write the document from the last run of each region; returns 1 where there is nothing to write it from."""
     runs, calm = last_runs(read(compared)), last_runs(read(quiet))
     if not runs:
-        sys.stderr.write(f"{compared} has no results\n  do:       python bench/drift inject REGION, with the lab running\n")
+        sys.stderr.write(
+            f"{compared} has no results\n  do:       python bench/drift inject REGION, with the lab running\n"
+        )
         return 1
     write_whole(document, text(runs, calm))
     sys.stdout.write(f"{document}\n")
@@ -77,9 +79,9 @@ def _sums(inside: Sequence[Line]) -> str:
     return (
         f"{len(inside)} changes of {kinds} kinds got in. `drift` found {found} with object, field and author"
         f"{f', {partly} in part' if partly else ''}{f'; {back} a controller had taken back before' if back else ''}, "
-        f"and missed {_count(inside, 'missed')}. Of the {asked} that Pulumi was asked about, `refresh` found {refresh} and "
-        f"`preview --refresh` {preview}. {by_repair} were taken back by the finding's own command alone, the others by "
-        f"what was saved before; after {clean} drift was clean again.\n"
+        f"and missed {_count(inside, 'missed')}. Of the {asked} that Pulumi was asked about, "
+        f"`refresh` found {refresh} and `preview --refresh` {preview}. {by_repair} were taken back by the finding's "
+        f"own command alone, the others by what was saved before; after {clean} drift was clean again.\n"
     )
 
 

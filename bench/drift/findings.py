@@ -96,9 +96,7 @@ def judge(injection: Injection, found: Sequence[Finding], *, since: str) -> Verd
         found: by drift, without what was known before.
         since: time at which it was done (ISO 8601, UTC, seconds): an older record is of somebody else.
     """
-    of_it = tuple(
-        each for each in found if (each["site"], each["object"]) == (injection.place, injection.object)
-    )
+    of_it = tuple(each for each in found if (each["site"], each["object"]) == (injection.place, injection.object))
     exact = next((each for each in of_it if each["field"] == injection.field), None)
     finding = exact or next(iter(of_it), None)
     author = (finding or {}).get("author") or {}

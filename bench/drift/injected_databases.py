@@ -10,7 +10,7 @@ _RULE = "host all all 10.9.9.9 trust"
 _HBA_FILE = '"$PGDATA/pg_hba.conf"'
 _WITHOUT_IT = (
     "kept=; while IFS= read -r line; do "
-    f"[ \"$line\" = '{_HBA}' ] || kept=\"$kept$line\n\"; done < {_HBA_FILE}; printf %s \"$kept\" > {_HBA_FILE}"
+    f'[ "$line" = \'{_HBA}\' ] || kept="$kept$line\n"; done < {_HBA_FILE}; printf %s "$kept" > {_HBA_FILE}'
 )
 """In words of the shell itself: the image has few programs."""
 _WRITABLE = 'chmod u+w "$PGDATA/postgresql.auto.conf"'
@@ -86,7 +86,8 @@ def databases(ground: Ground) -> list[Injection]:
         sql("code or object of a database", "ledger", "ledger: view public.everything", "",
             "CREATE VIEW public.everything AS SELECT * FROM payments.payment", "DROP VIEW public.everything"),
         sql("code or object of a database", "ledger", "ledger: table payments.payment", "policy open_to_all",
-            "CREATE POLICY open_to_all ON payments.payment USING (true)", "DROP POLICY open_to_all ON payments.payment"),
+            "CREATE POLICY open_to_all ON payments.payment USING (true)",
+            "DROP POLICY open_to_all ON payments.payment"),
         sql("code or object of a database", "commerce", "commerce: schema backdoor", "",
             "CREATE SCHEMA backdoor", "DROP SCHEMA backdoor"),
         sql("code or object of a database", "commerce", "database spare", "",

@@ -1,4 +1,4 @@
-"""Drifts of the edge: names at one authority, zones, what the CDN is set to, and what its cache was told behind that."""
+"""Drifts of the edge: names at one authority, zones, what the CDN is set to, and what its cache was told beside it."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _cache(ground: Ground) -> list[Injection]:
 
     def other_configuration(hands: Hands) -> Prepared:
         before = active(hands)
-        text = 'vcl 4.1; backend default { .host = "10.99.0.99"; } sub vcl_recv { return (pass); }'
+        text = r'"vcl 4.1; backend default { .host = \"10.99.0.99\"; } sub vcl_recv { return (pass); }"'
         do = (varnishadm("vcl.inline", MARK, text), varnishadm("vcl.use", MARK))
         return Prepared(do, (varnishadm("vcl.use", before), varnishadm("vcl.discard", MARK)))
 

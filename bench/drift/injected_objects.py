@@ -113,7 +113,8 @@ def _limits(ground: Ground) -> list[Injection]:
         removed("disruption budget or priority", site, ("PodDisruptionBudget", "payments", "payments")),
         patched("disruption budget or priority", site, ("PriorityClass", "", "shopsphere-storefront"), "description",
                 Edit(("description",), "Whatever.")),
-        made("autoscaler created", site, _document("autoscaling/v2", "HorizontalPodAutoscaler", "gateway", spec=scaler)),
+        made("autoscaler created", site,
+             _document("autoscaling/v2", "HorizontalPodAutoscaler", "gateway", spec=scaler)),
     ]
     # fmt: on
 
@@ -169,7 +170,8 @@ def _settings(ground: Ground) -> list[Injection]:
                 Edit(("data", "haproxy.cfg"), lambda text: f"{text}# {MARK}\n")),
         patched("config map changed", site, (config, "payments", "pair-authority"), "data.note",
                 Edit(("data", "note"), "x")),
-        patched("secret changed", site, (secret, "shop", "shop-settings"), "data.EXTRA", Edit(("data", "EXTRA"), "eA==")),
+        patched("secret changed", site, (secret, "shop", "shop-settings"), "data.EXTRA",
+                Edit(("data", "EXTRA"), "eA==")),
         patched("secret changed", site, (secret, "gateway", "gateway-tls"), 'data["ca.crt"]',
                 Edit(("data", "ca.crt"), "eA==")),
         patched("secret changed", site, (secret, "payments", "payments-settings"), "data.PSP_API_KEY",

@@ -58,7 +58,8 @@ def workloads(ground: Ground) -> list[Injection]:
                 Edit((*TEMPLATE, "annotations", scrape), "true")),
         patched("annotation that changes behaviour", site, GATEWAY, f'spec.template.metadata.annotations["{inject}"]',
                 Edit((*TEMPLATE, "annotations", inject), "true")),
-        patched("command, probe or rollout", site, PAYMENTS, f"{Y}.args", Edit((*BOX["payments"], "args"), ["--debug"])),
+        patched("command, probe or rollout", site, PAYMENTS, f"{Y}.args",
+                Edit((*BOX["payments"], "args"), ["--debug"])),
         patched("command, probe or rollout", site, SHOP, f"{S}.readinessProbe.httpGet.path",
                 Edit((*BOX["shop"], "readinessProbe", "httpGet", "path"), "/")),
         patched("command, probe or rollout", site, GATEWAY, "spec.strategy.rollingUpdate.maxUnavailable",
@@ -76,7 +77,8 @@ def workloads(ground: Ground) -> list[Injection]:
         # What admission is there for.
         patched("label of class", site, PAYMENTS, f'metadata.labels["{DATA_CLASS_LABEL}"]',
                 Edit(("metadata", "labels", DATA_CLASS_LABEL), "public")),
-        patched("image changed", site, PAYMENTS, f"{Y}.image", Edit((*BOX["payments"], "image"), "docker.io/evil/tap:1")),
+        patched("image changed", site, PAYMENTS, f"{Y}.image",
+                Edit((*BOX["payments"], "image"), "docker.io/evil/tap:1")),
         patched("sidecar added", site, GATEWAY, f"{P}.containers[name=tap]",
                 Edit((*POD, "containers", END), {**tap, "image": "evil/tap"})),
         patched("environment variable", site, SHOP, f"{S}.envFrom[0]",
@@ -113,7 +115,9 @@ def _undeclared(ground: Ground) -> list[Injection]:
     selector = {"matchLabels": {"app.kubernetes.io/name": MARK}}
     nightly = {"schedule": "0 3 * * *", "jobTemplate": {"spec": job}}
     return [
-        made(sort, site, document("apps/v1", "Deployment", {"replicas": 0, "selector": selector, "template": template})),
+        made(
+            sort, site, document("apps/v1", "Deployment", {"replicas": 0, "selector": selector, "template": template})
+        ),
         made(sort, site, document("batch/v1", "Job", job), user=CONTROLLER),
         made(sort, site, document("v1", "Pod", pod, "-pod"), user=CONTROLLER),
         made(sort, site, document("batch/v1", "CronJob", nightly)),

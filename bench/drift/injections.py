@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from acts import CDN, CONTROLLER, DNS, KUBECTL, STRANGER, Act, ActFailedError, Hands, read_object
@@ -179,9 +179,7 @@ def made(sort: str, site: str, manifest: Mapping[str, Any], *, user: str = STRAN
         return read_object(hands, site, _resource(kind), namespace, name) is not None
 
     found = Prepared((do,), (undo,), is_there=is_there)
-    return Injection(
-        sort, site, named(kind, namespace, name), "", "kubectl", "cluster", STRANGER, lambda _hands: found
-    )
+    return Injection(sort, site, named(kind, namespace, name), "", "kubectl", "cluster", STRANGER, lambda _hands: found)
 
 
 def _resource(kind: str) -> str:
@@ -273,8 +271,3 @@ def at_cdn(sort: str, object_: str, field: str, do: tuple[str, str, Any], undo: 
 def _request(tool: str, place: str, request: tuple[str, str, Any]) -> Act:
     method, path, body = request
     return Act(tool, (method, path), place, json.dumps(body) if body is not None else "")
-
-
-def by(injection: Injection, **changes: Any) -> Injection:
-    """Return an injection that differs in something from another one."""
-    return replace(injection, **changes)

@@ -72,8 +72,8 @@ def change_of(edits: Sequence[Edit], document: Any) -> Change:
 
 def _patches(edit: Edit, document: Any) -> tuple[Operation, list[Operation]]:
     path, value = _resolved(edit, document)
-    found, parent = _at(document, path), _at(document, path[:-1])
-    exists = found is not _MISSING
+    found, parent = copy.deepcopy(_at(document, path)), _at(document, path[:-1])
+    exists = _at(document, path) is not _MISSING
     if edit.removes:
         if not exists:
             raise NoSuchPlaceError(f"{pointer(path)} is not there, so it cannot be taken away")
@@ -97,6 +97,8 @@ def _resolved(edit: Edit, document: Any) -> tuple[tuple[str | int, ...], Any]:
         below = edit.path[number + 1 :]
         node = _at(document, done)
         if node is _MISSING and not edit.removes:
+            if callable(value):
+                raise NoSuchPlaceError(f"{pointer(done)} is not there, so it cannot be changed")
             for each in reversed(below):
                 if not isinstance(each, str):
                     raise NoSuchPlaceError(f"{pointer(done)} is not there")
@@ -131,15 +133,15 @@ def _at(node: Any, path: Sequence[str | int]) -> Any:
 
 
 def _apply(operation: Operation, document: Any) -> None:
-    path = _steps(operation["path"], document)
+    path, value = _steps(operation["path"], document), copy.deepcopy(operation.get("value"))
     parent, last = _at(document, path[:-1]), path[-1]
     match operation["op"], parent:
         case "remove", _:
             del parent[last]
         case "add", list():
-            parent.insert(last, operation["value"])
+            parent.insert(last, value)
         case _:
-            parent[last] = operation["value"]
+            parent[last] = value
 
 
 def _holds(operation: Operation, document: Any) -> bool:

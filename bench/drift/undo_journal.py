@@ -57,7 +57,9 @@ class UndoJournal:
                 told = json.loads(file.read_text())
                 entries = [_entry(each) for each in told["entries"]] if told["version"] == _VERSION else None
             except (ValueError, KeyError, TypeError) as error:
-                raise JournalError(f"{file} cannot be read: {type(error).__name__}: {error}; look at it by hand") from error
+                raise JournalError(
+                    f"{file} cannot be read: {type(error).__name__}: {error}; look at it by hand"
+                ) from error
             if entries is None:
                 raise JournalError(f"{file} was written by another version of this program; look at it by hand")
             journal._entries = {each.key: each for each in entries}
