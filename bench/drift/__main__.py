@@ -41,6 +41,7 @@ from result_lines import COMPARED, QUIET, Lines
 from undo_journal import JournalError, UndoJournal, recover
 
 from shopsphere.estate.stack import EDGE, Environment, edge_stack, site_stack
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import lab_directory
 from shopsphere.topology import Topology, load_topology
 from shopsphere.witness.access import see_once
@@ -159,7 +160,7 @@ def main() -> int:
         return inject(Run(topology, wanted.region, lines, wanted))
     except KeyboardInterrupt:
         return 130
-    except (ActFailedError, JournalError, StillThereError) as error:
+    except (ActFailedError, JournalError, StillThereError, ShopSphereError) as error:
         print(error, file=sys.stderr)
         return 1
 

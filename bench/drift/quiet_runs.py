@@ -8,8 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "safety"))
+
+from customers import Customers
 from findings import SHOPSPHERE, Look, look
 from result_lines import Lines
 
@@ -28,7 +32,8 @@ from shopsphere.topology import Topology
 LOOKS = 12
 CHANGE_SECONDS = 1200.0
 """Bound on each change (s): a deployment of a site, or a drill there and back."""
-LOAD_SECONDS, RATE = 3600, 20
+LOAD_SECONDS = 900
+"""So long customers come at most during one change (s)."""
 _AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 _BOUNDS = {"minimum": "2", "maximum": "4", "cpuPercent": "60"}
 _CONFIG = "shopsphere:workloads.shop.autoscaling"
@@ -55,8 +60,8 @@ class Quiet:
     def run(self) -> int:
         """Look twelve times; returns 1 where a look made noise, or one of them was not made."""
         began, noise, number = time.monotonic(), 0, 0
-        with self._load():
-            for change in (self._autoscaler, self._rollout, self._certificate, self._deaths, self._drill):
+        for change in (self._autoscaler, self._rollout, self._certificate, self._deaths, self._drill):
+            with self._load():
                 for moment in change():
                     number += 1
                     result = judged(moment, number, look(self._region))
@@ -74,19 +79,13 @@ class Quiet:
 
     @contextmanager
     def _load(self) -> Iterator[None]:
-        """Let customers of the region read pages all the while."""
+        """Let customers of the region order and read all the while; when this process is no more, they end, too."""
         client = client_host(self._topology.jurisdiction_of(self._site))
-        python, program = str(REPOSITORY / ".venv" / "bin" / "python"), str(REPOSITORY / "bench" / "open_loop.py")
-        words = ("--rate", str(RATE), "--seconds", str(LOAD_SECONDS), f"https://{self._topology.shop_host}/")
-        process = subprocess.Popen(
-            [str(SHOPSPHERE), "lab", "exec", client, "--", python, program, *words],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        customers = Customers(client, "--workers", "2", "--readers", "1", "--pace", "1", seconds=LOAD_SECONDS)
         try:
             yield
         finally:
-            process.terminate()
-            process.wait(30)
+            print(f"orders meanwhile: {len(customers.end().get('orders', ()))}", flush=True)
 
     def _autoscaler(self) -> Iterator[Moment]:
         """Declare an autoscaler, and let it move the shop.
@@ -127,17 +126,17 @@ class Quiet:
         for name in ("tls.crt", "tls.key"):
             (folder / name).replace(folder / f"{name}.before")
         pki.prepare_public(self._topology.domain, self._topology.static_host)
-        with self._begun("up", self._site) as process:
+        with self._begun("up", self._region) as process:
             time.sleep(10)
             yield "a certificate is being renewed", False
             _ended(process, "the deployment of the certificate")
         yield "a certificate was renewed", False
 
     def _deaths(self) -> Iterator[Moment]:
-        for number in range(2):
+        for _ in range(2):
             for name in _WORKLOADS:
                 pods = ("get", "pods", f"--namespace={name}", "--output=name")
-                pod = kubectl(self._site, *pods).split()[number % 2]
+                pod = kubectl(self._site, *pods).split()[0]
                 kubectl(self._site, "delete", pod, f"--namespace={name}", "--wait=false", "--grace-period=0", "--force")
             yield "pods die", False
         for name in _WORKLOADS:
