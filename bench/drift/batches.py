@@ -19,6 +19,9 @@ CLEAN_SECONDS = 180.0
 """Bound on the wait until drift is clean again (s): pods have to be rolled back."""
 _PAUSE = 3.0
 TOUCHED = "touched"
+REPAIR, SAVED = "repair", "what was saved"
+BOTH = f"{REPAIR}, then {SAVED}"
+"""By what an injection was taken back."""
 _COMMANDS = ("kubectl ", "curl ")
 """What a finding's own repair may begin with; `shopsphere up` deploys a whole site, and prose is for people."""
 
@@ -62,6 +65,7 @@ class _Trial:
     verdict: Verdict | None = None
     undone_by: str = ""
     undo_problem: str = ""
+    is_tidy: bool = False
     pulumi: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -178,13 +182,7 @@ def _ask(world: World, target: str, trials: Sequence[_Trial]) -> dict[str, Any]:
 def _take_back(world: World, target: str, trials: Sequence[_Trial]) -> dict[str, Any]:
     """Take all back: by what drift says of each, then by what was saved, then see that nothing is left."""
     for each in reversed(trials):
-        commands = repairs(each.verdict.findings if each.verdict else ())
-        if commands:
-            answers = [_repair(world, command) for command in commands]
-            each.undone_by = "repair"
-            each.undo_problem = "; ".join(" ".join(answer.said.split())[-200:] for answer in answers if not answer.done)
-        if not commands or each.undo_problem:
-            _saved(world, each)
+        _take_back_one(world, each)
     left: list[str] = []
     end, seen = time.monotonic() + CLEAN_SECONDS, world.look(target)
     while not seen.is_clean(world.known) and time.monotonic() < end:
@@ -193,8 +191,12 @@ def _take_back(world: World, target: str, trials: Sequence[_Trial]) -> dict[str,
         seen = world.look(target)
     stays = {finding["object"] for finding in seen.besides(world.known)}
     for each in trials:
+        if each.undo_problem:
+            world.say(f"{each.injection.object}: taken back by {each.undone_by}: {each.undo_problem}")
         if each.injection.object not in stays and not seen.problem:
-            _tidied(world, each)
+            if not each.is_tidy:
+                _tidied(world, each)
+            world.journal.note(each.injection.key, UNDONE)
     clean = seen.is_clean(world.known)
     world.say(f"taken back: drift is {'clean' if clean else 'NOT clean'}{f', {len(left)} left behind' if left else ''}")
     if world.journal.open_entries:
@@ -205,14 +207,29 @@ def _take_back(world: World, target: str, trials: Sequence[_Trial]) -> dict[str,
     return {"clean_after": clean, "left": sorted(set(left))[:10]}
 
 
+def _take_back_one(world: World, trial: _Trial) -> None:
+    commands = repairs(trial.verdict.findings if trial.verdict else ())
+    if commands:
+        answers = [_repair(world, command) for command in commands]
+        trial.undone_by = REPAIR
+        trial.undo_problem = "; ".join(" ".join(answer.said.split())[-200:] for answer in answers if not answer.done)
+    if not commands or trial.undo_problem:
+        _saved(world, trial)
+
+
 def _take_back_again(world: World, trials: Sequence[_Trial], found: Sequence[Finding]) -> list[str]:
     """Use what was saved where a repair was not enough; return what repairs left elsewhere, repaired in its turn."""
     ours = {each.injection.object for each in trials}
     for each in trials:
         of_it = [finding for finding in found if finding["object"] == each.injection.object]
-        if of_it and each.undone_by == "repair":
+        if of_it and each.undone_by == REPAIR:
             each.undo_problem = each.undo_problem or f"the repair left {of_it[0]['field'] or of_it[0]['kind']}"
             _saved(world, each)
+        elif of_it and not each.is_tidy:
+            each.undo_problem = f"{each.undo_problem}; clean only after the record of owners was put back".removeprefix(
+                "; "
+            )
+            _tidied(world, each)
     others = [finding for finding in found if finding["object"] not in ours]
     for command in repairs(others):
         _repair(world, command)
@@ -220,16 +237,16 @@ def _take_back_again(world: World, trials: Sequence[_Trial], found: Sequence[Fin
 
 
 def _tidied(world: World, trial: _Trial) -> None:
+    trial.is_tidy = True
     for act in trial.prepared.tidy if trial.prepared else ():
         world.hands.do(act)
-    world.journal.note(trial.injection.key, UNDONE)
 
 
 def _saved(world: World, trial: _Trial) -> None:
     if trial.prepared is None:
         return
     problem = undo_entry(world.hands, Entry(trial.injection.key, trial.injection.place, trial.prepared.undo))
-    trial.undone_by = "repair, then what was saved" if trial.undone_by else "what was saved"
+    trial.undone_by = BOTH if trial.undone_by else SAVED
     trial.undo_problem = "; ".join(filter(None, (trial.undo_problem, problem)))
 
 

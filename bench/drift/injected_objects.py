@@ -142,7 +142,11 @@ def _storage(ground: Ground) -> list[Injection]:
 def _services(ground: Ground) -> list[Injection]:
     site, service = ground.site, "Service"
     ports = [{"name": "db", "port": 5432, "protocol": "TCP", "targetPort": 5432}]
-    slice_ = {"addressType": "IPv4", "endpoints": [{"addresses": [ground.pod_address]}], "ports": ports[:]}
+    slice_ = {
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [ground.pod_address]}],
+        "ports": [{"name": "db", "port": 5432, "protocol": "TCP"}],
+    }
     # fmt: off
     return [
         patched("service changed", site, (service, "shop", "shop"), "spec.ports[name=db]",

@@ -154,6 +154,17 @@ def test_what_a_repair_leaves_is_taken_back_by_what_was_saved(tmp_path: Path, mo
     assert results[0]["pulumi"] == {"refresh": "not asked", "preview": "not asked"}
 
 
+def test_a_default_that_its_putter_back_now_owns_goes_with_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = Script()
+    stage, results = world(tmp_path, monkeypatch, hands, [seen(of("a")), seen(of("a")), seen(of("a")), seen()])
+    carry_out(stage, [injected("a")])
+    assert hands.done == ["do-a", "kubectl fix", "undo-a", "tidy-a"]
+    assert results[0]["undo_problem"] == "the repair left f; clean only after the record of owners was put back"
+    assert not (tmp_path / "journal.json").exists()
+
+
 def test_what_stays_stops_the_bench_and_stays_in_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift_batches, "CLEAN_SECONDS", 0.0)
     stage, results = world(
