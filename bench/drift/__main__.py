@@ -47,7 +47,7 @@ from shopsphere.topology import Topology, load_topology
 from shopsphere.witness.access import see_once
 
 JOURNAL = "drift-bench-journal.json"
-FAMILIES = ("cluster", "database", "edge", "hosts")
+FAMILIES = ("cluster", "database", "edge", "cache", "hosts")
 
 
 @dataclass(frozen=True)

@@ -128,14 +128,12 @@ class LabHands:
         access = edge_access(Environment.LAB)
         url = next(str(each.url) for each in access.require_authorities() if each.name == act.place)
         service = HttpService(act.place, url.rstrip("/"), {"X-API-Key": read_key(access.dns_api_key_file)})
-        return _asked(service, act)
+        return asked(service, act)
 
     def _cdn(self, act: Act) -> Answer:
         access = read_access(CdnAccess, edge_stack(Environment.LAB))
         token = read_key(access.cdn_token_file)
-        return _asked(
-            HttpService("the CDN", str(access.cdn_url).rstrip("/"), {"Authorization": f"Bearer {token}"}), act
-        )
+        return asked(HttpService("the CDN", str(access.cdn_url).rstrip("/"), {"Authorization": f"Bearer {token}"}), act)
 
     def _inside(self, act: Act) -> Answer:
         done = run_inside(act.place, act.words, check=False, seconds=ACT_SECONDS, stdin=act.body or None)
@@ -150,7 +148,8 @@ def _run(words: Sequence[str], body: str) -> Answer:
     return Answer(not done.code, done.stdout if not done.code else (done.stderr or done.stdout).strip())
 
 
-def _asked(service: HttpService, act: Act) -> Answer:
+def asked(service: HttpService, act: Act) -> Answer:
+    """Send the request that an act stands for."""
     method, path = act.words
     answer = service.request(method, path, body=json.loads(act.body) if act.body else None)
     return Answer(answer.is_success, answer.text)

@@ -152,6 +152,6 @@ def _cache(ground: Ground) -> list[Injection]:
     )
 
     def command(field: str, prepare: Callable[[Hands], Prepared]) -> Injection:
-        return Injection("CDN's cache told otherwise", "edge", CACHE, field, "varnishadm", "edge", "", prepare)
+        return Injection("CDN's cache told otherwise", "edge", CACHE, field, "varnishadm", "cache", "", prepare)
 
     return [command("configuration", other_configuration), command("default_ttl", lambda _hands: longer)]

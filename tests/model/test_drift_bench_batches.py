@@ -190,6 +190,8 @@ def test_batches_hold_different_objects_of_one_place_and_family() -> None:
     found = drift_batches.batches([injected("a"), same, other, far, injected("d"), injected("e")], 3)
     names = [[f"{each.object[-1]}{each.field}" for each in batch] for batch in found]
     assert names == [["af", "bf", "df"], ["ag", "ef"], ["cf"]]
+    ns1, ns2 = (injected("", object=f"x. A at {name}") for name in ("ns1", "ns2"))  # one resource of the stack
+    assert [len(batch) for batch in drift_batches.batches([ns1, ns2], 3)] == [1, 1]
     sizes = [len(batch) for batch in drift_batches.batches(EVERY, 6)]
     assert sum(sizes) == len(EVERY)
     assert max(sizes) == 6
