@@ -140,8 +140,8 @@ def _judge_rules(
             texts = {"declared": text_of(declared[i + at]), "live": text_of(live[j + at])}
             yield _serious(place, key, f"chain {chain}, rule {i + at + 1}", Kind.CHANGED, **texts)
         for at in range(i + both, i_end):
-            text = text_of(declared[at])
-            yield _serious(place, key, f"chain {chain}, rule {at + 1}", Kind.REMOVED, declared=text)
+            gone = text_of(declared[at])
+            yield _serious(place, key, f"chain {chain}, rule {at + 1}", Kind.REMOVED, declared=gone)
         for at in range(j + both, j_end):
             finding = _mild if only_blocks(live[at]) else _serious
             yield finding(place, key, f"chain {chain}, rule {at + 1}", Kind.ADDED, live=text_of(live[at]))
