@@ -22,7 +22,7 @@ TOUCHED = "touched"
 REPAIR, SAVED = "repair", "what was saved"
 BOTH = f"{REPAIR}, then {SAVED}"
 """By what an injection was taken back."""
-_COMMANDS = ("kubectl ", "curl ")
+_COMMANDS = ("kubectl ", "curl ", "shopsphere lab exec ")
 """What a finding's own repair may begin with; `shopsphere up` deploys a whole site, and prose is for people."""
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from injections import CONTROLLER, MARK, Ground, Injection, made, patched, removed
+from typing import Any
+
+from acts import CONTROLLER
+from injections import MARK, Ground, Injection, made, patched, removed
 from patches import END, Edit
 
 from shopsphere.estate.placement import DATA_CLASS_LABEL, JURISDICTION_LABEL, OWNER_LABEL, WATTS_RESOURCE
 
 ENFORCED = "pod-security.kubernetes.io"
-INSIDE = {"namespaceSelector": {}}
+INSIDE: dict[str, dict[str, str]] = {"namespaceSelector": {}}
 ANYWHERE = {"ipBlock": {"cidr": "0.0.0.0/0"}}
 RBAC = "rbac.authorization.k8s.io"
 
@@ -142,7 +145,7 @@ def _storage(ground: Ground) -> list[Injection]:
 def _services(ground: Ground) -> list[Injection]:
     site, service = ground.site, "Service"
     ports = [{"name": "db", "port": 5432, "protocol": "TCP", "targetPort": 5432}]
-    slice_ = {
+    slice_: dict[str, Any] = {
         "addressType": "IPv4",
         "endpoints": [{"addresses": [ground.pod_address]}],
         "ports": [{"name": "db", "port": 5432, "protocol": "TCP"}],

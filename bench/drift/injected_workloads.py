@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from injections import CONTROLLER, MARK, Ground, Injection, made, patched
+from acts import CONTROLLER
+from injections import MARK, Ground, Injection, made, patched
 from patches import END, Edit
 
 from shopsphere.estate.placement import DATA_CLASS_LABEL

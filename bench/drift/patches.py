@@ -139,7 +139,7 @@ def _apply(operation: Operation, document: Any) -> None:
         case "remove", _:
             del parent[last]
         case "add", list():
-            parent.insert(last, value)
+            parent.insert(int(last), value)
         case _:
             parent[last] = value
 

@@ -99,8 +99,8 @@ class Quiet:
         for name, value in _BOUNDS.items():
             words = ("config", "set", "--path", f"{_CONFIG}.{name}", value, "--stack", stack.name, "--non-interactive")
             run([pulumi, *words], cwd=stack.folder, env=environment)
-        words = ("up", "--stack", stack.name, "--yes", "--skip-preview", "--non-interactive")
-        run([pulumi, *words], cwd=stack.folder, env=environment, seconds=CHANGE_SECONDS)
+        deploy = ("up", "--stack", stack.name, "--yes", "--skip-preview", "--non-interactive")
+        run([pulumi, *deploy], cwd=stack.folder, env=environment, seconds=CHANGE_SECONDS)
         for replicas in (4, 3):
             self._scale(replicas)
             yield f"an autoscaler moved the shop to {replicas} replicas", False

@@ -1,4 +1,4 @@
-"""The bench's changes inside databases, on a real server after the real migrations: each makes what it says, and goes."""
+"""The bench's changes inside databases, on a real server after the migrations: each makes what it says, and goes."""
 
 from __future__ import annotations
 

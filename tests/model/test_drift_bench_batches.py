@@ -102,7 +102,7 @@ def injected(name: str, **differing: Any) -> Injection:
 def world(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hands: Script, looks: list[Look], said: Said | None = None
 ) -> tuple[World, list[Document]]:
-    monkeypatch.setattr(drift_batches.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(drift_batches, "_PAUSE", 0.0)
     results: list[Document] = []
     remaining = iter(looks)
     ask: Callable[[str, str], Said] | None = (lambda _place, _command: said) if said else None
