@@ -40,9 +40,9 @@ from injections import Ground, Injection
 from result_lines import COMPARED, QUIET, Lines
 from undo_journal import JournalError, UndoJournal, recover
 
+from lab.paths import control_directory
 from shopsphere.estate.stack import EDGE, Environment, edge_stack, site_stack
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.paths import lab_directory
 from shopsphere.topology import Topology, load_topology
 from shopsphere.witness.access import see_once
 
@@ -101,7 +101,7 @@ def inject(run: Run) -> int:
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)
 
-    journal = UndoJournal.left(lab_directory() / JOURNAL)
+    journal = UndoJournal.left(control_directory() / JOURNAL)
     recover(journal, hands, lambda place: look(place).is_clean(), say)
     ground = ground_of(run.topology, run.region, hands, active_site)
     done = run.lines.done_keys()
