@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.cluster import credentials, pod_guard
+from lab.cluster import credentials
 from lab.cluster.components import kubernetes_components
 from lab.component import Component
 from lab.edge.components import edge_components, lab_settings, prepare
@@ -15,8 +15,9 @@ from lab.images.catalogue import POSTGRES_UID
 from lab.own_program import own_program
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
-from lab.site_agent import agent_component
+from lab.site_agent import agent_component, unpaired_component
 from lab.witness import witness_component
+from shopsphere.estate.host_rules import guard_of
 from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Topology
@@ -92,12 +93,11 @@ def _site_components(site: str, regions: list[str], topology: Topology) -> list[
             directory = disk_directory(site) / "volumes" / f"v{volume}"
             directory.mkdir(parents=True, exist_ok=True)
             give_to_databases(directory)
-        pair = topology.pair_of(site)
-        if pair:
-            components.append(agent_component(topology.site(site), pair, topology))
-        (disk_directory(site) / "pod-guard.nft").write_text(pod_guard.rules(topology.site(site)))
-        issued = credentials.prepare(topology.site(site))
-        components += kubernetes_components(topology.site(site), topology, issued)
+        pair, own = topology.pair_of(site), topology.site(site)
+        components.append(agent_component(own, pair, topology) if pair else unpaired_component(own))
+        (disk_directory(site) / "pod-guard.nft").write_text(guard_of(own).text())
+        issued = credentials.prepare(own)
+        components += kubernetes_components(own, topology, issued)
     return components
 
 

@@ -10,11 +10,11 @@ from typing import Self
 from pair import PairUnderTest
 
 from lab.enter import HostOffError, run_inside
-from runbooks.agent.fence import TABLE
+from shopsphere.estate.host_rules import FENCE_TABLE
 from shopsphere.foundation.errors import ShopSphereError
 
 EVERY = 0.05
-_FENCE = ["nft", "list", "set", "inet", TABLE, "permitted"]
+_FENCE = ["nft", "list", "set", "inet", FENCE_TABLE, "permitted"]
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from lab.hosts import load_hosts
 from lab.network import control
 from lab.paths import run_directory
 from lab.plan import PSP_PORT
-from runbooks.agent.fence import TABLE
 from runbooks.databases import all_follow
 from runbooks.engine import Journal
 from runbooks.pair_access import PairAccess
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
+from shopsphere.estate.host_rules import FENCE_TABLE
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
@@ -118,7 +118,7 @@ class PairUnderTest:
     def remove_fence(self, site: str) -> None:
         """Replace a site's agent by something that lets every write through, as if nobody had thought of a fence."""
         supervision.control(run_directory(site), "stop", "site-agent")
-        run_inside(site, ["nft", "delete", "table", "inet", TABLE], check=False)
+        run_inside(site, ["nft", "delete", "table", "inet", FENCE_TABLE], check=False)
         self._doors[site] = subprocess.Popen(
             command_inside(site, [sys.executable, "-c", OPEN_DOOR, self.address(site)]), stderr=subprocess.DEVNULL
         )

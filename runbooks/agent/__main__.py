@@ -13,6 +13,7 @@ from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role, SiteLedger, SiteRole, all_lead
 from runbooks.agent.door import Door
 from runbooks.agent.fence import FirewallFence
+from runbooks.agent.kernel_rules import KernelRules
 from runbooks.agent.log import tell
 from runbooks.agent.permits import PermitKeeper
 from runbooks.agent.watches import watches
@@ -52,7 +53,8 @@ def main() -> None:
     woken_by = watches(witness, config.witness, cluster)
     agent = Agent(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by)
     agent.start_closed()
-    Door(str(config.listen), config.port, agent.doors, agent.describe).start()
+    rules = KernelRules(config.site, config.listen, config.askers, fence, config.guard)
+    Door(str(config.listen), config.port, agent.doors, agent.describe, rules).start()
     agent.run()
 
 

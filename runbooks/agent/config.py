@@ -1,13 +1,15 @@
-"""What a site agent is told, and the margins between its clock and the witness's."""
+"""What the agent of a host is told, and the margins between its clock and the witness's."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shopsphere.estate.host_rules import guard
+from shopsphere.estate.nftables import Table
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 
 
@@ -35,20 +37,45 @@ class Margins(BaseModel):
         return self
 
 
-class AgentConfig(BaseModel):
-    """Everything an agent needs; it reads no Pulumi state and asks no site but its own."""
+class PodNetworks(BaseModel):
+    """Networks of a cluster."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pair: str
+    pods: IPv4Network
+    services: IPv4Network
+
+
+class HostConfig(BaseModel):
+    """What every agent needs; one of a site without a pair needs nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     site: str
+    listen: IPv4Address = Field(description="Where gateways ask whether writes are open.")
+    port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535)
+    askers: tuple[IPv4Network, ...] = Field(
+        default=(), description="Networks of the site's API servers on other hosts: they may ask for the host's rules."
+    )
+    pod_guard: PodNetworks | None = Field(
+        default=None, description="Networks of the guard that the host loads; none where no guard is needed."
+    )
+
+    @property
+    def guard(self) -> Table | None:
+        """The guard of the host's pods."""
+        return guard(self.pod_guard.pods, self.pod_guard.services) if self.pod_guard else None
+
+
+class AgentConfig(HostConfig):
+    """Everything the agent of a pair's site needs; it reads no Pulumi state and asks no site but its own."""
+
+    pair: str
     peer: str = Field(description="The other site of the pair.")
     first_active: str = Field(description="Site that is active when the pair is new: the topology's primary.")
     witness: tuple[str, ...] = Field(min_length=1, description="Client addresses of the voters.")
     kubeconfig: Path = Field(description="Reads the database clusters of this site.")
     context: str
     permit: Path = Field(description="File of the agent's own, where a permit is kept over a reboot.")
-    listen: IPv4Address = Field(description="Where gateways ask whether writes are open.")
-    port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535)
     database_port: int = Field(default=5432, ge=1, le=65535, description="Port of the database pods.")
     margins: Margins = Margins()

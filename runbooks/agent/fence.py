@@ -1,23 +1,25 @@
 """The fence: a firewall table on the site's host that takes every database off the network.
 
-Both directions are dropped: no statement comes in, and no acknowledgement of one that is on its way gets out. It works
-without the site's API server and is the first thing an agent puts up when it starts, so that it holds over a reboot.
-An opening ends by itself: the kernel forgets the permission at the end of the lease that it was given for, also when
-the agent hangs or is gone.
+It works without the site's API server and is the first thing an agent puts up when it starts, so that it holds over a
+reboot. An opening ends by itself: the kernel forgets the permission at the end of the lease that it was given for, also
+when the agent hangs or is gone. Its rules stand in `shopsphere/estate/host_rules.py`.
 Requires nft and bridged pod traffic that passes the forward hook (net.bridge.bridge-nf-call-iptables=1), as
 NetworkPolicy does.
 """
 
 from __future__ import annotations
 
-import math
+import threading
+from dataclasses import dataclass
 from typing import Protocol
 
+from shopsphere.estate.host_rules import FENCE_TABLE, PERMITTED, fence, fence_text
+from shopsphere.estate.nftables import Table
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.process import CommandError, run
 
-TABLE = "shopsphere_fence"
 _SECONDS = 2
-_FIRST = -400  # before kube-proxy and the policies
+_CLOSED = 0.0, 0.0
 
 
 class Fence(Protocol):
@@ -30,52 +32,73 @@ class Fence(Protocol):
         """Let clients through for `seconds` from now (infinity: until `close`); a repeated call starts them anew."""
 
 
-def rules(port: int, *, seconds: float = 0.0) -> str:
-    """Return the input of `nft -f` that puts the fence up, also where it is up already; a starting host runs it too.
+@dataclass(frozen=True)
+class Ordered:
+    """What the kernel was told last.
 
-    Args:
-        port: of the databases.
-        seconds: for which clients may reach the databases from now on; infinity for no end.
+    Attributes:
+        until: monotonic time at which the opening ends (s); infinity for no end, 0 for closed.
+        number: of the order: another one means that there was another one in between.
     """
-    timeout = "" if math.isinf(seconds) else f" timeout {max(1, round(seconds * 1000))}ms"
-    permitted = f"elements = {{ {port}{timeout} }}" if seconds > 0 else ""
-    return f"""\
-table inet {TABLE} {{}}
-delete table inet {TABLE}
-table inet {TABLE} {{
-    set permitted {{ type inet_service; flags timeout; {permitted}
-    }}
-    chain forward {{
-        type filter hook forward priority {_FIRST}; policy accept;
-        tcp dport {port} tcp dport != @permitted drop
-        tcp sport {port} tcp sport != @permitted drop
-    }}
-}}
-"""
+
+    until: float
+    number: int
 
 
 class FirewallFence:
-    """The fence of a site whose pods run on this host.
+    """The fence of a site whose pods run on this host; any thread may use it.
 
     Args:
         port: where the database pods listen.
+        clock: replaceable in tests.
     """
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.port, self._clock = port, clock
+        self._one = threading.Lock()
+        self._number = 0
+        self._ordered: Ordered | None = None
 
     def close(self) -> None:
         """Drop every packet to and from a database, in one transaction of the kernel."""
-        run(["nft", "-f", "-"], stdin=rules(self._port), seconds=_SECONDS)
+        with self._one:
+            self._order(*_CLOSED)
 
     def open(self, seconds: float) -> None:
         """Permit the port for `seconds`; the kernel ends the permission."""
-        run(["nft", "-f", "-"], stdin=rules(self._port, seconds=seconds), seconds=_SECONDS)
+        until = self._clock.monotonic() + seconds  # before any wait: what is permitted ends with the lease
+        with self._one:
+            self._permit(until)
+
+    def again(self) -> None:
+        """Give the last order once more, for the time that is left of it; closed where there was none, or it failed."""
+        with self._one:
+            self._permit(self._ordered.until if self._ordered else 0.0)
+
+    @property
+    def table(self) -> Table:
+        """Its rules."""
+        return fence(self.port)
+
+    def ordered(self) -> Ordered | None:
+        """Return the last order; None while one is being given, and after one of which nobody knows what it did."""
+        return self._ordered
+
+    def _permit(self, until: float) -> None:
+        left = until - self._clock.monotonic()
+        self._order(*((until, left) if left > 0 else _CLOSED))
+
+    def _order(self, until: float, seconds: float) -> None:
+        self._ordered = None
+        self._number += 1
+        run(["nft", "-f", "-"], stdin=fence_text(self.port, seconds=seconds), seconds=_SECONDS)
+        self._ordered = Ordered(until, self._number)
 
     @staticmethod
     def is_closed() -> bool:
         """Whether the table is there and permits nothing."""
+        words = ["nft", "list", "set", "inet", FENCE_TABLE, PERMITTED]
         try:
-            return "elements" not in run(["nft", "list", "set", "inet", TABLE, "permitted"], seconds=_SECONDS).stdout
+            return "elements" not in run(words, seconds=_SECONDS).stdout
         except CommandError:
             return False

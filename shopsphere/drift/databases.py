@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from shopsphere.drift.database_role import SYNCHRONY, Standing, judge_role
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
+from shopsphere.drift.settling import lasting
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
@@ -80,21 +81,11 @@ def look_at_databases(
     found = _look(servers, documents, take, ask, repair)
     if found.drifts:
         clock.sleep(AGAIN_SECONDS)
-        found = _lasting(found, _look(servers, documents, take, ask, repair))
+        found = lasting(found, _look(servers, documents, take, ask, repair))
     if any(each.object.endswith(SYNCHRONY) for each in found.drifts):
         clock.sleep(SETTLING_SECONDS)
-        found = _lasting(found, _look(servers, documents, take, ask, repair))
+        found = lasting(found, _look(servers, documents, take, ask, repair))
     return found
-
-
-def _lasting(before: SiteDrift, after: SiteDrift) -> SiteDrift:
-    """Return the later look with the differences that the earlier one had too."""
-    first = {_identity(each) for each in before.drifts}
-    return replace(after, drifts=tuple(each for each in after.drifts if _identity(each) in first))
-
-
-def _identity(drift: Drift) -> tuple[str, str, str]:
-    return drift.object, drift.field, drift.kind
 
 
 def _look(servers: Sequence[DeclaredServer], documents: Documents, take: Take, ask: Ask, repair: Repair) -> SiteDrift:

@@ -77,6 +77,12 @@ WORKS = (
         "keeps the document until its instances are gone",
     ),
     Work(
+        ("kubectl-annotate", "kubectl-cnpg"),
+        "Cluster",
+        (_annotation("cnpg.io/reloadedAt"),),
+        "has the operator write and load a server's files again, as findings about them say, and changes nothing else",
+    ),
+    Work(
         (PLATFORM,),
         "Cluster",
         tuple(_annotation(f"shopsphere.io/{name}") for name in ("synchrony", "operators-lock", "looked-at")),

@@ -17,6 +17,7 @@ from shopsphere.drift.database_role import standing_of
 from shopsphere.drift.databases import look_at_databases
 from shopsphere.drift.declared import Declared, declared_objects
 from shopsphere.drift.edge import look_at_edge
+from shopsphere.drift.hosts import DeclaredHosts, declared_hosts, look_at_hosts
 from shopsphere.drift.ignores import Ignore, read_ignores, sift
 from shopsphere.drift.judging import judge
 from shopsphere.drift.kinds import find_kind
@@ -24,6 +25,7 @@ from shopsphere.drift.live import Lists
 from shopsphere.drift.live import look as look_at_lists
 from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
 from shopsphere.drift.repair import Repair, repair_at
+from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
 from shopsphere.foundation.errors import told
@@ -33,6 +35,8 @@ SITE_SECONDS = 90.0
 """Bound on a site (s), with the reading of its state."""
 DATABASES_SECONDS = 60.0
 """Bound on what the look at a site's databases takes longer than that at its objects (s)."""
+HOSTS_SECONDS = 15.0
+"""The same for the look at its hosts."""
 ANSWER_SECONDS = 10.0
 """Bound on each request to a cluster (s)."""
 _WHOLE = "the whole site"
@@ -45,7 +49,7 @@ def compare(topology: Topology, target: str, environment: Environment) -> Report
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
     if target in {EDGE, EVERYTHING}:
         stacks.append(edge_stack(environment))
-    found = side_by_side(stacks, look_at, seconds=SITE_SECONDS)
+    found = side_by_side(stacks, partial(look_at, topology), seconds=SITE_SECONDS)
     return report(target, environment, found, read_ignores(), datetime.now(UTC).date())
 
 
@@ -69,12 +73,12 @@ def report(target: str, environment: str, sites: Sequence[SiteDrift], ignores: S
     return Report(target, environment, tuple(sites), tuple(worst_first(sifted.drifts)), sifted.ignored)
 
 
-def look_at(stack: StackId) -> SiteDrift:
+def look_at(topology: Topology, stack: StackId) -> SiteDrift:
     """Compare a site, or the edge."""
-    return look_at_site(stack) if stack.site else look_at_edge(stack)
+    return look_at_site(topology, stack) if stack.site else look_at_edge(stack)
 
 
-def look_at_site(stack: StackId) -> SiteDrift:
+def look_at_site(topology: Topology, stack: StackId) -> SiteDrift:
     """Compare one site.
 
     Raises:
@@ -94,26 +98,49 @@ def look_at_site(stack: StackId) -> SiteDrift:
         ),
         name=f"databases of {stack.label}",
     )
+    rules = rules_of(topology, stack)
+    hosts = bounded.start(partial(look_at_hosts, rules, cluster, repair), name=f"hosts of {stack.label}")
     found = judge_site(exported, cluster, repair)
     found = together(found, databases_of(servers, stack.label))
+    found = together(found, hosts_of(hosts, stack.label))
     return replace(found, seconds=round(time.monotonic() - began, 1))
+
+
+def rules_of(topology: Topology, stack: StackId) -> DeclaredHosts:
+    """Return what the hosts of a site should enforce."""
+    return declared_hosts(
+        topology.site(stack.label),
+        paired=topology.pair_of(stack.label) is not None,
+        environment=stack.environment,
+        agent_port=site_access(stack).site_agent_port,
+    )
 
 
 def databases_of(asked: Future[SiteDrift], site: str, *, seconds: float = DATABASES_SECONDS) -> SiteDrift:
     """Return what the look at a site's databases found; one that fails, or does not end, hides nothing else."""
+    return _part_of(asked, site, "the databases", seconds)
+
+
+def hosts_of(asked: Future[SiteDrift], site: str, *, seconds: float = HOSTS_SECONDS) -> SiteDrift:
+    """Return what the look at a site's hosts found; one that fails, or does not end, hides nothing else."""
+    return _part_of(asked, site, "the rules of its hosts", seconds)
+
+
+def _part_of(asked: Future[SiteDrift], site: str, what: str, seconds: float) -> SiteDrift:
     try:
-        return bounded.answer_of(asked, what=f"the look at the databases of {site}", seconds=seconds)
+        return bounded.answer_of(asked, what=f"the look at {what} of {site}", seconds=seconds)
     except Exception as error:  # noqa: BLE001 - as of a whole site
-        return SiteDrift(site, unseen=(Unseen(site, "the databases", told(error)),))
+        return SiteDrift(site, unseen=(Unseen(site, what, told(error)),))
 
 
-def together(objects: SiteDrift, servers: SiteDrift) -> SiteDrift:
+def together(objects: SiteDrift, part: SiteDrift) -> SiteDrift:
     """Return both looks at a site as one."""
     return replace(
         objects,
-        live=objects.live + servers.live,
-        drifts=objects.drifts + servers.drifts,
-        unseen=objects.unseen + servers.unseen,
+        declared=objects.declared + part.declared,
+        live=objects.live + part.live,
+        drifts=objects.drifts + part.drifts,
+        unseen=objects.unseen + part.unseen,
     )
 
 

@@ -59,6 +59,10 @@ class Repair:
         """Return the command that sets an annotation, whatever it was."""
         return self._kubectl(namespace, "annotate", "--overwrite", resource_of(kind), name, annotation)
 
+    def load_rules(self, door: str) -> str:
+        """Return the command that has a host's agent load again what is declared; `door` leads to it in the API."""
+        return self._kubectl("", "create", f"--raw={door}", "--filename=/dev/null")
+
     def deploy(self) -> str:
         """Return the command that deploys the site after a look at what is really there."""
         return f"shopsphere up {self.site} --environment {self.environment} --refresh"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from shopsphere.drift.declared import Declared
+from shopsphere.drift.host_repair import is_loaded_again, is_table
 from shopsphere.drift.kinds import KINDS, SECRET
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.ownership import APPLY, Ownership
@@ -32,6 +33,9 @@ class Action(StrEnum):
 
     DELETE = "delete"
     """The object is deleted."""
+
+    LOAD = "load again"
+    """The agent of the host loads its declared rules again."""
 
     LEAVE = "leave"
     """Nothing."""
@@ -60,6 +64,8 @@ def plan_of(drift: Drift, declared: Declared | None, live: Document | None) -> P
         declared: the object that it is about; None where nobody declared one.
         live: the live object of an undeclared one; None where it is not known.
     """
+    if drift.kind is not Kind.IGNORE and is_loaded_again(drift.object):
+        return Planned(drift, Action.LOAD)
     if why := _why_left(drift, declared):
         return Planned(drift, Action.LEAVE, why)
     if drift.kind is Kind.UNDECLARED:
@@ -79,6 +85,7 @@ def _why_left(drift: Drift, declared: Declared | None) -> str:
     reasons = (
         (drift.kind is Kind.IGNORE, "entries of the ignores are their owners'"),
         (drift.site == EDGE, "names, states of pairs and distributions are put back by the edge's deployment alone"),
+        (is_table(drift.object), "an agent loads its own tables alone: who made this one may still need it"),
         (drift.kind is Kind.UNDECLARED and kind in _BY_KIND, ""),
         (drift.kind is Kind.TOUCHED, "its controller makes it anew once it is deleted"),
         (declared is None, "it is no declared object of a cluster"),

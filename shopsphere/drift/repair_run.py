@@ -18,6 +18,7 @@ from shopsphere.drift.repair import repair_at
 from shopsphere.drift.repair_plan import Action, Planned
 from shopsphere.drift.repairing import Outcome, Place, carry_out, plan
 from shopsphere.drift.role_guard import guard_of
+from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.columns import UNBOUNDED, folded, labelled
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -76,7 +77,8 @@ def place_of(topology: Topology, stack: StackId) -> Place:
     guard = guard_of(pair.name if pair else "", stack.environment, look_of(stack))
     objects = declared_objects(exported_state(stack))
     declared = {object_name(each.kind, each.namespace, each.name): each for each in objects}
-    return Place(repair, cluster_of(stack, seconds=ANSWER_SECONDS), declared, guard)
+    cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
+    return Place(repair, cluster, declared, guard, site_access(stack).site_agent_port)
 
 
 def plan_as_text(planned: Sequence[Planned], width: int = UNBOUNDED) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.drift.comparing import Difference
 from shopsphere.drift.declared import Declared
+from shopsphere.drift.host_repair import load_again
 from shopsphere.drift.ignores import Ignore
 from shopsphere.drift.judging import differing
 from shopsphere.drift.model import Drift, Kind
@@ -25,6 +26,7 @@ from shopsphere.drift.repair import Repair, steps_of
 from shopsphere.drift.repair_plan import Action, Planned, by_object, path_of, plan_of, why_kept
 from shopsphere.drift.role_guard import Guard
 from shopsphere.drift.undeclared import Live
+from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.foundation.errors import ShopSphereError, one_line
 
 Document = dict[str, Any]
@@ -49,6 +51,9 @@ class Changeable(Protocol):
     def delete(self, path: str, *, uid: str = "") -> None:
         """Delete the object with this identity."""
 
+    def create(self, path: str, document: Document) -> Document:
+        """Send a document to an API path, and return the answer."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -59,12 +64,14 @@ class Place:
         cluster: its API.
         declared: its declared objects, as findings call them.
         guard: says what keeps it from being changed.
+        agent_port: of the agent on each of its hosts.
     """
 
     repair: Repair
     cluster: Changeable
     declared: Mapping[str, Declared]
     guard: Guard
+    agent_port: int = SITE_AGENT_PORT
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,8 @@ def carry_out(planned: Sequence[Planned], places: Mapping[str, Place], ignores: 
     """Do what is planned, object by object; one that fails hides no other."""
     outcomes = {each.drift: Outcome(each.drift, "", each.why) for each in planned}
     for (site, name), steps in by_object(planned).items():
-        work = _Object(places[site], name, steps, ignores)
         try:
-            left = work.put_right()
+            left = _put_right(places[site], name, steps, ignores)
             why = "it is still there after all that could be done" if left else ""
         except ShopSphereError as error:
             left, why = {each.drift.field for each in steps}, one_line(error)
@@ -129,7 +135,15 @@ def carry_out(planned: Sequence[Planned], places: Mapping[str, Place], ignores: 
     return [*outcomes.values()]
 
 
-_DONE = {Action.APPLY: "put back", Action.TAKE_OUT: "taken out", Action.DELETE: "deleted"}
+_DONE = {Action.APPLY: "put back", Action.TAKE_OUT: "taken out", Action.DELETE: "deleted", Action.LOAD: "loaded again"}
+
+
+def _put_right(place: Place, name: str, steps: Sequence[Planned], ignores: Sequence[Ignore]) -> set[str]:
+    if steps[0].action is not Action.LOAD:
+        return _Object(place, name, steps, ignores).put_right()
+    require_quiet(place)
+    load_again(place.cluster, name, place.agent_port)
+    return set()
 
 
 class _Object:
@@ -209,8 +223,17 @@ class _Object:
                 raise LeftError(f"{drift.field or 'a part of it'} is accepted by {owner}, and would be overwritten")
 
     def _require_quiet(self) -> None:
-        if why := self._place.guard():
-            raise LeftError(why)
+        require_quiet(self._place)
+
+
+def require_quiet(place: Place) -> None:
+    """Leave a site alone in which something else is under way.
+
+    Raises:
+        LeftError: with what it is.
+    """
+    if why := place.guard():
+        raise LeftError(why)
 
 
 def with_run_time(declared: Declared, live: Mapping[str, Any]) -> Document:

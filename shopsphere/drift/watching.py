@@ -14,8 +14,10 @@ from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.deploy.exporting import exported_state
 from shopsphere.deploy.state_version import look_of
 from shopsphere.drift.edge_watch import EdgeWatch
+from shopsphere.drift.hosts import look_at_hosts
+from shopsphere.drift.hosts_watch import FIRST_SECONDS, HostsWatch, Joined
 from shopsphere.drift.ignores import Ignore, read_ignores
-from shopsphere.drift.looking import ANSWER_SECONDS, report
+from shopsphere.drift.looking import ANSWER_SECONDS, report, rules_of
 from shopsphere.drift.model import Drift, Report, SiteDrift, Unseen
 from shopsphere.drift.repair import repair_at
 from shopsphere.drift.site_watch import SiteWatch
@@ -93,11 +95,11 @@ def watch(
     stacks = [site_stack(topology, site, environment) for site in sites_of(topology, target)]
     if target in {EDGE, EVERYTHING}:
         stacks.append(edge_stack(environment))
-    watching = Watching(target, environment, stacks, read_ignores())
+    watching = Watching(target, environment, stacks, read_ignores(), partial(begin, topology))
     return watching.run(tell, stopped=stopped, seconds=seconds)
 
 
-def begin(stack: StackId, publish: Publish, stopped: threading.Event, alive: Alive) -> None:
+def begin(topology: Topology, stack: StackId, publish: Publish, stopped: threading.Event, alive: Alive) -> None:
     """Watch one stack.
 
     Raises:
@@ -110,7 +112,14 @@ def begin(stack: StackId, publish: Publish, stopped: threading.Event, alive: Ali
         return
     repair = repair_at(stack)
     cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
-    SiteWatch(repair, cluster, look, export, publish).run(stopped, alive)
+    joined, ended = Joined(stack.label, publish), threading.Event()
+    hosts = HostsWatch(stack.label, partial(look_at_hosts, rules_of(topology, stack), cluster, repair), joined.hosts)
+    bounded.start(partial(hosts.run, ended), name=f"hosts of {stack.label}")
+    try:
+        joined.knows_hosts.wait(FIRST_SECONDS)
+        SiteWatch(repair, cluster, look, export, joined.objects).run(stopped, alive)
+    finally:
+        ended.set()
 
 
 class Watching:
@@ -121,7 +130,7 @@ class Watching:
         environment: where the stacks live.
         stacks: all that is watched.
         ignores: accepted differences.
-        begin_one: watches one stack; replaceable in tests.
+        begin_one: watches one stack.
         clock: replaceable in tests.
     """
 
@@ -131,8 +140,8 @@ class Watching:
         environment: str,
         stacks: Sequence[StackId],
         ignores: Sequence[Ignore],
+        begin_one: Begin,
         *,
-        begin_one: Begin = begin,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._target, self._environment, self._stacks, self._ignores = target, environment, stacks, ignores

@@ -10,6 +10,8 @@ WRITES_PATH = "/writes"
 """Whether writes are open: 200, or anything else for no."""
 STATE_PATH = "/state"
 """What the agent knows, as JSON."""
+RULES_PATH = "/rules"
+"""What the host's kernel enforces, as JSON; POST loads again what is declared. It answers the site's API alone."""
 UNTIL_HEADER = "Answer-When"
 """In a question for the state: what is waited for, so that the answer comes as soon as it is so, or after
 `UNTIL_SECONDS`. An agent from before this header answers at once."""

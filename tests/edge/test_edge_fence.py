@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from edge_network import own_network
 
-from runbooks.agent.fence import FirewallFence, rules
+from runbooks.agent.fence import FirewallFence
+from shopsphere.estate.host_rules import fence_text
 from shopsphere.foundation.process import Result, run
 
 PORT = 15432
@@ -100,7 +101,7 @@ def test_an_opening_ends_by_itself(database: Callable[[str], str]) -> None:
 
 def test_a_host_can_start_with_it(database: Callable[[str], str]) -> None:
     _until_listening(database)
-    run(["nft", "-f", "-"], stdin=rules(PORT))
+    run(["nft", "-f", "-"], stdin=fence_text(PORT))
     assert database("hello") == "no answer"
     assert FirewallFence.is_closed()
 

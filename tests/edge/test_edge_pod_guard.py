@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from edge_network import own_network
 
-from lab.cluster.pod_guard import COMPLIES, rules
+from shopsphere.estate.host_rules import COMPLIES, guard_of
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import run
 from shopsphere.topology import load_topology
@@ -75,7 +75,7 @@ def pod() -> Iterator[str]:
         try:
             for name, address in zip(names, (OUTSIDE, POD), strict=True):
                 wait_until(partial(reached, name, address, ALLOWED), what="the servers", seconds=20)
-            run(["nft", "-f", "-"], stdin=rules(SITE))
+            run(["nft", "-f", "-"], stdin=guard_of(SITE).text())
             yield names[0]
         finally:
             for server in servers:
@@ -144,5 +144,5 @@ def test_the_guard_is_about_what_leaves_alone(pod: str) -> None:
 
 
 def test_it_can_be_put_up_again(pod: str) -> None:
-    run(["nft", "-f", "-"], stdin=rules(SITE))
+    run(["nft", "-f", "-"], stdin=guard_of(SITE).text())
     assert not reached(pod, OUTSIDE, FORBIDDEN)

@@ -38,6 +38,15 @@ def test_an_autoscaler_and_a_rollout_are_no_drift() -> None:
     assert findings(lives) == []
 
 
+def test_the_repair_of_a_servers_files_is_no_drift_itself() -> None:
+    lives = live_objects()
+    place = ("metadata", "annotations")
+    set_by(lives["database"], (*place, "cnpg.io/reloadedAt"), LATER, "kubectl-annotate")
+    assert findings(lives) == []
+    set_by(lives["database"], (*place, "cnpg.io/hibernation"), "on", "kubectl-annotate")
+    assert [each.field for each in findings(lives)] == ['metadata.annotations["cnpg.io/hibernation"]']
+
+
 def test_a_person_who_scales_is_drift() -> None:
     lives = live_objects()
     set_by(lives["deployment"], ("spec", "replicas"), 0, "kubectl", subresource="scale")

@@ -59,7 +59,7 @@ def events_of(watch: Watching) -> list[tuple[str, Any]]:
 
 def two(clock: ManualClock, *ignores: Any) -> tuple[Watching, Callable[[SiteDrift], None]]:
     """A watch of two sites without threads, and the way to tell it something."""
-    watch = Watching("rdc-a", "lab", [FRANKFURT, DUBLIN], ignores, clock=clock)
+    watch = Watching("rdc-a", "lab", [FRANKFURT, DUBLIN], ignores, lambda *_: None, clock=clock)
     return watch, watch.news
 
 

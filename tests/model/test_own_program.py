@@ -11,6 +11,8 @@ import lab.own_program
 from lab.hosts import load_hosts
 from lab.own_program import own_program, sources_of
 from lab.plan import components_of
+from runbooks.agent.config import HostConfig
+from shopsphere.estate.host_rules import guard_of
 from shopsphere.topology import load_topology
 
 PACKAGES = ("one", "two")
@@ -52,3 +54,17 @@ def test_hosts_run_the_code_that_is_there(host: str, tmp_path: Path, monkeypatch
     own = [each for each in components_of(load_hosts(topology).host(host), ["rdc-a"], topology) if "-m" in each.command]
     assert own
     assert all(each.environment.get("SHOPSPHERE_SOURCES") for each in own)
+
+
+def test_a_site_without_a_pair_has_an_agent_that_tells_its_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
+    topology = load_topology(environment="lab")
+    components = components_of(load_hosts(topology).host(topology.headquarters), ["hq"], topology)
+    (agent,) = [each for each in components if each.name == "site-agent"]
+    assert "runbooks.agent.unpaired" in agent.command
+    config = HostConfig.model_validate_json(Path(agent.command[-1]).read_text())
+    assert config.listen == topology.site(topology.headquarters).address
+    assert config.guard == guard_of(topology.site(topology.headquarters))
+    assert (Path(agent.command[-1]).parent / "pod-guard.nft").read_text() == guard_of(topology.site("newyork")).text()

@@ -1,0 +1,168 @@
+"""What the kernel of the agent's host enforces: told as it is, and loaded again as it is declared."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv4Network, ip_address
+from typing import Any
+
+from runbooks.agent.fence import FirewallFence, Ordered
+from shopsphere.estate.nftables import Document, Table, essential
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import NoAnswerError
+from shopsphere.foundation.process import run
+
+FORMAT = 1
+"""Version of the answer."""
+_SECONDS = 2
+_TRIES = 3
+"""Listings in which a fence that is renewed every second and a half may be found at rest."""
+_AT_ITS_END = 1.0
+"""Nearer (s) to the end of an opening nobody can tell whether the kernel has ended it already."""
+_MOST_BYTES = 8 * 2**20
+_LOOPBACK = IPv4Network("127.0.0.0/8")
+
+List = Callable[[], str]
+
+
+class KernelRulesError(NoAnswerError):
+    """The kernel's rules cannot be told now."""
+
+
+def list_ruleset() -> str:
+    """Return what `nft -j list ruleset` prints.
+
+    Raises:
+        CommandError: nft is not there, failed, or did not end.
+    """
+    return run(["nft", "-j", "list", "ruleset"], seconds=_SECONDS).stdout
+
+
+class KernelRules:
+    """The rules of one host, for who asks through the API server of its site.
+
+    That server proxies to the hosts of its nodes for those who may do that, by TLS and with their own credentials. It
+    comes from an address of the host itself, or from `askers`; nobody else is answered.
+
+    Args:
+        site: of the host.
+        address: where the agent listens.
+        askers: networks of API servers that run on other hosts.
+        fence: of the site's databases; None at a site without any.
+        guard: the table that guards its pods; None where the policy engine does that itself.
+        listing: lists the kernel's rules.
+        clock: replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        site: str,
+        address: IPv4Address,
+        askers: Sequence[IPv4Network],
+        fence: FirewallFence | None,
+        guard: Table | None,
+        *,
+        listing: List = list_ruleset,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._site, self._fence, self._guard = site, fence, guard
+        self._askers = (IPv4Network(address), _LOOPBACK, *askers)
+        self._listing, self._clock = listing, clock
+        self._one = threading.Lock()
+
+    def admits(self, address: str) -> bool:
+        """Whether a question from this address is answered."""
+        asker = ip_address(address)
+        return isinstance(asker, IPv4Address) and any(asker in network for network in self._askers)
+
+    def tell(self) -> Document:
+        """Return the rules, and what the fence was told.
+
+        `fence` has `port`, `changing` (nobody can say what it should be at this moment) and `seconds_left` of its
+        opening (0 closed, None for no end). `loads` names the tables that `load` puts back.
+
+        Raises:
+            ShopSphereError: somebody else asks just now, or nft does not answer.
+        """
+        with self._alone():
+            for _ in range(_TRIES):
+                before = self._ordered()
+                listing = self._listing()
+                after = self._ordered()
+                if before is not None and before == after:
+                    break
+            fence = self._state(before, after) if self._fence else None
+        return {
+            "format": FORMAT,
+            "site": self._site,
+            "loads": [*self._tables()],
+            "fence": fence,
+            "nftables": self._read(listing),
+        }
+
+    def load(self) -> Document:
+        """Load the guard as it is declared, and the fence as it was ordered last; return the tables' names.
+
+        Raises:
+            ShopSphereError: somebody else asks just now, or nft refuses.
+        """
+        with self._alone():
+            if self._guard:
+                run(["nft", "-f", "-"], stdin=self._guard.text(), seconds=_SECONDS)
+            if self._fence:
+                self._fence.again()
+        return {"format": FORMAT, "site": self._site, "loaded": [*self._tables()]}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one caller at a time start programs: the agent has the lease to keep."""
+        if not self._one.acquire(timeout=_SECONDS):
+            raise KernelRulesError.build(
+                f"the rules of the host of {self._site} are being asked for",
+                expected=f"one caller at a time, for at most {_SECONDS} s",
+                found="another one, who still waits",
+                action="ask again",
+            )
+        try:
+            yield
+        finally:
+            self._one.release()
+
+    def _tables(self) -> Iterator[str]:
+        if self._fence:
+            yield " ".join(self._fence.table.key)
+        if self._guard:
+            yield " ".join(self._guard.key)
+
+    def _ordered(self) -> Ordered | None:
+        return self._fence.ordered() if self._fence else Ordered(0.0, 0)
+
+    def _state(self, before: Ordered | None, after: Ordered | None) -> Document:
+        left = (after.until if after else 0.0) - self._clock.monotonic()
+        changing = before is None or before != after or (before.until > 0 and abs(left) < _AT_ITS_END)
+        seconds = None if math.isinf(left) else round(max(0.0, left), 1)
+        return {"port": self._fence.port if self._fence else 0, "changing": changing, "seconds_left": seconds}
+
+    def _read(self, listing: str) -> list[Document]:
+        """Return the rules of a listing; a ruleset may be larger than a question is worth."""
+        if len(listing) > _MOST_BYTES:
+            raise KernelRulesError.build(
+                f"the rules of the host of {self._site} are too many to be told",
+                expected=f"at most {_MOST_BYTES} bytes",
+                found=f"{len(listing)}",
+                action="look at `nft list ruleset` on the host",
+            )
+        try:
+            found: Any = json.loads(listing)["nftables"]
+            return essential(found, whole=[self._fence.table.key] if self._fence else [])
+        except (ValueError, KeyError, TypeError) as error:
+            raise KernelRulesError.build(
+                f"the rules of the host of {self._site} cannot be read",
+                expected="what `nft -j list ruleset` prints",
+                found=f"{type(error).__name__}: {error}",
+                action="look at it on the host; nft has to be built with JSON",
+            ) from error
