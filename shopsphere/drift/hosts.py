@@ -23,7 +23,7 @@ from shopsphere.foundation.side_by_side import at_each
 from shopsphere.topology import Site
 
 AGAIN_SECONDS = 2.0
-"""Pause before a second look (s): an active site's fence is told anew within it."""
+"""Pause before a second look (s): at an active site the agent loads the fence anew within it."""
 _MOST_LOOKS = 3
 
 
