@@ -1,6 +1,8 @@
 """A cart, orders and a late decline follow their customer."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import uuid4
 
 import httpx
@@ -94,21 +96,20 @@ def _links(page: str) -> list[str]:
     return [part.split('"')[0] for part in page.split('href="')[1:]]
 
 
-def _late_decline(shop: Shop, shopper: Shopper) -> str:
-    """Place an order whose decline is known only later, and return its receipt's address."""
+@contextmanager
+def _late_decline(shop: Shop, shopper: Shopper) -> Iterator[None]:
+    """Place an order whose decline is known only when the block ends, however long that takes."""
     shop.break_provider(refuse=1000)
     try:
         answer = shopper.send(shopper.checkout_form(), payment_method="tok_declined")
+        order = order_of(str(answer.headers["location"]))
+        assert shop.order(order) == "pending_payment"
+        yield
+        assert shop.order(order) == "pending_payment"
     finally:
         shop.break_provider()
-    location = str(answer.headers["location"])
-    assert shop.order(order_of(location)) == "pending_payment"
-    return location
-
-
-def _declined(shop: Shop, location: str) -> None:
-    shop.end_wait(order_of(location))
-    wait_until(lambda: shop.order(order_of(location)) == "declined", what="the decline", seconds=60, interval=0.2)
+    shop.end_wait(order)
+    wait_until(lambda: shop.order(order) == "declined", what="the decline", seconds=60, interval=0.2)
 
 
 def test_a_late_decline_comes_back_to_the_customers_cart(shop: Shop, shopper: Shopper) -> None:
@@ -116,10 +117,9 @@ def test_a_late_decline_comes_back_to_the_customers_cart(shop: Shop, shopper: Sh
     free = shop.free(sku)
     email = sign_up(shopper)
     shopper.add(TEE, size="M", quantity="3")
-    location = _late_decline(shop, shopper)
-    shopper.add(TEE, size="M", quantity="2")  # the same thing again while the order is pending
-    sign_out(shopper)
-    _declined(shop, location)
+    with _late_decline(shop, shopper):
+        shopper.add(TEE, size="M", quantity="2")  # the same thing again while the order is pending
+        sign_out(shopper)
     assert "Nothing in here yet" in shopper.get("/cart").text
     sign_in(shopper, email)
     assert quantities(shopper) == [5]
@@ -128,10 +128,9 @@ def test_a_late_decline_comes_back_to_the_customers_cart(shop: Shop, shopper: Sh
 
 def test_a_late_decline_of_a_guest_who_signed_in_comes_back_too(shop: Shop, shopper: Shopper) -> None:
     shopper.add(TEE, size="M", quantity="19")
-    location = _late_decline(shop, shopper)
-    sign_up(shopper)
-    shopper.add(TEE, size="M", quantity="4")
-    _declined(shop, location)
+    with _late_decline(shop, shopper):
+        sign_up(shopper)
+        shopper.add(TEE, size="M", quantity="4")
     assert quantities(shopper) == [20]
 
 
