@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from lab.enter import run_inside
 from shopsphere.clients.http import HttpService, read_key
 from shopsphere.deploy.environment import program_path
+from shopsphere.drift.kinds import resource_of
 from shopsphere.estate.access import CdnAccess, edge_access, read_access, site_access
 from shopsphere.estate.stack import Environment, edge_stack, site_stack
 from shopsphere.foundation.errors import ShopSphereError
@@ -76,6 +77,10 @@ class Hands(Protocol):
         """Carry one out, within a bounded time; what goes wrong is in the answer."""
 
 
+class ActFailedError(Exception):
+    """Something that had to be done first could not be done."""
+
+
 def read_object(hands: Hands, site: str, resource: str, namespace: str, name: str) -> dict[str, Any] | None:
     """Return a live object with its record of who owns what, or None where it is not there.
 
@@ -91,8 +96,17 @@ def read_object(hands: Hands, site: str, resource: str, namespace: str, name: st
     return found
 
 
-class ActFailedError(Exception):
-    """Something that had to be done first could not be done."""
+def needed_object(hands: Hands, site: str, target: tuple[str, str, str]) -> dict[str, Any]:
+    """Return a live object by kind, namespace and name.
+
+    Raises:
+        ActFailedError: it is not there, or the cluster did not answer.
+    """
+    kind, namespace, name = target
+    found = read_object(hands, site, resource_of(kind), namespace, name)
+    if found is None:
+        raise ActFailedError(f"{site}: there is no {kind} {namespace}/{name}; is the region deployed?")
+    return found
 
 
 class LabHands:

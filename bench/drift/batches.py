@@ -69,6 +69,11 @@ class _Trial:
     pulumi: dict[str, str] = field(default_factory=dict)
 
     @property
+    def entry(self) -> Entry:
+        """What the journal has of it."""
+        return Entry(self.injection.key, self.injection.place, self.prepared.undo if self.prepared else ())
+
+    @property
     def is_in(self) -> bool:
         return not self.outcome
 
@@ -115,7 +120,7 @@ def _prepare(world: World, trials: Sequence[_Trial]) -> None:
             each.prepared = each.injection.prepare(world.hands)
         except (ActFailedError, NoSuchPlaceError) as error:
             each.outcome, each.problem = "could not", str(error)
-    entries = [Entry(each.injection.key, each.injection.place, each.prepared.undo) for each in trials if each.prepared]
+    entries = [each.entry for each in trials if each.prepared]
     if entries:
         world.journal.about_to(entries)
 
@@ -140,7 +145,7 @@ def _inject(world: World, trials: Sequence[_Trial]) -> None:
         each.outcome = "refused by admission" if why else "could not"
         each.problem = why or " ".join(said.split())[-300:]
         if sent:  # a part of it is there
-            undo_entry(world.hands, Entry(each.injection.key, each.injection.place, each.prepared.undo))
+            undo_entry(world.hands, each.entry)
         world.journal.note(each.injection.key, UNDONE)
         world.say(f"{each.injection.kind}: {each.injection.object}: {each.outcome}: {each.problem}")
 
@@ -245,7 +250,7 @@ def _tidied(world: World, trial: _Trial) -> None:
 def _saved(world: World, trial: _Trial) -> None:
     if trial.prepared is None:
         return
-    problem = undo_entry(world.hands, Entry(trial.injection.key, trial.injection.place, trial.prepared.undo))
+    problem = undo_entry(world.hands, trial.entry)
     trial.undone_by = BOTH if trial.undone_by else SAVED
     trial.undo_problem = "; ".join(filter(None, (trial.undo_problem, problem)))
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
-from acts import CDN, Act, ActFailedError, Hands, read_object
+from acts import CDN, Act, ActFailedError, Hands, needed_object
 from injections import Ground
 
 from lab.edge.components import lab_settings
 from shopsphere.clients.postgres import leading_pod
-from shopsphere.drift.kinds import resource_of
 from shopsphere.estate.access import edge_access
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.placement import Placement
@@ -36,7 +35,7 @@ def ground_of(topology: Topology, region: str, hands: Hands, active: ActiveSite)
     """
     site = active(region)
     placement = Placement.of(topology, site)
-    shop = _needed(hands, site, "Deployment", "shop", "shop")
+    shop = needed_object(hands, site, ("Deployment", "shop", "shop"))
     others = [pair for name, pair in topology.pairs.items() if name != region]
     name, document = _distribution(hands)
     return Ground(
@@ -47,7 +46,7 @@ def ground_of(topology: Topology, region: str, hands: Hands, active: ActiveSite)
         image=shop["spec"]["template"]["spec"]["containers"][0]["image"],
         pod_address=str(ip_network(str(topology.site(site).pod_network))[-2]),
         instances={
-            each.name: leading_pod(_needed(hands, site, "Cluster", each.namespace.name, each.cluster(site)))
+            each.name: leading_pod(needed_object(hands, site, ("Cluster", each.namespace.name, each.cluster(site))))
             for each in DATABASES
         },
         domain=topology.domain,
@@ -56,13 +55,6 @@ def ground_of(topology: Topology, region: str, hands: Hands, active: ActiveSite)
         authorities=tuple(each.name for each in edge_access(Environment.LAB).require_authorities()),
         varnish=str(lab_settings().varnish_directory),
     )
-
-
-def _needed(hands: Hands, site: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
-    found = read_object(hands, site, resource_of(kind), namespace, name)
-    if found is None:
-        raise ActFailedError(f"{site}: there is no {kind} {namespace}/{name}; is the region deployed?")
-    return found
 
 
 def _distribution(hands: Hands) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from acts import CDN, CONTROLLER, DNS, KUBECTL, STRANGER, Act, ActFailedError, Hands, read_object
+from acts import CDN, CONTROLLER, DNS, KUBECTL, STRANGER, Act, Hands, needed_object, read_object
 from patches import Change, Edit, change_of
 
 from shopsphere.drift.kinds import resource_of
@@ -129,19 +129,13 @@ def patched(
         user: who does it.
         manager: what their program calls itself.
     """
-    kind, namespace, name = target
-    resource = resource_of(kind)
-
     def prepare(hands: Hands) -> Prepared:
-        live = read_object(hands, site, resource, namespace, name)
-        if live is None:
-            raise ActFailedError(f"{site}: there is no {named(*target)}")
+        live = needed_object(hands, site, target)
         change = change_of(edits, live)
-        owned = [{"op": "replace", "path": "/metadata/managedFields", "value": live["metadata"]["managedFields"]}]
         return Prepared(
             (_patch(site, target, change.there, f"--field-manager={manager}", user=user),),
             (_patch(site, target, change.back, user=_own(user)),),
-            (_patch(site, target, owned, user=_own(user)),),
+            (_owners_back(site, target, live, user=_own(user)),),
             lambda again: _holds(again, site, target, change),
         )
 
@@ -159,6 +153,12 @@ def _patch(site: str, target: tuple[str, str, str], patch: Sequence[object], *wo
     kind, namespace, name = target
     place = (*_in(namespace), "--type=json", f"--patch={json.dumps(patch)}", *words)
     return Act(KUBECTL, ("patch", resource_of(kind), name, *place), site, user=user)
+
+
+def _owners_back(site: str, target: tuple[str, str, str], live: Mapping[str, Any], *, user: str = "") -> Act:
+    """Return what puts back the record of who owns which field."""
+    owned = {"op": "replace", "path": "/metadata/managedFields", "value": live["metadata"]["managedFields"]}
+    return _patch(site, target, [owned], user=user)
 
 
 def _holds(hands: Hands, site: str, target: tuple[str, str, str], change: Change) -> bool:
@@ -195,17 +195,14 @@ def removed(sort: str, site: str, target: tuple[str, str, str]) -> Injection:
     resource = resource_of(kind)
 
     def prepare(hands: Hands) -> Prepared:
-        live = read_object(hands, site, resource, namespace, name)
-        if live is None:
-            raise ActFailedError(f"{site}: there is no {named(*target)}")
+        live = needed_object(hands, site, target)
         owners = [str(each["manager"]) for each in live["metadata"].get("managedFields", ())]
         manager = next((each for each in owners if each.startswith(_OF_PULUMI)), owners[0] if owners else _OF_PULUMI)
         apply = ("apply", "--server-side", "--force-conflicts", f"--field-manager={manager}", "-f", "-")
-        owned = [{"op": "replace", "path": "/metadata/managedFields", "value": live["metadata"]["managedFields"]}]
         return Prepared(
             (Act(KUBECTL, ("delete", resource, name, *_in(namespace), "--wait=true"), site, user=STRANGER),),
             (Act(KUBECTL, apply, site, json.dumps(applicable(live))),),
-            (_patch(site, target, owned, user=""),),
+            (_owners_back(site, target, live),),
             lambda again: read_object(again, site, resource, namespace, name) is None,
         )
 

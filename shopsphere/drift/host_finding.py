@@ -17,6 +17,8 @@ from shopsphere.foundation.finding import Severity
 
 OWN = frozenset({("inet", FENCE_TABLE), ("ip", GUARD_TABLE)})
 """Tables that an agent loads again."""
+ALL_HOSTS = "the rules of its hosts"
+"""What cannot be seen where nothing is known of any host of a site."""
 _NAME = re.compile(r"nftables (?P<family>\S+) (?P<table>\S+) at (?P<host>\S+)")
 
 

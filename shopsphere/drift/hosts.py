@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from shopsphere.clients.host_rules import HostRules, Hosts, ask_rules, hosts_of, rules_path
-from shopsphere.drift.host_finding import HostPlace
+from shopsphere.drift.host_finding import ALL_HOSTS, HostPlace
 from shopsphere.drift.host_judging import judge_host
 from shopsphere.drift.model import SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
@@ -91,9 +91,9 @@ def _look(declared: DeclaredHosts, cluster: Hosts, repair: Repair) -> SiteDrift:
     try:
         hosts = hosts_of(cluster)
     except ShopSphereError as error:
-        return SiteDrift(repair.site, unseen=(Unseen(repair.site, "the rules of its hosts", one_line(error)),))
+        return SiteDrift(repair.site, unseen=(Unseen(repair.site, ALL_HOSTS, one_line(error)),))
     if not hosts:
-        return SiteDrift(repair.site, unseen=(Unseen(repair.site, "the rules of its hosts", "its API has no nodes"),))
+        return SiteDrift(repair.site, unseen=(Unseen(repair.site, ALL_HOSTS, "its API has no nodes"),))
     answers = at_each(hosts, partial(_told, cluster, declared.agent_port))
     found = SiteDrift(repair.site)
     for host, told in zip(hosts, answers, strict=True):

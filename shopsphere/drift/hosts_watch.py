@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from shopsphere.drift.host_finding import table_of
+from shopsphere.drift.host_finding import ALL_HOSTS, table_of
 from shopsphere.drift.looking import together
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
+from shopsphere.drift.settling import identity
 from shopsphere.foundation.errors import told
 
 POLL_SECONDS = 5.0
 """Pause (s) between two looks; with the second look at a difference that is found within eight."""
 FIRST_SECONDS = 15.0
 """So long (s) a site's watch waits for the first look at its hosts."""
-_WHAT = "the rules of its hosts"
 
 Publish = Callable[[SiteDrift], object]
 
@@ -45,11 +45,11 @@ class HostsWatch:
         try:
             found = self._look()
         except Exception as error:  # noqa: BLE001 - whatever keeps hosts from being looked at, nothing is known of them
-            found = SiteDrift(self._site, unseen=(Unseen(self._site, _WHAT, told(error)),))
+            found = SiteDrift(self._site, unseen=(Unseen(self._site, ALL_HOSTS, told(error)),))
         if before is not None and found.unseen:  # what cannot be seen now is not gone
-            seen = {(each.object, each.field, each.kind) for each in found.drifts}
+            seen = {*map(identity, found.drifts)}
             hidden = [each for each in before.drifts if _is_hidden(each, found.unseen)]
-            kept = [each for each in hidden if (each.object, each.field, each.kind) not in seen]
+            kept = [each for each in hidden if identity(each) not in seen]
             found = replace(found, drifts=(*found.drifts, *kept))
         if before is None or (before.drifts, before.unseen) != (found.drifts, found.unseen):
             self._published = found
@@ -59,7 +59,7 @@ class HostsWatch:
 def _is_hidden(drift: Drift, unseen: Sequence[Unseen]) -> bool:
     """Whether a finding is about a host that cannot be seen now."""
     place = table_of(drift.object)
-    return any(each.what == _WHAT or (place and each.what.endswith(f" host {place[1]}")) for each in unseen)
+    return any(each.what == ALL_HOSTS or (place and each.what.endswith(f" host {place[1]}")) for each in unseen)
 
 
 class Joined:
@@ -74,7 +74,7 @@ class Joined:
         self._publish = publish
         self._one = threading.Lock()
         self._objects: SiteDrift | None = None
-        self._hosts = SiteDrift(site, unseen=(Unseen(site, _WHAT, "not looked at yet"),))
+        self._hosts = SiteDrift(site, unseen=(Unseen(site, ALL_HOSTS, "not looked at yet"),))
         self.knows_hosts = threading.Event()
 
     def objects(self, found: SiteDrift) -> None:

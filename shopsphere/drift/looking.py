@@ -17,6 +17,7 @@ from shopsphere.drift.database_role import standing_of
 from shopsphere.drift.databases import look_at_databases
 from shopsphere.drift.declared import Declared, declared_objects
 from shopsphere.drift.edge import look_at_edge
+from shopsphere.drift.host_finding import ALL_HOSTS
 from shopsphere.drift.hosts import DeclaredHosts, declared_hosts, look_at_hosts
 from shopsphere.drift.ignores import Ignore, read_ignores, sift
 from shopsphere.drift.judging import judge
@@ -123,7 +124,7 @@ def databases_of(asked: Future[SiteDrift], site: str, *, seconds: float = DATABA
 
 def hosts_of(asked: Future[SiteDrift], site: str, *, seconds: float = HOSTS_SECONDS) -> SiteDrift:
     """Return what the look at a site's hosts found; one that fails, or does not end, hides nothing else."""
-    return _part_of(asked, site, "the rules of its hosts", seconds)
+    return _part_of(asked, site, ALL_HOSTS, seconds)
 
 
 def _part_of(asked: Future[SiteDrift], site: str, what: str, seconds: float) -> SiteDrift:

@@ -9,9 +9,10 @@ from shopsphere.drift.model import Drift, SiteDrift
 
 def lasting(before: SiteDrift, after: SiteDrift) -> SiteDrift:
     """Return the later look with the differences that the earlier one had too."""
-    first = {_identity(each) for each in before.drifts}
-    return replace(after, drifts=tuple(each for each in after.drifts if _identity(each) in first))
+    first = {identity(each) for each in before.drifts}
+    return replace(after, drifts=tuple(each for each in after.drifts if identity(each) in first))
 
 
-def _identity(drift: Drift) -> tuple[str, str, str]:
+def identity(drift: Drift) -> tuple[str, str, str]:
+    """Return what makes two findings of a site the same."""
     return drift.object, drift.field, drift.kind

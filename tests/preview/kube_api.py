@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -125,6 +127,18 @@ class KubeApi:
             "contexts": [{"name": name, "context": {"cluster": "site", "user": name}} for name in names],
         }
         self.kubeconfig.write_text(yaml.safe_dump(document))
+
+
+@contextmanager
+def api_with_databases(folder: Path) -> Iterator[KubeApi]:
+    """Start an API server that knows the kinds of the database operator, and stop it."""
+    started = KubeApi(folder)
+    try:
+        started.start()
+        started.define(tools_directory().parent / "share" / "cnpg-1.30.0.yaml")
+        yield started
+    finally:
+        started.stop()
 
 
 def _free_port() -> int:

@@ -10,7 +10,7 @@ import pytest
 from admission_case import TEMPLATE, Document, declared_of, planted
 from admitted_objects import ADMITTED
 from admitting_api import applied, create, in_force, pod, verdict, whole
-from kube_api import DEPLOYER, KubeApi
+from kube_api import DEPLOYER, KubeApi, api_with_databases
 from refused_objects import REFUSED
 from site_graph import build
 from test_drift import as_exported
@@ -22,7 +22,6 @@ from policies.admission.site_policies import site_policies
 from shopsphere.drift.declared import declared_objects
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
-from shopsphere.foundation.paths import tools_directory
 from shopsphere.topology import load_topology
 
 SITE, STACK = "frankfurt", "lab-frankfurt"
@@ -80,10 +79,7 @@ def site() -> list[Document]:
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory, site: Sequence[Document]) -> Iterator[KubeApi]:
     """An API server that applies the policies, with the namespaces of the site."""
-    started = KubeApi(tmp_path_factory.mktemp("kube"))
-    try:
-        started.start()
-        started.define(tools_directory().parent / "share" / "cnpg-1.30.0.yaml")
+    with api_with_databases(tmp_path_factory.mktemp("kube")) as started:
         started.check_types()
         applied(started, manifests(POLICIES))
         in_force(started)
@@ -92,8 +88,6 @@ def api(tmp_path_factory: pytest.TempPathFactory, site: Sequence[Document]) -> I
             account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
             create(started, account, namespace=namespace, user=OPERATOR, dry_run=False)
         yield started
-    finally:
-        started.stop()
 
 
 def test_every_policy_compiles_and_its_types_fit(api: KubeApi) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
-from kube_api import DEPLOYER, KubeApi
+from kube_api import DEPLOYER, KubeApi, api_with_databases
 from site_graph import build
 
 from shopsphere.deploy.declared_graph import Registered
@@ -19,7 +19,6 @@ from shopsphere.drift.looking import judge_site
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.foundation.clock import wait_until
-from shopsphere.foundation.paths import tools_directory
 
 Document = dict[str, Any]
 CHANGED, ADDED, REMOVED = Kind.CHANGED, Kind.ADDED, Kind.REMOVED
@@ -140,13 +139,8 @@ BY_HAND = (
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
-    started = KubeApi(tmp_path_factory.mktemp("kube"))
-    try:
-        started.start()
-        started.define(tools_directory().parent / "share" / "cnpg-1.30.0.yaml")
+    with api_with_databases(tmp_path_factory.mktemp("kube")) as started:
         yield started
-    finally:
-        started.stop()
 
 
 @pytest.fixture(scope="module")

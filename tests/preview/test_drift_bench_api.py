@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from admitting_api import in_force
-from kube_api import DEPLOYER, KubeApi
+from kube_api import DEPLOYER, KubeApi, api_with_databases
 from test_drift import apply, compared, state_of
 
 from shopsphere.foundation.clock import wait_until
-from shopsphere.foundation.paths import REPOSITORY, tools_directory
+from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 sys.path.append(str(REPOSITORY / "bench" / "drift"))
@@ -52,13 +52,8 @@ class ApiHands:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
-    started = KubeApi(tmp_path_factory.mktemp("kube"))
-    try:
-        started.start()
-        started.define(tools_directory().parent / "share" / "cnpg-1.30.0.yaml")
+    with api_with_databases(tmp_path_factory.mktemp("kube")) as started:
         yield started
-    finally:
-        started.stop()
 
 
 @pytest.mark.full
