@@ -48,7 +48,8 @@ def test_what_the_cache_is_told_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnA
 
 @pytest.mark.requirement("another configuration in the cache is found, and put back by the CDN's API")
 def test_another_configuration_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnAgent, fetch: Fetch) -> None:
-    varnish(edge, "vcl.inline", "tap", "vcl 4.1; backend default none; sub vcl_recv { return (synth(299)); }")
+    varnish(edge, "vcl.inline", "tap", '"vcl 4.1; backend default none; sub vcl_recv { return (synth(299)); }"')
+    assert ("available", "tap") in loaded(edge)
     assert names(cdn) == [], "it is loaded and serves nobody"
     varnish(edge, "vcl.use", "tap")
     assert fetch("/static/tap.css").status_code == 299
@@ -59,7 +60,7 @@ def test_another_configuration_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnAg
     assert put_back(edge).json() == {"differences": []}
     healthy(edge, 2)
     assert fetch("/static/tap.css").status_code == 200
-    assert "tap" not in {name for _, name in loaded(edge)}
+    assert {state for state, name in loaded(edge) if name == "tap"} <= {"discarded"}, "until its last request has ended"
 
 
 def test_who_has_no_token_is_told_nothing(edge: EdgeHost) -> None:
