@@ -28,9 +28,10 @@ import compared_table
 import pulumi_words
 import quiet_runs
 from acts import ActFailedError, LabHands
-from batches import StillThereError, World, batches, carry_out
+from batches import StillThereError, World, carry_out
 from findings import identity, look
 from ground_of_lab import ground_of
+from grouping import batches
 from injected_databases import databases
 from injected_edge import edge
 from injected_hosts import hosts
@@ -119,7 +120,7 @@ def inject(run: Run) -> int:
         return pulumi_words.ask(edge_stack(lab) if place == EDGE else site_stack(run.topology, place, lab), command)
 
     world = World(hands, look, None if run.wanted.no_pulumi else ask, journal, known, run.lines.write, say)
-    groups = batches(left, run.wanted.together)
+    groups = batches(left, run.wanted.together, run.lines.overwriting())
     try:
         for number, batch in enumerate(groups, 1):
             say(f"batch {number} of {len(groups)}: {len(batch)} in {batch[0].place}, {batch[0].family}")

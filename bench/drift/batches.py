@@ -12,7 +12,7 @@ from acts import SHELL, Act, ActFailedError, Answer, Hands
 from findings import Finding, Identity, Look, Verdict, judge, refusal, strangers
 from injections import Injection, Prepared
 from patches import NoSuchPlaceError
-from pulumi_words import COMMANDS, NOT_ASKED, Said, called
+from pulumi_words import COMMANDS, NOT_ASKED, Said
 from undo_journal import INJECTED, UNDONE, Entry, UndoJournal, undo_entry
 
 CLEAN_SECONDS = 180.0
@@ -76,23 +76,6 @@ class _Trial:
     @property
     def is_in(self) -> bool:
         return not self.outcome
-
-
-def batches(injections: Sequence[Injection], size: int) -> list[list[Injection]]:
-    """Return injections in batches: of one place and family, of different resources of its stack, in their order."""
-    found: list[list[Injection]] = []
-    for each in injections:
-        fitting = (
-            batch for batch in found
-            if (batch[0].place, batch[0].family) == (each.place, each.family)
-            and len(batch) < size and called(each) not in map(called, batch)
-        )  # fmt: skip
-        batch = next(fitting, None)
-        if batch is None:
-            found.append([each])
-        else:
-            batch.append(each)
-    return found
 
 
 def carry_out(world: World, batch: Sequence[Injection]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pulumi_words import CLEAN, COULD_NOT, FOUND, NOT_ASKED
+from pulumi_words import CLEAN, COULD_NOT, FOUND, NOT_ASKED, STOPPED
 from result_lines import latest, read
 
 from shopsphere.foundation.files import write_whole
@@ -24,10 +24,11 @@ Each line below is a change that somebody else made to a running lab: with kubec
 database's pod, through the API of a DNS server or of the CDN, with commands to its cache, or with nft on a host. Then
 `shopsphere drift`, `pulumi refresh --preview-only --expect-no-changes` and `pulumi preview --refresh
 --expect-no-changes` looked at the same stack. Several changes of different objects were there at once, and each is
-judged by its own object: Pulumi found it where it names that object, `drift` where it names object, field, author. Who
+judged by its own object: Pulumi found it where it names that object, or its run stopped at it (somebody else owns the
+field now: a preview ends there, and may say nothing of others); `drift` where it names object, field, author. Who
 writes to PostgreSQL, DNS or the CDN, or only takes something away, is on nobody's record: no author is asked for.
 """
-_SHORT = {FOUND: "found", CLEAN: "said clean", COULD_NOT: "could not", NOT_ASKED: "not asked"}
+_SHORT = {each: each for each in (FOUND, CLEAN, STOPPED, COULD_NOT, NOT_ASKED)}
 
 
 def write(compared: Path, quiet: Path, document: Path = DOCUMENT) -> int:
@@ -72,7 +73,7 @@ def _measured(lines: Sequence[Line]) -> str:
 def _sums(inside: Sequence[Line]) -> str:
     found, kinds = _count(inside, "found"), len({each["kind"] for each in inside})
     partly, back = _count(inside, "partly found"), _count(inside, TAKEN_BACK)
-    refresh, preview = (sum(each["pulumi"].get(name) == FOUND for each in inside) for name in ("refresh", "preview"))
+    refresh, preview = (_named(inside, name) for name in ("refresh", "preview"))
     asked = sum(each["pulumi"].get("refresh", NOT_ASKED) != NOT_ASKED for each in inside)
     clean = sum(bool(each.get("clean_after")) for each in inside)
     by_repair = sum(each["undone_by"] == "repair" for each in inside)
@@ -80,9 +81,13 @@ def _sums(inside: Sequence[Line]) -> str:
         f"{len(inside)} changes of {kinds} kinds got in. `drift` found {found} with object, field and author"
         f"{f', {partly} in part' if partly else ''}{f'; {back} a controller had taken back before' if back else ''}, "
         f"and missed {_count(inside, 'missed')}. Of the {asked} that Pulumi was asked about, "
-        f"`refresh` found {refresh} and `preview --refresh` {preview}. {by_repair} were taken back by the finding's "
+        f"`refresh` named {refresh} and `preview --refresh` {preview}. {by_repair} were taken back by the finding's "
         f"own command alone, the others by what was saved before; after {clean} drift was clean again.\n"
     )
+
+
+def _named(lines: Iterable[Line], command: str) -> int:
+    return sum(each["pulumi"].get(command) in {FOUND, STOPPED} for each in lines)
 
 
 def _count(lines: Iterable[Line], outcome: str) -> int:
@@ -106,7 +111,7 @@ def _found(lines: Sequence[Line]) -> str:
 
 def _of(lines: Sequence[Line], command: str) -> str:
     answers = [each["pulumi"].get(command, NOT_ASKED) for each in lines]
-    counts = {word: answers.count(word) for word in (FOUND, CLEAN, COULD_NOT, NOT_ASKED)}
+    counts = {word: answers.count(word) for word in _SHORT}
     return ", ".join(f"{count} {_SHORT[word]}" for word, count in counts.items() if count)
 
 

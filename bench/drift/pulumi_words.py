@@ -1,4 +1,7 @@
-"""What Pulumi itself says of the same injections: `refresh` and `preview --refresh`, each expecting no changes."""
+"""What Pulumi itself says of the same injections: `refresh` and `preview --refresh`, each expecting no changes.
+
+Without the policy pack: it judges what was read anew too, and a preview that it refuses says nothing of the rest.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 from injections import Injection
 
 from shopsphere.deploy.changes import PARTS_OF_A_REPLACEMENT, PROVIDER, UNCHANGED, name_of
-from shopsphere.deploy.environment import pack_variables, variables
+from shopsphere.deploy.environment import variables
 from shopsphere.deploy.programs import ensure_kubernetes_plugin, find_program
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.errors import ShopSphereError
@@ -26,6 +29,8 @@ COMMANDS = {
 """The two questions, by the name that results have for them."""
 PULUMI_SECONDS = 600.0
 FOUND, CLEAN, COULD_NOT, NOT_ASKED = "found", "said clean", "could not", "not asked"
+STOPPED = "stopped at it"
+"""The run failed, and its error is about the object: mostly because somebody else owns the field now."""
 _EXPECTED_NONE = "no changes were expected"
 _EDGE = "pulumi-python:dynamic/edge:"
 _KUBERNETES = "kubernetes:"
@@ -37,21 +42,26 @@ class Said:
 
     Attributes:
         verdict: found (there are changes), said clean, or could not.
-        named: the objects that it would change, as drift calls them.
+        named: the objects that it would change, as drift calls them; of one that failed, those that it came to.
+        stopped: the objects that its errors are about.
         problem: why it could not.
         seconds: how long it took (s).
     """
 
     verdict: str
     named: frozenset[str] = frozenset()
+    stopped: frozenset[str] = frozenset()
     problem: str = ""
     seconds: float = 0.0
 
     def of(self, injection: Injection) -> str:
         """Return what it said of one injection: found, where it names its object."""
-        if self.verdict == COULD_NOT or (self.verdict == FOUND and not self.named):
-            return COULD_NOT
-        return FOUND if called(injection) in self.named else CLEAN
+        name = called(injection)
+        if name in self.stopped:
+            return STOPPED
+        if name in self.named:
+            return FOUND
+        return COULD_NOT if self.verdict == COULD_NOT or (self.verdict == FOUND and not self.named) else CLEAN
 
 
 def called(injection: Injection) -> str:
@@ -67,7 +77,7 @@ def ask(stack: StackId, command: str) -> Said:
         words = (*COMMANDS[command], "--stack", stack.name, "--non-interactive", "--event-log", str(log))
         try:
             ensure_kubernetes_plugin()
-            environment = {**variables(stack), **pack_variables(), "PULUMI_DEBUG_COMMANDS": "true"}
+            environment = {**variables(stack), "PULUMI_DEBUG_COMMANDS": "true"}
             done = run(
                 [find_program("pulumi"), *words], cwd=stack.folder, env=environment, seconds=PULUMI_SECONDS, check=False
             )
@@ -82,9 +92,26 @@ def said(code: int, text: str, events: Iterable[Mapping[str, Any]], seconds: flo
     """Return what exit code, text and events of a run mean."""
     if not code:
         return Said(CLEAN, seconds=seconds)
+    seen = list(events)
     if _EXPECTED_NONE not in text:
-        return Said(COULD_NOT, problem=" ".join(text.split())[-300:], seconds=seconds)
-    return Said(FOUND, frozenset(changed(events)), seconds=seconds)
+        told = dict(errors(seen))
+        known = {each["metadata"]["urn"]: each["metadata"] for each in map(_about, seen) if each}
+        stopped = frozenset(_object(known[urn]) for urn in told if urn in known)
+        problem = " ".join(told.values()) or " ".join(text.split())[-300:]
+        return Said(COULD_NOT, frozenset(changed(seen)), stopped, problem[:1000], seconds)
+    return Said(FOUND, frozenset(changed(seen)), seconds=seconds)
+
+
+def errors(events: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield what a run says that it failed at: URN, empty for the run as a whole, and message."""
+    for event in events:
+        told = event.get("diagnosticEvent") or {}
+        if told.get("severity") == "error":
+            yield str(told.get("urn", "")), " ".join(str(told["message"]).split())
+
+
+def _about(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return event.get("resourcePreEvent") or event.get("resOutputsEvent") or event.get("resOpFailedEvent") or {}
 
 
 def changed(events: Iterable[Mapping[str, Any]]) -> Iterator[str]:

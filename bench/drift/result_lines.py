@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pulumi_words import COULD_NOT, FOUND
+
 from shopsphere.foundation.files import write_whole
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
@@ -55,8 +57,13 @@ class Lines:
         return latest([each for each in read(self.file) if (each["run"], each["target"]) == (self.run, self.target)])
 
     def done_keys(self) -> set[str]:
-        """Return what this run has a result of."""
-        return {each["key"] for each in self.of_run()}
+        """Return what this run has a result of; not where Pulumi could not say anything of it, but for another."""
+        return {each["key"] for each in self.of_run() if COULD_NOT not in each.get("pulumi", {}).values()}
+
+    def overwriting(self) -> set[str]:
+        """Return those of which Pulumi's refresh found something, and its preview could say nothing."""
+        said = {each["key"]: each.get("pulumi", {}) for each in self.of_run()}
+        return {key for key, of in said.items() if of.get("preview") == COULD_NOT and of.get("refresh") == FOUND}
 
 
 def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

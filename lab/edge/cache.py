@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.component import Component
+from lab.edge.cdn.runtime import PARAMETERS
 from lab.edge.cdn.vcl import render
 from lab.edge.settings import EdgeSettings
 from shopsphere.foundation.files import secret_in, write_whole
@@ -51,14 +52,7 @@ def cache_component(settings: EdgeSettings) -> Component:
         *("-s", f"default=default,{settings.cache_megabytes}m"),
         *("-s", f"brief=default,{BRIEF_MEGABYTES}m"),
         *("-s", f"Transient=default,{TRANSIENT_MEGABYTES}m"),
-        *("-l", "16m"),
-        *("-p", "feature=+http2"),
-        # Smaller than an origin's: what it would refuse never reaches it.
-        *("-p", "http_req_size=8k"),
-        *("-p", "http_req_hdr_len=4k"),
-        *("-p", "thread_pools=1"),
-        *("-p", "thread_pool_min=20"),
-        *("-p", "thread_pool_max=500"),
+        *(word for name, value in PARAMETERS.items() for word in ("-p", f"{name}={value}")),
     )
     return Component("cdn-cache", command, priority=30)
 

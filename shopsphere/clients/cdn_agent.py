@@ -9,6 +9,8 @@ from typing import Any, Protocol, cast
 from shopsphere.clients.http import HttpService, read_key
 
 Document = dict[str, Any]
+CACHE = "/v1/cache"
+"""Where a CDN says what its caches were told beside its API (GET), and takes it back (POST)."""
 
 
 class Cdn(Protocol):
@@ -25,6 +27,12 @@ class Cdn(Protocol):
 
     def delete(self, name: str) -> None:
         """Delete a distribution; it may be gone already."""
+
+    def told_otherwise(self) -> list[Document]:
+        """Return what its caches have otherwise than its API was told: name, declared and live of each.
+
+        Empty for a CDN that does not tell.
+        """
 
 
 class CdnAgent:
@@ -49,6 +57,11 @@ class CdnAgent:
     def delete(self, name: str) -> None:
         """Delete a distribution; it may be gone already."""
         self._http.request("DELETE", f"/v1/distributions/{name}")
+
+    def told_otherwise(self) -> list[Document]:
+        """Return what the running cache has otherwise; empty where the CDN does not tell."""
+        answer = self._http.request("GET", CACHE)
+        return [] if answer.status_code == HTTPStatus.NOT_FOUND else list(answer.json()["differences"])
 
 
 def connect(props: Mapping[str, Any]) -> Cdn:

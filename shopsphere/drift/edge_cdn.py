@@ -1,4 +1,4 @@
-"""Distributions of the CDN against what is declared of them, and those that nobody declared and that show the shop."""
+"""The CDN against what is declared: its distributions, others' that show the shop, and what its caches were told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shopsphere.clients.cdn_agent import Cdn, Document
+from shopsphere.clients.cdn_agent import CACHE, Cdn, Document
 from shopsphere.drift.edge_declared import DeclaredEdge
 from shopsphere.drift.edge_finding import edge_drift
 from shopsphere.drift.model import Drift, Kind
@@ -17,6 +17,8 @@ from shopsphere.foundation.whole_numbers import whole
 
 _WAYS_OUT = frozenset({"dataClass", "hostNames", "origins", "paths"})
 """Fields that decide what a CDN can carry, and from where."""
+_CONFIGURATION = "configuration"
+"""How a CDN calls the whole of what its cache serves by."""
 
 
 def judge_distributions(edge: DeclaredEdge, cdns: Mapping[str, Cdn], deploy: str) -> Iterator[Drift]:
@@ -39,6 +41,8 @@ def judge_distributions(edge: DeclaredEdge, cdns: Mapping[str, Cdn], deploy: str
             for other in cdn.names():
                 if other not in edge.distributions and (found := cdn.get(other)) is not None:
                     yield from _added(edge, edge.cdns[name], other, found)
+            for difference in cdn.told_otherwise():
+                yield _told_otherwise(edge.cdns[name], difference)
 
 
 def _declared(name: str, wanted: Document, found: Document | None, deploy: str) -> Iterator[Drift]:
@@ -71,16 +75,35 @@ def _added(edge: DeclaredEdge, access: Mapping[str, Any], name: str, found: Docu
     asked = [str(each.get("address")) for each in found.get("origins", ()) if str(each.get("address")) in origins]
     if not ours and not asked:
         return
-    header = f'"Authorization: Bearer $(cat {shlex.quote(str(access["tokenFile"]))})"'
-    place = f"{str(access['endpoint']).rstrip('/')}/v1/distributions/{name}"
     yield edge_drift(
         f"distribution {name}",
         Kind.UNDECLARED,
         Severity.CRITICAL,
         live=difference_shown("", f"for {', '.join(hosts)} from {', '.join(asked) or 'elsewhere'}")[1],
         residency=True,
-        repair=f"curl -fsS -X DELETE -H {header} {shlex.quote(place)}",
+        repair=_request(access, "DELETE", f"/v1/distributions/{name}"),
     )
+
+
+def _told_otherwise(access: Mapping[str, Any], difference: Document) -> Drift:
+    """Return what a cache was told; another configuration may send anything anywhere."""
+    name = str(difference["name"])
+    residency = name == _CONFIGURATION
+    return edge_drift(
+        "the CDN's cache",
+        Kind.CHANGED,
+        Severity.CRITICAL if residency else Severity.HIGH,
+        name,
+        str(difference["declared"]),
+        str(difference["live"]),
+        residency=residency,
+        repair=_request(access, "POST", CACHE),
+    )
+
+
+def _request(access: Mapping[str, Any], method: str, path: str) -> str:
+    header = f'"Authorization: Bearer $(cat {shlex.quote(str(access["tokenFile"]))})"'
+    return f"curl -fsS -X {method} -H {header} {shlex.quote(str(access['endpoint']).rstrip('/') + path)}"
 
 
 def _text(value: Any) -> str:

@@ -120,7 +120,7 @@ class EdgeWatch:
             settings = []
             for name in self._edge.distributions:
                 cdn = self._reach.cdn(self._edge.cdns[name])
-                settings.append([(other, cdn.get(other)) for other in cdn.names()])
+                settings.append(([(other, cdn.get(other)) for other in cdn.names()], cdn.told_otherwise()))
         except ShopSphereError:
             return None
         return serials, settings

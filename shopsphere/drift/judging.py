@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from shopsphere.drift.comparing import Difference, differences
 from shopsphere.drift.declared import Declared
+from shopsphere.drift.known import MAKERS
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.ownership import Ownership
 from shopsphere.drift.place import text_of
@@ -107,6 +108,8 @@ def _declared_text(declared: Declared, difference: Difference) -> str:
 def _undeclared(live: Live, repair: Repair) -> Drift:
     residency = touches_residency(live.kind, (), live.document)
     authors = Ownership(live.document).authors
+    # Controllers write into what anybody made, a moment later.
+    makers = [each for each in authors if each.subresource != "status" and each.manager not in MAKERS] or authors
     return Drift(
         site=repair.site,
         object=object_name(*live.key),
@@ -116,7 +119,7 @@ def _undeclared(live: Live, repair: Repair) -> Drift:
         kind=Kind.UNDECLARED,
         severity=severity_of(live.kind, (), Kind.UNDECLARED, residency=residency),
         residency=residency,
-        author=authors[0] if authors else None,
+        author=makers[0] if makers else None,
         repair=repair.delete(*live.key),
     )
 

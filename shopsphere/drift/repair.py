@@ -18,6 +18,10 @@ from shopsphere.estate.stack import StackId
 
 _ACCOUNT, _OLD_ACCOUNT = "serviceAccountName", "serviceAccount"
 """Two names of one field of a pod."""
+_ALTER_SYSTEM = (
+    'file="$PGDATA/postgresql.auto.conf"; test -w "$file" && kept=u+w || kept=u-w; chmod u+w "$file" && {psql}; '
+    'code=$?; chmod $kept "$file"; psql --dbname postgres --command "SELECT pg_reload_conf()"; exit $code'
+)
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,14 @@ class Repair:
         return self._kubectl(namespace, "delete", resource_of(kind), name)
 
     def statements(self, namespace: str, pod: str, database: str, statements: str) -> str:
-        """Return the command that has a database's administrator run SQL."""
-        words = ("exec", pod, "--container", CONTAINER, "--", "psql", "--dbname", database, "--command", statements)
-        return self._kubectl(namespace, *words)
+        """Return the command that has a database's administrator run SQL.
+
+        The operator keeps the file of ALTER SYSTEM read-only; it is so again after.
+        """
+        inside = ("psql", "--dbname", database, "--command", statements)
+        if statements.startswith("ALTER SYSTEM "):
+            inside = ("sh", "-c", _ALTER_SYSTEM.format(psql=shlex.join(inside)))
+        return self._kubectl(namespace, "exec", pod, "--container", CONTAINER, "--", *inside)
 
     def annotate(self, namespace: str, kind: str, name: str, annotation: str) -> str:
         """Return the command that sets an annotation, whatever it was."""

@@ -84,7 +84,7 @@ def _why_left(drift: Drift, declared: Declared | None) -> str:
     is_database = declared is not None and declared.version.startswith(_DATABASES)
     reasons = (
         (drift.kind is Kind.IGNORE, "entries of the ignores are their owners'"),
-        (drift.site == EDGE, "names, states of pairs and distributions are put back by the edge's deployment alone"),
+        (drift.site == EDGE, "what the edge has is put back by its deployment, or by the command of the finding"),
         (is_table(drift.object), "an agent loads its own tables alone: who made this one may still need it"),
         (drift.kind is Kind.UNDECLARED and kind in _BY_KIND, ""),
         (drift.kind is Kind.TOUCHED, "its controller makes it anew once it is deleted"),

@@ -58,6 +58,37 @@ _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 }
 """What the API server fills in where a manifest says nothing, by the last field of the path."""
 
+_OF_THE_OPERATOR: Mapping[tuple[str, ...], Any] = {
+    ("spec", "enablePDB"): True,
+    ("spec", "enableSuperuserAccess"): False,
+    ("spec", "failoverDelay"): 0,
+    ("spec", "logLevel"): "info",
+    ("spec", "maxSyncReplicas"): 0,
+    ("spec", "minSyncReplicas"): 0,
+    ("spec", "monitoring", "disableDefaultQueries"): False,
+    ("spec", "monitoring", "enablePodMonitor"): False,
+    ("spec", "monitoring", "tls", "enabled"): False,
+    ("spec", "nodeMaintenanceWindow", "inProgress"): False,
+    ("spec", "nodeMaintenanceWindow", "reusePVC"): True,
+    ("spec", "postgresGID"): 26,
+    ("spec", "postgresUID"): 26,
+    ("spec", "primaryUpdateMethod"): "restart",
+    ("spec", "primaryUpdateStrategy"): "unsupervised",
+    ("spec", "replicationSlots", "highAvailability", "enabled"): True,
+    ("spec", "replicationSlots", "highAvailability", "slotPrefix"): "_cnpg_",
+    ("spec", "replicationSlots", "synchronizeReplicas", "enabled"): True,
+    ("spec", "replicationSlots", "updateInterval"): 30,
+    ("spec", "smartShutdownTimeout"): 180,
+    ("spec", "startDelay"): 3600,
+    ("spec", "stopDelay"): 1800,
+    ("spec", "storage", "resizeInUseVolumes"): True,
+    ("spec", "switchoverDelay"): 3600,
+    ("spec", "walStorage", "resizeInUseVolumes"): True,
+}
+"""The same for CloudNativePG's clusters, as their schema has it. Who takes a value out is on record as the owner of the
+default that comes in its place.
+"""
+
 _ASSIGNED = frozenset(
     {
         "clusterIP",
@@ -103,6 +134,8 @@ def same(path: Path, declared: Any, live: Any) -> bool:
 
 def is_default(path: Path, live: Any) -> bool:
     """Whether a value that nobody declared is what the API server fills in: then it changes nothing."""
+    if path in _OF_THE_OPERATOR:
+        return type(live) is type(_OF_THE_OPERATOR[path]) and bool(live == _OF_THE_OPERATOR[path])
     return live in _DEFAULTS.get(_last(path), ())
 
 

@@ -69,9 +69,13 @@ class FakeCdn:
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
+        self.differences: list[dict[str, Any]] = []
 
     def names(self) -> list[str]:
         return sorted(self.documents)
+
+    def told_otherwise(self) -> list[dict[str, Any]]:
+        return self.differences
 
     def get(self, name: str) -> dict[str, Any] | None:
         return self.documents.get(name)

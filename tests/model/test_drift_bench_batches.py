@@ -17,6 +17,7 @@ from acts import Act, Answer
 from batches import StillThereError, World, carry_out
 from drift_bench_world import GROUND, finding
 from findings import Look
+from grouping import batches
 from injected_databases import databases
 from injected_edge import edge
 from injected_hosts import hosts
@@ -187,14 +188,17 @@ def test_what_a_controller_took_back_is_not_missed(tmp_path: Path, monkeypatch: 
 def test_batches_hold_different_objects_of_one_place_and_family() -> None:
     same, other = injected("a", field="g"), injected("b")
     far = injected("c", place="edge", family="edge")
-    found = drift_batches.batches([injected("a"), same, other, far, injected("d"), injected("e")], 3)
+    found = batches([injected("a"), same, other, far, injected("d"), injected("e")], 3)
     names = [[f"{each.object[-1]}{each.field}" for each in batch] for batch in found]
     assert names == [["af", "bf", "df"], ["ag", "ef"], ["cf"]]
     ns1, ns2 = (injected("", object=f"x. A at {name}") for name in ("ns1", "ns2"))  # one resource of the stack
-    assert [len(batch) for batch in drift_batches.batches([ns1, ns2], 3)] == [1, 1]
-    sizes = [len(batch) for batch in drift_batches.batches(EVERY, 6)]
+    assert [len(batch) for batch in batches([ns1, ns2], 3)] == [1, 1]
+    sizes = [len(batch) for batch in batches(EVERY, 6)]
     assert sum(sizes) == len(EVERY)
     assert max(sizes) == 6
+    one, two, three = injected("a"), injected("b"), injected("c")
+    assert batches([one, two, three], 3, {one.key}) == [[one], [two, three]]
+    assert batches([one, two, three], 3, {two.key, three.key}) == [[one], [two], [three]]
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -209,3 +213,6 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert (again.run, again.done_keys()) == (first.run, {"a"})
     assert [each["outcome"] for each in again.of_run()] == ["found"]
     assert len(read(file)) == 3
+    first.write({"key": "a", "outcome": "found", "pulumi": {"refresh": "found", "preview": "could not"}})
+    first.write({"key": "b", "outcome": "found", "pulumi": {"refresh": "said clean", "preview": "could not"}})
+    assert (again.done_keys(), again.overwriting()) == (set(), {"a"}), "Pulumi is asked again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,22 @@ def test_what_pulumi_said_is_judged_by_the_object(code: int, text: str, verdict:
     assert said.verdict == verdict
     events = [event("resOutputsEvent", "update", "kubernetes:apps/v1:Deployment", id="shop/shop")] if code == 7 else []
     assert pulumi_words.said(code, text, events, 1).of(CHANGED) == of_the_shop
+
+
+def test_a_run_that_stops_at_an_object_says_so_of_it_alone() -> None:
+    type_ = "kubernetes:apps/v1:Deployment"
+    failed = event("resourcePreEvent", "update", type_, id="shop/shop")
+    service = "kubernetes:core/v1:Service"
+    others = [event("resOutputsEvent", op, f"{service}{op}", id="shop/shop") for op in ("update", "same")]
+    for each, urn in zip((failed, *others), "abc", strict=True):
+        next(iter(each.values()))["metadata"]["urn"] = urn
+    error = {"diagnosticEvent": {"urn": "a", "severity": "error", "message": "conflict with\n  mallory"}}
+    last = {"diagnosticEvent": {"severity": "error", "message": "preview failed"}}
+    said = pulumi_words.said(255, "error: preview failed", [failed, *others, error, last], 1)
+    assert said.of(CHANGED) == "stopped at it"
+    assert said.of(replace(CHANGED, object="Serviceupdate shop/shop")) == "found"
+    assert said.of(replace(CHANGED, object="Servicesame shop/shop")) == "could not"
+    assert said.problem == "conflict with mallory preview failed"
 
 
 def test_changes_that_pulumi_does_not_name_say_nothing_about_an_object() -> None:

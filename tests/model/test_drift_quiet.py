@@ -47,6 +47,18 @@ def test_the_repair_of_a_servers_files_is_no_drift_itself() -> None:
     assert [each.field for each in findings(lives)] == ['metadata.annotations["cnpg.io/hibernation"]']
 
 
+def test_a_default_that_came_in_where_somebody_took_a_value_out_is_no_drift() -> None:
+    """Who takes a value out is on record as the owner of what the schema fills in."""
+    lives = live_objects()
+    delay = ("spec", "failoverDelay")
+    set_by(lives["database"], delay, 0, "kubectl-patch")
+    assert findings(lives) == []
+    set_by(lives["database"], delay, False, "kubectl-patch")
+    assert [each.field for each in findings(lives)] == ["spec.failoverDelay"]
+    set_by(lives["database"], delay, 600, "kubectl-patch")
+    assert [each.field for each in findings(lives)] == ["spec.failoverDelay"]
+
+
 def test_a_person_who_scales_is_drift() -> None:
     lives = live_objects()
     set_by(lives["deployment"], ("spec", "replicas"), 0, "kubectl", subresource="scale")

@@ -268,5 +268,5 @@ def test_the_edge_and_what_is_no_object_are_left() -> None:
     facts: Document = {"field": "", "declared": "", "live": "", "severity": Severity.HIGH, "repair": "do it"}
     edge = Drift(site="edge", object="www A at ns1", kind=Kind.UNDECLARED, **facts)
     role = Drift(site="frankfurt", object="role mallory in ledger", kind=Kind.UNDECLARED, **facts)
-    assert "edge's deployment alone" in plan_of(edge, None, None).why
+    assert "by its deployment, or by the command of the finding" in plan_of(edge, None, None).why
     assert plan_of(role, None, None).action is Action.LEAVE

@@ -111,6 +111,15 @@ def test_objects_that_nobody_declared_are_found(live: Live, severity: str, resid
     assert " delete " in found.repair
 
 
+def test_who_made_an_object_is_named_and_not_the_controller_that_wrote_into_it_later() -> None:
+    (found,) = around(made("Deployment", "tap", "kubectl-create", "kube-controller-manager"))
+    assert found.author
+    assert found.author.manager == "kubectl-create"
+    (found,) = around(made("Deployment", "tap", "kube-controller-manager"))
+    assert found.author
+    assert found.author.manager == "kube-controller-manager"
+
+
 def test_a_reference_to_an_owner_that_nobody_declared_hides_nothing() -> None:
     owner = made("ReplicaSet", "own", "kubectl-create")
     pod = made("Pod", "own-1", "kubectl-create", owner="uid-of-own", owner_kind="ReplicaSet")

@@ -22,9 +22,10 @@ from shopsphere.topology import load_topology
 sys.path.append(str(REPOSITORY / "bench" / "drift"))
 import batches as drift_batches
 from acts import CONTROLLER, GROUP, KUBECTL, SHELL, Act, Answer
-from batches import World, batches, carry_out
+from batches import World, carry_out
 from drift_bench_world import GROUND
 from findings import Look
+from grouping import batches
 from injected_objects import objects
 from injected_workloads import workloads
 from undo_journal import UndoJournal

@@ -1,4 +1,8 @@
-"""The CDN's configuration API over HTTP: GET, PUT and DELETE /v1/distributions/NAME with a bearer token."""
+"""The CDN's configuration API over HTTP, with a bearer token.
+
+GET, PUT and DELETE /v1/distributions/NAME. GET /v1/cache says what the running cache was told beside this API, and
+POST /v1/cache takes that back.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import argparse
 import hmac
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,12 +19,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from lab.edge.cdn.distribution import Distribution
+from lab.edge.cdn.runtime import Difference
 from lab.edge.cdn.store import Store
 from lab.edge.cdn.varnish import CompileError, Varnish, VarnishError
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
 
 _PREFIX = "/v1/distributions"
+_CACHE = "/v1/cache"
 _LARGEST_BODY = 256 * 1024
 _CACHE_START_SECONDS = 60
 SHORTEST_TOKEN = 32
@@ -86,7 +92,10 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self) -> None:
-        """Return one distribution, or the names of all."""
+        """Return one distribution, the names of all, or what the running cache has otherwise."""
+        if self.path == _CACHE:
+            self._cache(self.server.store.told_otherwise)
+            return
         if (name := self._name()) is None:
             return
         if not name:
@@ -95,6 +104,13 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, f"no distribution {name!r}")
         else:
             self._answer(HTTPStatus.OK, found.model_dump(mode="json", by_alias=True))
+
+    def do_POST(self) -> None:
+        """Have the running cache take back what it was told beside this API."""
+        if self.path == _CACHE:
+            self._cache(self.server.store.put_back)
+        elif self._is_known():
+            self._end(HTTPStatus.NOT_FOUND, f"expected {_CACHE}, found {self.path!r}")
 
     def do_PUT(self) -> None:
         """Create or replace a distribution."""
@@ -136,11 +152,29 @@ class Handler(BaseHTTPRequestHandler):
             status = HTTPStatus.OK if existed else HTTPStatus.NOT_FOUND
             self._answer(status, {"name": name, "deleted": existed})
 
+    def _cache(self, asked: Callable[[], list[Difference]]) -> None:
+        """Answer with what the running cache has otherwise."""
+        if not self._is_known():
+            return
+        try:
+            found = asked()
+        except VarnishError as error:
+            self._refuse(HTTPStatus.BAD_GATEWAY, str(error))
+        else:
+            self.close_connection = True  # a body is not read
+            self._answer(HTTPStatus.OK, {"differences": [each.as_json() for each in found]})
+
+    def _is_known(self) -> bool:
+        """Whether the caller has the token; answers where not."""
+        given = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if hmac.compare_digest(given.encode(), self.server.token.encode()):
+            return True
+        self._end(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
+        return False
+
     def _name(self) -> str | None:
         """Return the name in the path (empty for the collection), or answer and return None."""
-        given = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self.server.token.encode()):
-            self._end(HTTPStatus.UNAUTHORIZED, "a bearer token is needed")
+        if not self._is_known():
             return None
         if self.path.rstrip("/") == _PREFIX:
             return ""

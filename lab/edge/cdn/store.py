@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.edge.cdn.distribution import Distribution
+from lab.edge.cdn.runtime import Difference, differences, restore_parameters
 from lab.edge.cdn.varnish import Varnish
 from lab.edge.cdn.vcl import render
 from shopsphere.foundation.files import write_whole
@@ -68,6 +69,26 @@ class Store:
             wanted = self._all()
             if not self.vcl_file.exists() or self.vcl_file.read_text() != render(wanted.values()):
                 self._activate(wanted)
+
+    def told_otherwise(self) -> list[Difference]:
+        """Return what the running cache has otherwise than what is kept here.
+
+        Raises:
+            VarnishError: the cache does not answer.
+        """
+        with self._lock:
+            return [*differences(self.varnish, render(self._all().values()))]
+
+    def put_back(self) -> list[Difference]:
+        """Have the running cache take all from here again; return what is still otherwise.
+
+        Raises:
+            VarnishError: the cache does not answer, or refuses.
+        """
+        with self._lock:
+            self._activate(self._all())
+            restore_parameters(self.varnish)
+        return self.told_otherwise()
 
     def _activate(self, wanted: dict[str, Distribution]) -> None:
         candidate = self.vcl_file.with_suffix(".candidate")

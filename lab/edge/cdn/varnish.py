@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.process import Result, run
@@ -55,6 +57,36 @@ class Varnish:
         """Return the names of configurations that are loaded and not active."""
         lines = (line.split() for line in self._checked("vcl.list").splitlines())
         return [words[-1] for words in lines if words and words[0] == "available"]
+
+    def shown(self, name: str) -> str:
+        """Return the text of a loaded configuration."""
+        return self._checked("vcl.show", name)
+
+    def changed_parameters(self) -> list[dict[str, Any]]:
+        """Return the parameters that have another value than the program's own, with name, value and default."""
+        return [each for each in self._told("param.show", "-j", "changed") if isinstance(each, dict)]
+
+    def set_parameter(self, name: str, value: str) -> None:
+        """Change a parameter of the running cache."""
+        self._checked("param.set", name, value)
+
+    def reset_parameter(self, name: str) -> None:
+        """Give a parameter the program's own value."""
+        self._checked("param.reset", name)
+
+    def admin_health(self, configuration: str) -> dict[str, str]:
+        """Return what decides on the health of each origin of a loaded configuration: its probe, or somebody's word."""
+        told = next((each for each in self._told("backend.list", "-j") if isinstance(each, dict)), {})
+        prefix = f"{configuration}."
+        return {
+            name.removeprefix(prefix): str(each["admin_health"])
+            for name, each in told.items()
+            if name.startswith(prefix) and each["type"] == "backend"
+        }
+
+    def _told(self, *words: str) -> list[Any]:
+        """Return a command's answer in JSON, without its head: version, command and time."""
+        return list(json.loads(self._checked(*words))[3:])
 
     def backends(self) -> str:
         """Return Varnish's own table of origins and their health."""
