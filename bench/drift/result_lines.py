@@ -16,6 +16,8 @@ from pulumi_words import COULD_NOT, FOUND
 from shopsphere.foundation.files import write_whole
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
+AGAIN = {"missed", "partly found"}
+"""Outcomes of injections that a resumed run makes again."""
 COMPARED, QUIET = FOLDER / "drift_compared.jsonl", FOLDER / "drift_quiet.jsonl"
 
 
@@ -57,8 +59,9 @@ class Lines:
         return latest([each for each in read(self.file) if (each["run"], each["target"]) == (self.run, self.target)])
 
     def done_keys(self) -> set[str]:
-        """Return what this run has a result of; not where Pulumi could not say anything of it, but for another."""
-        return {each["key"] for each in self.of_run() if COULD_NOT not in each.get("pulumi", {}).values()}
+        """Return what need not be made again: not what drift did not find whole, nor what Pulumi could not speak of."""
+        lines = [each for each in self.of_run() if COULD_NOT not in each.get("pulumi", {}).values()]
+        return {each["key"] for each in lines if each["outcome"] not in AGAIN}
 
     def overwriting(self) -> set[str]:
         """Return those of which Pulumi's refresh found something, and its preview could say nothing."""

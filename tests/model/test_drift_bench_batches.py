@@ -216,3 +216,6 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     first.write({"key": "a", "outcome": "found", "pulumi": {"refresh": "found", "preview": "could not"}})
     first.write({"key": "b", "outcome": "found", "pulumi": {"refresh": "said clean", "preview": "could not"}})
     assert (again.done_keys(), again.overwriting()) == (set(), {"a"}), "Pulumi is asked again"
+    first.write({"key": "a", "outcome": "partly found", "pulumi": {"refresh": "found", "preview": "found"}})
+    first.write({"key": "b", "outcome": "found", "pulumi": {"refresh": "said clean", "preview": "said clean"}})
+    assert again.done_keys() == {"b"}
