@@ -18,7 +18,6 @@ from undo_journal import INJECTED, UNDONE, Entry, UndoJournal, undo_entry
 CLEAN_SECONDS = 180.0
 """Bound on the wait until drift is clean again (s): pods have to be rolled back."""
 _PAUSE = 3.0
-TOUCHED = "touched"
 REPAIR, SAVED = "repair", "what was saved"
 BOTH = f"{REPAIR}, then {SAVED}"
 """By what an injection was taken back."""
@@ -239,12 +238,8 @@ def _saved(world: World, trial: _Trial) -> None:
 
 
 def repairs(found: Sequence[Finding]) -> list[str]:
-    """Return the commands that findings name for their repair, each once.
-
-    What a controller made and somebody touched is to be deleted, says its finding, so that it is made again. Nobody
-    waits here for a controller to do so: it is put back by what was saved.
-    """
-    commands = (each["repair"] for each in found if each["kind"] != TOUCHED)
+    """Return the commands that findings name for their repair, each once."""
+    commands = (each["repair"] for each in found)
     return [*dict.fromkeys(each for each in commands if each.startswith(_COMMANDS))]
 
 

@@ -88,6 +88,7 @@ def _rights(ground: Ground) -> list[Injection]:
                 Edit(("subjects", END), user), user=CONTROLLER),
         patched("RBAC subject added", site, (binding, "data-commerce", f"commerce-{site}"), "subjects",
                 Edit(("subjects", END), user)),
+        removed("operator's rights deleted", site, (binding, "data-commerce", f"commerce-{site}")),
         made("role or role binding created", site,
              _document(version, binding, "shop", roleRef=view, subjects=[user])),
         made("cluster role binding created", site,

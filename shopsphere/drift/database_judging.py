@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 
 from shopsphere.clients.postgres_inventory import ADMINISTRATION, Fact, Inventory
@@ -82,8 +81,7 @@ class Place:
     def write_files_again(self) -> str:
         """Return the command that has the operator write and load the files of the server's configuration."""
         namespace, cluster = self.declared.model.namespace.name, self.declared.cluster
-        now = datetime.now(UTC).isoformat(timespec="seconds")  # another value than the last time, else nothing happens
-        return self.repair.annotate(namespace, "Cluster", cluster, f"cnpg.io/reloadedAt={now}")
+        return self.repair.look_again(namespace, cluster)
 
     def _psql(self, database: str, sql: str) -> str:
         return self.repair.statements(self.declared.model.namespace.name, self.pod, database, sql)

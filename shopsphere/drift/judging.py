@@ -8,6 +8,7 @@ from shopsphere.drift.comparing import Difference, differences
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.known import MAKERS
 from shopsphere.drift.model import Drift, Kind
+from shopsphere.drift.operators_work import lost, repair_of_touched
 from shopsphere.drift.ownership import Ownership
 from shopsphere.drift.place import text_of
 from shopsphere.drift.repair import Repair
@@ -48,10 +49,12 @@ def judge_object(view: View, key: Key, repair: Repair) -> list[Drift]:
         return (
             [_missing(declared, repair)] if live is None else [drift for _, drift in differing(declared, live, repair)]
         )
-    if live is None or view.has_unlisted_owner(live):
+    if live is None:
+        return [lost(key, view.accounts[key], repair)] if key in view.accounts else []
+    if view.has_unlisted_owner(live):
         return []
     if view.is_from_declared(live):
-        return [*_touched(live, repair)]
+        return [*_touched(view, live, repair)]
     return [_undeclared(live, repair)] if is_undeclared(live, view.namespaces) else []
 
 
@@ -124,7 +127,8 @@ def _undeclared(live: Live, repair: Repair) -> Drift:
     )
 
 
-def _touched(live: Live, repair: Repair) -> Iterator[Drift]:
+def _touched(view: View, live: Live, repair: Repair) -> Iterator[Drift]:
+    owners = view.clusters_of(live)
     for touch in touches(live):
         residency = touches_residency(live.kind, (), live.document)
         yield Drift(
@@ -137,5 +141,5 @@ def _touched(live: Live, repair: Repair) -> Iterator[Drift]:
             severity=severity_of(live.kind, (), Kind.TOUCHED, residency=residency),
             residency=residency,
             author=touch.author,
-            repair=repair.delete(*live.key),
+            repair=repair_of_touched(live, touch, owners, repair),
         )

@@ -18,6 +18,8 @@ from shopsphere.estate.stack import StackId
 
 _ACCOUNT, _OLD_ACCOUNT = "serviceAccountName", "serviceAccount"
 """Two names of one field of a pod."""
+_AT_ANOTHER_TIME = '"cnpg.io/reloadedAt=$(date -u +%FT%TZ)"'
+"""Another value than the last time, else nothing happens."""
 _ALTER_SYSTEM = (
     'file="$PGDATA/postgresql.auto.conf"; test -w "$file" && kept=u+w || kept=u-w; chmod u+w "$file" && {psql}; '
     'code=$?; chmod $kept "$file"; psql --dbname postgres --command "SELECT pg_reload_conf()"; exit $code'
@@ -67,6 +69,11 @@ class Repair:
     def annotate(self, namespace: str, kind: str, name: str, annotation: str) -> str:
         """Return the command that sets an annotation, whatever it was."""
         return self._kubectl(namespace, "annotate", "--overwrite", resource_of(kind), name, annotation)
+
+    def look_again(self, namespace: str, cluster: str) -> str:
+        """Return the command that has the operator look at a database's cluster, and make what is missing of it."""
+        words = ("annotate", "--overwrite", resource_of("Cluster"), cluster)
+        return f"{self._kubectl(namespace, *words)} {_AT_ANOTHER_TIME}"
 
     def load_rules(self, door: str) -> str:
         """Return the command that has a host's agent load again what is declared; `door` leads to it in the API."""

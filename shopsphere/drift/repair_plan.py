@@ -87,7 +87,7 @@ def _why_left(drift: Drift, declared: Declared | None) -> str:
         (drift.site == EDGE, "what the edge has is put back by its deployment, or by the command of the finding"),
         (is_table(drift.object), "an agent loads its own tables alone: who made this one may still need it"),
         (drift.kind is Kind.UNDECLARED and kind in _BY_KIND, ""),
-        (drift.kind is Kind.TOUCHED, "its controller makes it anew once it is deleted"),
+        (drift.kind is Kind.TOUCHED, "its command says how: a controller made it, and may not make it anew as it was"),
         (declared is None, "it is no declared object of a cluster"),
         (kind == SECRET, "secrets are put back by a deployment alone"),
         (drift.kind is Kind.MISSING, "an object that is gone is made anew by a deployment alone"),

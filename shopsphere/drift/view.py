@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from shopsphere.drift.declared import Declared
+from shopsphere.drift.operators_work import CLUSTER, Key, accounts_of
 from shopsphere.drift.undeclared import Live
 
-Key = tuple[str, str, str]
-"""Kind, namespace and name."""
 NAMESPACE = "Namespace"
 
 
@@ -34,8 +33,13 @@ class View:
 
     @property
     def keys(self) -> list[Key]:
-        """All objects, the declared ones first."""
-        return [*self.declared, *(key for key in self._lives if key not in self.declared)]
+        """All objects, the declared ones first, and those that the operator has made of declared ones."""
+        return [*dict.fromkeys((*self.declared, *self._lives, *self.accounts))]
+
+    @property
+    def accounts(self) -> dict[Key, Declared]:
+        """The accounts and rights that there should be, with the declared cluster of each."""
+        return accounts_of(self.declared.values(), self._lives)
 
     @property
     def number(self) -> int:
@@ -97,6 +101,11 @@ class View:
                     seen.add(each.uid)
                     waiting.append(each.uid)
                     yield each
+
+    def clusters_of(self, live: Live) -> set[str]:
+        """Return the names of the databases' clusters that own an object, which share its namespace."""
+        owners = (self._by_uid.get(uid) for uid in live.owners)
+        return {owner.name for owner in owners if owner is not None and owner.kind == CLUSTER}
 
     def has_unlisted_owner(self, live: Live) -> bool:
         """Whether an owner of an object is of a kind that could not be listed: then nobody knows who declared it."""
