@@ -35,6 +35,7 @@ CHANGE_SECONDS = 1200.0
 LOAD_SECONDS = 900
 """So long customers come at most during one change (s)."""
 _AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+_SCALE = "/apis/apps/v1/namespaces/shop/deployments/shop/scale?fieldManager=kube-controller-manager"
 _BOUNDS = {"minimum": "2", "maximum": "4", "cpuPercent": "60"}
 _CONFIG = "shopsphere:workloads.shop.autoscaling"
 _WORKLOADS = ("shop", "payments", "gateway")
@@ -110,9 +111,12 @@ class Quiet:
         self.close()
 
     def _scale(self, replicas: int) -> None:
-        patch = json.dumps({"spec": {"replicas": replicas}})
-        words = ("--subresource=scale", "--type=merge", f"--patch={patch}", "--field-manager=kube-controller-manager")
-        kubectl(self._site, f"--as={_AUTOSCALER}", "patch", "deployment", "shop", "--namespace=shop", *words)
+        """Write as the controller does: it may replace the subresource, and not patch it."""
+        scale = {
+            "apiVersion": "autoscaling/v1", "kind": "Scale",
+            "metadata": {"name": "shop", "namespace": "shop"}, "spec": {"replicas": replicas},
+        }  # fmt: skip
+        kubectl(self._site, f"--as={_AUTOSCALER}", "replace", f"--raw={_SCALE}", "-f", "-", stdin=json.dumps(scale))
 
     def _rollout(self) -> Iterator[Moment]:
         for name in ("shop", "payments"):
