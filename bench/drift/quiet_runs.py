@@ -36,6 +36,7 @@ LOAD_SECONDS = 900
 """So long customers come at most during one change (s)."""
 _AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 _SCALE = "/apis/apps/v1/namespaces/shop/deployments/shop/scale?fieldManager=kube-controller-manager"
+_FULL = "update inventory.stock set free = 1000000"
 _BOUNDS = {"minimum": "2", "maximum": "4", "cpuPercent": "60"}
 _CONFIG = "shopsphere:workloads.shop.autoscaling"
 _WORKLOADS = ("shop", "payments", "gateway")
@@ -56,10 +57,11 @@ class Quiet:
 
     def __init__(self, topology: Topology, region: str, site: str, lines: Lines) -> None:
         self._topology, self._region, self._site, self._lines = topology, region, site, lines
-        self._is_scaled = False
+        self._is_scaled, self._idle = False, 0
 
     def run(self) -> int:
-        """Look twelve times; returns 1 where a look made noise, or one of them was not made."""
+        """Look twelve times; returns 1 where a look made noise, one was not made, or nobody could order meanwhile."""
+        run([SHOPSPHERE, "lab", "psql", self._site, "commerce", "--", "-c", _FULL], seconds=60, cwd=REPOSITORY)
         began, noise, number = time.monotonic(), 0, 0
         for change in (self._autoscaler, self._rollout, self._certificate, self._deaths, self._drill):
             with self._load():
@@ -70,7 +72,7 @@ class Quiet:
                     self._lines.write(result)
                     told = {key: result[key] for key in ("change", "code", "findings", "unseen")}
                     print(f"{time.monotonic() - began:6.0f} s  look {number}: {json.dumps(told)}", flush=True)
-        return int(bool(noise) or number != LOOKS)
+        return int(bool(noise) or number != LOOKS or bool(self._idle))
 
     def close(self) -> None:
         """Deploy the site again as it is declared, if it was given an autoscaler."""
@@ -86,7 +88,9 @@ class Quiet:
         try:
             yield
         finally:
-            print(f"orders meanwhile: {len(customers.end().get('orders', ()))}", flush=True)
+            orders = len(customers.end().get("orders", ()))
+            self._idle += not orders
+            print(f"orders meanwhile: {orders}", flush=True)
 
     def _autoscaler(self) -> Iterator[Moment]:
         """Declare an autoscaler, and let it move the shop.
