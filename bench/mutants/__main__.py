@@ -75,14 +75,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=600.0, help="start no mutant after that")
     parser.add_argument("--survivors", action="store_true", help="run those again that survived, after tests changed")
-    parser.add_argument("--quick", action="store_true", help="plain tests alone; then --survivors")
+    parser.add_argument("--quick", action="store_true", help="the first stage of tests alone; then --survivors")
     parser.add_argument("--list", action="store_true", help="count the mutants and run none")
     parser.add_argument("--report", action="store_true", help="judge what is recorded and run none")
     return parser.parse_args()
 
 
 def everything(only: Sequence[str], *, quick: bool = False) -> Iterator[Work]:
-    """Yield all work, file by file, with the plain stages of its tests or with all."""
+    """Yield all work, file by file, with the first stage of its tests or with all."""
     for file in modules(only):
         for mutant in mutants(file):
             record = Record(mutant.id, file, mutant.line, mutant.source, killed=False, by="", seconds=0.0)
@@ -94,7 +94,7 @@ def everything(only: Sequence[str], *, quick: bool = False) -> Iterator[Work]:
 
 
 def _chosen(found: Stages, *, quick: bool) -> Stages:
-    return tuple(stage for stage in found if stage.is_plain or not quick)
+    return found[:1] if quick else found
 
 
 def bounds(work: Sequence[Work]) -> dict[Stage, float]:
