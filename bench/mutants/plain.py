@@ -1,9 +1,10 @@
-"""Calls the tests of a file that need nothing of pytest: its start and its collection cost more than such tests."""
+"""Calls the tests of a file that need little of pytest: its start and its collection cost more than such tests."""
 
 import importlib
 import inspect
 import itertools
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from mutators import REPOSITORY
 PATHS = ("tests/support", "tests/graph", "tests/model")
 HARMLESS = {"parametrize", "requirement"}
 """Marks that need nothing of pytest to be obeyed."""
+FIXTURES = {"monkeypatch", "tmp_path"}
+"""What a test may ask for and still be called."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,13 @@ class Call:
     name: str
     test: Callable[..., object]
     arguments: dict[str, Any]
+    fixtures: frozenset[str]
+
+    def run(self) -> None:
+        """Call the test with what it asks for; what it has changed is put back."""
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+            given = {"monkeypatch": patch, "tmp_path": Path(folder)}
+            self.test(**self.arguments, **{name: given[name] for name in self.fixtures})
 
 
 def first_failure(files: Sequence[str], folder: Path) -> str:
@@ -45,7 +55,7 @@ def first_failure(files: Sequence[str], folder: Path) -> str:
             return f"{file} ({type(error).__name__} at import)"
         for call in calls:
             try:
-                call.test(**call.arguments)
+                call.run()
             except pytest.skip.Exception:
                 continue
             except BaseException:  # noqa: BLE001 the same things that pytest calls a failure, SystemExit too
@@ -54,7 +64,7 @@ def first_failure(files: Sequence[str], folder: Path) -> str:
 
 
 def plain_tests(file: str) -> Iterator[Call]:
-    """Yield the tests of a file that take no fixture, in its order, with each set of their arguments."""
+    """Yield the tests of a file that take no other fixture, in its order, with each set of their arguments."""
     module = importlib.import_module(Path(file).stem)
     for name, test in list(vars(module).items()):
         if not name.startswith("test_") or not inspect.isfunction(test) or hasattr(test, "hypothesis"):
@@ -62,9 +72,11 @@ def plain_tests(file: str) -> Iterator[Call]:
         marks = getattr(test, "pytestmark", [])
         if {mark.name for mark in marks} <= HARMLESS:
             for arguments in _sets([mark for mark in marks if mark.name == "parametrize"]):
-                if set(inspect.signature(test).parameters) == set(arguments):
+                asked = set(inspect.signature(test).parameters) - set(arguments)
+                if asked <= FIXTURES:
                     told = "-".join(str(value) for value in arguments.values() if isinstance(value, str | int))
-                    yield Call(f"{file}::{name}[{told[:80]}]" if arguments else f"{file}::{name}", test, arguments)
+                    title = f"{file}::{name}[{told[:80]}]" if arguments else f"{file}::{name}"
+                    yield Call(title, test, arguments, frozenset(asked))
 
 
 def _sets(marks: Sequence[pytest.Mark]) -> Iterator[dict[str, Any]]:

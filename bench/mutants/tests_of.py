@@ -24,24 +24,27 @@ Stages = tuple[Stage, ...]
 """The next stage runs only where the one before has not failed."""
 
 MODEL, GRAPH = "tests/model/test_", "tests/graph/test_"
-RULES = tuple(f"{MODEL}{name}.py" for name in ("policies", "policies_pack", "policies_catalogue", "pod_power"))
+RULES = tuple(
+    f"{MODEL}{name}.py" for name in ("policies", "names_lead_home", "policies_pack", "policies_catalogue", "pod_power")
+)
 OF_RULES = (*RULES, *(f"{MODEL}{name}.py" for name in ("policies_properties", "policies_environment")))
 ADMISSION = (f"{MODEL}admission_policies.py",)
-FLEET = tuple(f"{MODEL}{name}.py" for name in ("fleet_paths", "fleet_report", "fleet_properties"))
+FLEET = tuple(f"{MODEL}{name}.py" for name in ("fleet_paths", "fleet_report", "report_formats"))
+OF_FLEET = (*FLEET, f"{MODEL}fleet_properties.py", f"{MODEL}policy_command.py")
 GRAPHS = tuple(f"{GRAPH}{name}.py" for name in ("policies_on_graphs", "ways_out"))
 STAGES: tuple[tuple[str, Stages], ...] = (
     ("policies/admission/", (
         Stage(ADMISSION, is_plain=True), Stage(ADMISSION), Stage((f"{GRAPH}admission_cases.py",)),
     )),
-    ("policies/fleet/", (Stage(FLEET, is_plain=True), Stage(FLEET), Stage((f"{GRAPH}fleet.py",)))),
+    ("policies/fleet/", (Stage(FLEET, is_plain=True), Stage(OF_FLEET), Stage((f"{GRAPH}fleet.py",)))),
     ("policies/", (
         Stage(RULES, is_plain=True), Stage((*FLEET, *ADMISSION), is_plain=True), Stage(OF_RULES),
-        Stage((*FLEET, *ADMISSION)), Stage(GRAPHS),
+        Stage((*OF_FLEET, *ADMISSION)), Stage(GRAPHS),
     )),
 )  # fmt: skip
 MAP_STAGES: Stages = (
     Stage((*RULES, f"{MODEL}topology.py"), is_plain=True), Stage((*FLEET, *ADMISSION), is_plain=True),
-    Stage((*OF_RULES, f"{MODEL}topology.py")), Stage((*FLEET, *ADMISSION)), Stage(GRAPHS),
+    Stage((*OF_RULES, f"{MODEL}topology.py")), Stage((*OF_FLEET, *ADMISSION)), Stage(GRAPHS),
 )  # fmt: skip
 CORE = (
     "policies/residency/", "policies/residency_map.py", "policies/edge/", "policies/fleet/paths.py",
