@@ -25,7 +25,8 @@ Stages = tuple[Stage, ...]
 
 MODEL, GRAPH = "tests/model/test_", "tests/graph/test_"
 RULES = tuple(
-    f"{MODEL}{name}.py" for name in ("policies", "names_lead_home", "policies_pack", "policies_catalogue", "pod_power")
+    f"{MODEL}{name}.py"
+    for name in ("policies", "names_lead_home", "kubeconfig_ways", "policies_pack", "policies_catalogue", "pod_power")
 )
 OF_RULES = (*RULES, *(f"{MODEL}{name}.py" for name in ("policies_properties", "policies_environment")))
 ADMISSION = (f"{MODEL}admission_policies.py",)

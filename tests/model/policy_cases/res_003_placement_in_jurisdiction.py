@@ -71,6 +71,10 @@ BAD = {
         k8s.DATABASE.but(*DATABASE_NODES, {SITE_LABEL: "sydney"}),
         "spec.affinity.nodeSelector: nodes of sydney",
     ),
+    "template elsewhere of an object without labels": (
+        k8s.DEPLOYMENT.but(*OBJECT, {}).but(*TEMPLATE, JURISDICTION_LABEL, "us"),
+        "spec.template.metadata.labels",
+    ),
 }
 UNKNOWN_CASES = {
     "class": (k8s.DEPLOYMENT.but(*OBJECT, DATA_CLASS_LABEL, UNKNOWN), f"metadata.labels.{DATA_CLASS_LABEL}"),

@@ -22,6 +22,19 @@ GOOD = {
     "database": k8s.DATABASE,
     "ephemeral volume": k8s.DEPLOYMENT.but(*VOLUMES, [EPHEMERAL]),
     "pod without volumes": k8s.DEPLOYMENT.but(*VOLUMES, REMOVED),
+    "sources that stay at the node or go through a claim": k8s.DEPLOYMENT.but(
+        *VOLUMES,
+        [
+            {"name": each.lower(), each: {}}
+            for each in ("configMap", "secret", "projected", "downwardAPI", "persistentVolumeClaim", "image")
+        ],
+    ),
+    "volume with every field that names no source": k8s.VOLUME.but("spec", "accessModes", ["ReadWriteOnce"])
+    .but("spec", "volumeMode", "Filesystem")
+    .but("spec", "persistentVolumeReclaimPolicy", "Retain")
+    .but("spec", "claimRef", {"name": "data", "namespace": "shop"})
+    .but("spec", "mountOptions", ["noatime"])
+    .but("spec", "volumeAttributesClassName", "fast"),
 }
 BAD = {
     "storage class for anywhere": (k8s.STORAGE_CLASS.but("allowedTopologies", REMOVED), "no allowedTopologies"),
@@ -104,4 +117,10 @@ UNKNOWN_CASES = {
     "topologies": (k8s.STORAGE_CLASS.but("allowedTopologies", UNKNOWN), "allowedTopologies is not known"),
     "site label": (k8s.VOLUME.but("metadata", "labels", SITE_LABEL, UNKNOWN), SITE_LABEL),
 }
-NOT_APPLICABLE = {"settings": k8s.SETTINGS, "namespace": k8s.NAMESPACE, "dns": k8s.DNS}
+NOT_APPLICABLE = {
+    "settings": k8s.SETTINGS,
+    "namespace": k8s.NAMESPACE,
+    "dns": k8s.DNS,
+    "kind of another group with the name": k8s.STORAGE_CLASS.of("kubernetes:example.com/v1:StorageClass"),
+    "another kind of the group": k8s.SETTINGS.of("kubernetes:storage.k8s.io/v1:CSIDriver"),
+}
