@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 from kubeconfigs import kubeconfig
+from policy_cases import kubernetes as k8s
+from policy_cases.judging import RULES, findings
 
 from policies.residency.kubeconfig import KubeconfigError, Way, way
+from shopsphere.foundation.finding import Verdict
 
 RIGHT = kubeconfig("frankfurt", "https://10.99.0.11:6443")
 WRONG = {
@@ -41,3 +44,9 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 
 def test_without_a_context_the_current_one_leads() -> None:
     assert way(yaml.safe_dump({**RIGHT, "current-context": "frankfurt"}), "").host == "10.99.0.11"
+
+
+def test_a_provider_whose_kubeconfig_cannot_be_read_is_refused_as_not_known() -> None:
+    (found,) = findings(RULES["RES-008"], k8s.PROVIDER)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "kubeconfig: /none/such, which cannot be read here" in found.found

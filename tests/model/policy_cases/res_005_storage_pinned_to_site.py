@@ -37,12 +37,18 @@ GOOD = {
     .but("spec", "volumeAttributesClassName", "fast"),
 }
 BAD = {
-    "storage class for anywhere": (k8s.STORAGE_CLASS.but("allowedTopologies", REMOVED), "no allowedTopologies"),
+    "storage class for anywhere": (
+        k8s.STORAGE_CLASS.but("allowedTopologies", REMOVED),
+        "found:   no allowedTopologies",
+    ),
     "storage class for two sites": (
         k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["frankfurt", "dublin"]),
-        "another place",
+        "found:   allowedTopologies with a term for another place",
     ),
-    "storage class for another site": (k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["ashburn"]), "another place"),
+    "storage class for another site": (
+        k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["ashburn"]),
+        "found:   allowedTopologies with a term for another place",
+    ),
     "storage class by another label": (k8s.STORAGE_CLASS.but(*TOPOLOGIES, "key", "zone"), "in [frankfurt]"),
     "storage class named otherwise": (k8s.STORAGE_CLASS.but("metadata", "name", "fast"), "metadata.name: fast"),
     "storage class of a driver": (
@@ -58,16 +64,19 @@ BAD = {
         k8s.STORAGE_CLASS.but("metadata", "labels", REMOVED).by(None),
         "neither a site label nor a site's provider",
     ),
-    "volume for anywhere": (k8s.VOLUME.but("spec", "nodeAffinity", REMOVED), "no spec.nodeAffinity"),
-    "volume at another site": (k8s.VOLUME.but(*VALUES, ["ashburn"]), "spec.nodeAffinity with a term for another place"),
+    "volume for anywhere": (k8s.VOLUME.but("spec", "nodeAffinity", REMOVED), "found:   no spec.nodeAffinity"),
+    "volume at another site": (
+        k8s.VOLUME.but(*VALUES, ["ashburn"]),
+        "found:   spec.nodeAffinity with a term for another place",
+    ),
     "volume at two sites": (k8s.VOLUME.but(*VALUES, ["frankfurt", "ashburn"]), "In [frankfurt]"),
     "volume with an alternative": (
         k8s.VOLUME.but(*TERMS, [{"matchExpressions": [k8s.at_site()]}, ANYWHERE]),
-        "spec.nodeAffinity with a term for another place",
+        "found:   spec.nodeAffinity with a term for another place",
     ),
     "volume anywhere but here": (
         k8s.VOLUME.but(*TERMS, 0, "matchExpressions", 0, "operator", "NotIn"),
-        "spec.nodeAffinity with a term for another place",
+        "found:   spec.nodeAffinity with a term for another place",
     ),
     "volume over a network": (
         k8s.VOLUME.but("spec", "nfs", {"server": "10.99.0.21", "path": "/"}).but("spec", "local", REMOVED),
@@ -87,12 +96,12 @@ BAD = {
     ),
     "database at another site": (
         k8s.DATABASE.but("spec", "storage", "storageClass", "ashburn-pinned"),
-        "spec.storage.storageClass: ashburn-pinned",
+        "found:   spec.storage.storageClass: ashburn-pinned",
     ),
     "database without a class": (k8s.DATABASE.but("spec", "storage", {"size": "1Gi"}), "none, so the cluster chooses"),
     "log at another site": (
         k8s.DATABASE.but("spec", "walStorage", {"storageClass": "chicago-pinned"}),
-        "spec.walStorage.storageClass: chicago-pinned",
+        "found:   spec.walStorage.storageClass: chicago-pinned",
     ),
     "claim template that says otherwise": (
         k8s.DATABASE.but("spec", "storage", "pvcTemplate", {"storageClassName": "ashburn-pinned"}),

@@ -98,6 +98,11 @@ BAD = {
         "spec.walStorage.pvcTemplate.selector.matchLabels: volumes of class public",
     ),
     "secret that is not quite base64": (SECRET.but("data", {"key": "e A=="}), "data.key is a str"),
+    "public template of an operational program": (
+        k8s.DEPLOYMENT.but("metadata", "namespace", "extra").but(*CLASS, "operational").but(*TEMPLATE, "public"),
+        "spec.template.metadata.labels: public",
+        "allowed: operational",
+    ),
 }
 UNKNOWN_CASES = {
     "class": (k8s.DEPLOYMENT.but(*CLASS, UNKNOWN), f"metadata.labels.{DATA_CLASS_LABEL} is not known"),
