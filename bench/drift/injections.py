@@ -129,6 +129,7 @@ def patched(
         user: who does it.
         manager: what their program calls itself.
     """
+
     def prepare(hands: Hands) -> Prepared:
         live = needed_object(hands, site, target)
         change = change_of(edits, live)
