@@ -19,7 +19,7 @@ import figures
 import map_flips
 from figures import Record
 from mutators import mutants, unchanged
-from tests_of import MAP_STAGES, Stages, missing, modules, stages
+from tests_of import MAP_STAGES, Stage, Stages, missing, modules, stages
 from trial import Trial, replaced, warm
 
 LONGEST_SECONDS = 900.0
@@ -42,16 +42,16 @@ class Running:
     """Work at one of its stages."""
 
     work: Work
-    bounds: dict[Sequence[str], float]
-    stage: int = 0
+    bounds: dict[Stage, float]
+    at: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._start()
 
     def _start(self) -> None:
-        tests = self.work.stages[self.stage]
-        self.trial = Trial(self.work.change, tests, self.bounds[tests])
+        stage = self.work.stages[self.at]
+        self.trial = Trial(self.work.change, stage, self.bounds[stage])
 
     def record(self) -> Record | None:
         """The verdict; None while tests are running."""
@@ -59,8 +59,8 @@ class Running:
         if outcome is None:
             return None
         self.seconds += outcome.seconds
-        if not outcome.killed and self.stage + 1 < len(self.work.stages):
-            self.stage += 1
+        if not outcome.killed and self.at + 1 < len(self.work.stages):
+            self.at += 1
             self._start()
             return None
         by = outcome.by or (f"exit code {outcome.code}" if outcome.killed else "")
@@ -81,33 +81,37 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def everything(only: Sequence[str], depth: int | None = None) -> Iterator[Work]:
-    """Yield all work, file by file, with the first `depth` stages of its tests; None: with all."""
+def everything(only: Sequence[str], *, quick: bool = False) -> Iterator[Work]:
+    """Yield all work, file by file, with the first stage of its tests or with all."""
     for file in modules(only):
         for mutant in mutants(file):
             record = Record(mutant.id, file, mutant.line, mutant.source, killed=False, by="", seconds=0.0)
-            yield Work(record, replaced(mutant), stages(file)[:depth])
+            yield Work(record, replaced(mutant), _chosen(stages(file), quick=quick))
     if map_flips.FILE.startswith(tuple(only) or ""):
         for flip in map_flips.flips():
             record = Record(flip.id, map_flips.FILE, 0, map_flips.source(), killed=False, by="", seconds=0.0)
-            yield Work(record, flip.change(), MAP_STAGES[:depth])
+            yield Work(record, flip.change(), _chosen(MAP_STAGES, quick=quick))
 
 
-def bounds(work: Sequence[Work]) -> dict[Sequence[str], float]:
+def _chosen(found: Stages, *, quick: bool) -> Stages:
+    return found[:1] if quick else found
+
+
+def bounds(work: Sequence[Work]) -> dict[Stage, float]:
     """Seconds that each stage may take: a multiple of what it takes on what is not changed.
 
     Raises:
         SystemExit: tests fail without any mutant; nothing could be said then.
     """
-    found: dict[Sequence[str], float] = {}
+    found: dict[Stage, float] = {}
     nothing = replaced(unchanged("policies/verdict.py"))
-    for tests in {stage: None for each in work for stage in each.stages}:
-        trial = Trial(nothing, tests, LONGEST_SECONDS)
+    for stage in {stage: None for each in work for stage in each.stages}:
+        trial = Trial(nothing, stage, LONGEST_SECONDS)
         outcome = trial.wait()
         if outcome.killed:
             raise SystemExit(f"{outcome.by or outcome.code} fails on what is not changed:\n{trial.output}")
-        found[tests] = max(LEAST_BOUND_SECONDS, TIMES_AS_LONG * outcome.seconds)
-        print(f"{outcome.seconds:7.1f} s unchanged: {' '.join(tests)}", flush=True)
+        found[stage] = max(LEAST_BOUND_SECONDS, TIMES_AS_LONG * outcome.seconds)
+        print(f"{outcome.seconds:7.1f} s unchanged: {'plain ' * stage.is_plain}{' '.join(stage.files)}", flush=True)
     return found
 
 
@@ -135,7 +139,7 @@ def main() -> int:
     options = arguments()
     if absent := missing():
         raise SystemExit(f"tests_of.py names tests that are not there: {', '.join(map(str, absent))}")
-    known, work = figures.recorded(), list(everything(options.only, 1 if options.quick else None))
+    known, work = figures.recorded(), list(everything(options.only, quick=options.quick))
     if options.report:
         wrong = figures.problems(((w.record.id, w.record.file, w.record.source) for w in work), known)
         print("\n".join(wrong))

@@ -20,6 +20,8 @@ COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
 NAMES = {"all": "any", "any": "all", "min": "max", "max": "min"}
 PROSE = frozenset({"reason", "remediation", "url", "action", "title", "description"})
 """Keyword arguments whose text no rule judges by."""
+TOLD_BY = frozenset({"violation"})
+"""Functions whose arguments are prose as well."""
 NOTHING = ast.parse("pass").body[0]
 YIELD_NOTHING = ast.parse("yield from ()").body[0]
 
@@ -69,13 +71,30 @@ def mutants(file: str) -> Iterator[Mutant]:
     """Yield every mutant of a module, in the order of its text."""
     text = (REPOSITORY / file).read_text()
     tree = ast.parse(text)
-    seen: Counter[str] = Counter()
+    seen, prose = Counter[str](), _prose(tree)
     for place, (function, node) in enumerate(_judged(tree)):
         for number, changed in enumerate(_changes(node)):
             what = f"{file}:{function}: {_short(node)} -> {_short(changed)}"
-            seen[what] += 1
+            seen[what] += 1  # also of what is left out: an id stays the same mutant's
+            if node in prose or _says_no(node):
+                continue
             name = what if seen[what] == 1 else f"{what} #{seen[what]}"
             yield Mutant(name, file, getattr(node, "lineno", 0), digest(text), (place, number))
+
+
+def _prose(tree: ast.AST) -> set[ast.AST]:
+    """Return the texts that a message is made of: arguments of `violation`, alone or after an `or`."""
+    arguments: list[ast.expr] = []
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in TOLD_BY:
+            arguments += each.args
+    arguments += [argument.values[-1] for argument in arguments if isinstance(argument, ast.BoolOp)]
+    return {argument for argument in arguments if isinstance(argument, ast.Constant)}
+
+
+def _says_no(node: ast.AST) -> bool:
+    """Whether it returns False or an empty text: None is as good, and the constant itself has a mutant."""
+    return isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and node.value.value in (False, "")
 
 
 def _short(node: ast.AST) -> str:

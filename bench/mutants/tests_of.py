@@ -1,25 +1,52 @@
 """Which tests judge which module, the fast ones first, and which modules are the residency core."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mutators import REPOSITORY
 
-Stages = tuple[Sequence[str], ...]
-"""Files of tests; the next stage runs only where the one before has not failed."""
+
+@dataclass(frozen=True)
+class Stage:
+    """Files of tests that run together.
+
+    Attributes:
+        files: from the repository.
+        is_plain: only their tests without fixtures run, called without pytest.
+    """
+
+    files: tuple[str, ...]
+    is_plain: bool = False
+
+
+Stages = tuple[Stage, ...]
+"""The next stage runs only where the one before has not failed."""
 
 MODEL, GRAPH = "tests/model/test_", "tests/graph/test_"
-RULES = tuple(f"{MODEL}{name}.py" for name in ("policies", "policies_catalogue", "policies_pack", "pod_power"))
-PROPERTIES = (f"{MODEL}policies_properties.py",)
+RULES = tuple(
+    f"{MODEL}{name}.py"
+    for name in ("policies", "names_lead_home", "kubeconfig_ways", "policies_pack", "policies_catalogue", "pod_power")
+)
+OF_RULES = (*RULES, *(f"{MODEL}{name}.py" for name in ("policies_properties", "policies_environment")))
 ADMISSION = (f"{MODEL}admission_policies.py",)
-FLEET = tuple(f"{MODEL}{name}.py" for name in ("fleet_paths", "fleet_report", "fleet_properties"))
+FLEET = tuple(f"{MODEL}{name}.py" for name in ("fleet_paths", "fleet_report", "report_formats"))
+OF_FLEET = (*FLEET, f"{MODEL}fleet_properties.py", f"{MODEL}policy_command.py")
 GRAPHS = tuple(f"{GRAPH}{name}.py" for name in ("policies_on_graphs", "ways_out"))
 STAGES: tuple[tuple[str, Stages], ...] = (
-    ("policies/admission/", (ADMISSION, (f"{GRAPH}admission_cases.py",))),
-    ("policies/fleet/", (FLEET, (f"{GRAPH}fleet.py",))),
-    ("policies/", (RULES, PROPERTIES, (*FLEET, *ADMISSION), GRAPHS)),
-)
-MAP_STAGES: Stages = (RULES, (*FLEET, *ADMISSION, f"{MODEL}topology.py"), GRAPHS)
+    ("policies/admission/", (
+        Stage(ADMISSION, is_plain=True), Stage(ADMISSION), Stage((f"{GRAPH}admission_cases.py",)),
+    )),
+    ("policies/fleet/", (Stage(FLEET, is_plain=True), Stage(OF_FLEET), Stage((f"{GRAPH}fleet.py",)))),
+    ("policies/", (
+        Stage(RULES, is_plain=True), Stage((*FLEET, *ADMISSION), is_plain=True), Stage(OF_RULES),
+        Stage((*OF_FLEET, *ADMISSION)), Stage(GRAPHS),
+    )),
+)  # fmt: skip
+MAP_STAGES: Stages = (
+    Stage((*RULES, f"{MODEL}topology.py"), is_plain=True), Stage((*FLEET, *ADMISSION), is_plain=True),
+    Stage((*OF_RULES, f"{MODEL}topology.py")), Stage((*OF_FLEET, *ADMISSION)), Stage(GRAPHS),
+)  # fmt: skip
 CORE = (
     "policies/residency/", "policies/residency_map.py", "policies/edge/", "policies/fleet/paths.py",
     "policies/fleet/graph.py", "policies/fleet/flow.py", "policies/fleet/stores.py",
@@ -45,5 +72,5 @@ def modules(only: Sequence[str]) -> Iterator[str]:
 
 def missing() -> list[Path]:
     """Files of tests that are named here and are not there."""
-    named = {file for _, each in STAGES for stage in each for file in stage} | {f for s in MAP_STAGES for f in s}
+    named = {file for each in (*(found for _, found in STAGES), MAP_STAGES) for stage in each for file in stage.files}
     return [REPOSITORY / file for file in sorted(named) if not (REPOSITORY / file).exists()]

@@ -1,5 +1,6 @@
 """Runs tests against one mutant, in a fork of a process that has loaded all but the policies and the tests."""
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -8,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -16,8 +17,15 @@ from types import CodeType, ModuleType
 
 import pytest
 from mutators import REPOSITORY, Mutant
+from plain import first_failure
+from tests_of import Stage
 
-WARM = ("hypothesis", "pydantic", "yaml", "pulumi", "pulumi_policy", "pulumi_kubernetes", "shopsphere.topology")
+WARM = (
+    "hypothesis", "pydantic", "yaml", "pulumi", "pulumi_policy", "pulumi_kubernetes", "kubernetes", "httpx",
+    "cryptography.x509", "rich.console", "xml.etree.ElementTree", "shopsphere.topology.report",
+    "shopsphere.estate.site_declaration", "shopsphere.status", "shopsphere.deploy.declared_graph",
+    "runbooks.readiness.p05_capacity",
+)  # fmt: skip
 MEMORY_BYTES = 6 * 2**30
 """A mutant whose loop never ends fills memory."""
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0")
@@ -35,6 +43,7 @@ def warm() -> None:
     early = [name for name in sys.modules if name.partition(".")[0] == "policies"]
     if early:
         raise RuntimeError(f"expected no module of policies/ before the trial, found {early[:3]}; shorten WARM")
+    gc.freeze()
 
 
 class _Loader(SourceFileLoader):
@@ -108,12 +117,12 @@ class Trial:
 
     Attributes:
         change: what the fork does before it loads a test.
-        tests: files, from the repository.
+        stage: its tests.
         bound: seconds.
     """
 
     change: Callable[[], None]
-    tests: Sequence[str]
+    stage: Stage
     bound: float
 
     def __post_init__(self) -> None:
@@ -134,11 +143,21 @@ class Trial:
             os.dup2(output, 2)
             os.chdir(REPOSITORY)
             self.change()
-            base = ["--basetemp", f"{self.folder.name}/tests"]
-            failed = _Failed(Path(self.folder.name) / "failed")
-            code = int(pytest.main([*OPTIONS, *base, *self.tests], plugins=[failed]))
+            code = self._called() if self.stage.is_plain else self._run_by_pytest()
         finally:
             os._exit(code)  # whatever happened, a fork never goes on with its parent's work
+
+    def _called(self) -> int:
+        folder = Path(self.folder.name) / "production"
+        folder.mkdir()
+        if failed := first_failure(self.stage.files, folder):
+            (Path(self.folder.name) / "failed").write_text(failed)
+        return 1 if failed else 0
+
+    def _run_by_pytest(self) -> int:
+        base = ["--basetemp", f"{self.folder.name}/tests"]
+        failed = _Failed(Path(self.folder.name) / "failed")
+        return int(pytest.main([*OPTIONS, *base, *self.stage.files], plugins=[failed]))
 
     def outcome(self) -> Outcome | None:
         seconds = time.monotonic() - self.started

@@ -44,3 +44,9 @@ def test_a_program_that_leads_abroad_is_refused(case: str, monkeypatch: pytest.M
 def test_the_program_of_the_topology_leads_home() -> None:
     resource = k8s.DNS.but("type", "LUA").but("name", "www.shopsphere.test.").but("records", [GOOD]).resource()
     assert judge([res_031.RULE], [resource]) == []
+
+
+def test_each_steered_name_has_its_own_program_and_others_have_none() -> None:
+    assert res_031.steering(MODEL, "") == GOOD
+    assert "include('state.rdc-b')" in res_031.steering(MODEL, "rdc-b")
+    assert res_031.steering(MODEL, "dublin") == ""

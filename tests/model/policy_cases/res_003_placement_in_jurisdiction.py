@@ -69,7 +69,11 @@ BAD = {
     ),
     "instances on another site's nodes": (
         k8s.DATABASE.but(*DATABASE_NODES, {SITE_LABEL: "sydney"}),
-        "spec.affinity.nodeSelector: nodes of sydney",
+        "found:   spec.affinity.nodeSelector: nodes of sydney",
+    ),
+    "template elsewhere of an object without labels": (
+        k8s.DEPLOYMENT.but(*OBJECT, {}).but(*TEMPLATE, JURISDICTION_LABEL, "us"),
+        "spec.template.metadata.labels",
     ),
 }
 UNKNOWN_CASES = {

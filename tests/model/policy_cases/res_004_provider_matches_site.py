@@ -42,4 +42,6 @@ NOT_APPLICABLE = {
     "dns": k8s.DNS,
     "component": k8s.COMPONENT,
     "group": k8s.SETTINGS.of("kubernetes:yaml/v2:ConfigGroup"),
+    "chart": k8s.SETTINGS.of("kubernetes:helm.sh/v4:Chart"),
+    "folder of kustomize": k8s.SETTINGS.of("kubernetes:kustomize/v2:Directory"),
 }

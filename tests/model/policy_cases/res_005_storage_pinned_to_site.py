@@ -22,14 +22,33 @@ GOOD = {
     "database": k8s.DATABASE,
     "ephemeral volume": k8s.DEPLOYMENT.but(*VOLUMES, [EPHEMERAL]),
     "pod without volumes": k8s.DEPLOYMENT.but(*VOLUMES, REMOVED),
+    "sources that stay at the node or go through a claim": k8s.DEPLOYMENT.but(
+        *VOLUMES,
+        [
+            {"name": each.lower(), each: {}}
+            for each in ("configMap", "secret", "projected", "downwardAPI", "persistentVolumeClaim", "image")
+        ],
+    ),
+    "volume with every field that names no source": k8s.VOLUME.but("spec", "accessModes", ["ReadWriteOnce"])
+    .but("spec", "volumeMode", "Filesystem")
+    .but("spec", "persistentVolumeReclaimPolicy", "Retain")
+    .but("spec", "claimRef", {"name": "data", "namespace": "shop"})
+    .but("spec", "mountOptions", ["noatime"])
+    .but("spec", "volumeAttributesClassName", "fast"),
 }
 BAD = {
-    "storage class for anywhere": (k8s.STORAGE_CLASS.but("allowedTopologies", REMOVED), "no allowedTopologies"),
+    "storage class for anywhere": (
+        k8s.STORAGE_CLASS.but("allowedTopologies", REMOVED),
+        "found:   no allowedTopologies",
+    ),
     "storage class for two sites": (
         k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["frankfurt", "dublin"]),
-        "another place",
+        "found:   allowedTopologies with a term for another place",
     ),
-    "storage class for another site": (k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["ashburn"]), "another place"),
+    "storage class for another site": (
+        k8s.STORAGE_CLASS.but(*TOPOLOGIES, "values", ["ashburn"]),
+        "found:   allowedTopologies with a term for another place",
+    ),
     "storage class by another label": (k8s.STORAGE_CLASS.but(*TOPOLOGIES, "key", "zone"), "in [frankfurt]"),
     "storage class named otherwise": (k8s.STORAGE_CLASS.but("metadata", "name", "fast"), "metadata.name: fast"),
     "storage class of a driver": (
@@ -45,16 +64,19 @@ BAD = {
         k8s.STORAGE_CLASS.but("metadata", "labels", REMOVED).by(None),
         "neither a site label nor a site's provider",
     ),
-    "volume for anywhere": (k8s.VOLUME.but("spec", "nodeAffinity", REMOVED), "no spec.nodeAffinity"),
-    "volume at another site": (k8s.VOLUME.but(*VALUES, ["ashburn"]), "spec.nodeAffinity with a term for another place"),
+    "volume for anywhere": (k8s.VOLUME.but("spec", "nodeAffinity", REMOVED), "found:   no spec.nodeAffinity"),
+    "volume at another site": (
+        k8s.VOLUME.but(*VALUES, ["ashburn"]),
+        "found:   spec.nodeAffinity with a term for another place",
+    ),
     "volume at two sites": (k8s.VOLUME.but(*VALUES, ["frankfurt", "ashburn"]), "In [frankfurt]"),
     "volume with an alternative": (
         k8s.VOLUME.but(*TERMS, [{"matchExpressions": [k8s.at_site()]}, ANYWHERE]),
-        "spec.nodeAffinity with a term for another place",
+        "found:   spec.nodeAffinity with a term for another place",
     ),
     "volume anywhere but here": (
         k8s.VOLUME.but(*TERMS, 0, "matchExpressions", 0, "operator", "NotIn"),
-        "spec.nodeAffinity with a term for another place",
+        "found:   spec.nodeAffinity with a term for another place",
     ),
     "volume over a network": (
         k8s.VOLUME.but("spec", "nfs", {"server": "10.99.0.21", "path": "/"}).but("spec", "local", REMOVED),
@@ -74,12 +96,12 @@ BAD = {
     ),
     "database at another site": (
         k8s.DATABASE.but("spec", "storage", "storageClass", "ashburn-pinned"),
-        "spec.storage.storageClass: ashburn-pinned",
+        "found:   spec.storage.storageClass: ashburn-pinned",
     ),
     "database without a class": (k8s.DATABASE.but("spec", "storage", {"size": "1Gi"}), "none, so the cluster chooses"),
     "log at another site": (
         k8s.DATABASE.but("spec", "walStorage", {"storageClass": "chicago-pinned"}),
-        "spec.walStorage.storageClass: chicago-pinned",
+        "found:   spec.walStorage.storageClass: chicago-pinned",
     ),
     "claim template that says otherwise": (
         k8s.DATABASE.but("spec", "storage", "pvcTemplate", {"storageClassName": "ashburn-pinned"}),
@@ -104,4 +126,10 @@ UNKNOWN_CASES = {
     "topologies": (k8s.STORAGE_CLASS.but("allowedTopologies", UNKNOWN), "allowedTopologies is not known"),
     "site label": (k8s.VOLUME.but("metadata", "labels", SITE_LABEL, UNKNOWN), SITE_LABEL),
 }
-NOT_APPLICABLE = {"settings": k8s.SETTINGS, "namespace": k8s.NAMESPACE, "dns": k8s.DNS}
+NOT_APPLICABLE = {
+    "settings": k8s.SETTINGS,
+    "namespace": k8s.NAMESPACE,
+    "dns": k8s.DNS,
+    "kind of another group with the name": k8s.STORAGE_CLASS.of("kubernetes:example.com/v1:StorageClass"),
+    "another kind of the group": k8s.SETTINGS.of("kubernetes:storage.k8s.io/v1:CSIDriver"),
+}

@@ -24,6 +24,7 @@ GOOD = {
     "privileges taken away": k8s.DEPLOYMENT.but(*CONTAINER, "securityContext", {"allowPrivilegeEscalation": False}),
     "value that is not looked at": k8s.DEPLOYMENT.but(*CONTAINER, "image", UNKNOWN),
     "field without a value": k8s.DEPLOYMENT.but(*POD, "securityContext", None),
+    "patch of a listed type": k8s.DEPLOYMENT.of("kubernetes:apps/v1:DeploymentPatch"),
 }
 BAD = {
     "database of a cloud": (of("aws:rds/instance:Instance"), "type aws:rds/instance:Instance, which nobody has listed"),

@@ -35,6 +35,8 @@ GOOD = {
     "a word that only looks like a database's": reader("public", {"name": "TITLE", "value": "e-commerce-dublin"}),
     "database": k8s.DATABASE,
     "without labels": k8s.SETTINGS.but("metadata", {"name": "settings"}),
+    "no class of its own in a declared namespace": k8s.SETTINGS.but("metadata", {"name": "s", "namespace": "shop"}),
+    "secret that is no text": SECRET.but("data", {"key": b64encode(bytes([255, 254])).decode()}),
 }
 BAD = {
     "setting beside one that is not known": (
@@ -80,9 +82,35 @@ BAD = {
         k8s.CLAIM.but(*CLASS, REMOVED).but("spec", "selector", {"matchLabels": {DATA_CLASS_LABEL: "personal"}}),
         "volumes of class personal for data of class",
     ),
+    **{
+        f"by its {part}": (
+            reader("public").but(
+                "spec", "template", "spec", part, [{"name": "x", "env": [{"name": "A", "value": DSN}]}]
+            ),
+            "it reads commerce, and its class: public",
+        )
+        for part in ("initContainers", "ephemeralContainers", "volumes")
+    },
+    "log on volumes of another class": (
+        k8s.DATABASE.but(
+            "spec", "walStorage", "pvcTemplate", {"selector": {"matchLabels": {DATA_CLASS_LABEL: "public"}}}
+        ),
+        "spec.walStorage.pvcTemplate.selector.matchLabels: volumes of class public",
+    ),
+    "secret that is not quite base64": (SECRET.but("data", {"key": "e A=="}), "data.key is a str"),
+    "public template of an operational program": (
+        k8s.DEPLOYMENT.but("metadata", "namespace", "extra").but(*CLASS, "operational").but(*TEMPLATE, "public"),
+        "spec.template.metadata.labels: public",
+        "allowed: operational",
+    ),
 }
 UNKNOWN_CASES = {
     "class": (k8s.DEPLOYMENT.but(*CLASS, UNKNOWN), f"metadata.labels.{DATA_CLASS_LABEL} is not known"),
     "pods": (k8s.DEPLOYMENT.but("spec", "template", "spec", UNKNOWN), "spec.template.spec is not known"),
 }
-NOT_APPLICABLE = {"dns": k8s.DNS, "storage class": k8s.STORAGE_CLASS, "provider": k8s.PROVIDER}
+NOT_APPLICABLE = {
+    "dns": k8s.DNS,
+    "storage class": k8s.STORAGE_CLASS,
+    "provider": k8s.PROVIDER,
+    "priority of pods": k8s.SETTINGS.of("kubernetes:scheduling.k8s.io/v1:PriorityClass"),
+}

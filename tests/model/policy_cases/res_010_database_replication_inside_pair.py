@@ -78,10 +78,23 @@ BAD = {
         "spec.externalClusterName: ledger-ashburn",
     ),
     "subscription of no site": (SUBSCRIPTION.but("metadata", REMOVED), "no label of a known site"),
+    "host from a file of services": (
+        k8s.DATABASE.but("spec", "externalClusters", 0, "connectionParameters", "servicefile", "/x"),
+        "connectionParameters.servicefile",
+    ),
+    "store behind a plugin": (
+        k8s.DATABASE.but("spec", "externalClusters", 0, "plugin", {"name": "barman"}),
+        "spec.externalClusters[0].plugin, a store that may be anywhere",
+    ),
 }
 UNKNOWN_CASES = {
     "host": (k8s.DATABASE.but(*HOST, UNKNOWN), "connectionParameters.host is not known"),
     "source": (k8s.DATABASE.but("spec", "replica", "source", UNKNOWN), "spec.replica.source is not known"),
     "standby": (k8s.DATABASE.but(*STANDBYS, 0, UNKNOWN), "standbyNamesPre.0 is not known"),
 }
-NOT_APPLICABLE = {"deployment": k8s.DEPLOYMENT, "another Cluster": k8s.DATABASE.of("kubernetes:example.com/v1:Cluster")}
+NOT_APPLICABLE = {
+    "deployment": k8s.DEPLOYMENT,
+    "another Cluster": k8s.DATABASE.of("kubernetes:example.com/v1:Cluster"),
+    "another kind of the operator": k8s.SETTINGS.of("kubernetes:postgresql.cnpg.io/v1:Backup"),
+    "subscription to something else": k8s.SETTINGS.of("kubernetes:example.com/v1:Subscription"),
+}

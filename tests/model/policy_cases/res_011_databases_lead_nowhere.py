@@ -91,6 +91,21 @@ BAD = {
     "peer without a mode": (k8s.DATABASE.but(*MODE, REMOVED), "sslmode: missing"),
     "peer of any authority": (k8s.DATABASE.but(*PEER, "sslRootCert", REMOVED), "without sslRootCert"),
     "peer by a password": (k8s.DATABASE.but(*PEER, "password", {"name": "x"}), "externalClusters[1].password"),
+    "backup on demand": (
+        k8s.SETTINGS.of("kubernetes:postgresql.cnpg.io/v1:Backup"),
+        "a Backup: a copy of the database",
+    ),
+    "state of another time": (
+        k8s.DATABASE.but("spec", "bootstrap", {"recovery": {"source": "ledger-dublin", "recoveryTarget": {}}}),
+        "spec.bootstrap.recovery.recoveryTarget",
+    ),
+    **{
+        f"{key} of the server": (
+            k8s.DATABASE.but("spec", "postgresql", key, ["x"]),
+            f"spec.postgresql.{key}: who is let in",
+        )
+        for key in ("pg_ident", "extensions")
+    },
 }
 UNKNOWN_CASES = {
     "statement": (k8s.DATABASE.but(*INITDB, {"postInitSQL": [UNKNOWN]}), "postInitSQL.0 is not known"),

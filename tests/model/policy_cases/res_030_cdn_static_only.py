@@ -1,5 +1,5 @@
 from policy_cases import kubernetes as k8s
-from policy_cases.declared import REMOVED, UNKNOWN
+from policy_cases.declared import REMOVED, UNKNOWN, Declared
 
 UNNAMED = k8s.CDN.of("pulumi-python:dynamic:Resource")
 
@@ -26,10 +26,17 @@ BAD = {
         "no paths",
     ),
     "paths of the wrong shape": (k8s.CDN.but("paths", "/static/"), "paths is a str"),
+    "paths alone": (UNNAMED.but("origins", REMOVED).but("paths", ["/"]), "path /"),
 }
 UNKNOWN_CASES = {
     "class": (k8s.CDN.but("dataClass", UNKNOWN), "dataClass is not known"),
     "path": (k8s.CDN.but("paths", 0, UNKNOWN), "paths.0 is not known"),
     "paths": (UNNAMED.but("paths", UNKNOWN), "paths is not known"),
 }
-NOT_APPLICABLE = {"dns": k8s.DNS, "deployment": k8s.DEPLOYMENT, "component": k8s.COMPONENT}
+NOT_APPLICABLE = {
+    "dns": k8s.DNS,
+    "deployment": k8s.DEPLOYMENT,
+    "component": k8s.COMPONENT,
+    "resource without a type of its own that carries nothing": Declared(UNNAMED.token, {"name": "x"}),
+    "paths of something else": Declared("acme:files:Folder", {"paths": ["/srv"]}),
+}

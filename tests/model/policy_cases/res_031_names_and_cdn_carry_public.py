@@ -62,9 +62,22 @@ BAD = {
         "acme:web:Accelerator, of which nobody knows what it publishes",
     ),
     "records, whatever it is called": (Declared("acme:x:Y", {"records": []}), "acme:x:Y"),
+    "origin without a port": (k8s.CDN.but(*ORIGIN, "port", REMOVED), "origins[0]: 10.99.0.11 as frankfurt"),
+    "origin at port 0": (k8s.CDN.but(*ORIGIN, "port", 0.0), "origins[0]: 10.99.0.11 as frankfurt"),
+    "records beside something else": (Declared("acme:x:Y", {"name": "y", "records": []}), "acme:x:Y"),
+    **{
+        f"{word}, whatever it is called": (Declared("acme:x:Y", {word: "x", "other": 1}), "acme:x:Y")
+        for word in ("rrdatas", "origin", "hostNames", "zone", "zoneId", "cname", "txt")
+    },
 }
 UNKNOWN_CASES = {
     "address": (k8s.DNS.but("records", 0, UNKNOWN), "records.0 is not known"),
     "origin": (k8s.CDN.but(*ORIGIN, "address", UNKNOWN), "address is not known"),
 }
-NOT_APPLICABLE = {"deployment": k8s.DEPLOYMENT, "component": k8s.COMPONENT, "provider": k8s.PROVIDER}
+NOT_APPLICABLE = {
+    "deployment": k8s.DEPLOYMENT,
+    "component": k8s.COMPONENT,
+    "provider": k8s.PROVIDER,
+    "something else": Declared("random:index:RandomId", {"length": 8}),
+    "provider of a DNS service": Declared("pulumi:providers:cloudflare", {}),
+}
