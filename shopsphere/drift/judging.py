@@ -8,14 +8,14 @@ from shopsphere.drift.comparing import Difference, differences
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.known import MAKERS
 from shopsphere.drift.model import Drift, Kind
-from shopsphere.drift.operators_work import lost, repair_of_touched
+from shopsphere.drift.operators_work import Key, lost, repair_of_touched
 from shopsphere.drift.ownership import Ownership
 from shopsphere.drift.place import text_of
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.severity import severity_of, touches_residency
 from shopsphere.drift.undeclared import Live, is_undeclared, touches
 from shopsphere.drift.values import shown
-from shopsphere.drift.view import Key, View
+from shopsphere.drift.view import View
 
 _MOST_FIELDS = 5
 """Fields of an object that a controller made, of which a finding names so many."""

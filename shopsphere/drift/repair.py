@@ -61,7 +61,7 @@ class Repair:
 
         The operator keeps the file of ALTER SYSTEM read-only; it is so again after.
         """
-        inside = ("psql", "--dbname", database, "--command", statements)
+        inside: tuple[str, ...] = ("psql", "--dbname", database, "--command", statements)
         if statements.startswith("ALTER SYSTEM "):
             inside = ("sh", "-c", _ALTER_SYSTEM.format(psql=shlex.join(inside)))
         return self._kubectl(namespace, "exec", pod, "--container", CONTAINER, "--", *inside)

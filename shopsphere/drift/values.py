@@ -58,7 +58,7 @@ _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 }
 """What the API server fills in where a manifest says nothing, by the last field of the path."""
 
-_OF_THE_OPERATOR: Mapping[tuple[str, ...], Any] = {
+_OF_THE_OPERATOR: Mapping[Path, Any] = {
     ("spec", "enablePDB"): True,
     ("spec", "enableSuperuserAccess"): False,
     ("spec", "failoverDelay"): 0,
