@@ -1,9 +1,10 @@
-"""`shopsphere policy check`."""
+"""`shopsphere policy`: judge what is declared, and print what API servers enforce of it."""
 
 from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,7 @@ from shopsphere.deploy.filling_in import topology_for
 from shopsphere.estate.stack import EVERYTHING, Environment, check_target
 from shopsphere.foundation.columns import terminal
 from shopsphere.foundation.errors import UsageError
-from shopsphere.topology.completion import completing, targets
+from shopsphere.topology.completion import completing, sites, targets
 
 if TYPE_CHECKING:
     from policies.fleet.check import Report
@@ -63,6 +64,61 @@ def check(
     report = judge_environment(topology, wanted, environment)
     sys.stdout.write(f"{_written(report, form)}\n")
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def admission(
+    site: Annotated[
+        str,
+        typer.Argument(metavar="SITE", help="whose API server", show_default=False, autocompletion=completing(sites)),
+    ],
+    environment: Of = Environment.LAB,
+) -> None:
+    """Print the admission policies of a site, as its stack declares them but for the labels."""
+    topology = topology_for(site, environment)
+    if site not in topology.sites:
+        raise UsageError.build(
+            f"there is no site {site!r}",
+            expected=", ".join(topology.sites),
+            found=repr(site),
+            action="name one of these",
+        )
+    from policies.admission.printed import site_yaml  # noqa: PLC0415 - see above
+
+    sys.stdout.write(site_yaml(topology, site, environment))
+
+
+@app.command()
+def guard(
+    users: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="USER...", help="who may change admission, as the API server names them", show_default=False
+        ),
+    ],
+    *,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--configuration",
+            metavar="FOLDER",
+            help="print the file for --admission-control-config-file instead; FOLDER is where the guard's file is",
+        ),
+    ] = None,
+) -> None:
+    """Print the file with which an API server lets nobody but USER change its admission policies."""
+    from policies.admission.printed import configuration_yaml, guard_yaml  # noqa: PLC0415 - see above
+
+    if empty := [each for each in users if not each.strip()]:
+        raise UsageError.build("a user without a name", expected="names", found=repr(empty[0]), action="give one")
+    if directory is not None and not directory.is_absolute():
+        raise UsageError.build(
+            "the API server cannot find the guard's file",
+            expected="an absolute path of its folder",
+            found=str(directory),
+            action="--configuration /etc/kubernetes/admission, or where else you put it",
+        )
+    sys.stdout.write(guard_yaml(users) if directory is None else configuration_yaml(directory))
 
 
 def _wanted(target: str, *, everything: bool) -> str:

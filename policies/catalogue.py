@@ -1,4 +1,8 @@
-"""The page with all rules: `python -m policies.catalogue` prints it, `--write` brings docs/policies.md up to date."""
+"""The pages that are made from the rules: `python -m policies.catalogue --write` brings them up to date.
+
+docs/policies.md has the rules, docs/listed-types.md what a stack may declare, and docs/admission-example.yaml what one
+site's API server applies.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,22 @@ import sys
 from collections.abc import Iterable
 from itertools import groupby
 
+from policies.admission.printed import guard_yaml, site_yaml
 from policies.fleet.rules import FLEET_RULES, FleetRule
+from policies.listing.page import listing_page
 from policies.registry import discover
 from policies.rule import ResourceRule, Rule
+from shopsphere.estate.stack import Environment
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.topology import load_topology
 
-PAGE = REPOSITORY / "docs" / "policies.md"
+DOCS = REPOSITORY / "docs"
+EXAMPLE_SITE, EXAMPLE_USER = "frankfurt", "platform-deployment"
+EXAMPLE = f"""# What the API server of {EXAMPLE_SITE} applies in the lab; after that, the guard of them for a user
+# {EXAMPLE_USER}. Made by `python -m policies.catalogue --write`; a test compares it with the code, so that
+# a change of what clusters enforce is seen in a review. `shopsphere policy admission SITE` prints those of any site and
+# environment, `shopsphere policy guard USER` the guard.
+"""
 FAMILIES = {
     "RES": "Residency: whose data may be where",
     "LIM": "Limits: racks and watts that a site has",
@@ -78,15 +92,32 @@ def _way(rule: FleetRule) -> str:
     return "\n".join([*lines, ""])
 
 
+def pages() -> dict[str, str]:
+    """Return the text of each page by its file's name in docs/."""
+    topology = load_topology(environment=Environment.LAB)
+    example = site_yaml(topology, EXAMPLE_SITE, Environment.LAB)
+    return {
+        "policies.md": page(discover()),
+        "listed-types.md": listing_page(),
+        "admission-example.yaml": f"{EXAMPLE}{example}---\n{guard_yaml([EXAMPLE_USER])}",
+    }
+
+
 def main() -> None:
-    """Print the page, or write it."""
-    parser = argparse.ArgumentParser(prog="python -m policies.catalogue", description="The page with all rules.")
-    parser.add_argument("--write", action="store_true", help=f"bring {PAGE.relative_to(REPOSITORY)} up to date")
-    text = page(discover())
-    if parser.parse_args().write:
-        PAGE.write_text(text)
-    else:
-        sys.stdout.write(text)
+    """Say which pages are not up to date, or write them."""
+    parser = argparse.ArgumentParser(prog="python -m policies.catalogue", description="The pages made from the rules.")
+    parser.add_argument("--write", action="store_true", help="bring them up to date")
+    is_written = parser.parse_args().write
+    old = {name: text for name, text in pages().items() if not _is_current(name, text)}
+    for name, text in old.items():
+        if is_written:
+            (DOCS / name).write_text(text)
+        sys.stdout.write(f"docs/{name} {'written' if is_written else 'is old: run with --write'}\n")
+    sys.exit(1 if old and not is_written else 0)
+
+
+def _is_current(name: str, text: str) -> bool:
+    return (DOCS / name).exists() and (DOCS / name).read_text() == text
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import yaml
 from lab.cluster.credentials import ADMINISTRATOR, Credentials
 from lab.host import cgroups
 from lab.paths import disk_directory, run_directory
-from policies.admission import guard
+from policies.admission.printed import configuration_yaml, guard_yaml
 from shopsphere.topology import Site, Topology
 
 _PAUSE_IMAGE = "localhost/shopsphere/pause:1"
@@ -111,9 +111,9 @@ def write_admission(site: Site) -> Path:
     """Write who may change admission policies, and the API server's file that names it; return that file's path."""
     directory = disk_directory(site.name) / "admission"
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "guard.yaml").write_text(yaml.safe_dump_all(guard.guard([ADMINISTRATOR])))
+    (directory / "guard.yaml").write_text(guard_yaml([ADMINISTRATOR]))
     file = disk_directory(site.name) / "admission.yaml"
-    file.write_text(yaml.safe_dump(guard.configuration(directory)))
+    file.write_text(configuration_yaml(directory))
     return file
 
 

@@ -1,12 +1,17 @@
-"""The page of the rules is that of the rules."""
+"""The pages that are made from the rules are those of the rules."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from policies.catalogue import PAGE, page
+from policies import catalogue
+from policies.catalogue import DOCS, page, pages
+from policies.listing.page import fields_of, listing_page
+from policies.listing.shape import ListedType, Named, Only
+from policies.listing.table import LISTED
 from policies.registry import discover
 
 RULES = discover()
@@ -21,8 +26,40 @@ Workloads that each fit can exceed their site together.
 """
 
 
-def test_the_committed_page_is_current() -> None:
-    assert PAGE.read_text() == page(RULES), "run `python -m policies.catalogue --write`"
+@pytest.mark.requirement("what is enforced is written down: rules, listed types, what an API server applies")
+@pytest.mark.parametrize("name", ["policies.md", "listed-types.md", "admission-example.yaml"])
+def test_the_committed_page_is_current(name: str) -> None:
+    assert (DOCS / name).read_text() == pages()[name], "run `python -m policies.catalogue --write`"
+
+
+def test_an_old_page_is_said_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(catalogue, "DOCS", tmp_path)
+    monkeypatch.setattr(catalogue, "pages", lambda: {"policies.md": "new"})
+    ends = []
+    for words in ([], ["--write"], []):
+        monkeypatch.setattr("sys.argv", ["catalogue", *words])
+        with pytest.raises(SystemExit) as end:
+            catalogue.main()
+        ends.append(end.value.code)
+    assert ends == [1, 0, 0]
+    assert (tmp_path / "policies.md").read_text() == "new"
+    assert capsys.readouterr().out == "docs/policies.md is old: run with --write\ndocs/policies.md written\n"
+
+
+def test_every_field_is_on_the_page_of_listed_types() -> None:
+    fields = {"spec": {"a": "for b", "one.of/these": Only("no other", (1, True)), "many": ({"name": "its name"},)}}
+    listed = ListedType("Why.", {**fields, "labels": Named("any"), "empty": {}})
+    assert dict(fields_of(listed)) == {
+        "spec.a": "for b",
+        'spec."one.of/these"': "`1` or `True` alone: no other",
+        "spec.many[].name": "its name",
+        "labels.*": "any",
+        "empty": "nothing in it",
+    }
+    assert dict(fields_of(ListedType("Why.", Named("the engine's")))) == {"*": "the engine's"}
+    assert [line[3:] for line in listing_page().splitlines() if line.startswith("## ")][: len(LISTED)] == [*LISTED]
 
 
 def test_an_entry_says_why_how_bad_and_what_to_do() -> None:

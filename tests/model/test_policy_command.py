@@ -1,4 +1,4 @@
-"""`shopsphere policy check`: what it is asked, how it ends, and what it works with."""
+"""`shopsphere policy`: what it is asked, how it ends, and what it works with."""
 
 from __future__ import annotations
 
@@ -154,3 +154,28 @@ def test_every_stack_is_there_with_its_file() -> None:
         "Pulumi.prod.yaml",
         "stacks/hq/Pulumi.prod-newyork.yaml",
     }
+
+
+def test_what_an_api_server_enforces_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["policy", "admission", "dublin"]) == ExitCode.GOOD
+    documents = list(yaml.safe_load_all(capsys.readouterr().out))
+    names = {each["metadata"]["name"] for each in documents if each["kind"] == "ValidatingAdmissionPolicy"}
+    bound = {each["spec"]["policyName"] for each in documents if each["kind"] == "ValidatingAdmissionPolicyBinding"}
+    assert names == bound
+    assert "shopsphere-pods" in names
+    assert cli.run(["policy", "admission", "mars"]) == ExitCode.WORDS
+
+
+def test_the_files_of_the_guard_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["policy", "guard", "deployer", "second"]) == ExitCode.GOOD
+    policy, binding = yaml.safe_load_all(capsys.readouterr().out)
+    assert '["deployer", "second"]' in policy["spec"]["validations"][0]["expression"]
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+    assert cli.run(["policy", "guard", "deployer", "--configuration", "/etc/admission"]) == ExitCode.GOOD
+    (plugin,) = yaml.safe_load(capsys.readouterr().out)["plugins"]
+    assert plugin["configuration"]["staticManifestsDir"] == "/etc/admission"
+
+
+@pytest.mark.parametrize("words", [["deployer", "--configuration", "admission"], [" "], []])
+def test_a_guard_for_nobody_or_in_no_place_is_refused(words: list[str]) -> None:
+    assert cli.run(["policy", "guard", *words]) == ExitCode.WORDS

@@ -1,0 +1,37 @@
+"""Admission as YAML: what a site's API server applies, and the files by which it lets nobody change that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import yaml
+
+from policies.admission.guard import configuration, guard
+from policies.admission.language import manifests
+from policies.admission.site_policies import site_policies
+from shopsphere.estate.stack import Environment
+from shopsphere.topology import Topology
+
+
+def site_yaml(model: Topology, site: str, environment: Environment) -> str:
+    """Return the policies of a site with their bindings, as its stack declares them but for the labels."""
+    return yaml.safe_dump_all(manifests(site_policies(model, site, environment)), sort_keys=False, width=120)
+
+
+def guard_yaml(identities: Collection[str]) -> str:
+    """Return the file that the API server reads at its start.
+
+    Args:
+        identities: users that may change admission, as the API server names them.
+    """
+    return yaml.safe_dump_all(guard(identities))
+
+
+def configuration_yaml(directory: Path) -> str:
+    """Return the file that `--admission-control-config-file` of the API server names.
+
+    Args:
+        directory: folder of the guard's file and of nothing else; absolute.
+    """
+    return yaml.safe_dump(configuration(directory))
