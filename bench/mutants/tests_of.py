@@ -26,11 +26,22 @@ Stages = tuple[Stage, ...]
 MODEL, GRAPH = "tests/model/test_", "tests/graph/test_"
 RULES = tuple(
     f"{MODEL}{name}.py"
-    for name in ("policies", "names_lead_home", "kubeconfig_ways", "policies_pack", "policies_catalogue", "pod_power")
+    for name in (
+        "policies",
+        "names_lead_home",
+        "kubeconfig_ways",
+        "listed_values",
+        "policies_pack",
+        "policies_catalogue",
+        "pod_power",
+    )  # fmt: skip
 )
 OF_RULES = (*RULES, *(f"{MODEL}{name}.py" for name in ("policies_properties", "policies_environment")))
-ADMISSION = (f"{MODEL}admission_policies.py",)
-FLEET = tuple(f"{MODEL}{name}.py" for name in ("fleet_paths", "fleet_report", "report_formats"))
+ADMISSION = tuple(f"{MODEL}{name}.py" for name in ("admission_policies", "policies_catalogue"))
+FLEET = tuple(
+    f"{MODEL}{name}.py"
+    for name in ("fleet_stores", "policies_catalogue", "fleet_paths", "fleet_report", "report_formats")
+)
 OF_FLEET = (*FLEET, f"{MODEL}fleet_properties.py", f"{MODEL}policy_command.py")
 GRAPHS = tuple(f"{GRAPH}{name}.py" for name in ("policies_on_graphs", "ways_out"))
 STAGES: tuple[tuple[str, Stages], ...] = (

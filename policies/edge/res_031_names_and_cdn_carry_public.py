@@ -82,7 +82,8 @@ def steering(model: Topology, label: str) -> str:
 def _led_abroad(model: Topology, place: str, content: str) -> Iterator[Finding]:
     """Find customers whom a program leads abroad, as it reads: the program and `steering` are made by the same code."""
     program = content.replace('" "', " ")
-    default = "".join(DEFAULT_PAIR.findall(program)[:1])
+    defaults = DEFAULT_PAIR.findall(program)
+    default = defaults[0] if len(defaults) == 1 else ""  # of two, the program decides which counts
     led = {network: pair for networks, pair in LED.findall(program) for network in re.findall(r"'([^']+)'", networks)}
     served = {pair.jurisdiction for pair in model.pairs.values()}
     for name in (each for each in model.jurisdictions if each in served):

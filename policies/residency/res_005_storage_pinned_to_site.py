@@ -84,9 +84,9 @@ def _volume(resource: Resource, site: str) -> Iterator[Finding]:
 
 def _pod_volumes(resource: Resource) -> Iterator[Finding]:
     for at, volume in enumerate(nodes(pod_spec(resource), "volumes")):
-        sources = {key for key in volume if key != "name"}
-        if not sources <= POD_SOURCES:
-            yield violation(f"volumes[{at}] from {known(sources - POD_SOURCES)}", known(POD_SOURCES))
+        others = {key for key in volume if key != "name"} - POD_SOURCES
+        if others:
+            yield violation(f"volumes[{at}] from {known(others)}", known(POD_SOURCES))
 
 
 RULE = ResourceRule(

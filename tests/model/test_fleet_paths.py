@@ -128,6 +128,18 @@ def test_a_copy_without_an_original_is_where_a_path_begins() -> None:
     ]
 
 
+def test_of_two_ways_of_one_length_that_from_the_database_is_told() -> None:
+    """One declaration lets two stores out to the same place: a message names where most of the data is."""
+    there = {"site": "dublin", "classes": frozenset({"payment"}), "jurisdiction": "eu"}
+    program_, database = Store("program", **there), Store("database", is_database=True, **there)  # type: ignore[arg-type]
+    away = Store("away")
+    out = Flow(program_, away, Kind.EXPORT, by_hand()["lab"][0], "spec")
+    for order in ([program_, database, away], [database, program_, away]):
+        (leak,) = leaks(Fleet(order, [out, replace(out, source=database)]), load_topology())
+        assert leak.path == "database (payment, eu) -> export -> away"
+        assert leak.sites == {"dublin"}, "away is at no site"
+
+
 def test_a_member_that_no_stack_declares_is_a_database_all_the_same() -> None:
     stacks = by_hand()
     del stacks["lab-frankfurt"]

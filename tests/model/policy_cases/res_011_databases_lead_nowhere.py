@@ -49,7 +49,11 @@ BAD = {
         k8s.DATABASE.but("spec", "bootstrap", {"recovery": {"volumeSnapshots": {}}}),
         "spec.bootstrap.recovery.volumeSnapshots",
     ),
-    "foreign tables": (k8s.DATABASE.but(*INITDB, {"postInitApplicationSQL": [FOREIGN]}), FOREIGN, "CREATE ROLE"),
+    "foreign tables": (
+        k8s.DATABASE.but(*INITDB, {"postInitApplicationSQL": [FOREIGN]}),
+        FOREIGN,
+        "allowed: ALTER SYSTEM SET restore_command = 'false'; CREATE ROLE",
+    ),
     "publication by a statement": (
         k8s.DATABASE.but(*INITDB, {"postInitSQL": ["CREATE PUBLICATION p FOR ALL TABLES"]}),
         "postInitSQL[0]: CREATE PUBLICATION",

@@ -1,6 +1,8 @@
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
 
+from shopsphere.names.steering import pair_content
+
 ORIGIN = ("origins", 0)
 ZONE = Declared(
     "pulumi-python:dynamic/edge:DnsZone",
@@ -28,6 +30,7 @@ GOOD = {
     "static assets": k8s.DNS.but("name", "static.shopsphere.test.").but("records", ["203.0.113.80"]),
     "state of a pair": STATE,
     "distribution": k8s.CDN,
+    "program of a pair": PROGRAM.but("records", [pair_content("rdc-a", "www.shopsphere.test")]),
 }
 BAD = {
     "site elsewhere": (k8s.DNS.but("records", ["10.99.0.21"]), "records[0]: 10.99.0.21 as dublin.shopsphere.test."),
@@ -55,6 +58,11 @@ BAD = {
         "a site of a pair",
     ),
     "host of the shop itself": (k8s.CDN.but("hostNames", ["www.shopsphere.test"]), "hostNames: www.shopsphere.test"),
+    "address of the shop's own name": (
+        k8s.DNS.but("name", "www.shopsphere.test."),
+        "records[0]: 10.99.0.12 as www.shopsphere.test.",
+    ),
+    "DNS of somebody": (Declared("acme:dns:Y", {"other": 1}), "acme:dns:Y, of which nobody knows"),
     "DNS of a cloud": (Declared("aws:route53/record:Record", {}), "aws:route53/record:Record, of which nobody knows"),
     "CDN of a cloud": (Declared("azure-native:cdn:Endpoint", {}), "azure-native:cdn:Endpoint"),
     "by what it says, whatever it is called": (
