@@ -34,7 +34,7 @@ RULES = tuple(
         "policies_pack",
         "policies_catalogue",
         "pod_power",
-    )  # fmt: skip
+    )
 )
 OF_RULES = (*RULES, *(f"{MODEL}{name}.py" for name in ("policies_properties", "policies_environment")))
 ADMISSION = tuple(f"{MODEL}{name}.py" for name in ("admission_policies", "policies_catalogue"))
