@@ -1,6 +1,5 @@
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
-
 from shopsphere.names.steering import pair_content
 
 ORIGIN = ("origins", 0)
