@@ -10,7 +10,7 @@ import pytest
 from policies import catalogue
 from policies.catalogue import DOCS, page, pages
 from policies.listing.page import fields_of, listing_page
-from policies.listing.shape import ListedType, Named, Only
+from policies.listing.shape import ListedType, Named, Only, Shape
 from policies.listing.table import LISTED
 from policies.registry import discover
 
@@ -49,7 +49,9 @@ def test_an_old_page_is_said_and_written(
 
 
 def test_every_field_is_on_the_page_of_listed_types() -> None:
-    fields = {"spec": {"a": "for b", "one.of/these": Only("no other", (1, True)), "many": ({"name": "its name"},)}}
+    fields: dict[str, Shape] = {
+        "spec": {"a": "for b", "one.of/these": Only("no other", (1, True)), "many": ({"name": "its name"},)}
+    }
     listed = ListedType("Why.", {**fields, "labels": Named("any"), "empty": {}})
     assert dict(fields_of(listed)) == {
         "spec.a": "for b",
