@@ -28,7 +28,7 @@ judged by its own object: Pulumi found it where it names that object, or its run
 field now: a preview ends there, and may say nothing of others); `drift` where it names object, field, author. Who
 writes to PostgreSQL, DNS or the CDN, or only takes something away, is on nobody's record: no author is asked for.
 """
-_SHORT = {each: each for each in (FOUND, CLEAN, STOPPED, COULD_NOT, NOT_ASKED)}
+_ANSWERS = (FOUND, CLEAN, STOPPED, COULD_NOT, NOT_ASKED)
 
 
 def write(compared: Path, quiet: Path, document: Path = DOCUMENT) -> int:
@@ -111,8 +111,8 @@ def _found(lines: Sequence[Line]) -> str:
 
 def _of(lines: Sequence[Line], command: str) -> str:
     answers = [each["pulumi"].get(command, NOT_ASKED) for each in lines]
-    counts = {word: answers.count(word) for word in _SHORT}
-    return ", ".join(f"{count} {_SHORT[word]}" for word, count in counts.items() if count)
+    counts = {word: answers.count(word) for word in _ANSWERS}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 
 
 def _each(inside: Sequence[Line]) -> str:
@@ -121,7 +121,7 @@ def _each(inside: Sequence[Line]) -> str:
             each["how"],
             f"{each['object']}{', ' if each['field'] else ''}{_code(each['field'])}",
             f"{each['outcome']}{_author(each)}",
-            *(_SHORT[each["pulumi"].get(name, NOT_ASKED)] for name in ("refresh", "preview")),
+            *(each["pulumi"].get(name, NOT_ASKED) for name in ("refresh", "preview")),
             f"{each['undone_by']}{'' if each.get('clean_after') else '; not clean after'}",
         )
         for each in inside

@@ -13,7 +13,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "safety"))
 
-from customers import Customers
+from customers import Customers, fill_stock
 from findings import SHOPSPHERE, Look, look
 from result_lines import Lines
 
@@ -36,7 +36,6 @@ LOAD_SECONDS = 900
 """So long customers come at most during one change (s)."""
 _AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 _SCALE = "/apis/apps/v1/namespaces/shop/deployments/shop/scale?fieldManager=kube-controller-manager"
-_FULL = "update inventory.stock set free = 1000000"
 _BOUNDS = {"minimum": "2", "maximum": "4", "cpuPercent": "60"}
 _CONFIG = "shopsphere:workloads.shop.autoscaling"
 _WORKLOADS = ("shop", "payments", "gateway")
@@ -61,7 +60,7 @@ class Quiet:
 
     def run(self) -> int:
         """Look twelve times; returns 1 where a look made noise, one was not made, or nobody could order meanwhile."""
-        run([SHOPSPHERE, "lab", "psql", self._site, "commerce", "--", "-c", _FULL], seconds=60, cwd=REPOSITORY)
+        fill_stock(self._site)
         began, noise, number = time.monotonic(), 0, 0
         for change in (self._autoscaler, self._rollout, self._certificate, self._deaths, self._drill):
             with self._load():

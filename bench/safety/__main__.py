@@ -16,8 +16,7 @@ from pathlib import Path
 from random import Random
 
 import checks
-from command import shopsphere
-from customers import CLIENTS
+from customers import CLIENTS, fill_stock
 from driver import carry_out, failback, write
 from faults import CATALOGUE, PROOFS
 from faults_of_changes import PLACES, killed_at
@@ -77,12 +76,6 @@ def bring_home(under_test: PairUnderTest) -> None:
         under_test.repair()
 
 
-def fill_stock(pair: str) -> None:
-    """Have more pieces of everything than customers can order, at the site that is active."""
-    active = PairUnderTest(pair).record().active
-    shopsphere("lab", "psql", active, "commerce", "--", "-c", "update inventory.stock set free = 1000000")
-
-
 def main() -> int:
     wanted = arguments()
     if wanted.list:
@@ -106,9 +99,9 @@ def run(under_test: PairUnderTest, wanted: argparse.Namespace) -> bool:
     """Carry out what is wanted; returns whether a checker found something."""
     found = False
     bring_home(under_test)
-    fill_stock(wanted.pair)
+    fill_stock(under_test.record().active)
     if wanted.region:
-        fill_stock(wanted.region)
+        fill_stock(PairUnderTest(wanted.region).record().active)
     for number, name, fault, back in plan(wanted):
         try:
             results = [carry_out(under_test, name, fault, wanted.seed, number, region=wanted.region, pace=wanted.pace)]

@@ -6,13 +6,22 @@ import sys
 import tempfile
 from typing import Any
 
+from command import SHOPSPHERE
+
 from lab.enter import command_inside
 from lab.hosts import client_host
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import run
 from shopsphere.topology import load_topology
 
 CLIENTS = {name: client_host(pair.jurisdiction) for name, pair in load_topology(environment="lab").pairs.items()}
 ORDERS = str(REPOSITORY / "bench/orders.py")
+
+
+def fill_stock(site: str) -> None:
+    """Have more pieces of everything than customers can order, at the site that is active."""
+    statement = "update inventory.stock set free = 1000000"
+    run([SHOPSPHERE, "lab", "psql", site, "commerce", "--", "-c", statement], seconds=60, cwd=REPOSITORY)
 
 
 class Customers:

@@ -32,17 +32,15 @@ def judge_distributions(edge: DeclaredEdge, cdns: Mapping[str, Cdn], deploy: str
     Raises:
         EdgeError: a CDN does not answer, or refuses.
     """
-    seen: set[str] = set()
     for name, cdn in cdns.items():
         yield from _declared(name, edge.distributions[name], cdn.get(name), deploy)
-        place = str(edge.cdns[name]["endpoint"])
-        if place not in seen:
-            seen.add(place)
-            for other in cdn.names():
-                if other not in edge.distributions and (found := cdn.get(other)) is not None:
-                    yield from _added(edge, edge.cdns[name], other, found)
-            for difference in cdn.told_otherwise():
-                yield _told_otherwise(edge.cdns[name], difference)
+    for name in edge.one_of_each_cdn:
+        cdn, access = cdns[name], edge.cdns[name]
+        for other in cdn.names():
+            if other not in edge.distributions and (found := cdn.get(other)) is not None:
+                yield from _added(edge, access, other, found)
+        for difference in cdn.told_otherwise():
+            yield _told_otherwise(access, difference)
 
 
 def _declared(name: str, wanted: Document, found: Document | None, deploy: str) -> Iterator[Drift]:

@@ -55,6 +55,14 @@ class DeclaredEdge:
         names = sum(len(zone.rrsets) + len(zone.pairs) for zone in self.zones.values())
         return names + len(self.distributions)
 
+    @property
+    def one_of_each_cdn(self) -> list[str]:
+        """Name of one distribution of each CDN, by which that CDN is asked for all of its own."""
+        found: dict[str, str] = {}
+        for name, access in self.cdns.items():
+            found.setdefault(str(access["endpoint"]), name)
+        return list(found.values())
+
 
 def declared_edge(exported: Mapping[str, Any]) -> DeclaredEdge:
     """Return what the edge declares, from its state as `pulumi stack export --show-secrets` prints it.

@@ -118,7 +118,7 @@ class EdgeWatch:
                 for authority in self._reach.dns(zone.authorities)
             ]
             settings = []
-            for name in self._edge.distributions:
+            for name in self._edge.one_of_each_cdn:
                 cdn = self._reach.cdn(self._edge.cdns[name])
                 settings.append(([(other, cdn.get(other)) for other in cdn.names()], cdn.told_otherwise()))
         except ShopSphereError:

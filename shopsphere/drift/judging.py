@@ -8,12 +8,12 @@ from shopsphere.drift.comparing import Difference, differences
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.known import MAKERS
 from shopsphere.drift.model import Drift, Kind
-from shopsphere.drift.operators_work import Key, lost, repair_of_touched
+from shopsphere.drift.operators_work import repair_of_touched
 from shopsphere.drift.ownership import Ownership
 from shopsphere.drift.place import text_of
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.severity import severity_of, touches_residency
-from shopsphere.drift.undeclared import Live, is_undeclared, touches
+from shopsphere.drift.undeclared import Key, Live, is_undeclared, touches
 from shopsphere.drift.values import shown
 from shopsphere.drift.view import View
 
@@ -45,12 +45,10 @@ def judge_object(view: View, key: Key, repair: Repair) -> list[Drift]:
     declared, live = view.declared.get(key), view.live(key)
     if key[0] in view.unlisted:
         return []
-    if declared is not None:
-        return (
-            [_missing(declared, repair)] if live is None else [drift for _, drift in differing(declared, live, repair)]
-        )
     if live is None:
-        return [lost(key, view.accounts[key], repair)] if key in view.accounts else []
+        return [*_gone(view, key, repair)]
+    if declared is not None:
+        return [drift for _, drift in differing(declared, live, repair)]
     if view.has_unlisted_owner(live):
         return []
     if view.is_from_declared(live):
@@ -63,18 +61,27 @@ def object_name(kind: str, namespace: str, name: str) -> str:
     return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
-def _missing(declared: Declared, repair: Repair) -> Drift:
-    residency = touches_residency(declared.kind, (), None)
+def _gone(view: View, key: Key, repair: Repair) -> Iterator[Drift]:
+    """Yield the loss of an object: a declared one, or one that the database operator makes of a declared one."""
+    if key in view.declared:
+        yield _missing(key, repair, "an object", repair.deploy())
+    elif cluster := view.accounts.get(key):
+        again = repair.look_again(cluster.namespace, cluster.name)
+        yield _missing(key, repair, "an object, as the operator makes it", again)
+
+
+def _missing(key: Key, repair: Repair, declared: str, command: str) -> Drift:
+    residency = touches_residency(key[0], (), None)
     return Drift(
         site=repair.site,
-        object=object_name(declared.kind, declared.namespace, declared.name),
+        object=object_name(*key),
         field="",
-        declared="an object",
+        declared=declared,
         live="",
         kind=Kind.MISSING,
-        severity=severity_of(declared.kind, (), Kind.MISSING, residency=residency),
+        severity=severity_of(key[0], (), Kind.MISSING, residency=residency),
         residency=residency,
-        repair=repair.deploy(),
+        repair=command,
     )
 
 

@@ -14,9 +14,8 @@ from shopsphere.drift.judging import judge_object
 from shopsphere.drift.kinds import KINDS, SECRET, ObjectKind
 from shopsphere.drift.live import AT_ONCE
 from shopsphere.drift.model import Drift, Unseen
-from shopsphere.drift.operators_work import Key
 from shopsphere.drift.repair import Repair
-from shopsphere.drift.undeclared import Live
+from shopsphere.drift.undeclared import Key, Live
 from shopsphere.drift.view import View
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 

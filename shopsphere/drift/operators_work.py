@@ -11,13 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from shopsphere.drift.declared import Declared
-from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.repair import Repair
-from shopsphere.drift.severity import severity_of
-from shopsphere.drift.undeclared import Live, Touch
+from shopsphere.drift.undeclared import Key, Live, Touch
 
-Key = tuple[str, str, str]
-"""Kind, namespace and name."""
 CLUSTER = "Cluster"
 ACCOUNT = ("ServiceAccount", "Role", "RoleBinding")
 """By these a database's instances tell what they are, and take a lease: without one there is no change of role."""
@@ -39,22 +35,6 @@ def accounts_of(declared: Iterable[Declared], lives: Mapping[Key, Live]) -> dict
 def _runs(cluster: Live | None) -> bool:
     status: Mapping[str, Any] = (cluster.document.get("status") or {}) if cluster else {}
     return bool(status.get("readyInstances"))
-
-
-def lost(key: Key, cluster: Declared, repair: Repair) -> Drift:
-    """Return the finding of what the operator made for a cluster, and somebody deleted."""
-    kind, namespace, name = key
-    return Drift(
-        site=repair.site,
-        object=f"{kind} {namespace}/{name}",
-        field="",
-        declared="an object, as the operator makes it",
-        live="",
-        kind=Kind.MISSING,
-        severity=severity_of(kind, (), Kind.MISSING, residency=False),
-        residency=False,
-        repair=repair.look_again(cluster.namespace, cluster.name),
-    )
 
 
 def repair_of_touched(live: Live, touch: Touch, owners: Collection[str], repair: Repair) -> str:

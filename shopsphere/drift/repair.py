@@ -66,10 +66,6 @@ class Repair:
             inside = ("sh", "-c", _ALTER_SYSTEM.format(psql=shlex.join(inside)))
         return self._kubectl(namespace, "exec", pod, "--container", CONTAINER, "--", *inside)
 
-    def annotate(self, namespace: str, kind: str, name: str, annotation: str) -> str:
-        """Return the command that sets an annotation, whatever it was."""
-        return self._kubectl(namespace, "annotate", "--overwrite", resource_of(kind), name, annotation)
-
     def look_again(self, namespace: str, cluster: str) -> str:
         """Return the command that has the operator look at a database's cluster, and make what is missing of it."""
         words = ("annotate", "--overwrite", resource_of("Cluster"), cluster)

@@ -14,8 +14,8 @@ from shopsphere.drift.kinds import find_kind
 from shopsphere.drift.live_watch import START_SECONDS, LiveWatch
 from shopsphere.drift.looking import unknown_kinds
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
-from shopsphere.drift.operators_work import Key
 from shopsphere.drift.repair import Repair
+from shopsphere.drift.undeclared import Key
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 

@@ -15,6 +15,8 @@ from shopsphere.drift.ownership import Author, Ownership
 from shopsphere.estate.placement import SITE_LABEL
 
 Document = Mapping[str, Any]
+Key = tuple[str, str, str]
+"""Kind, namespace and name."""
 _PART_OF = ("app.kubernetes.io/part-of", "shopsphere")
 
 
@@ -41,7 +43,7 @@ class Live:
         return str(self.document["metadata"]["name"])
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """Kind, namespace and name."""
         return self.kind, self.namespace, self.name
 

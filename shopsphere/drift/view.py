@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from shopsphere.drift.declared import Declared
-from shopsphere.drift.operators_work import CLUSTER, Key, accounts_of
-from shopsphere.drift.undeclared import Live
+from shopsphere.drift.operators_work import CLUSTER, accounts_of
+from shopsphere.drift.undeclared import Key, Live
 
 NAMESPACE = "Namespace"
 

@@ -22,11 +22,11 @@ from lab.edge.cdn.distribution import Distribution
 from lab.edge.cdn.runtime import Difference
 from lab.edge.cdn.store import Store
 from lab.edge.cdn.varnish import CompileError, Varnish, VarnishError
+from shopsphere.clients.cdn_agent import CACHE
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
 
 _PREFIX = "/v1/distributions"
-_CACHE = "/v1/cache"
 _LARGEST_BODY = 256 * 1024
 _CACHE_START_SECONDS = 60
 SHORTEST_TOKEN = 32
@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Return one distribution, the names of all, or what the running cache has otherwise."""
-        if self.path == _CACHE:
+        if self.path == CACHE:
             self._cache(self.server.store.told_otherwise)
             return
         if (name := self._name()) is None:
@@ -107,10 +107,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Have the running cache take back what it was told beside this API."""
-        if self.path == _CACHE:
+        if self.path == CACHE:
             self._cache(self.server.store.put_back)
         elif self._is_known():
-            self._end(HTTPStatus.NOT_FOUND, f"expected {_CACHE}, found {self.path!r}")
+            self._end(HTTPStatus.NOT_FOUND, f"expected {CACHE}, found {self.path!r}")
 
     def do_PUT(self) -> None:
         """Create or replace a distribution."""
