@@ -5,29 +5,33 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Compiled once, also where Python is told to leave no files beside the sources: they are kept apart from these.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/bytecode $(BIN)/pytest
-# Rings beside each other, the lab's alone at the end (tests/support/rings_at_once.py).
+# Rings beside each other in one process more than cores, the lab's alone at the end (tests/support/rings_at_once.py).
 AT_ONCE := --numprocesses=auto --maxprocesses=4 --max-worker-restart=0
 COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help up test smoke check check-left check-right types hooks down lock
+.PHONY: help up test long smoke check check-left check-right types hooks down lock
 
 help: ## show the verbs
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-up: $(READY) ## start the lab and deploy a region (REGION=rdc-a, rdc-b, rdc-c, hq or all)
+up: $(READY) ## start the lab and deploy a region (REGION=rdc-a, rdc-b, rdc-c, hq or all; NODES=2)
 	@$(BIN)/shopsphere lab prepare
-	@$(BIN)/shopsphere lab up $(REGION)
+	@$(BIN)/shopsphere lab up $(REGION) $(if $(NODES),--nodes $(NODES))
 	@$(BIN)/shopsphere up $(REGION)
 	@$(BIN)/shopsphere lab tour
 
-test: $(READY) ## set up what is missing and run all rings of tests
+test: $(READY) ## set up what is missing and run all rings of tests but what takes long
 	@$(BIN)/shopsphere lab prepare
-	@$(PYTEST) $(AT_ONCE) --durations=20 --durations-min=1
+	@$(PYTEST) $(AT_ONCE) --durations=20 --durations-min=1 -m "not long"
+
+long: $(READY) ## the tests of the lab that `test` leaves out: 20 minutes of lost witnesses, lost sites, floods and leaks
+	@$(BIN)/shopsphere lab prepare
+	@$(PYTEST) --durations=20 --durations-min=1 -m long
 
 smoke: $(READY) ## the same without the tests that lose a site or move a pair
 	@$(BIN)/shopsphere lab prepare
-	@$(PYTEST) $(AT_ONCE) --durations=20 --durations-min=1 -m "not full"
+	@$(PYTEST) $(AT_ONCE) --durations=20 --durations-min=1 -m "not full and not long"
 
 check: $(READY) ## lint, types, and the rings model and graph: under a minute on two cores
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types check-left check-right
@@ -40,7 +44,7 @@ check-left: $(READY)
 	@$(PYTEST) -q tests/model/test_[a-p]*.py
 
 check-right: $(READY)
-	@$(PYTEST) -q tests/graph tests/model/test_[q-z]*.py
+	@$(PYTEST) -q tests/graph tests/seeded/test_seeds_fit.py tests/model/test_[q-z]*.py
 
 types: $(READY)
 	@$(BIN)/python tools/check_types.py

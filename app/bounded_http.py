@@ -15,6 +15,8 @@ from typing import TypeVar
 import httpx
 import msgspec
 
+from app.sealed_calls import KEY, SEAL, Question, Seals
+
 LARGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read when the caller says nothing else."""
 READ_PAUSES = (0.5, 2.0)
@@ -54,12 +56,20 @@ class BoundedClient:
         seconds: longest time from the question to the last byte of the answer (s).
         headers: sent with every question.
         authority: file with the certificates that it is trusted by; the system's if None.
+        seals: of a service that answers only questions that are sealed; what it does not seal is no answer of it.
     """
 
     def __init__(
-        self, url: str, seconds: float, *, headers: Mapping[str, str] | None = None, authority: str | None = None
+        self,
+        url: str,
+        seconds: float,
+        *,
+        headers: Mapping[str, str] | None = None,
+        authority: str | None = None,
+        seals: Seals | None = None,
     ) -> None:
         self._seconds = seconds
+        self._seals = seals
         # Compressed answers are not asked for: a small one can unfold to any size.
         self._client = httpx.AsyncClient(
             base_url=url,
@@ -90,15 +100,27 @@ class BoundedClient:
         content = None if body is None else msgspec.json.encode(body)
         sent = {**(headers or {}), **({} if content is None else {"content-type": "application/json"})}
         try:
-            async with (
-                asyncio.timeout(self._seconds),
-                self._client.stream(method, path, content=content, headers=sent) as answer,
-            ):
-                if answer.headers.get("content-encoding", "identity") != "identity":
-                    raise NoAnswerError("the answer is compressed, which was not asked for")
-                return Answer(answer.status_code, await _read(answer, largest))
+            request = self._client.build_request(method, path, content=content, headers=sent)
+            if self._seals is not None:
+                request.headers.update(self._seals.headers(_question(request)))
+            async with asyncio.timeout(self._seconds):
+                answer = await self._client.send(request, stream=True)
+                try:
+                    return await self._heard(request, answer, largest)
+                finally:
+                    await answer.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError, ValueError) as error:
             raise NoAnswerError(type(error).__name__) from error
+
+    async def _heard(self, request: httpx.Request, answer: httpx.Response, largest: int) -> Answer:
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise NoAnswerError("the answer is compressed, which was not asked for")
+        body = await _read(answer, largest)
+        if self._seals is not None:
+            seal, asked = answer.headers.get(SEAL, ""), request.headers[SEAL]
+            if not self._seals.is_answer(seal, asked, answer.status_code, body):
+                raise NoAnswerError(f"status {answer.status_code}, and nothing that proves who says so")
+        return Answer(answer.status_code, body)
 
     async def read(
         self,
@@ -127,6 +149,11 @@ class BoundedClient:
             except NoAnswerError:
                 await asyncio.sleep(pause)
         return readable(await self.ask(method, path, body=body, largest=largest))
+
+
+def _question(request: httpx.Request) -> Question:
+    url = request.url
+    return Question(request.method, url.path, url.query.decode(), request.headers.get(KEY, ""), request.content)
 
 
 async def _read(answer: httpx.Response, largest: int) -> bytes:

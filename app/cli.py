@@ -38,9 +38,13 @@ def _parser() -> argparse.ArgumentParser:
     void = verbs.add_parser("void-payment", help="see to it that a payment is never taken, or given back; prints JSON")
     void.add_argument("key", help="its idempotency key")
     verbs.add_parser("unsettled", help="count the orders that wait for their payment; prints JSON")
-    migrate = verbs.add_parser("migrate", help="bring a database to the newest schema")
-    migrate.add_argument("database", choices=["commerce", "ledger"])
-    migrate.add_argument("--seconds", type=float, default=300, help="how long to wait for the database")
+    metrics = verbs.add_parser("metrics", help="what /metrics of the service in this pod answers")
+    metrics.add_argument("port", type=int, choices=range(1, 65536), metavar="PORT", help="where it listens")
+    migrate = verbs.add_parser("migrate", help="bring a database to the newest schema, as its owner")
+    schema = verbs.add_parser("await-schema", help="wait until a migration has brought a database's schema")
+    for waiting in (migrate, schema):
+        waiting.add_argument("database", choices=["commerce", "ledger"])
+        waiting.add_argument("--seconds", type=float, default=300, help="how long to wait for the database")
     for verb, says in (("export-customer", "print what is kept about a customer"), ("erase-customer", "erase one")):
         privacy = verbs.add_parser(verb, help=says)
         privacy.add_argument("email", help="the account's address")
@@ -101,11 +105,24 @@ def _unsettled(_: argparse.Namespace) -> None:
     sys.stdout.write(f"{show_unsettled(StorefrontSettings.read())}\n")
 
 
+def _metrics(options: argparse.Namespace) -> None:
+    from app.metrics_command import own_metrics  # noqa: PLC0415
+
+    sys.stdout.write(own_metrics(options.port))
+
+
 def _migrate(options: argparse.Namespace) -> None:
     from app.migrations.run import migrate  # noqa: PLC0415
 
     log = logs.configure("migrate", Environment().text("SHOP_SITE", "development"))
     log.info("migration done", database=options.database, outcome=migrate(options.database, seconds=options.seconds))
+
+
+def _await_schema(options: argparse.Namespace) -> None:
+    from app.migrations.run import await_schema  # noqa: PLC0415
+
+    log = logs.configure("await-schema", Environment().text("SHOP_SITE", "development"))
+    log.info("schema", database=options.database, outcome=await_schema(options.database, seconds=options.seconds))
 
 
 def _export_customer(options: argparse.Namespace) -> None:
@@ -135,7 +152,9 @@ _VERBS = {
     "reconcile-orders": _reconcile_orders,
     "void-payment": _void_payment,
     "unsettled": _unsettled,
+    "metrics": _metrics,
     "migrate": _migrate,
+    "await-schema": _await_schema,
     "export-customer": _export_customer,
     "erase-customer": _erase_customer,
     "render-media": _render_media,

@@ -19,12 +19,17 @@ SHORTEST_SECRET = 32  # characters; what HMAC-SHA256 can make use of
 
 REGION_FACTS = "SHOP_REGION_FACTS"
 """The variable with what the shop has to know about its region (JSON); app/region.py has the names."""
+CALL_KEY = "PAYMENTS_CALL_KEY"
+"""The variable with what storefront and payments service prove to each other who they are by."""
+OTHER = "_OTHER"
+"""End of the variable with the secret before or after that of the variable without it, which is believed as well."""
 
 VARIABLES = frozenset(
     {
         *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE"),
         *(REGION_FACTS, "SHOP_PUBLIC_URL", "SHOP_STATIC_URL", "SHOP_SESSION_SECRET", "SHOP_RENDERED", "SHOP_POOL_SIZE"),
-        *("PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
+        *(f"SHOP_SESSION_SECRET{OTHER}", f"{CALL_KEY}{OTHER}"),
+        *(CALL_KEY, "PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
         *("SHOP_ENVIRONMENT", "SHOP_PAYMENT_METHODS", "SHOP_RECONCILE_SECONDS", "PAYMENTS_RECONCILE_SECONDS"),
         *("PSP_URL", "PSP_TIMEOUT_SECONDS", "PSP_STATE_FILE", "PSP_API_KEY", "PSP_AUTHORITY_FILE", "PSP_ADMIN_TOKEN"),
     }
@@ -117,6 +122,14 @@ class Environment:
             self._problems.append(f"{name}: expected {SHORTEST_SECRET} characters or more, found {len(value)}")
         return value
 
+    def other_secret(self, name: str) -> str:
+        """Return the secret that is believed beside another one while that is renewed; empty for none."""
+        return self.secret(f"{name}{OTHER}") if self._variables.get(f"{name}{OTHER}", "").strip() else ""
+
+    def other_dsn(self, name: str, password_name: str) -> str:
+        """Return a PostgreSQL address with the password before or after the usual one; empty for none."""
+        return self.dsn(name, f"{password_name}{OTHER}") if self._variables.get(f"{password_name}{OTHER}") else ""
+
     def dsn(self, name: str, password_name: str) -> str:
         """Return a PostgreSQL address with its password put in, if one is given in its own variable."""
         value = self.text(name)
@@ -174,9 +187,13 @@ class StorefrontSettings:
     public_url: str
     static_url: str
     session_secret: str = field(repr=False)
+    other_session_secret: str = field(repr=False)
     commerce_dsn: str = field(repr=False)
+    other_commerce_dsn: str = field(repr=False)
     payments_url: str
     payments_timeout_seconds: float
+    call_key: str = field(repr=False)
+    other_call_key: str = field(repr=False)
     rendered: Path
     pool_size: int
     payment_methods: Mapping[str, str]
@@ -192,9 +209,13 @@ class StorefrontSettings:
             public_url=environment.url("SHOP_PUBLIC_URL", "http://127.0.0.1:8000"),
             static_url=environment.url("SHOP_STATIC_URL", "http://127.0.0.1:8000"),
             session_secret=environment.secret("SHOP_SESSION_SECRET"),
+            other_session_secret=environment.other_secret("SHOP_SESSION_SECRET"),
             commerce_dsn=environment.dsn("COMMERCE_DSN", "COMMERCE_PASSWORD"),
+            other_commerce_dsn=environment.other_dsn("COMMERCE_DSN", "COMMERCE_PASSWORD"),
             payments_url=environment.url("PAYMENTS_URL", "http://127.0.0.1:8001"),
             payments_timeout_seconds=environment.number("PAYMENTS_TIMEOUT_SECONDS", 6, low=0.1, high=60),
+            call_key=environment.secret(CALL_KEY),
+            other_call_key=environment.other_secret(CALL_KEY),
             rendered=rendered_directory(environment),
             pool_size=int(environment.number("SHOP_POOL_SIZE", 8, low=1, high=100)),
             payment_methods=environment.payment_methods("SHOP_PAYMENT_METHODS"),
@@ -210,6 +231,9 @@ class PaymentsSettings:
 
     listen: Listen
     ledger_dsn: str = field(repr=False)
+    other_ledger_dsn: str = field(repr=False)
+    call_key: str = field(repr=False)
+    other_call_key: str = field(repr=False)
     psp_url: str
     psp_timeout_seconds: float
     psp_api_key: str = field(repr=False)
@@ -226,6 +250,9 @@ class PaymentsSettings:
         settings = cls(
             listen=Listen.read(environment, 8001),
             ledger_dsn=environment.dsn("LEDGER_DSN", "LEDGER_PASSWORD"),
+            other_ledger_dsn=environment.other_dsn("LEDGER_DSN", "LEDGER_PASSWORD"),
+            call_key=environment.secret(CALL_KEY),
+            other_call_key=environment.other_secret(CALL_KEY),
             psp_url=environment.provider_url("PSP_URL", "http://127.0.0.1:8070"),
             psp_api_key=environment.text("PSP_API_KEY", "" if environment.in_lab else None),
             psp_authority=environment.text("PSP_AUTHORITY_FILE", "") or None,

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,15 +138,29 @@ class Watch:
 
     def until(self, event: str, site: str, name: str, *, seconds: float) -> float | None:
         """Return when a line came, or None; other lines are dropped."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            try:
-                at, line = self.lines.get(timeout=left)
-            except queue.Empty:
-                return None
+        for at, line in self._next(seconds):
             if (line["event"], line["site"], line.get("object", "")) == (event, site, name):
                 return at
         return None
+
+    def not_watched(self, sites: Iterable[str]) -> list[str]:
+        """Wait until every site is watched, in whatever order, and return those that are not."""
+        waiting = set(sites)
+        for _, line in self._next(START_SECONDS):
+            if line["event"] == "watching":
+                waiting.discard(line["site"])
+            if not waiting:
+                break
+        return sorted(waiting)
+
+    def _next(self, seconds: float) -> Iterator[Line]:
+        """Yield the lines that come within some seconds."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                yield self.lines.get(timeout=left)
+            except queue.Empty:
+                return
 
     def stop(self) -> int:
         """End it as a supervisor would, and return its exit code."""
@@ -219,10 +233,10 @@ def main() -> int:
     took: dict[str, list[float]] = {"found": [], "gone": []}
     counts = {"refused": 0, "missed": 0}
     try:
-        for site in sites:
-            if watch.until("watching", site, "", seconds=START_SECONDS) is None:
-                sys.stdout.write(f"{site} was not watched within {START_SECONDS:g} s; `shopsphere drift {site}`\n")
-                return 1
+        if missing := watch.not_watched(sites):
+            told = ", ".join(missing)
+            sys.stdout.write(f"not watched within {START_SECONDS:g} s: {told}; `shopsphere drift {wanted.target}`\n")
+            return 1
         before, began = watch.used, time.monotonic()
         time.sleep(wanted.idle)
         idle = 100 * (watch.used - before) / (time.monotonic() - began)

@@ -30,6 +30,7 @@ ENDED = "(ended meanwhile)"
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PYTHON_PROGRAMS = {
     "runbooks.agent": "site-agent",
+    "runbooks.agent.door": "site-door",
     "lab.cloud_controller": "cloud-controller",
     "lab.network.daemon": "wan",
     "lab.edge.cdn.agent": "cdn-agent",

@@ -15,10 +15,10 @@ from cli.common import In, Refresh, Target
 from shopsphere.estate.stack import Environment, StackId, check_target
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.topology import Topology
 
 if TYPE_CHECKING:
     from shopsphere.deploy.outcomes import PlanOutcome
+    from shopsphere.deploy.runner import Work
     from shopsphere.deploy.waves import Plan
 
 VERIFY_SECONDS = 420.0  # a first deployment on two cores: initdb, base backup, migrations and rollouts take about half
@@ -28,6 +28,14 @@ Verify = Annotated[
 ]
 Diff = Annotated[bool, typer.Option("--diff", help="name each property that changes, old and new; secrets are masked")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Meant = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--i-mean",
+        metavar="STACK/NAME",
+        help="what may be deleted or replaced although it holds data or a name",
+    ),
+]
 # Pulumi's libraries take seconds to import, so they are imported by the verbs that need them.
 
 
@@ -45,6 +53,7 @@ def up(
     diff: Annotated[
         bool, typer.Option("--diff", help="where it asks: show each property that changes, as `preview --diff`")
     ] = False,
+    i_mean: Meant = None,
 ) -> None:
     """Deploy: recovery sites first, then primaries, then the edge; the policy pack judges every stack.
 
@@ -52,6 +61,9 @@ def up(
     unless --yes or --plan is given. What is applied to a stack is then what was shown: it is previewed once more right
     before, and refused when other resources, operations or values of inputs would change. Not compared are values of
     secrets and what is known only after a resource exists; a change within the seconds between is not seen.
+
+    What holds data or a name is not deleted or replaced unless --i-mean names it, and at an active site not even then.
+    In production nothing is deployed to a pair whose witness, or to a site whose agent, does not answer.
     """
     from shopsphere.deploy.filling_in import topology_for  # noqa: PLC0415 - see above
 
@@ -60,21 +72,26 @@ def up(
     if environment is Environment.PROD and not yes and plan_file is None:
         require_terminal("`up` in production", otherwise="give --plan FILE of a saved preview, or --yes")
     from cli import deployment_record  # noqa: PLC0415 - see above
-    from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
+    from shopsphere.deploy import attended, plans, taking, verbs, waves  # noqa: PLC0415 - see above
 
     plan = waves.deployment_plan(topology, target, environment)
+    meant = taking.meant_of(i_mean or (), plan.stacks)
     saved = None
     if plan_file is not None:
         saved = plans.load(plan_file)
         saved.require(target, environment, plan.stacks)
     _require_armed_pack(plan.stacks)
+    attended.require_attended(topology, plan.stacks)
     approved: Mapping[str, str] | None = None
     digest = ""
     if saved is not None:
         approved, digest, refresh = saved.outcome.fingerprints, saved.digest, saved.refresh
     elif environment is Environment.PROD and not yes:
-        approved = _approved(topology, plan, target, environment, refresh=refresh, diff=diff)
-    work = verbs.up_work(topology, target, refresh=refresh, verify_seconds=verify_seconds, approved=approved)
+        preview_work = verbs.preview_work(topology, refresh=refresh, meant=meant)
+        approved = _approved(plan, preview_work, target, environment, diff=diff)
+    work = verbs.up_work(
+        topology, target, refresh=refresh, verify_seconds=verify_seconds, approved=approved, meant=meant
+    )
     _require_success(deployment_record.carry_out(plan, work, target, environment, digest))
 
 
@@ -91,6 +108,7 @@ def preview(
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="exit with 7 when anything would change")
     ] = False,
+    i_mean: Meant = None,
 ) -> None:
     """Say what `up` would change, resource by resource, judged by the policy pack.
 
@@ -102,12 +120,13 @@ def preview(
     topology = topology_for(target, environment)
     check_target(topology, target)
     from cli import changes  # noqa: PLC0415 - see above
-    from shopsphere.deploy import plans, verbs, waves  # noqa: PLC0415 - see above
+    from shopsphere.deploy import plans, taking, verbs, waves  # noqa: PLC0415 - see above
 
     plan = waves.deployment_plan(topology, target, environment)
+    meant = taking.meant_of(i_mean or (), plan.stacks)
     inputs = plans.inputs_of(plan.stacks) if save_plan else {}
     _require_armed_pack(plan.stacks)
-    outcome = _previewed(topology, plan, refresh=refresh)
+    outcome = _previewed(plan, verbs.preview_work(topology, refresh=refresh, meant=meant))
     if as_json:
         sys.stdout.write(f"{changes.as_json(outcome, target, environment)}\n")
     else:
@@ -134,12 +153,17 @@ def destroy(
     *,
     yes: Yes = False,
     i_mean: Annotated[
-        str, typer.Option("--i-mean", metavar="TARGET", help="the target again: in production, and for the edge")
+        str, typer.Option("--i-mean", metavar="TARGET", help="the target again, since it holds data or names")
     ] = "",
+    leave_ds: Annotated[
+        bool, typer.Option("--leave-ds", help="remove the edge although the parent zone shows the DS of its keys")
+    ] = False,
 ) -> None:
     """Remove every resource of the target, the primary site first; the edge only with `edge` or `all`.
 
-    It shows what it removes and, unless --yes is given, asks. A site that the witness calls active is refused.
+    It wants the target named twice, shows what it removes and, unless --yes is given, asks. Refused are a site that the
+    witness calls active, the edge while pairs are served, and both while the witness does not answer. Refused is also
+    the edge while the parent zone vouches for its keys.
     """
     from shopsphere.deploy.filling_in import topology_for  # noqa: PLC0415 - see above
 
@@ -148,8 +172,14 @@ def destroy(
     if not yes and environment is Environment.PROD:
         require_terminal("`destroy` in production", otherwise="run it at a terminal, or give --yes")
     from shopsphere.deploy.removal import require_removable  # noqa: PLC0415 - see above
+    from shopsphere.deploy.vouched import require_unvouched  # noqa: PLC0415 - see above
 
-    require_removable(topology, target, environment, i_mean)
+    def check() -> None:
+        require_removable(topology, target, environment, i_mean)
+        if not leave_ds:
+            require_unvouched(topology, target, environment)
+
+    check()
     from cli import changes, deployment_record  # noqa: PLC0415 - see above
     from cli.display import Display  # noqa: PLC0415 - see above
     from shopsphere.deploy import runner, verbs, waves  # noqa: PLC0415 - see above
@@ -163,7 +193,7 @@ def destroy(
         return
     if not yes:
         require_yes(_removal_question(shown, environment))
-    _require_success(deployment_record.carry_out(plan, verbs.destroy_work(), target, environment))
+    _require_success(deployment_record.carry_out(plan, verbs.destroy_work(check), target, environment))
 
 
 def _require_armed_pack(stacks: Iterable[StackId]) -> None:
@@ -202,22 +232,20 @@ def _resources(outcome: PlanOutcome) -> str:
     return "1 resource" if count == 1 else f"{count} resources"
 
 
-def _previewed(topology: Topology, plan: Plan, *, refresh: bool) -> PlanOutcome:
+def _previewed(plan: Plan, work: Work) -> PlanOutcome:
     from cli.display import Display  # noqa: PLC0415 - see above
-    from shopsphere.deploy import runner, verbs  # noqa: PLC0415 - see above
+    from shopsphere.deploy import runner  # noqa: PLC0415 - see above
 
     with Display().showing() as display:
-        return runner.run_plan(plan, verbs.preview_work(topology, refresh=refresh), display)
+        return runner.run_plan(plan, work, display)
 
 
-def _approved(
-    topology: Topology, plan: Plan, target: str, environment: Environment, *, refresh: bool, diff: bool
-) -> Mapping[str, str]:
+def _approved(plan: Plan, work: Work, target: str, environment: Environment, *, diff: bool) -> Mapping[str, str]:
     """Show a preview, ask, and return the fingerprints of what was approved."""
     from cli import changes  # noqa: PLC0415 - see above
     from shopsphere.deploy.summary import counted  # noqa: PLC0415 - see above
 
-    outcome = _previewed(topology, plan, refresh=refresh)
+    outcome = _previewed(plan, work)
     changes.show(outcome, diff=diff)
     _require_success(outcome)
     if outcome.changed:

@@ -16,15 +16,21 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cli import (
+    audit,
+    backups,
     completion,
     deploying,
     diagram,
     doctor,
     drifting,
+    edge_door,
     environment,
     fault,
     history,
+    images,
+    install,
     looking,
+    metrics,
     moving,
     policy,
     readiness,
@@ -32,7 +38,10 @@ from cli import (
     region,
     reporting,
     residency,
+    rotating,
     topology,
+    witness,
+    zone,
 )
 from cli.version import show_version
 from shopsphere.foundation.errors import ShopSphereError
@@ -96,13 +105,23 @@ app.command()(moving.failback)
 app.command()(moving.watch)
 app.command("break-glass")(moving.break_glass)
 app.command()(moving.rebuild)
+app.command()(rotating.rotate)
+app.command()(metrics.metrics)
+app.command()(backups.backups)
+app.command()(backups.restore)
 app.command()(history.history)
+app.command("install-files")(install.install_files)
 app.command()(environment.env)
 app.command()(diagram.diagram)
 app.command()(completion.completion)
+app.add_typer(audit.app, name="audit")
 app.add_typer(region.app, name="region")
 app.add_typer(topology.app, name="topology")
 app.add_typer(policy.app, name="policy")
+app.add_typer(witness.app, name="witness")
+app.add_typer(images.app, name="images")
+app.add_typer(edge_door.app, name="edge-door")
+app.add_typer(zone.app, name="zone")
 app.add_typer(residency.app, name="residency")
 app.add_typer(reporting.app, name="report")
 

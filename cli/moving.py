@@ -22,6 +22,7 @@ from cli.pairs import (
     complete_sites,
     require_pair,
     require_pair_of,
+    require_places,
     require_reason,
     require_site,
 )
@@ -143,7 +144,7 @@ def break_glass(
         typer.Option(
             "--site-is-off",
             metavar="SITE",
-            help="this site is off and stays off: somebody at the site confirmed it",
+            help="this site (or NODE,NODE of it) is off and stays off: somebody at the site confirmed it",
             autocompletion=complete_sites,
         ),
     ] = "",
@@ -153,7 +154,7 @@ def break_glass(
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     require_site(topology, pair, to, "--to")
-    require_site(topology, pair, site_is_off, "--site-is-off")
+    require_places(topology, pair, site_is_off, "--site-is-off")
     if execute and len(reason.split()) < _WORDS:
         raise UsageError(f"say why in {_WORDS} words or more: --reason; it is what the audit log will show")
     from runbooks import operate  # noqa: PLC0415 - see above
@@ -184,7 +185,8 @@ def watch(
     from runbooks.pair_access import PairAccess  # noqa: PLC0415 - see above
     from runbooks.service import ServiceLook, look_at_service  # noqa: PLC0415 - see above
     from runbooks.watch import Watcher  # noqa: PLC0415 - see above
-    from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
+    from shopsphere.witness import WitnessUnreachableError  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import require_operator, witness_of  # noqa: PLC0415 - see above
 
     def move(reason: str) -> None:
         request = operate.Request(operate.FAILOVER, pair, environment, UNPLANNED, "", reason, accept_data_loss=False)
@@ -205,6 +207,11 @@ def watch(
         except (ShopSphereError, ValueError, OSError) as error:
             tell(f"NOBODY WAS CALLED: {one_line(error)}")
 
+    if execute:  # nobody is there to read why a move cannot begin
+        try:
+            require_operator(pair, environment)
+        except WitnessUnreachableError as error:
+            tell(f"whether this machine has an operator's keys is not known: {one_line(error)}")
     witness = witness_of(pair, environment)
     access = PairAccess(topology, topology.pair(pair), environment, witness_of(pair, environment))
     service = ServiceLook(lambda: look_at_service(access))

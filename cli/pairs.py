@@ -73,6 +73,14 @@ def require_site(topology: Topology, pair: str, site: str, option: str) -> None:
         )
 
 
+def require_places(topology: Topology, pair: str, places: str, option: str) -> None:
+    """Refuse words, with commas between, that name no site of a pair and no further node of one."""
+    nodes = {node.name for site in topology.pairs[pair].sites for node in topology.site(site).further_nodes}
+    for place in places.split(","):
+        if place not in nodes:
+            require_site(topology, pair, place, option)
+
+
 def require_reason(reason: str, *, execute: bool) -> None:
     """Refuse to change anything without a reason."""
     if execute and not reason.strip():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 
 import pulumi
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from pulumi.runtime.settings import get_monitor
 from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 
 from components.manifest import Manifest, name_of
@@ -15,6 +18,13 @@ from shopsphere.estate.stack import Environment
 from shopsphere.topology import Topology
 
 OWNER = "platform"
+READ_SECONDS = 3
+"""An API server reads changed policies once a second (Kubernetes 1.36), and then has to compile them."""
+
+
+async def _read(names: list[str]) -> list[str]:
+    await asyncio.sleep(READ_SECONDS)
+    return names
 
 
 class Admission(pulumi.ComponentResource):
@@ -38,11 +48,28 @@ class Admission(pulumi.ComponentResource):
 
     @classmethod
     def of(
-        cls, topology: Topology, placement: Placement, environment: str, opts: pulumi.ResourceOptions | None = None
+        cls,
+        topology: Topology,
+        placement: Placement,
+        environment: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        images: Mapping[str, str] | None = None,
     ) -> Admission:
-        """Declare all policies of a site, from the residency map of its environment."""
-        policies = site_policies(topology, placement.site, Environment(environment))
+        """Declare all policies of a site, from the residency map of its environment and the images of its stack."""
+        policies = site_policies(topology, placement.site, Environment(environment), images or {})
         return cls(placement.site, placement, policies, opts)
+
+    def in_force(self, value: pulumi.Input[str]) -> pulumi.Input[str]:
+        """Return a value that is there when the API server asks the policies as they are declared now.
+
+        What a migration may run is written in them, and is another with each release: the policies from before would
+        refuse it.
+        """
+        if pulumi.runtime.is_dry_run() or not isinstance(get_monitor(), ResourceMonitorStub):
+            return value  # nothing is made
+        read: pulumi.Output[list[str]] = self.policies.apply(_read)
+        return pulumi.Output.all(value, read).apply(lambda both: str(both[0]))
 
     def _bound(self, policy: AdmissionPolicy) -> pulumi.Output[str]:
         metadata: Manifest = {

@@ -11,9 +11,9 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
 from components.manifest import name_of
-from components.protection import protected
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.placement import SKIP_AWAIT, WATTS_RESOURCE, Placement
+from shopsphere.estate.workload_declaration import priority_class_name
 from shopsphere.topology import Topology
 from shopsphere.topology.power import pod_watts, rack_budget, site_budget
 
@@ -116,7 +116,7 @@ class DataCentre(pulumi.ComponentResource):
         created = Namespace(
             namespace.name,
             metadata={"name": namespace.name, "labels": {**labels, **security}},
-            opts=protected(self._namespaced),
+            opts=self._namespaced,
         )
         # Through the namespace's own output, so that nothing is put into it before it exists.
         name = name_of(created)
@@ -159,10 +159,10 @@ class DataCentre(pulumi.ComponentResource):
     def _priority(self, name: str) -> pulumi.Output[str]:
         value, description = PRIORITIES[name]
         created = PriorityClass(
-            f"shopsphere-{name}",
+            priority_class_name(name),
             metadata={
-                "name": f"shopsphere-{name}",
-                "labels": self._model.placement.site_labels(f"shopsphere-{name}", owner="platform"),
+                "name": priority_class_name(name),
+                "labels": self._model.placement.site_labels(priority_class_name(name), owner="platform"),
             },
             value=value,
             description=description,

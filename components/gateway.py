@@ -25,6 +25,7 @@ from components.manifest import Manifest, checksum, name_of
 from components.pod_template import (
     CONTAINER_DEFAULTS,
     ENDPOINT_REMOVAL_SECONDS,
+    on_each_node,
     pod_defaults,
     requests_and_limits,
     rolling_update,
@@ -107,7 +108,7 @@ class Gateway(pulumi.ComponentResource):
             "shopsphere.io/certificate": checksum(self._args["tls_certificate"]),
         }
         spec: Manifest = {
-            "replicas": self._model.config.replicas,
+            "replicas": self._model.replicas,
             "selector": {"match_labels": selector("gateway")},
             "strategy": rolling_update(),
             "min_ready_seconds": 2,
@@ -125,8 +126,9 @@ class Gateway(pulumi.ComponentResource):
         live = {"http_get": {"path": LIVE_PATH, "port": HEALTH_PORT}, "timeout_seconds": 3}
         # SIGTERM would cut connections; SIGUSR1 lets them end. The last sleep ends with the process.
         drain = f"sleep {ENDPOINT_REMOVAL_SECONDS}; kill -USR1 1; sleep {DRAIN_SECONDS}"
+        place = on_each_node if self._model.nodes > 1 else pod_defaults
         return {
-            **pod_defaults(self._model.placement, "gateway"),
+            **place(self._model.placement, "gateway"),
             "priority_class_name": self._args["priority_class"],
             "containers": [
                 {

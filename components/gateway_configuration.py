@@ -63,6 +63,8 @@ class GatewayModel:
         checkouts_per_minute: the same for orders.
         connections: how many one source may hold.
         agent: where the site's agent says whether writes are open; None where there is none.
+        nodes: of the site, as the topology has them. Where there are several, each has a gateway: a node that the
+            site's address leads to answers customers by its own gateway alone (`externalTrafficPolicy: Local`).
     """
 
     placement: Placement
@@ -78,6 +80,12 @@ class GatewayModel:
     checkouts_per_minute: int
     connections: int = CONNECTIONS_PER_SOURCE
     agent: Endpoint | None = None
+    nodes: int = 1
+
+    @property
+    def replicas(self) -> int:
+        """Pods: as many as were asked for, and not fewer than nodes."""
+        return max(self.config.replicas, self.nodes)
 
     @property
     def public_host(self) -> str:

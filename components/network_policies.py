@@ -37,14 +37,14 @@ class NetworkModel:
     Attributes:
         placement: the site.
         site: what runs there, and who may reach whom.
-        peer: address of the other site of the pair.
+        peer: addresses of the nodes of the other site of the pair: a database may run on each.
         api_server: where pods reach the Kubernetes API.
         endpoints: where everything outside the cluster is that a workload may name; None where there is none.
     """
 
     placement: Placement
     site: SiteDeclaration
-    peer: IPv4Address
+    peer: tuple[IPv4Address, ...]
     api_server: Endpoint
     endpoints: Mapping[OutsideEndpoint, Endpoint | None]
 
@@ -91,8 +91,8 @@ class NetworkPolicies(pulumi.ComponentResource):
 
     def _database(self, database: DatabaseModel) -> None:
         namespace, peer = database.namespace, self._model.peer
-        self._allow(namespace, "from-peer", ingress=[_outside(Endpoint.at(peer, POSTGRESQL_PORT))])
-        self._allow(namespace, "to-peer", egress=[_outside(Endpoint.at(peer, database.replication_port))])
+        self._allow(namespace, "from-peer", ingress=[_outside(Endpoint.at_each(peer, POSTGRESQL_PORT))])
+        self._allow(namespace, "to-peer", egress=[_outside(Endpoint.at_each(peer, database.replication_port))])
         self._allow(namespace, "to-api-server", egress=[_outside(self._model.api_server)])
         ports = (POSTGRESQL_PORT, INSTANCE_STATUS_PORT)
         self._allow(namespace, "from-operator", ingress=[_in_namespace(OPERATOR_NAMESPACE, port) for port in ports])

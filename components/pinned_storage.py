@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pulumi
@@ -9,10 +10,11 @@ from pulumi_kubernetes.core.v1 import PersistentVolume
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.manifest import Manifest, name_of
-from shopsphere.estate.placement import SITE_LABEL, SKIP_AWAIT, Placement
+from shopsphere.estate.placement import HOSTNAME_LABEL, SITE_LABEL, SKIP_AWAIT, Placement
 from shopsphere.estate.site_config import Volume
 
 OWNER = "platform"
+SEVERAL = 2
 
 
 def storage_class_name(site: str) -> str:
@@ -22,10 +24,25 @@ def storage_class_name(site: str) -> str:
 
 @dataclass(frozen=True)
 class PinnedStorageModel:
-    """The site and the directories on its nodes that become volumes."""
+    """The site, the directories on its nodes that become volumes, and the names of these nodes."""
 
     placement: Placement
     volumes: tuple[Volume, ...]
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def pinned(self) -> Iterator[tuple[str, Volume, str | None]]:
+        """Yield name, volume and node of each volume; no node where the site has only one, so that any name will do.
+
+        A directory is another one on each node: a pod that was moved would find an empty database there.
+        """
+        for volume in self.volumes:
+            name = f"{self.placement.site}-{volume.name}"
+            if volume.node or len(self.nodes) < SEVERAL:
+                yield name, volume, volume.node
+                continue
+            for number, node in enumerate(self.nodes, 1):
+                yield name if number == 1 else f"{name}-n{number}", volume, node
 
 
 class PinnedStorage(pulumi.ComponentResource):
@@ -51,13 +68,14 @@ class PinnedStorage(pulumi.ComponentResource):
             opts=self._child,
         )
         self.storage_class = name_of(created)
-        for volume in model.volumes:
-            self._volume(placement, volume)
+        for volume_name, volume, node in model.pinned:
+            self._volume(placement, volume_name, volume, node)
         self.register_outputs({"storageClass": self.storage_class})
 
-    def _volume(self, placement: Placement, volume: Volume) -> None:
-        name = f"{placement.site}-{volume.name}"
-        at_site = {"key": SITE_LABEL, "operator": "In", "values": [placement.site]}
+    def _volume(self, placement: Placement, name: str, volume: Volume, node: str | None) -> None:
+        places: list[Manifest] = [{"key": SITE_LABEL, "operator": "In", "values": [placement.site]}]
+        if node:
+            places.append({"key": HOSTNAME_LABEL, "operator": "In", "values": [node]})
         spec: Manifest = {
             "storage_class_name": self.storage_class,
             "capacity": {"storage": volume.capacity},
@@ -65,7 +83,7 @@ class PinnedStorage(pulumi.ComponentResource):
             "volume_mode": "Filesystem",
             "persistent_volume_reclaim_policy": "Retain",
             "local": {"path": volume.path},
-            "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [at_site]}]}},
+            "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": places}]}},
         }
         PersistentVolume(
             name,

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from components.manifest import Manifest
-from shopsphere.estate.placement import NAME_LABEL, RACK_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+from shopsphere.estate.placement import (
+    HOSTNAME_LABEL,
+    NAME_LABEL,
+    RACK_LABEL,
+    SITE_LABEL,
+    WATTS_RESOURCE,
+    Placement,
+)
 
 POD_SECURITY = {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}}
 CONTAINER_DEFAULTS: Manifest = {
@@ -41,17 +48,8 @@ def pod_defaults(placement: Placement, name: str) -> Manifest:
     """Return the part of a pod's spec that is the same for all: place, spread, identity and end."""
     return {
         "node_selector": {SITE_LABEL: placement.site},
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": RACK_LABEL,
-                # A site that has lost racks still runs everything in those that are left.
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": selector(name)},
-                # Otherwise the pods of the version that is leaving would count too.
-                "match_label_keys": ["pod-template-hash"],
-            }
-        ],
+        # A site that has lost racks still runs everything in those that are left.
+        "topology_spread_constraints": [_spread(name, RACK_LABEL, "ScheduleAnyway")],
         "security_context": POD_SECURITY,
         "automount_service_account_token": False,
         # Service links would set SHOP_PORT to an address, and that is one of the shop's own settings.
@@ -60,9 +58,35 @@ def pod_defaults(placement: Placement, name: str) -> Manifest:
     }
 
 
+def on_each_node(placement: Placement, name: str) -> Manifest:
+    """Return the same for a workload that has as many pods as the site has nodes: each node has one, or it waits.
+
+    The pod of a node that is lost waits for the node, so that it is there again when the node is.
+    """
+    defaults = pod_defaults(placement, name)
+    spread = [_spread(name, HOSTNAME_LABEL, "DoNotSchedule"), *defaults["topology_spread_constraints"]]
+    return {**defaults, "topology_spread_constraints": spread}
+
+
+def _spread(name: str, key: str, otherwise: str) -> Manifest:
+    return {
+        "max_skew": 1,
+        "topology_key": key,
+        "when_unsatisfiable": otherwise,
+        "label_selector": {"match_labels": selector(name)},
+        # Otherwise the pods of the version that is leaving would count too.
+        "match_label_keys": ["pod-template-hash"],
+    }
+
+
 def selector(name: str) -> dict[str, str]:
     """Return the labels that select a workload's pods; they never change, as Kubernetes forbids it."""
     return {NAME_LABEL: name}
+
+
+def one_at_a_time() -> Manifest:
+    """Return a strategy that ends the old pod before it starts the new one: for what may not run twice at once."""
+    return {"type": "Recreate"}
 
 
 def rolling_update() -> Manifest:

@@ -9,9 +9,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Secret, Service
 
 from components.manifest import name_of
-from components.postgres_spec import AUTHORITY_SECRET, REPLICATION_SECRET, PostgresMemberModel, cluster_spec
-from components.protection import protected
-from shopsphere.estate.databases import POSTGRESQL_PORT
+from components.postgres_spec import PostgresMemberModel, cluster_spec
+from shopsphere.estate.databases import AUTHORITY_SECRET, POSTGRESQL_PORT, REPLICATION_SECRET
 from shopsphere.estate.placement import SKIP_AWAIT
 
 ROLE_FIELDS = [
@@ -47,6 +46,8 @@ class PostgresMemberArgs(TypedDict):
     """Its private key (PEM)."""
     password: pulumi.Input[str]
     """Password of the database's owner, the same at both sites: a promotion sets it from here."""
+    service_password: pulumi.Input[str]
+    """Password of the role that the service logs in as, the same at both sites for the same reason."""
 
 
 class PostgresMember(pulumi.ComponentResource):
@@ -56,6 +57,10 @@ class PostgresMember(pulumi.ComponentResource):
     """Name of the cluster."""
     service: pulumi.Output[str]
     """Name of the service that leads to the instance that takes, or would take, writes."""
+    authority_secret: pulumi.Output[str]
+    """Name of the secret with the certificate of the pair's authority."""
+    owner_secret: pulumi.Output[str]
+    """Name of the secret with the owner's password."""
 
     def __init__(
         self,
@@ -75,9 +80,14 @@ class PostgresMember(pulumi.ComponentResource):
                 REPLICATION_SECRET, args["replication_certificate"], args["replication_key"]
             ),
             "owner": self._secret(
-                model.owner_secret,
+                model.database.owner_secret,
                 "kubernetes.io/basic-auth",
                 {"username": model.database.name, "password": args["password"]},
+            ),
+            "service": self._secret(
+                model.database.service_secret,
+                "kubernetes.io/basic-auth",
+                {"username": model.database.application_role, "password": args["service_password"]},
             ),
         }
         annotations = {**SKIP_AWAIT}
@@ -94,10 +104,12 @@ class PostgresMember(pulumi.ComponentResource):
                 "annotations": annotations,
             },
             spec=cluster_spec(model, args["image"], args["priority_class"], secrets),
-            opts=protected(pulumi.ResourceOptions(parent=self, ignore_changes=ROLE_FIELDS)),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=ROLE_FIELDS),
         )
         self.cluster = created.id.apply(lambda _: model.cluster)
         self.service = self._stable_service()
+        self.authority_secret = secrets["authority"]
+        self.owner_secret = secrets["owner"]
         self.register_outputs({"cluster": self.cluster, "service": self.service})
 
     def _secret(self, name: str, kind: str, contents: dict[str, pulumi.Input[str]]) -> pulumi.Output[str]:

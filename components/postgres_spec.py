@@ -11,12 +11,10 @@ import pulumi
 from components.pinned_storage import storage_class_name
 from shopsphere.estate.databases import POSTGRESQL_PORT, DatabaseModel, synchronous_with
 from shopsphere.estate.pair_secrets import REPLICATION_USER
-from shopsphere.estate.placement import DATA_CLASS_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+from shopsphere.estate.placement import DATA_CLASS_LABEL, HOSTNAME_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
 from shopsphere.estate.site_config import DatabaseConfig
 from shopsphere.topology.quantities import parse_quantity
 
-AUTHORITY_SECRET = "pair-ca"  # noqa: S105 the name of a secret is no secret
-REPLICATION_SECRET = "pair-replication"  # noqa: S105 the name of a secret is no secret
 SHARED_BUFFERS_SHARE = 4  # a quarter of memory: PostgreSQL's own starting point for a server of its own
 MEBIBYTE = 2**20
 NO_ARCHIVE = "ALTER SYSTEM SET restore_command = 'false'"
@@ -37,8 +35,9 @@ class PostgresMemberModel:
         config: its size at this one.
         peer: name of the other site of the pair.
         initial_primary: site that takes writes when the pair is created; later roles are run-time state.
-        addresses: address of each of the two sites, by name.
+        addresses: of each of the two sites, by name: those of its nodes, with commas between, as libpq tries them.
         watts: power of one instance (W).
+        instances: at this site, each on a node of its own.
     """
 
     placement: Placement
@@ -48,6 +47,7 @@ class PostgresMemberModel:
     initial_primary: str
     addresses: Mapping[str, str]
     watts: int
+    instances: int = 1
 
     @property
     def cluster(self) -> str:
@@ -72,12 +72,7 @@ class PostgresMemberModel:
     @property
     def server_secret(self) -> str:
         """Name of the secret with the server's certificate."""
-        return f"{self.database.name}-server"
-
-    @property
-    def owner_secret(self) -> str:
-        """Name of the secret with the database owner's password."""
-        return f"{self.database.name}-owner"
+        return self.database.server_secret
 
 
 def cluster_spec(
@@ -86,17 +81,17 @@ def cluster_spec(
     priority_class: pulumi.Input[str],
     secrets: Mapping[str, pulumi.Input[str]],
 ) -> dict[str, Any]:
-    """Return `spec` of the Cluster; `secrets` names those of authority, server, replication and owner."""
+    """Return `spec` of the Cluster; `secrets` names those of authority, server, replication, owner and service."""
     config = model.config
     requests = {"cpu": config.cpu, "memory": config.memory, WATTS_RESOURCE: str(model.watts)}
     return {
-        "instances": config.instances,
+        "instances": model.instances,
         "imageName": image,
         "imagePullPolicy": "IfNotPresent",
         "priorityClassName": priority_class,
         "enableSuperuserAccess": False,
         "inheritedMetadata": {"labels": model.labels},
-        "affinity": {"nodeSelector": {SITE_LABEL: model.placement.site}},
+        "affinity": _affinity(model),
         "resources": {
             "requests": requests,
             "limits": {"memory": config.memory, WATTS_RESOURCE: str(model.watts)},
@@ -136,8 +131,22 @@ def cluster_spec(
         "externalClusters": [
             _external_cluster(model, site, secrets) for site in sorted((model.placement.site, model.peer))
         ],
-        "managed": {"services": {"additional": [_replication_service(model)]}},
+        "managed": {
+            "roles": [_service_login(model, secrets["service"])],
+            "services": {"additional": [_replication_service(model)]},
+        },
     }
+
+
+def _affinity(model: PostgresMemberModel) -> dict[str, Any]:
+    affinity: dict[str, Any] = {"nodeSelector": {SITE_LABEL: model.placement.site}}
+    if model.instances > 1:  # a second instance on the same node would be lost with the first
+        affinity |= {
+            "enablePodAntiAffinity": True,
+            "podAntiAffinityType": "required",
+            "topologyKey": HOSTNAME_LABEL,
+        }
+    return affinity
 
 
 def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
@@ -162,13 +171,29 @@ def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> d
     database = {"database": name, "owner": name, "secret": {"name": owner_secret}}
     if model.starts_as_primary:
         role = model.database.application_role
-        # The owner has no CREATEROLE: the superuser makes the one role that its migration needs, once.
+        # The owner has no CREATEROLE: the superuser makes the one role that its migration needs, once. The login comes
+        # with `managed.roles`, which also changes the role of a database that is older than its login.
         statements = [f"CREATE ROLE {role} NOLOGIN", f"GRANT {role} TO {name}"]
         settings = {"dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}
         if model.config.skip_wal_archiving:
             settings["postInitSQL"] = [NO_ARCHIVE]
         return {"initdb": {**database, **settings}}
     return {"pg_basebackup": {"source": model.peer_cluster, **database}}
+
+
+def _service_login(model: PostgresMemberModel, secret: pulumi.Input[str]) -> dict[str, Any]:
+    """Return the role that the service logs in as: it owns nothing, and is a member of nothing.
+
+    The operator sets it where writes are taken; the other site gets it by replication.
+    """
+    return {
+        "name": model.database.application_role,
+        "ensure": "present",
+        "login": True,
+        "inherit": True,
+        "connectionLimit": -1,
+        "passwordSecret": {"name": secret},
+    }
 
 
 def _external_cluster(

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import pulumi
+from pulumi.runtime import register_stack_transformation
 
-from components.stack_config import environment_of_stack
-from shopsphere.estate.stack import Environment
+from shopsphere.estate.holding import why_kept
 
 
-def protected(options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """Return options of a resource whose loss is an outage: namespaces, databases, the zone, a pair's state record.
+def protect_what_holds_data() -> None:
+    """Protect each resource that this program declares from now on, and whose type holds data or a name.
 
-    In production only: a lab comes and goes. Volumes are not among them, because a rebuild frees one and adds another;
-    one that is in use is refused before Pulumi is asked. `pulumi state unprotect URN` takes the protection away.
+    In every environment: the lab shows what production does. `shopsphere up` and `destroy` take the protection of a
+    resource away when it was named, `pulumi state unprotect URN` does it by hand.
     """
-    own = pulumi.ResourceOptions(protect=environment_of_stack() == Environment.PROD)
-    return pulumi.ResourceOptions.merge(options, own)
+    register_stack_transformation(_protected)
+
+
+def _protected(
+    resource: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    if not why_kept(resource.type_):
+        return None
+    own = pulumi.ResourceOptions(protect=True)
+    return pulumi.ResourceTransformationResult(resource.props, pulumi.ResourceOptions.merge(resource.opts, own))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from components.gateway_configuration import GatewayModel
+from components.migration import MigrationModel
 from components.network_policies import NetworkModel
 from components.postgres_spec import PostgresMemberModel
 from components.workload import WorkloadModel
@@ -16,15 +18,33 @@ from shopsphere.estate.site_config import DatabaseConfig, RegionalConfig, Worklo
 from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
 from shopsphere.estate.stack import Environment
 from shopsphere.estate.web_address import WELL_KNOWN_PORTS, port_of
-from shopsphere.estate.workload_declaration import OutsideEndpoint, Process, Surroundings, WorkloadDeclaration
+from shopsphere.estate.workload_declaration import (
+    SERVICE_PORT,
+    OutsideEndpoint,
+    Process,
+    Surroundings,
+    WorkloadDeclaration,
+)
+from shopsphere.estate.workloads import GATEWAY, SHOP
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.topology import Pair, Topology
+from shopsphere.topology import ARCHIVE_PORT, Pair, Topology
 from shopsphere.topology.power import pod_watts
 from shopsphere.topology.quantities import cores, gibibytes
+
+MOST_BY_DEFAULT = 2
+"""Instances of a database at a site of several nodes: one may be lost; each further one holds all data again."""
 
 
 class NotAMemberError(ShopSphereError):
     """A stack's name and its project do not belong together."""
+
+
+class UnreadableBackupsError(ShopSphereError):
+    """A stack with an archive does not say for whom backups are encrypted."""
+
+
+class TooManyInstancesError(ShopSphereError):
+    """An instance would run where no fence keeps it from writing after the other site was promoted, or not at all."""
 
 
 class UnsafePaymentsError(ShopSphereError):
@@ -66,10 +86,12 @@ class RegionalPair:
         Raises:
             NotAMemberError: the site is not one of the pair's.
             UnsafePaymentsError: outside the lab, the provider is not reached by https, or no payment method is named.
+            UnreadableBackupsError: there is an archive, and nobody is named who could read what is in it.
         """
         pair = topology.pair(pair_name)
         require_member(site, pair.sites, pair_name)
         require_safe_payments(config, environment)
+        require_readable_backups(config, topology, site)
         return cls(topology, pair, Placement.of(topology, site), config, declaration, environment)
 
     @property
@@ -92,7 +114,7 @@ class RegionalPair:
         return NetworkModel(
             placement=self.placement,
             site=self.declaration,
-            peer=self.addresses[self.peer],
+            peer=self.topology.site(self.peer).addresses,
             api_server=Endpoint.at(self.config.api_server or own, self.config.api_server_port),
             endpoints=self.endpoints,
         )
@@ -101,11 +123,17 @@ class RegionalPair:
     def endpoints(self) -> Mapping[OutsideEndpoint, Endpoint | None]:
         """Where everything outside the cluster is that a workload may name; None where this stack has none."""
         headquarters = self.topology.site(self.topology.headquarters)
+        archive = self.topology.archive_of(self.placement.site)
         return {
             "payment-provider": Endpoint(self.config.psp_networks, port_of(self.config.psp_url)),
             "site-agent": self.agent,
             "headquarters": Endpoint.at(headquarters.address, WELL_KNOWN_PORTS["https"]),
+            "archive": Endpoint.at(archive.address, ARCHIVE_PORT) if archive else None,
         }
+
+    def reaches(self, workload: WorkloadDeclaration) -> bool:
+        """Whether this stack has all that a workload reaches outside the cluster; it is of no use without."""
+        return all(self.endpoints[name] for name in workload.endpoints)
 
     @property
     def agent(self) -> Endpoint:
@@ -130,6 +158,54 @@ class RegionalPair:
             environment=declaration.environment(process, self.surroundings),
         )
 
+    def gateway(self) -> GatewayModel:
+        """Return this site's gateway."""
+        sizes = self.config.workloads[GATEWAY.name]
+        return GatewayModel(
+            placement=self.placement,
+            config=sizes,
+            watts=self.watts(sizes),
+            shop_host=SHOP.host,
+            shop_port=SERVICE_PORT,
+            static_paths=self.topology.cdn.paths,
+            public_url=self.surroundings.public_url,
+            domain=self.topology.domain,
+            requests_per_second=self.config.requests_per_second_per_source,
+            sign_ins_per_minute=self.config.sign_ins_per_minute_per_source,
+            checkouts_per_minute=self.config.checkouts_per_minute_per_source,
+            agent=self.agent,
+            nodes=len(self.topology.site(self.placement.site).nodes),
+        )
+
+    def _instances(self, database: DatabaseModel) -> int:
+        """Return how many instances of a database run here: two where the site has several nodes, or as configured.
+
+        Raises:
+            TooManyInstancesError: the site has fewer nodes that may run them.
+        """
+        site = self.topology.site(self.placement.site)
+        wanted = self.config.databases[database.name].instances or min(MOST_BY_DEFAULT, len(site.addresses))
+        if wanted > len(site.addresses):
+            raise TooManyInstancesError.build(
+                f"{database.name} has more instances than {site.name} has nodes that may run one",
+                expected=f"at most {len(site.addresses)}: one on each node whose agent keeps a fence",
+                found=f"shopsphere:databases.{database.name}.instances: {wanted}",
+                action=f"add nodes to sites.{site.name}.further_nodes of the topology, or lower the number",
+            )
+        return wanted
+
+    def migration(self, declaration: WorkloadDeclaration, process: Process, database: DatabaseModel) -> MigrationModel:
+        """Return the migration of a workload's database; its pod has the size of one of the workload's."""
+        sizes = self.config.workloads[declaration.name]
+        return MigrationModel(
+            placement=self.placement,
+            database=database,
+            command=process.migration,
+            config=sizes,
+            watts=self.watts(sizes),
+            environment=declaration.migration_environment(database, self.surroundings),
+        )
+
     def member(self, database: DatabaseModel) -> PostgresMemberModel:
         """Return this site's member of a database of the pair."""
         config = self.config.databases[database.name]
@@ -139,7 +215,8 @@ class RegionalPair:
             config=config,
             peer=self.peer,
             initial_primary=self.pair.primary,
-            addresses={site: str(address) for site, address in self.addresses.items()},
+            addresses={site: ",".join(map(str, self.topology.site(site).addresses)) for site in self.addresses},
+            instances=self._instances(database),
             watts=self.watts(config),
         )
 
@@ -165,6 +242,21 @@ def require_safe_payments(config: RegionalConfig, environment: str) -> None:
             expected="shopsphere:paymentMethods: titles by the provider's tokens",
             found="none; only the lab has methods of its own",
             action="add them to the stack's file",
+        )
+
+
+def require_readable_backups(config: RegionalConfig, topology: Topology, site: str) -> None:
+    """Refuse a stack whose jurisdiction has an archive, and which names no key for it.
+
+    Raises:
+        UnreadableBackupsError: no public key of the restorers is configured.
+    """
+    if topology.archive_of(site) and not config.archive_recipient:
+        raise UnreadableBackupsError.build(
+            f"{site}: for whom backups are encrypted is not known",
+            expected="shopsphere:archiveRecipient: the public key (age1…) that `age-keygen` told the restorers",
+            found="nothing",
+            action="add it to the stack's file (docs/backups.md)",
         )
 
 

@@ -11,7 +11,7 @@ from components.admission import Admission
 from components.app_image import AppImage
 from components.data_centre import DataCentre, DataCentreModel
 from components.gateway import Gateway
-from components.gateway_configuration import GatewayModel
+from components.migration import Migration, MigrationArgs
 from components.network_policies import NetworkPolicies
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
 from components.postgres_member import PostgresMember, PostgresMemberArgs
@@ -19,7 +19,7 @@ from components.regional_pair import RegionalPair
 from components.workload import Workload, WorkloadArgs
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.site_declaration import DATABASE_IMAGE
-from shopsphere.estate.workload_declaration import SERVICE_PORT, Process, WorkloadDeclaration
+from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration
 from shopsphere.estate.workloads import GATEWAY, SHOP
 
 
@@ -46,24 +46,30 @@ class RegionalSite(pulumi.ComponentResource):
         self._pair = pair
         self._secrets = args["secrets"]
         placement, config = pair.placement, pair.config
-        admission = Admission.of(pair.topology, placement, pair.environment, self._child)
+        self._admission = admission = Admission.of(
+            pair.topology, placement, pair.environment, self._child, images=config.images
+        )
         self._centre = DataCentre(
             name,
             DataCentreModel.of(pair.topology, placement, pair.declaration.namespaces),
             self._child,
             after=[admission],
         )
-        PinnedStorage(name, PinnedStorageModel(placement, config.volumes), self._child)
+        PinnedStorage(
+            name, PinnedStorageModel(placement, config.volumes, pair.topology.site(placement.site).nodes), self._child
+        )
         NetworkPolicies(name, pair.network(), self._centre.namespaces, self._child)
-        members = [self._member(database) for database in pair.declaration.databases]
+        self._members = {database.name: self._member(database) for database in pair.declaration.databases}
         images = {**config.images, SHOP.image: self._shop_image(args["registry_password"])}
         own_components = {GATEWAY.name: self._gateway}  # for OWN_COMPONENTS
         for workload in pair.declaration.workloads:
+            if not pair.reaches(workload):
+                continue
             if workload.process:
                 self._workload(workload, workload.process, images[workload.image])
             else:
                 own_components[workload.name](images[workload.image])
-        self.clusters = pulumi.Output.all(*[member.cluster for member in members])
+        self.clusters = pulumi.Output.all(*[member.cluster for member in self._members.values()])
         self.register_outputs({"clusters": self.clusters})
 
     def _member(self, database: DatabaseModel) -> PostgresMember:
@@ -81,6 +87,7 @@ class RegionalSite(pulumi.ComponentResource):
                 replication_certificate=secrets["replicationCertificate"],
                 replication_key=secrets["replicationKey"],
                 password=secrets[f"{database.name}Password"],
+                service_password=secrets[f"{database.name}ServicePassword"],
             ),
             self._child,
         )
@@ -92,6 +99,8 @@ class RegionalSite(pulumi.ComponentResource):
         return AppImage(SHOP.image, build, {"image": image, "password": registry_password}, self._child).reference
 
     def _workload(self, declaration: WorkloadDeclaration, process: Process, image: pulumi.Input[str]) -> None:
+        if process.migration:
+            self._migration(declaration, process, image)
         secrets = declaration.secrets(process)
         Workload(
             declaration.name,
@@ -106,26 +115,26 @@ class RegionalSite(pulumi.ComponentResource):
             self._child,
         )
 
-    def _gateway(self, image: pulumi.Input[str]) -> None:
-        config, placement = self._pair.config, self._pair.placement
-        sizes = config.workloads[GATEWAY.name]
-        model = GatewayModel(
-            placement=placement,
-            config=sizes,
-            watts=self._pair.watts(sizes),
-            shop_host=SHOP.host,
-            shop_port=SERVICE_PORT,
-            static_paths=self._pair.topology.cdn.paths,
-            public_url=self._pair.surroundings.public_url,
-            domain=self._pair.topology.domain,
-            requests_per_second=config.requests_per_second_per_source,
-            sign_ins_per_minute=config.sign_ins_per_minute_per_source,
-            checkouts_per_minute=config.checkouts_per_minute_per_source,
-            agent=self._pair.agent,
+    def _migration(self, declaration: WorkloadDeclaration, process: Process, image: pulumi.Input[str]) -> None:
+        database = declaration.databases[0]
+        member = self._members[database.name]
+        Migration(
+            database.name,
+            self._pair.migration(declaration, process, database),
+            MigrationArgs(
+                namespace=self._centre.namespace(database.namespace.name),
+                image=self._admission.in_force(image),
+                priority_class=self._centre.priority_class(declaration.priority),
+                authority_secret=member.authority_secret,
+                owner_secret=member.owner_secret,
+            ),
+            self._child,
         )
+
+    def _gateway(self, image: pulumi.Input[str]) -> None:
         Gateway(
             GATEWAY.name,
-            model,
+            self._pair.gateway(),
             {
                 "namespace": self._centre.namespace(GATEWAY.name),
                 "image": image,

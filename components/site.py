@@ -6,6 +6,7 @@ import pulumi
 from pulumi_kubernetes import Provider
 
 from components.headquarters_site import declare_headquarters
+from components.protection import protect_what_holds_data
 from components.regional_pair import RegionalPair, require_member
 from components.regional_site import RegionalSite, RegionalSiteArgs
 from components.stack_config import environment_of_stack, load_site_config, secret, site_secret_names
@@ -27,11 +28,12 @@ def build_regional_site(declaration: SiteDeclaration = REGIONAL_SITE) -> None:
     try:
         environment = environment_of_stack()
         topology = load_topology(environment=environment)
-        secret_names = site_secret_names()
+        secret_names = site_secret_names(archived=topology.archive_of(site_of_stack()) is not None)
         config = load_site_config(RegionalConfig, secrets=secret_names, site=declaration)
         pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config, declaration, environment)
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
+    protect_what_holds_data()
     secrets = {name: secret(name) for name in secret_names}
     password = secret("registryPassword") if config.image_build else None
     site = RegionalSite(
@@ -58,6 +60,7 @@ def build_headquarters() -> None:
         require_member(site_of_stack(), (topology.headquarters,), pulumi.get_project())
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
+    protect_what_holds_data()
     provider = site_provider(topology.headquarters, config)
     placement = declare_headquarters(topology, config, environment, pulumi.ResourceOptions(provider=provider))
     pulumi.export("site", placement.site)

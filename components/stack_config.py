@@ -12,14 +12,19 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from shopsphere.estate.declared_names import Problem, wrong_names
-from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, SITE_SECRET_NAMES
+from shopsphere.estate.pair_secrets import (
+    ARCHIVE_SECRET_NAMES,
+    OTHER_SECRET_NAMES,
+    OWNER_SECRET_NAMES,
+    SITE_SECRET_NAMES,
+)
 from shopsphere.estate.site_config import Frozen
 from shopsphere.estate.site_declaration import SiteDeclaration
 from shopsphere.estate.stack import Environment
 from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, STAND_IN, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
-OPTIONAL_SECRET_NAMES = ("registryPassword", *OWNER_SECRET_NAMES)
+OPTIONAL_SECRET_NAMES = ("registryPassword", *OWNER_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, *OTHER_SECRET_NAMES)
 
 Model = TypeVar("Model", bound=Frozen)
 
@@ -33,11 +38,17 @@ def environment_of_stack() -> str:
     return pulumi.get_stack().partition("-")[0]
 
 
-def site_secret_names() -> tuple[str, ...]:
-    """Return the names of all secrets that this stack has to have: those of a site, and of its payment provider."""
+def site_secret_names(*, archived: bool) -> tuple[str, ...]:
+    """Return the names of all secrets that this stack has to have.
+
+    They are those of a site, of its payment provider, where its jurisdiction has one of the archive, and those that are
+    there because others are renewed.
+    """
     has = stack_values()
     in_lab = environment_of_stack() == Environment.LAB
-    return (*SITE_SECRET_NAMES, *(name for name in OWNER_SECRET_NAMES if not in_lab or name in has))
+    of_archive = ARCHIVE_SECRET_NAMES if archived else ()
+    of_owner = (name for name in OWNER_SECRET_NAMES if not in_lab or name in has)
+    return (*SITE_SECRET_NAMES, *of_archive, *of_owner, *(name for name in OTHER_SECRET_NAMES if name in has))
 
 
 def stack_values() -> dict[str, str]:

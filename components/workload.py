@@ -17,6 +17,7 @@ from components.manifest import Manifest, checksum, name_of
 from components.pod_template import (
     CONTAINER_DEFAULTS,
     ENDPOINT_REMOVAL_SECONDS,
+    one_at_a_time,
     pod_defaults,
     requests_and_limits,
     rolling_update,
@@ -80,7 +81,7 @@ class WorkloadArgs(TypedDict):
     namespace: pulumi.Input[str]
     """Namespace of the workload."""
     image: pulumi.Input[str]
-    """Image of the container and of its migration."""
+    """Image of the container and of what it waits for."""
     priority_class: pulumi.Input[str]
     """Priority of its pods."""
     authority: pulumi.Input[str]
@@ -134,7 +135,8 @@ class Workload(pulumi.ComponentResource):
         spec: Manifest = {
             **replicas,
             "selector": {"match_labels": selector(model.name)},
-            "strategy": rolling_update(),
+            # Two collectors at once would send two streams into one bucket, and each take a base backup.
+            "strategy": one_at_a_time() if model.declaration.replicates else rolling_update(),
             "min_ready_seconds": 2,
             "revision_history_limit": 3,
             "template": {
@@ -157,13 +159,14 @@ class Workload(pulumi.ComponentResource):
             "volume_mounts": [
                 {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 an emptyDir of this pod alone
                 *({"name": each["name"], "mount_path": AUTHORITY_DIRECTORY, "read_only": True} for each in authority),
+                *({"name": f"scratch-{at}", "mount_path": path} for at, path in enumerate(process.scratch)),
             ],
         }
-        migration = {**common, "name": "migrate", "command": list(process.migration)}
+        schema = {**common, "name": "await-schema", "command": list(process.schema)}
         return {
             **pod_defaults(model.placement, model.name),
             "priority_class_name": self._args["priority_class"],
-            **({"init_containers": [migration]} if process.migration else {}),
+            **({"init_containers": [schema]} if process.schema else {}),
             "containers": [
                 {
                     **common,
@@ -180,7 +183,14 @@ class Workload(pulumi.ComponentResource):
                     "lifecycle": {"pre_stop": {"sleep": {"seconds": ENDPOINT_REMOVAL_SECONDS}}},
                 }
             ],
-            "volumes": [{"name": "tmp", "empty_dir": {"size_limit": "64Mi"}}, *authority],
+            "volumes": [
+                {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
+                *authority,
+                *(
+                    {"name": f"scratch-{at}", "empty_dir": {"size_limit": size}}
+                    for at, size in enumerate(process.scratch.values())
+                ),
+            ],
         }
 
     def _authority_volumes(self) -> list[Manifest]:

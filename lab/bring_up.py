@@ -9,22 +9,26 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab import control_group, plan, record
-from lab.cluster import addons, images
-from lab.host import cgroups, power
+from lab import control_group, first_rules, node_count, plan, record
+from lab.cluster import addons, images, rebuilt
+from lab.cluster.nodes import nodes_of
+from lab.host import cgroups, power, supervision
 from lab.hosts import Host, HostKind, LabHosts, load_hosts
-from lab.images import build_images
+from lab.images import build_archives
 from lab.own_folder import claim_folder, empty_folder, require_own_folder
-from lab.paths import log_directory
+from lab.paths import log_directory, run_directory
 from lab.pki import prepare_public
+from lab.witness import secure_witness
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import lab_directory
 from shopsphere.foundation.process import CommandError, tail
 from shopsphere.foundation.progress import say, step
+from shopsphere.foundation.side_by_side import at_each
 from shopsphere.topology import Topology, load_topology
 
 _API_SECONDS = 90
 _READY_SECONDS = 240
+_RUNNING_SECONDS = 60
 _AT_ONCE = 2  # two cores: more at once only makes each slower
 
 
@@ -33,13 +37,23 @@ def resolver_of(hosts: LabHosts) -> str:
     return str(next(host for host in hosts.hosts.values() if host.kind is HostKind.EDGE).address)
 
 
-def up(regions: Iterable[str]) -> None:
-    """Start what these regions need beside what already runs, and wait until every cluster is ready."""
+def up(regions: Iterable[str], nodes: int | None = None) -> None:
+    """Start what these regions need beside what already runs, and wait until every cluster is ready.
+
+    Args:
+        regions: which.
+        nodes: of each site; None for as many as the lab has, one if it is new.
+
+    Raises:
+        NodesError: it is no number that this lab can have.
+    """
+    if nodes is not None:
+        node_count.choose(nodes)
     topology = load_topology(environment="lab")
     hosts = load_hosts(topology)
     claim_folder()
     wanted = record.add_regions(plan.expand(regions, topology))
-    archives = build_images()
+    archives = {archive.reference: archive.path for archive in build_archives()}
     with step("certificates"):
         prepare_public(topology.domain, topology.static_host)
     with step("WAN and cloud controller"):
@@ -48,16 +62,31 @@ def up(regions: Iterable[str]) -> None:
     with step(f"{len(starting)} hosts: {', '.join(host.name for host in starting)}"):
         for host in starting:
             start(host, topology, hosts)
+    pairs = [topology.pair(region) for region in wanted if region in topology.pairs]
+    with step(f"witnesses: users and rights ({', '.join(pair.name for pair in pairs)})"):
+        at_each(pairs, lambda pair: secure_witness(pair, topology))
     sites = plan.cluster_sites(wanted, topology)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for outcome in [pool.submit(_finish_cluster, site, topology, hosts, archives) for site in sites]:
             outcome.result()
+    names = [host.name for host in starting]
+    with step("every program runs"):
+        wait_until(
+            lambda: not _not_running(names),
+            what="all programs of the hosts",
+            seconds=_RUNNING_SECONDS,
+            explain=lambda: "\n".join(_not_running(names)),
+        )
 
 
 def start(host: Host, topology: Topology, hosts: LabHosts) -> None:
     """Power a host on with the components that the wanted regions give it."""
     power.clear_run_directory(host.name)
-    power.power_on(host, plan.components_of(host, record.regions(), topology), resolver=resolver_of(hosts))
+    components = plan.components_of(host, record.regions(), topology)
+    if power.is_on(host.name):
+        first_rules.load_missing(host.name)
+        first_rules.load_firewall(host.name)
+    power.power_on(host, components, resolver=resolver_of(hosts))
 
 
 def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Mapping[str, Path]) -> None:
@@ -69,19 +98,37 @@ def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Ma
             seconds=_API_SECONDS,
             explain=lambda: tail(log_directory(name) / "kube-apiserver.log"),
         )
+        addons.apply_rights(name)
     with step(f"{name}: images"):
-        replaced = images.bring_in(name, archives)
-        if replaced:
-            addons.restart_users_of(name, replaced)
+        replaced = {each for node in nodes_of(site) for each in images.bring_in(node.name, archives)}
+        rebuilt.roll_deployments(name, replaced)
     with step(f"{name}: DNS inside the cluster, database operator"):
         addons.apply(site, resolver=resolver_of(hosts), operator=topology.pair_of(name) is not None)
     with step(f"{name}: node and add-ons ready"):
         wait_until(
-            lambda: _is_ready(name),
+            lambda: _is_ready(name, nodes=len(site.addresses)),
             what=f"node and add-ons of {name}",
             seconds=_READY_SECONDS,
             explain=lambda: _pods(name),
         )
+    with step(f"{name}: jobs of rebuilt images"):  # a job's old pod ends on a node, so nodes are ready before
+        rebuilt.repeat_jobs(name, replaced)
+        for node in nodes_of(site):
+            images.forget_replaced(node.name)
+
+
+def _not_running(hosts: Iterable[str]) -> list[str]:
+    """Return each component that does not run, and what it said last: nobody else may ask for it for days."""
+
+    def of(host: str) -> list[str]:
+        states = supervision.states(run_directory(host))
+        return [
+            f"{host} {name}: {state}\n{tail(log_directory(host) / f'{name}.log', 2)}"
+            for name, state in states.items()
+            if state != supervision.RUNNING
+        ]
+
+    return [each for found in at_each(list(hosts), of) for each in found]
 
 
 def _answers(site: str) -> bool:
@@ -90,8 +137,10 @@ def _answers(site: str) -> bool:
     return False
 
 
-def _is_ready(site: str) -> bool:
+def _is_ready(site: str, *, nodes: int) -> bool:
     with contextlib.suppress(CommandError):
+        if len(addons.kubectl(site, "get", "nodes", "--no-headers", "-o", "name", seconds=10).split()) < nodes:
+            return False
         addons.kubectl(site, "wait", "--for=condition=Ready", "node", "--all", "--timeout=1s", seconds=10)
         selector = ["deployment", "--all-namespaces", "--selector", "shopsphere.io/add-on", "--timeout=1s"]
         addons.kubectl(site, "wait", "--for=condition=Available", *selector, seconds=10)
@@ -117,6 +166,8 @@ def down(*, keep_disks: bool = False) -> None:
         control_group.stop()
         cgroups.remove()
     record.forget()
+    if not keep_disks:
+        node_count.forget()
     if not keep_disks:
         with step("disks and state"):
             empty_folder()

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from lab import bring_up, plan, preparing_cli, record
-from lab.cluster.addons import kubectl
-from lab.enter import become_inside
+from lab.edge.components import EDGE_HOST
+from lab.edge.parent import SIGNING
+from lab.enter import become_inside, run_inside
 from lab.host import power
 from lab.hosts import HOSTS_FILE, HostKind, LabHosts, client_host, load_hosts
+from lab.leading import leading_pod
 from lab.logs import show_logs
 from lab.network import control
 from lab.paths import kubeconfig_path
@@ -20,19 +22,23 @@ from lab.tour import show_tour
 from lab.volume_size import lift_limit, limit_volume
 from lab.volumes import free_volumes
 from shopsphere.foundation.errors import ShopSphereError, UsageError
-from shopsphere.foundation.paths import TOPOLOGY_FILE, tools_directory
+from shopsphere.foundation.paths import REPOSITORY, TOPOLOGY_FILE, tools_directory
 from shopsphere.foundation.process import become
 from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
 from shopsphere.topology.completion import completing, plain, regions, sites
 
+LAB_TOPOLOGY = TOPOLOGY_FILE.with_name("topology.lab.yaml")
 app = typer.Typer(no_args_is_help=True, suggest_commands=False, help=__doc__)
 preparing_cli.register(app)
 
 
 def _host_names() -> list[str]:
     clients = map(client_host, plain(TOPOLOGY_FILE).get("jurisdictions", {}))
-    return [*sites(), *plain(HOSTS_FILE).get("hosts", {}), *clients]
+    nodes = [
+        each["name"] for site in plain(LAB_TOPOLOGY).get("sites", {}).values() for each in site.get("further_nodes", ())
+    ]
+    return [*sites(), *nodes, *plain(HOSTS_FILE).get("hosts", {}), *clients]
 
 
 HostName = Annotated[
@@ -44,6 +50,8 @@ Regions = Annotated[
     list[str] | None,
     typer.Argument(metavar="REGION...", help="pairs, hq or all", autocompletion=completing(regions)),
 ]
+Nodes = Annotated[int | None, typer.Option("--nodes", help="of each site; only where the lab is new", min=1)]
+Only = Annotated[bool, typer.Option("--only", help="of a site of several nodes, the one host of that name")]
 OneWay = Annotated[bool, typer.Option("--one-way", help="only from the first host to the second")]
 
 
@@ -52,9 +60,9 @@ def _hosts() -> LabHosts:
 
 
 @app.command()
-def up(wanted: Regions = None) -> None:
+def up(wanted: Regions = None, *, nodes: Nodes = None) -> None:
     """Start regions (the first of topology.yaml when none is named) beside what already runs."""
-    bring_up.up(wanted or [next(iter(load_topology(environment="lab").pairs))])
+    bring_up.up(wanted or [next(iter(load_topology(environment="lab").pairs))], nodes)
 
 
 @app.command()
@@ -78,23 +86,29 @@ def tour() -> None:
 
 
 @app.command("power-off")
-def power_off(host: HostName) -> None:
-    """Cut a host's power: everything on it ends at once, its disks stay."""
-    power.power_off(_hosts().host(host).name)
+def power_off(host: HostName, *, only: Only = False) -> None:
+    """Cut a host's power, or that of all nodes of a site: everything on it ends at once, its disks stay."""
+    for name in _meant(host, only=only):
+        power.power_off(name)
     say(f"{host} is off")
 
 
 @app.command("power-on")
-def power_on(host: HostName) -> None:
-    """Give a host its power back."""
+def power_on(host: HostName, *, only: Only = False) -> None:
+    """Give a host its power back, or all nodes of a site."""
     hosts = _hosts()
-    bring_up.start(hosts.host(host), load_topology(environment="lab"), hosts)
+    for name in _meant(host, only=only):
+        bring_up.start(hosts.host(name), load_topology(environment="lab"), hosts)
     say(f"{host} is on")
+
+
+def _meant(host: str, *, only: bool) -> tuple[str, ...]:
+    return (_hosts().host(host).name,) if only else _hosts().together(host)
 
 
 @app.command()
 def cut(a: HostName, b: HostName, *, one_way: OneWay = False) -> None:
-    """Cut the link between two hosts."""
+    """Cut the link between two hosts; a site's name stands for all its nodes."""
     _links("cut", a, b, one_way=one_way)
     say(f"cut: {a} {'->' if one_way else '<->'} {b}")
 
@@ -130,7 +144,7 @@ def _links(command: str, a: str, b: str, *, one_way: bool, **arguments: float) -
         raise UsageError(
             f"a link needs two hosts\n  expected: two names\n  found:    {a} twice\n  do:       name the other end"
         )
-    control.ask(command, ways=control.ways(a, b, one_way=one_way), **arguments)
+    control.ask(command, ways=control.ways_between(hosts, a, b, one_way=one_way), **arguments)
 
 
 @app.command()
@@ -155,8 +169,8 @@ def empty_volumes(site: Site) -> None:
 
 @app.command("limit-volume")
 def set_volume_size(
-    site: Site,
-    volume: Annotated[str, typer.Argument(help="as under /srv/volumes at the site")],
+    site: HostName,
+    volume: Annotated[str, typer.Argument(help="as under /srv/volumes at the site, or at a further node of one")],
     mebibytes: Annotated[int, typer.Argument(metavar="MIB", min=0, help="0 takes its size away again")],
 ) -> None:
     """Let a volume of a site that is off have a size of its own from the next power-on, so that it can run full."""
@@ -179,6 +193,25 @@ def _after_dashes(words: list[str]) -> list[str]:
     return words[1:] if words[:1] == ["--"] else words
 
 
+@app.command("parent-ds")
+def show_ds(
+    ds: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DS...", help="each in quotes, as `shopsphere zone keys` prints it; without any: none"),
+    ] = None,
+    *,
+    signing: Annotated[bool, typer.Option(SIGNING, help="those of the keys that sign now")] = False,
+) -> None:
+    """Let the lab's parent zone vouch for keys of the shop's zone, as a registrar does, and the resolver check them."""
+    zone = f"{load_topology(environment='lab').domain}."
+    if signing and ds:
+        raise UsageError(f"{SIGNING} finds out the DS itself: leave the others out")
+    words = [SIGNING] if signing else ds or ()
+    run_inside(EDGE_HOST, ["env", f"PYTHONPATH={REPOSITORY}", sys.executable, "-m", "lab.edge.parent", zone, *words])
+    said = "vouches for what signs now" if signing else f"shows {', '.join(words) or 'no DS: nobody checks signatures'}"
+    say(f"the zone above {zone} {said}")
+
+
 @app.command()
 def kubeconfig(site: Site) -> None:
     """Print the path of a site's administrator kubeconfig."""
@@ -191,23 +224,15 @@ def psql(
     database: Annotated[str, typer.Argument(help="commerce or ledger")],
     arguments: Annotated[list[str] | None, typer.Argument()] = None,
 ) -> None:
-    """Run psql in a site's database pod: `shopsphere lab psql dublin ledger -- -c 'select 1'`."""
+    """Run psql in the pod of a site's database that leads: `shopsphere lab psql dublin ledger -- -c 'select 1'`."""
     file = _cluster(site)
     if database not in {"commerce", "ledger"}:
         raise UsageError(
             f"no database {database!r}\n  expected: commerce or ledger\n  found:    {database}\n  do:       use one"
         )
-    selector = f"cnpg.io/cluster={database}-{site}"
-    pods = kubectl(site, "get", "pods", "-n", f"data-{database}", "-l", selector, "-o", "name", seconds=15).split()
-    if not pods:
-        raise ShopSphereError.build(
-            f"{site} runs no {database}",
-            expected=f"a pod with {selector}",
-            found="none",
-            action=f"`shopsphere status {site}`",
-        )
     terminal = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
-    inside = [pods[0], "-c", "postgres", "--", "psql", "-d", database, *_after_dashes(arguments or [])]
+    pod = leading_pod(site, database)
+    inside = [pod, "-c", "postgres", "--", "psql", "-d", database, *_after_dashes(arguments or [])]
     become(
         [
             str(tools_directory() / "kubectl"),

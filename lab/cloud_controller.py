@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from lab.cluster.nodes import LabNode, nodes_of
 from lab.paths import kubeconfig_path
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.watch import Follow, Watch
@@ -29,11 +30,12 @@ _NODES, _SERVICES = "/api/v1/nodes", "/api/v1/services"
 _LOG = logging.getLogger("cloud")
 
 
-def power_capacity(site: Site) -> dict[str, str]:
-    """Return the extended resources of a site's node: its whole power, and an equal share for each rack, in W."""
+def power_capacity(node: LabNode) -> dict[str, str]:
+    """Return the extended resources of a node: the power of its racks, and an equal share for each rack, in W."""
+    site, own = node.site, node.racks
     share = site.watts // site.racks
-    racks = {f"rack.shopsphere.io/r{number}-watts": str(share) for number in range(1, site.racks + 1)}
-    return {"shopsphere.io/watts": str(site.watts), **racks}
+    racks = {f"rack.shopsphere.io/r{number}-watts": str(share) for number in own}
+    return {"shopsphere.io/watts": str(site.watts * len(own) // site.racks), **racks}
 
 
 def reconcile(site: Site, api: Cluster) -> None:
@@ -50,8 +52,9 @@ def reconcile(site: Site, api: Cluster) -> None:
             path = f"/api/v1/namespaces/{namespace}/services/{name}/status"
             api.patch(path, {"status": {"loadBalancer": {"ingress": ingress}}})
             _LOG.info("%s: %s/%s has %s", site.name, namespace, name, site.address)
-    wanted = power_capacity(site)
+    capacities = {node.name: power_capacity(node) for node in nodes_of(site)}
     for node in api.items(_NODES):
+        wanted = capacities.get(node["metadata"]["name"], {})  # nothing is given to a node that nobody declared
         capacity = node.get("status", {}).get("capacity", {})
         if any(capacity.get(name) != _quantity(value) for name, value in wanted.items()):
             name = node["metadata"]["name"]

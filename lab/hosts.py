@@ -1,4 +1,4 @@
-"""The lab's hosts: every site of the topology, customers of every jurisdiction, and what lab/hosts.yaml adds."""
+"""The lab's hosts: every site, archive and customer that the topology has, and what lab/hosts.yaml adds."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.yaml_text import read_yaml_file
-from shopsphere.topology import Jurisdiction, Topology
+from shopsphere.topology import Archive, FurtherNode, Jurisdiction, Topology
 
 HOSTS_FILE = Path(__file__).with_name("hosts.yaml")
 CLIENT_NUMBER = 10
 """Number of the customers' address within the first client network of their jurisdiction."""
 LAST_MILE_MS = 12.0
 """Round trip between customers and the primary site of their region (ms)."""
-
-
+ARCHIVE_MS = 2.0
+"""Round trip between an archive and the primary site of its region (ms): another building of the same city."""
+NODE_MS = 0.2
+"""Round trip between two nodes of a site (ms): two racks of one room."""
+PSP_PORT = 8070
+"""Where the stand-in for the payment provider answers."""
 WORKSTATION = "workstation"
 """The machine itself, among the hosts of the network: commands of operators come from it."""
 
@@ -35,8 +39,10 @@ class HostKind(StrEnum):
     """What a host is for, and so which programs run on it."""
 
     SITE = "site"
+    NODE = "node"
     EDGE = "edge"
     PSP = "psp"
+    ARCHIVE = "archive"
     OBSERVER = "observer"
 
 
@@ -124,6 +130,25 @@ class LabHosts(_Frozen):
             )
         return self.hosts[name]
 
+    def together(self, name: str) -> tuple[str, ...]:
+        """Return the hosts that a name stands for: a site's is that of all its nodes, any other one of one host.
+
+        Raises:
+            UnknownHostError: there is none.
+        """
+        if self.host(name).kind is not HostKind.SITE:
+            return (name,)
+        nodes = (each for each in self.hosts.values() if each.kind is HostKind.NODE and each.near)
+        return (name, *(each.name for each in nodes if each.near and each.near.site == name))
+
+    def between(self, a: str, b: str) -> list[tuple[str, str]]:
+        """Return the links between two names, from the first to the second: of sites, between all their nodes.
+
+        Between a site and one of its own nodes it is the link of that node and the site's own host alone.
+        """
+        one, other = self.together(a), self.together(b)
+        return [(a, b)] if {*one} & {*other} else [(first, second) for first in one for second in other]
+
     def rtt_ms(self, a: str, b: str, topology: Topology) -> float:
         """Return the round trip between two hosts in ms, as configured."""
         one, other = self.host(a), self.host(b)
@@ -140,8 +165,13 @@ def client_host(jurisdiction: str) -> str:
     return f"client-{jurisdiction}"
 
 
+def archive_host(jurisdiction: str) -> str:
+    """Return the name of the host where a jurisdiction's archive is."""
+    return f"archive-{jurisdiction}"
+
+
 def load_hosts(topology: Topology, file: Path = HOSTS_FILE) -> LabHosts:
-    """Return the sites and customers of `topology` and the hosts of `file` as one set.
+    """Return the sites, archives and customers of `topology` and the hosts of `file` as one set.
 
     Raises:
         HostAddressError: two hosts have the same name or address, or one is outside the lab's network.
@@ -149,7 +179,9 @@ def load_hosts(topology: Topology, file: Path = HOSTS_FILE) -> LabHosts:
     document = read_yaml_file(file)
     hosts = [Host(name=name, **entry) for name, entry in document["hosts"].items()]
     hosts += [_client(topology, jurisdiction) for jurisdiction in topology.jurisdictions.values()]
+    hosts += [_archive(topology, each.name, each.archive) for each in topology.jurisdictions.values() if each.archive]
     hosts += [Host(name=name, kind=HostKind.SITE, addresses=(site.address,)) for name, site in topology.sites.items()]
+    hosts += [_node(name, node) for name, site in topology.sites.items() for node in site.further_nodes]
     network = IPv4Network(document["network"])
     _check(hosts, network)
     return LabHosts(network=network, workstation=document["workstation"], hosts={host.name: host for host in hosts})
@@ -157,14 +189,31 @@ def load_hosts(topology: Topology, file: Path = HOSTS_FILE) -> LabHosts:
 
 def _client(topology: Topology, jurisdiction: Jurisdiction) -> Host:
     """Make the customers of a jurisdiction: in its first client network, near the first of its pairs."""
-    pair = next(pair for pair in topology.pairs.values() if pair.jurisdiction == jurisdiction.name)
     network = jurisdiction.client_networks[0]
     return Host(
         name=client_host(jurisdiction.name),
         kind=HostKind.OBSERVER,
         addresses=(network.network_address + min(CLIENT_NUMBER, network.num_addresses - 1),),
-        near=Near(site=pair.primary, rtt_ms=LAST_MILE_MS),
+        near=Near(site=_primary(topology, jurisdiction.name), rtt_ms=LAST_MILE_MS),
     )
+
+
+def _archive(topology: Topology, jurisdiction: str, archive: Archive) -> Host:
+    return Host(
+        name=archive_host(jurisdiction),
+        kind=HostKind.ARCHIVE,
+        addresses=(archive.address,),
+        near=Near(site=_primary(topology, jurisdiction), rtt_ms=ARCHIVE_MS),
+    )
+
+
+def _node(site: str, node: FurtherNode) -> Host:
+    near = Near(site=site, rtt_ms=NODE_MS)
+    return Host(name=node.name, kind=HostKind.NODE, addresses=(node.address,), near=near)
+
+
+def _primary(topology: Topology, jurisdiction: str) -> str:
+    return next(pair.primary for pair in topology.pairs.values() if pair.jurisdiction == jurisdiction)
 
 
 def _check(hosts: list[Host], network: IPv4Network) -> None:

@@ -11,6 +11,8 @@ from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import DEFAULT_LAB, LAB_VARIABLE, REPOSITORY, lab_directory
 
 MARK = ".shopsphere-lab"
+GOING = ".shopsphere-lab-is-going"
+"""There while what the lab has made is removed, so that no lab begins on half of the disks of another."""
 MADE = ("bin", "control", "hosts", "kubeconfigs", "pki", "pulumi", "regions.json", "residency", "runbooks")
 """What a lab and the commands that work on it make in its folder, the mark aside."""
 _SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "var")
@@ -25,10 +27,14 @@ class NotOurFolderError(ShopSphereError):
 def claim_folder() -> None:
     """Make the lab's folder and mark it; one that holds anything else is left alone.
 
+    A removal that was interrupted is brought to its end first.
+
     Raises:
         NotOurFolderError: it is one of the machine's, somebody's home, or holds what no lab has made.
     """
     folder = _suitable_folder()
+    if (folder / GOING).exists():
+        empty_folder()
     held = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
     if held and not _is_marked(folder):
         raise _refused("a folder that does not exist, is empty, or is a lab's", f"{held[0]} and no {MARK} in it")
@@ -57,23 +63,30 @@ def empty_folder() -> None:
         NotOurFolderError: as of `require_own_folder`.
     """
     folder = require_own_folder()
+    if not folder.exists():
+        return
+    write_whole(folder / GOING, "`shopsphere lab down` or `lab up` goes on.\n")
     for name in MADE:
         entry = folder / name
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
             entry.unlink(missing_ok=True)
+    (folder / GOING).unlink(missing_ok=True)
     if not _others_things(folder):
         (folder / MARK).unlink(missing_ok=True)  # last: what was interrupted can be called again
 
 
-def _others_things(folder: Path) -> bool:
-    return folder.exists() and any(entry.name != MARK for entry in folder.iterdir())
+def _others_things(folder: Path, ours: tuple[str, ...] = (MARK, GOING)) -> bool:
+    return folder.exists() and any(entry.name not in ours for entry in folder.iterdir())
 
 
 def _is_marked(folder: Path) -> bool:
-    # The folder of labs that were started before there was a mark has a name that nobody else would take.
-    return (folder / MARK).is_file() or (folder == DEFAULT_LAB and (folder / "hosts").is_dir())
+    if any((folder / name).is_file() for name in (MARK, GOING)):
+        return True
+    # Labs that were started before there was a mark, and records that were kept where no lab was yet, are in a folder
+    # with a name that nobody else would take.
+    return folder == DEFAULT_LAB and ((folder / "hosts").is_dir() or not _others_things(folder, MADE))
 
 
 def _suitable_folder() -> Path:

@@ -29,6 +29,7 @@ CLUSTER_PACKAGES = {
     "procps": "process lists of a host",
     "curl": "clients of the shop",
     "openssl": "looks at certificates",
+    "age": "encrypts backups, and opens them again",
     "ca-certificates": "downloads from package archives",
     "bind9-dnsutils": "asks the edge's name servers",
     "postgresql-client-15": "psql into a site's databases",
@@ -43,8 +44,9 @@ class PackagesError(ShopSphereError):
 def wanted_packages() -> list[str]:
     """All packages of clusters and edge, in order of name."""
     from lab.edge.packages import PACKAGES as EDGE_PACKAGES  # noqa: PLC0415 - image builds need no edge
+    from lab.host_firewall import PACKAGES as FIREWALL_PACKAGES  # noqa: PLC0415 - as above
 
-    return sorted({*CLUSTER_PACKAGES, *EDGE_PACKAGES})
+    return sorted({*CLUSTER_PACKAGES, *EDGE_PACKAGES, *FIREWALL_PACKAGES})
 
 
 def installed_names(status: str) -> set[str]:

@@ -37,6 +37,11 @@ def pki_directory() -> Path:
     return lab_directory() / "pki"
 
 
+def witness_keys_folder(pair: str) -> Path:
+    """The keys of a pair's witness, of all its voters and users."""
+    return pki_directory() / "witness" / pair
+
+
 def kubeconfig_path(site: str) -> Path:
     """The administrator's kubeconfig of a site."""
     return lab_directory() / "kubeconfigs" / f"{site}.yaml"

@@ -6,23 +6,25 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from lab.archive import archive_component, keeper_component, prepare_keys
 from lab.cluster import credentials
-from lab.cluster.components import kubernetes_components
+from lab.cluster.components import kubernetes_components, node_components
+from lab.cluster.nodes import node_of, nodes_of
 from lab.component import Component
 from lab.edge.components import edge_components, lab_settings, prepare
-from lab.hosts import Host, HostKind, LabHosts
+from lab.host_firewall import firewall_components
+from lab.hosts import PSP_PORT, Host, HostKind, LabHosts, archive_host
 from lab.images.catalogue import POSTGRES_UID
 from lab.own_program import own_program
 from lab.paths import disk_directory
 from lab.record import HEADQUARTERS_REGION
-from lab.site_agent import agent_component, unpaired_component
-from lab.witness import witness_component
+from lab.site_agent import agent_components, unpaired_components
+from lab.witness import hand_out_keys, witness_component
 from shopsphere.estate.host_rules import guard_of
 from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.files import write_whole
 from shopsphere.topology import Topology
-
-PSP_PORT = 8070
 
 
 class UnknownRegionError(ShopSphereError):
@@ -59,18 +61,27 @@ def cluster_sites(regions: Iterable[str], topology: Topology) -> list[str]:
 
 
 def wanted_hosts(regions: Iterable[str], topology: Topology, hosts: LabHosts) -> list[Host]:
-    """Return the hosts to start: all that are no site, the regions' sites, and their witness voters."""
+    """Return the hosts to start: the regions' sites, archives and witness voters, and all that stand for others."""
     regions = list(regions)
-    names = {host.name for host in hosts.hosts.values() if host.kind is not HostKind.SITE}
-    names.update(cluster_sites(regions, topology))
+    of_regions = {HostKind.SITE, HostKind.NODE, HostKind.ARCHIVE}
+    names = {host.name for host in hosts.hosts.values() if host.kind not in of_regions}
+    for site in cluster_sites(regions, topology):
+        names.update({site, *(node.name for node in topology.site(site).further_nodes)})
     for region in regions:
         if region in topology.pairs:
-            names.update(seats(topology.pair(region), topology))
+            pair = topology.pair(region)
+            names.update(seats(pair, topology))
+            if topology.jurisdictions[pair.jurisdiction].archive:
+                names.add(archive_host(pair.jurisdiction))
     return [hosts.host(name) for name in sorted(names)]
 
 
 def components_of(host: Host, regions: Iterable[str], topology: Topology) -> list[Component]:
     """Return the programs of one host and write the files they read."""
+    return [*firewall_components(host, topology), *_own_components(host, regions, topology)]
+
+
+def _own_components(host: Host, regions: Iterable[str], topology: Topology) -> list[Component]:
     if host.kind is HostKind.EDGE:
         settings = lab_settings()
         prepare(settings, topology)
@@ -79,7 +90,20 @@ def components_of(host: Host, regions: Iterable[str], topology: Topology) -> lis
         return [_payment_provider(host)]
     if host.kind is HostKind.SITE:
         return _site_components(host.name, list(regions), topology)
+    if host.kind is HostKind.NODE:
+        return _further_node_components(host, topology)
+    if host.kind is HostKind.ARCHIVE:
+        return _archive_components(host, topology)
     return []
+
+
+def _archive_components(host: Host, topology: Topology) -> list[Component]:
+    made: list[Component] = []
+    for each in topology.jurisdictions.values():
+        if each.archive and archive_host(each.name) == host.name:
+            prepare_keys(host.name, each.sites)
+            made += [archive_component(host.name, each.archive), keeper_component(each)]
+    return made
 
 
 def _site_components(site: str, regions: list[str], topology: Topology) -> list[Component]:
@@ -87,21 +111,36 @@ def _site_components(site: str, regions: list[str], topology: Topology) -> list[
     for region in regions:
         if region in topology.pairs and site in seats(topology.pair(region), topology):
             disk_directory(site).mkdir(parents=True, exist_ok=True)
+            hand_out_keys(topology.pair(region), site, topology)
             components.append(witness_component(topology.pair(region), site, topology))
     if site in cluster_sites(regions, topology):
-        for volume in range(1, VOLUMES_PER_SITE + 1):
-            directory = disk_directory(site) / "volumes" / f"v{volume}"
-            directory.mkdir(parents=True, exist_ok=True)
-            give_to_databases(directory)
+        _make_volumes(site)
         pair, own = topology.pair_of(site), topology.site(site)
-        components.append(agent_component(own, pair, topology) if pair else unpaired_component(own))
-        (disk_directory(site) / "pod-guard.nft").write_text(guard_of(own).text())
+        first = nodes_of(own)[0]
+        components += agent_components(first, pair, topology) if pair else unpaired_components(first, topology)
+        write_whole(disk_directory(site) / "pod-guard.nft", guard_of(own).text())
         issued = credentials.prepare(own)
         components += kubernetes_components(own, topology, issued)
     return components
 
 
+def _further_node_components(host: Host, topology: Topology) -> list[Component]:
+    node = node_of(host, topology)
+    _make_volumes(host.name)
+    pair = topology.pair_of(node.site.name)
+    agents = agent_components(node, pair, topology) if pair else unpaired_components(node, topology)
+    write_whole(disk_directory(host.name) / "pod-guard.nft", guard_of(node.site).text())
+    return [*agents, *node_components(node, topology, credentials.prepare_node(node.site, node.name))]
+
+
 VOLUMES_PER_SITE = 8
+
+
+def _make_volumes(host: str) -> None:
+    for volume in range(1, VOLUMES_PER_SITE + 1):
+        directory = disk_directory(host) / "volumes" / f"v{volume}"
+        directory.mkdir(parents=True, exist_ok=True)
+        give_to_databases(directory)
 
 
 def give_to_databases(directory: Path) -> None:

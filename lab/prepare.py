@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from lab.images.build import build_archives, missing_images
+from lab.images.ensure import build_archives, missing_images
 from lab.packages import ensure_packages, missing_packages, wanted_packages
 from lab.preflight import BUILD_MEMORY_GIB, GIB, STATE_GIB, check_machine, disk_gib, existing
-from lab.tools.catalogue import Tool, load_catalogue
+from lab.tools.catalogue import Tool, load_catalogue, of_the_lab
 from lab.tools.ensure import ensure_tools, plan_tools
 from shopsphere.foundation.paths import cache_directory, lab_directory
 from shopsphere.foundation.progress import say
@@ -25,7 +25,7 @@ def prepare() -> None:
         MachineError: the machine lacks something; lists all of it before anything is changed.
         ToolBuildError, PackagesError, ImageTooLargeError: a part could not be made; run again to go on.
     """
-    to_build = [plan.tool for plan in plan_tools(load_catalogue()) if plan.state == "to build"]
+    to_build = [plan.tool for plan in plan_tools(of_the_lab(load_catalogue())) if plan.state == "to build"]
     announce(to_build)
     # A lab that already runs has taken its memory.
     needed = 0.5 if (lab_directory() / "hosts").exists() and not to_build else BUILD_MEMORY_GIB

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
-from lab.images.build import MIB, build_archives
+from lab.images.ensure import build_archives, choose
+from lab.images.report import show_images
 from lab.packages import ensure_packages
 from lab.prepare import prepare as prepare_machine
 from lab.tools.ensure import ensure_tools
@@ -43,25 +43,14 @@ def tools(
 def images(
     names: Annotated[list[str] | None, typer.Argument(help="all images when none is named")] = None,
     *,
+    show: Annotated[bool, typer.Option("--list", help="only show them, with what is known about updates")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="look for updates of packages now")] = False,
     as_json: Json = False,
 ) -> None:
-    """Build the container images that are missing or outdated."""
-    archives = build_archives(names)
-    if as_json:
-        facts = [
-            {
-                "image": archive.reference,
-                "archive": str(archive.path),
-                "digest": f"sha256:{archive.digest}",
-                "unpacked_bytes": archive.unpacked_bytes,
-                "packages": archive.packages,
-            }
-            for archive in archives
-        ]
-        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
-        return
-    for archive in archives:
-        sys.stdout.write(f"{archive.unpacked_bytes / MIB:6.0f} MiB  {archive.reference:48} {archive.path}\n")
+    """Build the container images that are missing or outdated, and show them with their bills of materials."""
+    if not show:
+        build_archives(names, refresh=refresh)
+    show_images(choose(names), as_json=as_json)
 
 
 def register(app: typer.Typer) -> None:

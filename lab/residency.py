@@ -10,8 +10,15 @@ from pathlib import Path
 from lab import plan, record
 from lab.edge.components import EDGE_HOST, lab_settings
 from lab.enter import run_inside
-from lab.hosts import Host, HostKind, LabHosts, client_host
-from lab.paths import control_directory, disk_directory, kubeconfig_path, log_directory, run_directory
+from lab.hosts import Host, HostKind, LabHosts, archive_host, client_host
+from lab.paths import (
+    control_directory,
+    disk_directory,
+    kubeconfig_path,
+    log_directory,
+    run_directory,
+    witness_keys_folder,
+)
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.paths import records_directory, state_directory
@@ -53,7 +60,17 @@ def searched(topology: Topology, hosts: LabHosts) -> list[Searched]:
     regions = record.regions()
     clusters = set(plan.cluster_sites(regions, topology))
     sites = [_site(host, clusters, topology, hosts) for host in hosts.hosts.values() if host.kind is HostKind.SITE]
-    return [*sites, _edge(topology, hosts), *_operator(topology)]
+    nodes = [
+        Searched(
+            host.name,
+            jurisdiction,
+            (_links(host, hosts, _home_addresses(jurisdiction, topology)), *_folders(host.name)),
+        )
+        for host in hosts.hosts.values()
+        if host.kind is HostKind.NODE and host.near and host.near.site in clusters
+        for jurisdiction in [topology.jurisdiction_of(host.near.site)]
+    ]
+    return [*sites, *nodes, *_archives(topology, hosts), _edge(topology, hosts), *_operator(topology)]
 
 
 def running_jurisdictions(topology: Topology) -> list[str]:
@@ -98,7 +115,7 @@ def _program(module: str) -> list[str]:
 def _site(host: Host, clusters: set[str], topology: Topology, hosts: LabHosts) -> Searched:
     site = host.name
     jurisdiction = topology.jurisdiction_of(site)
-    own = {str(each.address) for each in topology.sites_of_jurisdiction(jurisdiction)}
+    own = _home_addresses(jurisdiction, topology)
     places: list[PlaceSpec] = [_links(host, hosts, own)]
     if site in clusters:
         kubeconfig = kubeconfig_path(site)
@@ -115,11 +132,27 @@ def _site(host: Host, clusters: set[str], topology: Topology, hosts: LabHosts) -
         places.append(ObjectsSpec(name="objects of the cluster", kubeconfig=kubeconfig, context=site))
         places.append(EtcdSpec(name="keys of the cluster's etcd", url=_CLUSTER_ETCD))
     places += [
-        EtcdSpec(name=f"keys of the witness of {pair.name}", url=client_url(pair, site, topology), shared=True)
+        EtcdSpec(
+            name=f"keys of the witness of {pair.name}",
+            url=client_url(pair, site, topology),
+            shared=True,
+            keys=witness_keys_folder(pair.name),
+        )
         for pair in topology.pairs.values()
         if pair.name in record.regions() and site in seats(pair, topology)
     ]
     return Searched(site, jurisdiction, (*places, *_folders(site)))
+
+
+def _archives(topology: Topology, hosts: LabHosts) -> list[Searched]:
+    """Return the archives of the jurisdictions that the lab runs; they may hold what their sites hold."""
+    found = []
+    for name in running_jurisdictions(topology):
+        host = archive_host(name)
+        if host in hosts.hosts:
+            own = _home_addresses(name, topology)
+            found.append(Searched(host, name, (_links(hosts.host(host), hosts, own), *_folders(host))))
+    return found
 
 
 def _edge(topology: Topology, hosts: LabHosts) -> Searched:
@@ -127,11 +160,11 @@ def _edge(topology: Topology, hosts: LabHosts) -> Searched:
     zones = [
         ZonesSpec(
             name=f"zones of {name}",
-            url=f"http://{address}:{settings.dns_api_port}",
+            url=f"http://127.0.0.1:{settings.inner_port(name)}",
             key_file=settings.dns_api_key_file,
             domain=topology.domain,
         )
-        for name, address in settings.authorities.items()
+        for name in settings.authorities
     ]
     cache = CacheSpec(
         name="memory of the CDN's cache",
@@ -160,11 +193,18 @@ def _operator(topology: Topology) -> list[Searched]:
     return [Searched(OPERATOR, _NOBODY, (records, network)), *states]
 
 
+def _home_addresses(jurisdiction: str, topology: Topology) -> set[str]:
+    """Return the addresses of a jurisdiction's sites and of its archive."""
+    places = [address for each in topology.sites_of_jurisdiction(jurisdiction) for address in each.addresses]
+    own = topology.jurisdictions.get(jurisdiction)
+    return {str(address) for address in (*places, *([own.archive.address] if own and own.archive else ()))}
+
+
 def _links(host: Host, hosts: LabHosts, own: Iterable[str]) -> LinksSpec:
     foreign = {
         str(address)
         for other in hosts.hosts.values()
-        if other.kind in {HostKind.SITE, HostKind.EDGE} and other.name != host.name
+        if other.kind in {HostKind.SITE, HostKind.NODE, HostKind.EDGE, HostKind.ARCHIVE} and other.name != host.name
         for address in other.addresses
     } - set(own)
     return LinksSpec(

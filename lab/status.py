@@ -16,8 +16,6 @@ from lab.network import control
 from lab.paths import control_directory, run_directory
 from shopsphere.foundation.process import CommandError
 
-RUNNING = "RUNNING"
-
 
 def collect(hosts: LabHosts) -> dict[str, Any]:
     """Return hosts with power and component states, and the state of the WAN (None when it does not answer)."""
@@ -46,7 +44,7 @@ def show_status(hosts: LabHosts, *, as_json: bool) -> None:
     table = Table("host", "address", "power", "components")
     for name, entry in report["hosts"].items():
         states = entry["components"]
-        trouble = [f"{component} {state}" for component, state in states.items() if state != RUNNING]
+        trouble = [f"{component} {state}" for component, state in states.items() if state != supervision.RUNNING]
         text = ", ".join(trouble) if trouble else f"{len(states)} running"
         table.add_row(name, entry["address"], "on" if entry["on"] else "off", text if entry["on"] else "")
     console = Console()

@@ -24,9 +24,18 @@ def free_volumes(site: Host) -> list[str]:
     kept = [volume for volume in volumes if volume["status"].get("phase") == "Released"]
     for volume in kept:
         with step(f"{site.name}: {volume['metadata']['name']} emptied, was {_claim(volume)}"):
-            run_inside(site.name, ["find", volume["spec"]["local"]["path"], "-mindepth", "1", "-delete"])
+            run_inside(
+                host_of(volume, site.name), ["find", volume["spec"]["local"]["path"], "-mindepth", "1", "-delete"]
+            )
             kubectl(site.name, "patch", "persistentvolume", volume["metadata"]["name"], "-p", _FREE, seconds=20)
     return [volume["metadata"]["name"] for volume in kept]
+
+
+def host_of(volume: dict[str, Any], site: str) -> str:
+    """Return the host whose directory a volume is: the site's, unless the volume names a node."""
+    terms = volume["spec"].get("nodeAffinity", {}).get("required", {}).get("nodeSelectorTerms", [])
+    named = [each for term in terms for each in term["matchExpressions"] if each["key"] == "kubernetes.io/hostname"]
+    return str(named[0]["values"][0]) if named else site
 
 
 def _claim(volume: dict[str, Any]) -> str:

@@ -1,48 +1,74 @@
-"""The witness: per pair an etcd voter at each of its seats."""
+"""The witness: per pair an etcd voter at each of its seats, and the keys of those who vote and ask."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from contextlib import closing, suppress
+from pathlib import Path
 
 from lab.component import Component
-from lab.paths import disk_directory
-from shopsphere.estate.witness_seats import ports, seats
+from lab.paths import disk_directory, witness_keys_folder
+from shopsphere.estate.witness_seats import client_urls, seats
+from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.topology import Pair, Topology
+from shopsphere.witness import WitnessUnreachableError
+from shopsphere.witness.gateway import WitnessTlsError
+from shopsphere.witness.identity import Identity
+from shopsphere.witness.keys import hand_out, make_keys, voter_files
+from shopsphere.witness.securing import Administrator
+from shopsphere.witness.store import Store
+from shopsphere.witness.users import ROOT, users_of
+from shopsphere.witness.voter_start import voter_command
 
-_ELECTION_ROUND_TRIPS = 7
-_ELECTION_HEARTBEATS = 5
-_SHORTEST_HEARTBEAT_MS = 100  # etcd's own
+_QUORUM_SECONDS = 60.0
 
 
 def witness_component(pair: Pair, voter: str, topology: Topology) -> Component:
-    """Return the etcd member of `pair` that runs at `voter`.
-
-    The election time-out holds seven of the longest round trips between voters and five heartbeats. etcd's advice is
-    ten round trips, but an election in which the two voters that are left vote for themselves is held twice, and both
-    have to be over before the active site shuts itself off (`runbooks.agent.config.Margins`): nobody is to feel that a
-    voter is lost. More heartbeats than that would only wake all voters and the WAN.
-    """
-    ways = [topology.rtt_ms(one, other) for one, other in combinations(seats(pair, topology), 2)]
-    heartbeat = max(_SHORTEST_HEARTBEAT_MS, round(max(ways, default=0) * _ELECTION_ROUND_TRIPS / _ELECTION_HEARTBEATS))
-    client_port, peer_port = ports(pair, topology)
-    address = topology.site(voter).address
-    members = ",".join(f"{name}=http://{topology.site(name).address}:{peer_port}" for name in seats(pair, topology))
-    command = (
-        # Ahead of the pods: on two busy cores a voter that waits for its turn looks like one that is lost.
-        *("nice", "-n", "-10"),
-        str(tools_directory() / "etcd"),
-        f"--name={voter}",
-        f"--data-dir={disk_directory(voter) / f'witness-{pair.name}'}",
-        f"--listen-client-urls=http://{address}:{client_port}",
-        f"--advertise-client-urls=http://{address}:{client_port}",
-        f"--listen-peer-urls=http://{address}:{peer_port}",
-        f"--initial-advertise-peer-urls=http://{address}:{peer_port}",
-        f"--initial-cluster={members}",
-        f"--initial-cluster-token=witness-{pair.name}",
-        f"--heartbeat-interval={heartbeat}",
-        f"--election-timeout={heartbeat * _ELECTION_HEARTBEATS}",
-        "--auto-compaction-retention=1h",
-        "--quota-backend-bytes=67108864",
+    """Return the etcd member of `pair` that runs at `voter`, with the keys that `hand_out_keys` brings there."""
+    etcd = voter_command(
+        pair,
+        voter,
+        topology,
+        program=tools_directory() / "etcd",
+        data=disk_directory(voter) / f"witness-{pair.name}",
+        keys=_folder_of(pair, voter),
     )
-    return Component(f"witness-{pair.name}", command, priority=5)
+    # Ahead of the pods: on two busy cores a voter that waits for its turn looks like one that is lost.
+    return Component(f"witness-{pair.name}", ("nice", "-n", "-10", *etcd), priority=5)
+
+
+def make_witness_keys(pair: Pair, topology: Topology) -> Path:
+    """Make what is missing of the keys of a pair's witness, and return the folder that holds them all."""
+    folder = witness_keys_folder(pair.name)
+    voters = {seat: (str(topology.site(seat).address),) for seat in seats(pair, topology)}
+    make_keys(folder, pair.name, voters, (ROOT, *users_of(pair)))
+    return folder
+
+
+def secure_witness(pair: Pair, topology: Topology) -> None:
+    """Wait for a pair's voters, and let nobody in without a user.
+
+    Raises:
+        WaitExpiredError: no quorum answered for `_QUORUM_SECONDS`.
+    """
+    folder = make_witness_keys(pair, topology)
+    store = Store(client_urls(pair, topology), Identity(folder, ROOT))
+    administrator = Administrator(store, lambda _line: None)
+    with closing(store):
+
+        def secured() -> bool:
+            with suppress(WitnessUnreachableError, WitnessTlsError):
+                administrator.secure(users_of(pair), lambda user: Identity(folder, user))
+                return True
+            return False
+
+        wait_until(secured, what=f"the witness of {pair.name}", seconds=_QUORUM_SECONDS, interval=0.5)
+
+
+def hand_out_keys(pair: Pair, voter: str, topology: Topology) -> None:
+    """Bring a voter's keys to the disk of its host."""
+    hand_out(voter_files(make_witness_keys(pair, topology), voter), _folder_of(pair, voter))
+
+
+def _folder_of(pair: Pair, voter: str) -> Path:
+    return disk_directory(voter) / f"witness-keys-{pair.name}"

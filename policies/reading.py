@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shopsphere.topology.quantities import parse_quantity
+from shopsphere.topology.quantities import QuantityError, parse_quantity
 
 Node = Mapping[str, Any]
 
@@ -14,14 +14,14 @@ Node = Mapping[str, Any]
 class MalformedError(Exception):
     """A property has another shape than its kind requires."""
 
-    def __init__(self, path: str, expected: str, found: object) -> None:
+    def __init__(self, path: str, expected: str, found: object, *, told: str = "") -> None:
         self.path = path
         self.expected = expected
-        self.found = _shape(found)
+        self.found = told or shape_of(found)
         super().__init__(f"{path}: expected {expected}, found {self.found}")
 
 
-def _shape(value: object) -> str:
+def shape_of(value: object) -> str:
     """Name what a value is; never the classes that stand for a document's mappings and lists."""
     if value is None:
         return "missing"
@@ -87,7 +87,8 @@ def whole_number(node: Node, *path: str, default: int) -> int:
     if value is None:
         return default
     # Numbers arrive as floats: the engine's wire format knows no others.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or value < 0:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or value < 0 or not float(value).is_integer():  # infinity and what is no number among them
         raise MalformedError(".".join(path), "a whole number of at least 0", value)
     return int(value)
 
@@ -96,8 +97,12 @@ def quantity(value: Any, place: str) -> Decimal:
     """Return a Kubernetes quantity in its base unit; `place` names it in errors.
 
     Raises:
-        QuantityError: it is text or a number, but no quantity.
+        MalformedError: it is no quantity.
     """
+    expected = "a Kubernetes quantity, as in 250m or 512Mi"
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise MalformedError(place, "a Kubernetes quantity, as in 250m or 512Mi", value)
-    return parse_quantity(value)
+        raise MalformedError(place, expected, value)
+    try:
+        return parse_quantity(value)
+    except QuantityError as error:
+        raise MalformedError(place, expected, value, told=repr(value)) from error

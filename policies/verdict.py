@@ -13,7 +13,6 @@ from policies.reading import MalformedError
 from policies.resource import Resource
 from policies.unknown import NotKnownError
 from shopsphere.foundation.finding import Finding, Verdict
-from shopsphere.topology.quantities import QuantityError
 
 
 def violation(found: str, allowed: str, action: str = "") -> Finding:
@@ -34,5 +33,3 @@ def guarded(look: Callable[[Resource], Iterator[Any]], resource: Resource) -> It
         )
     except MalformedError as error:
         yield violation(f"{error.path} is {error.found}", error.expected)
-    except QuantityError as error:
-        yield violation(str(error).splitlines()[-2].strip(), "a Kubernetes quantity, as in 250m or 512Mi")

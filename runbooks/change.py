@@ -15,8 +15,8 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Pair
 from shopsphere.witness import PairRecord, WitnessConflictError
-from shopsphere.witness.client import Seen
 from shopsphere.witness.record import FIRST_EPOCH
+from shopsphere.witness.seen import Seen
 
 PLANNED, UNPLANNED = "planned", "unplanned"
 MOVE, STAY = "move", "stay"
@@ -37,7 +37,8 @@ class RoleChange:
         actor: who.
         reason: why.
         accept_data_loss: the operator has said that acknowledged payments may be lost.
-        site_is_off: site of which the operator has said that it is off and stays off; empty for none.
+        site_is_off: site, or further nodes of it with commas between, of which the operator has said that they are off
+            and stay off; empty for none.
         journal: of this run; None in a dry run.
         lock: the operators' lock; None in a dry run, and where there is no witness to give one.
         clock: replaceable in tests.
@@ -74,6 +75,10 @@ class RoleChange:
     def pair(self) -> Pair:
         """The pair that is moved."""
         return self.access.pair
+
+    def is_off(self, name: str) -> bool:
+        """Whether the operator has said that a site, or a further node of one, is off and stays off."""
+        return name in self.site_is_off.split(",")
 
     def at_source(self, action: Callable[[SiteDatabase], Answer]) -> list[Answer]:
         """Do something with both databases of the source at once."""
@@ -127,6 +132,10 @@ class RoleChange:
     def last_lease_holder(self) -> str:
         """Return which site held the lease to write when the witness was asked last; empty for none."""
         return self._last_answer()[0].lease_holder
+
+    def last_holders(self) -> tuple[str, ...]:
+        """Return who kept the next epoch from beginning when the witness was asked last: a site, and nodes."""
+        return self._last_answer()[0].holders
 
     def _last_answer(self) -> tuple[Seen, PairRecord]:
         if self._answer is None:

@@ -15,7 +15,7 @@ from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.postgres import FENCE, await_leading, await_value, follower_in, follows, run_statement
-from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.databases import COMPLETE_COPIES, DatabaseModel
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
@@ -23,6 +23,8 @@ LOOK_SECONDS = 3.0
 HEARS_AFTER = 28
 """Seconds after PostgreSQL's start from which on its pod hears of changes at once: 1 to start, 5, 20, 2 to spare."""
 LOOKED_AT = "shopsphere.io/looked-at"
+_NO_COPY_IS_COMPLETE: Document = {"metadata": {"annotations": {COMPLETE_COPIES: None}}}
+"""What a site's agent once found out of an instance says nothing of the next time in which the site leads."""
 
 
 def wake(database: SiteDatabase) -> None:
@@ -50,7 +52,7 @@ def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> 
     """
     role = replica_role(database.model, database.site, peer, leads=True)
     # Its first write must not wait for a peer that may be dead.
-    led = {"spec": {"replica": role, "postgresql": {"synchronous": None}}}
+    led = {**_NO_COPY_IS_COMPLETE, "spec": {"replica": role, "postgresql": {"synchronous": None}}}
     seen = database.last_document()  # customers wait; a late request is refused all the same
     change_cluster(database, lambda document: led if follows(document) else None, lock=lock, document=seen)
 
@@ -89,7 +91,7 @@ def settle_as_follower(database: SiteDatabase, *, lock: OperatorLock | None) -> 
         LockLostError: another operator may be moving the pair.
     """
     wake(database)
-    alone: Document = {"spec": {"postgresql": {"synchronous": None}}}
+    alone: Document = {**_NO_COPY_IS_COMPLETE, "spec": {"postgresql": {"synchronous": None}}}
     change_cluster(database, lambda document: None if is_settled(document) else alone, lock=lock)
 
 

@@ -11,7 +11,7 @@ from shopsphere.names.pair_state import PairState
 
 def where_names_would_lead(change: RoleChange) -> str:
     """Say to which address, at which authorities, and for how long resolvers may still give the old one."""
-    names = ", ".join(authority.name for authority in change.access.authorities())
+    names = ", ".join(change.access.authority_names())
     declared = change.access.declaration()
     address = declared.addresses[change.target]
     return f"{change.pair.name} leads to {address} at {names}; resolvers follow within {declared.ttl} s"
@@ -30,7 +30,7 @@ def lead_names_to_target(change: RoleChange) -> None:
         BlockedError: not one of them took it.
     """
     left = write_at_each(change.access, _wanted(change))
-    if len(left) == len(change.access.authorities()):
+    if len(left) == len(change.access.authority_names()):
         raise BlockedError.because(f"no DNS authority took the change: {'; '.join(left)}", action="bring one back")
     for problem in left:
         say(f"         NOT moved at {problem}; when it is back, the same command with --to {change.target} moves it")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+from runbooks.audit_trail import AuditTrail
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
 from runbooks.cluster_change import mark_clusters
 from runbooks.direction import Direction, require_not_begun, resumed, witnessed
@@ -19,14 +19,13 @@ from runbooks.engine import (
     RunRecord,
     StepFailedError,
     WriteFailedError,
-    audit,
     load_runbook,
     look_ahead,
     run_runbook,
     write_report,
 )
 from runbooks.engine.crash import Crash
-from runbooks.operator_lock import OperatorLock, operator_lock
+from runbooks.operator_lock import OperatorLock, operator_lock, owner_now
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
 from runbooks.permit import OtherPermitError
@@ -38,7 +37,7 @@ from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
-from shopsphere.witness.access import witness_of
+from shopsphere.witness.access import operated_witness
 
 FOLDER = Path(__file__).parent
 FAILOVER, ABORT, REBUILD, BREAK_GLASS = "failover", "abort", "rebuild", "break_glass"
@@ -63,7 +62,7 @@ class Request:
         target: site that it is done to; empty for the one that is not active.
         reason: why, in the operator's words.
         accept_data_loss: acknowledged payments may be lost.
-        site_is_off: site that is off and stays off, as the operator says.
+        site_is_off: site that is off and stays off, as the operator says, or nodes of it with commas between.
     """
 
     runbook: str
@@ -83,7 +82,7 @@ def steps_of(request: Request) -> Runbook:
 
 def look(topology: Topology, request: Request) -> DryRun:
     """Say what would happen, without doing any of it."""
-    with closing(witness_of(request.pair, request.environment)) as witness:
+    with closing(operated_witness(request.pair, request.environment)) as witness:
         change = _change(topology, request, witness, None)
         return look_ahead(steps_of(request), change.variant or None, change)
 
@@ -97,7 +96,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
     if request.environment is Environment.PROD:
         Crash.refuse()
     runbook, directory = steps_of(request), require_records_directory(request.environment)
-    with closing(witness_of(request.pair, request.environment)) as witness:
+    with closing(operated_witness(request.pair, request.environment)) as witness:
         witness.prefer_fastest()
         with _alone(request, witness) as lock:
             left = Journal.unfinished(directory, pair=request.pair)
@@ -107,8 +106,12 @@ def carry_out(topology: Topology, request: Request) -> Path:
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
                 mark_clusters(change)
-                with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
-                    _run(runbook, change, journal, lambda event: _note(directory, event, request, change))
+                trail = AuditTrail(directory, witness)
+                try:
+                    with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
+                        _run(runbook, change, journal, lambda event: trail.note(_facts(event, request, change)))
+                finally:
+                    trail.settle()
                 measured = {**outside.report(), **_loss(change)} if outside else {}
             reports = directory / "reports" / journal.run
             _keep("its report", lambda: write_report(journal.path, reports, measured))
@@ -154,7 +157,7 @@ def _alone(request: Request, witness: Witness) -> AbstractContextManager[Operato
     """Keep other operators away; without the witness only those at this machine, by the journal."""
     if request.runbook == BREAK_GLASS:
         return nullcontext()
-    return operator_lock(witness, f"{actor()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {request.reason}")
+    return operator_lock(witness, owner_now(actor(), request.reason))
 
 
 def _journal(directory: Path, request: Request, change: RoleChange, left: RunRecord | None) -> Journal:
@@ -233,20 +236,17 @@ def _finished(request: Request) -> str:
     return request.target if request.runbook == FAILOVER else ""
 
 
-def _note(directory: Path, event: str, request: Request, change: RoleChange) -> None:
-    audit.append(
-        directory / "audit.jsonl",
-        {
-            "event": event,
-            "runbook": request.runbook,
-            "pair": request.pair,
-            "variant": change.variant,
-            "source": change.source,
-            "target": change.target,
-            "epoch_before": change.epoch,
-            "actor": change.actor,
-            "reason": request.reason,
-            "accept_data_loss": request.accept_data_loss,
-            "site_is_off": request.site_is_off,
-        },
-    )
+def _facts(event: str, request: Request, change: RoleChange) -> dict[str, object]:
+    return {
+        "event": event,
+        "runbook": request.runbook,
+        "pair": request.pair,
+        "variant": change.variant,
+        "source": change.source,
+        "target": change.target,
+        "epoch_before": change.epoch,
+        "actor": change.actor,
+        "reason": request.reason,
+        "accept_data_loss": request.accept_data_loss,
+        "site_is_off": request.site_is_off,
+    }

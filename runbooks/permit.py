@@ -6,18 +6,21 @@ the agent's process: what was decided since, a site that comes back without the 
 
 One site has one permit for an epoch: the object is named after the epoch and is created, never replaced. Whoever comes
 second finds what was decided, and a decision for the other site is refused.
+
+At a site of several nodes it names the start of each node's agent: each opens the fence of its own node, by that alone.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import ConflictError, UnreadableAnswerError
 from shopsphere.estate.databases import LEDGER
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.exchanged import Exchanged, Name, Words
 from shopsphere.witness import PairRecord, Phase, Sync
 
 MANAGER = "shopsphere-break-glass"
@@ -25,6 +28,8 @@ ALL = f"/api/v1/namespaces/{LEDGER.namespace.name}/configmaps"
 SELECTOR = f"app.kubernetes.io/managed-by={MANAGER}"
 NOBODY = ""
 """Session of a permit that opens nothing: it only tells a site of an epoch that it does not know."""
+MOST_NODES = 256
+"""Further nodes of a site at most: more are no permit."""
 _KEY = "permit.json"
 
 
@@ -32,22 +37,32 @@ class OtherPermitError(ShopSphereError):
     """This epoch was decided already, for the other site: this decision can never be made."""
 
 
-class Permit(BaseModel):
+class Permit(Exchanged):
     """One decision."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pair: str
-    epoch: int = Field(ge=2, description="The epoch that it begins; the witness will be in it when it is back.")
-    active: str = Field(description="The site that may write; the other one may not.")
-    session: str = Field(description="The start of the active site's agent that it is for; empty for none.")
-    actor: str
-    reason: str
+    pair: Name
+    epoch: int = Field(ge=2, strict=True, description="The epoch that it begins, and the witness will be in.")
+    active: Name = Field(description="The site that may write; the other one may not.")
+    session: Name = Field(description="The start of the active site's agent that it is for; empty for none.")
+    nodes: dict[Name, Name] = Field(
+        default_factory=dict,
+        max_length=MOST_NODES,
+        description="Of an active site of several nodes: the starts of further nodes' agents that it is for, by node.",
+    )
+    actor: Words
+    reason: Words
     at: datetime = Field(description="When (UTC), by the actor's clock; orders nothing.")
 
     def counts(self, witnessed: int | None) -> bool:
         """Whether it is ahead of the epoch that the witness was last known to be in."""
         return witnessed is None or witnessed < self.epoch
+
+    def session_of(self, node: str) -> str:
+        """Return the start of an agent of the active site that it opens; empty `node` for the one of the site.
+
+        Empty where it opens none: a node that did not answer when it was given stays shut.
+        """
+        return self.nodes.get(node, NOBODY) if node else self.session
 
     def decides_as(self, other: Permit) -> bool:
         """Whether both let the same site of the same pair write in the same epoch."""
@@ -104,6 +119,10 @@ def write_permit(cluster: Cluster, permit: Permit) -> None:
                 action=f"talk to {found.actor}; then one of you repeats break-glass with --to, which begins epoch "
                 f"{permit.epoch + 1}",
             ) from None
+        # A node that is silent now may have been permitted before: what was decided for it is not taken back.
+        values = permit.model_dump() | {"nodes": {**found.nodes, **permit.nodes}}
+        renewed = Permit.model_validate({**(found.model_extra or {}), **values})
+        data = {_KEY: renewed.model_dump_json(indent=2)}
         cluster.patch(permit_path(permit.epoch), {"data": data}, version=there["metadata"]["resourceVersion"])
 
 

@@ -72,6 +72,17 @@ class SiteDatabase:
         """Return API, namespace and pod of the instance that leads, as the document says, or as it says now."""
         return self.cluster, self.model.namespace.name, leading_pod(document or self.document())
 
+    def instances(self) -> list[tuple[Cluster, str, str]]:
+        """Return API, namespace and pod of every instance, as its cluster names them; at least of the one that leads.
+
+        Raises:
+            ClusterError: the site's API does not answer.
+        """
+        document = self.document()
+        cluster, namespace, leader = self.leader(document)
+        names = document.get("status", {}).get("instanceNames") or [leader]
+        return [(cluster, namespace, str(name)) for name in names]
+
     def instance(self) -> dict[str, Any]:
         """Return what the leading instance says about itself.
 

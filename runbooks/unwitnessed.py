@@ -12,7 +12,10 @@ from runbooks.engine.errors import BlockedError
 from runbooks.names import shown_records
 from runbooks.pair_access import PairAccess
 from runbooks.permit import NOBODY, OtherPermitError, Permit, write_permit
+from runbooks.site_nodes import answering
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.progress import say
+from shopsphere.names.believed import MOST_AHEAD, believed
 from shopsphere.names.pair_state import PairState
 
 MOST_MISSED = 8
@@ -33,7 +36,8 @@ def direction_without_witness(access: PairAccess, to: str) -> Direction:
         ShopSphereError: neither knows the pair's state, or DNS shows what the agents cannot believe.
     """
     shown, states = _shown(access), _agents(access)
-    told = [known for state in states for known in _could_write(state)]
+    nodes = [state for site in access.pair.sites for state in answering(access, site).values()]
+    told = [known for state in (*states, *nodes) for known in _could_write(state)]
     if not shown and not told:
         raise ShopSphereError.build(
             f"{access.pair.name}: nobody knows which site is active",
@@ -41,9 +45,12 @@ def direction_without_witness(access: PairAccess, to: str) -> Direction:
             found="neither",
             action="bring a DNS authority back",
         )
-    used = max((known_epoch(state) for state in states), default=0)
-    _require_plausible(access, shown, used)
-    newest = max([*shown, *told], key=lambda state: state.epoch)
+    known = [known_epoch(state) for state in states]
+    used = max([*known, *map(known_epoch, nodes)], default=0)
+    is_whole = len(known) == len(access.pair.sites) and all(known)
+    # Whoever took writes in the newest epoch has read it: two agents that know one are at most one behind.
+    true = _plausible(access, shown, used, missed=MOST_AHEAD if is_whole else MOST_MISSED)
+    newest = max([*true.values(), *told], key=lambda state: state.epoch)
     target = to or access.pair.other_than(newest.active)
     variant = STAY if target == newest.active else MOVE
     return Direction(access.pair.other_than(target), target, max(newest.epoch, used), variant)
@@ -67,7 +74,8 @@ def lay_down(change: RoleChange, site: str) -> None:
         ShopSphereError: the site's API or an agent does not answer.
     """
     cluster, before = change.access.cluster(site), change.source if change.variant == MOVE else change.target
-    known = known_epoch(change.access.agent_state(site)) or change.epoch
+    agents = (change.access.agent_state(site), *answering(change.access, site).values())
+    known = min(filter(None, map(known_epoch, agents)), default=change.epoch)  # one that knows none takes any epoch
     if change.epoch - known > MOST_MISSED:
         raise BlockedError.because(
             f"the agent of {site} knows epoch {known}, and this change ends epoch {change.epoch}",
@@ -79,24 +87,29 @@ def lay_down(change: RoleChange, site: str) -> None:
         except OtherPermitError:
             continue  # that epoch was decided, which is all that the agent has to know
     session = str(change.access.agent_state(change.target)["session"])
-    write_permit(cluster, _permit(change, change.epoch + 1, change.target, session))
+    nodes = {node: str(state["session"]) for node, state in answering(change.access, change.target).items()}
+    write_permit(cluster, _permit(change, change.epoch + 1, change.target, session, nodes))
 
 
-def _permit(change: RoleChange, epoch: int, active: str, session: str) -> Permit:
+def _permit(
+    change: RoleChange, epoch: int, active: str, session: str, nodes: Mapping[str, str] | None = None
+) -> Permit:
     return Permit(
         pair=change.pair.name,
         epoch=epoch,
         active=active,
         session=session,
+        nodes=dict(nodes or {}),
         actor=change.actor,
         reason=change.reason,
         at=datetime.now(UTC),
     )
 
 
-def _shown(access: PairAccess) -> list[PairState]:
+def _shown(access: PairAccess) -> dict[str, PairState]:
     declaration = access.declaration()
-    return [state for record in shown_records(access) if (state := declaration.stated(record))]
+    found = shown_records(access).items()
+    return {name: state for name, record in found if (state := declaration.stated(record))}
 
 
 def _agents(access: PairAccess) -> list[dict[str, Any]]:
@@ -111,20 +124,34 @@ def _agents(access: PairAccess) -> list[dict[str, Any]]:
 
 def _could_write(state: Mapping[str, Any]) -> list[PairState]:
     """Return the reigns that an agent knows of: by the witness, and by a permit that has opened its own site."""
-    found = [each for name in ("witness", "record") if (each := state.get(name)) and each.get("epoch")]
+    found = [each for name in ("witness", "record") if (each := state.get(name))]
     permit = state.get("permit")
-    if permit and permit["active"] == state.get("site"):
+    if permit and permit.get("active") == state.get("site"):
         found.append(permit)
-    return [PairState(int(each["epoch"]), str(each["active"])) for each in found]
+    told = [each for each in found if each.get("epoch") and each.get("active")]
+    return [PairState(int(each["epoch"]), str(each["active"])) for each in told]
 
 
-def _require_plausible(access: PairAccess, shown: list[PairState], known: int) -> None:
-    """Refuse an epoch of DNS that the agents cannot have missed: names follow the witness, one epoch at a time."""
-    newest = max((state.epoch for state in shown), default=0)
-    if known and newest > known + MOST_MISSED:
+def _plausible(
+    access: PairAccess, shown: Mapping[str, PairState], known: int, *, missed: int
+) -> Mapping[str, PairState]:
+    """Return what DNS shows without the one authority whose epoch cannot be: names follow the witness, one at a time.
+
+    Where no agent knows an epoch, the one is outvoted by two others that agree.
+
+    Raises:
+        ShopSphereError: the agents cannot have missed what several authorities show, or the only one that answers.
+    """
+    true = believed(shown, known, missed)
+    wrong = shown.keys() - true.keys()
+    if (not true and wrong) or len(wrong) > 1:
+        newest = max(state.epoch for state in shown.values())
         raise ShopSphereError.build(
             f"{access.pair.name}: what DNS shows cannot be true",
-            expected=f"an epoch near {known}, the newest that an agent of the pair knows of",
-            found=f"epoch {newest}",
+            expected=f"at most epoch {known + missed}: an agent of the pair knows of {known}",
+            found=f"epoch {newest}, at {', '.join(sorted(wrong))}",
             action="find out who wrote the pair's state record; `shopsphere up edge` writes the true one",
         )
+    for name in wrong:
+        say(f"DNS authority {name} shows epoch {shown[name].epoch}, which cannot be: it is not believed")
+    return true

@@ -19,7 +19,7 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Finding, Verdict
 from shopsphere.witness import Phase, Sync, Witness
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 LOOK_EVERY = 0.5
 SURE_AFTER = 1.0

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
-from rings_at_once import RingsAtOnce, turn_of
+from rings_at_once import LAB, RingsAtOnce, processes, ring_of, turn_of
+
+from shopsphere.foundation.paths import LAB_VARIABLE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turn_of(item.nodeid))
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    return processes()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RingsAtOnce:
     return RingsAtOnce(config, log)
+
+
+@pytest.fixture(scope="session")
+def folder_of_no_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("folder-of-no-lab")
+
+
+@pytest.fixture(autouse=True)
+def lab_is_left_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, folder_of_no_lab: Path) -> None:
+    """Records, keys and state of a test are not this machine's lab's, whether one runs or will be started later.
+
+    A file of tests that has a folder of its own for all of them keeps it.
+    """
+    if ring_of(request.node.nodeid) != LAB and LAB_VARIABLE not in os.environ:
+        monkeypatch.setenv("SHOPSPHERE_LAB", str(folder_of_no_lab))

@@ -62,9 +62,15 @@ def erase_customer(email: str) -> dict[str, Any]:
 
 def _connect() -> psycopg.Connection[Any]:
     environment = Environment()
-    dsn = environment.dsn("COMMERCE_DSN", "COMMERCE_PASSWORD")
+    names = ("COMMERCE_DSN", "COMMERCE_PASSWORD")
+    dsn, other = environment.dsn(*names), environment.other_dsn(*names)
     environment.check()
-    return psycopg.connect(dsn, connect_timeout=5, application_name="shop privacy")
+    try:
+        return psycopg.connect(dsn, connect_timeout=5, application_name="shop privacy")
+    except psycopg.OperationalError:
+        if not other:
+            raise
+        return psycopg.connect(other, connect_timeout=5, application_name="shop privacy")
 
 
 def _find(connection: psycopg.Connection[Any], email: str) -> UUID:

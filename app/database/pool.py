@@ -3,7 +3,8 @@
 - Sessions survive a promotion, so a pool that read from a standby writes as soon as the standby is a primary.
 - A write that meets a read-only database (SQLSTATE 25006) empties the pool: the alias may point to another server by
   now.
-- Connections act in a limited role from their first statement (`role` as a start-up parameter; the login is the owner).
+- Connections act in a limited role from their first statement. It is their login's own; where the login is another one
+  (the owner, in development), `role` as a start-up parameter gives the rights up.
 - No reset is sent on release: nothing here outlives its transaction (SET LOCAL only), which saves a round trip per
   query.
 """
@@ -39,7 +40,7 @@ BROKEN = (
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,  # another transaction with the same key is still waiting for its COMMIT
     asyncpg.TransactionRollbackError,  # deadlock or serialisation: nothing was written, sending it again is safe
-    asyncpg.InvalidParameterValueError,  # at connect: the role is not there before the first migration
+    asyncpg.InvalidParameterValueError,  # at connect: the role is not there yet
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.UndefinedTableError,  # before the first migration has arrived
@@ -67,17 +68,21 @@ class Database:
 
     Args:
         dsn: where it is, with the login.
+        other_dsn: the same with the password before or after that one, for while it is renewed; empty for none.
         role: that sessions take on.
         application: name of the sessions, for whoever looks at the server.
         size: most sessions.
         patience: how many times longer than a page's all bounds are.
     """
 
-    def __init__(self, dsn: str, *, role: str, application: str, size: int, patience: float = 1.0) -> None:
+    def __init__(
+        self, dsn: str, *, role: str, application: str, size: int, patience: float = 1.0, other_dsn: str = ""
+    ) -> None:
         statement_seconds = STATEMENT_SECONDS * patience
         self._acquire_seconds = ACQUIRE_SECONDS * patience
         self._pool = asyncpg.create_pool(
             dsn,
+            connect=PasswordsInTurn(dsn, other_dsn) if other_dsn else None,
             min_size=0,  # so that the process starts, and says that it is not ready, while the database is away
             max_size=size,
             command_timeout=statement_seconds,
@@ -180,6 +185,27 @@ class Database:
             except asyncpg.InternalClientError:
                 connection.terminate()  # a broken connection given back to the pool would serve the next request
                 raise
+
+
+class PasswordsInTurn:
+    """Opens connections with the one of two passwords that the server takes.
+
+    PostgreSQL knows one password of a role, and changes it at a moment that no pod can know before. What was taken
+    last is tried first, so that only the first connections after that moment are opened twice.
+    """
+
+    def __init__(self, dsn: str, other_dsn: str) -> None:
+        self._dsns = (dsn, other_dsn)
+
+    async def __call__(self, _dsn: str, **options: Any) -> Connection:
+        """Open a connection; raises as `asyncpg.connect` does with the second password."""
+        first, second = self._dsns
+        try:
+            return await asyncpg.connect(first, **options)
+        except asyncpg.InvalidPasswordError:
+            connection = await asyncpg.connect(second, **options)
+        self._dsns = (second, first)
+        return connection
 
 
 async def _prepare(connection: Connection) -> None:

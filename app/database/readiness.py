@@ -21,8 +21,8 @@ FRESH_SECONDS = 1.0
 class Readiness:
     """Asks one question of one database; all who ask at once get the same answer."""
 
-    def __init__(self, dsn: str, *, role: str, application: str, question: str) -> None:
-        self._database = Database(dsn, role=role, application=application, size=1)
+    def __init__(self, dsn: str, *, role: str, application: str, question: str, other_dsn: str = "") -> None:
+        self._database = Database(dsn, role=role, application=application, size=1, other_dsn=other_dsn)
         self._question = question
         self._asking = asyncio.Lock()
         self._asked_at = -FRESH_SECONDS

@@ -1,9 +1,8 @@
 """The limited role that an application acts in, for both trees.
 
-The application logs in as the database's owner and gives up the owner's rights as it connects: `role` is a start-up
-parameter of every connection. So no second password has to be made, kept and rotated; the price is that a process
-under foreign control could take the owner's rights back (RESET ROLE). The limited roles are NOLOGIN: nobody can log in
-as one of them.
+Migrations run as the database's owner; the application logs in as its limited role, which owns nothing and is a member
+of nothing. Who makes the role, and who lets it log in, is the database's operator (components/postgres_spec.py): the
+owner may create no role. Where nobody did, a migration makes it without a login.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import structlog
 
 from app.bounded_http import Answer, BoundedClient, NoAnswerError
 from app.orders.model import Order
+from app.sealed_calls import Seals
 
 _OK, _CREATED, _ACCEPTED, _REFUSED = 200, 201, 202, 422
 
@@ -35,8 +36,8 @@ class Payment:
 class PaymentsClient:
     """Asks for an order to be paid. The order's id is the idempotency key, so asking again never charges twice."""
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._client = BoundedClient(url, timeout_seconds)
+    def __init__(self, url: str, timeout_seconds: float, seals: Seals) -> None:
+        self._client = BoundedClient(url, timeout_seconds, seals=seals)
         self._log = structlog.get_logger("payments-client")
 
     async def close(self) -> None:

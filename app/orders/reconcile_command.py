@@ -13,6 +13,7 @@ from app.database import AT_A_DESK, Database
 from app.errors import ShopError
 from app.orders.reconciling import OrderReconciler
 from app.orders.statements_client import StatementsClient
+from app.sealed_calls import Seals
 from app.settings import StorefrontSettings
 
 
@@ -26,8 +27,10 @@ def reconcile_orders(settings: StorefrontSettings, days: int) -> str:
 
 
 async def _reconcile(settings: StorefrontSettings, days: int) -> dict[str, object]:
-    commerce = Database(settings.commerce_dsn, role="shop_app", application="reconcile", size=1, patience=AT_A_DESK)
-    statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds)
+    dsn, other = settings.commerce_dsn, settings.other_commerce_dsn
+    commerce = Database(dsn, role="shop_app", application="reconcile", size=1, patience=AT_A_DESK, other_dsn=other)
+    seals = Seals(settings.call_key, settings.other_call_key)
+    statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds, seals)
     try:
         return (await OrderReconciler(commerce, statements).compare(days)).document()
     except NoAnswerError as error:

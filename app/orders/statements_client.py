@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from app.bounded_http import Answer, BoundedClient, NoAnswerError
+from app.sealed_calls import Seals
 from app.statements import AT_ONCE, LARGEST_PAGE, Keys, Statement, StatementPage
 
 _OK = 200
@@ -18,8 +19,8 @@ MOST_PAGES = 100_000
 class StatementsClient:
     """Reads payments from the payments service."""
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._client = BoundedClient(url, timeout_seconds)
+    def __init__(self, url: str, timeout_seconds: float, seals: Seals) -> None:
+        self._client = BoundedClient(url, timeout_seconds, seals=seals)
 
     async def close(self) -> None:
         """Close all connections."""

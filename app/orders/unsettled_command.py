@@ -20,7 +20,8 @@ def show_unsettled(settings: StorefrontSettings) -> str:
 
 
 async def _show(settings: StorefrontSettings) -> str:
-    commerce = Database(settings.commerce_dsn, role="shop_app", application="unsettled", size=1, patience=AT_A_DESK)
+    dsn, other = settings.commerce_dsn, settings.other_commerce_dsn
+    commerce = Database(dsn, role="shop_app", application="unsettled", size=1, patience=AT_A_DESK, other_dsn=other)
     try:
         return json.dumps((await unsettled(commerce)).document())
     finally:

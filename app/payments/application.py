@@ -16,10 +16,12 @@ from app.database.readiness import Readiness
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.loops import Loop, running
 from app.payments import statements, watching
+from app.payments.door import Door
 from app.payments.pages import ROUTES, Request, problem
 from app.payments.paying import Cashier
 from app.payments.provider import Provider
 from app.payments.reconciling import Reconciler
+from app.sealed_calls import Seals
 from app.settings import PaymentsSettings
 from app.unsettled import SAY_EVERY_SECONDS
 from app.web.health import health_routes
@@ -49,8 +51,9 @@ HANDLERS: dict[Any, Any] = {
 
 def payments(settings: PaymentsSettings) -> Outermost:
     """Return the payments service as an ASGI application."""
-    ledger = Database(settings.ledger_dsn, role="payments_app", application="payments", size=settings.pool_size)
-    readiness = Readiness(settings.ledger_dsn, role="payments_app", application="payments readiness", question=READY)
+    dsn, other = settings.ledger_dsn, settings.other_ledger_dsn
+    ledger = Database(dsn, role="payments_app", application="payments", size=settings.pool_size, other_dsn=other)
+    readiness = Readiness(dsn, role="payments_app", application="payments readiness", question=READY, other_dsn=other)
     provider = Provider(settings)
     cashier = Cashier(ledger, provider, settings.resolve_every_seconds)
     reconciler = Reconciler(ledger, provider)
@@ -84,4 +87,5 @@ def payments(settings: PaymentsSettings) -> Outermost:
         request_max_body_size=LARGEST_BODY,
         logging_config=None,
     )
-    return Outermost(application, {"x-content-type-options": "nosniff", "cache-control": "no-store"})
+    door = Door(application, Seals(settings.call_key, settings.other_call_key), LARGEST_BODY)
+    return Outermost(door, {"x-content-type-options": "nosniff", "cache-control": "no-store"})

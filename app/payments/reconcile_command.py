@@ -27,7 +27,8 @@ def reconcile(settings: PaymentsSettings, days: int) -> str:
 
 
 async def _reconcile(settings: PaymentsSettings, days: int) -> dict[str, object]:
-    ledger = Database(settings.ledger_dsn, role="payments_app", application="reconcile", size=1, patience=AT_A_DESK)
+    dsn, other = settings.ledger_dsn, settings.other_ledger_dsn
+    ledger = Database(dsn, role="payments_app", application="reconcile", size=1, patience=AT_A_DESK, other_dsn=other)
     provider = Provider(settings)
     try:
         report = await Reconciler(ledger, provider).compare(days)

@@ -27,7 +27,8 @@ def void_payment(settings: PaymentsSettings, key: str) -> str:
 
 
 async def _void(settings: PaymentsSettings, key: str) -> dict[str, object]:
-    ledger = Database(settings.ledger_dsn, role="payments_app", application="void", size=2, patience=AT_A_DESK)
+    dsn, other = settings.ledger_dsn, settings.other_ledger_dsn
+    ledger = Database(dsn, role="payments_app", application="void", size=2, patience=AT_A_DESK, other_dsn=other)
     provider = Provider(settings)
     cashier = Cashier(ledger, provider, settings.resolve_every_seconds)
     try:

@@ -26,6 +26,7 @@ from app.orders.reconciling import OrderReconciler
 from app.orders.settling import settling_loops
 from app.orders.statements_client import StatementsClient
 from app.orders.watching import ROUTES as METRICS_ROUTES
+from app.sealed_calls import Seals
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
 from app.web.compression import Compressed
@@ -56,22 +57,27 @@ def storefront(settings: StorefrontSettings) -> Outermost:
     https = settings.public_url.startswith("https:")
     assets, shelves = Assets(settings.rendered, settings.static_url), Shelves()
     legal = LegalPages(settings.region.legal_texts)
-    commerce = Database(settings.commerce_dsn, role="shop_app", application="shop", size=settings.pool_size)
+    dsn, other = settings.commerce_dsn, settings.other_commerce_dsn
+    commerce = Database(dsn, role="shop_app", application="shop", size=settings.pool_size, other_dsn=other)
     entrance = Entrance.make(settings.session_secret)
-    readiness = Readiness(settings.commerce_dsn, role="shop_app", application="shop readiness", question=READY)
+    readiness = Readiness(dsn, role="shop_app", application="shop readiness", question=READY, other_dsn=other)
+    seals = Seals(settings.call_key, settings.other_call_key)
+    cookie = SessionCookie(
+        settings.session_secret, keeps.session_days, secure=https, other=settings.other_session_secret
+    )
     services = Services(
         settings=settings,
         commerce=commerce,
-        payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds),
+        payments=PaymentsClient(settings.payments_url, settings.payments_timeout_seconds, seals),
         assets=assets,
         templates=Templates(settings, assets, {"shelves": shelves, "legal": legal, "seller": settings.region.seller}),
-        cookie=SessionCookie(settings.session_secret, keeps.session_days, secure=https),
+        cookie=cookie,
         shelves=shelves,
         legal=legal,
         renewals=Renewals(commerce, keeps.session_days),
     )
 
-    statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds)
+    statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds, seals)
     reconciler = OrderReconciler(commerce, statements)
     loops = [
         *settling_loops(services.commerce, services.payments),

@@ -14,13 +14,14 @@ class SessionCookie:
     """Signs and reads the session cookie.
 
     Args:
-        secret: shared by all pods of a region.
+        secret: shared by all pods of a region; it signs.
+        other: the one before it or the one after it, whose cookies are read as well; empty for none.
         days: how long a browser keeps it after the last use.
         secure: with https the cookie has the `__Host-` prefix: this host only, this site only, never over http.
     """
 
-    def __init__(self, secret: str, days: int, *, secure: bool) -> None:
-        self._secret = secret.encode()
+    def __init__(self, secret: str, days: int, *, secure: bool, other: str = "") -> None:
+        self._secret, self._other = secret.encode(), other.encode()
         self._seconds = days * 86_400
         self._secure = secure
         self.name = "__Host-session" if secure else "session"
@@ -32,13 +33,15 @@ class SessionCookie:
             session = UUID(hex=name)
         except ValueError:
             return None
-        return session if hmac.compare_digest(signature.encode(), self._sign(session).encode()) else None
+        signed_by = (secret for secret in (self._secret, self._other) if secret)
+        known = any(hmac.compare_digest(signature.encode(), _sign(secret, session).encode()) for secret in signed_by)
+        return session if known else None
 
     def write(self, session: UUID) -> Cookie:
         """Return the cookie to set for a session."""
         return Cookie(
             key=self.name,
-            value=f"{session.hex}.{self._sign(session)}",
+            value=f"{session.hex}.{_sign(self._secret, session)}",
             path="/",
             httponly=True,
             samesite="lax",
@@ -50,6 +53,7 @@ class SessionCookie:
         """Return the cookie to set when there is no session any more."""
         return Cookie(key=self.name, value="", path="/", httponly=True, samesite="lax", secure=self._secure, max_age=0)
 
-    def _sign(self, session: UUID) -> str:
-        digest = hmac.new(self._secret, b"session:" + session.bytes, hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+def _sign(secret: bytes, session: UUID) -> str:
+    digest = hmac.new(secret, b"session:" + session.bytes, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

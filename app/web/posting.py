@@ -152,11 +152,13 @@ async def _post_once(request: Request, action: Action) -> tuple[Done, Response[N
     if not (SHORTEST_KEY <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise RefusedError(422, "This form came without its key", "Go back, reload the page and send the form again.")
     before = services.cookie.read(request.cookies)
-    fingerprint = _fingerprint(services.settings.session_secret, request.scope["path"], fields)
+    # A form may come again to a pod that signs with another secret than the pod that it came to first.
+    secrets = (services.settings.session_secret, services.settings.other_session_secret)
+    fingerprints = tuple(_fingerprint(secret, request.scope["path"], fields) for secret in secrets if secret)
     try:
-        done = await _once(services, action, fields, key, before, fingerprint)
+        done = await _once(services, action, fields, key, before, fingerprints)
     except UnknownOutcomeError:  # COMMIT got no answer: what the database holds under this key decides
-        done = await _once(services, action, fields, key, before, fingerprint)
+        done = await _once(services, action, fields, key, before, fingerprints)
     return _redirect(services, done, before)
 
 
@@ -167,11 +169,16 @@ def _redirect(services: Services, done: Done, before: UUID | None) -> tuple[Done
 
 
 async def _once(
-    services: Services, action: Action, fields: Mapping[str, str], key: str, before: UUID | None, fingerprint: bytes
+    services: Services,
+    action: Action,
+    fields: Mapping[str, str],
+    key: str,
+    before: UUID | None,
+    fingerprints: tuple[bytes, ...],
 ) -> Done:
     async with services.commerce.write() as connection:
-        if not await connection.fetchval(_CLAIM, key, fingerprint, before):
-            return await _replay(connection, key, before, fingerprint)
+        if not await connection.fetchval(_CLAIM, key, fingerprints[0], before):
+            return await _replay(connection, key, before, fingerprints)
         done = await action(await _posting(connection, services, fields, key, before))
         await connection.execute(_COMPLETE, key, done.location, done.session)
         return done
@@ -191,11 +198,11 @@ async def _posting(
     return Posting(connection, services, fields, key, visitor, session)
 
 
-async def _replay(queries: Queries, key: str, before: UUID | None, fingerprint: bytes) -> Done:
+async def _replay(queries: Queries, key: str, before: UUID | None, fingerprints: tuple[bytes, ...]) -> Done:
     row = await queries.fetchrow(_STORED, key)
     lost_answer = row["recent"] and before == row["session_before"]
     known = lost_answer or before == row["session_after"]  # None is equal, too: the session that ended
-    if not known or not hmac.compare_digest(row["fingerprint"], fingerprint):
+    if not known or not any(hmac.compare_digest(row["fingerprint"], each) for each in fingerprints):
         raise RefusedError(
             422,
             "This form was already sent with other content",

@@ -34,7 +34,7 @@ from watching import Watch, open_together
 from lab.hosts import WORKSTATION
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.witness.store import WitnessUnreachableError
+from shopsphere.witness import WitnessUnreachableError
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "break-glass.jsonl"
 

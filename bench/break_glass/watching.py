@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 from pair import PairUnderTest
 
@@ -25,7 +26,7 @@ class Look:
         began: seconds of the monotonic clock before the look.
         ended: after it.
         site: which.
-        is_open: its agent lets writes through, or its kernel lets clients reach databases that take writes.
+        is_open: an agent there lets writes through, or a kernel lets clients reach databases that take writes.
     """
 
     began: float
@@ -82,14 +83,21 @@ class Watch:
                 self.looks.append(Look(began, time.monotonic(), site, is_open))
 
     def _is_open(self, site: str) -> bool:
-        """Ask the agent; what it does not say, the kernel does: databases that lead, and a fence that lets through."""
-        try:
-            state = self._pair.access.agent_state(site)
-        except ShopSphereError:
-            state = {"writes": False, "role": "primary"}
-        if state["writes"] or state["role"] == "replica":
-            return bool(state["writes"])
-        try:
-            return "elements" in run_inside(site, _FENCE, check=False).stdout
-        except HostOffError:
-            return False
+        """Ask each node's agent; what it does not say, the kernel does: databases that lead, and an open fence."""
+        access, nodes = self._pair.access, self._pair.topology.site(site).further_nodes
+        asked = {site: lambda: access.agent_state(site)}
+        asked |= {node.name: partial(access.node_state, site, node) for node in nodes}
+        return any(_lets_through(host, state) for host, state in asked.items())
+
+
+def _lets_through(host: str, ask: Callable[[], dict[str, Any]]) -> bool:
+    try:
+        state = ask()
+    except ShopSphereError:
+        state = {"writes": False, "role": "primary"}
+    if state["writes"] or state["role"] == "replica":
+        return bool(state["writes"])
+    try:
+        return "elements" in run_inside(host, _FENCE, check=False).stdout
+    except HostOffError:
+        return False

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from lab.enter import run_inside
-from shopsphere.clients.http import HttpService, read_key
+from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
+from shopsphere.clients.http import HttpService
 from shopsphere.deploy.environment import program_path
 from shopsphere.drift.kinds import resource_of
 from shopsphere.estate.access import CdnAccess, edge_access, read_access, site_access
@@ -141,13 +143,12 @@ class LabHands:
     def _dns(self, act: Act) -> Answer:
         access = edge_access(Environment.LAB)
         url = next(str(each.url) for each in access.require_authorities() if each.name == act.place)
-        service = HttpService(act.place, url.rstrip("/"), {"X-API-Key": read_key(access.dns_api_key_file)})
-        return asked(service, act)
+        return asked(HttpService(act.place, url.rstrip("/"), trust=_deployer(access.edge_keys)), act)
 
     def _cdn(self, act: Act) -> Answer:
         access = read_access(CdnAccess, edge_stack(Environment.LAB))
-        token = read_key(access.cdn_token_file)
-        return asked(HttpService("the CDN", str(access.cdn_url).rstrip("/"), {"Authorization": f"Bearer {token}"}), act)
+        service = HttpService("the CDN", str(access.cdn_url).rstrip("/"), trust=_deployer(access.edge_keys))
+        return asked(service, act)
 
     def _inside(self, act: Act) -> Answer:
         done = run_inside(act.place, act.words, check=False, seconds=ACT_SECONDS, stdin=act.body or None)
@@ -155,6 +156,10 @@ class LabHands:
 
     def _shell(self, act: Act) -> Answer:
         return _run(["bash", "-c", act.words[0]], act.body)
+
+
+def _deployer(keys: str) -> ssl.SSLContext:
+    return EdgeIdentity.of(keys, DEPLOYER).context()
 
 
 def _run(words: Sequence[str], body: str) -> Answer:

@@ -137,6 +137,7 @@ def _object(metadata: Mapping[str, Any]) -> str:
         names = {
             "DnsRRset": f"{inputs.get('name')} {inputs.get('type')}",
             "DnsPairState": f"{inputs.get('name')} LUA",
+            "DnsZoneKeys": f"keys of zone {inputs.get('zone')}",
             "DnsZone": f"zone {inputs.get('zone')}",
             "CdnDistribution": f"distribution {inputs.get('name')}",
         }

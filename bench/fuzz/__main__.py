@@ -51,7 +51,7 @@ def main() -> int:
                 raise SystemExit(done.stderr)
         psp = Process("psp", {"PSP_STATE_FILE": str(directory / "books.sqlite")})
         running.callback(psp.stop)
-        payments = Process("payments", {"LEDGER_DSN": cluster.dsn("ledger"), "PSP_URL": psp.url})
+        payments = Process("payments", {"LEDGER_DSN": cluster.service_dsn("ledger"), "PSP_URL": psp.url})
         running.callback(payments.stop)
         shop = serve(cluster, payments.url, directory / "rendered")
         running.callback(shop.stop)

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 
 from judges import Finding
 
+from shopsphere.foundation.markdown import cell
+
 Reasons = Mapping[tuple[str, str], Mapping[str, str]]
 """By judge and rule: the reason by pattern of `Kind/namespace/name`."""
 Seen = Mapping[tuple[str, str], Mapping[str, set[str]]]
@@ -72,9 +74,5 @@ def page(
             names = sorted(name for name in found[rule] if fitting(name, patterns) == pattern)
             stacks = {stack for name in names for stack in found[rule][name]}
             where = f"{', '.join(names)}; {len(stacks)} stacks"
-            lines.append(f"| {rule[0]} | `{rule[1]}` | {_cell(asks[rule])} | {where} | {_cell(reason)} |")
+            lines.append(f"| {rule[0]} | `{rule[1]}` | {cell(asks[rule])} | {where} | {cell(reason)} |")
     return "\n".join([*lines, ""])
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

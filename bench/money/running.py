@@ -12,7 +12,7 @@ from pathlib import Path
 from killing import kill_server
 from postgres_cluster import Cluster
 from processor_time import children_of
-from shop_processes import FACTS, SECRET, Process, migrate
+from shop_processes import CALL_KEY, FACTS, SECRET, Process, migrate
 from troubling import Provider
 
 from app.media.render import render
@@ -56,7 +56,7 @@ class Shop:
             self._variables[f"payments {number}"] = self.payments_variables()
             self.start(f"payments {number}")
             self._variables[f"serve {number}"] = {
-                "COMMERCE_DSN": self.cluster.dsn("commerce"),
+                "COMMERCE_DSN": self.cluster.service_dsn("commerce"),
                 "SHOP_SESSION_SECRET": SECRET,
                 "PAYMENTS_URL": self.processes[f"payments {number}"].url,
                 "SHOP_RENDERED": str(rendered),
@@ -67,11 +67,12 @@ class Shop:
     def payments_variables(self) -> dict[str, str]:
         """Return what a payments service, or a comparison of the books, needs."""
         return {
-            "LEDGER_DSN": self.cluster.dsn("ledger"),
+            "LEDGER_DSN": self.cluster.service_dsn("ledger"),
             "PSP_URL": self.processes["psp"].url,
             "PSP_TIMEOUT_SECONDS": PSP_SECONDS,
             "PAYMENTS_RESOLVE_SECONDS": "0.5",
             "SHOP_ENVIRONMENT": "lab",
+            "PAYMENTS_CALL_KEY": CALL_KEY,
         }
 
     def start(self, name: str) -> None:

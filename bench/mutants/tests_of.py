@@ -34,13 +34,31 @@ RULES = tuple(
         "policies_pack",
         "policies_catalogue",
         "pod_power",
+        "property_reading",
+        "rule_findings",
+        "declared_resources",
+        "rules_are_found",
     )
 )
 OF_RULES = (*RULES, *(f"{MODEL}{name}.py" for name in ("policies_properties", "policies_environment")))
 ADMISSION = tuple(f"{MODEL}{name}.py" for name in ("admission_policies", "policies_catalogue"))
 FLEET = tuple(
     f"{MODEL}{name}.py"
-    for name in ("fleet_stores", "policies_catalogue", "fleet_paths", "fleet_report", "report_formats")
+    for name in (
+        "report_documents",
+        "fleet_targets",
+        "fleet_stores",
+        "fleet_hosts",
+        "fleet_addresses",
+        "fleet_of_databases",
+        "fleet_of_programs",
+        "fleet_of_edge",
+        "fleet_of_networks",
+        "policies_catalogue",
+        "fleet_paths",
+        "fleet_report",
+        "report_formats",
+    )
 )
 OF_FLEET = (*FLEET, f"{MODEL}fleet_properties.py", f"{MODEL}policy_command.py")
 GRAPHS = tuple(f"{GRAPH}{name}.py" for name in ("policies_on_graphs", "ways_out"))

@@ -48,13 +48,13 @@ class StartedShop:
         self._provider_url = provider.url
         payments = self._run(
             "payments",
-            LEDGER_DSN=self.cluster.dsn("ledger"),
+            LEDGER_DSN=self.cluster.service_dsn("ledger"),
             PSP_URL=provider.url,
             PSP_TIMEOUT_SECONDS=PSP_SECONDS,
         )
         self.url = self._run(
             "serve",
-            COMMERCE_DSN=self.cluster.dsn("commerce"),
+            COMMERCE_DSN=self.cluster.service_dsn("commerce"),
             SHOP_SESSION_SECRET=SECRET,
             PAYMENTS_URL=payments.url,
             SHOP_RENDERED=str(folder / "rendered"),

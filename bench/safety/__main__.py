@@ -18,14 +18,14 @@ from random import Random
 import checks
 from customers import CLIENTS, fill_stock
 from driver import carry_out, failback, write
-from faults import CATALOGUE, PROOFS
+from faults import CATALOGUE, OF_NODES, PROOFS
 from faults_of_changes import PLACES, killed_at
 from pair import PairUnderTest
 from report import show
 from scene import Fault
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "safety.jsonl"
-FAULTS = {**CATALOGUE, **PROOFS}
+FAULTS = {**CATALOGUE, **OF_NODES, **PROOFS}
 
 
 def arguments() -> argparse.Namespace:

@@ -5,6 +5,7 @@ What customers were promised, and what the sites hold in the end, is judged by t
 
 import faults_of_changes as changes
 import faults_of_lines as lines
+import faults_of_nodes as nodes
 import faults_of_sites as sites
 
 CATALOGUE = {
@@ -39,5 +40,18 @@ CATALOGUE = {
         changes.wrong_password,
     )
 } | {f"killed-{name}": sites.killed(pattern) for name, pattern in sites.COMPONENTS.items()}
-PROOFS = {"partition-without-fence": lines.partition_without_fence}
+OF_NODES = {
+    each.__name__.replace("_", "-"): each
+    for each in (
+        nodes.node_with_primary_lost,
+        nodes.node_lost_then_site,
+        nodes.partition_inside_site,
+        nodes.silent_node_failover,
+    )
+}
+"""Only for sites of several nodes; by name, as a lab of one has none of them."""
+PROOFS = {
+    "partition-without-fence": lines.partition_without_fence,
+    "partition-without-node-fence": nodes.partition_without_node_fence,
+}
 """Never drawn by chance: each has to be found out by a checker."""

@@ -9,7 +9,7 @@ def isolation(scene: Scene) -> None:
     """Every line of the active site is cut, the operators' too; it lives on alone."""
     scene.mark("fault")
     for host in (*scene.under_test.hosts.hosts, WORKSTATION):
-        if host != scene.active:
+        if host not in scene.under_test.hosts.together(scene.active):
             scene.under_test.cut(scene.active, host)
     scene.pause(1, 4)
     scene.move("unplanned")
@@ -26,8 +26,12 @@ def partition(scene: Scene) -> None:
 
 
 def partition_without_fence(scene: Scene) -> None:
-    """The same without a fence: two sites take orders in one epoch, and the bench has to find that out."""
-    scene.under_test.remove_fence(scene.active)
+    """The same without a fence: two sites take orders in one epoch, and the bench has to find that out.
+
+    For sites of one node: of several, each closes its own.
+    """
+    scene.under_test.fences.remove(scene.active)
+    scene.under_test.fences.open_gateway(scene.active, scene.under_test.address(scene.active))
     scene.pause(9, 11)  # the lease runs out: nobody renews it
     partition(scene)
 

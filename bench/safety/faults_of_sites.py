@@ -142,9 +142,9 @@ def dead_api_failover(scene: Scene) -> None:
 def frozen_agent(scene: Scene) -> None:
     """The active site's agent hangs: its kernel shuts the databases off, and the lease runs out."""
     scene.mark("fault")
-    scene.under_test.signal(scene.active, "runbooks.agent", "STOP")
+    scene.under_test.signal(scene.active, "runbooks.agent /", "STOP")
     scene.pause(1, 4)
     scene.move("unplanned")
     scene.pause(3, 6)
-    scene.under_test.signal(scene.active, "runbooks.agent", "CONT")
+    scene.under_test.signal(scene.active, "runbooks.agent /", "CONT")
     scene.pause(3, 6)

@@ -2,29 +2,25 @@
 
 import base64
 import json
-import subprocess
-import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from command import shopsphere
 from customers import CLIENTS
+from fences import Fences
 from volumes import SmallVolumes
 
-from components.postgres_spec import REPLICATION_SECRET
-from lab.enter import command_inside, run_inside
-from lab.host import power, supervision
-from lab.hosts import load_hosts
+from lab.enter import run_inside
+from lab.host import power
+from lab.hosts import PSP_PORT, load_hosts
 from lab.network import control
-from lab.paths import run_directory
-from lab.plan import PSP_PORT
 from runbooks.databases import all_follow
 from runbooks.engine import Journal
 from runbooks.pair_access import PairAccess
-from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
-from shopsphere.estate.host_rules import FENCE_TABLE
+from shopsphere.estate.databases import DATABASES, LEDGER, REPLICATION_SECRET, DatabaseModel
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
@@ -36,14 +32,6 @@ from shopsphere.topology import load_topology
 from shopsphere.witness import Sync, WitnessUnreachableError
 from shopsphere.witness.access import witness_of
 from shopsphere.witness.record import PairRecord
-
-OPEN_DOOR = """
-import http.server, sys
-class Yes(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200), self.send_header("Content-Length", "0"), self.end_headers()
-http.server.ThreadingHTTPServer((sys.argv[1], 8405), Yes).serve_forever()
-"""
 
 
 class PairUnderTest:
@@ -61,9 +49,8 @@ class PairUnderTest:
         self._were_off: set[str] = set()
         self._links: set[tuple[str, str]] = set()
         self._stopped: set[tuple[str, str]] = set()
-        self._doors: dict[str, subprocess.Popen[bytes]] = {}
         self._spoiled: dict[tuple[str, str], dict[str, str]] = {}
-        self.volumes = SmallVolumes(self)
+        self.volumes, self.fences = SmallVolumes(self), Fences()
         self.access = PairAccess(self.topology, self.pair, Environment.LAB, self.witness)
 
     def address(self, site: str) -> str:
@@ -75,7 +62,8 @@ class PairUnderTest:
     # --- faults -------------------------------------------------------------------------------------------------
 
     def power_off(self, host: str) -> None:
-        power.power_off(host)
+        for each in self.hosts.together(host):
+            power.power_off(each)
         self._off.add(host)
         self._were_off.add(host)
 
@@ -91,20 +79,20 @@ class PairUnderTest:
         self._off.discard(host)
 
     def cut(self, a: str, b: str, *, one_way: bool = False) -> None:
-        control.ask("cut", ways=control.ways(a, b, one_way=one_way))
+        control.ask("cut", ways=control.ways_between(self.hosts, a, b, one_way=one_way))
         self._links.add((a, b))
 
     def lose(self, a: str, b: str, percent: int) -> None:
-        control.ask("lose", ways=control.ways(a, b, one_way=False), percent=percent)
+        control.ask("lose", ways=control.ways_between(self.hosts, a, b), percent=percent)
         self._links.add((a, b))
 
     def slow(self, a: str, b: str, ms: int) -> None:
-        control.ask("slow", ways=control.ways(a, b, one_way=False), ms=ms)
+        control.ask("slow", ways=control.ways_between(self.hosts, a, b), ms=ms)
         self._links.add((a, b))
 
     def heal_links(self) -> None:
         for a, b in self._links:
-            control.ask("heal", ways=control.ways(a, b, one_way=False))
+            control.ask("heal", ways=control.ways_between(self.hosts, a, b))
         self._links.clear()
 
     def signal(self, site: str, pattern: str, name: str) -> None:
@@ -114,21 +102,6 @@ class PairUnderTest:
             self._stopped.add((site, pattern))
         if name == "CONT":
             self._stopped.discard((site, pattern))
-
-    def remove_fence(self, site: str) -> None:
-        """Replace a site's agent by something that lets every write through, as if nobody had thought of a fence."""
-        supervision.control(run_directory(site), "stop", "site-agent")
-        run_inside(site, ["nft", "delete", "table", "inet", FENCE_TABLE], check=False)
-        self._doors[site] = subprocess.Popen(
-            command_inside(site, [sys.executable, "-c", OPEN_DOOR, self.address(site)]), stderr=subprocess.DEVNULL
-        )
-
-    def restore_fence(self) -> None:
-        for site, door in list(self._doors.items()):
-            self.signal(site, "ThreadingHTTPServer", "KILL")  # what entered the host for it ends too
-            door.wait(10)
-            supervision.control(run_directory(site), "start", "site-agent", check=False)
-            del self._doors[site]
 
     def spoil_certificates(self, site: str) -> None:
         """Replace what a site's databases show to the other site by certificates that ended, of another authority."""
@@ -156,10 +129,10 @@ class PairUnderTest:
             del self._spoiled[site, path]
 
     def crash_database(self, site: str, database: DatabaseModel) -> None:
-        """Kill the postmaster itself, as a crash would."""
-        pod = f"{database.cluster(site)}-1"
+        """Kill the postmaster of the instance that leads at a site, as a crash would."""
+        cluster, namespace, pod = self.access.database(site, database).leader()
         script = 'read process < "$PGDATA/postmaster.pid" && kill -9 "$process"'  # there is neither bash nor head
-        self.access.cluster(site).execute(database.namespace.name, pod, "postgres", ["sh", "-c", script])
+        cluster.execute(namespace, pod, "postgres", ["sh", "-c", script])
 
     # --- looking ------------------------------------------------------------------------------------------------
 
@@ -206,16 +179,14 @@ class PairUnderTest:
 
     def follows(self, leader: str, follower: str) -> bool:
         """Whether both databases stream from the leader."""
-        try:
+        with suppress(ShopSphereError):
             return all_follow(self.access, leader, follower)
-        except ShopSphereError:
-            return False
+        return False
 
     def leads(self, site: str) -> bool | None:
-        try:
+        with suppress(ShopSphereError):
             return not any(self.access.database(site, each).is_standby() for each in DATABASES)
-        except ShopSphereError:
-            return False
+        return False
 
     def is_steady(self) -> bool:
         """Active site with the lease, both databases followed, and the witness says that nothing would be lost."""
@@ -225,7 +196,16 @@ class PairUnderTest:
             return False
         assert seen.record is not None
         active = seen.record.active
-        return seen.record.sync is Sync.ON and seen.lease_holder == active and self.follows(active, self.other(active))
+        if seen.record.sync is not Sync.ON or seen.lease_holder != active:
+            return False
+        return self.follows(active, self.other(active)) and all(map(self.is_whole, self.pair.sites))
+
+    def is_whole(self, site: str) -> bool:
+        """Whether every instance of both databases of a site is ready: of two one may be copied still."""
+        with suppress(ShopSphereError):
+            found = [self.access.database(site, each).document() for each in DATABASES]
+            return all(each["status"].get("readyInstances") == each["spec"]["instances"] for each in found)
+        return False
 
     # --- acting -------------------------------------------------------------------------------------------------
 
@@ -241,12 +221,12 @@ class PairUnderTest:
     def undo(self) -> None:
         """Take back every fault that this process caused."""
         self.heal_links()
-        self.restore_fence()
+        self.fences.restore()
         self.restore_secrets()
         self.volumes.lift_limits()
         for site, pattern in list(self._stopped):
             self.signal(site, pattern, "CONT")
-        for host in list(self._off):
+        for host in sorted(self._off, key=lambda each: each not in self.topology.sites):  # a node needs its site's API
             self.power_on(host)
         self._were_off.clear()
 
@@ -278,10 +258,9 @@ class PairUnderTest:
             shopsphere("rebuild", target, "--execute", "--reason", "bench", seconds=900)
 
     def _quorum(self) -> bool:
-        try:
+        with suppress(ShopSphereError):
             return self.witness.see().record is not None
-        except ShopSphereError:
-            return False
+        return False
 
     def _was_left(self, active: str, passive: str) -> bool:
         """Whether the passive site is a primary of its own past, or cannot follow by itself."""

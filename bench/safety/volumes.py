@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from command import shopsphere
 
 from lab.enter import run_inside
+from lab.volumes import host_of
 from shopsphere.estate.databases import DatabaseModel
 
 if TYPE_CHECKING:
@@ -19,34 +20,44 @@ class SmallVolumes:
 
     def __init__(self, under_test: "PairUnderTest") -> None:
         self._under_test = under_test
-        self._limited: set[tuple[str, str]] = set()
+        self._limited: set[tuple[str, str, str]] = set()
 
     def limit(self, site: str, database: DatabaseModel, mebibytes: int) -> None:
-        """Let a database's volume at a site hold so much more than it does; takes a restart of the site."""
-        volume = self._name(site, database)
-        held = int(run_inside(site, ["du", "-sm", f"/srv/volumes/{volume}"]).stdout.split()[0])
+        """Let a database's volumes at a site hold so much more than they do; takes a restart of the site.
+
+        Those of all its instances: else another one would be let lead, and the site would go on.
+        """
+        places = self._places(site, database)
+        held = [int(run_inside(host, ["du", "-sm", f"/srv/volumes/{each}"]).stdout.split()[0]) for host, each in places]
         self._under_test.power_off(site)
-        self._limited.add((site, volume))
-        shopsphere("lab", "limit-volume", site, volume, str(held + mebibytes))
+        for (host, volume), size in zip(places, held, strict=True):
+            self._limited.add((site, host, volume))
+            shopsphere("lab", "limit-volume", host, volume, str(size + mebibytes))
         self._under_test.power_on(site)
 
     def fill(self, site: str, database: DatabaseModel) -> None:
-        """Fill it up, and let the database need more."""
-        filler = f"/srv/volumes/{self._name(site, database)}/filler"
-        run_inside(site, ["dd", "if=/dev/zero", f"of={filler}", "bs=1M"], check=False)
+        """Fill them up, and let the database need more."""
+        for host, volume in self._places(site, database):
+            run_inside(host, ["dd", "if=/dev/zero", f"of=/srv/volumes/{volume}/filler", "bs=1M"], check=False)
         shopsphere("lab", "psql", site, database.name, "--", "-c", MORE, check=False, seconds=60)
 
     def lift_limits(self) -> None:
-        for site, volume in list(self._limited):
+        for site in {each[0] for each in self._limited}:
             self._under_test.power_off(site)
-            shopsphere("lab", "limit-volume", site, volume, "0")
+            own = [each for each in self._limited if each[0] == site]
+            for _, host, volume in own:
+                shopsphere("lab", "limit-volume", host, volume, "0")
             self._under_test.power_on(site)
-            run_inside(site, ["rm", "-f", f"/srv/volumes/{volume}/filler"])
-            self._limited.discard((site, volume))
+            for _, host, volume in own:
+                run_inside(host, ["rm", "-f", f"/srv/volumes/{volume}/filler"])
+            self._limited.difference_update(own)
 
-    def _name(self, site: str, database: DatabaseModel) -> str:
+    def _places(self, site: str, database: DatabaseModel) -> list[tuple[str, str]]:
+        """Host and directory of the volume of each instance."""
         cluster = self._under_test.access.cluster(site)
         claims = f"/api/v1/namespaces/{database.namespace.name}/persistentvolumeclaims"
-        (claim,) = cluster.items(claims, labelSelector=f"cnpg.io/cluster={database.cluster(site)}")
-        volume = cluster.get(f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
-        return Path(volume["spec"]["local"]["path"]).name
+        found = []
+        for claim in cluster.items(claims, labelSelector=f"cnpg.io/cluster={database.cluster(site)}"):
+            volume = cluster.get(f"/api/v1/persistentvolumes/{claim['spec']['volumeName']}")
+            found.append((host_of(volume, site), Path(volume["spec"]["local"]["path"]).name))
+        return found

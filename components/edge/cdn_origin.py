@@ -10,6 +10,7 @@ import pulumi
 
 from components.edge.resources import CdnDistribution
 from shopsphere.clients.edge_errors import EdgeError
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.estate.edge_config import EdgeConfig, OriginConfig
 from shopsphere.names.pair_state import public_addresses
 from shopsphere.topology import Topology
@@ -28,7 +29,7 @@ class CdnOriginModel:
 
     Attributes:
         endpoint: the CDN's configuration API.
-        token_file: where its token is.
+        keys_folder: where the certificates for it are.
         host_name: public name of static assets.
         paths: prefixes that are served.
         origins: name, address and port of each, in order of preference.
@@ -36,7 +37,7 @@ class CdnOriginModel:
     """
 
     endpoint: str
-    token_file: str
+    keys_folder: str
     host_name: str
     paths: tuple[str, ...]
     origins: tuple[Mapping[str, Any], ...]
@@ -72,7 +73,7 @@ class CdnOriginModel:
         origins = [{"name": each.site, "address": addresses[each.site], "port": each.port} for each in wanted]
         return cls(
             endpoint=config.cdn_url,
-            token_file=config.cdn_token_file,
+            keys_folder=config.edge_keys,
             host_name=topology.static_host,
             paths=topology.cdn.paths,
             origins=tuple(origins),
@@ -83,7 +84,7 @@ class CdnOriginModel:
         """Return the inputs of the distribution's resource."""
         return {
             "endpoint": self.endpoint,
-            "tokenFile": self.token_file,
+            KEYS_FOLDER: self.keys_folder,
             "name": STATIC,
             "hostNames": [self.host_name],
             "dataClass": PUBLIC,

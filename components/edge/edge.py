@@ -6,6 +6,7 @@ import pulumi
 
 from components.edge.cdn_origin import CdnOrigin, CdnOriginModel
 from components.edge.global_dns import GlobalDns, GlobalDnsModel
+from components.protection import protect_what_holds_data
 from components.stack_config import environment_of_stack, load_site_config
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.foundation.errors import ShopSphereError
@@ -24,8 +25,10 @@ def build_edge() -> None:
         dns_model, cdn_model = GlobalDnsModel.of(topology, config), CdnOriginModel.of(topology, config)
     except ShopSphereError as error:
         raise pulumi.RunError(str(error)) from error
+    protect_what_holds_data()
     dns = GlobalDns(topology.domain, dns_model)
     cdn = CdnOrigin("static", cdn_model)
     pulumi.export("zone", dns.zone)
+    pulumi.export("ds", dns.ds)
     pulumi.export("names", dns.names)
     pulumi.export("static", cdn.host_name)

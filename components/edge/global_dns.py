@@ -8,11 +8,13 @@ from typing import Any
 
 import pulumi
 
-from components.edge.resources import DnsPairState, DnsRRset, DnsZone
-from components.protection import protected
+from components.edge.resources import DnsPairState, DnsRRset, DnsZone, DnsZoneKeys
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.names.apex import issuing
 from shopsphere.names.pair_state import PairDeclaration, public_addresses, zone_of
 from shopsphere.names.steering import RegionRule, geo_content, pair_content, region_rules
+from shopsphere.names.zone_keys import ALGORITHM
 from shopsphere.topology import Topology
 from shopsphere.topology.public_names import APEX, STATIC, WWW
 
@@ -36,7 +38,9 @@ class GlobalDnsModel:
         hostmaster: label of the mailbox that answers for the zone.
         cdn_address: where static assets are served.
         authorities: name and address of each authority's API.
-        key_file: where the API key is.
+        keys_folder: where the certificates for those APIs are.
+        certificate_issuers: authorities that may issue certificates for names of the zone.
+        parent_servers: addresses of the parent zone's name servers.
     """
 
     zone: str
@@ -48,7 +52,9 @@ class GlobalDnsModel:
     hostmaster: str
     cdn_address: str
     authorities: tuple[Mapping[str, str], ...]
-    key_file: str
+    keys_folder: str
+    certificate_issuers: tuple[str, ...] = ()
+    parent_servers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, topology: Topology, config: EdgeConfig) -> GlobalDnsModel:
@@ -64,13 +70,16 @@ class GlobalDnsModel:
             hostmaster=config.hostmaster,
             cdn_address=str(config.cdn_address),
             authorities=tuple({"name": each.name, "url": each.url} for each in config.dns_authorities),
-            key_file=config.dns_api_key_file,
+            keys_folder=config.edge_keys,
+            certificate_issuers=config.certificate_issuers,
+            parent_servers=tuple(map(str, config.parent_servers)),
         )
 
     @property
     def shared(self) -> dict[str, Any]:
         """Inputs of every resource in the zone."""
-        return {"authorities": [dict(each) for each in self.authorities], "keyFile": self.key_file, "zone": self.zone}
+        authorities = [dict(each) for each in self.authorities]
+        return {"authorities": authorities, KEYS_FOLDER: self.keys_folder, "zone": self.zone}
 
     @property
     def steered_ttl(self) -> int:
@@ -87,6 +96,10 @@ class GlobalDnsModel:
             "ttl": FIXED_TTL_SECONDS,
         }
 
+    def key_inputs(self) -> dict[str, Any]:
+        """Return the inputs of the keys that sign the zone."""
+        return {**self.shared, "algorithm": ALGORITHM, "parentServers": list(self.parent_servers)}
+
     def state_inputs(self, pair: PairDeclaration) -> dict[str, Any]:
         """Return the inputs of a pair's state record."""
         return {**self.shared, **pair.props()}
@@ -101,6 +114,12 @@ class GlobalDnsModel:
         """Return the names that follow no role: each site, the name servers and the CDN."""
         addresses = {**self.addresses, **self.nameservers, STATIC: self.cdn_address}
         return {label: self._rrset(label, "A", address, FIXED_TTL_SECONDS) for label, address in addresses.items()}
+
+    def issuers(self) -> dict[str, Any] | None:
+        """Return the inputs of the record that says who may issue certificates; None where nobody was named."""
+        records = list(issuing(self.certificate_issuers))
+        shared = {**self.shared, "name": self.zone, "type": "CAA", "ttl": FIXED_TTL_SECONDS}
+        return {**shared, "records": records} if records else None
 
     def _lua(self, label: str, content: str, ttl: int) -> dict[str, Any]:
         return self._rrset(label, "LUA", content, ttl)
@@ -118,19 +137,24 @@ class GlobalDns(pulumi.ComponentResource):
     """
 
     zone: pulumi.Output[str]
+    ds: pulumi.Output[list[str]]
     names: pulumi.Output[list[str]]
 
     def __init__(self, name: str, model: GlobalDnsModel, options: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("shopsphere:edge:GlobalDns", name, None, options)
-        zone = DnsZone(name, model.zone_inputs(), protected(pulumi.ResourceOptions(parent=self)))
-        in_zone = pulumi.ResourceOptions(parent=self, depends_on=[zone])
+        zone = DnsZone(name, model.zone_inputs(), pulumi.ResourceOptions(parent=self))
+        # Signed before anything is in it: a name is never answered without its signature, nor a key taken before names.
+        keys = DnsZoneKeys(name, model.key_inputs(), pulumi.ResourceOptions(parent=self, depends_on=[zone]))
+        in_zone = pulumi.ResourceOptions(parent=self, depends_on=[zone, keys])
         for label, inputs in model.fixed_names().items():
             DnsRRset(label, inputs, in_zone)
-        kept = protected(in_zone)
-        states = [DnsPairState(pair.pair, model.state_inputs(pair), kept) for pair in model.pairs.values()]
+        if issuers := model.issuers():
+            DnsRRset("certificate-issuers", issuers, in_zone)
+        states = [DnsPairState(pair.pair, model.state_inputs(pair), in_zone) for pair in model.pairs.values()]
         steered = model.steered_names()
         for label, inputs in steered.items():
             DnsRRset(label, inputs, pulumi.ResourceOptions(parent=self, depends_on=states))
         self.zone = pulumi.Output.from_input(model.zone)
         self.names = pulumi.Output.from_input(sorted([*steered, *model.fixed_names()]))
-        self.register_outputs({"zone": self.zone, "names": self.names})
+        self.ds = keys.ds
+        self.register_outputs({"zone": self.zone, "ds": self.ds, "names": self.names})

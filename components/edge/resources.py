@@ -12,9 +12,13 @@ from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from components.edge.providers.powerdns_zone_keys import PowerDnsZoneKeysProvider
 
 LIVE = "live"
 """Output with what the services had when they were last read."""
+
+DS = "ds"
+"""Output with what the parent zone has to say of the keys: one DS of each."""
 
 
 class DnsZone(Resource, module="edge", name="DnsZone"):
@@ -24,6 +28,16 @@ class DnsZone(Resource, module="edge", name="DnsZone"):
 
     def __init__(self, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> None:
         super().__init__(PowerDnsZoneProvider(), name, {**inputs, LIVE: None}, options)
+
+
+class DnsZoneKeys(Resource, module="edge", name="DnsZoneKeys"):
+    """The keys that sign a zone at every authority; type `pulumi-python:dynamic/edge:DnsZoneKeys`."""
+
+    live: pulumi.Output[dict[str, str]]
+    ds: pulumi.Output[list[str]]
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> None:
+        super().__init__(PowerDnsZoneKeysProvider(), name, {**inputs, LIVE: None, DS: None}, options)
 
 
 class DnsRRset(Resource, module="edge", name="DnsRRset"):

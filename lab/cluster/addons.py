@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lab.cluster.configuration import dns_address
 from lab.paths import disk_directory, kubeconfig_path
+from shopsphere.estate.placement import HOSTNAME_LABEL
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import run
 from shopsphere.topology import Site
@@ -34,16 +33,6 @@ def kubectl(site: str, *words: str, stdin: str | None = None, check: bool = True
     return run(command, stdin=stdin, check=check, seconds=seconds).stdout
 
 
-def restart_users_of(site: str, references: Collection[str]) -> None:
-    """Roll the deployments that run one of these images: a rebuilt image keeps its tag, so nothing else would."""
-    deployments = json.loads(kubectl(site, "get", "deployments", "--all-namespaces", "-o", "json"))["items"]
-    for deployment in deployments:
-        containers = deployment["spec"]["template"]["spec"]["containers"]
-        if any(container["image"] in references for container in containers):
-            name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
-            kubectl(site, "rollout", "restart", f"deployment/{name}", "-n", namespace)
-
-
 def apply(site: Site, *, resolver: str, operator: bool) -> None:
     """Apply the add-ons of a site's cluster; a second call changes nothing.
 
@@ -54,7 +43,7 @@ def apply(site: Site, *, resolver: str, operator: bool) -> None:
     """
     manifests = [_dns_manifest(site, resolver)]
     if operator:
-        manifests.append(yaml.safe_dump_all(_operator_objects()))
+        manifests.append(yaml.safe_dump_all(_operator_objects(site)))
     digest = hashlib.sha256("".join(manifests).encode()).hexdigest()
     record = disk_directory(site.name) / "add-ons.sha256"
     if record.exists() and record.read_text() == digest:
@@ -67,13 +56,22 @@ def apply(site: Site, *, resolver: str, operator: bool) -> None:
     record.write_text(digest)
 
 
+def apply_rights(site: str) -> None:
+    """Let the cluster's own parts do what they are for: without it no network policy is in force."""
+    manifest = Path(__file__).with_name("addons") / "rights.yaml"
+    kubectl(site, "apply", "--server-side", "--force-conflicts", "-f", str(manifest))
+
+
 def _dns_manifest(site: Site, resolver: str) -> str:
     template = _TEMPLATES.get_template("coredns.yaml.j2")
     return template.render(resolver=resolver, image=DNS_IMAGE, address=dns_address(site))
 
 
-def _operator_objects() -> list[dict[str, Any]]:
-    """The operator's own manifest, with our image, more CPU and a place in the power budget."""
+def _operator_objects(site: Site) -> list[dict[str, Any]]:
+    """The operator's own manifest, with our image, more CPU and a place in the power budget.
+
+    It is where the API server is: on a node that is lost alone it would be missed by every change of a database.
+    """
     manifest = tools_directory().parent / "share" / _OPERATOR_MANIFEST
     objects = [entry for entry in yaml.load_all(manifest.read_text(), Loader=yaml.CSafeLoader) if entry]
     for entry in objects:
@@ -81,7 +79,10 @@ def _operator_objects() -> list[dict[str, Any]]:
             entry["metadata"].setdefault("labels", {})["shopsphere.io/add-on"] = "true"
             # There is no election: the old pod is told to end before a new one starts, so two act only for moments.
             entry["spec"]["strategy"] = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
-            _fit_operator(entry["spec"]["template"]["spec"]["containers"][0])
+            pod = entry["spec"]["template"]["spec"]
+            if site.further_nodes:
+                pod["nodeSelector"] = {HOSTNAME_LABEL: site.nodes[0]}
+            _fit_operator(pod["containers"][0])
     return objects
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab.cluster import configuration
+from lab.cluster import configuration, guarding
 from lab.cluster.credentials import Credentials
+from lab.cluster.nodes import LabNode, nodes_of, pod_routes
 from lab.component import Component
 from lab.paths import disk_directory
 from policies.admission.guard import FEATURE_GATE
@@ -21,6 +22,13 @@ second of processor time, and a change of role brings one at both sites."""
 _UNHURRIED = ("sh", "-c", 'echo 50000000 > /proc/self/timerslack_ns && exec "$@"', "unhurried")
 """Lets the kernel wake a program up to 50 ms late, and so less often: its own timers would wake it a hundred times a
 second though nothing happens. Input from other programs still wakes it at once."""
+
+# A site of one node: nobody moves pods away from it, and nothing waits for these checks.
+_ONE_NODE = ("--node-monitor-period=30s", "--node-monitor-grace-period=5m")
+_WATCHED_NODES = ("--node-monitor-period=1s", "--node-monitor-grace-period=8s")
+"""A database's operator lets another instance lead when the pod of the first is no longer ready: that is told here."""
+_MOVED_SOON = ("--default-not-ready-toleration-seconds=10", "--default-unreachable-toleration-seconds=10")
+"""Pods of a lost node start on another one after so many seconds instead of after five minutes."""
 
 _NOTHING_TO_DO = (
     "device-taint-eviction-controller",
@@ -48,9 +56,7 @@ def legacy_iptables() -> Path:
 
 
 def kubernetes_components(site: Site, topology: Topology, credentials: Credentials) -> list[Component]:
-    """Return everything that makes the site a Kubernetes cluster of one node."""
-    path = f"{legacy_iptables()}:{tools_directory()}:{_SYSTEM_PATH}"
-    environment = {"PATH": path, "GOGC": _GOGC, "GOMEMLIMIT": _GOMEMLIMIT}
+    """Return everything that makes the site's host a Kubernetes cluster, and its first node."""
     kubeconfig = credentials.kubeconfig
     commands = {
         "etcd": (10, _etcd(site)),
@@ -66,9 +72,7 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
                 "--use-service-account-credentials=true",
                 "--leader-elect=false",
                 f"--controllers={','.join(('*', *(f'-{name}' for name in _NOTHING_TO_DO)))}",
-                # A site has one node, and nobody moves pods away from it: nothing waits for these checks.
-                "--node-monitor-period=30s",
-                "--node-monitor-grace-period=5m",
+                *(_WATCHED_NODES if site.further_nodes else _ONE_NODE),
                 "--pvclaimbinder-sync-period=5m",  # a changed volume or claim is bound at once all the same
                 "--horizontal-pod-autoscaler-sync-period=60s",
                 "--profiling=false",
@@ -78,13 +82,22 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
             30,
             (f"--kubeconfig={kubeconfig('scheduler')}", "--leader-elect=false", "--profiling=false"),
         ),
-        "kubelet": (50, _kubelet(site, topology, credentials)),
+    }
+    programs = [_program(name, *command) for name, command in commands.items()]
+    return [*programs, *node_components(nodes_of(site)[0], topology, credentials)]
+
+
+def node_components(node: LabNode, topology: Topology, credentials: Credentials) -> list[Component]:
+    """Return what every node of a site runs: the container runtime, and Kubernetes' programs for its pods."""
+    site, kubeconfig = node.site, credentials.kubeconfig
+    commands = {
+        "kubelet": (50, _kubelet(node, topology, credentials)),
         "kube-proxy": (
             60,
             (
                 f"--kubeconfig={kubeconfig('proxy')}",
                 f"--cluster-cidr={site.pod_network}",
-                f"--hostname-override={site.name}",
+                f"--hostname-override={node.name}",
                 "--proxy-mode=nftables",
                 # the limits are the machine's, not the host's to set
                 "--conntrack-max-per-core=0",
@@ -97,7 +110,7 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
             60,
             (
                 f"--kubeconfig={kubeconfig('router')}",
-                f"--hostname-override={site.name}",
+                f"--hostname-override={node.name}",
                 f"--service-cluster-ip-range={site.service_network}",
                 "--run-router=false",
                 "--run-firewall=true",
@@ -107,12 +120,23 @@ def kubernetes_components(site: Site, topology: Topology, credentials: Credentia
             ),
         ),
     }
-    programs = [
-        Component(name, (*_UNHURRIED, str(tools_directory() / name), *arguments), environment, priority=priority)
-        for name, (priority, arguments) in commands.items()
-    ]
-    containerd = ("/usr/bin/containerd", "--config", str(configuration.write_containerd(site)))
-    return [*programs, Component("containerd", containerd, environment, priority=15)]
+    programs = [_program(name, *command) for name, command in commands.items()]
+    containerd = ("/usr/bin/containerd", "--config", str(configuration.write_containerd(node)))
+    programs.append(Component("containerd", containerd, _environment(), priority=15))
+    return [*programs, pod_routes(node, _path())] if node.has_others else programs
+
+
+def _program(name: str, priority: int, arguments: tuple[str, ...]) -> Component:
+    command = (*_UNHURRIED, str(tools_directory() / name), *arguments)
+    return Component(name, command, _environment(), priority=priority)
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": _path(), "GOGC": _GOGC, "GOMEMLIMIT": _GOMEMLIMIT}
+
+
+def _path() -> str:
+    return f"{legacy_iptables()}:{tools_directory()}:{_SYSTEM_PATH}"
 
 
 def _etcd(site: Site) -> tuple[str, ...]:
@@ -130,8 +154,9 @@ def _etcd(site: Site) -> tuple[str, ...]:
 
 
 def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
-    kubelet = credentials.directory / "admin"
+    kubelet = credentials.directory / "kubelet-client"
     return (
+        *guarding.arguments(site),
         f"--etcd-servers={_ETCD}",
         f"--bind-address={site.address}",
         f"--advertise-address={site.address}",
@@ -156,18 +181,19 @@ def _api_server(site: Site, credentials: Credentials) -> tuple[str, ...]:
         "--etcd-count-metric-poll-period=0",
         "--etcd-db-metric-poll-interval=0",
         "--enable-priority-and-fairness=false",
+        *(_MOVED_SOON if site.further_nodes else ()),
         "--event-ttl=20m",
         "--profiling=false",
     )
 
 
-def _kubelet(site: Site, topology: Topology, credentials: Credentials) -> tuple[str, ...]:
-    labels = ",".join(f"{key}={value}" for key, value in configuration.node_labels(site, topology).items())
+def _kubelet(node: LabNode, topology: Topology, credentials: Credentials) -> tuple[str, ...]:
+    labels = ",".join(f"{key}={value}" for key, value in configuration.node_labels(node, topology).items())
     return (
-        f"--config={configuration.write_kubelet(site, credentials)}",
+        f"--config={configuration.write_kubelet(node, credentials)}",
         f"--kubeconfig={credentials.kubeconfig('kubelet')}",
-        f"--root-dir={disk_directory(site.name) / 'kubelet'}",
-        f"--hostname-override={site.name}",
-        f"--node-ip={site.address}",
+        f"--root-dir={disk_directory(node.name) / 'kubelet'}",
+        f"--hostname-override={node.name}",
+        f"--node-ip={node.address}",
         f"--node-labels={labels}",
     )

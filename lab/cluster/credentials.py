@@ -11,19 +11,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.paths import disk_directory, kubeconfig_path
-from lab.pki import KeyPair, issue, new_authority
 from shopsphere.estate.site_config import API_SERVER_PORT
+from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 from shopsphere.foundation.files import write_whole
 from shopsphere.topology import Site
 
 ADMINISTRATOR = "admin"
 """User of the kubeconfig that the platform deploys with, as the API server names it."""
+KUBELET_CLIENT = "kube-apiserver-kubelet-client"
+"""As which the API server enters pods at the kubelet."""
 _USERS = {
     "admin": (ADMINISTRATOR, "system:masters"),
     "controller-manager": ("system:kube-controller-manager", None),
     "scheduler": ("system:kube-scheduler", None),
     "proxy": ("system:kube-proxy", None),
-    "router": ("kube-router", "system:masters"),
+    "router": ("kube-router", None),
+    "kubelet-client": (KUBELET_CLIENT, None),
 }
 
 
@@ -66,6 +69,23 @@ def prepare(site: Site) -> Credentials:
         issue(authority, pair, common_name=name, organisation=group)
         _write_kubeconfig(credentials.kubeconfig(user), site, authority, pair)
     write_whole(kubeconfig_path(site.name), credentials.kubeconfig("admin").read_text(), mode=0o600)
+    return credentials
+
+
+def prepare_node(site: Site, node: str) -> Credentials:
+    """Make what is missing of what a further node's programs log in with, on its own disk, and return it.
+
+    The authority and the other keys stay with the site's host: the node has its own kubelet, and no administrator.
+    """
+    of_site = prepare(site)
+    directory = disk_directory(node) / "pki"
+    directory.mkdir(parents=True, exist_ok=True)
+    users = {"proxy": _USERS["proxy"], "router": _USERS["router"], "kubelet": (f"system:node:{node}", "system:nodes")}
+    credentials = Credentials(directory, of_site.authority, of_site.api_server, of_site.service_account_key)
+    for user, (name, group) in users.items():
+        pair = KeyPair(directory / f"{user}.crt", directory / f"{user}.key")
+        issue(of_site.authority, pair, common_name=name, organisation=group)
+        _write_kubeconfig(credentials.kubeconfig(user), site, of_site.authority, pair)
     return credentials
 
 

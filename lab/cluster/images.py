@@ -24,14 +24,18 @@ def missing(site: str, archives: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def bring_in(site: str, archives: Mapping[str, Path]) -> list[str]:
-    """Import what is missing and return the references that now mean another image than before.
+    """Import what is missing and return the references that mean another image since what ran them was done again.
 
-    Archive names carry a hash of their content, so a rebuilt image is imported again.
+    Archive names carry a hash of their content, so a rebuilt image is imported again. That it will mean another image
+    is on the disk before it does: what breaks off then is known the next time, until `forget_replaced`.
     """
     record = _record(site)
     before = set(json.loads(record.read_text())) if record.exists() else set()
-    replaced = []
-    for reference, archive in missing(site, archives).items():
+    wanted = missing(site, archives)
+    replaced = sorted({*_replaced(site), *(before & set(wanted))})
+    if replaced:
+        write_whole(_note(site), json.dumps(replaced))
+    for reference, archive in wanted.items():
         run(
             [
                 "ctr",
@@ -48,6 +52,19 @@ def bring_in(site: str, archives: Mapping[str, Path]) -> list[str]:
         )
         held = json.loads(record.read_text()) if record.exists() else {}
         write_whole(record, json.dumps({**held, reference: archive.name}, indent=2))
-        if reference in before:
-            replaced.append(reference)
     return replaced
+
+
+def forget_replaced(site: str) -> None:
+    """Note that whatever runs a replaced image was done again."""
+    _note(site).unlink(missing_ok=True)
+
+
+def _note(site: str) -> Path:
+    return disk_directory(site) / "images-replaced.json"
+
+
+def _replaced(site: str) -> list[str]:
+    note = _note(site)
+    found: list[str] = json.loads(note.read_text()) if note.exists() else []
+    return found

@@ -6,6 +6,8 @@ import sqlite3
 from pathlib import Path
 
 from lab.component import Component
+from lab.edge.configured import digest_of
+from lab.edge.parent import ensure_parent, shown_before
 from lab.edge.settings import EdgeSettings
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import secret_in, write_whole
@@ -17,20 +19,22 @@ class SchemaMissingError(ShopSphereError):
     """The package that brings the store's schema is not installed."""
 
 
+# The API listens on loopback alone: the door in front of it knows users, and the key never crosses the network.
+# Each answer is signed as it is made, with keys that the deployment brings to all authorities (docs/zone-keys.md).
 # Caches are off: a pair's state record must be seen by the next question, also where another process wrote it.
 _CONFIGURATION = """\
 launch=gsqlite3
 gsqlite3-database={database}
-gsqlite3-dnssec=no
+gsqlite3-dnssec=yes
 local-address={address}
 local-port={port}
 socket-dir={run}
 api=yes
 api-key={key}
 webserver=yes
-webserver-address={address}
+webserver-address=127.0.0.1
 webserver-port={api_port}
-webserver-allow-from=127.0.0.0/8,{network}
+webserver-allow-from=127.0.0.1/32
 webserver-password={web_password}
 enable-lua-records=yes
 lua-health-checks-interval=2
@@ -57,11 +61,17 @@ def authority_component(settings: EdgeSettings, name: str) -> Component:
     """Return the server `name` of `settings.authorities`."""
     configuration = settings.disk / name
     command = ("/usr/sbin/pdns_server", f"--config-dir={configuration}", "--daemon=no", "--guardian=no")
-    return Component(f"dns-{name}", command, priority=20)
+    return Component(f"dns-{name}", command, digest_of(configuration / "pdns.conf"), priority=20)
 
 
-def prepare_authority(settings: EdgeSettings, name: str) -> None:
-    """Write the configuration and, the first time, create the store from the packaged schema."""
+def prepare_authority(settings: EdgeSettings, name: str, zone: str) -> None:
+    """Write the configuration and, the first time, create the store from the packaged schema.
+
+    Args:
+        settings: of the host.
+        name: of the authority.
+        zone: the shop's, above which there is one that vouches for its keys.
+    """
     folder = settings.disk / name
     run = settings.run / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +85,12 @@ def prepare_authority(settings: EdgeSettings, name: str) -> None:
         key=secret_in(settings.dns_api_key_file),
         # For the pages about the server itself, which the API's key does not guard.
         web_password=secret_in(settings.disk / "dns-web.password"),
-        api_port=settings.dns_api_port,
-        network=settings.network,
+        api_port=settings.inner_port(name),
     )
     write_whole(folder / "pdns.conf", text, mode=0o600)
     if not database.exists():
         create_store(database)
+    ensure_parent(database, zone, list(settings.authorities), shown_before(settings, zone))
 
 
 def create_store(database: Path) -> None:

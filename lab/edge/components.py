@@ -7,13 +7,14 @@ import json
 from lab.component import Component
 from lab.edge.authority import authority_component, prepare_authority
 from lab.edge.cache import cache_component, prepare_cache, tls_component
+from lab.edge.door import door_components, prepare_door
 from lab.edge.resolver import prepare_resolver, resolver_component
 from lab.edge.settings import EdgeSettings
 from lab.own_program import own_program
 from lab.paths import disk_directory, pki_directory, run_directory
-from shopsphere.foundation.files import secret_in, write_whole
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import REPOSITORY
-from shopsphere.names.pair_state import public_addresses
+from shopsphere.names.pair_state import public_addresses, zone_of
 from shopsphere.topology import Topology
 
 EDGE_HOST = "edge"
@@ -27,17 +28,16 @@ def lab_settings() -> EdgeSettings:
         run=run_directory(EDGE_HOST),
         certificate=pki / "cdn" / "tls.crt",
         key=pki / "cdn" / "tls.key",
-        dns_api_key_file=pki / "edge" / "dns-api.key",
-        cdn_token_file=pki / "edge" / "cdn-agent.token",
+        edge_keys=pki / "edge",
     )
 
 
 def prepare(settings: EdgeSettings, topology: Topology) -> None:
     """Write every file that the programs start with; safe to repeat, and keeps zones and distributions."""
     for name in settings.authorities:
-        prepare_authority(settings, name)
+        prepare_authority(settings, name, zone_of(topology))
     prepare_resolver(settings, topology)
-    secret_in(settings.cdn_token_file)
+    prepare_door(settings, topology)
     write_whole(settings.origins_file, json.dumps(_origins(topology), indent=2) + "\n")
     prepare_cache(settings)
 
@@ -56,13 +56,14 @@ def edge_components(settings: EdgeSettings) -> list[Component]:
         cache_component(settings),
         agent_component(settings),
         tls_component(settings),
+        *door_components(settings),
     ]
 
 
 def agent_component(settings: EdgeSettings) -> Component:
     """Return the CDN's configuration API."""
     arguments = (
-        *("--listen", f"{settings.cdn}:{settings.cdn_api_port}"),
+        *("--listen", f"127.0.0.1:{settings.cdn_inner_port}"),
         *("--distributions", str(settings.distributions)),
         *("--vcl-file", str(settings.vcl_file)),
         *("--varnish-directory", str(settings.varnish_directory)),

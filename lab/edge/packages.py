@@ -8,6 +8,7 @@ PACKAGES = {
     "pdns-recursor": "the resolver of every host",
     "varnish": "the CDN's cache",
     "hitch": "TLS in front of the cache",
+    "haproxy": "TLS and users in front of the APIs of authorities and CDN",
     "gcc": "varnishd compiles each VCL",
     "libc6-dev": "headers for that compiler",
     "sqlite3": "looks into an authority's store",

@@ -18,16 +18,17 @@ class EdgeSettings:
         run: sockets and working files, made anew at each power-on.
         certificate: PEM chain for the CDN's names.
         key: PEM key of the certificate.
-        dns_api_key_file: key of the authorities' API; made when it is not there.
-        cdn_token_file: token of the CDN's configuration API; made when it is not there.
-        network: from where the APIs may be called and the resolver asked.
+        edge_keys: folder with the certificates of the APIs' door and users; made when they are not there.
+        network: from where the resolver may be asked.
         authorities: address of each DNS authority by name.
         resolver: address of the caching resolver.
         cdn: address of the CDN.
         dns_port: of authorities and resolver.
-        dns_api_port: of each authority's HTTP API.
+        dns_api_port: of each authority's API, over TLS.
         tls_port: of the CDN, for browsers.
-        cdn_api_port: of the CDN's configuration API.
+        cdn_api_port: of the CDN's configuration API, over TLS.
+        dns_inner_port: of the first authority's API on loopback; each further one has the next.
+        cdn_inner_port: of the CDN's configuration API on loopback.
         cache_port: where the cache listens on loopback (PROXY protocol).
         cache_admin_port: where the cache takes commands on loopback.
         cache_megabytes: memory for objects (MB).
@@ -37,8 +38,7 @@ class EdgeSettings:
     run: Path
     certificate: Path
     key: Path
-    dns_api_key_file: Path
-    cdn_token_file: Path
+    edge_keys: Path
     network: str = "10.99.0.0/16"
     authorities: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_AUTHORITIES))
     resolver: str = "10.99.0.52"
@@ -47,9 +47,30 @@ class EdgeSettings:
     dns_api_port: int = 8081
     tls_port: int = 443
     cdn_api_port: int = 8082
+    dns_inner_port: int = 8091
+    cdn_inner_port: int = 8083
     cache_port: int = 8443
     cache_admin_port: int = 6082
     cache_megabytes: int = 128
+
+    @property
+    def dns_api_key_file(self) -> Path:
+        """Key of the authorities' APIs; it never leaves the host."""
+        return self.disk / "dns-api.key"
+
+    @property
+    def cdn_token_file(self) -> Path:
+        """Token of the CDN's configuration API; it never leaves the host."""
+        return self.disk / "cdn-agent.token"
+
+    @property
+    def rights_socket(self) -> Path:
+        """Where the program listens that judges requests to the APIs; its folder is made by itself."""
+        return self.run / "door" / "rights.sock"
+
+    def inner_port(self, authority: str) -> int:
+        """Return where an authority's API answers on loopback."""
+        return self.dns_inner_port + list(self.authorities).index(authority)
 
     @property
     def vcl_file(self) -> Path:

@@ -12,7 +12,8 @@ mount --make-rprivate /
 mount -t proc proc /proc
 hostname "$HOST_NAME"
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/lock /run/netns /run/containerd
+mkdir -p /run/lock /run/netns /run/containerd /run/shopsphere-agent
+mount -t tmpfs -o size=4m,mode=700 tmpfs /run/shopsphere-agent   # of its own: a full /run shuts no site off
 mkdir -p "$HOST_DIRECTORY"/disk/{volumes,var-log} /var/lib/cni /srv/volumes
 mount -t tmpfs -o mode=755 tmpfs /var/lib/cni
 mount --bind "$HOST_DIRECTORY/disk/var-log" /var/log
@@ -26,6 +27,8 @@ if [ -e /etc/ssl/certs/ca-certificates.crt ]; then mount --bind "$TRUST_BUNDLE" 
 ip link set lo up
 sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.ip_nonlocal_bind=1
 sysctl -q -w net.bridge.bridge-nf-call-iptables=1 2> /dev/null || true   # absent until the bridge module is in use
+# Who has no business here is refused from the first packet on.
+if [ -e "$HOST_DIRECTORY/disk/host-firewall.nft" ]; then nft -f "$HOST_DIRECTORY/disk/host-firewall.nft"; fi
 # A site of a pair starts shut off: nothing may reach its databases before its agent knows that it may write.
 if [ -e "$HOST_DIRECTORY/disk/fence.nft" ]; then nft -f "$HOST_DIRECTORY/disk/fence.nft"; fi
 # And no pod of a cluster reaches the outside before its policies are there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from lab.component import Component
 from shopsphere.foundation.process import run
 
+RUNNING = "RUNNING"
 _HEADER = """\
 [supervisord]
 logfile={log}/supervisord.log
@@ -77,8 +79,10 @@ def _escape(text: str) -> str:
 
 
 def _quote(word: str) -> str:
-    word = word.replace("%", "%%")
-    return f'"{word}"' if any(mark in word for mark in " ;\t") else word
+    """Return a word as supervisord reads it: it expands % and takes the rest as a shell would."""
+    if any(mark in word for mark in (" ;", " #", "\n")):
+        raise ValueError(f"supervisord would read the rest as a comment: {word!r}")
+    return shlex.quote(word.replace("%", "%%"))
 
 
 def control(run_directory: Path, *words: str, check: bool = True) -> str:

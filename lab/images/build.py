@@ -1,50 +1,34 @@
-"""Builds images that are not in the cache yet, and checks that they are small."""
+"""Builds one image: layers, archive, bill of materials, record; and checks that it is small."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from lab.exclusive import exclusive
-from lab.images import archive, rootfs, shop
+from lab.images import archive, debian_package, go_modules, rootfs, shop
 from lab.images.archive import Layer, file_digest, read_layer, write_archive, write_layer
-from lab.images.catalogue import BASE_EXCLUDES, BASE_PACKAGES, IMAGES, Image
-from lab.images.rootfs import Packages, add_own_files, extract_debian
+from lab.images.catalogue import BASE_EXCLUDES, BASE_PACKAGES, Image
+from lab.images.known_packages import KnownPackages
+from lab.images.record import SBOM_SUFFIX, Archive, remove_others, write
+from lab.images.rootfs import Extracted, Packages, add_own_files, extract_debian
 from lab.tools import program
-from shopsphere.foundation.errors import ShopSphereError, UsageError
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import cache_directory
 from shopsphere.foundation.progress import step
 
 MIB = 1 << 20
+BASE = "base"
+NOTHING = Extracted((), ())
 
 
 class ImageTooLargeError(ShopSphereError):
     """An image is larger than its limit."""
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A built image, ready for `ctr --namespace k8s.io images import`.
-
-    Attributes:
-        name: short name in the catalogue.
-        reference: name and tag after the import.
-        path: the docker archive.
-        digest: SHA-256 of the image's configuration; differs whenever the content does.
-        unpacked_bytes: what its layers take on a disk.
-        packages: the Debian packages in it.
-    """
-
-    name: str
-    reference: str
-    path: Path
-    digest: str
-    unpacked_bytes: int
-    packages: tuple[str, ...]
 
 
 def images_directory() -> Path:
@@ -52,114 +36,124 @@ def images_directory() -> Path:
     return cache_directory() / "images"
 
 
-def build_images(names: Iterable[str] | None = None) -> dict[str, Path]:
-    """Return the archive of each named image by its reference (see `build_archives`)."""
-    return {archive.reference: archive.path for archive in build_archives(names)}
+def packages_of(name: str, image: Image | None = None) -> Packages:
+    """The Debian packages of an image, or of the base layer below all of them."""
+    if image is None or name == BASE:
+        return Packages(BASE_PACKAGES, BASE_EXCLUDES, {})
+    return Packages((*BASE_PACKAGES, *image.packages), (*BASE_EXCLUDES, *image.excludes), image.prefer)
 
 
-def build_archives(names: Iterable[str] | None = None) -> list[Archive]:
-    """Return the named images (all when none is named), building those that are missing or outdated.
+def form_of(image: Image) -> str:
+    """Hash of all that goes into an image but its packages' versions.
 
-    Raises:
-        UsageError: a name is unknown.
-        ImageTooLargeError: a built image exceeds its limit.
+    That is its entry, the code that makes it, its programs and the shop's sources.
     """
-    chosen = list(IMAGES) if names is None else list(names)
-    unknown = [name for name in chosen if name not in IMAGES]
-    if unknown:
-        raise UsageError.build(
-            "unknown image", expected=", ".join(IMAGES), found=", ".join(unknown), action="name one of these"
-        )
-    done = {name: read_record(IMAGES[name]) for name in chosen}
-    if all(done.values()):
-        return [archive for archive in done.values() if archive]
-    with exclusive(images_directory() / "lock", "building images"):
-        return [read_record(IMAGES[name]) or build(IMAGES[name]) for name in chosen]
-
-
-def missing_images(names: Iterable[str] = tuple(IMAGES)) -> list[str]:
-    """Names of images that are not built in their present form; needs the tools that go into them."""
-    return [name for name in names if read_record(IMAGES[name]) is None]
-
-
-def key(image: Image) -> str:
-    """Hash of all that goes into an image: its entry, the code that makes it, its programs, the shop's sources."""
     digest = hashlib.sha256(image.model_dump_json().encode())
-    for module in (archive, rootfs, shop):
+    for module in (archive, rootfs, shop, debian_package, go_modules):
         digest.update(Path(str(module.__file__)).read_bytes())
+    digest.update(Path(__file__).with_name("sbom.py").read_bytes())
     for tool in image.programs.values():
         digest.update(file_digest(program(tool)).encode())
-    if image.content == "shop":
+    if image.content != "scratch":
+        digest.update(base_form().encode())
+    if image.content in {"shop", "collector"}:
         digest.update(shop.sources_digest().encode())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
-def read_record(image: Image) -> Archive | None:
-    """The archive of this very content, if it was built."""
-    record = images_directory() / f"{image.name}-{key(image)}.json"
-    path = record.with_suffix(".tar")
-    if not (record.exists() and path.exists()):
-        return None
-    facts = json.loads(record.read_text())
-    return Archive(
-        image.name, facts["reference"], path, facts["digest"], facts["unpacked_bytes"], tuple(facts["packages"])
-    )
+def base_form() -> str:
+    """The same for the base layer."""
+    digest = hashlib.sha256(json.dumps([BASE_PACKAGES, BASE_EXCLUDES]).encode())
+    for module in (archive, rootfs, debian_package):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()
 
 
-def build(image: Image) -> Archive:
-    """Build one image in a work folder and put the archive in place."""
+def key(form: str, packages: Sequence[str]) -> str:
+    """What decides whether two images are the same: the form and every package with its version."""
+    return hashlib.sha256(json.dumps([form, list(packages)]).encode()).hexdigest()[:16]
+
+
+def build(image: Image, seen: KnownPackages) -> Archive:
+    """Build one image in a work folder and put the archive in place.
+
+    Raises:
+        ImageTooLargeError: it exceeds its limit.
+        CommandError: an archive of packages did not answer, or the shop could not be installed.
+    """
     folder = images_directory()
     work = folder / "work" / image.name
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    target = folder / f"{image.name}-{key(image)}.tar"
     with step(f"image {image.reference}"):
-        layers, packages = make_layers(image, work)
+        form = form_of(image)
+        layers, extracted = make_layers(image, work, seen)
+        names = extracted.names
         unpacked = check_size(image, layers)
-        digest = write_archive(target, reference=image.reference, layers=layers, config=configuration(image, packages))
+        target = folder / f"{image.name}-{key(form, names)}.tar"
+        digest = write_archive(target, reference=image.reference, layers=layers, config=configuration(image, names))
+        document = bill_of_materials(image, digest, layers, work / "root", extracted)
+        write_whole(target.with_suffix(SBOM_SUFFIX), document)
     shutil.rmtree(work)
-    record = {"reference": image.reference, "digest": digest, "unpacked_bytes": unpacked, "packages": packages}
-    target.with_suffix(".json").write_text(json.dumps(record, indent=1))
+    expected = seen.packages(image.name)
+    made = Archive(
+        image.name, image.reference, target, digest, unpacked, names, names if expected is None else expected,
+        datetime.now(UTC),
+    )  # fmt: skip
+    write(made, form)
     remove_others(image.name, target)
-    return Archive(image.name, image.reference, target, digest, unpacked, tuple(packages))
+    return made
 
 
-def make_layers(image: Image, work: Path) -> tuple[list[Layer], list[str]]:
+def bill_of_materials(image: Image, digest: str, layers: Sequence[Layer], root: Path, extracted: Extracted) -> str:
+    """The document about what is in an image's file system."""
+    from lab.images import sbom  # noqa: PLC0415 - its library takes 0.2 s, which each command of the lab would wait for
+
+    found = [*sbom.operating_system(root), *map(sbom.debian, extracted.present)]
+    for place in image.programs:
+        found += map(sbom.go_module, go_modules.read_modules(root / place.lstrip("/")))
+    if image.content == "shop":
+        found += sbom.python_distributions(root / shop.PLACE)
+    return sbom.document(sbom.Subject(image.reference, digest, [layer.digest for layer in layers]), found)
+
+
+def make_layers(image: Image, work: Path, seen: KnownPackages) -> tuple[list[Layer], Extracted]:
     """Make the image's layers: Debian images stand on one shared base."""
     root = work / "root"
     programs = {tool: program(tool) for tool in image.programs.values()}
     if image.content == "scratch":
         root.mkdir()
         add_own_files(root, image, programs)
-        return [write_layer(root, work / "own.tar")], []
-    base = base_layer()
-    wanted = Packages((*BASE_PACKAGES, *image.packages), (*BASE_EXCLUDES, *image.excludes), image.prefer)
+        return [write_layer(root, work / "own.tar")], NOTHING
+    base = base_layer(seen.packages(BASE))
     log = work / "log"
-    packages = extract_debian(root, wanted, log)
+    extracted = extract_debian(root, packages_of(image.name, image), log)
     if image.content == "shop":
         shop.install(root, log)
+    if image.content == "collector":
+        shop.install_collector(root, log)
     add_own_files(root, image, programs)
-    return [base, write_layer(root, work / "own.tar", below=base)], packages
+    return [base, write_layer(root, work / "own.tar", below=base)], extracted
 
 
-def base_layer() -> Layer:
-    """The layer below all Debian images: built once, so that nodes hold it once."""
-    digest = hashlib.sha256(json.dumps([BASE_PACKAGES, BASE_EXCLUDES]).encode()).hexdigest()[:16]
-    target = images_directory() / f"base-{digest}.tar"
-    if target.exists():
-        return read_layer(target)
-    folder = images_directory() / "work" / "base"
+def base_layer(expected: tuple[str, ...] | None) -> Layer:
+    """The layer below all Debian images: built once for its packages, so that nodes hold it once."""
+    form = base_form()
+    if expected is not None and (kept := images_directory() / f"{BASE}-{key(form, expected)}.tar").exists():
+        return read_layer(kept)
+    folder = images_directory() / "work" / BASE
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    extract_debian(folder / "root", Packages(BASE_PACKAGES, BASE_EXCLUDES, {}), folder / "log")
+    extracted = extract_debian(folder / "root", packages_of(BASE), folder / "log")
+    target = images_directory() / f"{BASE}-{key(form, extracted.names if expected is None else expected)}.tar"
     layer = write_layer(folder / "root", folder / "base.tar")
     layer.path.replace(target)
     shutil.rmtree(folder)
-    remove_others("base", target)
+    remove_others(BASE, target)
     return replace(layer, path=target)
 
 
-def configuration(image: Image, packages: list[str]) -> dict[str, object]:
+def configuration(image: Image, packages: Sequence[str]) -> dict[str, object]:
     """The image's run configuration."""
     return {
         "Entrypoint": list(image.entrypoint) or None,
@@ -186,10 +180,3 @@ def check_size(image: Image, layers: list[Layer]) -> int:
             action=f"look at {images_directory() / 'work' / image.name / 'root'} and leave out what it does not need",
         )
     return unpacked
-
-
-def remove_others(name: str, kept: Path) -> None:
-    """Delete earlier forms of a file whose name ends in a hash."""
-    for file in kept.parent.glob(f"{name}-????????????????.*"):
-        if file.stem != kept.stem:
-            file.unlink()

@@ -26,6 +26,12 @@ NO_PERL = (
 )  # fmt: skip
 
 
+NO_PYTHON_TOOLS = tuple(
+    f"/usr/lib/python3.11/{name}/*" for name in ("test", "idlelib", "tkinter", "lib2to3", "ensurepip", "pydoc_data")
+)
+"""Parts of Python that no server needs."""
+
+
 class Frozen(BaseModel):
     """A validated, frozen part of the catalogue."""
 
@@ -57,7 +63,7 @@ class Image(Frozen):
 
     name: str
     tag: str
-    content: Literal["scratch", "debian", "shop"]
+    content: Literal["scratch", "debian", "shop", "collector"]
     user: User
     entrypoint: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
@@ -111,16 +117,30 @@ IMAGES: dict[str, Image] = {
             directories=("/var/lib/postgresql",), limit_mib=400,
         ),
         Image(
+            name="archive", tag="0.1.0", content="collector", user=User(name="archive", uid=SHOP_UID),
+            packages=("python3.11", "python3-boto3", "postgresql-client-15", "age"),
+            prefer=dict.fromkeys(("postgresql-client-15", "libpq5"), "15.18-*"),
+            excludes=(
+                *NO_PYTHON_TOOLS, "/usr/share/postgresql-common/*", "/usr/share/postgresql/15/man/*", "/usr/bin/pg_*",
+                "/usr/bin/psql",
+                # botocore describes each of Amazon's services; an archive speaks the language of one of them.
+                "*/botocore/data/[!_eps]*", "*/botocore/data/e[!n]*", "*/botocore/data/p[!a]*",
+                "*/botocore/data/s[!3d]*", "*/botocore/data/s3[co]*", "*/boto3/data/[!s]*", "*/boto3/examples/*",
+            ),
+            environment={
+                "PATH": f"/opt/shop/bin:{POSTGRES_BIN}:/usr/bin:/bin", "PYTHONPATH": "/opt/shop",
+                "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
+            },
+            entrypoint=("archive",), arguments=("collect",), limit_mib=200,
+        ),
+        Image(
             name="gateway", tag="2.6", content="debian", user=User(name="haproxy", uid=10001), packages=("haproxy",),
             environment={"PATH": "/usr/sbin:/usr/bin:/bin"}, entrypoint=("/usr/sbin/haproxy",),
             arguments=("-W", "-db", "-f", "/etc/haproxy/haproxy.cfg"), limit_mib=120,
         ),
         Image(
             name="shop", tag="0.1.0", content="shop", user=User(name="shop", uid=SHOP_UID), packages=("python3.11",),
-            excludes=(
-                "/usr/lib/python3.11/test/*", "/usr/lib/python3.11/idlelib/*", "/usr/lib/python3.11/tkinter/*",
-                "/usr/lib/python3.11/lib2to3/*", "/usr/lib/python3.11/ensurepip/*", "/usr/lib/python3.11/pydoc_data/*",
-            ),
+            excludes=NO_PYTHON_TOOLS,
             environment={
                 "PATH": "/opt/shop/bin:/usr/bin:/bin", "PYTHONPATH": "/opt/shop", "PYTHONUNBUFFERED": "1",
                 "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lab.images.apt_sources import SUPPORTED_CODENAME, debian_sources, transport_options
 from lab.images.catalogue import Image, User
+from lab.images.debian_package import DebianPackage, present, read_package, write_status
 from shopsphere.foundation.process import run
 
 MMDEBSTRAP_SECONDS = 900
@@ -35,20 +36,34 @@ class Packages:
     prefer: Mapping[str, str]
 
 
-def extract_debian(root: Path, packages: Packages, log: Path) -> list[str]:
-    """Extract packages with all they depend on into `root`; return the package files as `name_version_architecture`.
+@dataclass(frozen=True)
+class Extracted:
+    """What was extracted.
+
+    Attributes:
+        names: all package files, as `name_version_architecture`.
+        present: the packages of which something is left after what the image does not need was removed.
+    """
+
+    names: tuple[str, ...]
+    present: tuple[DebianPackage, ...]
+
+
+def extract_debian(root: Path, packages: Packages, log: Path) -> Extracted:
+    """Extract packages with all they depend on into `root`, and write the list of those that are in it.
 
     No maintainer script runs (variant `extract`): images need no dpkg, no shell of the installer and no Perl.
+
+    Raises:
+        CommandError: an archive did not answer, or has no such package.
     """
     # mmdebstrap leaves its folder behind when it is interrupted, and refuses one that is not empty.
     shutil.rmtree(root, ignore_errors=True)
-    listing = root.with_suffix(".packages")
+    fetched = root.with_suffix(".packages")
+    shutil.rmtree(fetched, ignore_errors=True)
+    fetched.mkdir()
     pins = root.with_suffix(".pins")
-    pins.write_text(
-        "\n".join(
-            f"Package: {name}\nPin: version {version}\nPin-Priority: 900\n" for name, version in packages.prefer.items()
-        )
-    )
+    pins.write_text(pins_text(packages.prefer))
     command = [
         "mmdebstrap", "--mode=root", "--variant=extract", "--format=directory",
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
@@ -56,19 +71,30 @@ def extract_debian(root: Path, packages: Packages, log: Path) -> list[str]:
         '--aptopt=APT::Install-Recommends "false"',
         *(f"--aptopt={option}" for option in transport_options()),
         f'--setup-hook=cp {shlex.quote(str(pins))} "$1"/etc/apt/preferences.d/shopsphere',
-        f'--extract-hook=ls "$1"/var/cache/apt/archives > {shlex.quote(str(listing))}',
+        f'--extract-hook=cp "$1"/var/cache/apt/archives/*.deb {shlex.quote(str(fetched))}',
         SUPPORTED_CODENAME, str(root), "-",
     ]  # fmt: skip
     sources = "\n".join(source.line() for source in debian_sources()) + "\n"
     run(
         command, stdin=sources, env={"SOURCE_DATE_EPOCH": "0", "PATH": SYSTEM_PATH}, seconds=MMDEBSTRAP_SECONDS, log=log
     )
-    names = [line.removesuffix(".deb") for line in listing.read_text().splitlines() if line.endswith(".deb")]
-    listing.unlink()
+    files = sorted(fetched.glob("*.deb"))
+    # Before the tree is pruned: it still has the copyright files.
+    everything = [read_package(file, root) for file in files]
+    shutil.rmtree(fetched)
     pins.unlink()
     prune(root, packages.exclude)
     tidy(root)
-    return names
+    left = tuple(present(everything, root))
+    write_status(root, left)
+    return Extracted(tuple(sorted(file.stem for file in files)), left)
+
+
+def pins_text(prefer: Mapping[str, str]) -> str:
+    """Apt's preferences: packages → version pattern to take while an archive has it."""
+    return "\n".join(
+        f"Package: {name}\nPin: version {version}\nPin-Priority: 900\n" for name, version in prefer.items()
+    )
 
 
 def prune(root: Path, patterns: Sequence[str]) -> None:

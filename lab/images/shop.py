@@ -15,7 +15,7 @@ LOCK = APP / "requirements.lock"
 PLACE = "opt/shop"
 RENDERED = "/usr/share/shopsphere"  # where app.settings looks for rendered media
 PYTHON = "3.11"  # Debian 12's, whatever Python runs this
-START = '#!/bin/sh\nexec /usr/bin/python3.11 -m app "$@"\n'
+START = '#!/bin/sh\nexec /usr/bin/python3.11 -m {module} "$@"\n'
 
 
 def app_files() -> list[Path]:
@@ -28,26 +28,41 @@ def sources_digest() -> str:
     return files_digest(app_files(), APP)
 
 
+def install_collector(root: Path, log: Path) -> None:
+    """Install app/ without its wheels into a root file system that has what the collector of backups needs."""
+    put_app(root, "archive", "app.archive")
+    compile_all(root, ["/usr/lib/python3/dist-packages"], log)
+
+
+def put_app(root: Path, command: str, module: str) -> None:
+    """Copy app/, and write the command that starts a module of it."""
+    place = root / PLACE
+    for file in app_files():
+        target = place / "app" / file.relative_to(APP)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    start = place / "bin" / command
+    start.parent.mkdir(exist_ok=True)
+    start.write_text(START.format(module=module))
+    start.chmod(0o755)
+
+
+def compile_all(root: Path, others: list[str], log: Path) -> None:
+    """Compile Python's, the image's own and other folders' code."""
+    # The root file system is read-only at run time: without these files every start would compile everything again.
+    # Hash-based files hold no time stamps, so that the layer stays reproducible.
+    folders = [f"/{PLACE}", "/usr/lib/python3.11", *others]
+    inside(root, ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *folders], log)
+
+
 def install(root: Path, log: Path) -> None:
     """Install wheels and app/ into a root file system and render the media with its own Python."""
     place = root / PLACE
     place.mkdir(parents=True)
     install_wheels(place, log)
-    for file in app_files():
-        target = place / "app" / file.relative_to(APP)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-    start = place / "bin" / "shop"
-    start.write_text(START)
-    start.chmod(0o755)
+    put_app(root, "shop", "app")
     inside(root, ["-m", "app", "render-media", RENDERED], log)
-    # The root file system is read-only at run time: without these files every start would compile everything again.
-    # Hash-based files hold no time stamps, so that the layer stays reproducible.
-    inside(
-        root,
-        ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", f"/{PLACE}", "/usr/lib/python3.11"],
-        log,
-    )
+    compile_all(root, [], log)
 
 
 def install_wheels(place: Path, log: Path) -> None:

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from lab.hosts import LabHosts
 from lab.paths import control_directory
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -50,6 +51,11 @@ def ask(command: str, **arguments: Any) -> Any:
     if "error" in reply:
         raise WanError(f"the WAN refused `{command}`: {reply['error']}")
     return reply["ok"]
+
+
+def ways_between(hosts: LabHosts, a: str, b: str, *, one_way: bool = False) -> list[list[str]]:
+    """Return the directions of all links between two names; a site's stands for all its nodes."""
+    return [way for one, other in hosts.between(a, b) for way in ways(one, other, one_way=one_way)]
 
 
 def ways(a: str, b: str, *, one_way: bool) -> list[list[str]]:

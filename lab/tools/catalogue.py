@@ -78,6 +78,7 @@ class Tool(Fact):
         programs: executables by name.
         files: ready files taken out of modules.
         completed_sources: set when a module lacks generated files.
+        on_demand: no lab needs it; only made when it is named.
         folder: where go.mod and go.sum are.
     """
 
@@ -90,6 +91,7 @@ class Tool(Fact):
     programs: dict[str, Program] = Field(min_length=1)
     files: tuple[ModuleFile, ...] = ()
     completed_sources: CompletedSources | None = None
+    on_demand: bool = False
     folder: Path
 
     @property
@@ -132,6 +134,11 @@ def load_catalogue(folder: Path = TOOLS) -> dict[str, Tool]:
                 action="add the module with its go.sum, or remove the tool",
             )
     return tools
+
+
+def of_the_lab(tools: dict[str, Tool]) -> dict[str, Tool]:
+    """Return the tools without which no lab starts."""
+    return {name: tool for name, tool in tools.items() if not tool.on_demand}
 
 
 def required_go(tools: dict[str, Tool]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from lab.exclusive import exclusive
 from lab.tools.build import build_tool, work_folder
-from lab.tools.catalogue import Tool, load_catalogue
+from lab.tools.catalogue import Tool, load_catalogue, of_the_lab
 from lab.tools.go_toolchain import find_caches
 from lab.tools.on_path import tool_on_path
 from lab.tools.stamps import valid_stamp, write_stamp
@@ -53,13 +53,13 @@ def plan_tool(tool: Tool) -> Plan:
 
 
 def choose(names: Iterable[str] | None, tools: dict[str, Tool]) -> dict[str, Tool]:
-    """The named tools; all when none is named.
+    """The named tools; all that a lab needs when none is named.
 
     Raises:
         UsageError: a name is unknown.
     """
     if names is None:
-        return tools
+        return of_the_lab(tools)
     chosen = list(names)
     unknown = sorted(set(chosen) - set(tools))
     if unknown:

@@ -34,7 +34,8 @@ class Stamp:
 
 def tool_key(tool: Tool) -> str:
     """Hash of go.mod, go.sum, own sources, flags and the tool's entry; in short: what the binary depends on."""
-    digest = hashlib.sha256(tool.model_dump_json(exclude={"folder", "purpose", "seconds", "disk_gib"}).encode())
+    entry = tool.model_dump_json(exclude={"folder", "purpose", "seconds", "disk_gib", "on_demand"})
+    digest = hashlib.sha256(entry.encode())
     digest.update(" ".join(BUILD_FLAGS).encode())
     for file in source_files(tool):
         digest.update(f"\n{file.name}\n".encode())

@@ -13,7 +13,10 @@ from policies.residency.res_010_database_replication_inside_pair import REDIRECT
 from policies.residency.res_011_databases_lead_nowhere import (
     CHECKED_TLS,
     HBA,
+    POWERS,
     SENDING,
+    SERVICES,
+    SERVICES_TOLD,
     STATEMENT_KEYS,
     STATEMENT_REFERENCES,
     STATEMENTS,
@@ -261,8 +264,14 @@ def _settings() -> tuple[Validation, ...]:
         ),
         Validation(
             "RES-011",
-            f"{SPEC}.?managed.?roles.orValue([]).size() == 0",
-            "spec.managed.roles: logins beside the owner's",
+            f"{SPEC}.?managed.?roles.orValue([]).all(r, "
+            + every(
+                f"r.name in {literals(sorted(SERVICES))}",
+                *(f"!r.?{power}.orValue(false)" for power in POWERS),
+                "r.?inRoles.orValue([]).size() == 0",
+            )
+            + ")",
+            f"spec.managed.roles: a login that no service has, or that may do more; allowed: {SERVICES_TOLD}",
         ),
         Validation(
             "RES-011",

@@ -15,6 +15,7 @@ UNLISTED = (
     Resources("batch", ("cronjobs",)),
     Resources("networking.k8s.io", ("ingresses",)),
     Resources("postgresql.cnpg.io", ("backups", "scheduledbackups", "poolers", "publications", "subscriptions")),
+    Resources("postgresql.cnpg.io", ("databases", "databaseroles", "imagecatalogs", "clusterimagecatalogs")),
     Resources("barmancloud.cnpg.io", ("*",)),
     Resources("snapshot.storage.k8s.io", ("*",)),
     Resources("gateway.networking.k8s.io", ("*",)),
@@ -25,10 +26,13 @@ UNLISTED = (
 """What copies data, sends it, or opens a way; `policies.listing.table` says why of each group."""
 MADE_BY_CONTROLLERS = (
     Resources("apps", ("replicasets",)),
-    Resources("batch", ("jobs",)),
     Resources("", ("serviceaccounts", "persistentvolumeclaims")),
     Resources("rbac.authorization.k8s.io", ("roles", "rolebindings")),
+    Resources("postgresql.cnpg.io", ("failoverquorums",)),
 )
+_WHO = "request.userInfo.username"
+BY_CONTROLLERS = either(f"{_WHO}.startsWith({literal(CONTROLLERS)})", f"{_WHO} in {literal([ONE_IDENTITY, OPERATOR])}")
+"""Whether one of the cluster's own controllers, or the database operator, asks."""
 POLICIES = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 READING = ("get", "list", "watch")
 
@@ -44,10 +48,9 @@ def _unlisted() -> AdmissionPolicy:
 
 
 def _by_controllers() -> Validation:
-    who = "request.userInfo.username"
     return Validation(
         "RES-007",
-        either(f"{who}.startsWith({literal(CONTROLLERS)})", f"{who} in {literal([ONE_IDENTITY, OPERATOR])}"),
+        BY_CONTROLLERS,
         "a kind that is not listed: controllers and the database operator alone make it",
     )
 

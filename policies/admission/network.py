@@ -5,7 +5,14 @@ from __future__ import annotations
 from policies.admission.labels import NOT_LEAVING, OWN_LABELS, value
 from policies.admission.language import AdmissionPolicy, Resources, Validation, either, every, literal
 from policies.admission.site_facts import SiteFacts
-from policies.network.destinations import OWN_SERVICES, OWNERS_NETWORKS, PAYMENT_PROVIDER, WIDEST_PREFIX
+from policies.network.destinations import (
+    BACKED_UP,
+    OWN_SERVICES,
+    OWNERS_NETWORKS,
+    PAYMENT_PROVIDER,
+    TO_ARCHIVE,
+    WIDEST_PREFIX,
+)
 from policies.network.net_002_network_inside_jurisdiction import PUBLIC
 from policies.network.net_003_services_stay_inside import (
     OPEN,
@@ -13,6 +20,7 @@ from policies.network.net_003_services_stay_inside import (
     OUTSIDE_FIELDS,
     TYPES,
 )
+from policies.residency_map import known
 from shopsphere.estate.placement import DATA_CLASS_LABEL
 
 NOT_THE_API_SERVER = {"not-the-api-server": "request.userInfo.username != 'system:apiserver'"}
@@ -50,14 +58,19 @@ def _network_policies(facts: SiteFacts) -> AdmissionPolicy:
             ),
             Validation(
                 "NET-002",
-                f"variables.cidrs.all(x, isCIDR(x) && cidr(x).masked() == cidr(x) && {either(*_inside(facts))})",
+                every(
+                    _each("variables.leaving", (*_inside(facts), *_archive(facts))),
+                    _each("variables.arriving", _inside(facts)),
+                ),
                 f"an ipBlock outside {facts.site}: {facts.destinations.described}; the payment provider from a "
-                f"namespace of class payment, by a policy named {PAYMENT_PROVIDER}",
+                f"namespace of class payment, by a policy named {PAYMENT_PROVIDER}; the archive "
+                f"{facts.destinations.archive} from {known(BACKED_UP)}, by {TO_ARCHIVE}",
             ),
         ),
         {
             "class": value(OWN_LABELS, DATA_CLASS_LABEL),
-            "cidrs": f"{_cidrs('egress', 'to')} + {_cidrs('ingress', 'from')}",
+            "leaving": _cidrs("egress", "to"),
+            "arriving": _cidrs("ingress", "from"),
         },
         NOT_LEAVING,
     )
@@ -113,6 +126,18 @@ def _inside(facts: SiteFacts) -> tuple[str, str, str]:
             not_elsewhere,
         ),
     )
+
+
+def _each(cidrs: str, ways: tuple[str, ...]) -> str:
+    return f"{cidrs}.all(x, isCIDR(x) && cidr(x).masked() == cidr(x) && {either(*ways)})"
+
+
+def _archive(facts: SiteFacts) -> tuple[str, ...]:
+    archive = facts.destinations.archive
+    if archive is None:
+        return ()
+    named = f"object.metadata.name == {literal(TO_ARCHIVE)}"
+    return (every(named, f"variables.class in {literal(sorted(BACKED_UP))}", f"x == {literal(str(archive))}"),)
 
 
 def _within(networks: list[str]) -> str:

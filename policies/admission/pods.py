@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from policies.admission import migrations
+from policies.admission.declared_images import is_declared
+from policies.admission.kinds import BY_CONTROLLERS
 from policies.admission.labels import NOT_LEAVING, placed, strictness_of, value
 from policies.admission.language import AdmissionPolicy, Resources, Validation, either, every, literal, told
 from policies.admission.site_facts import SiteFacts
+from policies.listing.migrations import BY_NAME, DATABASE_NAMESPACES, WHY_NOT_BESIDE, workload_of
 from policies.listing.table import WHY_NO_FIELD
 from policies.residency.res_005_storage_pinned_to_site import POD_SOURCES
 from policies.security.sec_002_images_of_own_registry import IMAGE, ON_THE_NODE, PUBLIC
 from shopsphere.estate.placement import DATA_CLASS_LABEL, SITE_LABEL
+from shopsphere.estate.site_declaration import DATABASE_IMAGE
 from shopsphere.estate.stack import Environment
+from shopsphere.estate.workloads import WORKLOADS
 
 TEMPLATE = "object.spec.template"
 CONTAINERS = ("containers", "initContainers")
+IMAGES_OF_MIGRATIONS = tuple(sorted({workload_of(each).image for each in BY_NAME.values()}))
 
 
 def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
     """Return the policies about pods of one site."""
+    of_workloads = {each.image for each in WORKLOADS} & set(facts.images)
     template_labels = f"{TEMPLATE}.metadata.?labels.orValue({{}})"
     lower = Validation(
         "RES-009",
@@ -31,20 +41,63 @@ def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
             (
                 *placed("variables.labels", facts, "spec.template.metadata.labels"),
                 lower,
+                Validation(
+                    "RES-007",
+                    f"!(request.?namespace.orValue('') in {literal(DATABASE_NAMESPACES)})",
+                    f"metadata.namespace: {WHY_NOT_BESIDE}",
+                ),
                 *_template_only(f"{TEMPLATE}.spec"),
                 *judged(f"{TEMPLATE}.spec", facts),
+                is_declared("variables.images", {facts.images[name] for name in of_workloads}),
             ),
             {"labels": template_labels, "images": _images(f"{TEMPLATE}.spec")},
             NOT_LEAVING,
         ),
         AdmissionPolicy(
+            "migrations",
+            (Resources("batch", ("jobs",)),),
+            (
+                *migrations.validations(facts),
+                *placed("variables.labels", facts, "spec.template.metadata.labels"),
+                lower,
+                *_template_only(f"{TEMPLATE}.spec"),
+                *judged(f"{TEMPLATE}.spec", facts),
+            ),
+            {"labels": template_labels, "images": _images(f"{TEMPLATE}.spec"), **migrations.variables(facts)},
+            {**NOT_LEAVING, "not-of-the-operator": f"!({BY_CONTROLLERS})"},
+        ),
+        AdmissionPolicy(
             "pods",
             (Resources("", ("pods",)),),
-            judged("object.spec", facts),
+            (*judged("object.spec", facts), _same_images(), _beside_secrets(facts)),
             {"images": _images("object.spec")},
             NOT_LEAVING,
         ),
     ]
+
+
+def _beside_secrets(facts: SiteFacts) -> Validation:
+    """What runs beside a database is an instance or a migration; the operator's own first program is the operator's."""
+    declared = {facts.images[name] for name in (DATABASE_IMAGE, *IMAGES_OF_MIGRATIONS) if name in facts.images}
+    found = "object.spec.?containers.orValue([]).map(c, c.?image.orValue(''))"
+    elsewhere = f"!(request.?namespace.orValue('') in {literal(DATABASE_NAMESPACES)})"
+    checked = is_declared(found, declared)
+    # The rest of a pod from before is nobody's question: its image cannot change.
+    return replace(checked, expression=either("request.operation == 'UPDATE'", elsewhere, checked.expression))
+
+
+def _same_images() -> Validation:
+    """A pod goes on with its secrets when its image is changed; controllers replace the pod."""
+    same = (
+        f"object.spec.?{key}.orValue([]).map(c, c.?image.orValue('')) == "
+        f"oldObject.spec.?{key}.orValue([]).map(c, c.?image.orValue(''))"
+        for key in CONTAINERS
+    )
+    return Validation(
+        "RES-007",
+        either("request.operation != 'UPDATE'", BY_CONTROLLERS, every(*same)),
+        "an image that is changed in a running pod: another program would have the pod's secrets",
+    )
 
 
 def judged(spec: str, facts: SiteFacts) -> tuple[Validation, ...]:
@@ -96,6 +149,7 @@ def images(facts: SiteFacts) -> tuple[Validation, ...]:
     ]
     if facts.environment == Environment.PROD:
         found.append(("which is nowhere to be pulled", f"{host} != {literal(ON_THE_NODE)}"))
+        found.append(("by a tag that can be pushed again: without a digest", "i.contains('@sha256:')"))
     return tuple(
         Validation(
             "SEC-002",

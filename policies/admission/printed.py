@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from policies.admission.declared_images import declared_images
 from policies.admission.guard import configuration, guard
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
@@ -15,8 +16,13 @@ from shopsphere.topology import Topology
 
 
 def site_yaml(model: Topology, site: str, environment: Environment) -> str:
-    """Return the policies of a site with their bindings, as its stack declares them but for the labels."""
-    return yaml.safe_dump_all(manifests(site_policies(model, site, environment)), sort_keys=False, width=120)
+    """Return the policies of a site with their bindings, as its stack declares them but for the labels.
+
+    Raises:
+        StackFileError: the stack's file cannot be read.
+    """
+    policies = site_policies(model, site, environment, declared_images(model, site, environment))
+    return yaml.safe_dump_all(manifests(policies), sort_keys=False, width=120)
 
 
 def guard_yaml(identities: Collection[str]) -> str:

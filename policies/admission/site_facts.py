@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from policies.network.destinations import Destinations
 from policies.residency.data_read import NAMESPACES, strictness
 from policies.residency.storage_places import pinned_class
 from policies.residency_map import pair_sites
+from shopsphere.estate.region_facts import region_facts
 from shopsphere.estate.stack import Environment
 from shopsphere.topology import HEADQUARTERS, Topology
 
@@ -32,6 +33,8 @@ class SiteFacts:
         namespaces: the strictness that each declared namespace asks for.
         destinations: networks outside the cluster that its pods may exchange packets with.
         pod_network: addresses of its pods.
+        images: references by the images' names, as the site's stack declares them; none where nothing runs.
+        region: what the shop's processes are told of their region; empty at headquarters.
     """
 
     site: str
@@ -48,11 +51,14 @@ class SiteFacts:
     namespaces: Mapping[str, int]
     destinations: Destinations
     pod_network: str
+    images: Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
 
     @classmethod
-    def of(cls, model: Topology, site: str, environment: Environment) -> SiteFacts:
-        """Take them from the topology of an environment."""
+    def of(cls, model: Topology, site: str, environment: Environment, images: Mapping[str, str]) -> SiteFacts:
+        """Take them from the topology of an environment, and the images from the configuration of the site's stack."""
         jurisdiction, pair = model.jurisdiction_of(site), pair_sites(model, site)
+        own_pair = model.pair_of(site)
         return cls(
             site=site,
             jurisdiction=jurisdiction,
@@ -62,10 +68,14 @@ class SiteFacts:
             jurisdictions=(*model.jurisdictions, HEADQUARTERS),
             sites=tuple(model.sites),
             pair=pair,
-            hosts=tuple(host for each in pair for host in (str(model.site(each).address), f"{each}.{model.domain}")),
+            hosts=tuple(
+                host for each in pair for host in (*map(str, model.site(each).addresses), f"{each}.{model.domain}")
+            ),
             storage_class=pinned_class(site),
             strictness={each: strictness(model, each) for each in model.data_classes},
             namespaces={name: strictness(model, data_class) for name, data_class in NAMESPACES.items()},
             destinations=Destinations.of(model, site),
             pod_network=str(model.site(site).pod_network),
+            images=dict(images),
+            region=region_facts(model, own_pair.name) if own_pair else "",
         )

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from policies.admission import databases, kinds, labels, network, pods, storage
+from collections.abc import Mapping
+
+from policies.admission import database_fields, databases, in_site_promotion, kinds, labels, network, pods, storage
 from policies.admission.language import AdmissionPolicy
 from policies.admission.site_facts import SiteFacts
 from shopsphere.estate.stack import Environment
 from shopsphere.topology import Topology
 
 
-def site_policies(model: Topology, site: str, environment: Environment) -> list[AdmissionPolicy]:
+def site_policies(
+    model: Topology, site: str, environment: Environment, images: Mapping[str, str]
+) -> list[AdmissionPolicy]:
     """Return the policies that a site's API server applies.
 
     Args:
         model: topology of the environment.
         site: its name.
         environment: where images of the nodes themselves are allowed, or are not.
+        images: references by the images' names, as the site's stack declares them; headquarters' declares none.
     """
-    facts = SiteFacts.of(model, site, environment)
+    facts = SiteFacts.of(model, site, environment, images)
     return [
         *labels.policies(facts),
         *pods.policies(facts),
         *storage.policies(facts),
         *network.policies(facts),
         *databases.policies(facts),
+        database_fields.policy(facts),
+        *in_site_promotion.policies(),
         *kinds.policies(),
     ]

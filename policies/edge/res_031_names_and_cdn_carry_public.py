@@ -18,11 +18,14 @@ from shopsphere.names.steering import geo_content, pair_content, region_rules
 from shopsphere.topology import Topology
 from shopsphere.topology.public_names import STATIC, WWW
 
-OURS = frozenset(f"{DYNAMIC}:{name}" for name in ("DnsZone", "DnsRRset", "DnsPairState", "CdnDistribution"))
+OURS = frozenset(
+    f"{DYNAMIC}:{name}" for name in ("DnsZone", "DnsZoneKeys", "DnsRRset", "DnsPairState", "CdnDistribution")
+)
 DNS_TYPE = re.compile(r"dns|route53|rrset|recordset|record$|zone$|cloudflare|ns1:|akamai|gtm|domain", re.IGNORECASE)
 PUBLISHING = frozenset({"records", "rrdatas", "origins", "origin", "hostnames", "zone", "zoneid", "cname", "txt"})
 """Properties, in small letters, that say that a resource publishes names or fetches from origins."""
 DEFAULT_PAIR = re.compile(r"local pair='([^']*)'")
+ISSUER = re.compile(r'0 (issue|issuewild) "(;|[a-z0-9-]{1,40}(\.[a-z0-9-]{1,40}){1,3})"')
 LED = re.compile(r"netmask\(\{([^}]*)\}\) then pair='([^']*)'")
 
 
@@ -58,6 +61,9 @@ def check(resource: Resource) -> Iterator[Finding]:
 def _rrset(resource: Resource, model: Topology) -> Iterator[Finding]:
     name, type_ = text(resource.props, "name"), text(resource.props, "type")
     label = name.removesuffix(f"{model.domain}.").removesuffix(".")
+    if type_ == "CAA" and not label:
+        yield from _issuers(resource)
+        return
     if type_ not in {"A", "LUA"}:
         yield violation(f"type: {type_ or 'missing'}, whose content may be any text", "A or LUA")
         return
@@ -70,6 +76,13 @@ def _rrset(resource: Resource, model: Topology) -> Iterator[Finding]:
             yield from _led_abroad(model, f"records[{at}]", content)
         elif type_ == "A" and not _leads_there(model, label, content):
             yield violation(f"records[{at}]: {content} as {name or 'no name'}", _described(model, label))
+
+
+def _issuers(resource: Resource) -> Iterator[Finding]:
+    """Find text beside the names of authorities that may issue certificates."""
+    for at, content in enumerate(texts(resource.props, "records")):
+        if not ISSUER.fullmatch(content):
+            yield violation(f"records[{at}]: {content} as CAA", "a certificate authority's domain, or nobody")
 
 
 def steering(model: Topology, label: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from policies.fleet.estate import Estate
 from policies.fleet.flow import Flow, Kind, Store
-from policies.fleet.hosts import Contact, contacts_in
+from policies.fleet.hosts import NO_ADDRESSES, Contact, contacts_in
 from policies.fleet.stores import namespace_of
 from policies.kinds import DATABASE_GROUP, is_database
 from policies.reading import Node, mapping, nodes, text, texts
@@ -19,7 +19,8 @@ from shopsphere.estate.databases import POSTGRESQL_PORT
 
 ARCHIVE_COMMANDS = {"archive_command": Kind.WAL_ARCHIVE, "archive_library": Kind.WAL_ARCHIVE}
 SUBSCRIBES = re.compile(r"\bsubscription\b", re.IGNORECASE)
-HOST = re.compile(r"\bhost(?:addr)?\s*=?\s*'?(?P<host>[\w.-]+)", re.IGNORECASE)
+HOST = re.compile(r"\bhost(?:addr)?\s*=?\s*'?(?P<host>[\w.:-]+)", re.IGNORECASE)
+PORT = re.compile(r"\bport\s*=?\s*'?(?P<port>\d+)", re.IGNORECASE)
 
 
 def flows(estate: Estate, resource: Resource, site: str) -> Iterator[Flow]:
@@ -126,7 +127,11 @@ class _Ways:
         path, endpoint = text(store, "destinationPath"), text(store, "endpointURL")
         if not (path or endpoint):
             return
-        sites = {each.site for contact in contacts_in(endpoint) for each in self._reached(contact.host, contact.port)}
+        places = [found for contact in contacts_in(endpoint) for found in self._reached(contact.host, contact.port)]
+        if len(places) == 1 and places[0].archive_of:
+            yield replace(places[0], name=f"{path or endpoint} at the {places[0].name}")
+            return
+        sites = {each.site for each in places}
         site = sites.pop() if len(sites) == 1 else ""
         name = f"{path or endpoint} at {site}" if site else path or endpoint
         yield Store(name=name, site=site, permits=self._estate.outside("").permits)
@@ -147,7 +152,7 @@ class _Ways:
             for at, statement in enumerate(texts(initdb, key)):
                 place = f"spec.bootstrap.initdb.{key}[{at}]"
                 for contact in _named(statement):
-                    for peer in self._reached(contact.host, contact.port or POSTGRESQL_PORT):
+                    for peer in self._reached(contact.host, contact.port):
                         if peer == self._own:
                             continue
                         if SUBSCRIBES.search(statement):
@@ -163,7 +168,10 @@ class _Ways:
 
 
 def _named(statement: str) -> Iterator[Contact]:
+    """Yield each host that a statement names, short names and addresses of IPv6 too; its port may stand anywhere."""
+    said = PORT.search(statement)
+    port = int(said["port"]) if said else POSTGRESQL_PORT
     found = list(contacts_in(statement))
-    yield from found
-    if not found:
-        yield from (Contact(match["host"].lower()) for match in HOST.finditer(statement))
+    hosts = {match["host"].lower().strip(".") for match in HOST.finditer(statement)}
+    left = sorted(hosts - {each.host for each in found} - NO_ADDRESSES)
+    yield from (replace(each, port=each.port or port) for each in (*found, *map(Contact, left)))

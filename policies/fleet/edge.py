@@ -41,7 +41,7 @@ def customers(estate: Estate, jurisdiction: str) -> Store:
 def _names(estate: Estate, resource: Resource) -> Iterator[Flow]:
     model, type_ = estate.model, text(resource.props, "type")
     label = text(resource.props, "name").removesuffix(f"{model.domain}.").removesuffix(".")
-    if NO_CUSTOMERS.fullmatch(label) or type_ == "TXT":
+    if NO_CUSTOMERS.fullmatch(label) or type_ in {"CAA", "TXT"}:
         return
     for at, content in enumerate(texts(resource.props, "records")):
         if type_ == "LUA" and content == steering(model, label):

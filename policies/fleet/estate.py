@@ -82,6 +82,13 @@ class Estate:
         """Return somebody who is at no site of ours, or nobody knows where."""
         return Store(name=name, permits=frozenset(self.model.cdn.carries) | permits)
 
+    def archive(self, host: str) -> Store | None:
+        """Return the archive at an address. It has no name: whoever answers for a name says where that leads."""
+        for name, jurisdiction in self.model.jurisdictions.items():
+            if jurisdiction.archive and host == str(jurisdiction.archive.address):
+                return Store(name=f"archive of {name}", archive_of=name)
+        return None
+
     def reached(self, host: str, port: int, site: str, namespace: str = "") -> list[Store]:
         """Return where a host and a port lead from a site: stores of the fleet, sites, or somebody outside.
 
@@ -93,6 +100,8 @@ class Estate:
         """
         if self._is_in_cluster(host):
             return self._service(host, port, site, namespace)
+        if archive := self.archive(host):
+            return [archive]
         if (sites := self._sites(host)) is None:
             return [self.outside(host)]
         return [store for each in sites for store in self._at(each, port)]
@@ -118,7 +127,14 @@ class Estate:
         return [each for each in services if text(each.props, "spec", "type") in EXPOSED]
 
     def _is_in_cluster(self, host: str) -> bool:
-        return host not in self.model.sites and ("." not in host or host.endswith((".svc", ".svc.cluster.local")))
+        """Whether a cluster answers for a name.
+
+        An address has colons, or begins with a digit however it is written. A name of two parts may be a public one,
+        and counts as such.
+        """
+        if host in self.model.sites or ":" in host or not host[:1].isalpha():
+            return False
+        return "." not in host or host.endswith((".svc", ".svc.cluster.local"))
 
     def _service(self, host: str, port: int, site: str, namespace: str) -> list[Store]:
         """Return what a service of the cluster stands for: pods of its namespace, or a place elsewhere."""
@@ -151,7 +167,7 @@ class Estate:
         if address.is_loopback:
             return []
         for name, site in self.model.sites.items():
-            is_own = address in (site.address, site.faces_customers_at)
+            is_own = address in (*site.addresses, site.faces_customers_at)
             if is_own or address in site.pod_network or address in site.service_network:
                 return [name]
         return None

@@ -46,6 +46,7 @@ class Store:
         is_copy: it is made from another store, so that no data begins here.
         is_database: a database of a pair.
         permits: classes that it may receive although it is at no site of ours.
+        archive_of: the jurisdiction whose archive it is; empty for all else.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Store:
     is_copy: bool = False
     is_database: bool = False
     permits: frozenset[str] = NO_CLASS
+    archive_of: str = ""
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def contacts_in(written: str) -> Iterator[Contact]:
     for pattern in (URL, PARAMETER, ADDRESS):
         for match in pattern.finditer(written):
             parts = match.groupdict()
-            host, port = parts["host"].lower().strip("[].").rstrip("."), int(parts.get("port") or 0)
+            host, port = parts["host"].lower().strip("[]."), int(parts.get("port") or 0)
             scheme = (parts.get("scheme") or "").lower().partition("+")[0]
             if host and host not in NO_ADDRESSES and scheme != "file" and (host, port) not in seen:
                 seen.add((host, port))

@@ -66,6 +66,9 @@ def _targets(estate: Estate, resource: Resource, site: str, cidr: str, ports: li
         if policy not in OWN_SERVICES:
             yield payment_provider(estate)
         return
+    if network.num_addresses == 1 and (archive := estate.archive(str(network.network_address))):
+        yield archive
+        return
     homes = [name for name in model.sites if _has_all(estate, name, network)]
     if not homes:
         elsewhere = destinations.touched(network)
@@ -79,7 +82,8 @@ def _targets(estate: Estate, resource: Resource, site: str, cidr: str, ports: li
 def _has_all(estate: Estate, site: str, network: Network) -> bool:
     """Whether all addresses of a network are a site's."""
     own = estate.model.site(site)
-    places = (ip_network(own.address), ip_network(own.faces_customers_at), own.pod_network, own.service_network)
+    hosts = (*own.addresses, own.faces_customers_at)
+    places = (*map(ip_network, hosts), own.pod_network, own.service_network)
     return any(network.version == each.version and network.subnet_of(each) for each in places)  # type: ignore[arg-type]
 
 

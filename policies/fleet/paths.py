@@ -77,6 +77,8 @@ def leaks(fleet: Fleet, model: Topology) -> list[Leak]:
 
 def may_hold(model: Topology, store: Store, data_class: str, jurisdiction: str) -> bool:
     """Whether a store may hold a class of data about the people of a jurisdiction."""
+    if store.archive_of:
+        return model.archive_may_hold(store.archive_of, data_class, jurisdiction)
     if not store.site:
         return data_class in store.permits
     return store.site in model.sites_allowed(data_class, jurisdiction)

@@ -39,7 +39,8 @@ FLEET_RULES = (
         "backups-stay-inside",
         (Kind.BACKUP, Kind.WAL_ARCHIVE, Kind.RESTORE),
         "A backup is a full copy, and whoever can restore it has it.",
-        "keep the archive at a site of the jurisdiction, under an endpoint in its name, and restore it only there",
+        "keep the archive at the address that topology.yaml gives the jurisdiction, or at a site of it under an "
+        "endpoint in its name, and restore it only there",
     ),
     FleetRule(
         "FLT-003",

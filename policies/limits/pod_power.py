@@ -51,7 +51,9 @@ def surge(resource: Resource) -> Callable[[int], int]:
     if resource.kind != "Deployment" or text(resource.props, "spec", "strategy", "type") == "Recreate":
         return lambda _: 0
     path = ("spec", "strategy", "rollingUpdate")
-    given = mapping(resource.props, *path).get("maxSurge", DEFAULT_SURGE)
+    given = mapping(resource.props, *path).get("maxSurge")
+    if given is None:
+        given = DEFAULT_SURGE
     if isinstance(given, str):
         matched = PERCENT.fullmatch(given)
         if matched is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from policies.listing.metadata import LABELS, POD_SECURITY, object_of
-from policies.listing.pods import SELECTOR, TEMPLATE
+from policies.listing.pods import JOB, SELECTOR, TEMPLATE
 from policies.listing.shape import ListedType, Named, Only, Shape
 from shopsphere.estate.placement import NAME_LABEL, SITE_LABEL, WATTS_RESOURCE
 
@@ -79,6 +79,9 @@ CLUSTER_OBJECTS: Mapping[str, ListedType] = {
     ),
     "kubernetes:apps/v1:Deployment": ListedType(
         "A workload; its pods reach what NetworkPolicies let them.", object_of(spec=DEPLOYMENT)
+    ),
+    "kubernetes:batch/v1:Job": ListedType(
+        "The migration of a database, as its owner; it runs nothing else.", object_of(spec=JOB)
     ),
     "kubernetes:core/v1:Service": ListedType("A name for pods of the cluster.", object_of(spec=SERVICE)),
     "kubernetes:core/v1:ConfigMap": ListedType(

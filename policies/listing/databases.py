@@ -72,6 +72,14 @@ POSTGRESQL: Mapping[str, Shape] = {
         "dataDurability": "what a commit waits for",
     },
 }
+LOGIN: Mapping[str, Shape] = {
+    "name": "the service's role; RES-011 judges it",
+    "ensure": Only("a role that is absent takes the service's rights away", ("present",)),
+    "login": "that it may log in",
+    "inherit": "rights of roles that it is a member of: of none",
+    "connectionLimit": "count",
+    "passwordSecret": {"name": "secret of the same namespace"},
+}
 SPEC: Mapping[str, Shape] = {
     "instances": "how many",
     "imageName": "what runs; SEC-002 judges where it comes from",
@@ -79,7 +87,12 @@ SPEC: Mapping[str, Shape] = {
     "priorityClassName": "who goes first when there is no room",
     "enableSuperuserAccess": Only("a superuser of the network can copy everything", (False,)),
     "inheritedMetadata": {"labels": LABELS},
-    "affinity": {"nodeSelector": {SITE_LABEL: "the site's nodes"}},
+    "affinity": {
+        "nodeSelector": {SITE_LABEL: "the site's nodes"},
+        "enablePodAntiAffinity": "whether instances keep apart within the site",
+        "podAntiAffinityType": "whether instances keep apart within the site",
+        "topologyKey": "what instances keep apart by: among the nodes that nodeSelector has",
+    },
     "resources": RESOURCES,
     "storage": {
         "size": "size; LIM-007 judges it",
@@ -102,7 +115,7 @@ SPEC: Mapping[str, Shape] = {
     "bootstrap": BOOTSTRAP,
     "replica": dict.fromkeys(("self", "primary", "source"), "member of the pair; RES-010 judges it"),
     "externalClusters": (EXTERNAL_CLUSTER,),
-    "managed": {"services": {"additional": (REPLICATION_SERVICE,)}},
+    "managed": {"roles": (LOGIN,), "services": {"additional": (REPLICATION_SERVICE,)}},
 }
 DATABASES: Mapping[str, ListedType] = {
     "kubernetes:postgresql.cnpg.io/v1:Cluster": ListedType(

@@ -15,7 +15,7 @@ OF_ITS_PROVIDER: Mapping[str, Shape] = {
 OF_THE_ZONE: Mapping[str, Shape] = {
     **OF_ITS_PROVIDER,
     "authorities": ({"name": "for people", "url": "API of a public name server"},),
-    "keyFile": "path of a file on the operator's machine",
+    "keysFolder": "path of a folder on the operator's machine",
     "zone": "RES-031 judges it",
     "ttl": "time",
 }
@@ -28,6 +28,15 @@ EDGE: Mapping[str, ListedType] = {
             "nameservers": "names of the zone's servers",
             "hostmaster": "address of the zone's owner",
             "negativeTtl": "time",
+        },
+    ),
+    f"{DYNAMIC}:DnsZoneKeys": ListedType(
+        "The keys that sign the public zone: which ones is no input; RES-031 judges the zone.",
+        {
+            **{key: shape for key, shape in OF_THE_ZONE.items() if key != "ttl"},
+            "algorithm": "kind of key",
+            "parentServers": "addresses of public name servers, which are asked",
+            "ds": "public halves of the keys, as the parent zone shows them",
         },
     ),
     f"{DYNAMIC}:DnsRRset": ListedType(
@@ -49,7 +58,7 @@ EDGE: Mapping[str, ListedType] = {
         {
             **OF_ITS_PROVIDER,
             "endpoint": "API of the CDN",
-            "tokenFile": "path of a file on the operator's machine",
+            "keysFolder": "path of a folder on the operator's machine",
             "name": "its name",
             "hostNames": "RES-031 judges them",
             "dataClass": "RES-030 judges it",
@@ -106,6 +115,7 @@ COMPONENTS = (
             "Gateway",
             "NetworkPolicies",
             "PinnedStorage",
+            "Migration",
             "PostgresMember",
         )
     ),

@@ -66,9 +66,7 @@ CONTAINER: Mapping[str, Shape] = {
         },
     ),
 }
-POD: Mapping[str, Shape] = {
-    "containers": (CONTAINER,),
-    "initContainers": (CONTAINER,),
+_REST_OF_POD: Mapping[str, Shape] = {
     "volumes": (
         {
             "name": "its name",
@@ -98,6 +96,19 @@ POD: Mapping[str, Shape] = {
     "automountServiceAccountToken": Only("a token at the API server can make what this table refuses", (False,)),
     "enableServiceLinks": "environment variables of the same namespace",
     "terminationGracePeriodSeconds": "time",
+}
+POD: Mapping[str, Shape] = {"containers": (CONTAINER,), "initContainers": (CONTAINER,), **_REST_OF_POD}
+MIGRATION: Mapping[str, Shape] = {
+    **{key: CONTAINER[key] for key in ("name", "image", "imagePullPolicy", "env", "resources", "securityContext")},
+    **{key: CONTAINER[key] for key in ("terminationMessagePolicy", "volumeMounts")},
+    "command": "the migration of a database; RES-007 compares it word for word",
+}
+JOB: Mapping[str, Shape] = {
+    "backoffLimit": "count",
+    "template": {
+        "metadata": {"labels": LABELS},
+        "spec": {**_REST_OF_POD, "containers": (MIGRATION,), "restartPolicy": "what becomes of a pod that fails"},
+    },
 }
 TEMPLATE: Mapping[str, Shape] = {
     "metadata": {

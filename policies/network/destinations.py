@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from policies.residency_map import known, pair_sites
+from shopsphere.estate.databases import DATABASES
 from shopsphere.topology import Topology
 
 Network = IPv4Network | IPv6Network
 PAYMENT_PROVIDER = "to-payment-provider"
+TO_ARCHIVE = "to-archive"
+BACKED_UP = frozenset(database.data_class for database in DATABASES)
+"""Classes of the namespaces that may have a way to the archive: those of the pair's databases."""
 OWN_SERVICES = frozenset({"to-api-server", "to-site-agent"})
 """Policies whose destination a stack may configure: the site's API server and agent, at an address of its own."""
 OWNERS_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
@@ -28,30 +32,40 @@ class Destinations:
         inside: its own networks, and addresses of the sites of its pair.
         elsewhere: networks and addresses of all other sites, by site.
         domain: the zone in which each site has a name.
+        archive: where the backups of its jurisdiction are; None where there is no archive.
     """
 
     site: str
     inside: tuple[Network, ...]
     elsewhere: tuple[tuple[str, Network], ...]
     domain: str
+    archive: Network | None
 
     @classmethod
     def of(cls, model: Topology, site: str) -> Destinations:
         """Take them from the topology."""
         own, pair = model.site(site), pair_sites(model, site)
-        inside = [own.pod_network, own.service_network, *(ip_network(model.site(each).address) for each in pair)]
+        hosts = (ip_network(at) for each in pair for at in model.site(each).addresses)
+        inside = [own.pod_network, own.service_network, *hosts]
         elsewhere = [
             (name, network)
             for name, other in model.sites.items()
             if name not in pair
             for network in (
-                ip_network(other.address),
+                *map(ip_network, other.addresses),
                 ip_network(other.faces_customers_at),
                 other.pod_network,
                 other.service_network,
             )
         ]
-        return cls(site, tuple(inside), tuple(elsewhere), model.domain)
+        own_archive = model.archive_of(site)
+        elsewhere += [
+            (f"the archive of {name}", ip_network(other.archive.address))
+            for name, other in model.jurisdictions.items()
+            if other.archive and other.archive != own_archive
+        ]
+        archive = ip_network(own_archive.address) if own_archive else None
+        return cls(site, tuple(inside), tuple(elsewhere), model.domain, archive)
 
     @property
     def described(self) -> str:
@@ -61,7 +75,7 @@ class Destinations:
     @property
     def hosts_elsewhere(self) -> str:
         """Pattern of the hosts that are other sites: their addresses, and what is named below them."""
-        names = dict.fromkeys(re.escape(f"{name}.{self.domain}") for name, _ in self.elsewhere)
+        names = dict.fromkeys(re.escape(f"{name}.{self.domain}") for name, _ in self.elsewhere if " " not in name)
         addresses = (str(each.network_address) for _, each in self.elsewhere if each.num_addresses == 1)
         return rf"^((.*\.)?({'|'.join(names)})|{'|'.join(re.escape(each) for each in dict.fromkeys(addresses))})$"
 
@@ -69,8 +83,18 @@ class Destinations:
         """Whether all of a network is inside."""
         return _is_within(network, self.inside)
 
+    def is_archive(self, policy: str, network: Network, data_class: str) -> bool:
+        """Whether a way leads to the jurisdiction's archive, from a namespace that has backups.
+
+        Args:
+            policy: name of the NetworkPolicy.
+            network: the destination.
+            data_class: of the namespace that it is opened for.
+        """
+        return policy == TO_ARCHIVE and network == self.archive and data_class in BACKED_UP
+
     def touched(self, network: Network) -> str:
-        """Return the name of a site elsewhere that a network has addresses of; empty where it has none."""
+        """Return the name of what is elsewhere that a network has addresses of; empty where it has none."""
         return next((name for name, other in self.elsewhere if network.overlaps(other)), "")
 
     def may_be_configured(self, policy: str, network: Network, data_class: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from policies.network.destinations import PAYMENT_PROVIDER, Destinations
+from policies.network.destinations import BACKED_UP, PAYMENT_PROVIDER, TO_ARCHIVE, Destinations
 from policies.network.net_001_closed_namespaces import is_network_policy
 from policies.reading import MalformedError, Node, mapping, nodes, text
-from policies.residency_map import topology_of
+from policies.residency_map import known, topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -45,12 +45,15 @@ def _way(resource: Resource, place: str, rule: Node, key: str, destinations: Des
     for at, peer in enumerate(peers):
         path = f"{place}.{key}[{at}]"
         if "ipBlock" in peer:
-            yield from _block(resource, f"{path}.ipBlock.cidr", text(peer, "ipBlock", "cidr"), destinations)
+            cidr = text(peer, "ipBlock", "cidr")
+            yield from _block(resource, f"{path}.ipBlock.cidr", cidr, destinations, is_egress=key == "to")
         elif not any(name in peer for name in IN_CLUSTER):
             yield violation(f"{path} names nobody: anybody", destinations.described)
 
 
-def _block(resource: Resource, path: str, cidr: str, destinations: Destinations) -> Iterator[Finding]:
+def _block(
+    resource: Resource, path: str, cidr: str, destinations: Destinations, *, is_egress: bool
+) -> Iterator[Finding]:
     try:
         network = ip_network(cidr)
     except ValueError as error:
@@ -58,12 +61,14 @@ def _block(resource: Resource, path: str, cidr: str, destinations: Destinations)
     policy, data_class = text(resource.props, "metadata", "name"), text(resource.labels, DATA_CLASS_LABEL)
     if destinations.holds(network) or destinations.may_be_configured(policy, network, data_class):
         return
+    if is_egress and destinations.is_archive(policy, network, data_class):
+        return  # an archive is written to and read from; it never calls
     elsewhere = destinations.touched(network)
     found = f"{path}: {cidr}" + (f", where {elsewhere} is" if elsewhere else "")
     yield violation(
         found,
         f"{destinations.described}; the payment provider from a namespace of class payment, by a policy named "
-        f"{PAYMENT_PROVIDER}",
+        f"{PAYMENT_PROVIDER}; the archive {destinations.archive} from {known(BACKED_UP)}, by {TO_ARCHIVE}",
     )
 
 

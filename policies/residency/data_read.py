@@ -45,9 +45,11 @@ def _signs(database: DatabaseModel, sites: tuple[str, ...]) -> re.Pattern[str]:
     words = [
         database.namespace.name,
         *(database.cluster(site) for site in sites),
-        f"{name}-owner",
+        database.owner_secret,
         f"{name}-server",
+        database.service_secret,
         f"{name}@",
+        f"{database.application_role}@",
         f"{name}_DSN",
         f"{name}_PASSWORD",
     ]

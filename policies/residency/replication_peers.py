@@ -51,10 +51,10 @@ class Peers:
     @property
     def described_hosts(self) -> str:
         """The addresses, for messages."""
-        return known([f"{self.topology.site(site).address} ({site})" for site in self.sites])
+        return known([f"{each} ({site})" for site in self.sites for each in self.topology.site(site).addresses])
 
     def is_host(self, host: str) -> bool:
         """Whether a host is a member's: its site's address or name. Whoever makes a service says where that leads."""
-        places = {str(self.topology.site(site).address) for site in self.sites}
+        places = {str(each) for site in self.sites for each in self.topology.site(site).addresses}
         places |= {f"{site}.{self.topology.domain}" for site in self.sites}
         return host in places

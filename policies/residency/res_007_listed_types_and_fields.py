@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from policies.kinds import pod_spec
+from policies.listing import migrations
 from policies.listing.edge import COMPONENTS
 from policies.listing.shape import Named, Stranger, strangers
 from policies.listing.table import LISTED, WHY_NO_FIELD, WHY_NO_TYPE
+from policies.reading import mapping, nodes, text, texts
+from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
+from policies.unknown import known
 from policies.verdict import violation
+from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.finding import Finding, Severity
 
 HOW = (
@@ -35,12 +42,68 @@ def check(resource: Resource) -> Iterator[Finding]:
         return
     for stranger in strangers(resource.props, listed.fields):
         yield _unlisted(stranger)
+    if resource.kind == "Job":
+        yield from _other_work(resource)
+    if resource.kind == "Deployment":
+        yield from _beside_a_database(resource)
 
 
 def _why(resource: Resource) -> str:
     family = resource.group or resource.token.partition(":")[0]
     why = WHY_NO_TYPE.get(family, "")
     return f": {why}" if why else ", which nobody has listed"
+
+
+def _other_work(job: Resource) -> Iterator[Finding]:
+    """Find what a Job is or runs that is no migration; a list of fields cannot say that one has to be there."""
+    is_migration = True
+    for at, container in enumerate(nodes(pod_spec(job), "containers")):
+        words = tuple(texts(container, "command"))
+        if words not in migrations.MIGRATIONS:
+            is_migration = False
+            found = f"spec.template.spec.containers[{at}].command: {' '.join(words) or 'what the image says'}"
+            allowed = " or ".join(" ".join(each) for each in migrations.MIGRATIONS)
+            yield violation(f"{found}; {WHY_NO_TYPE['batch']}", allowed)
+    if is_migration:
+        yield from _other_than_declared(job)
+
+
+def _other_than_declared(job: Resource) -> Iterator[Finding]:
+    name = text(job.props, "metadata", "name")
+    database = migrations.BY_NAME.get(name)
+    if database is None:
+        yield violation(f"metadata.name: {name or 'missing'}, a job of no database", " or ".join(migrations.BY_NAME))
+        return
+    container = {
+        **migrations.container_of(database),
+        "env": migrations.settings_of(database, job.site, job.environment, _region_of(job)),
+    }
+    wanted = {
+        "metadata": {"namespace": database.namespace.name},
+        "spec": {
+            **migrations.job_of(name),
+            "template": {
+                **migrations.job_of(name)["template"],
+                "spec": {**migrations.pod_of(name, job.site), "containers": [container]},
+            },
+        },
+    }
+    for part, declared in wanted.items():
+        for place, found, allowed in migrations.differences(mapping(job.props, part), declared, part):
+            yield violation(f"{place}: {found}, in a pod that has the owner's password", str(allowed))
+
+
+def _region_of(job: Resource) -> str:
+    model = topology_of(job)
+    pair = model.pair_of(job.site) if job.site in model.sites else None
+    return region_facts(model, pair.name) if pair else ""
+
+
+def _beside_a_database(resource: Resource) -> Iterator[Finding]:
+    """Find what runs in a database's namespace; a namespace that is yet to be made has no known name before."""
+    namespace = known(partial(text, resource.props, "metadata", "namespace"))
+    if namespace in migrations.DATABASE_NAMESPACES:
+        yield violation(f"metadata.namespace: {namespace}; {migrations.WHY_NOT_BESIDE}", "the workload's own namespace")
 
 
 def _unlisted(stranger: Stranger) -> Finding:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.kinds import DATABASE_GROUP, is_database
-from policies.reading import Node, items, mapping, nodes, text, texts
+from policies.reading import Node, mapping, nodes, text, texts
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.verdict import violation
@@ -24,6 +24,12 @@ STATEMENTS = frozenset(
     }
 )
 """What a database's superuser may be told at its creation, word for word."""
+SERVICES = frozenset(each.application_role for each in DATABASES)
+SERVICES_TOLD = ", ".join(sorted(SERVICES))
+"""Roles that services log in as."""
+POWERS = ("superuser", "createdb", "createrole", "replication", "bypassrls")
+"""What a login could be allowed beside its grants."""
+LOGIN_FIELDS = frozenset({"name", "ensure", "login", "inherit", "connectionLimit", "passwordSecret"})
 STATEMENT_KEYS = ("postInitSQL", "postInitApplicationSQL", "postInitTemplateSQL")
 STATEMENT_REFERENCES = tuple(f"{key}Refs" for key in STATEMENT_KEYS)
 SENDING = re.compile(
@@ -91,8 +97,12 @@ def _logins(spec: Node) -> Iterator[Finding]:
         yield violation("spec.enableSuperuserAccess: the network's superuser can copy everything", "false")
     if spec.get("superuserSecret"):
         yield violation("spec.superuserSecret: the network's superuser can copy everything", "none")
-    if items(spec, "managed", "roles"):
-        yield violation("spec.managed.roles: logins beside the owner's", "none")
+    for at, role in enumerate(nodes(spec, "managed", "roles")):
+        name = text(role, "name")
+        if name not in SERVICES:
+            yield violation(f"spec.managed.roles[{at}]: {name}, a login beside those of the services", SERVICES_TOLD)
+        for key in sorted({*role} - LOGIN_FIELDS):
+            yield violation(f"spec.managed.roles[{at}].{key}: a login that may do more than a service", "none")
 
 
 def _transport(path: str, cluster: Node) -> Iterator[Finding]:

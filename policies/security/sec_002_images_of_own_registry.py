@@ -51,6 +51,8 @@ def check(resource: Resource) -> Iterator[Finding]:
             yield violation(f"{place}: {image}, which is nowhere to be pulled", "a registry of the site's jurisdiction")
         elif not matched["digest"] and matched["tag"] in {None, "latest"}:
             yield violation(f"{place}: {image}, whatever was pushed last", "a tag of one version, or a digest")
+        elif not matched["digest"] and resource.environment == Environment.PROD and resource.token != BUILT:
+            yield violation(f"{place}: {image}, by a tag that can be pushed again", "name:version@sha256:…")
 
 
 def _is_elsewhere(resource: Resource, host: str) -> bool:
@@ -78,7 +80,8 @@ RULE = ResourceRule(
     name="images-of-own-registry",
     reason="A registry that anybody may push to decides what runs beside the data; one abroad sees who runs it.",
     severity=Severity.HIGH,
-    remediation="name the image in shopsphere:images with the registry of the site's jurisdiction and one version",
+    remediation="name the image in shopsphere:images with the registry of the site's jurisdiction and one version; "
+    "in production its digest too",
     applies=applies,
     check=check,
 )

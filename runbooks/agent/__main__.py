@@ -9,17 +9,24 @@ from functools import cache
 from pathlib import Path
 
 from runbooks.agent.agent import Agent
+from runbooks.agent.audit_heads import LOOK_EVERY, KeptHeads
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.databases import Role, SiteLedger, SiteRole, all_lead
-from runbooks.agent.door import Door
+from runbooks.agent.databases import NodeRole, Role, SiteRole, all_lead
+from runbooks.agent.description import with_heads
 from runbooks.agent.fence import FirewallFence
+from runbooks.agent.kernel_proof import KernelProof
 from runbooks.agent.kernel_rules import KernelRules
+from runbooks.agent.ledger import SiteLedger
 from runbooks.agent.log import tell
+from runbooks.agent.loops import Loop
+from runbooks.agent.node import NodeAgent, witness_of_agent
+from runbooks.agent.packet_proof import FencePackets
 from runbooks.agent.permits import PermitKeeper
+from runbooks.agent.published import Publisher
+from runbooks.agent.rules_line import RulesLine
 from runbooks.agent.watches import watches
 from shopsphere.clients.cluster import Cluster
 from shopsphere.foundation.errors import UsageError
-from shopsphere.witness import Witness
 
 NICE = -10
 """A higher priority than the pods have: an agent that waits for the processor shuts a healthy site off."""
@@ -36,7 +43,7 @@ def main() -> None:
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 
-    known = SiteRole(config.site)
+    known = NodeRole(config.site, config.node) if config.node else SiteRole(config.site)
 
     def role() -> Role:
         return known.ask(cluster())
@@ -44,17 +51,30 @@ def main() -> None:
     def leads() -> bool:
         return all_lead(cluster(), config.site)
 
-    witness = Witness(config.pair, config.witness)
+    witness = witness_of_agent(config)
     permits = PermitKeeper(
-        config.permit, cluster, pair=config.pair, site=config.site, peer=config.peer, session=uuid.uuid4().hex
+        config.permit,
+        cluster,
+        pair=config.pair,
+        site=config.site,
+        peer=config.peer,
+        session=uuid.uuid4().hex,
+        node=config.node,
     )
     ledger = SiteLedger(cluster, config.site, config.peer)
     fence = FirewallFence(config.database_port)
-    woken_by = watches(witness, config.witness, cluster)
-    agent = Agent(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by)
+    heads = KeptHeads(config.permit.with_suffix(".audit.jsonl"), witness.audit.heads)
+    following = Loop(heads.keep_heads, lambda: LOOK_EVERY, tell, after_an_error=LOOK_EVERY)
+    woken_by = watches(witness, config.witness, cluster, following.ring)
+    proof = KernelProof(fence, FencePackets(fence.port) if config.try_packets else None)
+    kind = NodeAgent if config.node else Agent
+    agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)
+    publisher = Publisher(config.run, agent.doors, with_heads(agent.describe, heads), tell)  # if it is the only agent
     agent.start_closed()
-    rules = KernelRules(config.site, config.listen, config.askers, fence, config.guard)
-    Door(str(config.listen), config.port, agent.doors, agent.describe, rules).start()
+    agent.changed = publisher.ring
+    publisher.start()
+    RulesLine(config.run, KernelRules(config.site, fence, config.guard, firewall=config.firewall), tell).start()
+    following.start()
     agent.run()
 
 

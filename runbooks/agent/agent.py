@@ -6,6 +6,7 @@ however long the witness takes, the doors are closed on time. A loop looks at in
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,26 +15,23 @@ from dataclasses import replace
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.description import description
+from runbooks.agent.doors import Doors
 from runbooks.agent.fence import Fence
 from runbooks.agent.lease import SiteLease
-from runbooks.agent.loops import Loop
+from runbooks.agent.loops import Loop, is_answered
 from runbooks.agent.permits import Permits, Witnessed
+from runbooks.agent.proving import FenceProofs, Proof
 from runbooks.agent.restoring import record_to_restore
 from runbooks.agent.returning import Answers
-from runbooks.agent.rhythm import SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
-from runbooks.agent.state import Doors, Knowledge, doors
-from runbooks.agent.synchrony import Ledger, Move, SynchronyKeeper
+from runbooks.agent.rhythm import GLANCES, PROMOTION_PATIENCE, SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
+from runbooks.agent.state import Knowledge, doors, has_to_go
+from runbooks.agent.synchrony import Ledger, SynchronyKeeper
 from runbooks.agent.watches import Watches
 from runbooks.permit import Permit
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
-from shopsphere.witness.client import Seen
-
-PROMOTION_PATIENCE = 20.0
-"""Seconds for which the gateway refuses writes while databases that were replicas do not say that they take them."""
-GLANCES = 8
-"""While a pair is moved, one look in so many asks the quorum. The others ask one voter, which may be cut off."""
+from shopsphere.witness import NOT_HEARD, PairRecord, Phase, Witness, WitnessConflictError
+from shopsphere.witness.seen import Seen
 
 
 class Agent:
@@ -50,6 +48,7 @@ class Agent:
         tell: gets one line per change.
         clock: replaceable in tests.
         watches: of the witness and of the databases; without them both are looked at more often.
+        proof: shows that the fence has effect; a site of which that is not known is closed, and takes no lease.
     """
 
     def __init__(
@@ -64,14 +63,16 @@ class Agent:
         tell: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
         watches: Watches | None = None,
+        proof: Proof = lambda: None,
     ) -> None:
         self._config, self._witness, self._fence = config, witness, fence
-        self._ask_role, self._ask_leads = role, leads
-        self._permits, self._tell, self._clock = permits, tell, clock
-        self._watches = watches or Watches()
+        self._ask_role, self._ask_leads, self._permits = role, leads, permits
+        self._tell, self._clock, self._watches = tell, clock, watches or Watches()
         self._rhythm = Rhythm(config.site, self._watches, clock)
         self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
-        self._known = Knowledge(permit=permits.kept, promoting=True)  # until they are seen to lead
+        self._known = Knowledge(permit=permits.kept, promoting=True, proven_until=0.0)  # until it is seen otherwise
+        proofs = FenceProofs(proof, self._learn, tell, clock, refuted=self._order_again)
+        self.prove_fence = proofs.prove_fence
         self._lease = SiteLease(
             witness, config.site, config.margins, lambda until: self._learn(lease_until=until), clock
         )
@@ -86,11 +87,14 @@ class Agent:
         self._sync = Loop(self.keep_synchrony, lambda: SYNCHRONY_EVERY, tell)
         renewal = Loop(self.renew_lease, lambda: config.margins.renew_every, tell)
         voters = Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell)
-        self._beside = (self._record, self._databases, self._promotion, self._sync, renewal, voters)
+        proving = Loop(self.prove_fence, proofs.pause, tell)
+        self._beside = (self._record, self._databases, self._promotion, self._sync, renewal, voters, proving)
+        self.changed: Callable[[], object] = lambda: None  # called when something else is known; it must not wait
 
     def start_closed(self) -> None:
         """Shut the databases off before anything is known: a site that comes back may have been replaced."""
         self._fence.close()
+        self.prove_fence()
 
     def run(self) -> None:
         """Run until `stop`, which leaves the doors as they are and does not give the lease back: it runs out."""
@@ -124,6 +128,11 @@ class Agent:
         """Return what is known, for people and runbooks."""
         return description(self._config.site, self._known, self._permits, self._clock.monotonic())
 
+    def _order_again(self) -> None:
+        """Tell the kernel again what is open, at the next look: it has something else than it was told."""
+        with self._moving:
+            self._open_until = math.nan  # equal to nothing
+
     def move_doors(self) -> None:
         """Open or close the fence, as `doors` decides from what is known now."""
         with self._moving:
@@ -146,7 +155,7 @@ class Agent:
         The role changes only through that API, so it cannot change while the API is away.
         """
         # Separately: a site without databases must learn of a permit too.
-        role, permit = _is_answered(self._look_at_role), _is_answered(self._look_at_permit)
+        role, permit = is_answered(self._look_at_role), is_answered(lambda: self._learn(permit=self._permits.look()))
         self._rhythm.heard_of_databases(answered=role and permit)
 
     def _look_at_role(self) -> None:
@@ -155,12 +164,8 @@ class Agent:
             self._promoted_at = self._clock.monotonic()
         until = self._known.counting_until(asked) if role is Role.REPLICA else 0.0
         self._learn(role=role, promoting=role is Role.REPLICA or self._known.promoting, follows_until=until)
-        record = self._known.record
-        if record and self._has_to_go(record):
+        if (record := self._known.record) and has_to_go(self._config.site, self._known, record):
             self._give_back()  # a runbook waits until the lease is given back
-
-    def _look_at_permit(self) -> None:
-        self._learn(permit=self._permits.look())
 
     def follow_promotion(self) -> None:
         """Find out when databases that are told to lead take writes, and let writes through then.
@@ -182,17 +187,19 @@ class Agent:
         if record is None or not self.doors().writes:
             self._synchrony.forget()
             return
-        with suppress(WitnessConflictError):  # somebody was faster: the next look decides anew
-            move = self._synchrony.keep(record)
-            if move is not Move.NOTHING:
-                self._tell(f"synchrony: {move.value}")
+        try:
+            with suppress(WitnessConflictError):  # somebody was faster: the next look decides anew
+                self._synchrony.keep(record)
+        finally:
+            for done in self._synchrony.done:
+                self._tell(f"synchrony: {done}")
 
     def renew_lease(self) -> None:
         """Renew the lease that is held or prepared; its time counts from before the renewal was sent."""
         had = self._lease.taken
         try:
             self._lease.renew()
-        except WitnessUnreachableError as error:
+        except NOT_HEARD as error:
             self._tell(f"lease: {one_line(error)}")
         if had and not self._lease.taken:
             self._record.ring()  # it may be taken anew
@@ -212,7 +219,7 @@ class Agent:
                 self._permits.remember(Witnessed(epoch=seen.record.epoch, active=seen.record.active))
         except WitnessConflictError:
             pass  # somebody was faster: the next look decides anew
-        except WitnessUnreachableError as error:
+        except NOT_HEARD as error:
             self._rhythm.lost_witness()
             self._tell(f"record: {one_line(error)}")
 
@@ -221,10 +228,10 @@ class Agent:
         permit = self._permit_against(seen)
         if permit and permit.active in {self._config.site, record.active}:
             self._bring_in(permit, seen, record)
-        elif permit or self._has_to_go(record):
+        elif permit or has_to_go(self._config.site, self._known, record):
             self._give_back()
             self._prepare(record)
-        elif not self._lease.taken and record.phase is Phase.STEADY:
+        elif not self._lease.taken and record.phase is Phase.STEADY and self._is_proven():
             self._lease.take(seen)
 
     def _look_at_record(self) -> Seen | None:
@@ -240,12 +247,12 @@ class Agent:
         seen = self._witness.see()
         self._revision = seen.revision
         self._answers.came(asked_at, last=self._known.heard_at)
-        self._learn(record=seen.record, heard_at=asked_at, lease_holder=seen.lease_holder)
+        self._learn(record=seen.record, heard_at=asked_at, lease_holder=seen.writer_seen_by(self._config.site))
         return seen
 
     def _permit_against(self, seen: Seen) -> Permit | None:
         """Return the permit that stands, unless the witness gives the other site the right to write at this moment."""
-        if self._answers.judge(self._known.standing_permit, seen.lease_holder):
+        if self._answers.judge(self._known.standing_permit, seen.writer_seen_by(self._config.site)):
             self._learn(permit=self._permits.kept)
         return self._known.standing_permit
 
@@ -260,10 +267,8 @@ class Agent:
         self._witness.change(seen, permit.begun_after(record), without_lease=without_lease)
         self._tell(f"the witness is in epoch {permit.epoch} now, as permitted by {permit.actor}")
 
-    def _has_to_go(self, record: PairRecord) -> bool:
-        """Whether the lease is to be given back: another site is active, or a runbook waits for this one."""
-        drained = record.phase is Phase.DRAINING and self._known.role is Role.REPLICA
-        return record.active != self._config.site or record.phase is Phase.FENCING or drained
+    def _is_proven(self) -> bool:
+        return self._known.is_proven(self._clock.monotonic())
 
     def _give_back(self) -> None:
         """Close the doors first, then give the lease back to the witness."""
@@ -273,7 +278,7 @@ class Agent:
 
     def _prepare(self, record: PairRecord) -> None:
         """Have a lease ready while another site is being left, so that customers wait less; drop it otherwise."""
-        if record.active != self._config.site and record.phase is not Phase.STEADY:
+        if record.active != self._config.site and record.phase is not Phase.STEADY and self._is_proven():
             self._lease.prepare()
         else:
             self._lease.drop_prepared()
@@ -285,16 +290,10 @@ class Agent:
         if same:
             return
         self._doors.ring()
+        self.changed()
         self._promotion.ring()
         if known.record != before.record:
             self._databases.ring()  # the record decides how often the databases are looked at
             self._sync.ring()  # which lets go of its session when the databases are about to end
-        if known.permit != before.permit:
-            self._record.ring()  # a permit decides who holds the lease
-
-
-def _is_answered(look: Callable[[], None]) -> bool:
-    with suppress(ShopSphereError):
-        look()
-        return True
-    return False
+        if known.permit != before.permit or known.unproven != before.unproven:
+            self._record.ring()  # both decide who holds the lease

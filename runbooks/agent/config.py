@@ -57,8 +57,19 @@ class HostConfig(BaseModel):
     askers: tuple[IPv4Network, ...] = Field(
         default=(), description="Networks of the site's API servers on other hosts: they may ask for the host's rules."
     )
+    state_askers: tuple[IPv4Network, ...] = Field(
+        default=(), description="Networks of operators and of the pair's other site: they may ask for the state."
+    )
+    run: Path = Field(
+        default=Path("/run/shopsphere-agent"),
+        description="The agent's own folder in the host's memory, where its door finds what it says.",
+    )
     pod_guard: PodNetworks | None = Field(
         default=None, description="Networks of the guard that the host loads; none where no guard is needed."
+    )
+
+    firewall: Path | None = Field(
+        default=None, description="File with the host's firewall, as the host loads it; none where it has none of ours."
     )
 
     @property
@@ -71,11 +82,22 @@ class AgentConfig(HostConfig):
     """Everything the agent of a pair's site needs; it reads no Pulumi state and asks no site but its own."""
 
     pair: str
+    node: str = Field(
+        default="",
+        pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$|^$",
+        description="Of a further node of a site of several nodes: its name in Kubernetes. Empty for the one agent "
+        "that holds the site's lease, keeps synchrony and tells gateways whether writes are open.",
+    )
     peer: str = Field(description="The other site of the pair.")
     first_active: str = Field(description="Site that is active when the pair is new: the topology's primary.")
     witness: tuple[str, ...] = Field(min_length=1, description="Client addresses of the voters.")
+    witness_keys: Path = Field(description="Folder with ca.crt, and with .crt, .key and .password of agent-<site>.")
     kubeconfig: Path = Field(description="Reads the database clusters of this site.")
     context: str
     permit: Path = Field(description="File of the agent's own, where a permit is kept over a reboot.")
     database_port: int = Field(default=5432, ge=1, le=65535, description="Port of the database pods.")
     margins: Margins = Margins()
+    try_packets: bool = Field(
+        default=False,
+        description="While the fence is closed, packets have to prove it: needs /dev/net/tun on the host.",
+    )

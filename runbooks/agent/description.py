@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
+from runbooks.agent.audit_heads import KeptHeads
 from runbooks.agent.permits import Permits
-from runbooks.agent.state import Knowledge
+from runbooks.agent.state import UNKNOWN, Knowledge
 
 
 def description(site: str, known: Knowledge, permits: Permits, now: float) -> dict[str, object]:
@@ -17,9 +19,15 @@ def description(site: str, known: Knowledge, permits: Permits, now: float) -> di
         "permit": known.standing_permit.model_dump(mode="json") if known.standing_permit else None,
         "refused": permits.refused,
         "witness": _witness(known, permits, now),
+        "unproven": "" if known.is_proven(now) else known.unproven or UNKNOWN,
         "lease_seconds_left": round(max(0.0, known.lease_until - now), 1),
         "record": known.record.model_dump(mode="json") if known.record else None,
     }
+
+
+def with_heads(describe: Callable[[], Mapping[str, object]], heads: KeptHeads) -> Callable[[], dict[str, object]]:
+    """Return a description that also tells which heads of audit logs are kept at this site."""
+    return lambda: {**describe(), "audit": heads.told()}
 
 
 def _witness(known: Knowledge, permits: Permits, now: float) -> dict[str, object]:

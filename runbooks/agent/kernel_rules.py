@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from pathlib import Path
 from typing import Any
 
 from runbooks.agent.fence import FirewallFence, Ordered
+from shopsphere.estate.host_firewall import FIREWALL_TABLE
 from shopsphere.estate.nftables import Document, Table, essential
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError
@@ -24,7 +25,6 @@ _TRIES = 3
 _AT_ITS_END = 1.0
 """Nearer (s) to the end of an opening nobody can tell whether the kernel has ended it already."""
 _MOST_BYTES = 8 * 2**20
-_LOOPBACK = IPv4Network("127.0.0.0/8")
 
 List = Callable[[], str]
 
@@ -45,15 +45,14 @@ def list_ruleset() -> str:
 class KernelRules:
     """The rules of one host, for who asks through the API server of its site.
 
-    That server proxies to the hosts of its nodes for those who may do that, by TLS and with their own credentials. It
-    comes from an address of the host itself, or from `askers`; nobody else is answered.
+    That server proxies to the hosts of its nodes for those who may do that, by TLS and with their own credentials. The
+    door (`runbooks/agent/door/callers.py`) lets nobody else ask.
 
     Args:
         site: of the host.
-        address: where the agent listens.
-        askers: networks of API servers that run on other hosts.
         fence: of the site's databases; None at a site without any.
         guard: the table that guards its pods; None where the policy engine does that itself.
+        firewall: file with the host's firewall; None where it has none of ours.
         listing: lists the kernel's rules.
         clock: replaceable in tests.
     """
@@ -61,23 +60,16 @@ class KernelRules:
     def __init__(
         self,
         site: str,
-        address: IPv4Address,
-        askers: Sequence[IPv4Network],
         fence: FirewallFence | None,
         guard: Table | None,
         *,
+        firewall: Path | None = None,
         listing: List = list_ruleset,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._site, self._fence, self._guard = site, fence, guard
-        self._askers = (IPv4Network(address), _LOOPBACK, *askers)
+        self._site, self._fence, self._guard, self._firewall = site, fence, guard, firewall
         self._listing, self._clock = listing, clock
         self._one = threading.Lock()
-
-    def admits(self, address: str) -> bool:
-        """Whether a question from this address is answered."""
-        asker = ip_address(address)
-        return isinstance(asker, IPv4Address) and any(asker in network for network in self._askers)
 
     def tell(self) -> Document:
         """Return the rules, and what the fence was told.
@@ -105,7 +97,13 @@ class KernelRules:
         }
 
     def load(self) -> Document:
-        """Load the guard as it is declared, and the fence as it was ordered last; return the tables' names.
+        """Load the guard as it is declared, the fence as it was ordered last, and the firewall as its file has it.
+
+        The file is the owner's, so it comes last: where it cannot be loaded, the firewall stays as it is, and guard and
+        fence are loaded all the same.
+
+        Returns:
+            The names of the tables.
 
         Raises:
             ShopSphereError: somebody else asks just now, or nft refuses.
@@ -115,6 +113,9 @@ class KernelRules:
                 run(["nft", "-f", "-"], stdin=self._guard.text(), seconds=_SECONDS)
             if self._fence:
                 self._fence.again()
+            if self._firewall:
+                run(["nft", "-c", "-f", str(self._firewall)], seconds=_SECONDS)
+                run(["nft", "-f", str(self._firewall)], seconds=_SECONDS)
         return {"format": FORMAT, "site": self._site, "loaded": [*self._tables()]}
 
     @contextmanager
@@ -137,6 +138,8 @@ class KernelRules:
             yield " ".join(self._fence.table.key)
         if self._guard:
             yield " ".join(self._guard.key)
+        if self._firewall:
+            yield f"inet {FIREWALL_TABLE}"
 
     def _ordered(self) -> Ordered | None:
         return self._fence.ordered() if self._fence else Ordered(0.0, 0)

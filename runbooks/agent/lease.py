@@ -8,7 +8,7 @@ from collections.abc import Callable
 from runbooks.agent.config import Margins
 from shopsphere.foundation.clock import Clock
 from shopsphere.witness import Witness
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 _NONE = 0
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
-from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.errors import ShopSphereError, one_line
 
 
 class Loop:
@@ -58,3 +59,11 @@ class Loop:
                 self._said = problem
             if not self._stopped.is_set():
                 self._bell.wait(pause)
+
+
+def is_answered(look: Callable[[], None]) -> bool:
+    """Run a look, and return whether it came to its end; one without an answer is no fault of the loop."""
+    with suppress(ShopSphereError):
+        look()
+        return True
+    return False

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError
 
 from runbooks.permit import Permit, read_permits
 from shopsphere.clients.cluster import Cluster
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.exchanged import LAST_EPOCH, Epoch, Exchanged, Name
 from shopsphere.foundation.files import write_whole
 
+Kept = TypeVar("Kept", bound=Exchanged)
 
-class Witnessed(BaseModel):
+
+class Witnessed(Exchanged):
     """The newest epoch that the witness was known to be in, and the site that was active in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    epoch: int
-    active: str
+    epoch: Epoch
+    active: Name
 
 
 class Permits(Protocol):
@@ -65,18 +67,29 @@ class PermitKeeper:
         site: this one.
         peer: the other site of the pair.
         session: names this start of the agent.
+        node: of a further node of a site; empty for the agent of the site.
+
+    Raises:
+        ShopSphereError: what an earlier start kept cannot be read.
     """
 
     def __init__(
-        self, file: Path, cluster: Callable[[], Cluster], *, pair: str, site: str, peer: str, session: str
+        self,
+        file: Path,
+        cluster: Callable[[], Cluster],
+        *,
+        pair: str,
+        site: str,
+        peer: str,
+        session: str,
+        node: str = "",
     ) -> None:
         self._file, self._cluster, self._pair, self._site, self.session = file, cluster, pair, site, session
+        self._node = node
         self._sites = frozenset({site, peer})
         self._witnessed_file = file.with_suffix(".witnessed.json")
-        self._newest = Permit.model_validate_json(file.read_text()) if file.exists() else None
-        self.witnessed: Witnessed | None = None
-        if self._witnessed_file.exists():
-            self.witnessed = Witnessed.model_validate_json(self._witnessed_file.read_text())
+        self._newest = _kept(Permit, file)
+        self.witnessed = _kept(Witnessed, self._witnessed_file)
         self._is_kept = True  # on the disk
         self._void: Permit | None = None
         self.refused = ""
@@ -87,7 +100,8 @@ class PermitKeeper:
         newest = self._newest
         if newest is None or newest == self._void:
             return None
-        return None if newest.active == self._site and newest.session != self.session else newest
+        opens_other = newest.active == self._site and newest.session_of(self._node) != self.session
+        return None if opens_other else newest
 
     def look(self) -> Permit | None:
         """Read the permits from the API, the oldest first; one that is taken is on the disk before it counts.
@@ -132,6 +146,8 @@ class PermitKeeper:
         """Return why a permit may not be taken; empty when it may."""
         if found.pair != self._pair or found.active not in self._sites:
             return f"a permit for {found.active} of {found.pair}: it is not for this pair"
+        if found.epoch > LAST_EPOCH:  # refused here and not in reading, so that it keeps nobody from an honest one
+            return f"a permit for epoch {found.epoch}: no pair has so many epochs"
         newest = self._newest
         if newest and newest.epoch == found.epoch and not newest.decides_as(found):
             return f"a permit for {found.active}: epoch {found.epoch} is {newest.active}'s, by {newest.actor}"
@@ -145,3 +161,22 @@ class PermitKeeper:
         if known is not None and found.epoch > known + 1:
             return f"a permit for epoch {found.epoch}: after epoch {known} comes {known + 1}"
         return ""
+
+
+def _kept(kind: type[Kept], file: Path) -> Kept | None:
+    """Return what an earlier start of the agent kept; None when there is none.
+
+    Raises:
+        ShopSphereError: it cannot be read. The site stays shut off: what is not known opens nothing.
+    """
+    try:
+        return kind.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise ShopSphereError.build(
+            f"{file} cannot be read",
+            expected=f"a {kind.__name__.lower()} as this version, or another one, has kept it",
+            found=one_line(error)[:200],
+            action="find out who wrote it; move it away only when the witness answers and says which site is active",
+        ) from error

@@ -19,6 +19,10 @@ ROLE_EVERY_WATCHED, RECORD_EVERY_WATCHED = 5.0, 3.0
 TRUST_AGAIN_AFTER = 60.0
 """Seconds for which the watches of a witness that did not answer are not relied on: they may be dead."""
 PROMOTION_EVERY = 0.1
+PROMOTION_PATIENCE = 20.0
+"""Seconds for which the gateway refuses writes while databases that were replicas do not say that they take them."""
+GLANCES = 8
+"""While a pair is moved, one look in so many asks the quorum. The others ask one voter, which may be cut off."""
 SYNCHRONY_EVERY = 2.0
 VOTERS_EVERY = 15.0
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runbooks.agent.config import Margins
 from runbooks.agent.databases import Role
+from runbooks.agent.doors import Doors
 from runbooks.permit import Permit
 from shopsphere.witness import PairRecord, Phase
 
@@ -17,6 +18,8 @@ Looks are 5 s apart at most while the site's API answers; when it does not, nobo
 """
 FRESH_SECONDS = float(Margins().lease)
 """Seconds for which an answer of the quorum stands against a permit: a lease that it knew of has ended by then."""
+UNKNOWN = "nothing has shown of late that it has effect"
+CUT_OFF = "the site's API does not answer this node, or an old primary runs here: another instance may lead by now"
 PERMIT_SECONDS = Margins().fence_after
 """Seconds for which a permit opens the doors each time that they are looked at: an agent that hangs shuts them."""
 
@@ -34,6 +37,9 @@ class Knowledge:
         follows_until: monotonic time until which the last proof that they are replicas counts; 0 without one.
         lease_holder: site that held the lease by the quorum's last answer; empty for none.
         heard_at: monotonic time at which the quorum was asked for that answer.
+        proven_until: monotonic time until which the last proof counts that the fence has effect.
+        unproven: why it is not proven; empty while it is, and where nobody has said why.
+        site_until: monotonic time until which the host counts as a part of its site, by the last answer of its API.
     """
 
     record: PairRecord | None = None
@@ -44,6 +50,9 @@ class Knowledge:
     follows_until: float = 0.0
     lease_holder: str = ""
     heard_at: float = field(default=-math.inf, compare=False)
+    proven_until: float = math.inf
+    unproven: str = ""
+    site_until: float = math.inf
 
     @property
     def standing_permit(self) -> Permit | None:
@@ -65,31 +74,29 @@ class Knowledge:
             return False
         return self.record.active != site or self.lease_holder not in {"", site}
 
+    def is_proven(self, now: float) -> bool:
+        """Whether it is known that the fence has effect."""
+        return self.proven_until > now
+
     @property
     def moves(self) -> bool:
         """Whether a runbook is moving the pair."""
         return self.record is not None and self.record.phase is not Phase.STEADY
 
 
-@dataclass(frozen=True)
-class Doors:
-    """What is open.
-
-    Attributes:
-        databases: clients reach the databases; those of a proven replica are open for reading without a lease.
-        writes: the gateway lets requests through that change something.
-        because: one line for people.
-        until: monotonic time at which the databases are shut off whatever happens.
-    """
-
-    databases: bool
-    writes: bool
-    because: str
-    until: float = math.inf
-
-
 def doors(site: str, known: Knowledge, now: float) -> Doors:
     """Decide what is open at `now`: whatever is not known counts against opening."""
+    if not known.is_proven(now):
+        return Doors(databases=False, writes=False, because=f"the fence is not proven: {known.unproven or UNKNOWN}")
+    decided = _of_proven(site, known, now)
+    if decided.databases and known.site_until <= now:
+        return Doors(databases=False, writes=False, because=CUT_OFF)
+    until = min(decided.until, known.proven_until, known.site_until)
+    return replace(decided, until=until) if decided.databases else decided
+
+
+def _of_proven(site: str, known: Knowledge, now: float) -> Doors:
+    """Decide for a site whose fence has effect."""
     record, permit = known.record, known.standing_permit
     role = known.role
     if role is Role.REPLICA:
@@ -127,3 +134,9 @@ def _permitted(site: str, known: Knowledge, permit: Permit, now: float) -> Doors
         opens, because = False, f"the witness answers and has to agree first: {because}"
     takes_writes = opens and known.role is not Role.REPLICA
     return Doors(opens, takes_writes, because, until=now + PERMIT_SECONDS if opens else math.inf)
+
+
+def has_to_go(site: str, known: Knowledge, record: PairRecord) -> bool:
+    """Whether a site has to give its lease back: another one is active, or a runbook waits for it."""
+    drained = record.phase is Phase.DRAINING and known.role is Role.REPLICA
+    return record.active != site or record.phase is Phase.FENCING or drained

@@ -7,17 +7,26 @@ the witness says `sync on`, and the other site may be promoted again without los
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from runbooks.agent.copies import CopiesSeen, CopyKeeper, Step
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, held_since
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Sync, Witness
 
 DROP_AFTER = 4.0
 """Seconds without the other site until the ledger stops waiting.
 
 Before them PostgreSQL takes 5 s to notice a cut line (wal_sender_timeout); 15 s are allowed in all.
+"""
+
+RELOAD_AFTER = 5.0
+"""Seconds for which PostgreSQL may do something else than its cluster is told, before it is asked to read it again.
+
+CloudNativePG writes the settings and then has PostgreSQL read them. Where an instance starts between the two, only the
+first is done, and is not done again, as the file is right: the ledger would never wait, or never stop waiting.
 """
 
 TRUST_AFTER = 4.0
@@ -37,6 +46,7 @@ class LedgerSeen:
         replayed: how far of it the other site has replayed (bytes since the same).
         mark: the change of the witness's record on whose behalf the ledger was last told to wait.
         version: resource version of the cluster's document.
+        copies: the instances beside the leading one.
     """
 
     told: bool
@@ -47,6 +57,7 @@ class LedgerSeen:
     replayed: int
     mark: str
     version: str
+    copies: CopiesSeen = field(default_factory=CopiesSeen)
 
 
 class Move(Enum):
@@ -57,6 +68,7 @@ class Move(Enum):
     RELEASE = "the ledger is to stop waiting"
     REQUIRE = "the ledger is to wait"
     CONFIRM = "the witness is to say that nothing would be lost"
+    RELOAD = "PostgreSQL is to read its settings again: it does not do what its cluster is told"
 
 
 def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float, goal: int | None) -> Move:
@@ -99,6 +111,12 @@ class Ledger(Protocol):
     def require(self, mark: str) -> None:
         """Tell the ledger to wait, on behalf of the change `mark`; raises ShopSphereError when that fails."""
 
+    def reload(self) -> None:
+        """Have PostgreSQL read its settings again; raises ShopSphereError when that fails."""
+
+    def change_copies(self, step: Step) -> None:
+        """Take a step about the instances beside, if the document is as it was looked at; raises ShopSphereError."""
+
 
 class SynchronyKeeper:
     """Keeps ledger and witness in step while this site is the active one; used by one thread.
@@ -114,27 +132,53 @@ class SynchronyKeeper:
         self._actor, self._witness, self._ledger, self._clock = actor, witness, ledger, clock
         self._away_since: float | None = None
         self._waiting_since: float | None = None
+        self._differing_since: float | None = None
         self._goal: int | None = None
+        self._copies = CopyKeeper(clock)
+        self.done: tuple[str, ...] = ()
+        """What the last look has changed, for the log."""
 
     def forget(self) -> None:
         """Start to count anew and let the session go: writes are not open here."""
-        self._away_since = self._waiting_since = self._goal = None
+        self._away_since = self._waiting_since = self._differing_since = self._goal = None
+        self._copies.forget()
         self._ledger.let_go()
 
     def keep(self, record: PairRecord) -> Move:
         """Look, do the next thing, and return it.
 
+        The instances beside are looked after in the same look, unless the ledger has just been told something else.
+
         Raises:
             ShopSphereError: the ledger, the API or the witness did not answer; nothing may be concluded.
         """
+        self.done = ()
         seen, now = self._ledger.look(), self._clock.monotonic()
-        self._away_since = None if seen.streams else self._away_since or now
+        self._away_since = held_since(self._away_since, now, holds=not seen.streams)
         waits = seen.told and seen.waits and seen.confirms and seen.mark == record.change
-        self._waiting_since = (self._waiting_since or now) if waits else None
+        self._waiting_since = held_since(self._waiting_since, now, holds=waits)
         away = now - self._away_since if self._away_since is not None else 0.0
         waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
         move = next_move(record, seen, away=away, waiting=waiting, goal=self._goal)
+        step = self._copies.look(seen.copies, written=seen.written, goal=self._goal)
         self._goal = seen.written
+        if self._has_differed(seen, now) and move is Move.NOTHING:
+            move = Move.RELOAD
+        try:
+            has_told = self._take(move, record, seen)
+        except ShopSphereError:
+            if step is Step.LEAVE:  # the witness has no part in that, and payments stand still until it is done
+                self._ledger.change_copies(step)
+                self.done = (step.value,)
+            raise
+        self.done = (move.value,) if move is not Move.NOTHING else ()
+        if not has_told and step is not Step.NOTHING:
+            self._ledger.change_copies(step)
+            self.done += (step.value,)
+        return move
+
+    def _take(self, move: Move, record: PairRecord, seen: LedgerSeen) -> bool:
+        """Do what `move` says; return whether the ledger was told something."""
         match move:
             case Move.ADMIT | Move.RELEASE:
                 # Sign even if the record says `off` already: a release whose answer is lost may arrive much later, and
@@ -142,13 +186,26 @@ class SynchronyKeeper:
                 why = "the other site does not stream" if seen.waits else "the ledger does not wait for the other site"
                 if self._sign(record, Sync.OFF, why) and seen.told and not seen.streams:
                     self._ledger.release(seen.version)
+                    return True
             case Move.REQUIRE:
                 self._ledger.require(record.change)
+                return True
             case Move.CONFIRM:
                 self._sign(record, Sync.ON, "the ledger confirms at both sites")
+            case Move.RELOAD:
+                self._ledger.reload()
             case Move.NOTHING:
                 pass
-        return move
+        return False
+
+    def _has_differed(self, seen: LedgerSeen, now: float) -> bool:
+        """Whether PostgreSQL has not done what its cluster is told for too long; then it is counted anew."""
+        differs = seen.told != seen.waits or seen.copies.differ
+        self._differing_since = held_since(self._differing_since, now, holds=differs)
+        if self._differing_since is None or now - self._differing_since < RELOAD_AFTER:
+            return False
+        self._differing_since = now
+        return True
 
     def _sign(self, record: PairRecord, sync: Sync, reason: str) -> bool:
         """Write `sync` into the record; return False if it has changed since, or if the pair is being moved."""

@@ -10,25 +10,30 @@ import threading
 from pathlib import Path
 
 from runbooks.agent.config import HostConfig
-from runbooks.agent.door import Door
+from runbooks.agent.doors import Doors
 from runbooks.agent.kernel_rules import KernelRules
-from runbooks.agent.state import Doors
+from runbooks.agent.log import tell
+from runbooks.agent.published import Publisher
+from runbooks.agent.rules_line import RulesLine
 from shopsphere.foundation.errors import UsageError
 
 _DOORS = Doors(databases=False, writes=False, because="this site belongs to no pair, and takes no writes")
 
 
-def door_of(config: HostConfig) -> Door:
-    """Return the door of such a host."""
-    rules = KernelRules(config.site, config.listen, config.askers, None, config.guard)
-    return Door(str(config.listen), config.port, lambda: _DOORS, lambda: {"site": config.site}, rules)
+def start(config: HostConfig) -> tuple[Publisher, RulesLine]:
+    """Publish for the door of such a host, and answer what it asks."""
+    publisher = Publisher(config.run, lambda: _DOORS, lambda: {"site": config.site}, tell)
+    line = RulesLine(config.run, KernelRules(config.site, None, config.guard, firewall=config.firewall), tell)
+    publisher.start()
+    line.start()
+    return publisher, line
 
 
 def main() -> None:
-    """Read the configuration, then answer until a signal ends the process."""
+    """Read the configuration, then publish until a signal ends the process."""
     if len(sys.argv) != 2:  # noqa: PLR2004 program and file
         raise UsageError("usage: python -m runbooks.agent.unpaired CONFIG.json")
-    door_of(HostConfig.model_validate_json(Path(sys.argv[1]).read_text())).start()
+    start(HostConfig.model_validate_json(Path(sys.argv[1]).read_text()))
     threading.Event().wait()
 
 

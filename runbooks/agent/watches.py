@@ -43,17 +43,20 @@ class Watches:
         return bool(self._databases) and all(each.is_open for each in self._databases)
 
 
-def watches(witness: Witness, voters: Sequence[str], cluster: Callable[[], Cluster]) -> Watches:
+def watches(
+    witness: Witness, voters: Sequence[str], cluster: Callable[[], Cluster], also: Callable[[], object]
+) -> Watches:
     """Return the watches of all that an agent looks at.
 
     Args:
         witness: the pair's.
         voters: their client addresses.
         cluster: returns this site's API; may raise ShopSphereError.
+        also: called as well when something changes at the witness.
     """
 
     def voter(url: str) -> Follow:
-        return lambda heard: witness.follow(url, heard)
+        return lambda heard: witness.follow(url, lambda: (heard(), also()))
 
     return Watches(
         [voter(url) for url in voters],

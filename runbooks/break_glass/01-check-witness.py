@@ -5,10 +5,13 @@ last, and an agent that hears it has the other site's right to write from there.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from itertools import chain
 
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
+from runbooks.site_nodes import answering
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.witness import PairRecord, WitnessUnreachableError
@@ -47,8 +50,8 @@ def _look(change: RoleChange) -> tuple[PairRecord | None, str]:
     """
     with ThreadPoolExecutor(1) as beside:
         witness = beside.submit(_witness, change)
-        heard = at_each(change.pair.sites, partial(_agent, change))
-        return witness.result(), ", ".join(filter(None, heard))
+        heard = at_each(change.pair.sites, partial(_agents, change))
+        return witness.result(), ", ".join(chain.from_iterable(heard))
 
 
 def _require_ours(change: RoleChange, record: PairRecord) -> None:
@@ -67,10 +70,14 @@ def _witness(change: RoleChange) -> PairRecord | None:
         return None
 
 
-def _agent(change: RoleChange, site: str) -> str:
-    """Say when the agent of a site heard of the quorum; empty when that is long ago, or where it does not answer."""
-    try:
-        witness = change.access.agent_state(site).get("witness") or {}
-    except ShopSphereError:
-        return ""
-    return f"the agent of {site} heard it {witness['seconds_ago']} s ago" if witness.get("answered") else ""
+def _agents(change: RoleChange, site: str) -> list[str]:
+    """Say when each agent of a site heard of the quorum; nothing of one that did long ago, or does not answer."""
+    states = dict(answering(change.access, site))
+    with suppress(ShopSphereError):
+        states[site] = change.access.agent_state(site)
+    witnesses = {host: state.get("witness") or {} for host, state in states.items()}
+    return [
+        f"the agent of {host} heard it {witness.get('seconds_ago')} s ago"
+        for host, witness in witnesses.items()
+        if witness.get("answered")
+    ]

@@ -36,9 +36,10 @@ def verify(change: RoleChange) -> bool:
 
 def _last_known(change: RoleChange) -> str:
     try:
-        record = change.access.agent_state(change.target)["record"]
+        record = change.access.agent_state(change.target).get("record")
     except ShopSphereError:
         record = None
     if not record:
         return f"the agent of {change.target} knows nothing of it either"
-    return f"the agent of {change.target} last read sync {record['sync']} in epoch {record['epoch']}"
+    sync, epoch = record.get("sync") or "unknown", record.get("epoch") or "unknown"
+    return f"the agent of {change.target} last read sync {sync} in epoch {epoch}"

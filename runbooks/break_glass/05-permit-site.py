@@ -7,6 +7,7 @@ asked again, before the permit and after it.
 from runbooks.bar import knows_of, source_is_barred
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
+from runbooks.site_nodes import answering, further_agents
 from runbooks.unwitnessed import lay_down
 
 TITLE = "Permit the site to write without the witness"
@@ -16,9 +17,11 @@ SECONDS = 30
 def check(change: RoleChange) -> str:
     """Say what the permit is bound to."""
     session = str(change.access.agent_state(change.target)["session"])
+    silent = [node for node, state in further_agents(change.access, change.target).items() if state is None]
+    shut = f"; {', '.join(silent)} does not answer and stays shut" if silent else ""
     return (
         f"{change.target} may write in epoch {change.epoch + 1} until its agent (start {session[:8]}) ends, "
-        "or the witness is back and says otherwise"
+        f"or the witness is back and says otherwise{shut}"
     )
 
 
@@ -33,11 +36,15 @@ def act(change: RoleChange) -> None:
 
 
 def verify(change: RoleChange) -> bool:
-    """Its agent keeps to it, or the witness is back and in that epoch; and the other site is barred still."""
-    state = change.access.agent_state(change.target)
-    if state.get("refused"):
-        raise BlockedError.because(
-            f"the agent of {change.target} refused: {state['refused']}",
-            action=f"`shopsphere failover {change.pair.name}` from a machine that reaches the witness",
-        )
-    return knows_of(change, state) and source_is_barred(change)
+    """Its agents keep to it, or the witness is back and in that epoch; and the other site is barred still.
+
+    A node that does not answer was not permitted, and stays shut.
+    """
+    states = {change.target: change.access.agent_state(change.target), **answering(change.access, change.target)}
+    for host, state in states.items():
+        if state.get("refused"):
+            raise BlockedError.because(
+                f"the agent of {host} refused: {state['refused']}",
+                action=f"`shopsphere failover {change.pair.name}` from a machine that reaches the witness",
+            )
+    return all(knows_of(change, state) for state in states.values()) and source_is_barred(change)

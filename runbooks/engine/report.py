@@ -11,8 +11,8 @@ from typing import Any
 
 from runbooks.engine.lines import make_directory
 from runbooks.engine.records import Event, JournalError, Kind, RunRecord, read_run
-from shopsphere.foundation.errors import one_line
 from shopsphere.foundation.files import write_whole
+from shopsphere.foundation.markdown import cell
 
 OUTCOMES = {Kind.RUN_FINISHED: "finished", Kind.RUN_ABANDONED: "abandoned"}
 
@@ -147,16 +147,12 @@ def _markdown(report: dict[str, Any]) -> str:
         facts.append(("resumed", f"{report['resumed']} times"))
     facts += report["measurements"].items()
     lines = [f"# Run {report['run']}", "", "| fact | value |", "|---|---|"]
-    lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in facts]
+    lines += [f"| {cell(name)} | {cell(value)} |" for name, value in facts]
     lines += ["", "| step | outcome | attempts | seconds |", "|---|---|---:|---:|"]
     for each in report["steps"]:
-        label = _cell(f"{each['step']}: {each['title']}")
+        label = cell(f"{each['step']}: {each['title']}")
         lines.append(f"| {label} | {each['outcome']} | {each['attempts']} | {each['seconds']:.1f} |")
-    failures = [f"- {each['step']}: {_cell(found)}" for each in report["steps"] for found in each["failures"]]
+    failures = [f"- {each['step']}: {cell(found)}" for each in report["steps"] for found in each["failures"]]
     if failures:
         lines += ["", "Failures:", "", *failures]
     return "\n".join(lines) + "\n"
-
-
-def _cell(value: Any) -> str:
-    return one_line(value).replace("|", "\\|")

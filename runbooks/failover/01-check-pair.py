@@ -7,7 +7,8 @@ SECONDS = 10
 
 
 def check(change: RoleChange) -> str:
-    """Say what would become active."""
+    """Say what would become active; refuse before anything is shut off where names could not be moved."""
+    change.access.authorities()
     record = change.ask_witness()
     lease = change.last_lease_holder() or "nobody"
     return (

@@ -11,7 +11,7 @@ from runbooks.agent.config import Margins
 from runbooks.change import RoleChange
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Phase, Sync
-from shopsphere.witness.store import VOTER_SECONDS
+from shopsphere.witness.gateway import VOTER_SECONDS
 
 TITLE = "Begin the next epoch with the other site active, as soon as nobody holds the lease to write"
 SECONDS = 3 * Margins().lease
@@ -23,7 +23,8 @@ def check(change: RoleChange) -> str:
     return (
         f"epoch {change.epoch + 1}, active {change.target}; from here on the change cannot be taken back. "
         f"{change.source} gives the lease back when it has shut itself off, within about 3 s; if it is dead the lease "
-        f"runs out within {Margins().lease} s of its last sign"
+        f"runs out within {Margins().lease} s of its last sign. At a site of several nodes each node has a lease of "
+        "its own, and all of them are waited for"
     )
 
 
@@ -36,7 +37,7 @@ def act(change: RoleChange) -> None:
 
     def begin() -> bool:
         """Try when a voter says that nobody holds the lease, and now and then whatever it says: it may be behind."""
-        if next(looks) % _TRY_EVERY and change.access.witness.glance().lease_holder:
+        if next(looks) % _TRY_EVERY and change.access.witness.glance().holders:
             return False
         return change.try_to_change_record(f"{change.variant}: {change.reason}", begun, without_lease=True)
 
@@ -45,7 +46,7 @@ def act(change: RoleChange) -> None:
         what="the lease to be given back, or to run out",
         seconds=SECONDS - 2 * VOTER_SECONDS,  # the last try has to end in time too
         interval=_GLANCE_EVERY,
-        explain=lambda: f"{change.last_lease_holder() or 'nobody'} holds it",
+        explain=lambda: f"{', '.join(change.last_holders()) or 'nobody'} holds it",
     )
 
 

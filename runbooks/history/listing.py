@@ -13,6 +13,7 @@ from runbooks.history.deployments import deployments
 from runbooks.history.drills import drills
 from runbooks.history.entry import HistoryEntry
 from runbooks.history.runs import runs
+from runbooks.rotation.records import ROTATIONS
 from shopsphere.foundation.columns import Cell, columns, table
 
 GOOD = frozenset({"finished", "green", "succeeded"})
@@ -40,7 +41,7 @@ def listing(directory: Path, wanted: Iterable[str] = ()) -> Listing:
         wanted: pairs, sites and targets of deployments; empty for everything.
     """
     names = frozenset(wanted)
-    found = [*runs(directory), *drills(directory), *deployments(directory)]
+    found = [*runs(directory), *runs(directory / ROTATIONS), *drills(directory), *deployments(directory)]
     entries = [each for each in found if isinstance(each, HistoryEntry) and (not names or each.on in names)]
     return Listing(
         tuple(sorted(entries, key=lambda each: each.began)), tuple(each for each in found if isinstance(each, str))

@@ -13,14 +13,16 @@ from cryptography import x509
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.estate.databases import DATABASES
-from shopsphere.estate.workloads import GATEWAY
+from shopsphere.estate.workloads import COLLECTORS, GATEWAY
 from shopsphere.foundation.finding import Finding, fails, passes, together
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
 VALID_FOR = timedelta(days=14)
 SECRETS = "/api/v1/secrets"
+OF_ONE_SITE = frozenset({GATEWAY.name, *(each.name for each in COLLECTORS)})
+"""Namespaces whose secrets differ from site to site."""
 DEPLOY = "`shopsphere up` brings the pair's secrets to both sites"
-RENEW = "make a new set and deploy it to both sites; shopsphere/estate/pair_secrets.py says how it is made"
+RENEW = "`shopsphere rotate PAIR --only database-certificates` renews those of databases (docs/rotate.md)"
 
 
 def ask(view: PairView) -> Finding:
@@ -32,16 +34,17 @@ def ask(view: PairView) -> Finding:
 
 def _equal(view: PairView) -> Finding:
     sites = (view.active, view.recovery)
-    hashes = {site: hashes_of(_secrets(view, site)) for site in sites}
+    hashes = {site: hashes_of(secrets_at(view, site)) for site in sites}
     documents = [view.document(site, database) for site in sites for database in DATABASES]
     return judge_equal(hashes, required=frozenset(name for each in documents for name in required_by(each)))
 
 
 def _certificates(view: PairView, site: str) -> Finding:
-    return judge_certificates(site, ends_of(_secrets(view, site)), datetime.now(UTC))
+    return judge_certificates(site, ends_of(secrets_at(view, site)), datetime.now(UTC))
 
 
-def _secrets(view: PairView, site: str) -> list[Document]:
+def secrets_at(view: PairView, site: str) -> list[Document]:
+    """Return the project's secrets at a site."""
     return view.items(site, SECRETS, labelSelector=PART_OF)
 
 
@@ -50,19 +53,21 @@ def required_by(document: Document) -> list[str]:
     spec = document["spec"]
     bootstrap = spec["bootstrap"].get("initdb") or spec["bootstrap"]["pg_basebackup"]
     certificates = {name for key, name in spec["certificates"].items() if key.endswith("Secret")}
-    names = {*certificates, bootstrap["secret"]["name"]}
+    logins = {each["passwordSecret"]["name"] for each in spec.get("managed", {}).get("roles", ())}
+    names = {*certificates, *logins, bootstrap["secret"]["name"]}
     return [f"{document['metadata']['namespace']}/{name}" for name in sorted(names)]
 
 
 def hashes_of(secrets: Iterable[Document]) -> dict[str, str]:
     """Return the SHA-256 of each secret's content by `namespace/name`.
 
-    Not the gateway's: its certificate for the public names may be each site's own.
+    Not the gateway's: its certificate for the public names may be each site's own. Nor the collectors': each site has
+    accounts of its own at the archive.
     """
     return {
         place_of(each): hashlib.sha256(repr(sorted(each.get("data", {}).items())).encode()).hexdigest()
         for each in secrets
-        if each["metadata"]["namespace"] != GATEWAY.name
+        if each["metadata"]["namespace"] not in OF_ONE_SITE
     }
 
 

@@ -1,33 +1,66 @@
-"""P7: all voters of the witness take part. Two of three do for a failover, but then no further one may be lost."""
+"""P7: all voters of the witness take part, and let this machine in.
+
+Two of three voters do for a failover, but then no further one may be lost. Where this machine has an operator's keys,
+they are tried: whoever finds out at a failover that they are not believed cannot move the pair. When certificates end,
+of voters and of this machine, the agents' are not far from their end, and then no site may write. When those of the
+edge end, no name follows the pair any more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
+from functools import partial
 
+from runbooks.engine import bounded
 from runbooks.readiness.pair_view import PairView
-from shopsphere.foundation.finding import Finding, fails, passes
+from shopsphere.clients.edge_ends import judge_edge_ends
+from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import Voter
+from shopsphere.witness.own_keys import OwnKeys, judge_ends
 
 NAME = "Every voter of the witness takes part"
 BRING_BACK = "restore it or the network path to it; the witness needs more than half of its voters"
+CLEAN_UP = "`shopsphere witness tend` frees what is not needed; then find out who writes so much"
+COPY_KEYS = "copy the keys of operators anew from where they are kept (docs/witness.md), or `shopsphere witness secure`"
+FULL_SHARE = 0.5
+"""Share of its quota from which a voter is not ready: three small keys never come near it by themselves."""
 
 
 def ask(view: PairView) -> Finding:
-    """Ask each voter by itself."""
-    places = {str(site.address): name for name, site in view.access.topology.sites.items()}
-    return judge(view.once("each voter", view.access.witness.each_voter), places)
+    """Ask each voter by itself; and read as an operator, where one works at this machine."""
+    asked = bounded.start(partial(view.once, "the keys of the witness", view.access.witness_keys), name="keys")
+    of_edge = bounded.start(view.access.edge_certificates, name="edge")
+    places, voters = places_of(view), view.once("each voter", view.access.witness.each_voter)
+    own = bounded.answer_of(asked, what="the keys of the witness", seconds=view.seconds_left)
+    edge = bounded.answer_of(of_edge, what="the edge's certificates", seconds=view.seconds_left)
+    shown = {f"the certificate of {each.name(places)}": each.ends for each in voters if each.ends}
+    now = datetime.now(UTC)
+    ends = judge_ends({**own.ends, **shown}, now)
+    return together([judge(voters, places), judge_operator(own), ends, judge_edge_ends(edge, now)])
+
+
+def judge_operator(own: OwnKeys) -> Finding:
+    """Judge whether an operator at this machine is let in."""
+    if own.operator:
+        return fails(f"an operator at this machine cannot read: {own.operator}", COPY_KEYS)
+    return passes("keys are believed")
 
 
 def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:
     """Judge the voters; `places` names the site of an address where it is known."""
-    silent = [f"{_name(each, places)} ({each.problem})" for each in voters if each.problem]
+    silent = [f"{each.name(places)} ({each.problem})" for each in voters if each.problem]
     answering = len(voters) - len(silent)
     if not silent:
-        return passes(f"{answering} voters: {', '.join(_name(each, places) for each in voters)}")
+        filling = [each for each in voters if each.size and each.quota and each.size > each.quota * FULL_SHARE]
+        if filling:
+            told = ", ".join(f"{each.name(places)} {each.size} of {each.quota} bytes" for each in filling)
+            return fails(f"it fills up, and takes no change when it is full: {told}", CLEAN_UP)
+        return passes(f"{answering} voters: {', '.join(each.name(places) for each in voters)}")
     quorum = "still has a quorum" if answering * 2 > len(voters) else "HAS NO QUORUM"
     return fails(f"{answering} of {len(voters)} voters: it {quorum}; not {', '.join(silent)}", BRING_BACK)
 
 
-def _name(voter: Voter, places: Mapping[str, str]) -> str:
-    return places.get(urlsplit(voter.url).hostname or "", voter.url)
+def places_of(view: PairView) -> dict[str, str]:
+    """Return the site of each address of the topology."""
+    return {str(site.address): name for name, site in view.access.topology.sites.items()}

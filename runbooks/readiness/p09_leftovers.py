@@ -9,6 +9,7 @@ from typing import Any
 
 from runbooks.agent.databases import Role
 from runbooks.engine import Journal, RunRecord
+from runbooks.readiness.nodes import nodes_asked
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.postgres import FENCE
@@ -16,7 +17,7 @@ from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.paths import records_directory
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import Phase
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 from shopsphere.witness.store import Entry
 
 NAME = "The pair is at rest: no change under way, nothing left over from one"
@@ -24,7 +25,7 @@ FINISH = "finish the change that left it: `shopsphere failover` goes on where it
 
 
 def ask(view: PairView) -> Finding:
-    """Ask databases, witness, journals and both agents."""
+    """Ask databases, witness, journals, both agents, and those of further nodes."""
     works: dict[str, Callable[[], Finding]] = {
         database.cluster(site): partial(_cluster, view, site, database)
         for site in (view.active, view.recovery)
@@ -37,6 +38,7 @@ def ask(view: PairView) -> Finding:
         f"the agent of {view.active}": lambda: judge_active_agent(view.active, view.agent(view.active)),
         f"the agent of {view.recovery}": lambda: judge_recovery_agent(view.recovery, view.agent(view.recovery)),
     }
+    works |= nodes_asked(view)
     return together(view.judge_each(works))
 
 
@@ -99,10 +101,10 @@ def judge_active_agent(site: str, state: Mapping[str, Any]) -> Finding:
 
 def judge_recovery_agent(site: str, state: Mapping[str, Any]) -> Finding:
     """Judge whether the recovery site is a replica that answers reads and nothing else."""
-    if state["role"] == Role.REPLICA and state["databases"] and not state["writes"]:
+    if state.get("role") == Role.REPLICA and state["databases"] and not state["writes"]:
         return passes(f"{site} reads only")
     return fails(
-        f"{site} is no replica that reads only: role {state['role'] or 'unknown'}, {state['because']}",
+        f"{site} is no replica that reads only: role {state.get('role') or 'unknown'}, {state['because']}",
         f"`shopsphere rebuild {site}` makes it a replica again",
     )
 

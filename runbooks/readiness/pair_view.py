@@ -19,7 +19,7 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding
 from shopsphere.witness import PairRecord
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 FACT_SECONDS = 4.5
 """Bound on all questions together; with the start of the program a whole answer takes less than 6 s."""

@@ -21,6 +21,8 @@ from runbooks.readiness import (
     p08_drill,
     p09_leftovers,
     p10_headroom,
+    p11_audit,
+    p12_backups,
 )
 from runbooks.readiness.no_answer import from_error
 from runbooks.readiness.pair_view import PairView
@@ -55,6 +57,8 @@ CHECKS: tuple[Check, ...] = (
     p08_drill,
     p09_leftovers,
     p10_headroom,
+    p11_audit,
+    p12_backups,
 )
 LAST_DRILL = check_id(CHECKS.index(p08_drill) + 1)
 """The check that only a drill can make pass."""

@@ -7,7 +7,9 @@ from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
+from shopsphere.clients.cluster_errors import ConflictError, RefusedError
 from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import one_line
 
 TITLE = "Replace the site's databases by copies of the active site's"
 SECONDS = 180
@@ -55,6 +57,7 @@ def _replace(change: RoleChange, database: SiteDatabase) -> None:
             "new": _copy_of(database, document, leader=change.counterpart(database).name, size=size),
             "by": _manager(document),
         }
+        _require_admitted(database, old["new"])
         change.remember(f"old-{database.model.name}", old)
     if old is None:
         raise BlockedError.because(
@@ -65,6 +68,26 @@ def _replace(change: RoleChange, database: SiteDatabase) -> None:
         database.cluster.delete(database.path)
         wait_until(lambda: _is_gone(database), what=f"the old {database.name} to be gone", seconds=120, interval=1)
     database.cluster.apply(database.path, old["new"], manager=old["by"])
+
+
+def _require_admitted(database: SiteDatabase, new: Document) -> None:
+    """Have the site's API judge the new one while the old one is there.
+
+    Admission leaves alone what an update leaves as it was; it does not let a new object in with it.
+
+    Raises:
+        BlockedError: it would be refused.
+    """
+    collection = database.path.rpartition("/")[0]
+    try:
+        database.cluster.create(f"{collection}?dryRun=All", new)
+    except ConflictError:
+        pass  # the old one has its name: nothing else is wrong with it
+    except RefusedError as error:
+        raise BlockedError.because(
+            f"{database.name} is left as it is, because its copy would be refused: {one_line(error)}",
+            action="take that out of the old one (`kubectl edit`), then call the same command again",
+        ) from error
 
 
 def _is_gone(database: SiteDatabase) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
-from shopsphere.clients.http import HttpService, read_key
+from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
+from shopsphere.clients.http import HttpService
 
 Document = dict[str, Any]
 CACHE = "/v1/cache"
@@ -38,8 +39,8 @@ class Cdn(Protocol):
 class CdnAgent:
     """The API at one address."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._http = HttpService("the CDN", url.rstrip("/"), {"Authorization": f"Bearer {token}"})
+    def __init__(self, service: HttpService) -> None:
+        self._http = service
 
     def names(self) -> list[str]:
         """Return the names of all distributions."""
@@ -64,6 +65,23 @@ class CdnAgent:
         return [] if answer.status_code == HTTPStatus.NOT_FOUND else list(answer.json()["differences"])
 
 
-def connect(props: Mapping[str, Any]) -> Cdn:
-    """Return the CDN that a resource's inputs name; the token is read from its file here and kept nowhere."""
-    return CdnAgent(props["endpoint"], read_key(props["tokenFile"]))
+def connect(props: Mapping[str, Any], *, user: str = DEPLOYER) -> Cdn:
+    """Return the CDN that a resource's inputs name; the user's key is read from its file here and kept nowhere.
+
+    Args:
+        props: `endpoint` and `keysFolder`.
+        user: who asks, one of `edge_identity.USERS`.
+
+    Raises:
+        CredentialError: the user's certificate cannot be used, or the inputs name none.
+    """
+    return connect_to(props["endpoint"], EdgeIdentity.in_props(props, user))
+
+
+def connect_to(url: str, identity: EdgeIdentity) -> Cdn:
+    """Return the CDN at an address, through the door in front of its API.
+
+    Raises:
+        CredentialError: the certificate cannot be used.
+    """
+    return CdnAgent(HttpService("the CDN", url.rstrip("/"), {}, trust=identity.context()))

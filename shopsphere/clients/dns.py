@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import struct
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 
 from shopsphere.foundation.errors import NoAnswerError
@@ -13,6 +14,8 @@ CLASS_IN, TYPE_A, TYPE_CNAME, TYPE_OPT = 1, 1, 5, 41
 CLIENT_SUBNET_OPTION, FAMILY_IPV4 = 8, 1  # RFC 7871
 RECURSION_DESIRED, RESPONSE_CODE_MASK, POINTER = 0x0100, 0x000F, 0xC0
 PAYLOAD_BYTES = 1232  # the DNS flag day 2020 figure: never fragmented
+SENDS = 3
+"""How often a question is sent within its bound: one packet that is lost says nothing of a server."""
 RESPONSE_CODES = {0: "no such record", 2: "SERVFAIL", 3: "NXDOMAIN", 5: "REFUSED"}
 
 
@@ -38,10 +41,9 @@ def ask_address(
     identity = secrets.randbelow(1 << 16)
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-            link.settimeout(seconds)
+            link.settimeout(seconds / SENDS)
             link.connect((str(server), port))
-            link.send(_question(identity, name, client))
-            answer = link.recv(4096)
+            answer = _answer(link, _question(identity, name, client))
     except OSError as error:
         raise NameServerError(f"{server}: no answer to {name} within {seconds} s ({error})") from error
     try:
@@ -51,6 +53,16 @@ def ask_address(
     if not addresses:
         raise NameServerError(f"{server}: {name}: {RESPONSE_CODES.get(code, f'response code {code}')}")
     return addresses
+
+
+def _answer(link: socket.socket, question: bytes) -> bytes:
+    """Send a question until there is an answer, which may be that to an earlier packet: it is the same question."""
+    for _ in range(SENDS - 1):
+        link.send(question)
+        with suppress(TimeoutError):
+            return link.recv(4096)
+    link.send(question)
+    return link.recv(4096)
 
 
 def _question(identity: int, name: str, client: IPv4Network | None) -> bytes:

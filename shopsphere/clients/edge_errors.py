@@ -13,6 +13,10 @@ class ServiceError(EdgeError):
     """A DNS authority or the CDN did not answer, or refused a call."""
 
 
+class UnknownOutcomeError(ServiceError):
+    """A change was sent, and no answer says what became of it: it may stand, or come to stand a moment later."""
+
+
 class CredentialError(EdgeError):
     """The file with a service's key cannot be used."""
 

@@ -23,14 +23,18 @@ class HostRulesError(NoAnswerError):
     """A host's agent does not tell what its kernel enforces, or not in a form that is known here."""
 
 
-class Hosts(Protocol):
+class Readable(Protocol):
+    """What a question to one host needs of a cluster."""
+
+    def get(self, path: str, **query: str) -> Document:
+        """Return the document at an API path."""
+
+
+class Hosts(Readable, Protocol):
     """What is needed of a cluster."""
 
     def items_of_known_kind(self, path: str, **query: str) -> list[Document]:
         """Return the entries of a list."""
-
-    def get(self, path: str, **query: str) -> Document:
-        """Return the document at an API path."""
 
 
 class FenceState(BaseModel):
@@ -82,7 +86,7 @@ def rules_path(host: str, port: int) -> str:
     return f"{NODES}/http:{host}:{port}/proxy{RULES_PATH}"
 
 
-def ask_rules(cluster: Hosts, host: str, port: int) -> HostRules:
+def ask_rules(cluster: Readable, host: str, port: int) -> HostRules:
     """Return what a host enforces.
 
     Args:

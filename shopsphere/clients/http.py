@@ -1,16 +1,17 @@
-"""One HTTP service with a key from a file: requests with a bound, and errors that name the service."""
+"""One HTTP service: requests with a bound, known by a certificate or a key, and errors that name the service."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from shopsphere.clients.edge_errors import CredentialError, ServiceError
+from shopsphere.clients.edge_errors import CredentialError, ServiceError, UnknownOutcomeError
 from shopsphere.foundation.clock import SYSTEM_CLOCK
 from shopsphere.foundation.trust import usual_trust
 
@@ -52,12 +53,14 @@ class HttpService:
         url: without a slash at the end.
         headers: sent with each request.
         seconds: bound on the answer to one request.
+        trust: whose certificates count, and which is our own; the usual authorities where none is given.
     """
 
     name: str
     url: str
-    headers: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
     seconds: float = ANSWER_SECONDS
+    trust: ssl.SSLContext | None = None
 
     def request(
         self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None
@@ -66,19 +69,22 @@ class HttpService:
 
         Raises:
             ServiceError: no answer, or a refusal, with the service's own words.
+            UnknownOutcomeError: a change was sent, and nobody knows whether it was made.
         """
         for attempt in range(1, _TRIES + 1):
             answer = self._once(method, path, body, query)
             # A store that someone else is writing to says 500; it is free again a moment later.
-            if not answer.is_server_error or attempt == _TRIES:
+            # What stands before a service that is away says 504, and would go on to.
+            if not answer.is_server_error or answer.status_code == HTTPStatus.GATEWAY_TIMEOUT or attempt == _TRIES:
                 break
             SYSTEM_CLOCK.sleep(_PAUSE_SECONDS * attempt)
         if not answer.is_success and answer.status_code != HTTPStatus.NOT_FOUND:
-            raise ServiceError.build(
-                f"{self.name} refused {method} {path}",
+            is_open = method != "GET" and answer.status_code == HTTPStatus.GATEWAY_TIMEOUT
+            raise (UnknownOutcomeError if is_open else ServiceError).build(
+                f"{self.name} {'did not answer to' if is_open else 'refused'} {method} {path}",
                 expected="2xx",
                 found=f"{answer.status_code} {answer.text.strip()[:2000]}",
-                action="read its own words above; 401 means the key file holds another key than the service",
+                action="read its own words above; 401 and 403 mean that who asks is not known, or may not do this",
             )
         return answer
 
@@ -91,13 +97,15 @@ class HttpService:
                 params=query,
                 headers=self.headers,
                 timeout=self.seconds,
-                verify=usual_trust(),
+                verify=self.trust or usual_trust(),
                 trust_env=False,
             )
         except httpx.HTTPError as error:
-            raise ServiceError.build(
+            is_open = method != "GET" and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise (UnknownOutcomeError if is_open else ServiceError).build(
                 f"{self.name} does not answer",
                 expected=f"an answer from {self.url} within {self.seconds:g} s",
                 found=f"{type(error).__name__}: {error}",
-                action="bring it back, or correct its address in the stack's configuration",
+                action="bring it back, or correct its address in the stack's configuration; so it also refuses a "
+                "certificate that it does not know",
             ) from error

@@ -26,7 +26,8 @@ FENCE = "cnpg.io/fencedInstances"
 
 # One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
 # of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
-# late, and the last page may hold the start of a record whose end the primary has not written yet.
+# late, and the last page may hold the start of a record whose end the primary has not written yet. Who copies a
+# database, and the collector of its backups, read what a standby reads and follow nothing.
 QUESTION = """
 SELECT json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -39,7 +40,7 @@ SELECT json_build_object(
       'lag_bytes', CASE WHEN NOT pg_is_in_recovery()
         THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,
       'lag_ms', round(extract(epoch FROM coalesce(replay_lag, interval '0')) * 1000, 1))), '[]')
-    FROM pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'),
+    FROM pg_stat_replication WHERE application_name NOT LIKE ALL ('{pg_basebackup%,pg_receivewal}')),
   'receiver', (SELECT json_build_object(
       'state', status, 'from', sender_host,
       'lag_bytes', pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint,
@@ -104,6 +105,7 @@ class InstanceSession:
 # PostgreSQL never starts as a primary where this file is, and only a promotion removes it. It is looked at before the
 # control file: where it is, a clean end as a primary that the control file shows is final.
 _MARKED = "standby.signal"
+_SERVER = "postmaster.pid"
 _LOOK_EVERY = 0.1
 _DOWN = "down"
 _LOOKS = f"""
@@ -112,7 +114,7 @@ said=no
 for look in $(seq $0); do
   marked=no; [ -e "$PGDATA/{_MARKED}" ] && marked=yes
   control=
-  if [ $marked = yes ] || [ ! -e "$PGDATA/postmaster.pid" ]; then
+  if [ $marked = yes ] || [ ! -e "$PGDATA/{_SERVER}" ]; then
     control=$(pg_controldata)
     state=${{control#*Database cluster state:}}
     state=${{state%%[!a-z ]*}}
@@ -124,6 +126,10 @@ for look in $(seq $0); do
   sleep {_LOOK_EVERY}
 done
 echo "{_MARKED}: $marked"
+pid= name=
+[ -e "$PGDATA/{_SERVER}" ] && read -r pid < "$PGDATA/{_SERVER}"
+[ -n "$pid" ] && [ -e "/proc/$pid/comm" ] && read -r name < "/proc/$pid/comm"
+[ "$name" = postgres ] && echo "{_SERVER}: yes"
 echo "${{control:-$(pg_controldata)}}"
 """  # the image has no sed and no grep; while a primary runs, pg_controldata is left out: it takes processor time
 
@@ -136,11 +142,14 @@ class InstanceFiles:
         marked: it starts as a standby, or runs as one.
         state: as `pg_controldata` names it.
         redo: where in the WAL the redo of the last checkpoint begins; after a clean end that is the last record.
+        has_server: PostgreSQL runs. Not so while `pg_rewind` makes a standby of an instance, nor where a loss of power
+            has left the server's file behind: who waits there for the new leader removes it only afterwards.
     """
 
     marked: bool
     state: str
     redo: str
+    has_server: bool = True
 
     @property
     def is_ended_primary(self) -> bool:
@@ -180,7 +189,10 @@ def await_standby(
     lines = {key: value.strip() for key, value in (line.split(":", 1) for line in output.splitlines() if ":" in line)}
     try:
         return InstanceFiles(
-            lines[_MARKED] == "yes", lines["Database cluster state"], lines["Latest checkpoint's REDO location"]
+            lines[_MARKED] == "yes",
+            lines["Database cluster state"],
+            lines["Latest checkpoint's REDO location"],
+            has_server=_SERVER in lines,
         )
     except KeyError as error:
         raise UnreadableAnswerError(f"{cluster.context}: {namespace}/{pod} answered {output[:80]!r}") from error

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from shopsphere.clients.edge_errors import ServiceError
+from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
 from shopsphere.clients.http import ANSWER_SECONDS, HttpService, read_key
 
 _ZONES = "/api/v1/servers/localhost/zones"
+MAY_WRITE = "/door/may-write"
+"""What a path begins with that asks the door whether runbooks may make a change; it makes none."""
 _WRITING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """One writer per server: its SQLite store refuses a second one, and the engine works on several records at once."""
 
@@ -37,6 +41,21 @@ class RRset:
         return f"{self.ttl} {self.type} " + " | ".join(self.records)
 
 
+@dataclass(frozen=True)
+class HeldKey:
+    """A key that an authority holds for a zone; its private half is not read.
+
+    Attributes:
+        number: by which this authority knows it.
+        dnskey: the public half, as the zone publishes it.
+        signs: it is published, and answers are signed with it.
+    """
+
+    number: int
+    dnskey: str
+    signs: bool
+
+
 class DnsAuthority(Protocol):
     """What the providers need from one DNS authority."""
 
@@ -47,6 +66,9 @@ class DnsAuthority(Protocol):
 
     def replace(self, zone: str, rrsets: Iterable[RRset]) -> None:
         """Write rrsets in one transaction."""
+
+    def require_writable(self, zone: str, rrset: RRset) -> None:
+        """Ask whether runbooks may write an rrset; nothing is written."""
 
     def remove(self, zone: str, name: str, type_: str) -> None:
         """Remove an rrset; it may be gone already."""
@@ -69,13 +91,21 @@ class DnsAuthority(Protocol):
     def delete_zone(self, zone: str) -> None:
         """Delete a zone with all it holds; it may be gone already."""
 
+    def zone_keys(self, zone: str) -> list[HeldKey]:
+        """Return the keys that sign a zone; none where it is not signed, or does not exist."""
+
+    def add_zone_key(self, zone: str, private: str) -> None:
+        """Publish a key in a zone and sign with it, beside those that are there."""
+
+    def remove_zone_key(self, zone: str, number: int) -> None:
+        """Remove a key; it may be gone already."""
+
 
 class PowerDns:
     """One server, as the API calls `localhost`."""
 
-    def __init__(self, name: str, url: str, key: str, *, seconds: float = ANSWER_SECONDS) -> None:
-        self.name = name
-        self._http = HttpService(f"DNS authority {name}", url.rstrip("/"), {"X-API-Key": key}, seconds)
+    def __init__(self, name: str, service: HttpService) -> None:
+        self.name, self._http = name, service
 
     def rrset(self, zone: str, name: str, type_: str) -> RRset | None:
         """Return an rrset, or None where it (or the zone) does not exist."""
@@ -92,6 +122,22 @@ class PowerDns:
     def replace(self, zone: str, rrsets: Iterable[RRset]) -> None:
         """Write rrsets in one transaction."""
         self._write("PATCH", f"{_ZONES}/{zone}", {"rrsets": [_replacement(item) for item in rrsets]})
+
+    def require_writable(self, zone: str, rrset: RRset) -> None:
+        """Ask the door whether runbooks may write an rrset, whoever asks; nothing is written.
+
+        Raises:
+            ServiceError: they may not, with the door's own words, or no door is there that says so.
+        """
+        body = {"rrsets": [_replacement(rrset)]}
+        answer = self._http.request("PATCH", f"{MAY_WRITE}{_ZONES}/{zone}", body=body)
+        if answer.status_code != HTTPStatus.NO_CONTENT:
+            raise ServiceError.build(
+                f"{_called(self.name)} does not say whether runbooks may write {rrset.name}",
+                expected="204 of the edge's door",
+                found=str(answer.status_code),
+                action="put the door of this version in front of it (docs/edge.md)",
+            )
 
     def remove(self, zone: str, name: str, type_: str) -> None:
         """Remove an rrset; it may be gone already."""
@@ -133,36 +179,81 @@ class PowerDns:
         """Delete a zone with all it holds; it may be gone already."""
         self._write("DELETE", f"{_ZONES}/{zone}", None)
 
+    def zone_keys(self, zone: str) -> list[HeldKey]:
+        """Return the keys that sign a zone; none where it is not signed, or does not exist."""
+        answer = self._http.request("GET", f"{_ZONES}/{zone}/cryptokeys")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return []
+        return [
+            HeldKey(int(each["id"]), each["dnskey"], signs=bool(each["active"] and each["published"]))
+            for each in answer.json()
+        ]
+
+    def add_zone_key(self, zone: str, private: str) -> None:
+        """Publish a key in a zone and sign with it, beside those that are there.
+
+        Args:
+            zone: fully qualified.
+            private: in the private-key format of BIND.
+        """
+        body = {"keytype": "csk", "active": True, "published": True, "content": private}
+        self._write("POST", f"{_ZONES}/{zone}/cryptokeys", body)
+        # Before its first key a zone has no order of names, and of a missing name it proves only half.
+        self._write("PUT", f"{_ZONES}/{zone}/rectify", None)
+
+    def remove_zone_key(self, zone: str, number: int) -> None:
+        """Remove a key; it may be gone already."""
+        self._write("DELETE", f"{_ZONES}/{zone}/cryptokeys/{number}", None)
+
     def _write(self, method: str, path: str, body: dict[str, Any] | None) -> None:
         with _WRITING[self._http.url]:
             self._http.request(method, path, body=body)
 
 
-def connect(props: Mapping[str, Any], *, seconds: float = ANSWER_SECONDS) -> list[DnsAuthority]:
-    """Return the authorities that a resource's inputs name; the key is read from its file here and kept nowhere.
+def connect(props: Mapping[str, Any], *, user: str = DEPLOYER, seconds: float = ANSWER_SECONDS) -> list[DnsAuthority]:
+    """Return the authorities that a resource's inputs name; the user's key is read from its file here and kept nowhere.
 
     Args:
-        props: `authorities`, each with `name` and `url`, and `keyFile`.
+        props: `authorities`, each with `name` and `url`, and `keysFolder`.
+        user: who asks, one of `edge_identity.USERS`.
         seconds: bound on each answer.
+
+    Raises:
+        CredentialError: the user's certificate cannot be used, or the inputs name none.
     """
-    return connect_to([(each["name"], each["url"]) for each in props["authorities"]], props["keyFile"], seconds=seconds)
+    servers = [(each["name"], each["url"]) for each in props["authorities"]]
+    return connect_to(servers, EdgeIdentity.in_props(props, user), seconds=seconds)
 
 
 def connect_to(
-    servers: Iterable[tuple[str, str]], key_file: str, *, seconds: float = ANSWER_SECONDS
+    servers: Iterable[tuple[str, str]], identity: EdgeIdentity, *, seconds: float = ANSWER_SECONDS
 ) -> list[DnsAuthority]:
-    """Return a client of each authority's API; the key is read from its file here and kept nowhere.
+    """Return a client of each authority's API, through the door in front of it.
 
     Args:
         servers: name for messages, and address.
-        key_file: with the key of all of them.
+        identity: who asks.
         seconds: bound on each answer.
+
+    Raises:
+        CredentialError: the certificate cannot be used.
+    """
+    trust = identity.context()
+    services = {name: HttpService(_called(name), url.rstrip("/"), {}, seconds, trust) for name, url in servers}
+    return [PowerDns(name, service) for name, service in services.items()]
+
+
+def connect_inside(name: str, url: str, key_file: str) -> DnsAuthority:
+    """Return a client for a program of the authority's own host, which asks it at loopback with its key.
 
     Raises:
         CredentialError: there is no such file, or nothing in it.
     """
-    key = read_key(key_file)
-    return [PowerDns(name, url, key, seconds=seconds) for name, url in servers]
+    return PowerDns(name, HttpService(_called(name), url, {"X-API-Key": read_key(key_file)}))
+
+
+def _called(name: str) -> str:
+    return f"DNS authority {name}"
 
 
 def _rrset(entry: Mapping[str, Any]) -> RRset:

@@ -14,7 +14,7 @@ import yaml
 
 from shopsphere.deploy.environment import common_variables, variables
 from shopsphere.estate import stack_files
-from shopsphere.estate.pair_secrets import GATEWAY_SECRET_NAMES, PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, GATEWAY_SECRET_NAMES, PAIR_SECRET_NAMES
 from shopsphere.estate.paths import pulumi_home
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.topology import Topology
@@ -95,7 +95,8 @@ def _made_by_up(topology: Topology, stack: StackId) -> list[str]:
     """Return the keys of the secrets that `up` makes where they are missing."""
     if stack.region not in topology.pairs:
         return []
-    lab = GATEWAY_SECRET_NAMES if stack.environment is Environment.LAB else ()
+    archived = ARCHIVE_SECRET_NAMES if stack.site and topology.archive_of(stack.site) else ()
+    lab = (*GATEWAY_SECRET_NAMES, *archived) if stack.environment is Environment.LAB else ()
     return [f"{stack_files.NAMESPACE}:{name}" for name in (*PAIR_SECRET_NAMES, *lab)]
 
 

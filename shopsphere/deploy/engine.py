@@ -31,6 +31,10 @@ class DeploymentError(ShopSphereError):
         self.run = run
 
 
+class ProtectedError(DeploymentError):
+    """Nothing is in the way but that the state protects what would be taken away; `run` has all changes."""
+
+
 class Watcher(Protocol):
     """Who is told while the engine runs."""
 
@@ -63,6 +67,7 @@ class Engine:
             refresh: first read what is really there, so that drift counts as change.
 
         Raises:
+            ProtectedError: the state protects what would be deleted or replaced; the pack has not judged the whole.
             DeploymentError: a rule or the engine refuses it.
             StackLockedError: another run has the stack; this one has changed nothing.
             PolicyPackMissingError: the policy pack did not judge it.
@@ -121,6 +126,9 @@ class Engine:
 
 def _failure(stack: StackId, run: Run, error: CommandError, seconds: float) -> DeploymentError:
     found = run.result(seconds)
+    if run.is_only_protected:
+        names = ", ".join(each.rpartition("::")[-1] for each in found.protected)
+        return ProtectedError(f"{stack.label}: Pulumi's state protects {names}", found)
     mandatory = [violation for violation in run.violations if violation.level == MANDATORY]
     if mandatory:
         rules = ", ".join(sorted({violation.rule for violation in mandatory}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,9 +11,16 @@ from pulumi.automation import EngineEvent
 from pulumi.automation.events import SummaryEvent
 
 from shopsphere.deploy.changes import UNCHANGED, change_of, fingerprint, is_change, name_of
-from shopsphere.deploy.outcomes import EngineRun, ResourceChange, Violation
+from shopsphere.deploy.outcomes import MANDATORY, EngineRun, ResourceChange, Violation
 from shopsphere.foundation.errors import ShopSphereError
 
+PROTECTED = re.compile(
+    r"unable to replace resource .*\s+as it is currently marked for protection"
+    r"|cannot be deleted\s+because it is protected"
+)
+"""How the engine says that it does not replace, or does not delete, a resource that its state protects."""
+STOPPED = frozenset({"preview failed", "update failed", "destroy failed"})
+"""What the engine adds to an error that it has told of before."""
 COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 
 
@@ -33,6 +41,8 @@ class Run:
         packs: name and version of the policy packs that ran, from the summary.
         violations: all verdicts, in order, each once.
         errors: the engine's error messages, each once.
+        protected: URNs that it would not delete or replace, because its state protects them.
+        to_protect: URNs whose protection differs between the state and the program.
     """
 
     advanced: Callable[[int], None]
@@ -43,6 +53,14 @@ class Run:
     packs: dict[str, str] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    protected: dict[str, None] = field(default_factory=dict)
+    to_protect: set[str] = field(default_factory=set)
+
+    @property
+    def is_only_protected(self) -> bool:
+        """Whether nothing is in the way of a run that failed but that the state protects what it would take away."""
+        stopped_by_rules = any(violation.level == MANDATORY for violation in self.violations)
+        return bool(self.protected) and not stopped_by_rules and STOPPED.issuperset(self.errors)
 
     @property
     def changed(self) -> int:
@@ -60,6 +78,8 @@ class Run:
             metadata = event.resource_pre_event.metadata
             if is_change(metadata):
                 self.changes[metadata.urn] = change_of(metadata)
+            if metadata.old and metadata.new and bool(metadata.old.protect) != bool(metadata.new.protect):
+                self.to_protect.add(metadata.urn)
         elif event.res_outputs_event:
             self.done.add(event.res_outputs_event.metadata.urn)
             self.advanced(len(self.done))
@@ -73,11 +93,16 @@ class Run:
     def result(self, seconds: float) -> EngineRun:
         """Return what is known of the run, also of one that failed on its way."""
         changes = tuple(self.changes.values())
+        if self.protected:
+            # The engine's own summary leaves out what it refused.
+            self.counts = {**self.counts, **Counter(change.operation for change in changes)}
         return EngineRun(
             changes=changes,
             counts=self.counts,
             changed=self.changed,
             total=self.total,
+            protected=tuple(self.protected),
+            to_protect=len(self.to_protect),
             # The engine reports a local pack as name|local|folder.
             packs={name.split("|")[0]: version for name, version in self.packs.items()},
             violations=tuple(self.violations),
@@ -122,6 +147,9 @@ class Run:
         assert diagnostic is not None  # noqa: S101 - narrows the type; the caller has tested it
         where = name_of(diagnostic.urn)
         text = clean(diagnostic.message)
+        if diagnostic.urn and PROTECTED.search(text):
+            self.protected[diagnostic.urn] = None
+            return
         line = f"{where}: {text}" if where else text
         if text and line not in self.errors:
             self.errors.append(line)

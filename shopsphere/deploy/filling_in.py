@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shopsphere.deploy.waves import deployment_plan
 from shopsphere.estate import stack_files
-from shopsphere.estate.access import witness_access
+from shopsphere.estate.access import in_clear, witness_access
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
 from shopsphere.estate.stack import Environment, StackId, edge_stack
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -77,21 +77,26 @@ def _left_in(stacks: Iterable[StackId], *, made_here: frozenset[str] = frozenset
 
 
 def _without_witness(stacks: Iterable[StackId]) -> list[str]:
-    """Return a line for each pair of production with fewer voters than can lose one."""
+    """Return a line for each pair of production with fewer voters than can lose one, or with voters asked in clear."""
     production = [stack for stack in stacks if stack.environment is Environment.PROD]
     pairs = dict.fromkeys(stack.region for stack in production if stack.region in load_topology().pairs)
     if not pairs:
         return []
     file = stack_files.project_file(edge_stack(Environment.PROD)).name
     try:
-        known = witness_access(Environment.PROD).witness
+        access = witness_access(Environment.PROD)
     except ShopSphereError as error:
         return [f"{file}: {one_line(error)}"]
     place = f"{file}: {stack_files.STATUS_NAMESPACE}:witness"
+    found = {pair: access.witness.get(pair, ()) for pair in pairs}
     return [
-        f"{place}.{pair} names {len(known.get(pair, ()))} voters, not {FEWEST_VOTERS} or more"
-        for pair in pairs
-        if len(known.get(pair, ())) < FEWEST_VOTERS
+        *(
+            f"{place}.{pair} names {len(urls)} voters, not {FEWEST_VOTERS} or more"
+            for pair, urls in found.items()
+            if len(urls) < FEWEST_VOTERS
+        ),
+        *(f"{place}.{pair} names {url}, not https://" for pair, urls in found.items() for url in in_clear(urls)),
+        *([] if access.witness_keys else [f"{place}Keys names no folder (docs/witness.md)"]),
     ]
 
 

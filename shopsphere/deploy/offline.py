@@ -13,7 +13,7 @@ from shopsphere.deploy.declared_graph import Graph, declared_by
 from shopsphere.deploy.filling_in import require_plain_values
 from shopsphere.deploy.opening import project_name
 from shopsphere.estate import stack_files
-from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, SITE_SECRET_NAMES
+from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, OWNER_SECRET_NAMES, SITE_SECRET_NAMES
 from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.estate.stack import EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation.errors import ShopSphereError
@@ -42,7 +42,7 @@ def graphs_of(topology: Topology, stacks: Sequence[StackId]) -> dict[StackId, Gr
         ProgramRefusedError: a stack's configuration cannot be used.
         ShopSphereError: a stack has no configuration.
     """
-    require_plain_values(stacks, secret=frozenset({*SITE_SECRET_NAMES, *OWNER_SECRET_NAMES}))
+    require_plain_values(stacks, secret=frozenset({*SITE_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, *OWNER_SECRET_NAMES}))
     return {stack: _graph(topology, stack) for stack in stacks}
 
 
@@ -71,8 +71,9 @@ def configuration(topology: Topology, stack: StackId) -> tuple[dict[str, Any], l
     config = stack_files.wanted_configuration(stack)
     secret = {key for key, value in config.items() if stack_files.is_encrypted(value)}
     if stack.region in topology.pairs:
+        archived = ARCHIVE_SECRET_NAMES if stack.site and topology.archive_of(stack.site) else ()
         owners = OWNER_SECRET_NAMES if stack.environment is Environment.PROD else ()
-        secret |= {f"{stack_files.NAMESPACE}:{name}" for name in (*SITE_SECRET_NAMES, *owners)}
+        secret |= {f"{stack_files.NAMESPACE}:{name}" for name in (*SITE_SECRET_NAMES, *archived, *owners)}
     known = {**config, **dict.fromkeys(secret, stack_files.STAND_IN)}
     if stack.site and stack.environment is Environment.LAB and not Path(known[KUBECONFIG]).exists():
         known[KUBECONFIG] = _kubeconfig(topology, stack.site, known)

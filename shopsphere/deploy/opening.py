@@ -11,6 +11,7 @@ from shopsphere.deploy.drafts import Draft
 from shopsphere.deploy.engine import DeploymentError, Engine, last_lines
 from shopsphere.deploy.environment import prepare, variables
 from shopsphere.deploy.programs import ensure_kubernetes_plugin, find_program
+from shopsphere.deploy.witnessed import witnessed_variables
 from shopsphere.estate import stack_files
 from shopsphere.estate.paths import state_directory
 from shopsphere.estate.stack import Environment, StackId
@@ -28,7 +29,7 @@ def open_engine(stack: StackId) -> Engine:
     settings = stack_files.read(stack_files.project_file(stack))
     workspace = LocalWorkspace(
         work_dir=str(stack.folder),
-        env_vars=variables(stack),
+        env_vars={**variables(stack), **witnessed_variables(stack)},
         secrets_provider=settings.get("secretsprovider", "passphrase"),
         pulumi_command=_command(),
     )

@@ -84,6 +84,10 @@ class EngineRun(Model):
     violations: tuple[Violation, ...] = Field(default=(), description="Verdicts of the packs.")
     seconds: float = Field(default=0.0, description="How long it took.")
     fingerprint: str = Field(default="", description="SHA-256 of all changes; equal when the same changes.")
+    protected: tuple[str, ...] = Field(
+        default=(), description="URNs that the engine would not delete or replace, because its state protects them."
+    )
+    to_protect: int = Field(default=0, description="Resources whose protection changes, which is no change of them.")
 
     @property
     def operations(self) -> dict[str, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shopsphere.deploy.filling_in import require_filled_in
+from shopsphere.deploy.key_management import require_key_management
 from shopsphere.deploy.listening import Listener, Noted
 from shopsphere.deploy.opening import open_engine, release_locks
-from shopsphere.deploy.secrets import ensure_gateway_certificate, ensure_pair_secrets
+from shopsphere.deploy.secrets import ensure_archive_secrets, ensure_gateway_certificate, ensure_pair_secrets
 from shopsphere.deploy.waiting import when_free
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import PAIR_SECRET_NAMES
@@ -33,14 +34,21 @@ def prepare_region(topology: Topology, stacks: tuple[StackId, ...], listener: Li
     for stack in stacks:
         if stack.region in topology.pairs and stack.environment is Environment.LAB:
             ensure_gateway_certificate(stack)
+            ensure_archive_secrets(topology, stack)
 
 
 def prepare_stack(stack: StackId, listener: Listener) -> None:
-    """Make one stack's file current and the stack itself exist."""
+    """Make one stack's file current and the stack itself exist.
+
+    Raises:
+        NoKeyManagementError: a stack of production would keep its secrets under a passphrase.
+        ShopSphereError: something is missing that only a person can supply.
+    """
     if stack.environment is Environment.LAB:
         stack_files.write_machine_file(stack)
     else:
         stack_files.check_production_file(stack, made_here=frozenset(PAIR_SECRET_NAMES))
+        require_key_management(stack)
     for lock in when_free(stack, listener, lambda: release_locks(stack)):
         listener.tell(
             Noted(stack.label, f"released the lock of process {lock.pid}, which is gone (taken {lock.since})")

@@ -14,7 +14,9 @@ MARKED = {REPLACE: "REPLACE", DELETE: "DELETE"}
 def summary(planned: EngineRun) -> str:
     """Return one line: how many resources, how many of each operation, and who judged them."""
     listed = f" ({operations(planned)})" if planned.changes else ""
-    return f"{planned.total} resources, {planned.changed} to change{listed}, judged by {packs(planned)}"
+    # The engine names the pack only at the end of a preview, and ends none that would take away what is protected.
+    judged = f"judged by {packs(planned)}" if planned.packs else f"{len(planned.protected)} of them protected"
+    return f"{planned.total} resources, {planned.changed} to change{listed}, {judged}"
 
 
 def operations(run: EngineRun) -> str:

@@ -88,7 +88,7 @@ def refuse_left(label: str, databases: Iterable[Mapping[str, Any]], state: Mappi
     raise SiteLeftError.build(
         f"{label}: deployed, but it cannot become ready: {state['site']} was left",
         expected="the active site of its pair, or a replica of it",
-        found=f"databases that still lead, shut off, while {record['active']} is active ({record['reason']})",
+        found=f"databases that still lead, shut off, while {record['active']} is active ({record.get('reason')})",
         action=f"`shopsphere rebuild {state['site']}` makes it a replica; what only it had is kept",
     )
 

@@ -74,11 +74,13 @@ def _edge(topology: Topology, stack: StackId) -> Iterator[Question]:
 
 def _services(topology: Topology, access: EdgeAccess) -> Iterator[Question]:
     zone = zone_of(topology)
-    key = access.dns_api_key_file
-    yield Question("dns-key", "the key of the DNS authorities can be read", EDGE, partial(edge.key_file, key, "DNS"))
-    for each in access.dns_authorities if key else ():
-        title = f"DNS authority {each.name} takes changes"
-        yield Question(f"dns-{each.name}", title, EDGE, partial(edge.authority, each, key, zone))
+    folder = access.edge_keys
+    yield Question(
+        "edge-keys", "certificates for the edge's APIs can be used", EDGE, partial(edge.certificates, folder)
+    )
+    for each in access.dns_authorities if folder else ():
+        title = f"DNS authority {each.name} answers its API"
+        yield Question(f"dns-{each.name}", title, EDGE, partial(edge.authority, each, folder, zone))
     for server in name_servers(access):
         title = f"name server {server.name} ({server.address}) answers"
         yield Question("names", title, EDGE, partial(edge.name_server, server, topology.shop_host))
@@ -88,12 +90,12 @@ def _witnesses(topology: Topology, pairs: Sequence[str], environment: Environmen
     places = {str(site.address): name for name, site in topology.sites.items()}
     title = "every voter of the witness takes part"
     try:
-        known = witness_access(environment, wanted_configuration).witness
+        access = witness_access(environment, wanted_configuration)
     except ShopSphereError as error:
         yield from (_unreadable("witness", title, pair, error) for pair in pairs)
         return
     for pair in pairs:
-        yield Question("witness", title, pair, partial(witness.voters, pair, known.get(pair, ()), places))
+        yield Question("witness", title, pair, partial(witness.voters, pair, access, places))
 
 
 def _unreadable(check: str, title: str, subject: str, error: ShopSphereError) -> Question:

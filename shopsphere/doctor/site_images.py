@@ -56,7 +56,7 @@ def ask_registry(host: str, name: str, version: str) -> int:
 
 def judge_images(wanted: Iterable[str], known: set[str], ask: Ask = ask_registry) -> Finding:
     """Judge whether each image is known to the nodes or to be had."""
-    missing = [each for each in wanted if each not in known]
+    missing = [each for each in wanted if not {each, _without_tag(each)} & known]
     return together([_image(each, ask) for each in missing], nothing="all are at the nodes")
 
 
@@ -66,12 +66,18 @@ def _image(image: str, ask: Ask) -> Finding:
     host, _, rest = image.partition("/")
     if host == NO_REGISTRY:
         return fails(f"{image} is at no node, and no registry has it", "put it onto the nodes")
+    rest = _without_tag(rest)
     name, mark, version = rest.partition("@") if "@" in rest else rest.rpartition(":")
-    if mark == "@" and ":" in name.rpartition("/")[2]:
-        name = name.rpartition(":")[0]  # a tag beside a digest says nothing more
     if not rest or not mark:
         return unknown(f"{image} names no registry with a tag or a digest")
     return _at_registry(image, partial(ask, host, name, version))
+
+
+def _without_tag(image: str) -> str:
+    """Return an image by its digest alone: a tag beside it says nothing more, and a kubelet leaves it out."""
+    name, mark, digest = image.partition("@")
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}{mark}{digest}" if mark else image
 
 
 def _at_registry(image: str, ask: Callable[[], int]) -> Finding:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from shopsphere.deploy.environment import variables
+from shopsphere.deploy.key_management import KEY_MANAGEMENTS, PROVIDER
 from shopsphere.deploy.programs import find_program
 from shopsphere.estate import stack_files
 from shopsphere.estate.paths import passphrase_file
@@ -17,7 +18,6 @@ from shopsphere.foundation.process import run
 BACKEND = f"{stack_files.NAMESPACE}:stateBackend"
 _FILE = "file://"
 _SECONDS = 7.0
-_KEYS = ("awskms://", "azurekeyvault://", "gcpkms://", "hashivault://")
 
 
 def backend(stack: StackId) -> Finding:
@@ -51,20 +51,15 @@ def secrets_provider(stack: StackId) -> Finding:
     if stack.environment is Environment.LAB:
         file = passphrase_file(stack.jurisdiction)
         return passes("the lab's passphrase" if file.exists() else "the lab's passphrase, made at the first `up`")
-    provider = stack_files.read(stack_files.project_file(stack)).get("secretsprovider", "")
-    return judge_provider(str(provider), os.environ)
+    return judge_provider(str(stack_files.read(stack_files.project_file(stack)).get(PROVIDER, "")))
 
 
-def judge_provider(provider: str, environ: os._Environ[str] | dict[str, str]) -> Finding:
-    """Judge a key management, or the passphrase where none is named."""
-    if provider.startswith(_KEYS):
+def judge_provider(provider: str) -> Finding:
+    """Judge a key management of production."""
+    if provider.startswith(KEY_MANAGEMENTS):
         return unknown(f"{provider}: a key management is asked at the first `up` only", "see to its credentials here")
-    if provider not in {"", "passphrase"}:
-        return fails(f"{provider} is none that Pulumi knows", f"name one that begins with {', '.join(_KEYS)}")
-    if environ.get("PULUMI_CONFIG_PASSPHRASE"):
-        return passes("the passphrase in PULUMI_CONFIG_PASSPHRASE")
-    file = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE", "")
-    if file and Path(file).expanduser().is_file():
-        return passes(f"the passphrase in {file}")
-    found = f"PULUMI_CONFIG_PASSPHRASE_FILE names {file}, which is no file" if file else "no provider and no passphrase"
-    return fails(found, "set secretsprovider in the stack's file, or PULUMI_CONFIG_PASSPHRASE_FILE")
+    found = "none, which means a passphrase" if provider in {"", "passphrase"} else provider
+    return fails(
+        f"{found}; production keeps no secrets under it",
+        f"set {PROVIDER} in the stack's file to one that begins with {', '.join(KEY_MANAGEMENTS)}",
+    )

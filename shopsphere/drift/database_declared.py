@@ -98,7 +98,7 @@ class DeclaredServer:
             Fact(f"role {METRICS_USER}", "member of pg_monitor", "yes"),
             *_role(owner, "login", "password"),
             Fact(f"role {owner}", f"member of {application}", "yes"),
-            *_role(application),
+            *_role(application, "login", "password"),
         ]
         maps = {
             "local": ADMINISTRATOR,

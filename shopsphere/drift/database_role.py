@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,8 @@ SYNCHRONY = "setting synchronous_standby_names"
 _CHECKED_TLS = frozenset({"verify-ca", "verify-full"})
 _COPYING = re.compile(r"pg_basebackup|-join$")
 """How those call themselves that take a first copy: an instance of the same cluster, or the other site."""
+_COLLECTING = frozenset({"pg_receivewal", "pg_basebackup", "psql"})
+"""How a collector of backups calls itself: it receives, copies, and asks who leads."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,26 @@ def standing_of(pair: str, environment: Environment) -> Standing:
     return Standing(record.active, record.sync is Sync.ON, seen.revision, moving)
 
 
-def judge_role(place: Place, document: Mapping[str, Any], state: State, standing: Standing) -> Iterator[Drift]:
+def judge_role(
+    place: Place, document: Mapping[str, Any], collectors: Collection[str], state: State, standing: Standing
+) -> Iterator[Drift]:
     """Yield what differs from the role that the witness gives the site; only of a pair that stands still.
 
     Args:
         place: the server.
         document: its CloudNativePG cluster as it is now.
+        collectors: addresses of the pods that collect its backups.
         state: what the instance says that leads it.
         standing: of the pair.
     """
     is_active = place.repair.site == standing.active
     yield from _direction(place, document, state, is_active=is_active)
-    yield from _synchrony(place, state, standing, is_active=is_active)
+    yield from _synchrony(place, document, state, standing, is_active=is_active)
     if state.in_recovery:
         yield from _source(place, state)
     for sender in state.senders:
-        yield from _receiver(place, document, sender)
+        if not _collects(sender, collectors):
+            yield from _receiver(place, document, sender)
 
 
 def _direction(place: Place, document: Mapping[str, Any], state: State, *, is_active: bool) -> Iterator[Drift]:
@@ -92,19 +98,25 @@ def _direction(place: Place, document: Mapping[str, Any], state: State, *, is_ac
         yield place.drift("role", field, declared, live, Kind.CHANGED, Severity.CRITICAL, repair=repair)
 
 
-def _synchrony(place: Place, state: State, standing: Standing, *, is_active: bool) -> Iterator[Drift]:
+def _synchrony(
+    place: Place, document: Mapping[str, Any], state: State, standing: Standing, *, is_active: bool
+) -> Iterator[Drift]:
     """Yield a server that does not wait for whom it should, or waits for somebody else.
 
-    While the witness says that the ledger may be ahead, its site's agent lets it wait or not.
+    While the witness says that the ledger may be ahead, its site's agent lets it wait or not; and at any time for the
+    instances beside, if for them as well as for the other site.
     """
     waits = place.declared.model.synchronous and is_active
     name, names = place.declared.peer, re.findall(r'"([^"]+)"', state.synchronous)
     fits = {f'FIRST 1 ("{name}")'} if waits else {""}
     if waits and not standing.waits:
         fits.add("")
-    if state.synchronous in fits:
+    beside = set(document.get("status", {}).get("instanceNames") or ()) - {place.pod} if waits else set()
+    others = [each for each in names if each not in beside]
+    all_wait = state.synchronous == _first(names)
+    if (_first(others) if all_wait else state.synchronous) in fits:
         return
-    stranger = bool(set(names) - {name})
+    stranger = bool(set(others) - {name, place.pod})  # one that has just begun to lead may still be told of itself
     lost = waits and standing.waits
     yield place.drift(
         SYNCHRONY,
@@ -116,6 +128,12 @@ def _synchrony(place: Place, state: State, standing: Standing, *, is_active: boo
         residency=stranger,
         repair=place.write_files_again(),
     )
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return the setting by which each of these is waited for."""
+    told = ",".join(f'"{each}"' for each in names)
+    return f"FIRST {len(names)} ({told})" if names else ""
 
 
 def _source(place: Place, state: State) -> Iterator[Drift]:
@@ -141,15 +159,20 @@ def _source(place: Place, state: State) -> Iterator[Drift]:
         )
 
 
+def _collects(sender: Sender, collectors: Collection[str]) -> bool:
+    return sender.application in _COLLECTING and sender.user == REPLICATION_USER and sender.address in collectors
+
+
 def _receiver(place: Place, document: Mapping[str, Any], sender: Sender) -> Iterator[Drift]:
     """Yield whoever receives the log and is neither the other site nor an instance of this cluster."""
     declared = place.declared
     reported = document.get("status", {}).get("instancesReportedState", {})
     instances = {name: str(told.get("ip", "")) for name, told in reported.items()}
-    peer = declared.hosts.get(declared.peer, "")
+    peer = declared.hosts.get(declared.peer, "").split(",")  # each node of the other site
     is_copying = bool(_COPYING.search(sender.application))
     fits_name = is_copying or sender.application == declared.peer or sender.application in instances
-    places = {peer, *instances.values()} if is_copying else {instances.get(sender.application, peer)}
+    own = instances.get(sender.application)
+    places = {*peer, *instances.values()} if is_copying else {own} if own is not None else {*peer}
     if fits_name and sender.address in places - {""} and sender.user == REPLICATION_USER:
         return
     yield place.drift(

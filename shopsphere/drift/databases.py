@@ -16,6 +16,7 @@ from shopsphere.drift.declared import Declared
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.settling import lasting
+from shopsphere.estate.workloads import collector_of
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
@@ -46,11 +47,13 @@ class _Server:
     Attributes:
         declared: what it should be.
         document: its CloudNativePG cluster.
+        collectors: addresses of the pods that collect its backups.
         inventory: what it holds.
     """
 
     declared: DeclaredServer
     document: dict[str, Any]
+    collectors: frozenset[str]
     inventory: Inventory
 
 
@@ -107,7 +110,7 @@ def _look(servers: Sequence[DeclaredServer], documents: Documents, take: Take, a
         if inventory.version != declared.version:
             unseen.append(Unseen(repair.site, f"{name}: rights in {declared.model.name}", _other_version(found)))
         if not standing.moving:
-            drifts += judge_role(place, found.document, inventory.state, standing)
+            drifts += judge_role(place, found.document, found.collectors, inventory.state, standing)
     if standing.moving:
         unseen.append(Unseen(repair.site, "roles of the databases", standing.moving))
     return SiteDrift(repair.site, 0, live, tuple(drifts), tuple(unseen))
@@ -118,7 +121,10 @@ def _found(documents: Documents, take: Take, declared: DeclaredServer) -> _Serve
     namespace = declared.model.namespace.name
     try:
         document = documents.get(cluster_path(namespace, declared.cluster))
-        return _Server(declared, document, take(namespace, leading_pod(document), declared.model.name))
+        pods = documents.get(f"/api/v1/namespaces/{collector_of(declared.model).name}/pods")["items"]
+        statuses = [pod.get("status", {}) for pod in pods]  # of a pod that has ended another one may have the address
+        collectors = frozenset(each["podIP"] for each in statuses if each.get("phase") == "Running" and "podIP" in each)
+        return _Server(declared, document, collectors, take(namespace, leading_pod(document), declared.model.name))
     except ShopSphereError as error:
         return one_line(error)
 

@@ -5,26 +5,35 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from ipaddress import IPv4Address
 from typing import Any
 
 from shopsphere.clients import cdn_agent, powerdns
 from shopsphere.clients.cdn_agent import Cdn
+from shopsphere.clients.edge_identity import WATCHER
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.deploy.exporting import exported_state
 from shopsphere.drift.edge_cdn import judge_distributions
 from shopsphere.drift.edge_declared import DeclaredEdge, DeclaredZone, declared_edge
 from shopsphere.drift.edge_names import Served, judge_zone, read_served
+from shopsphere.drift.edge_signing import asked_parents, judge_parent
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.estate.stack import EDGE, StackId
 from shopsphere.foundation.clock import SYSTEM_CLOCK
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.names.zone_proof import Vouched, shown_ds
 
 AGAIN_SECONDS = 2.0
 """Pause before a second look (s): a change of role writes one authority after the other, within much less."""
 _WHOLE = "names and CDN"
 
+AskParent = Callable[[IPv4Address, str], Vouched]
 ConnectDns = Callable[[Mapping[str, Any]], list[DnsAuthority]]
 ConnectCdn = Callable[[Mapping[str, Any]], Cdn]
+WATCHED_DNS: ConnectDns = partial(powerdns.connect, user=WATCHER)
+WATCHED_CDN: ConnectCdn = partial(cdn_agent.connect, user=WATCHER)
+"""Whoever only compares may only read."""
 
 
 def look_at_edge(stack: StackId) -> SiteDrift:
@@ -47,8 +56,9 @@ def judge_edge(
     edge: DeclaredEdge,
     deploy: str,
     *,
-    dns: ConnectDns = powerdns.connect,
-    cdn: ConnectCdn = cdn_agent.connect,
+    dns: ConnectDns = WATCHED_DNS,
+    cdn: ConnectCdn = WATCHED_CDN,
+    parent: AskParent = shown_ds,
 ) -> SiteDrift:
     """Compare what is declared with the authorities and the CDN.
 
@@ -57,6 +67,7 @@ def judge_edge(
         deploy: the command that writes it.
         dns: returns the authorities that a zone's inputs name.
         cdn: returns the CDN that a distribution's inputs name.
+        parent: asks a server of the parent zone.
     """
     if not edge.number:
         why = "its stack declares nothing: it was never deployed, or was removed"
@@ -68,6 +79,8 @@ def judge_edge(
         served = list(_served(zone, dns, unseen))
         live += sum(len(each.rrsets or ()) for each in served)
         drifts += judge_zone(zone, served, deploy)
+        if keys := [each.keys for each in served if each.keys]:
+            drifts += judge_parent(zone, frozenset.intersection(*keys), asked_parents(zone, parent, unseen))
     try:
         cdns = {name: cdn(edge.cdns[name]) for name in edge.distributions}
         drifts += judge_distributions(edge, cdns, deploy)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shopsphere.clients.cdn_agent import CACHE, Cdn, Document
 from shopsphere.drift.edge_declared import DeclaredEdge
 from shopsphere.drift.edge_finding import edge_drift
+from shopsphere.drift.edge_request import request_by_hand
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.values import difference_shown
 from shopsphere.foundation.finding import Severity
@@ -100,8 +100,7 @@ def _told_otherwise(access: Mapping[str, Any], difference: Document) -> Drift:
 
 
 def _request(access: Mapping[str, Any], method: str, path: str) -> str:
-    header = f'"Authorization: Bearer $(cat {shlex.quote(str(access["tokenFile"]))})"'
-    return f"curl -fsS -X {method} -H {header} {shlex.quote(str(access['endpoint']).rstrip('/') + path)}"
+    return request_by_hand(access, method, str(access["endpoint"]).rstrip("/") + path)
 
 
 def _text(value: Any) -> str:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.clients.powerdns import RRset
 from shopsphere.drift.declared import StateError, plain
 from shopsphere.names.apex import apex
 from shopsphere.names.pair_state import PairDeclaration
 
 _MODULE = "pulumi-python:dynamic/edge:"
-_NOT_OF_THE_CDN = frozenset({"endpoint", "tokenFile", "live", "__provider"})
-"""Inputs of a distribution that say how the CDN is reached, and what it had."""
+_WAY_TO_AUTHORITIES, _WAY_TO_CDN = ("authorities", KEYS_FOLDER), ("endpoint", KEYS_FOLDER)
+_NOT_OF_THE_CDN = frozenset({*_WAY_TO_CDN, "tokenFile", "live", "__provider"})
+"""Inputs of a distribution that say how the CDN is reached, today or by an older version, and what it had."""
 Key = tuple[str, str]
 """Fully qualified name and type of an rrset."""
 
@@ -27,12 +29,14 @@ class DeclaredZone:
         authorities: inputs that say where the authorities' APIs are, as `powerdns.connect` takes them.
         rrsets: every rrset whose content is declared.
         pairs: states of pairs by name of their record; their role belongs to the run time.
+        signing: inputs of the keys that sign it; empty where it is not to be. Which keys belongs to the run time.
     """
 
     name: str
     authorities: Mapping[str, Any]
     rrsets: dict[Key, RRset] = field(default_factory=dict)
     pairs: dict[str, PairDeclaration] = field(default_factory=dict)
+    signing: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,20 +92,22 @@ def declared_edge(exported: Mapping[str, Any]) -> DeclaredEdge:
 def _add(edge: DeclaredEdge, type_: str, inputs: Mapping[str, Any]) -> None:
     match type_:
         case "DnsZone":
-            zone = DeclaredZone(inputs["zone"], {key: inputs[key] for key in ("authorities", "keyFile")})
+            zone = DeclaredZone(inputs["zone"], {key: inputs[key] for key in _WAY_TO_AUTHORITIES if key in inputs})
             edge.zones[zone.name] = zone
             for rrset in apex(inputs):
                 zone.rrsets[rrset.name, rrset.type] = rrset
         case "DnsRRset":
             rrset = RRset(inputs["name"], inputs["type"], int(inputs["ttl"]), tuple(sorted(inputs["records"])))
             edge.zones[inputs["zone"]].rrsets[rrset.name, rrset.type] = rrset
+        case "DnsZoneKeys":
+            edge.zones[inputs["zone"]].signing.update(inputs)
         case "DnsPairState":
             pair = PairDeclaration.of(inputs)
             edge.zones[inputs["zone"]].pairs[pair.name] = pair
         case "CdnDistribution":
             name = inputs["name"]
             edge.distributions[name] = {key: value for key, value in inputs.items() if key not in _NOT_OF_THE_CDN}
-            edge.cdns[name] = {key: inputs[key] for key in ("endpoint", "tokenFile")}
+            edge.cdns[name] = {key: inputs[key] for key in _WAY_TO_CDN if key in inputs}
         case _:
             raise StateError.build(
                 "the edge cannot be compared",

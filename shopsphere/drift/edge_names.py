@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.drift.edge_declared import DeclaredZone
 from shopsphere.drift.edge_finding import edge_drift
+from shopsphere.drift.edge_request import request_by_hand
+from shopsphere.drift.edge_signing import judge_signing
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.values import difference_shown
 from shopsphere.foundation.finding import Severity
 from shopsphere.names.apex import without_serial
 from shopsphere.names.pair_state import PairState
+from shopsphere.names.zone_signing import signing_keys
 
 _LEADS_NOWHERE = frozenset({"CAA", "SOA", "TXT"})
 """Types that send no client to an address; with any other one, customers and what they enter go somewhere else."""
@@ -29,12 +31,14 @@ class Served:
         url: of its API, without a slash at the end.
         rrsets: of the declared zone; None where it does not have that zone.
         zones: names of all its zones.
+        keys: DNSKEYs that it signs the declared zone with.
     """
 
     authority: str
     url: str
     rrsets: Sequence[RRset] | None
     zones: Sequence[str]
+    keys: frozenset[str] = frozenset()
 
 
 def read_served(authority: DnsAuthority, url: str, zone: str) -> Served:
@@ -43,7 +47,8 @@ def read_served(authority: DnsAuthority, url: str, zone: str) -> Served:
     Raises:
         EdgeError: it does not answer, or refuses.
     """
-    return Served(authority.name, url.rstrip("/"), authority.rrsets(zone), authority.zone_names())
+    keys = signing_keys(authority, zone)
+    return Served(authority.name, url.rstrip("/"), authority.rrsets(zone), authority.zone_names(), keys)
 
 
 def judge_zone(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Iterator[Drift]:
@@ -67,6 +72,7 @@ def judge_zone(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Ite
         for key, rrset in live.items():
             if key not in zone.rrsets and key not in states:
                 yield _added(zone, rrset, each)
+    yield from judge_signing(zone, {each.authority: each.keys for each in served if each.rrsets is not None}, deploy)
     yield from _states(zone, [each for each in served if each.rrsets is not None], deploy)
 
 
@@ -95,7 +101,7 @@ def _added(zone: DeclaredZone, rrset: RRset, served: Served) -> Drift:
         Severity.CRITICAL if residency else Severity.HIGH,
         live=difference_shown("", str(rrset))[1],
         residency=residency,
-        repair=_curl("PATCH", place, zone, json.dumps({"rrsets": [change]})),
+        repair=request_by_hand(zone.authorities, "PATCH", place, json.dumps({"rrsets": [change]})),
     )
 
 
@@ -110,7 +116,7 @@ def _other_zones(zone: DeclaredZone, served: Served) -> Iterator[Drift]:
                 Severity.CRITICAL,
                 live=f"a zone inside of {zone.name}, which hides its names there",
                 residency=True,
-                repair=_curl("DELETE", place, zone),
+                repair=request_by_hand(zone.authorities, "DELETE", place),
             )
 
 
@@ -149,9 +155,3 @@ def _disagreement(name: str, known: Mapping[str, PairState], deploy: str) -> Ite
                 f"epoch {state.epoch}, active {state.active}",
                 repair=deploy,
             )
-
-
-def _curl(method: str, place: str, zone: DeclaredZone, body: str = "") -> str:
-    key = f'"X-API-Key: $(cat {shlex.quote(zone.authorities["keyFile"])})"'
-    data = f" --json {shlex.quote(body)}" if body else ""
-    return f"curl -fsS -X {method} -H {key}{data} {shlex.quote(place)}"

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shopsphere.clients import cdn_agent, powerdns
 from shopsphere.deploy.state_version import Look, StateLook
-from shopsphere.drift.edge import AGAIN_SECONDS, ConnectCdn, ConnectDns, judge_edge
+from shopsphere.drift.edge import AGAIN_SECONDS, WATCHED_CDN, WATCHED_DNS, ConnectCdn, ConnectDns, judge_edge
 from shopsphere.drift.edge_declared import DeclaredEdge, declared_edge
 from shopsphere.drift.model import SiteDrift, Unseen
 from shopsphere.estate.stack import EDGE
@@ -30,8 +29,8 @@ Publish = Callable[[SiteDrift], object]
 class Connections:
     """How the edge is reached; replaceable in tests."""
 
-    dns: ConnectDns = powerdns.connect
-    cdn: ConnectCdn = cdn_agent.connect
+    dns: ConnectDns = WATCHED_DNS
+    cdn: ConnectCdn = WATCHED_CDN
 
 
 class EdgeWatch:

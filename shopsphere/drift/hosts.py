@@ -13,6 +13,8 @@ from shopsphere.drift.model import SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.settling import lasting
 from shopsphere.estate.databases import POSTGRESQL_PORT
+from shopsphere.estate.host_firewall import firewall_of
+from shopsphere.estate.host_openings import SitePorts
 from shopsphere.estate.host_rules import fence, guard_of
 from shopsphere.estate.nftables import Table
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
@@ -20,7 +22,7 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.topology import Site
+from shopsphere.topology import Site, Topology
 
 AGAIN_SECONDS = 2.0
 """Pause before a second look (s): at an active site the agent loads the fence anew within it."""
@@ -34,12 +36,14 @@ class DeclaredHosts:
     Attributes:
         fence: None at a site of no pair.
         guard: of its pods.
+        firewall: of the host itself; it counts where an agent loads it, or one is there.
         always_guarded: the guard belongs to this site's policy engine; elsewhere it counts where an agent loads it.
         agent_port: of each host's agent.
     """
 
     fence: Table | None
     guard: Table
+    firewall: Table
     always_guarded: bool
     agent_port: int = SITE_AGENT_PORT
 
@@ -47,21 +51,37 @@ class DeclaredHosts:
         """Return the tables of a host."""
         tables = [entry["table"] for entry in told.nftables if "table" in entry]
         names = {str(table.get("name", "")) for table in tables}
-        is_guarded = self.always_guarded or self.guard.name in names or " ".join(self.guard.key) in told.loads
-        return [each for each in (self.fence, self.guard if is_guarded else None) if each]
+
+        def is_used(table: Table) -> bool:
+            return table.name in names or " ".join(table.key) in told.loads
+
+        guarded = self.guard if self.always_guarded or is_used(self.guard) else None
+        own = self.firewall if is_used(self.firewall) else None
+        return [each for each in (self.fence, guarded, own) if each]
 
 
-def declared_hosts(site: Site, *, paired: bool, environment: Environment, agent_port: int) -> DeclaredHosts:
+def declared_hosts(
+    site: Site,
+    topology: Topology,
+    *,
+    paired: bool,
+    environment: Environment,
+    agent_port: int,
+    named: SitePorts | None = None,
+) -> DeclaredHosts:
     """Return what the hosts of a site should enforce.
 
     Args:
         site: the site.
+        topology: says who belongs at which port of it.
         paired: whether it belongs to a pair, so that its databases have a fence.
         environment: the lab's policy engine is kube-router, which needs the guard; others may close pods themselves.
         agent_port: of each host's agent.
+        named: ports of the hosts that the site's stack names.
     """
     own = fence(POSTGRESQL_PORT) if paired else None
-    return DeclaredHosts(own, guard_of(site), environment is Environment.LAB, agent_port)
+    hosts = firewall_of(site, topology, named)
+    return DeclaredHosts(own, guard_of(site), hosts, environment is Environment.LAB, agent_port)
 
 
 def look_at_hosts(declared: DeclaredHosts, cluster: Hosts, repair: Repair, clock: Clock = SYSTEM_CLOCK) -> SiteDrift:

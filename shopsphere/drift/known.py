@@ -85,8 +85,11 @@ WORKS = (
     Work(
         (PLATFORM,),
         "Cluster",
-        tuple(_annotation(f"shopsphere.io/{name}") for name in ("synchrony", "operators-lock", "looked-at")),
-        "marks the cluster for a change of role, and for the switch of synchrony (ADR 6 and 10)",
+        tuple(
+            _annotation(f"shopsphere.io/{name}")
+            for name in ("synchrony", "complete-copies", "operators-lock", "looked-at")
+        ),
+        "marks the cluster for a change of role, and for the switch of synchrony (ADR 6, 10 and 45)",
     ),
 )
 

@@ -26,7 +26,8 @@ from shopsphere.drift.live import Lists
 from shopsphere.drift.live import look as look_at_lists
 from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
 from shopsphere.drift.repair import Repair, repair_at
-from shopsphere.estate.access import site_access
+from shopsphere.estate.access import HostPortsAccess, read_access, site_access
+from shopsphere.estate.host_openings import site_ports
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
 from shopsphere.foundation.errors import told
@@ -109,11 +110,14 @@ def look_at_site(topology: Topology, stack: StackId) -> SiteDrift:
 
 def rules_of(topology: Topology, stack: StackId) -> DeclaredHosts:
     """Return what the hosts of a site should enforce."""
+    site = topology.site(stack.label)
     return declared_hosts(
-        topology.site(stack.label),
+        site,
+        topology,
         paired=topology.pair_of(stack.label) is not None,
         environment=stack.environment,
         agent_port=site_access(stack).site_agent_port,
+        named=site_ports(site, read_access(HostPortsAccess, stack)),
     )
 
 

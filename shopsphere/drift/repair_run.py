@@ -12,13 +12,12 @@ from shopsphere.deploy.state_version import look_of
 from shopsphere.drift.declared import declared_objects
 from shopsphere.drift.ignores import read_ignores
 from shopsphere.drift.judging import object_name
-from shopsphere.drift.looking import ANSWER_SECONDS, compare
+from shopsphere.drift.looking import ANSWER_SECONDS, compare, rules_of
 from shopsphere.drift.model import Drift, Report
 from shopsphere.drift.repair import repair_at
 from shopsphere.drift.repair_plan import Action, Planned
 from shopsphere.drift.repairing import Outcome, Place, carry_out, plan
 from shopsphere.drift.role_guard import guard_of
-from shopsphere.estate.access import site_access
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.columns import UNBOUNDED, folded, labelled
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -78,7 +77,8 @@ def place_of(topology: Topology, stack: StackId) -> Place:
     objects = declared_objects(exported_state(stack))
     declared = {object_name(each.kind, each.namespace, each.name): each for each in objects}
     cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
-    return Place(repair, cluster, declared, guard, site_access(stack).site_agent_port)
+    rules = rules_of(topology, stack)
+    return Place(repair, cluster, declared, guard, rules.agent_port, rules.firewall)
 
 
 def plan_as_text(planned: Sequence[Planned], width: int = UNBOUNDED) -> str:

@@ -26,6 +26,7 @@ from shopsphere.drift.repair import Repair, steps_of
 from shopsphere.drift.repair_plan import Action, Planned, by_object, path_of, plan_of, why_kept
 from shopsphere.drift.role_guard import Guard
 from shopsphere.drift.undeclared import Live
+from shopsphere.estate.nftables import Table
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.foundation.errors import ShopSphereError, one_line
 
@@ -38,6 +39,9 @@ _MOST_STEPS = 50
 
 class Changeable(Protocol):
     """What is needed of a cluster."""
+
+    def get(self, path: str, **query: str) -> Document:
+        """Return the document at an API path."""
 
     def find(self, path: str) -> Document | None:
         """Return the document at an API path, or None."""
@@ -65,6 +69,7 @@ class Place:
         declared: its declared objects, as findings call them.
         guard: says what keeps it from being changed.
         agent_port: of the agent on each of its hosts.
+        firewall: of its hosts, as declared.
     """
 
     repair: Repair
@@ -72,6 +77,7 @@ class Place:
     declared: Mapping[str, Declared]
     guard: Guard
     agent_port: int = SITE_AGENT_PORT
+    firewall: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def _put_right(place: Place, name: str, steps: Sequence[Planned], ignores: Seque
     if steps[0].action is not Action.LOAD:
         return _Object(place, name, steps, ignores).put_right()
     require_quiet(place)
-    load_again(place.cluster, name, place.agent_port)
+    load_again(place.cluster, name, place.agent_port, place.firewall)
     return set()
 
 

@@ -6,7 +6,7 @@ has to work while something else in the file is wrong: it reads the keys below a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -17,7 +17,7 @@ from pydantic.alias_generators import to_camel
 from shopsphere.estate import stack_files
 from shopsphere.estate.edge_config import DnsAuthorityConfig, EdgeConfig, Nameserver
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
-from shopsphere.estate.site_config import WebAddress
+from shopsphere.estate.site_config import API_SERVER_PORT, SecureAddress, WebAddress
 from shopsphere.estate.stack import Environment, StackId, edge_stack
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -60,19 +60,44 @@ class SiteAccess(_Access):
     site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
 
 
+class HostPortsAccess(_Access):
+    """What a site's stack says of ports of its hosts."""
+
+    api_server: IPv4Address | None = Field(default=None, description="Of the API server, as pods reach it.")
+    api_server_port: int = Field(default=API_SERVER_PORT, ge=1, le=65535, description="Its port.")
+    site_agent: IPv4Address | None = Field(default=None, description="Of the site's agent, as gateways reach it.")
+    site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
+
+
 class WitnessAccess(_Access):
     """The ways to the witnesses, apart from all others: nothing that is wrong at the edge keeps a pair from moving."""
 
     witness: dict[str, tuple[WebAddress, ...]] = Field(
         default_factory=dict, description="Client addresses of each pair's voters, the nearest first."
     )
+    witness_keys: str = Field(
+        default="", description="Folder with a folder per pair: ca.crt, and .crt, .key and .password of the users."
+    )
+
+
+class ArchiveKeysAccess(_Access):
+    """What an operator needs for archives of backups."""
+
+    archive_keys: str = Field(
+        default="", description="Folder with a folder archive-<jurisdiction> each: operator.secret, and ca.crt if any."
+    )
+
+
+def in_clear(urls: Iterable[str]) -> list[str]:
+    """Return the addresses at which one would be asked without TLS."""
+    return [url for url in urls if not url.startswith("https://")]
 
 
 class CdnAccess(_Access):
     """The way to the CDN."""
 
-    cdn_url: WebAddress | None = Field(default=None, description="The CDN's configuration API.")
-    cdn_token_file: str = Field(default="", description="File with its token.")
+    cdn_url: SecureAddress | None = Field(default=None, description="The CDN's configuration API.")
+    edge_keys: str = Field(default="", description="Folder with the certificates of those who ask it.")
 
 
 class EdgeAccess(_Access):
@@ -81,7 +106,7 @@ class EdgeAccess(_Access):
     declared_elsewhere: ClassVar[Mapping[str, str]] = EdgeConfig.declared_elsewhere
 
     dns_authorities: tuple[DnsAuthorityConfig, ...] = Field(default=(), description="All authoritative servers.")
-    dns_api_key_file: str = Field(default="", description="File with their API key.")
+    edge_keys: str = Field(default="", description="Folder with the certificates of those who ask them.")
     nameservers: tuple[Nameserver, ...] = Field(default=(), description="The zone's own name servers.")
     resolvers: tuple[IPv4Address, ...] = Field(default=(), description="Asked by `status` beside the authorities.")
     certificate_authority: Path | None = Field(
@@ -92,16 +117,24 @@ class EdgeAccess(_Access):
         """Return the DNS authorities.
 
         Raises:
-            AccessError: none is known here, or the file with their key is not.
+            AccessError: none is known here, or the folder with our certificates is not.
         """
-        if not self.dns_authorities or not self.dns_api_key_file:
+        if not self.dns_authorities or not self.edge_keys:
             raise AccessError.build(
                 "where the DNS authorities are is not known here",
-                expected=f"{stack_files.NAMESPACE}:dnsAuthorities and dnsApiKeyFile in the edge's stack file",
+                expected=f"{stack_files.NAMESPACE}:dnsAuthorities and edgeKeys in the edge's stack file",
                 found="nothing",
                 action="`shopsphere up edge` writes them for the lab; for your own, fill in Pulumi.prod.yaml",
             )
         return self.dns_authorities
+
+
+class ParentAccess(_Access):
+    """The ways to the parent zone, apart from all others: nothing that is wrong there keeps a pair from moving."""
+
+    parent_servers: tuple[IPv4Address, ...] = Field(
+        default=(), description="Name servers of the parent zone, asked which keys of ours it vouches for (DS)."
+    )
 
 
 def site_access(stack: StackId, configured: Configured = as_deployed) -> SiteAccess:
@@ -123,7 +156,7 @@ def edge_access(environment: Environment, configured: Configured = as_deployed) 
 
 
 def witness_access(environment: Environment, configured: Configured = as_deployed) -> WitnessAccess:
-    """Return the ways to the witnesses; a pair whose voters were not all filled in has none.
+    """Return the ways to the witnesses; what was not filled in, of the voters of a pair or of the keys, is not there.
 
     Raises:
         AccessError: an address cannot be used.
@@ -135,7 +168,19 @@ def witness_access(environment: Environment, configured: Configured = as_deploye
     if isinstance(voters, dict):
         filled = {pair: urls for pair, urls in voters.items() if not stack_files.placeholders(urls)}
         values = {**values, key: filled}
+    keys = f"{stack_files.STATUS_NAMESPACE}:witnessKeys"
+    if stack_files.placeholders(values.get(keys)):
+        values = {name: value for name, value in values.items() if name != keys}
     return parse_access(WitnessAccess, values, stack_files.project_file(stack).name)
+
+
+def archive_access(environment: Environment, configured: Configured = as_deployed) -> ArchiveKeysAccess:
+    """Return where the keys of archives are.
+
+    Raises:
+        AccessError: it was never filled in.
+    """
+    return read_access(ArchiveKeysAccess, edge_stack(environment), configured)
 
 
 def read_access(model: type[Model], stack: StackId, configured: Configured = as_deployed) -> Model:
@@ -188,3 +233,12 @@ def parse_access(model: type[Model], configuration: Mapping[str, Any], file: str
             found="; ".join(found),
             action=f"correct these keys in {file}",
         ) from error
+
+
+def parent_servers(environment: Environment, configured: Configured = as_deployed) -> tuple[IPv4Address, ...]:
+    """Return the addresses of the parent zone's name servers; nothing where they are not named.
+
+    Raises:
+        AccessError: what is named is no address, or was never filled in.
+    """
+    return read_access(ParentAccess, edge_stack(environment), configured).parent_servers

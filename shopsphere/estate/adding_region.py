@@ -218,6 +218,10 @@ def _to_check(pair: Pair, topology: Topology) -> list[str]:
         "legal_texts, and name its seller.",
         f"stacks/{pair.name}: fill in Pulumi.prod-*.yaml for your own clusters.",
     ]
+    if jurisdiction.archive is None:
+        left.append(
+            f"topology.yaml: add `archive` to {pair.jurisdiction}: it has no place for backups of its databases."
+        )
     neighbours = [each.name for each in topology.pairs.values() if each.jurisdiction == pair.jurisdiction]
     if neighbours[0] != pair.name:
         left.append(f"Customers of {pair.jurisdiction} are led to {neighbours[0]}, its first pair, not to {pair.name}.")

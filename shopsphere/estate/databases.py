@@ -11,8 +11,22 @@ AUTHORITY_DIRECTORY = "/etc/shopsphere/pair"
 AUTHORITY_FILE = f"{AUTHORITY_DIRECTORY}/ca.crt"
 """Where the pods of a workload find the certificate of the authority that vouches for the pair's databases."""
 POSTGRESQL_PORT = 5432
+MIGRATION_RETRIES = 1000
+"""How often the pod of a migration is started again.
+
+At a recovery site it waits for what the primary's migration brings, for as long as an operator takes to deploy there. A
+Job that has given up would leave a site that is promoted meanwhile without its schema.
+"""
+AUTHORITY_SECRET = "pair-ca"  # noqa: S105 the name of a secret is no secret
+REPLICATION_SECRET = "pair-replication"  # noqa: S105 the name of a secret is no secret
+"""Secrets of a database's namespace: who vouches for servers and replication, and as whom the peer replicates."""
 CLAIMS = 2
 """Claims of a database's namespace: its volume, and the one of a new instance that takes its place."""
+COMPLETE_COPIES = "shopsphere.io/complete-copies"
+"""Annotation of the ledger's cluster: names of its instances, with commas, that have whatever was acknowledged.
+
+The site's agent writes it, and its API server lets no other instance lead in place of the one that leads (ADR 45).
+"""
 INSTANCE_STATUS_PORT = 8000
 """Where CloudNativePG's instance manager answers its operator and the kubelet's probes."""
 
@@ -29,8 +43,8 @@ class DatabaseModel:
             (RPO 0). It is a property of the data, so it stands here and cannot be configured.
         replication_port: port on the site's address under which the peer reaches it. Among the first 86 of the
             NodePort range, which Kubernetes never gives to a service that asks for none in particular.
-        application_role: role without a login that the service acts as; the owner may assume it, and grants it
-            no more than the service needs.
+        application_role: role that the service logs in as; it owns nothing, and the owner, as whom migrations run,
+            grants it no more than the service needs.
         owner: team that answers for it.
     """
 
@@ -61,7 +75,30 @@ class DatabaseModel:
     @property
     def dsn(self) -> str:
         """Its address for a workload, without the password; the server has to prove who it is."""
-        address = f"{self.name}@{self.host}:{POSTGRESQL_PORT}/{self.name}"
+        return self._dsn(self.application_role)
+
+    @property
+    def owner_dsn(self) -> str:
+        """Its address for its migration, without the password."""
+        return self._dsn(self.name)
+
+    @property
+    def owner_secret(self) -> str:
+        """Name of the secret, in its own namespace, with the owner's password."""
+        return f"{self.name}-owner"
+
+    @property
+    def service_secret(self) -> str:
+        """Name of the secret, in its own namespace, with the password that the service logs in with."""
+        return f"{self.name}-service"
+
+    @property
+    def server_secret(self) -> str:
+        """Name of the secret, in its own namespace, with the server's certificate."""
+        return f"{self.name}-server"
+
+    def _dsn(self, login: str) -> str:
+        address = f"{login}@{self.host}:{POSTGRESQL_PORT}/{self.name}"
         return f"postgresql://{address}?sslmode=verify-full&sslrootcert={AUTHORITY_FILE}"
 
     def server_names(self, sites: tuple[str, ...]) -> list[str]:
@@ -101,4 +138,25 @@ def synchronous_with(peer: str) -> dict[str, Any]:
         "maxStandbyNamesFromCluster": 0,
         "standbyNamesPre": [peer],
         "dataDurability": "required",  # the only one that CloudNativePG accepts with a name from outside
+    }
+
+
+def waiting_for(peer: str, beside: int) -> dict[str, Any] | None:
+    """Return CloudNativePG's `synchronous` as a merge patch: whoever is named is waited for, and all of them are.
+
+    Args:
+        peer: cluster of the other site; empty: it is not waited for.
+        beside: how many instances beside the leading one are waited for.
+    """
+    names = [peer] if peer else []
+    if not names and not beside:
+        return None
+    return {
+        "method": "first",
+        "number": len(names) + beside,
+        "maxStandbyNamesFromCluster": beside,
+        "standbyNamesPre": names,
+        "dataDurability": "required",
+        # Refused by CloudNativePG where nobody beside is waited for; None takes it out.
+        "failoverQuorum": True if beside else None,
     }

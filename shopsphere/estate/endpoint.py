@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -16,7 +17,12 @@ class Endpoint:
     @classmethod
     def at(cls, address: IPv4Address, port: int) -> Endpoint:
         """Make an endpoint of one address."""
-        return cls((IPv4Network(address),), port)
+        return cls.at_each((address,), port)
+
+    @classmethod
+    def at_each(cls, addresses: Iterable[IPv4Address], port: int) -> Endpoint:
+        """Make an endpoint that is reached at any of these addresses."""
+        return cls(tuple(map(IPv4Network, addresses)), port)
 
     @property
     def host(self) -> str:

@@ -203,6 +203,7 @@ def _sites(region: NewRegion, topology: Topology) -> Iterable[str]:
 def _free_step(topology: Topology, before: tuple[str, str]) -> int:
     """Return how far from the last region's the new one's addresses and networks have to be, so that all are free."""
     addresses = {site.address for site in topology.sites.values()}
+    addresses |= {each.archive.address for each in topology.jurisdictions.values() if each.archive}
     networks = [each for site in topology.sites.values() for each in (site.pod_network, site.service_network)]
     networks += [each for jurisdiction in topology.jurisdictions.values() for each in jurisdiction.client_networks]
     for step in range(ADDRESS_STEP, MOST_TRIES, ADDRESS_STEP):

@@ -7,7 +7,7 @@ that what is loaded and what is compared cannot differ.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ Name = tuple[str, str]
 _MOVING = frozenset({"handle", "index", "comment", "packets", "bytes", "used"})
 """What moves by itself, or changes nothing."""
 _COUNTER = "counter"
+_DYNAMIC = "dynamic"
+"""Flag of a set that rules fill; some versions of nft leave it out where they list a set as JSON."""
 _CAN_DROP = frozenset({"match", _COUNTER, "drop", "reject"})
 
 
@@ -33,22 +35,46 @@ class NamedSet:
 
     Attributes:
         name: as rules call it, without the `@`.
-        type: of its elements.
+        type: of its elements; several words where an element has several parts.
         flags: of the set.
+        seconds: for which an element stays (s); 0 for no end.
+        size: most elements; 0 for no bound of its own.
     """
 
     name: str
-    type: str
+    type: str | tuple[str, ...]
     flags: tuple[str, ...] = ()
+    seconds: int = 0
+    size: int = 0
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The type of each part of an element."""
+        return (self.type,) if isinstance(self.type, str) else self.type
+
+    def words(self) -> str:
+        """What it is, as nft writes it."""
+        parts = [f"type {' . '.join(self.types)};"]
+        parts += [f"flags {','.join(self.flags)};"] if self.flags else []
+        parts += [f"timeout {self.seconds}s;"] if self.seconds else []
+        parts += [f"size {self.size};"] if self.size else []
+        return " ".join(parts)
+
+    def listed(self) -> Document:
+        """What it is, as the kernel lists it."""
+        found: Document = {"name": self.name, "type": [*self.types] if len(self.types) > 1 else self.type}
+        found |= {"flags": [*self.flags]} if self.flags else {}
+        found |= {"timeout": self.seconds} if self.seconds else {}
+        return found | ({"size": self.size} if self.size else {})
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A chain of the type `filter` that the kernel calls by itself.
+    """A chain of the type `filter` that the kernel calls by itself, or one that rules lead to.
 
     Attributes:
         name: its name.
-        hook: where the kernel calls it.
+        hook: where the kernel calls it; empty for one that rules lead to.
         priority: when, among the chains of this hook: lower ones first.
         rules: in their order.
         policy: what becomes of a packet that no rule decides about.
@@ -59,6 +85,15 @@ class Chain:
     priority: int
     rules: tuple[Rule, ...]
     policy: str = "accept"
+
+    def words(self) -> list[str]:
+        """When the kernel calls it, as nft writes it."""
+        return [f"type filter hook {self.hook} priority {self.priority}; policy {self.policy};"] if self.hook else []
+
+    def listed(self) -> Document:
+        """What it is, as the kernel lists it."""
+        called = {"type": "filter", "hook": self.hook, "prio": self.priority, "policy": self.policy}
+        return {"name": self.name, **(called if self.hook else {})}
 
 
 @dataclass(frozen=True)
@@ -84,27 +119,22 @@ class Table:
         head = f"table {self.family} {self.name}"
         lines = [f"{head} {{}}", f"delete {head}", f"{head} {{"]
         for each in self.sets:
-            flags = f" flags {','.join(each.flags)};" if each.flags else ""
             filled = (elements or {}).get(each.name, "")
             held = [f"        elements = {{ {filled} }}"] if filled else []
-            lines += [f"    set {each.name} {{", f"        type {each.type};{flags}", *held, "    }"]
+            lines += [f"    set {each.name} {{", f"        {each.words()}", *held, "    }"]
         for chain in self.chains:
-            hook = f"type filter hook {chain.hook} priority {chain.priority}; policy {chain.policy};"
-            rules = [f"        {text_of(rule)}" for rule in chain.rules]
-            lines += [f"    chain {chain.name} {{", f"        {hook}", *rules, "    }"]
+            rules = [f"        {line}" for line in (*chain.words(), *map(text_of, chain.rules))]
+            lines += [f"    chain {chain.name} {{", *rules, "    }"]
         return "\n".join([*lines, "}", ""])
 
     def listing(self) -> list[Document]:
         """Return what `essential` makes of the kernel's listing of this table, its sets empty."""
         place = {"family": self.family, "table": self.name}
         found: list[Document] = [{"table": {"family": self.family, "name": self.name}}]
-        for each in self.sets:
-            flags = {"flags": [*each.flags]} if each.flags else {}
-            found.append({"set": {**place, "name": each.name, "type": each.type, **flags}})
-        for chain in self.chains:
-            kernel = {"type": "filter", "hook": chain.hook, "prio": chain.priority, "policy": chain.policy}
-            found.append({"chain": {**place, "name": chain.name, **kernel}})
-            found += [{"rule": {**place, "chain": chain.name, "expr": [*rule]}} for rule in chain.rules]
+        found += [{"set": {**place, **each.listed()}} for each in self.sets]
+        found += [{"chain": {**place, **each.listed()}} for each in self.chains]
+        rules = ((each.name, rule) for each in self.chains for rule in each.rules)
+        found += [{"rule": {**place, "chain": name, "expr": [*rule]}} for name, rule in rules]
         return essential(found, whole={self.key})
 
 
@@ -157,7 +187,9 @@ def _essential(listing: Sequence[Mapping[str, Any]], whole: Collection[Name]) ->
         elif kind != "table" and (kept["family"], kept.get("table")) not in whole:
             kept.pop("elem", None)
         if isinstance(kept.get("flags"), list):
-            kept["flags"] = sorted(kept["flags"])
+            kept["flags"] = sorted({*kept["flags"]} - {_DYNAMIC})
+            if not kept["flags"]:
+                del kept["flags"]
         yield {kind: kept}
 
 
@@ -210,7 +242,37 @@ def _statement(statement: Statement) -> str:
         return f"{_expression(body['key'])} set {_expression(body['value'])}"
     if kind in {"jump", "goto"}:
         return f"{kind} {body['target']}"
+    if kind in _SPOKEN and body is not None:
+        return _SPOKEN[kind](body)
     return kind if body is None else canonical(statement)
+
+
+def _log(body: Document) -> str:
+    return f'log prefix "{body["prefix"]}" group {body["group"]} snaplen {body["snaplen"]}'
+
+
+def _limit(body: Document) -> str:
+    over = "over " if body.get("inv") else ""
+    return f"limit rate {over}{body['rate']}/{body['per']} burst {body['burst']} packets"
+
+
+def _set(body: Document) -> str:
+    stated = " ".join(map(_statement, body.get("stmt", ())))
+    return f"{body['op']} {body['set']} {{ {_expression(body['elem'])} {stated} }}"
+
+
+def _reject(body: Document) -> str:
+    kind = body["type"]
+    return f"reject with {kind}" if kind == "tcp reset" else f"reject with {kind} type {body['expr']}"
+
+
+_SPOKEN: Mapping[str, Callable[[Document], str]] = {
+    "log": _log,
+    "limit": _limit,
+    "reject": _reject,
+    "set": _set,
+}
+"""Statements whose values nft writes as words."""
 
 
 def _expression(value: Any) -> str:
@@ -229,6 +291,8 @@ def _expression(value: Any) -> str:
             text = f"{body['addr']}/{body['len']}"
         case "set" if isinstance(body, list):
             text = f"{{ {', '.join(map(_expression, body))} }}"
+        case "concat":
+            text = " . ".join(map(_expression, body))
         case "&" | "|" | "^":
             text = f" {kind} ".join(map(_expression, body))
     return text

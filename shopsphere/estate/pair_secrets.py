@@ -1,7 +1,8 @@
 """What both sites of a pair must share: a certificate authority, certificates and passwords.
 
-Made once per pair, stored encrypted in the configuration of both its stacks. The authority's private key is thrown away
-after it has signed: no later certificate can be issued in its name, and renewing means making the whole set anew.
+Stored encrypted in the configuration of both its stacks, and renewed by `shopsphere rotate` (docs/rotate.md). The
+authority's private key is thrown away after it has signed: no later certificate can be issued in its name, and renewing
+the certificates means a new authority, which is believed beside the old one until nothing of that is left.
 """
 
 from __future__ import annotations
@@ -16,26 +17,59 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from shopsphere.estate.databases import DATABASES
+from shopsphere.foundation.certificates import certificate_builder
 from shopsphere.topology import Pair, Topology
 
 CA_LIFETIME = timedelta(days=3653)  # 10 years: outlives every certificate it signed
-LEAF_LIFETIME = timedelta(days=730)  # 2 years: both sites take a new set in one change, so it is worth doing seldom
+LEAF_LIFETIME = timedelta(days=730)  # 2 years; `shopsphere rotate` renews them at any time before
 CLOCK_TOLERANCE = timedelta(minutes=5)
 REPLICATION_USER = "streaming_replica"  # CloudNativePG's replication role; its pg_hba.conf maps the CN to it
 
-PAIR_SECRET_NAMES = (
-    "pairCaCertificate",
+PAYMENTS_CALL_KEY = "paymentsCallKey"
+"""What the shop and the payments service prove to each other who they are by."""
+
+SESSION_SECRET = "sessionSecret"  # noqa: S105 the name of a secret is no secret
+"""What the storefront signs cookies with."""
+AUTHORITY = "pairCaCertificate"
+"""Certificate of the authority of the pair's databases; of two of them, one after the other, while it is renewed."""
+CERTIFICATE_NAMES = (
     *(f"{database.name}ServerCertificate" for database in DATABASES),
     *(f"{database.name}ServerKey" for database in DATABASES),
     "replicationCertificate",
     "replicationKey",
-    *(f"{database.name}Password" for database in DATABASES),
-    "sessionSecret",
+)
+"""What the authority vouches for, and the keys of it."""
+OWNER_PASSWORD_NAMES = tuple(f"{database.name}Password" for database in DATABASES)
+SERVICE_PASSWORD_NAMES = tuple(f"{database.name}ServicePassword" for database in DATABASES)
+PAIR_SECRET_NAMES = (
+    AUTHORITY,
+    *CERTIFICATE_NAMES,
+    *OWNER_PASSWORD_NAMES,
+    SESSION_SECRET,
+    *SERVICE_PASSWORD_NAMES,
+    PAYMENTS_CALL_KEY,
 )
 """Keys of a stack's configuration, all under `shopsphere:` and all secret, that `generate_pair_secrets` fills."""
 
+BELIEVED_BESIDE = (SESSION_SECRET, PAYMENTS_CALL_KEY, *SERVICE_PASSWORD_NAMES)
+"""Secrets of which pods are given two while they are renewed: the one that they use, and one that they believe too."""
+
+
+def other_name(name: str) -> str:
+    """Return the key of the configuration with the secret before or after the one under `name`."""
+    return f"{name}Other"
+
+
+OTHER_SECRET_NAMES = tuple(map(other_name, (AUTHORITY, *CERTIFICATE_NAMES, *BELIEVED_BESIDE)))
+"""Keys of a stack's configuration that are there only while something is renewed, and then in both stacks of a pair."""
+
+ADDABLE_SECRET_NAMES = frozenset({*SERVICE_PASSWORD_NAMES, PAYMENTS_CALL_KEY})
+"""Those that a pair of an older version lacks, and that are made for it: nothing else was signed or set with them."""
+
 GATEWAY_SECRET_NAMES = ("gatewayTlsCertificate", "gatewayTlsKey")
 """Those of the site's gateway, which are its own."""
+ARCHIVE_SECRET_NAMES = tuple(f"{database.name}ArchiveSecret" for database in DATABASES)
+"""Those of the accounts that a site's collectors have at the archive of its jurisdiction, where there is one."""
 SITE_SECRET_NAMES = (*PAIR_SECRET_NAMES, *GATEWAY_SECRET_NAMES)
 """Those that every site of a pair has to have."""
 
@@ -56,17 +90,33 @@ def generate_pair_secrets(topology: Topology, pair: Pair | str, *, now: datetime
         PEM texts and passwords by the names of `PAIR_SECRET_NAMES`.
     """
     members = topology.pair(pair) if isinstance(pair, str) else pair
-    start = (now or datetime.now(UTC)) - CLOCK_TOLERANCE
-    authority = _Authority(f"shopsphere {members.name} databases", start)
-    addresses = [topology.site(site).address for site in members.sites]
-    made = {"pairCaCertificate": authority.certificate_text}
-    for database in DATABASES:
-        certificate, key = authority.issue_server(database.server_names(members.sites), addresses)
-        made |= {f"{database.name}ServerCertificate": certificate, f"{database.name}ServerKey": key}
-        made[f"{database.name}Password"] = secrets.token_urlsafe(32)
-    made["replicationCertificate"], made["replicationKey"] = authority.issue_client(REPLICATION_USER)
-    made["sessionSecret"] = secrets.token_urlsafe(48)
+    made = generate_certificates(topology, members, now=now)
+    made |= {name: new_password() for name in (*OWNER_PASSWORD_NAMES, *SERVICE_PASSWORD_NAMES)}
+    made |= {name: new_key() for name in (SESSION_SECRET, PAYMENTS_CALL_KEY)}
     return {name: made[name] for name in PAIR_SECRET_NAMES}
+
+
+def generate_certificates(topology: Topology, pair: Pair, *, now: datetime | None = None) -> dict[str, str]:
+    """Make an authority and all that it vouches for; as `generate_pair_secrets`, of the certificates alone."""
+    start = (now or datetime.now(UTC)) - CLOCK_TOLERANCE
+    authority = _Authority(f"shopsphere {pair.name} databases", start)
+    addresses = [each for site in pair.sites for each in topology.site(site).addresses]
+    made = {AUTHORITY: authority.certificate_text}
+    for database in DATABASES:
+        certificate, key = authority.issue_server(database.server_names(pair.sites), addresses)
+        made |= {f"{database.name}ServerCertificate": certificate, f"{database.name}ServerKey": key}
+    made["replicationCertificate"], made["replicationKey"] = authority.issue_client(REPLICATION_USER)
+    return made
+
+
+def new_password() -> str:
+    """Return a password of a database's login."""
+    return secrets.token_urlsafe(32)
+
+
+def new_key() -> str:
+    """Return a key that services sign with."""
+    return secrets.token_urlsafe(48)
 
 
 class _Authority:
@@ -81,7 +131,7 @@ class _Authority:
             data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
         )  # fmt: skip
         builder = (
-            _builder(self._name, self._name, self._key, start, CA_LIFETIME)
+            certificate_builder(self._name, self._name, self._key.public_key(), start, start + CA_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
@@ -102,7 +152,7 @@ class _Authority:
     ) -> tuple[str, str]:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
-            _builder(_name(name), self._name, key, self._start, LEAF_LIFETIME)
+            certificate_builder(_name(name), self._name, key.public_key(), self._start, self._start + LEAF_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
@@ -114,20 +164,6 @@ class _Authority:
 
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, start: datetime, lifetime: timedelta
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + lifetime)
-    )
 
 
 def _pem(certificate: x509.Certificate) -> str:

@@ -11,6 +11,8 @@ JURISDICTION_LABEL = "shopsphere.io/jurisdiction"
 SITE_LABEL = "shopsphere.io/site"
 OWNER_LABEL = "shopsphere.io/owner"
 RACK_LABEL = "shopsphere.io/rack"
+HOSTNAME_LABEL = "kubernetes.io/hostname"
+"""What Kubernetes names each node by."""
 NAME_LABEL = "app.kubernetes.io/name"
 WATTS_RESOURCE = "shopsphere.io/watts"
 

@@ -22,7 +22,7 @@ HAS_LEASE, OPEN_FOR_WRITES = "leased", "writes-open"
 
 def has_lease(state: Mapping[str, Any]) -> bool:
     """Whether an agent says that its site holds the lease to write."""
-    return float(state["lease_seconds_left"]) > 0
+    return float(state.get("lease_seconds_left") or 0) > 0
 
 
 def lets_writes_through(state: Mapping[str, Any]) -> bool:

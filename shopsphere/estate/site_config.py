@@ -36,18 +36,15 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _one_instance(count: int) -> int:
-    if count > 1:
-        raise ValueError(
-            "should be 1: the site's agent shuts off the databases of its own node only, and an instance on another "
-            "node would go on writing after the other site was promoted (docs/failover.md)"
-        )
-    return count
+def _secure_address(text: str) -> str:
+    if not text.startswith("https://"):
+        raise ValueError("should be an https:// address: who answers there, and who asks, is proven by certificates")
+    return _web_address(text)
 
 
-Instances = Annotated[int, AfterValidator(_one_instance)]
 Quantity = Annotated[str, AfterValidator(_quantity)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+SecureAddress = Annotated[str, AfterValidator(_secure_address)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -86,6 +83,9 @@ class Volume(Frozen):
     name: Text = Field(description="Short name, unique within the site.")
     path: Annotated[str, Field(pattern="^/")] = Field(description="Directory on the node.")
     capacity: Quantity = Field(description="Size that claims see.")
+    node: Text | None = Field(
+        default=None, description="The only node that has it; each node of a site of several, if not given."
+    )
     data_class: Text = Field(description="Class of the data it may hold: only claims of this class bind to it.")
 
 
@@ -123,8 +123,11 @@ class DatabaseConfig(Frozen):
     size: Quantity = Field(description="Size of an instance's volume.")
     cpu: Quantity = Field(description="CPU request of an instance.")
     memory: Quantity = Field(description="Memory request and limit of an instance; a quarter is shared buffers.")
-    instances: Instances = Field(
-        default=1, ge=1, description="Instances at this site: one, until the fence covers several nodes."
+    instances: int | None = Field(
+        default=None,
+        ge=1,
+        description="Instances at this site, each on a node of its own: one, or two at a site of several nodes, if not "
+        "given.",
     )
     wal_keep_size: Annotated[str, Field(pattern="^[0-9]+(MB|GB)$")] = Field(
         description="WAL kept for a peer that is away: its rate times the longest outage without a new copy."
@@ -186,6 +189,13 @@ class RegionalConfig(SiteConfig):
     )
     static_url: WebAddress | None = Field(
         default=None, description="Address of static assets, the CDN; https://static.<domain> if not given."
+    )
+    archive_recipient: str = Field(
+        default="",
+        description="Public key of age (age1…) of those who may restore; needed where the jurisdiction has an archive.",
+    )
+    archive_authority: str = Field(
+        default="", description="Authority to trust for the archive (PEM); the image's own authorities if not given."
     )
     site_agent: IPv4Address | None = Field(
         default=None,

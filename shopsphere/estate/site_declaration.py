@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
-from shopsphere.estate.pair_secrets import OWNER_SECRET_NAMES, PAIR_SECRET_NAMES
+from shopsphere.estate.pair_secrets import (
+    ARCHIVE_SECRET_NAMES,
+    OTHER_SECRET_NAMES,
+    OWNER_SECRET_NAMES,
+    PAIR_SECRET_NAMES,
+)
 from shopsphere.estate.workload_declaration import WorkloadDeclaration
 from shopsphere.estate.workloads import OWN_COMPONENTS, WORKLOADS
 from shopsphere.foundation.errors import ShopSphereError
@@ -94,12 +99,13 @@ class SiteDeclaration:
             )
 
     def _check_references(self) -> None:
+        known = (*PAIR_SECRET_NAMES, *OTHER_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, *OWNER_SECRET_NAMES)
         for each in self.workloads:
             unknown = [called.name for called in each.calls if called not in self.workloads]
             unknown += [database.name for database in each.databases if database not in self.databases]
             repeated = _repeated([*(called.name for called in each.calls), *each.endpoints])
             secrets = each.secrets(each.process).values() if each.process else ()
-            unknown += [name for name in secrets if name not in (*PAIR_SECRET_NAMES, *OWNER_SECRET_NAMES)]
+            unknown += [name for name in secrets if name not in known]
             if unknown or repeated:
                 raise DeclarationError.build(
                     f"workload {each.name} refers to what its site does not have, or twice to the same",

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from shopsphere.estate.archive_keys import AUTHORITY_FILE, RECIPIENT_FILE, archive_keys_folder
 from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import Environment, StackId
@@ -15,7 +16,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.paths import lab_directory
 from shopsphere.foundation.yaml_text import read_yaml_file
-from shopsphere.topology import load_topology
+from shopsphere.topology import Topology, load_topology
 
 NAMESPACE = "shopsphere"
 PLACEHOLDER = "REPLACE_ME"
@@ -156,17 +157,31 @@ def write_machine_file(stack: StackId) -> bool:
 def machine_facts(stack: StackId) -> dict[str, Any]:
     """Return the configuration that differs from machine to machine, or follows from topology.yaml."""
     if stack.site is None:
-        keys = lab_directory() / "pki" / "edge"
         topology = load_topology(environment=stack.environment)
         return {
-            f"{NAMESPACE}:dnsApiKeyFile": str(keys / "dns-api.key"),
-            f"{NAMESPACE}:cdnTokenFile": str(keys / "cdn-agent.token"),
+            f"{NAMESPACE}:edgeKeys": str(lab_directory() / "pki" / "edge"),
             f"{STATUS_NAMESPACE}:certificateAuthority": str(lab_directory() / "pki" / "public-ca.crt"),
             f"{STATUS_NAMESPACE}:witness": {
                 name: list(client_urls(pair, topology)) for name, pair in topology.pairs.items()
             },
+            f"{STATUS_NAMESPACE}:archiveKeys": str(lab_directory() / "pki"),
+            f"{STATUS_NAMESPACE}:witnessKeys": str(lab_directory() / "pki" / "witness"),
         }
-    return {f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml")}
+    return {
+        f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml"),
+        **_archive_facts(stack.site, load_topology(environment=stack.environment)),
+    }
+
+
+def _archive_facts(site: str, topology: Topology) -> dict[str, str]:
+    """Return for whom a site's backups are encrypted and by whom its archive is vouched for; stand-ins before a lab."""
+    if topology.archive_of(site) is None:
+        return {}
+    folder = archive_keys_folder(topology, site)
+    files = {"archiveRecipient": folder / RECIPIENT_FILE, "archiveAuthority": folder / AUTHORITY_FILE}
+    return {
+        f"{NAMESPACE}:{name}": file.read_text().strip() if file.exists() else STAND_IN for name, file in files.items()
+    }
 
 
 def check_production_file(stack: StackId, *, made_here: frozenset[str] = frozenset()) -> None:

@@ -31,7 +31,7 @@ def ports(pair: Pair, topology: Topology) -> tuple[int, int]:
 
 def client_url(pair: Pair, seat: str, topology: Topology) -> str:
     """Return where a voter answers clients."""
-    return f"http://{topology.site(seat).address}:{ports(pair, topology)[0]}"
+    return f"https://{topology.site(seat).address}:{ports(pair, topology)[0]}"
 
 
 def client_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from typing import Literal
 
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
+from shopsphere.estate.pair_secrets import BELIEVED_BESIDE, other_name
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.estate.site_config import RegionalConfig
 from shopsphere.estate.stack import Environment
-from shopsphere.topology import Topology
+from shopsphere.topology import ARCHIVE_PORT, Topology
 
 SERVICE_PORT = 80
 """Where the Service of a workload answers; its pods listen on the declared port."""
@@ -19,7 +20,13 @@ SERVICE_PORT = 80
 Priority = Literal["storefront", "background"]
 """What customers wait for, or what can be done later."""
 
-OutsideEndpoint = Literal["payment-provider", "site-agent", "headquarters"]
+
+def priority_class_name(priority: str) -> str:
+    """Return the cluster's name of a priority."""
+    return f"shopsphere-{priority}"
+
+
+OutsideEndpoint = Literal["payment-provider", "site-agent", "headquarters", "archive"]
 """What a workload may reach outside its cluster, by name; RegionalPair knows where each of them is."""
 
 
@@ -51,6 +58,12 @@ class Surroundings:
         """Address of static assets: the CDN."""
         return self.config.static_url or f"https://{self.topology.static_host}"
 
+    @property
+    def archive_url(self) -> str:
+        """Address of the archive of the site's jurisdiction; empty where there is none."""
+        archive = self.topology.archive_of(self.site)
+        return f"https://{archive.address}:{ARCHIVE_PORT}" if archive else ""
+
 
 Settings = Callable[[Surroundings], Mapping[str, str]]
 
@@ -61,22 +74,27 @@ class Process:
 
     Attributes:
         command: words that start it.
-        migration: words of a command that has to succeed before it starts; none if empty.
+        migration: words of the command that brings the first of its databases' newest schema; none if empty. It runs
+            in the database's namespace as the database's owner, whose password is nowhere else.
+        schema: words of a command that waits for that schema; a pod starts when it has succeeded; none if empty.
         settings: its plain environment variables, beside those that every process has.
         secrets: names of secrets of the stack's configuration, by the environment variable that holds each; one that
             a stack may be without is not set there.
         live_path: path that is answered while the process works; a pod where it is not is restarted.
         ready_path: path that is answered while the process can serve; other pods get no requests.
         startup_seconds: longest time until live_path is answered at first (s).
+        scratch: sizes of folders for what may be lost with the pod, by their paths.
     """
 
     command: tuple[str, ...]
     migration: tuple[str, ...] = ()
+    schema: tuple[str, ...] = ()
     settings: Settings = lambda _: {}
     secrets: Mapping[str, str] = field(default_factory=dict)
     live_path: str = "/livez"
     ready_path: str = "/readyz"
     startup_seconds: int = 60
+    scratch: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,8 @@ class WorkloadDeclaration:
         calls: workloads that it may reach.
         databases: databases that it may reach, and has the addresses and passwords of.
         endpoints: what it may reach outside the cluster.
+        replicates: whether it reads its databases by replication only, so that it has neither their owners' addresses
+            nor their passwords.
     """
 
     name: str
@@ -110,6 +130,7 @@ class WorkloadDeclaration:
     calls: tuple[WorkloadDeclaration, ...] = ()
     databases: tuple[DatabaseModel, ...] = ()
     endpoints: tuple[OutsideEndpoint, ...] = ()
+    replicates: bool = False
 
     @property
     def namespace(self) -> NamespaceModel:
@@ -136,15 +157,44 @@ class WorkloadDeclaration:
 
     def environment(self, process: Process, surroundings: Surroundings) -> dict[str, str]:
         """Return the plain environment variables of its process."""
-        return {
-            "SHOP_SITE": surroundings.site,
-            "SHOP_ENVIRONMENT": surroundings.environment,
-            "SHOP_REGION_FACTS": region_facts(surroundings.topology, surroundings.pair),
-            **{f"{database.name.upper()}_DSN": database.dsn for database in self.databases},
-            **process.settings(surroundings),
-        }
+        return _kept(
+            {
+                **_facts(surroundings),
+                **{f"{database.name.upper()}_DSN": database.dsn for database in self._logged_in_to},
+                **process.settings(surroundings),
+            }
+        )
+
+    def migration_environment(self, database: DatabaseModel, surroundings: Surroundings) -> dict[str, str]:
+        """Return the plain environment variables of the migration of one of its databases, as the owner."""
+        return _kept({**_facts(surroundings), f"{database.name.upper()}_DSN": database.owner_dsn})
 
     def secrets(self, process: Process) -> dict[str, str]:
-        """Return the names of secrets of the stack's configuration by the environment variable that holds each."""
-        passwords = {f"{database.name.upper()}_PASSWORD": f"{database.name}Password" for database in self.databases}
-        return {**process.secrets, **passwords}
+        """Return the names of secrets of the stack's configuration by the environment variable that holds each.
+
+        Those that are believed beside others are in the configuration only while they are renewed.
+        """
+        passwords = {
+            f"{database.name.upper()}_PASSWORD": f"{database.name}ServicePassword" for database in self._logged_in_to
+        }
+        own = {**process.secrets, **passwords}
+        beside = {f"{variable}_OTHER": other_name(name) for variable, name in own.items() if name in BELIEVED_BESIDE}
+        return {**own, **beside}
+
+    @property
+    def _logged_in_to(self) -> tuple[DatabaseModel, ...]:
+        return () if self.replicates else self.databases
+
+
+def _facts(surroundings: Surroundings) -> dict[str, str]:
+    """Return what every process of the shop knows about where it is."""
+    return {
+        "SHOP_SITE": surroundings.site,
+        "SHOP_ENVIRONMENT": surroundings.environment,
+        "SHOP_REGION_FACTS": region_facts(surroundings.topology, surroundings.pair),
+    }
+
+
+def _kept(variables: dict[str, str]) -> dict[str, str]:
+    """Return them without empty ones: an API server keeps an empty one as none, and the next look would find drift."""
+    return {name: value for name, value in variables.items() if value}

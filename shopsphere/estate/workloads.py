@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from shopsphere.estate.databases import COMMERCE, LEDGER
-from shopsphere.estate.pair_secrets import PSP_API_KEY
+from shopsphere.estate.databases import AUTHORITY_FILE, COMMERCE, DATABASES, LEDGER, DatabaseModel
+from shopsphere.estate.pair_secrets import PAYMENTS_CALL_KEY, PSP_API_KEY
 from shopsphere.estate.workload_declaration import Process, Surroundings, WorkloadDeclaration
 
 
@@ -28,8 +28,9 @@ PAYMENTS = WorkloadDeclaration(
     process=Process(
         command=("shop", "payments"),
         migration=("shop", "migrate", "ledger"),
+        schema=("shop", "await-schema", "ledger"),
         settings=lambda surroundings: {"PSP_URL": surroundings.config.psp_url},
-        secrets={"PSP_API_KEY": PSP_API_KEY},
+        secrets={"PSP_API_KEY": PSP_API_KEY, "PAYMENTS_CALL_KEY": PAYMENTS_CALL_KEY},
     ),
 )
 
@@ -44,13 +45,14 @@ SHOP = WorkloadDeclaration(
     process=Process(
         command=("shop", "serve"),
         migration=("shop", "migrate", "commerce"),
+        schema=("shop", "await-schema", "commerce"),
         settings=lambda surroundings: {
             "SHOP_PUBLIC_URL": surroundings.public_url,
             "SHOP_STATIC_URL": surroundings.static_url,
             "PAYMENTS_URL": PAYMENTS.url,
             **_payment_methods(surroundings),
         },
-        secrets={"SHOP_SESSION_SECRET": "sessionSecret"},
+        secrets={"SHOP_SESSION_SECRET": "sessionSecret", "PAYMENTS_CALL_KEY": PAYMENTS_CALL_KEY},
     ),
 )
 
@@ -68,8 +70,46 @@ GATEWAY = WorkloadDeclaration(
     endpoints=("site-agent",),
 )
 
+
+def collector_of(database: DatabaseModel) -> WorkloadDeclaration:
+    """Return the workload that takes a database's WAL and base backups to the archive (docs/backups.md)."""
+    return WorkloadDeclaration(
+        name=f"archive-{database.name}",
+        data_class=database.data_class,
+        owner=database.owner,
+        power_percent=1,
+        priority="background",
+        ports=(8000,),
+        image="archive",
+        databases=(database,),
+        replicates=True,
+        endpoints=("archive",),
+        process=Process(
+            command=("archive", "collect"),
+            settings=lambda surroundings: {
+                "ARCHIVE_DATABASE": database.name,
+                "ARCHIVE_HOST": database.host,
+                "ARCHIVE_DATABASE_AUTHORITY_FILE": AUTHORITY_FILE,
+                "ARCHIVE_URL": surroundings.archive_url,
+                "ARCHIVE_BUCKET": database.cluster(surroundings.site),
+                "ARCHIVE_RECIPIENT": surroundings.config.archive_recipient,
+                "ARCHIVE_AUTHORITY": surroundings.config.archive_authority,
+            },
+            secrets={
+                "ARCHIVE_SECRET": f"{database.name}ArchiveSecret",
+                "ARCHIVE_REPLICATION_CERTIFICATE": "replicationCertificate",
+                "ARCHIVE_REPLICATION_KEY": "replicationKey",
+            },
+            # A third more than the collector lets wait there: PostgreSQL's programs make files before it looks.
+            scratch={"/var/spool/archive": "2Gi"},
+        ),
+    )
+
+
+COLLECTORS = tuple(map(collector_of, DATABASES))
+
 OWN_COMPONENTS = frozenset({GATEWAY.name})
 """Workloads without a process, because components/regional_site.py has a component for each that makes its pods."""
 
-WORKLOADS = (SHOP, PAYMENTS, GATEWAY)
+WORKLOADS = (SHOP, PAYMENTS, GATEWAY, *COLLECTORS)
 """What every site of a pair runs, whichever role it has."""

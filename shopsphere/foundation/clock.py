@@ -38,6 +38,13 @@ class SystemClock:
 SYSTEM_CLOCK = SystemClock()
 
 
+def held_since(before: float | None, now: float, *, holds: bool) -> float | None:
+    """Return since when something has held without a break; None where it does not hold."""
+    if not holds:
+        return None
+    return now if before is None else before
+
+
 class WaitExpiredError(ShopSphereError):
     """Something did not come about within its time."""
 

@@ -40,8 +40,8 @@ MEANINGS = {
     ExitCode.GOOD: "good",
     ExitCode.FAILED: "failed; a plan is blocked; something is not well, not ready or does not answer",
     ExitCode.WORDS: "wrong words; nothing was done",
-    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (doctor, drift, policy check, "
-    "residency)",
+    ExitCode.UNKNOWN: "nothing wrong was found, but not everything could be asked (audit verify, doctor, drift, "
+    "policy check, residency)",
     ExitCode.FAULT: "a fault of the program; the message names a log file",
     ExitCode.VIOLATED: "a policy is violated (policy check)",
     ExitCode.CHANGES: "changes where none were expected (preview --expect-no-changes), drift, or a leak (residency)",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import ssl
 from functools import cache
+from pathlib import Path
 
 import httpx
 
@@ -16,3 +19,18 @@ def usual_trust() -> ssl.SSLContext:
     anew, also for one that speaks no TLS.
     """
     return httpx.create_ssl_context(trust_env=False)
+
+
+def mutual_trust(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return a client's context: TLS 1.3, one authority alone, and a certificate of our own.
+
+    Raises:
+        OSError: a file is missing, or is no certificate or key; errors of `ssl` are such.
+    """
+    for file in (authority, certificate, key):
+        if not file.exists():  # ssl would not say which of the files it was
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
+    context = ssl.create_default_context(cafile=str(authority))
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.load_cert_chain(certificate, key)
+    return context

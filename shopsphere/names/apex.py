@@ -1,8 +1,8 @@
-"""SOA and NS of the zone: what is declared of them, and how they are compared."""
+"""What the zone says of itself: SOA and NS, how they are compared, and who may issue certificates for its names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,11 @@ def apex(props: Mapping[str, Any]) -> tuple[RRset, RRset]:
     ttl = int(props["ttl"])
     servers = tuple(sorted(props["nameservers"]))
     return RRset(props["zone"], "SOA", ttl, (soa,)), RRset(props["zone"], "NS", ttl, servers)
+
+
+def issuing(issuers: Iterable[str]) -> tuple[str, ...]:
+    """Return the contents of CAA records by which these authorities alone issue certificates; `;` names nobody."""
+    return tuple(f'0 {tag} "{issuer}"' for issuer in issuers for tag in ("issue", "issuewild"))
 
 
 def apex_line(soa: RRset, nameservers: RRset) -> str:

@@ -12,13 +12,14 @@ from typing import Any
 
 from shopsphere.clients.edge_errors import PairStateError
 from shopsphere.clients.powerdns import RRset
+from shopsphere.foundation.exchanged import LAST_EPOCH
 from shopsphere.names.steering import lua_content, state_label
 from shopsphere.topology import Pair, Topology
 from shopsphere.witness.record import FIRST_EPOCH
 
 _STATE = re.compile(
     r"state=\{pair='(?P<pair>[a-z0-9-]+)',epoch=(?P<epoch>[1-9][0-9]{0,17}),active='(?P<active>[a-z0-9-]+)'"
-    r"(?P<leaving>,leaving=true)?\}"
+    r"(?P<leaving>,leaving=true)?(?:,[a-z_]{1,32}=[^,{}]{1,64}){0,16}\}"  # the last: what a newer version adds
 )
 
 
@@ -138,12 +139,12 @@ class PairDeclaration:
         """Return the record that says `state`.
 
         Raises:
-            PairStateError: the epoch is below 1, or the site is not of this pair.
+            PairStateError: the epoch is out of bounds, or the site is not of this pair.
         """
-        if state.epoch < FIRST_EPOCH or state.active not in self.sites:
+        if not FIRST_EPOCH <= state.epoch <= LAST_EPOCH or state.active not in self.sites:
             raise PairStateError.build(
                 f"{state} is no state of pair {self.pair}",
-                expected=f"an epoch of at least {FIRST_EPOCH} and one of {' and '.join(self.sites)} as active site",
+                expected=f"epoch {FIRST_EPOCH} to {LAST_EPOCH}, one of {' and '.join(self.sites)} as active site",
                 found=f"epoch {state.epoch}, active site {state.active!r}",
                 action="correct the call",
             )
@@ -158,6 +159,8 @@ class PairDeclaration:
             return None
         match = _STATE.search(found.records[0])
         if not match or match["pair"] != self.pair or match["active"] not in self.sites:
+            return None
+        if int(match["epoch"]) > LAST_EPOCH:
             return None
         return PairState(int(match["epoch"]), match["active"], leaving=bool(match["leaving"]))
 

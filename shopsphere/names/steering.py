@@ -38,6 +38,7 @@ def lua_content(type_: str, code: str) -> str:
     return f"{type_} " + " ".join(f'"{part}"' for part in parts)
 
 
+_BY_CLIENT = "include('state.'..pair)"
 _CHOICE = (
     "local up=ifurlup('{url}',{{sites[1][2],sites[2][2]}},{{selector='all',backupSelector='all',timeout='1'}}) "
     "if #up==1 then return up end return pickwhashed(sites)"
@@ -63,6 +64,11 @@ def pair_content(pair: str, shop_host: str) -> str:
     return lua_content("A", f";include('{state_label(pair)}') {_choice(shop_host)}")
 
 
+def follows(content: str, pair: str) -> bool:
+    """Whether a LUA record's content includes the state record of a pair, by its name or by the client's network."""
+    return f"include('{state_label(pair)}')" in content or (_BY_CLIENT in content and f"pair='{pair}'" in content)
+
+
 def region_rules(topology: Topology) -> tuple[RegionRule, ...]:
     """Return one rule per jurisdiction; the first one is also for clients whose network nobody knows."""
     rules = []
@@ -82,5 +88,5 @@ def geo_content(rules: Sequence[RegionRule], shop_host: str) -> str:
         code.append(f"{'elseif' if index else 'if'} netmask({{{networks}}}) then pair='{rule.pair}'")
     if others:
         code.append("end")
-    code.append(f"include('state.'..pair) {_choice(shop_host)}")
+    code.append(f"{_BY_CLIENT} {_choice(shop_host)}")
     return lua_content("A", " ".join(code))

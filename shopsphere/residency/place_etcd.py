@@ -9,6 +9,7 @@ from typing import Any
 
 from shopsphere.residency.place import Seen
 from shopsphere.residency.search import Anchored
+from shopsphere.witness.identity import Identity
 from shopsphere.witness.store import Store
 
 ANSWER_SECONDS = 10.0
@@ -25,18 +26,19 @@ class Etcd:
         name: how reports call it.
         url: where it answers clients.
         shared: whether its voters sit in several jurisdictions.
+        identity: who asks, of a witness.
     """
 
     kind = "etcd"
 
-    def __init__(self, name: str, url: str, *, shared: bool = False) -> None:
-        self.name, self.shared, self._url = name, shared, url
+    def __init__(self, name: str, url: str, *, shared: bool = False, identity: Identity | None = None) -> None:
+        self.name, self.shared, self._url, self._identity = name, shared, url, identity
 
     @contextmanager
     def control(self, word: str) -> Iterator[str]:
         """Put a key with the word, and remove it; one for each search, because all voters of a witness have it."""
         key = _spelled(f"{_CONTROLS}{word}".encode())
-        store = Store([self._url], seconds=ANSWER_SECONDS)
+        store = Store([self._url], self._identity, seconds=ANSWER_SECONDS)
         try:
             store.call("/v3/kv/put", {"key": key, "value": _spelled(word.encode())})
             try:
@@ -49,7 +51,7 @@ class Etcd:
     def look(self, anchored: Anchored) -> Seen:
         """Look at every key, a page at a time."""
         seen = Seen()
-        store = Store([self._url], seconds=ANSWER_SECONDS)
+        store = Store([self._url], self._identity, seconds=ANSWER_SECONDS)
         try:
             first = _FIRST
             for _ in range(_MOST_PAGES):

@@ -8,13 +8,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shopsphere.clients.cluster import Cluster
-from shopsphere.clients.powerdns import DnsAuthority, connect_to
+from shopsphere.clients.powerdns import DnsAuthority, connect_inside
 from shopsphere.residency.place import Place
 from shopsphere.residency.place_cluster import ClusterObjects, DatabaseDump
 from shopsphere.residency.place_edge import CacheMemory, Zones
 from shopsphere.residency.place_etcd import Etcd
 from shopsphere.residency.place_files import Folder, Looked
 from shopsphere.residency.place_links import Links
+from shopsphere.witness.identity import Identity
+from shopsphere.witness.users import ROOT
 
 _REQUEST_SECONDS = 10.0
 
@@ -44,10 +46,13 @@ class EtcdSpec(_Spec):
     how: Literal["etcd"] = "etcd"
     url: str
     shared: bool = False
+    keys: Path | None = None
+    """Folder of a witness's keys: its root sees every key."""
 
     def place(self, _looked: Looked) -> Place:
         """Return the place."""
-        return Etcd(self.name, self.url, shared=self.shared)
+        identity = Identity(self.keys, ROOT) if self.keys else None
+        return Etcd(self.name, self.url, shared=self.shared, identity=identity)
 
 
 class _ClusterSpec(_Spec):
@@ -81,7 +86,7 @@ class ObjectsSpec(_ClusterSpec):
 
 
 class ZonesSpec(_Spec):
-    """A DNS authority."""
+    """A DNS authority, asked on its own host."""
 
     how: Literal["zones"] = "zones"
     url: str
@@ -93,7 +98,7 @@ class ZonesSpec(_Spec):
         return Zones(self.name, self._authority, self.domain)
 
     def _authority(self) -> DnsAuthority:
-        return connect_to([(self.name, self.url)], str(self.key_file))[0]
+        return connect_inside(self.name, self.url, str(self.key_file))
 
 
 class CacheSpec(_Spec):

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
 from shopsphere.residency.containers import BEGINNINGS, Container, ContainerError
 from shopsphere.residency.forms import Needle
 
@@ -19,8 +21,8 @@ INFLATED = 1 << 28
 POSITIONS_KEPT = 3
 """Of each token and form."""
 _GROUPED_BY = 8
-_BREAK = re.compile(rb"=?\r?\n[ \t]?")
 _BROKEN_OFF = re.compile(rb"(?:=\r?|\r|=?\r?\n)\Z")
+_LONGEST_BREAK = len(b"=\r\n")
 
 
 @dataclass
@@ -77,9 +79,10 @@ class Anchored:
         for each in self.needles:
             groups[each.folded, each.octets[:_GROUPED_BY]].append(each)
         self.longest = max((len(each.octets) for each in self.needles), default=1)
-        self._anchors = [
-            (folded, _common_beginning([each.octets for each in group]), group) for (folded, _), group in groups.items()
-        ]
+        self._exact, self._folded = (
+            _Beginnings([each for (is_folded, _), each in groups.items() if is_folded is folded])
+            for folded in (False, True)
+        )
 
     def broken(self) -> Anchored:
         """Return those that programs break over lines."""
@@ -87,15 +90,27 @@ class Anchored:
 
     def matches(self, window: bytes, known: int) -> Iterator[tuple[int, Needle]]:
         """Yield where each needle is that does not end within the first `known` bytes."""
-        folded = window.lower()
-        for is_folded, anchor, group in self._anchors:
-            view = folded if is_folded else window
-            at = view.find(anchor)
-            while at >= 0:
+        if not window.strip(b"\0"):
+            return  # write-ahead logs and data files are zeros for the most part
+        for beginnings, view in ((self._exact, window), (self._folded, window.lower())):
+            for at, group in beginnings.places(view):
                 for each in group:
                     if at + len(each.octets) > known and view.startswith(each.octets, at):
                         yield at, each
-                at = view.find(anchor, at + 1)
+
+
+class _Beginnings:
+    """Groups of needles, each by what all of its needles begin with: all are looked for in one pass."""
+
+    def __init__(self, groups: Sequence[Sequence[Needle]]) -> None:
+        self._groups = groups
+        texts = [_common_beginning([each.octets for each in group]) for group in groups]
+        self._automaton = BytesAhoCorasick(texts, implementation=Implementation.DFA)
+
+    def places(self, octets: bytes) -> Iterator[tuple[int, Sequence[Needle]]]:
+        """Yield where a group's needles may begin."""
+        for group, at, _ in self._automaton.find_matches_as_indexes(octets, overlapping=True):
+            yield at, self._groups[group]
 
 
 def _common_beginning(all_octets: Sequence[bytes]) -> bytes:
@@ -220,13 +235,13 @@ class _Unbroken:
     def feed(self, octets: bytes) -> None:
         """Look at the next bytes."""
         text = self._rest + octets
-        end = _BROKEN_OFF.search(text)
+        end = _BROKEN_OFF.search(text, max(0, len(text) - _LONGEST_BREAK))
         text, self._rest = (text[: end.start()], text[end.start() :]) if end else (text, b"")
-        self._look(_BREAK.sub(b"", text))
+        self._look(_without_breaks(text))
 
     def finish(self) -> Found:
         """Return what was there."""
-        self._look(_BREAK.sub(b"", self._rest))
+        self._look(_without_breaks(self._rest))
         return self._found
 
     def _look(self, text: bytes) -> None:
@@ -235,3 +250,13 @@ class _Unbroken:
             self._found.note((needle.token, needle.form), str(self._offset - known + at))
         self._offset += len(text)
         self._carry = window[-(self._anchored.longest - 1) :] if self._anchored.longest > 1 else b""
+
+
+def _without_breaks(text: bytes) -> bytes:
+    """Return it without its ends of lines, the `=` before one and the blank after one: a pattern is slow."""
+    if b"\n" not in text:
+        return text
+    first, *others = text.split(b"\n")
+    lines = [first, *(line[1:] if line[:1] in {b" ", b"\t"} else line for line in others)]
+    ended = (line.removesuffix(b"\r").removesuffix(b"=") for line in lines[:-1])
+    return b"".join((*ended, lines[-1]))

@@ -16,14 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.site_cluster import cluster_of
-from shopsphere.estate.placement import NAME_LABEL
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.estate.workload_declaration import WorkloadDeclaration
 from shopsphere.estate.workloads import PAYMENTS, SHOP
 from shopsphere.foundation.columns import folded
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exit_code import ExitCode
-from shopsphere.status.quantities import is_true
+from shopsphere.status.workload_program import NoReadyPodError, run_in_workload
 from shopsphere.topology import Topology
 from shopsphere.witness.access import see_once
 
@@ -157,11 +156,9 @@ def _run(cluster: Cluster, workload: WorkloadDeclaration, command: list[str]) ->
     """Run a program of the shop in a ready pod and return the JSON object that it prints last."""
     where = f"{cluster.context}: {' '.join(command)}"
     try:
-        pods = cluster.items(f"/api/v1/namespaces/{workload.name}/pods", labelSelector=f"{NAME_LABEL}={workload.name}")
-        ready = [pod["metadata"]["name"] for pod in pods if is_true(pod, "Ready")]
-        if not ready:
-            raise _not_compared(where, f"no pod of {workload.name} is ready", f"{len(pods)} pods")
-        output = cluster.execute(workload.name, ready[0], workload.name, command, extra_seconds=COMPARISON_SECONDS)
+        output = run_in_workload(cluster, workload, command, extra_seconds=COMPARISON_SECONDS)
+    except NoReadyPodError as error:
+        raise _not_compared(where, f"no pod of {workload.name} is ready", f"{error.pods} pods") from error
     except ClusterError as error:
         raise _not_compared(where, "the program did not end well", str(error)) from error
     try:

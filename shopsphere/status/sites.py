@@ -41,7 +41,7 @@ def site_statuses(topology: Topology, stacks: Iterable[StackId]) -> tuple[SiteSt
 def site_status(topology: Topology, stack: StackId) -> SiteStatus:
     """Return the status of one site."""
     try:
-        facts = _facts(topology, stack, cluster_of(stack, seconds=REQUEST_SECONDS))
+        facts = site_facts(topology, stack.label, cluster_of(stack, seconds=REQUEST_SECONDS))
     except (ClusterError, AccessError) as error:
         return _dead(stack, str(error))
     return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, problem_of(facts))
@@ -56,14 +56,19 @@ def problem_of(facts: SiteFacts) -> str:
     return "; ".join(problems)
 
 
-def _facts(topology: Topology, stack: StackId, cluster: Cluster) -> SiteFacts:
+def site_facts(topology: Topology, site: str, cluster: Cluster) -> SiteFacts:
+    """Return what a site says of itself.
+
+    Raises:
+        ClusterError: its API does not answer; a database that does not is `unknown`.
+    """
     nodes = cluster.items("/api/v1/nodes")
     pods = cluster.items("/api/v1/pods")
     return SiteFacts(
         nodes=quantities.ready_nodes(nodes),
         pods=quantities.ready_pods(pods),
         racks=quantities.rack_count(nodes),
-        power=_power(topology, stack.label, nodes, pods),
+        power=_power(topology, site, nodes, pods),
         storage=quantities.storage(cluster.items("/api/v1/persistentvolumes")),
         databases=databases_of(cluster),
     )

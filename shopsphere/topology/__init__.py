@@ -8,16 +8,19 @@ from shopsphere.topology.limits import Limits, PowerModel
 from shopsphere.topology.loader import load_topology, parse_topology
 from shopsphere.topology.model import Topology
 from shopsphere.topology.pair import Pair, Weights
-from shopsphere.topology.place import Jurisdiction, Site
+from shopsphere.topology.place import ARCHIVE_PORT, Archive, FurtherNode, Jurisdiction, Site
 from shopsphere.topology.storefront import Currency, NumberFormat, Seller, Storefront
 from shopsphere.topology.wan import Distance, Wan
 
 __all__ = [
+    "ARCHIVE_PORT",
     "HEADQUARTERS",
+    "Archive",
     "Cdn",
     "Currency",
     "DataClass",
     "Distance",
+    "FurtherNode",
     "HeldAt",
     "Jurisdiction",
     "Limits",

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from shopsphere.foundation.document_problem import Problem
+from shopsphere.topology.checks_archive import archive_problems
 from shopsphere.topology.checks_network import network_problems
 from shopsphere.topology.checks_retention import retention_problems
 from shopsphere.topology.checks_storefront import storefront_problems
@@ -131,4 +132,5 @@ CHECKS: tuple[Callable[[Topology], Iterator[Problem]], ...] = (
     storefront_problems,
     retention_problems,
     network_problems,
+    archive_problems,
 )

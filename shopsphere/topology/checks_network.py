@@ -11,7 +11,7 @@ from shopsphere.topology.model import Topology
 
 
 def network_problems(topology: Topology) -> Iterator[Problem]:
-    """Find overlapping CIDRs, addresses used twice, and site addresses inside a network of pods or clients."""
+    """Find overlapping CIDRs, addresses used twice, and addresses of sites and archives inside other networks."""
     networks = list(_networks(topology))
     for (first, one), (second, other) in combinations(networks, 2):
         if one.overlaps(other):
@@ -32,6 +32,11 @@ def _addresses(topology: Topology) -> Iterator[tuple[str, IPv4Address]]:
         yield f"sites.{name}.address", site.address
         if site.public_address:
             yield f"sites.{name}.public_address", site.public_address
+        for at, node in enumerate(site.further_nodes):
+            yield f"sites.{name}.further_nodes.{at}.address", node.address
+    for name, jurisdiction in topology.jurisdictions.items():
+        if jurisdiction.archive:
+            yield f"jurisdictions.{name}.archive.address", jurisdiction.archive.address
 
 
 def _networks(topology: Topology) -> Iterator[tuple[str, IPv4Network]]:

@@ -11,7 +11,7 @@ from shopsphere.topology.data_class import Cdn, DataClass, HeldAt
 from shopsphere.topology.errors import UnknownNameError
 from shopsphere.topology.limits import Limits, PowerModel
 from shopsphere.topology.pair import Pair
-from shopsphere.topology.place import Jurisdiction, Site
+from shopsphere.topology.place import Archive, Jurisdiction, Site
 from shopsphere.topology.public_names import STATIC, WWW
 from shopsphere.topology.retention import Retention
 from shopsphere.topology.storefront import Currency, CurrencyCode
@@ -126,6 +126,24 @@ class Topology(Frozen):
                 return frozenset({self.headquarters})
             case HeldAt.ANYWHERE:
                 return frozenset(self.sites)
+
+    def archive_of(self, site_name: str) -> Archive | None:
+        """Return where the backups of a site's databases are; None for headquarters, and where there is no archive."""
+        own = self.jurisdictions.get(self.jurisdiction_of(site_name))
+        return own.archive if own else None
+
+    def archive_may_hold(self, archive: str, data_class: str, jurisdiction: str) -> bool:
+        """Whether the archive of the jurisdiction `archive` may hold a class of data about the people of another.
+
+        An archive is no site: what is held at headquarters, too, has no place there.
+        """
+        match self.data_class(data_class).held_at:
+            case HeldAt.HOME:
+                return archive == jurisdiction
+            case HeldAt.HEADQUARTERS:
+                return False
+            case HeldAt.ANYWHERE:
+                return True
 
     def rtt_ms(self, a: str, b: str) -> float:
         """Return the round-trip time between two sites (ms); 0 within a site, the default where none is listed."""

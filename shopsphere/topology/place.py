@@ -24,6 +24,13 @@ Network = Annotated[IPv4Network, BeforeValidator(_as_text)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
+class FurtherNode(Frozen):
+    """A machine of a site beside the one that has the site's address."""
+
+    name: Name = Field(title="Name", description="As its cluster calls it.")
+    address: Address = Field(title="Address", description="Its own, as other sites see it and reach it.")
+
+
 class Site(Frozen):
     """One data centre. Which site of a pair takes writes is run-time state and not written here."""
 
@@ -39,6 +46,27 @@ class Site(Frozen):
     pod_network: Network = Field(title="Pod network", description="CIDR of its pods.")
     service_network: Network = Field(title="Service network", description="CIDR of its Kubernetes services.")
 
+    node: Name | None = Field(
+        default=None,
+        title="Node",
+        description="The node at `address`, as its cluster calls it; the site's own name if not given.",
+    )
+    further_nodes: tuple[FurtherNode, ...] = Field(
+        default=(),
+        title="Further nodes",
+        description="Nodes beside the one at `address` that may run databases; each has an agent with a fence.",
+    )
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names of its nodes that may run databases, the one at the site's own address first."""
+        return (self.node or self.name, *(node.name for node in self.further_nodes))
+
+    @property
+    def addresses(self) -> tuple[IPv4Address, ...]:
+        """Addresses of its nodes that may run databases, the site's own first."""
+        return (self.address, *(node.address for node in self.further_nodes))
+
     @property
     def faces_customers_at(self) -> IPv4Address:
         """Address of its gateway as public names give it."""
@@ -53,6 +81,20 @@ class Site(Frozen):
         return int(Decimal(str(self.kilowatts)) * 1000)
 
 
+ARCHIVE_PORT = 8443
+"""Where an archive answers, in every environment."""
+
+
+class Archive(Frozen):
+    """Object storage for the backups of a jurisdiction's databases: outside all sites, so that none takes it along."""
+
+    address: Address = Field(title="Address", description="Address under which the jurisdiction's sites reach it.")
+    country: Country = Field(
+        title="Country",
+        description="ISO 3166-1 code of where its disks are: a country of one of the jurisdiction's sites.",
+    )
+
+
 class Jurisdiction(Frozen):
     """An explicit list of sites that may hold each other's personal data, and why that is lawful."""
 
@@ -65,6 +107,9 @@ class Jurisdiction(Frozen):
         title="Client networks",
         description="CIDRs of customers that public DNS sends to this jurisdiction.",
         min_length=1,
+    )
+    archive: Archive | None = Field(
+        default=None, title="Archive", description="Where its databases' backups are; without it there are none."
     )
     recipient_years: int | None = Field(
         default=None,

@@ -6,55 +6,31 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from pydantic import ValidationError
 
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness.gateway import VOTER_SECONDS, UnreadableWitnessError
+from shopsphere.witness.heads import AuditShelf
+from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord, Phase
+from shopsphere.witness.seen import Seen
 from shopsphere.witness.store import (
-    VOTER_SECONDS,
     Entry,
     LockLostError,
     Store,
-    UnreadableWitnessError,
-    Voter,
     WitnessConflictError,
     has_value,
+    none_beside,
+    none_under,
     put,
     unchanged,
 )
+from shopsphere.witness.users import PairKeys
+from shopsphere.witness.voter import Voter
 
 ABSENT = 0
 NOTHING = Entry("", ABSENT, 0)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The record and the lease at one moment.
-
-    Attributes:
-        record: None before the pair's first start.
-        revision: of the record; 0 when it is absent.
-        lease_holder: site that may take writes; empty when nobody may.
-    """
-
-    record: PairRecord | None
-    revision: int
-    lease_holder: str
-
-    def require_record(self, pair: str) -> PairRecord:
-        """Return the record; `pair` names it in the error.
-
-        Raises:
-            ShopSphereError: there is none yet.
-        """
-        if self.record is None:
-            raise ShopSphereError.build(
-                f"{pair}: the witness has no record of the pair",
-                expected="a record, which a site's agent writes at its first start",
-                found="none",
-                action=f"`shopsphere up {pair}` first",
-            )
-        return self.record
 
 
 @dataclass(frozen=True)
@@ -76,14 +52,24 @@ class Witness:
     Args:
         pair: its name.
         urls: client addresses of the voters.
+        identity: who asks; None where the voters take anybody.
         seconds: bound on each voter's answer.
+        transport: replaceable in tests.
     """
 
-    def __init__(self, pair: str, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
-        self.pair = pair
-        self._store = Store(urls, seconds=seconds)
-        self._record, self._lease = f"/shopsphere/{pair}/record", f"/shopsphere/{pair}/lease"
-        self._runbook = f"/shopsphere/{pair}/runbook"
+    def __init__(
+        self,
+        pair: str,
+        urls: Sequence[str],
+        identity: Identity | None = None,
+        *,
+        seconds: float = VOTER_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.pair, self._keys = pair, PairKeys.of(pair)
+        self._read = (self._keys.record, self._keys.lease, self._keys.nodes)
+        self._store = Store(urls, identity, seconds=seconds, transport=transport)
+        self.audit = AuditShelf(self._store, self._keys.audit, pair)
 
     def close(self) -> None:
         """Close the connections."""
@@ -96,17 +82,14 @@ class Witness:
             UnreadableWitnessError: one answered, but nobody knows what it says.
             WitnessUnreachableError: no quorum answered.
         """
-        return self._seen(self._store.read(self._record, self._lease))
+        return self._seen(self._store.read(*self._read))
 
     def glance(self) -> Seen:
-        """Return record and lease as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
+        """Return them as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
 
-        An action that follows from it must carry a condition of its own, as all changes here do.
-
-        Raises:
-            WitnessUnreachableError: no voter answered.
+        An action that follows from it must carry a condition of its own. Raises as `see` does.
         """
-        return self._seen(self._store.read(self._record, self._lease, newest=False))
+        return self._seen(self._store.read(*self._read, newest=False))
 
     def attempt(
         self, seen: Seen, record: PairRecord, *, without_lease: bool = False, lock: Lock | None = None
@@ -116,8 +99,8 @@ class Witness:
         Args:
             seen: what it was.
             record: what it is to be.
-            without_lease: nobody may hold the lease.
-            lock: the operators' lock, which has to be the same one still; None where no operator acts.
+            without_lease: nobody may hold the lease, and no node of any site may have its own.
+            lock: the operators', which has to be the same still; None where no operator acts.
 
         Returns:
             Whether it was replaced, and what is there now, as of the same revision.
@@ -126,21 +109,23 @@ class Witness:
             LockLostError: the lock is gone, or is another one.
             WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
         """
-        compare = [unchanged(self._record, seen.revision)]
+        compare = [unchanged(self._keys.record, seen.revision)]
         if without_lease:
-            compare.append(unchanged(self._lease, ABSENT))
+            compare += [unchanged(self._keys.lease, ABSENT), none_under(self._keys.nodes)]
         if lock:
-            compare.append(unchanged(self._runbook, lock.revision))
-        keys = (self._record, self._lease, self._runbook)
-        done = self._store.swap(compare, [put(self._record, record.model_dump_json())], *keys)
+            compare.append(unchanged(self._keys.runbook, lock.revision))
+        done = self._store.swap(
+            compare, [put(self._keys.record, record.model_dump_json())], *self._read, self._keys.runbook
+        )
         if done.succeeded:
-            return True, Seen(record, done.revision, "" if without_lease else seen.lease_holder)
+            held = ("", ()) if without_lease else (seen.lease_holder, seen.nodes)
+            return True, Seen(record, done.revision, *held)
         now = self._seen(done.found)
         # A change whose answer was lost is repeated at the next voter and fails there, because it was made already.
         if now.record is not None and now.record.change == record.change:
             return True, now
         if lock:
-            self._require_lock(lock, done.found.get(self._runbook))
+            self._require_lock(lock, done.found.get(self._keys.runbook))
         return False, now
 
     def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
@@ -157,7 +142,7 @@ class Witness:
             f"the record of {self.pair} was not changed",
             expected=f"revision {seen.revision}" + (", and no lease held" if without_lease else ""),
             found=f"revision {now.revision}, changed by {now.record.actor if now.record else 'nobody'}"
-            + (f", lease held by {now.lease_holder}" if now.lease_holder else ""),
+            + (f", lease held by {', '.join(now.holders)}" if now.holders else ""),
             action="read the record again and decide anew",
         )
 
@@ -175,24 +160,12 @@ class Witness:
                 holds the lease.
             WitnessUnreachableError: no quorum answered, or the prepared lease has ended.
         """
-        known = seen.record  # that it is still this one is part of the transaction
-        if known is None or known.active != site or known.phase is not Phase.STEADY:
-            raise WitnessConflictError.build(
-                f"{site} was not given the lease of {self.pair}",
-                expected=f"a record in which {site} is active and the pair is {Phase.STEADY}",
-                found=f"{known.active} active, {known.phase}" if known else "no record",
-                action="nothing: the agent reads the record again",
+        free = has_value(self._keys.lease, site) if seen.lease_holder == site else unchanged(self._keys.lease, ABSENT)
+        found = self._claim(self._keys.lease, site, [*self._may_write(seen, site), free], lease)
+        if found is not None:
+            raise self._not_given(
+                site, "the record unchanged, nobody else having a lease", found.value or "another record, or a node's"
             )
-        free = has_value(self._lease, site) if seen.lease_holder == site else unchanged(self._lease, ABSENT)
-        found = self._claim(self._lease, site, [unchanged(self._record, seen.revision), free], lease)
-        if found is None:
-            return
-        raise WitnessConflictError.build(
-            f"{site} was not given the lease of {self.pair}",
-            expected="the record unchanged and nobody holding the lease",
-            found=f"held by {found.value}" if found.value else "the record changed",
-            action="nothing: the agent tries again",
-        )
 
     def renew_lease(self, lease: int) -> bool:
         """Renew; False when the lease is gone."""
@@ -208,16 +181,23 @@ class Witness:
         Raises:
             WitnessConflictError: another operator has it; the message names them and since when.
         """
+        return self._lock(self._keys.runbook, "moving", owner, seconds)
+
+    def lock_rotation(self, owner: str, *, seconds: int) -> Lock:
+        """Take the lock that lets one operator renew the pair's secrets; raises as `lock`, which it does not touch."""
+        return self._lock(self._keys.rotation, "renewing the secrets of", owner, seconds)
+
+    def _lock(self, key: str, doing: str, owner: str, seconds: int) -> Lock:
         lease = self._store.grant(seconds)
-        done = self._store.swap([unchanged(self._runbook, ABSENT)], [put(self._runbook, owner, lease)], self._runbook)
+        done = self._store.swap([unchanged(key, ABSENT)], [put(key, owner, lease)], key)
         if done.succeeded:
             return Lock(lease, done.revision)
-        found = done.found.get(self._runbook, NOTHING)
+        found = done.found.get(key, NOTHING)
         if found.lease == lease:  # the answer was lost, and the next voter was asked the same
             return Lock(lease, found.revision)
         self._store.revoke(lease)
         raise WitnessConflictError.build(
-            f"another run is moving {self.pair}",
+            f"another run is {doing} {self.pair}",
             expected="no run",
             found=found.value or "a lock that was just given back",
             action=f"wait for it; a run that died loses its lock within {seconds} s",
@@ -234,7 +214,11 @@ class Witness:
 
     def locked_by(self) -> Entry | None:
         """Return the lock's owner, or None."""
-        return self._store.read(self._runbook).get(self._runbook)
+        return self._store.read(self._keys.runbook).get(self._keys.runbook)
+
+    def rotated_by(self) -> Entry | None:
+        """Return who renews the pair's secrets, or None."""
+        return self._store.read(self._keys.rotation).get(self._keys.rotation)
 
     def each_voter(self) -> list[Voter]:
         """Return what every voter says of itself, in the order of their addresses."""
@@ -242,7 +226,7 @@ class Witness:
 
     def prefer_fastest(self) -> None:
         """Find the voter that answers first, and ask it first from now on; return when one has, or none does."""
-        self._store.prefer_fastest()
+        self._store.prefer_fastest(self._keys.record)
 
     def follow(self, url: str, heard: Callable[[], object]) -> None:
         """Watch record, lease and lock at one voter: call `heard` once the watch is open, and at each change.
@@ -250,15 +234,40 @@ class Witness:
         Raises:
             WitnessUnreachableError: the voter does not answer, or the line broke.
         """
-        self._store.follow(url, f"/shopsphere/{self.pair}/", heard)
+        self._store.follow(url, self._keys.all, heard)
 
     def _seen(self, found: Mapping[str, Entry]) -> Seen:
-        entry, lease = found.get(self._record), found.get(self._lease)
+        entry, lease = found.get(self._keys.record), found.get(self._keys.lease)
         try:
             record = PairRecord.model_validate_json(entry.value) if entry else None
         except ValidationError as error:
             raise UnreadableWitnessError.because(f"{self.pair}: the record at the witness", error) from error
-        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "")
+        nodes = sorted(key.removeprefix(self._keys.nodes) for key in found if key.startswith(self._keys.nodes))
+        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "", tuple(nodes))
+
+    def _may_write(self, seen: Seen, site: str) -> list[Mapping[str, Any]]:
+        """Return what has to hold so that a site may write: the record that was seen, and no other site's nodes.
+
+        Raises:
+            WitnessConflictError: the record that was seen gives the site no right to it.
+        """
+        known = seen.record  # that it is still this one is part of the transaction
+        if known is None or known.active != site or known.phase is not Phase.STEADY:
+            raise self._not_given(
+                site,
+                f"{site} active, {Phase.STEADY}",
+                f"{known.active} active, {known.phase}" if known else "no record",
+            )
+        others = none_beside(self._keys.nodes, self._keys.nodes_of(site))
+        return [unchanged(self._keys.record, seen.revision), *others]
+
+    def _not_given(self, who: str, expected: str, found: str) -> ShopSphereError:
+        return WitnessConflictError.build(
+            f"{who} was not given the lease of {self.pair}",
+            expected=expected,
+            found=found,
+            action="nothing: the agent reads the record again",
+        )
 
     def _require_lock(self, lock: Lock, found: Entry | None) -> None:
         if found is None or found.revision != lock.revision:

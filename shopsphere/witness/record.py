@@ -6,7 +6,9 @@ import uuid
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from shopsphere.foundation.exchanged import Epoch, Exchanged, Name, Words
 
 FIRST_EPOCH = 1
 
@@ -34,20 +36,18 @@ class Sync(StrEnum):
     OFF = "off"
 
 
-class PairRecord(BaseModel):
+class PairRecord(Exchanged):
     """The record of one pair, replaced as a whole and only by compare-and-swap."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pair: str
-    epoch: int = Field(ge=FIRST_EPOCH, description="Grows by one at each change of the active site.")
-    active: str = Field(description="The site that takes writes.")
+    pair: Name
+    epoch: Epoch = Field(description="Grows by one at each change of the active site.")
+    active: Name = Field(description="The site that takes writes.")
     phase: Phase = Phase.STEADY
     sync: Sync = Sync.OFF
-    actor: str = Field(description="Who made this change.")
-    reason: str = Field(description="Why.")
+    actor: Words = Field(description="Who made this change.")
+    reason: Words = Field(description="Why.")
     changed_at: datetime = Field(description="When (UTC), by the actor's clock; orders nothing.")
-    change: str = Field(description="Unique, so that a writer recognises its own change after a lost answer.")
+    change: Name = Field(description="Unique, so that a writer recognises its own change after a lost answer.")
 
     @classmethod
     def first(cls, pair: str, active: str, *, actor: str) -> PairRecord:
@@ -55,7 +55,12 @@ class PairRecord(BaseModel):
         return cls(pair=pair, epoch=FIRST_EPOCH, active=active, **_signed(actor, "the pair is new"))
 
     def changed(self, *, actor: str, reason: str, **values: object) -> PairRecord:
-        """Return a copy with these values, signed."""
+        """Return a copy with these values, signed; what a newer version wrote into the record stays in it.
+
+        Raises:
+            ValueError: a value has a name that this version does not know, or is out of bounds.
+        """
+        self.require_known(values)
         return PairRecord.model_validate({**self.model_dump(), **values, **_signed(actor, reason)})
 
 

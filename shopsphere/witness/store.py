@@ -1,47 +1,33 @@
-"""etcd over its JSON gateway: the few calls that the witness needs, each bounded in time and tried at every voter.
+"""The keys of a witness: the few calls that it needs, each bounded in time and tried at every voter.
 
-Source: etcd 3.6, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ . Reads are linearizable unless said otherwise:
-a voter without a quorum behind it does not answer.
+Reads are linearizable unless said otherwise: a voter without a quorum behind it does not answer.
 """
 
 from __future__ import annotations
 
 import base64
-import queue
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
-from shopsphere.foundation.keep_alive import KEPT_ALIVE
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.side_by_side import at_each
+from shopsphere.witness.gateway import (
+    VOTER_SECONDS,
+    Gateway,
+    UnreadableWitnessError,
+    WitnessRefusedError,
+    WitnessUnreachableError,
+)
+from shopsphere.witness.identity import Identity
+from shopsphere.witness.said import ENDS, why
+from shopsphere.witness.voter import Voter, sizes_in
 
-VOTER_SECONDS = 1.5
-"""Bound on one voter's answer (s): the longest way to a voter and two round trips among voters take 0.7 s."""
-
-_STREAM_SECONDS = 240.0
 _NO_LEASE = 5  # gRPC NOT_FOUND
-
-
-class WitnessUnreachableError(NoAnswerError):
-    """No voter with a quorum behind it answered: nothing is known, and nothing may be concluded."""
-
-
-class UnreadableWitnessError(NoAnswerError):
-    """The witness answers, but what it says cannot be read: nothing may be concluded, also not that it is lost."""
-
-    @classmethod
-    def because(cls, what: str, error: Exception) -> ShopSphereError:
-        """Compose the message: `what` cannot be read, because of `error`."""
-        return cls.build(
-            f"{what} cannot be read",
-            expected="what this version of shopsphere writes",
-            found=f"{type(error).__name__}: {one_line(error)[:200]}",
-            action="find out who wrote it: another version of shopsphere, another program, or a stranger at the port",
-        )
+_MOST_UNDER = 256
+"""Most keys that a read of all that begin alike returns."""
 
 
 class WitnessConflictError(ShopSphereError):
@@ -76,47 +62,44 @@ class Swap:
     found: Mapping[str, Entry]
 
 
-@dataclass(frozen=True)
-class Voter:
-    """One voter, asked by itself.
-
-    Attributes:
-        url: its client address.
-        problem: why it takes no part in the quorum; empty when it does.
-    """
-
-    url: str
-    problem: str
-
-
 class Store:
     """The quorum of one pair's voters; safe to share between threads.
 
     Args:
         urls: client addresses of the voters.
+        identity: who asks; None where the voters take anybody.
         seconds: bound on each voter's answer.
+        transport: replaceable in tests.
     """
 
-    def __init__(self, urls: Sequence[str], *, seconds: float = VOTER_SECONDS) -> None:
-        self._urls, self._seconds = list(urls), seconds
-        self._client = httpx.Client(timeout=seconds, trust_env=False)
-        self._streams = httpx.Client(trust_env=False, transport=httpx.HTTPTransport(socket_options=KEPT_ALIVE))
-        self._lock = threading.Lock()
+    def __init__(
+        self,
+        urls: Sequence[str],
+        identity: Identity | None = None,
+        *,
+        seconds: float = VOTER_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.gateway = Gateway(urls, identity, seconds=seconds, transport=transport)
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
-        self._streams.close()
+        self.gateway.close()
 
     def read(self, *keys: str, newest: bool = True) -> Mapping[str, Entry]:
         """Return the entries of these keys that exist, all as of one revision.
 
         Args:
-            keys: which.
+            keys: which; one that ends in a slash stands for all keys that begin with it.
             newest: as the quorum has them. Otherwise as one voter has them, agreed on but perhaps older: that saves the
                 way among the voters, which takes most of the time.
         """
         return self._transaction([], _ranges(keys, newest=newest), []).found
+
+    def read_under(self, prefix: str, *, most: int) -> Mapping[str, Entry]:
+        """Return the entries whose keys begin with `prefix`, as the quorum has them; not more than `most`."""
+        keys = {"key": encoded(prefix), "range_end": encoded(after(prefix)), "limit": str(most)}
+        return self._transaction([], [{"requestRange": keys}], []).found
 
     def swap(self, compare: Sequence[Mapping[str, Any]], success: Sequence[Mapping[str, Any]], *keys: str) -> Swap:
         """Write if every comparison holds; else read these keys, as of the same revision: one request for both."""
@@ -149,32 +132,8 @@ class Store:
         self.call("/v3/lease/revoke", {"ID": lease}, accept=_NO_LEASE)
 
     def call(self, path: str, body: Mapping[str, Any], *, accept: int = 0) -> dict[str, Any]:
-        """Ask the voters one after the other until one answers.
-
-        Raises:
-            WitnessUnreachableError: none did; what each said is in the message.
-        """
-        problems = []
-        for url in self._in_order():
-            try:
-                response = self._client.post(url + path, json=body)
-                answer: object = response.json()
-            except (httpx.HTTPError, ValueError) as error:
-                problems.append(f"{url}: {type(error).__name__}")
-                continue
-            if not isinstance(answer, dict):
-                problems.append(f"{url}: no voter's answer")
-                continue
-            if response.is_success or (accept and answer.get("code") == accept):
-                self._prefer(url)
-                return answer
-            problems.append(f"{url}: {answer.get('message', response.status_code)}")
-        raise WitnessUnreachableError.build(
-            "the witness has no quorum that answers",
-            expected=f"an answer from one of {len(self._urls)} voters with a majority behind it",
-            found="; ".join(problems),
-            action="check the voters and the network path to them; nothing is decided without them",
-        )
+        """Ask the voters one after the other until one answers; raises as `Gateway.call` does."""
+        return self.gateway.call(path, body, accept=accept)
 
     def follow(self, url: str, prefix: str, heard: Callable[[], object]) -> None:
         """Watch the keys that begin with `prefix` at one voter: call `heard` once the watch is open and at each change.
@@ -182,77 +141,76 @@ class Store:
         Returns when the voter ends the watch.
 
         Raises:
+            WitnessRefusedError: the voter does not let this user watch.
             WitnessUnreachableError: the voter does not answer, has said nothing for 240 s, or the line broke.
         """
-        body = {"create_request": {"key": encoded(prefix), "range_end": encoded(_after(prefix))}}
-        waits = httpx.Timeout(self._seconds, read=_STREAM_SECONDS)
+        body = {"create_request": {"key": encoded(prefix), "range_end": encoded(after(prefix))}}
         try:
-            with self._streams.stream("POST", f"{url}/v3/watch", json=body, timeout=waits) as response:
+            with self.gateway.stream(url, "/v3/watch", body) as response:
                 if not response.is_success:
                     raise WitnessUnreachableError(f"{url}: {response.status_code} instead of a watch")
                 for line in response.iter_lines():
                     if '"error"' in line:
                         return
+                    if '"canceled":true' in line:  # the token is checked where the watch begins, and never again
+                        self.gateway.forget_token()
+                        raise WitnessRefusedError(f"{url}: refused a watch: {line[:200]}")
                     heard()
         except httpx.HTTPError as error:
             raise WitnessUnreachableError(f"{url}: {type(error).__name__}") from error
 
     def each_voter(self) -> list[Voter]:
         """Ask each voter for its own state, all at once, also those that the quorum does not need."""
-        return at_each(sorted(self._in_order()), self._look_at)
+        return at_each(sorted(self.gateway.in_order()), self._look_at)
 
-    def prefer_fastest(self) -> None:
+    def prefer_fastest(self, key: str) -> None:
         """Ask first, from now on, the voter that answers a question to the quorum first.
 
         The time includes the way to the voter and the way among the voters, so this is the leader or a voter near it.
         The other answers are not waited for. If no voter answers, the order stays as it is.
-        """
-        urls, answered = self._in_order(), queue.SimpleQueue[str]()
-        for url in urls:
-            threading.Thread(target=self._race, args=(url, answered), daemon=True).start()
-        for _ in urls:
-            first = answered.get()
-            if first:
-                self._prefer(first)
-                return
 
-    def _race(self, url: str, answered: queue.SimpleQueue[str]) -> None:
-        """Ask one voter something that needs the quorum; report its address, or an empty text if it does not answer."""
-        try:
-            response = self._client.post(f"{url}/v3/kv/range", json={"key": encoded("/"), "count_only": True})
-        except (httpx.HTTPError, RuntimeError):  # RuntimeError: the client was closed meanwhile
-            answered.put("")
-        else:
-            answered.put(url if response.is_success else "")
+        Args:
+            key: one that this user may read.
+        """
+
+        def answers(url: str) -> bool:
+            try:
+                asked = self.gateway.post(url, "/v3/kv/range", {"key": encoded(key), "count_only": True})
+            except (httpx.HTTPError, RuntimeError, ShopSphereError):  # RuntimeError: the client was closed meanwhile
+                return False
+            return asked.is_success
+
+        self.gateway.race(answers)
 
     def _look_at(self, url: str) -> Voter:
+        """Ask one voter whether it is well: alarms, a leader, and a read by the quorum; then how full it is."""
         try:
-            response = self._client.post(f"{url}/v3/maintenance/status", json={})
+            response = self.gateway.get(url, "/health")
             answer: object = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            return Voter(url, type(error).__name__)
-        if not isinstance(answer, dict):
+            return Voter(url, why(error))
+        if not isinstance(answer, dict) or "health" not in answer:
             return Voter(url, "no voter's answer")
-        if not response.is_success:
-            return Voter(url, str(answer.get("message", response.status_code)))
-        # A voter that has lost the others answers too; it says that it knows no leader.
-        return Voter(url, "; ".join(answer.get("errors", [])) or ("" if answer.get("leader") else "no leader"))
-
-    def _in_order(self) -> list[str]:
-        with self._lock:
-            return list(self._urls)
-
-    def _prefer(self, url: str) -> None:
-        with self._lock:
-            self._urls.remove(url)
-            self._urls.insert(0, url)
+        problem = "" if answer["health"] == "true" else str(answer.get("reason") or "not well")
+        ends = response.extensions.get(ENDS)
+        try:
+            return Voter(url, problem, *sizes_in(self.gateway.get(url, "/metrics").text), ends)
+        except httpx.HTTPError:
+            return Voter(url, problem, ends=ends)
 
 
 def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:
-    return [{"requestRange": {"key": encoded(key), "serializable": not newest}} for key in keys]
+    return [{"requestRange": {**_place(key), "serializable": not newest}} for key in keys]
 
 
-def _after(prefix: str) -> str:
+def _place(key: str) -> dict[str, Any]:
+    """Return a key, or all that begin with it, not more than a site has nodes."""
+    if not key.endswith("/"):
+        return {"key": encoded(key)}
+    return {"key": encoded(key), "range_end": encoded(after(key)), "limit": str(_MOST_UNDER)}
+
+
+def after(prefix: str) -> str:
     """Return the first key behind all that begin with `prefix`."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
@@ -280,6 +238,22 @@ def decoded(text: str) -> str:
 def unchanged(key: str, revision: int) -> dict[str, Any]:
     """Compare: the key was last changed at this revision; 0 means that it does not exist."""
     return {"key": encoded(key), "target": "MOD", "result": "EQUAL", "mod_revision": str(revision)}
+
+
+def none_under(prefix: str) -> dict[str, Any]:
+    """Compare: no key begins with this prefix."""
+    return _none_between(prefix, after(prefix))
+
+
+def none_beside(prefix: str, own: str) -> list[dict[str, Any]]:
+    """Compare: every key that begins with `prefix` begins with `own` too."""
+    return [_none_between(prefix, own), _none_between(after(own), after(prefix))]
+
+
+def _none_between(first: str, end: str) -> dict[str, Any]:
+    """Compare: no key is there from `first` to before `end`. Of no keys etcd compares one of version 0."""
+    place = {"key": encoded(first), "range_end": encoded(end)}
+    return {**place, "target": "VERSION", "result": "EQUAL", "version": "0"}
 
 
 def has_value(key: str, value: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from archive_place import ArchivePlace
 from postgres_cluster import Cluster
 from running_shop import ADMIN_TOKEN, Shop
 from shop_processes import Process, migrate, serve
@@ -52,7 +53,7 @@ def shop(cluster: Cluster, rendered: Path, tmp_path_factory: pytest.TempPathFact
             Process(
                 "payments",
                 {
-                    "LEDGER_DSN": cluster.dsn("ledger"),
+                    "LEDGER_DSN": cluster.service_dsn("ledger"),
                     "PSP_URL": psp.url,
                     "PSP_TIMEOUT_SECONDS": "0.7",
                     "PAYMENTS_RESOLVE_SECONDS": "0.3",
@@ -70,3 +71,22 @@ def shop(cluster: Cluster, rendered: Path, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def shopper(shop: Shop) -> Shopper:
     return shop.shopper()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[ArchivePlace]:
+    made = ArchivePlace(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def database() -> Iterator[Cluster]:
+    """A cluster of its own, with the replication user that a site's has."""
+    made = Cluster()
+    made.admin("CREATE ROLE streaming_replica LOGIN REPLICATION")
+    # As at a site: a base backup's own checkpoint must not remove what the receiver is about to read.
+    made.admin("ALTER SYSTEM SET wal_keep_size = '48MB'")
+    made.admin("SELECT pg_reload_conf()")
+    yield made
+    made.remove(running=False)

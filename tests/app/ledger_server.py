@@ -23,6 +23,7 @@ OPERATORS = (
     "CREATE ROLE cnpg_metrics_exporter LOGIN",
     "GRANT pg_monitor TO cnpg_metrics_exporter",
     "ALTER ROLE ledger PASSWORD 'of-the-test'",
+    "ALTER ROLE payments_app PASSWORD 'of-the-service'",
     *(
         f"GRANT EXECUTE ON FUNCTION pg_catalog.{name} TO streaming_replica"
         for name in (

@@ -20,6 +20,8 @@ BINARIES = Path("/usr/lib/postgresql/15/bin")
 SETTINGS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c wal_level=replica -c max_wal_senders=4"
 
 
+SERVICES = {"commerce": "shop_app", "ledger": "payments_app"}
+"""Login of the service that works with a database, by the database's name."""
 OUR_PORTS = range(20000, 30000)
 """Below those that the kernel gives to outgoing connections: one of these would keep a process from starting again."""
 
@@ -86,10 +88,10 @@ class Cluster:
             )
         self.start()
         if source is None:
-            # The rights that CloudNativePG's bootstrap gives: the owner may create no role, its one role is there.
-            for owner, role in (("commerce", "shop_app"), ("ledger", "payments_app")):
+            # What CloudNativePG makes: the owner may create no role, its one role is there, a service logs in as it.
+            for owner, role in SERVICES.items():
                 self.admin(f"CREATE ROLE {owner} LOGIN")
-                self.admin(f"CREATE ROLE {role} NOLOGIN")
+                self.admin(f"CREATE ROLE {role} LOGIN")
                 self.admin(f"GRANT {role} TO {owner}")
                 self.admin(f"CREATE DATABASE {owner} OWNER {owner}")
 
@@ -98,8 +100,14 @@ class Cluster:
         return self._data
 
     def dsn(self, database: str) -> str:
+        """The way of whoever migrates: as the owner."""
         owner = database.partition("_")[0]
         return f"postgresql://{owner}@127.0.0.1:{self.port}/{database}"
+
+    def service_dsn(self, database: str) -> str:
+        """The way of a service, which owns nothing."""
+        role = SERVICES[database.partition("_")[0]]
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     def query(self, database: str, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:

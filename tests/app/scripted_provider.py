@@ -1,4 +1,4 @@
-"""A payment provider that answers what a test wants, over real HTTP."""
+"""A payment provider, or a payments service, that answers what a test wants, over real HTTP."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from sealed_by_tests import answer_seal
+from shop_processes import CALL_KEY
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class ScriptedProvider:
     """Serves until it is closed; `script` may be replaced at any time."""
 
     script: Script = nobody
+    key: str = CALL_KEY
     asked: list[Asked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,6 +69,8 @@ class ScriptedProvider:
                 status, body = provider.script(asked)
                 self.send_response(status)
                 self.send_header("content-length", str(len(body)))
+                if (seal := headers.get("x-call-seal")) is not None:  # it stands for the payments service
+                    self.send_header("x-call-seal", answer_seal(provider.key, seal, status, body))
                 self.end_headers()
                 self.wfile.write(body)
 

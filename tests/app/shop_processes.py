@@ -13,6 +13,7 @@ from typing import ClassVar
 import httpx
 import pytest
 from postgres_cluster import Cluster, free_port
+from sealed_by_tests import SealedByTests
 from shopper import usual_trust
 
 from shopsphere.estate.region_facts import region_facts
@@ -22,6 +23,9 @@ from shopsphere.topology import load_topology
 
 FACTS = region_facts(load_topology(), "rdc-a")
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
+CALL_KEY = "what-shop-and-payments-know-each-other-by"
+SEALED = SealedByTests(CALL_KEY)
+"""Seals a question to the payments service as the storefront does, and wants a seal of its answer."""
 
 
 class Process:
@@ -43,6 +47,7 @@ class Process:
             "SHOP_DRAIN_SECONDS": "0.2",
             "SHOP_SITE": "test",
             "SHOP_ENVIRONMENT": "lab",
+            "PAYMENTS_CALL_KEY": CALL_KEY,
         }
         if verb == "serve":
             defaults |= {"SHOP_PUBLIC_URL": self.url, "SHOP_STATIC_URL": self.url}
@@ -110,7 +115,7 @@ def serve(
     return Process(
         "serve",
         {
-            "COMMERCE_DSN": cluster.dsn(commerce),
+            "COMMERCE_DSN": cluster.service_dsn(commerce),
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": payments_url,
             "SHOP_RENDERED": str(rendered),

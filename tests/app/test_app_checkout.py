@@ -176,7 +176,7 @@ def test_only_cards_for_tests_are_called_that(cluster: Cluster, shop: Shop, rend
     storefront = Process(
         "serve",
         {
-            "COMMERCE_DSN": cluster.dsn("commerce"),
+            "COMMERCE_DSN": cluster.service_dsn("commerce"),
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": shop.payments.url,
             "SHOP_RENDERED": str(rendered),

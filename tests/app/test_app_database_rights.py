@@ -48,9 +48,14 @@ def test_the_declared_rights_say_what_was_meant() -> None:
     _, ledger = rights("ledger")
     given = {(each.object, each.field): each.value for each in ledger if "payments_app" in each.field}
     assert given[("table ledger.entry", "granted to payments_app")] == "INSERT, SELECT"
-    assert given[("table ledger.transfer", "granted to payments_app")] == "INSERT, SELECT"
+    assert given[("table ledger.transfer", "granted to payments_app")] == "SELECT"
+    written = {field for object_, field in given if object_ == "table ledger.transfer" and field.startswith("column")}
+    assert written == {f"column {name} granted to payments_app" for name in ("id", "payment_id", "kind")}
     assert given[("table ledger.account", "granted to payments_app")] == "SELECT"
-    assert given[("table payments.payment", "column state granted to payments_app")] == "UPDATE"
+    assert given[("table payments.payment", "column state granted to payments_app")] == "INSERT, UPDATE"
+    assert given[("table payments.payment", "column charge_id granted to payments_app")] == "UPDATE"
+    assert given[("table payments.payment", "column amount_minor granted to payments_app")] == "INSERT"
+    assert ("table payments.payment", "column created_at granted to payments_app") not in given
     _, commerce = rights("commerce")
     definers = {each.object for each in commerce if each.field == "runs as" and each.value == "its owner"}
     assert "function customers.erase_customer(uuid)" in definers
@@ -77,7 +82,7 @@ INJECTED = [
     ("postgres", "ALTER ROLE ledger SUPERUSER", "role ledger", "superuser", "critical"),
     ("postgres", "ALTER ROLE ledger REPLICATION", "role ledger", "replication", "critical"),
     ("postgres", "ALTER ROLE payments_app BYPASSRLS", "role payments_app", "bypassrls", "critical"),
-    ("postgres", "ALTER ROLE payments_app LOGIN", "role payments_app", "login", "high"),
+    ("postgres", "ALTER ROLE payments_app NOLOGIN", "role payments_app", "login", "high"),
     ("postgres", "ALTER ROLE ledger CREATEROLE", "role ledger", "createrole", "high"),
     ("postgres", "ALTER ROLE postgres PASSWORD 'known'", "role postgres", "password", "high"),
     ("postgres", "GRANT pg_read_all_data TO ledger", "role ledger", "member of pg_read_all_data", "critical"),
@@ -93,7 +98,7 @@ INJECTED = [
     ),
     (
         "ledger",
-        "REVOKE INSERT ON ledger.transfer FROM payments_app",
+        "REVOKE SELECT ON ledger.transfer FROM payments_app",
         "table ledger.transfer",
         "granted to payments_app",
         "high",

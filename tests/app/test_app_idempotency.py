@@ -6,6 +6,7 @@ import httpx
 import pytest
 from account_holder import PASSWORD, sign_up
 from running_shop import Shop
+from shop_processes import SEALED
 from shopper import Shopper, order_of
 
 from shopsphere.clients.html_forms import form_in
@@ -105,9 +106,9 @@ def test_payment_with_the_same_key_and_another_amount_is_refused(shop: Shop) -> 
     body = {"reference": "T-1", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}
     headers = {"idempotency-key": "test-payments-key-reused"}
     url = f"{shop.payments.url}/v1/payments"
-    first = httpx.post(url, json=body, headers=headers, trust_env=False)
-    again = httpx.post(url, json=body, headers=headers, trust_env=False)
-    other = httpx.post(url, json={**body, "amount_minor": 999}, headers=headers, trust_env=False)
+    first = httpx.post(url, json=body, headers=headers, trust_env=False, auth=SEALED)
+    again = httpx.post(url, json=body, headers=headers, trust_env=False, auth=SEALED)
+    other = httpx.post(url, json={**body, "amount_minor": 999}, headers=headers, trust_env=False, auth=SEALED)
     assert (first.status_code, again.status_code, other.status_code) == (201, 201, 409)
     assert first.json() == again.json()
 

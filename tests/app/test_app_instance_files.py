@@ -75,11 +75,12 @@ def mark(cluster: Cluster) -> None:
 def test_a_primary_becomes_a_standby(postgres: tuple[Cluster, Pod]) -> None:
     cluster, pod = postgres
     found = look(pod)
-    assert (found.state, found.marked, found.is_standby) == ("in production", False, False)
+    assert (found.state, found.marked, found.is_standby, found.has_server) == ("in production", False, False, True)
     cluster.stop("fast")
     down = []
     found = look(pod, seconds=0.5, down=lambda: down.append(True))
     assert (found.state, found.is_ended_primary, found.is_standby) == ("shut down", False, False)
+    assert not found.has_server
     assert down == [True], "said once, so that the operator of the databases is asked to go on"
     mark(cluster)
     found = look(pod)
@@ -105,3 +106,17 @@ def test_the_look_ends_when_the_files_say_so(postgres: tuple[Cluster, Pod]) -> N
     start = time.monotonic()
     assert look(pod, seconds=20).is_ended_primary
     assert time.monotonic() - start < 15
+
+
+@pytest.mark.requirement("what a loss of power has left is no server that runs")
+@pytest.mark.parametrize("left", ["999999999\n", "1\n", "\n", ""])
+def test_the_file_of_a_server_that_is_gone(postgres: tuple[Cluster, Pod], left: str) -> None:
+    cluster, pod = postgres
+    assert look(pod).has_server
+    cluster.stop("fast")
+    file = cluster.data / "postmaster.pid"
+    file.write_text(left)
+    try:
+        assert not look(pod).has_server
+    finally:
+        file.unlink()

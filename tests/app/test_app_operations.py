@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from postgres_cluster import Cluster
 from running_shop import Shop
-from shop_processes import migrate, serve
+from shop_processes import CALL_KEY, migrate, serve
 
 from app.catalogue.seed.products import products
 from app.errors import SettingsError
@@ -62,11 +62,13 @@ def test_settings_put_the_password_into_the_dsn_and_never_show_it() -> None:
         {
             "LEDGER_DSN": "postgresql://ledger@db:5432/ledger",
             "LEDGER_PASSWORD": "p@ss/w",
+            "PAYMENTS_CALL_KEY": CALL_KEY,
             "PSP_URL": "https://provider.example",
             "PSP_API_KEY": "a-key-of-the-provider",
         }
     )
     assert "a-key-of-the-provider" not in repr(settings)
+    assert CALL_KEY not in repr(settings)
     assert settings.ledger_dsn == "postgresql://ledger:p%40ss%2Fw@db:5432/ledger"
     assert "p%40ss" not in repr(settings)
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from postgres_cluster import Cluster
-from shop_processes import FACTS, SECRET, Process, migrate
+from shop_processes import CALL_KEY, FACTS, SEALED, SECRET, Process, migrate
 from shopper import Shopper, order_of
 from test_app_settling import insert_pending
 
@@ -44,7 +44,7 @@ class Sides:
         done = subprocess.run(
             [sys.executable, "-m", "app", *command],
             cwd=REPOSITORY, text=True, capture_output=True, timeout=120, check=False,
-            env={**os.environ, "SHOP_ENVIRONMENT": "lab", **variables},
+            env={**os.environ, "SHOP_ENVIRONMENT": "lab", "PAYMENTS_CALL_KEY": CALL_KEY, **variables},
         )  # fmt: skip
         assert done.returncode == code, done.stderr
         document: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2] or "{}")
@@ -72,7 +72,7 @@ class Sides:
             )
             return
         httpx.post(
-            f"{self.payments.url}/v1/payments", headers={"idempotency-key": key}, trust_env=False,
+            f"{self.payments.url}/v1/payments", headers={"idempotency-key": key}, trust_env=False, auth=SEALED,
             json={"reference": f"EU-{order[:8]}", "amount_minor": 500, "currency": "EUR", "token": "tok_visa"},
         ).raise_for_status()  # fmt: skip
 
@@ -102,10 +102,10 @@ def sides(cluster: Cluster, rendered: Path, tmp_path_factory: pytest.TempPathFac
         cluster.admin(f"CREATE DATABASE {name} OWNER {owner}")
         assert migrate(owner, cluster, name_there=name).returncode == 0
     psp = Process("psp", {"PSP_STATE_FILE": str(tmp_path_factory.mktemp("psp") / "books.sqlite")})
-    payments_variables = {"LEDGER_DSN": cluster.dsn(LEDGER), "PSP_URL": psp.url}
+    payments_variables = {"LEDGER_DSN": cluster.service_dsn(LEDGER), "PSP_URL": psp.url}
     payments = Process("payments", payments_variables)
     shop_variables = {
-        "COMMERCE_DSN": cluster.dsn(COMMERCE), "SHOP_SESSION_SECRET": SECRET, "PAYMENTS_URL": payments.url,
+        "COMMERCE_DSN": cluster.service_dsn(COMMERCE), "SHOP_SESSION_SECRET": SECRET, "PAYMENTS_URL": payments.url,
         "SHOP_RENDERED": str(rendered), "SHOP_REGION_FACTS": FACTS,
     }  # fmt: skip
     storefront = Process("serve", {**shop_variables, "SHOP_RECONCILE_SECONDS": "1"})
@@ -253,14 +253,14 @@ def test_silence_of_payments_is_not_agreement(sides: Sides) -> None:
 )
 def test_questions_that_make_no_sense_are_refused(sides: Sides, path: str, body: object) -> None:
     verb = "GET" if body is None else "POST"
-    answer = httpx.request(verb, f"{sides.payments.url}{path}", json=body, trust_env=False)
+    answer = httpx.request(verb, f"{sides.payments.url}{path}", json=body, trust_env=False, auth=SEALED)
     assert answer.status_code == 422
 
 
 def test_a_statement_says_nothing_of_card_or_customer(sides: Sides) -> None:
     order = sides.buy()
     answer = httpx.post(
-        f"{sides.payments.url}/v1/statements/by-keys", json={"keys": [key_of(order)]}, trust_env=False
+        f"{sides.payments.url}/v1/statements/by-keys", json={"keys": [key_of(order)]}, trust_env=False, auth=SEALED
     ).json()  # fmt: skip
     assert [set(each) for each in answer["payments"]] == [
         {"key", "reference", "amount_minor", "currency", "state", "settled_seconds", "age_seconds"}

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from running_shop import Shop
+from shop_processes import SEALED
 from shopper import Shopper, order_of
 
 from shopsphere.foundation.clock import wait_until
@@ -87,7 +88,7 @@ def test_provider_authorises_and_captures_by_key(shop: Shop) -> None:
     # Not ours: keep the books of the other tests comparable.
     httpx.post(
         f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "authorise-then-capture"}, trust_env=False,
-        json={"reference": "A", "amount_minor": 700, "currency": "EUR", "token": "tok_visa"},
+        auth=SEALED, json={"reference": "A", "amount_minor": 700, "currency": "EUR", "token": "tok_visa"},
     ).raise_for_status()  # fmt: skip
 
 

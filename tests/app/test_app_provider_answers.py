@@ -11,7 +11,7 @@ import httpx
 import pytest
 from postgres_cluster import Cluster
 from scripted_provider import Asked, Reply, ScriptedProvider, charge_of, nobody, reply
-from shop_processes import Process, migrate
+from shop_processes import SEALED, Process, migrate
 
 from shopsphere.foundation.clock import wait_until
 
@@ -35,6 +35,7 @@ class Desk:
             json=wanted,
             headers={"idempotency-key": key},
             trust_env=False,
+            auth=SEALED,
             timeout=20,
         )
 
@@ -64,7 +65,7 @@ def _desk(cluster: Cluster) -> Iterator[Desk]:
     service = Process(
         "payments",
         {
-            "LEDGER_DSN": cluster.dsn(LEDGER),
+            "LEDGER_DSN": cluster.service_dsn(LEDGER),
             "PSP_URL": provider.url,
             "PSP_TIMEOUT_SECONDS": "0.7",
             "PSP_API_KEY": "sk_of_the_test",

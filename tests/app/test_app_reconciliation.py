@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from postgres_cluster import Cluster
 from running_shop import ADMIN_TOKEN
-from shop_processes import Process, migrate
+from shop_processes import CALL_KEY, SEALED, Process, migrate
 
 from app.database.pool import STATEMENT_SECONDS
 from shopsphere.foundation.clock import wait_until
@@ -41,7 +41,12 @@ class Books:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"LEDGER_DSN": self.cluster.dsn(LEDGER), "PSP_URL": self.psp.url, "SHOP_ENVIRONMENT": "lab"}
+        return {
+            "LEDGER_DSN": self.cluster.service_dsn(LEDGER),
+            "PSP_URL": self.psp.url,
+            "SHOP_ENVIRONMENT": "lab",
+            "PAYMENTS_CALL_KEY": CALL_KEY,
+        }
 
     def break_provider(self, **faults: int) -> None:
         headers = {"authorization": f"Bearer {ADMIN_TOKEN}"}
@@ -55,6 +60,7 @@ class Books:
             headers={"idempotency-key": key},
             json={"reference": "EU-1", "amount_minor": amount_minor, "currency": "EUR", "token": token},
             trust_env=False,
+            auth=SEALED,
             timeout=20,
         )
         assert answer.status_code in {201, 202}
@@ -79,7 +85,7 @@ def books(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert migrate("ledger", cluster, name_there=LEDGER).returncode == 0
     file = tmp_path_factory.mktemp("books") / "books.sqlite"
     psp = Process("psp", {"PSP_STATE_FILE": str(file), "PSP_ADMIN_TOKEN": ADMIN_TOKEN})
-    variables = {"LEDGER_DSN": cluster.dsn(LEDGER), "PSP_URL": psp.url}
+    variables = {"LEDGER_DSN": cluster.service_dsn(LEDGER), "PSP_URL": psp.url}
     service = Process("payments", {**variables, "PAYMENTS_RESOLVE_SECONDS": "0.2", "PAYMENTS_RECONCILE_SECONDS": "1"})
     yield Books(cluster, service, psp, file)
     service.stop()

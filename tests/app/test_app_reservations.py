@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from running_shop import Shop
+from shop_processes import SEALED
 from shopper import Shopper, order_of
 from test_app_settling import SKU, insert_pending, make_due
 
@@ -144,6 +145,7 @@ def test_a_payment_that_was_never_asked_for_never_will_be(shop: Shop) -> None:
         headers={"idempotency-key": f"order-{order.replace('-', '')}"},
         json={"reference": f"EU-{order[:8]}", "amount_minor": 500, "currency": "EUR", "token": "tok_visa"},
         trust_env=False,
+        auth=SEALED,
     )
     assert late.status_code == 409
     assert shop.charges(order).status_code == 404
@@ -189,21 +191,23 @@ def test_a_refund_whose_answer_is_lost_is_booked_once(shop: Shop, shopper: Shopp
 def void(shop: Shop, key: str, **changed: object) -> httpx.Response:
     body = {"reference": "EU-7", "amount_minor": 300, "currency": "EUR", **changed}
     url = f"{shop.payments.url}/v1/payments/void"
-    return httpx.post(url, headers={"idempotency-key": key}, json=body, trust_env=False, timeout=20)
+    return httpx.post(url, headers={"idempotency-key": key}, json=body, trust_env=False, auth=SEALED, timeout=20)
 
 
 def test_only_the_payment_that_is_meant_is_given_up(shop: Shop) -> None:
     key = f"order-{uuid4().hex}"
     request = {"reference": "EU-7", "amount_minor": 300, "currency": "EUR", "token": "tok_visa"}
     url = f"{shop.payments.url}/v1/payments"
-    assert httpx.post(url, headers={"idempotency-key": key}, json=request, trust_env=False).status_code == 201
+    assert (
+        httpx.post(url, headers={"idempotency-key": key}, json=request, trust_env=False, auth=SEALED).status_code == 201
+    )
     others = [void(shop, key, amount_minor=301), void(shop, key, currency="USD"), void(shop, key, reference="EU-8")]
     assert [answer.status_code for answer in others] == [409, 409, 409]
     assert void(shop, key, amount_minor="300").status_code == 422
     assert void(shop, "short").status_code == 422
     answers = [void(shop, key), void(shop, key)]
     assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(200, "refunded")] * 2
-    assert httpx.get(f"{url}/by-key/{key}", trust_env=False).json()["state"] == "refunded"
+    assert httpx.get(f"{url}/by-key/{key}", trust_env=False, auth=SEALED).json()["state"] == "refunded"
 
 
 @pytest.mark.parametrize(("minutes", "low", "high"), [(14, 40, 61), (20, 3500, 3601)])

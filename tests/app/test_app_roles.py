@@ -9,7 +9,7 @@ import httpx
 import pytest
 from postgres_cluster import Cluster
 from running_shop import Shop
-from shop_processes import migrate, serve
+from shop_processes import SEALED, migrate, serve
 from shopper import Shopper, order_of
 
 from shopsphere.foundation.clock import wait_until
@@ -88,7 +88,7 @@ def test_commit_without_an_answer_is_unknown_and_happens_once(shop: Shop, shoppe
 def test_ledger_that_is_read_only_leaves_the_order_pending(shop: Shop, shopper: Shopper, read_only: None) -> None:
     answer = httpx.post(
         f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-read-only-ledger"}, trust_env=False,
-        json={"reference": "R", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"},
+        auth=SEALED, json={"reference": "R", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"},
     )  # fmt: skip
     assert answer.status_code == 503
     assert "retry-after" in answer.headers
@@ -138,7 +138,8 @@ def test_an_intent_that_only_this_site_has_is_not_charged(shop: Shop, cluster: C
     def pay() -> httpx.Response:
         return httpx.post(
             f"{shop.payments.url}/v1/payments", headers={"idempotency-key": "test-half-an-intent"}, trust_env=False,
-            json={"reference": "H", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}, timeout=30,
+            json={"reference": "H", "amount_minor": 100, "currency": "EUR", "token": "tok_visa"}, auth=SEALED,
+            timeout=30,
         )  # fmt: skip
 
     def charge() -> int:

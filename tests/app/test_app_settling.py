@@ -11,7 +11,7 @@ import pytest
 from postgres_cluster import Cluster
 from running_shop import Shop
 from scripted_provider import Asked, Reply, ScriptedProvider, reply
-from shop_processes import migrate, serve
+from shop_processes import CALL_KEY, migrate, serve
 from shopper import Shopper, order_of
 
 from shopsphere.foundation.clock import wait_until
@@ -137,7 +137,13 @@ def test_no_answer_of_payments_ends_the_loop_or_the_order(cluster: Cluster, rend
         def sound(asked: Asked) -> Reply:
             return reply(201, {**asked.body, "state": "captured", "id": str(uuid4())})
 
-        payments.script = sound
+        payments.script, payments.key = sound, "a-key-of-somebody-else-that-is-long-enough"
+        heard = len(payments.asked)
+        make_due(cluster, orders, COMMERCE)
+        wait_until(lambda: len(payments.asked) >= heard + len(orders), what="a foreign service to be asked", seconds=60)
+        assert cluster.query(COMMERCE, 'SELECT DISTINCT state FROM orders."order"') == [("pending_payment",)]
+
+        payments.key = CALL_KEY
         make_due(cluster, orders, COMMERCE)
         wait_until(
             lambda: cluster.query(COMMERCE, 'SELECT DISTINCT state FROM orders."order"') == [("paid",)],

@@ -16,6 +16,8 @@ from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, answer_of, write_
 from edge_host import EdgeHost
 from edge_network import own_network
 from edge_origin import Origin
+from edge_two_hosts import Two, two_hosts
+from witness_voters import Voters, running_voters
 
 from components.edge.cdn_origin import CdnOriginModel
 from components.edge.global_dns import GlobalDnsModel
@@ -23,21 +25,30 @@ from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from components.edge.providers.powerdns_rrset import PowerDnsRRsetProvider
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
+from components.edge.providers.powerdns_zone_keys import PowerDnsZoneKeysProvider
 from components.gateway_configuration import HEALTH_PORT
 from lab.edge.packages import PACKAGES
 from lab.edge.settings import EdgeSettings
 from lab.packages import ensure_packages
-from lab.pki import KeyPair, issue, new_authority
-from shopsphere.clients import powerdns
-from shopsphere.clients.cdn_agent import CdnAgent
-from shopsphere.clients.http import read_key
+from shopsphere.clients import cdn_agent, powerdns
+from shopsphere.clients.cdn_agent import Cdn
+from shopsphere.clients.edge_identity import DEPLOYER
 from shopsphere.estate.edge_config import EdgeConfig
+from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 from shopsphere.foundation.clock import wait_until
 from shopsphere.names.pair_state import PairDeclaration
 from shopsphere.topology import Topology, load_topology
+from shopsphere.witness import PairRecord
 
 CLIENTS = {"eu": "10.99.64.10", "us": "10.99.80.10", "apac": "10.99.96.10", "nowhere": "10.99.0.1"}
 ORIGINS = ("10.99.0.11", "10.99.0.12")
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    """Two hosts with a line between them, one of them behind its firewall."""
+    with two_hosts(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +64,7 @@ def edge(topology: Topology) -> Iterator[EdgeHost]:
     ensure_packages(PACKAGES)
     # A short path, because the name of a Unix socket has at most 107 bytes.
     base = Path(tempfile.mkdtemp(prefix="ss-edge-", dir="/tmp"))
+    base.chmod(0o711)  # the program that ends TLS is another user, and reaches its socket below
     authority = new_authority(base / "ca", "test")
     static = topology.static_host
     pair = issue(authority, KeyPair(base / "tls.crt", base / "tls.key"), common_name=static, alternatives=(static,))
@@ -61,8 +73,7 @@ def edge(topology: Topology) -> Iterator[EdgeHost]:
         run=base / "run",
         certificate=pair.certificate,
         key=pair.key,
-        dns_api_key_file=base / "dns-api.key",
-        cdn_token_file=base / "cdn.token",
+        edge_keys=base / "keys",
     )
     (base / "log").mkdir()
     own = [settings.resolver, settings.cdn, *settings.authorities.values()]
@@ -82,10 +93,10 @@ def config(edge: EdgeHost) -> EdgeConfig:
     return EdgeConfig.model_validate(
         {
             "dnsAuthorities": [{"name": name, "url": edge.dns_api(name)} for name in edge.settings.authorities],
-            "dnsApiKeyFile": str(edge.settings.dns_api_key_file),
+            "edgeKeys": str(edge.settings.edge_keys),
             "nameservers": [{"name": n, "address": a} for n, a in edge.settings.authorities.items()],
+            "certificateIssuers": ["ca.example"],
             "cdnUrl": edge.cdn_api,
-            "cdnTokenFile": str(edge.settings.cdn_token_file),
             "cdnAddress": edge.settings.cdn,
             "origins": [{"site": "frankfurt"}, {"site": "dublin"}],
         }
@@ -97,17 +108,18 @@ def zone(edge: EdgeHost, config: EdgeConfig, topology: Topology) -> GlobalDnsMod
     """The whole zone as the stack declares it, written by the same providers."""
     model = GlobalDnsModel.of(topology, config)
     PowerDnsZoneProvider().create(model.zone_inputs())
+    PowerDnsZoneKeysProvider().create(model.key_inputs())
     for pair in topology.pairs.values():
         PowerDnsPairStateProvider().create(model.state_inputs(model.pairs[pair.name]))
-    for inputs in {**model.fixed_names(), **model.steered_names()}.values():
-        PowerDnsRRsetProvider().create(inputs)
+    for inputs in (*model.fixed_names().values(), *model.steered_names().values(), model.issuers()):
+        PowerDnsRRsetProvider().create(inputs or {})
     return model
 
 
 @pytest.fixture(scope="module")
-def authorities(edge: EdgeHost) -> list[powerdns.PowerDns]:
-    key = read_key(str(edge.settings.dns_api_key_file))
-    return [powerdns.PowerDns(name, edge.dns_api(name), key) for name in edge.settings.authorities]
+def authorities(edge: EdgeHost) -> list[powerdns.DnsAuthority]:
+    servers = [(name, edge.dns_api(name)) for name in edge.settings.authorities]
+    return powerdns.connect_to(servers, edge.identity(DEPLOYER))
 
 
 @pytest.fixture
@@ -204,5 +216,19 @@ def fetch(edge: EdgeHost, distribution: dict[str, Any]) -> Iterator[Fetch]:
 
 
 @pytest.fixture
-def cdn(edge: EdgeHost) -> CdnAgent:
-    return CdnAgent(edge.cdn_api, read_key(str(edge.settings.cdn_token_file)))
+def cdn(edge: EdgeHost) -> Cdn:
+    return cdn_agent.connect_to(edge.cdn_api, edge.identity(DEPLOYER))
+
+
+@pytest.fixture(scope="module")
+def voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voters]:
+    """The three voters of a witness, with its keys, users and a record."""
+    with running_voters(tmp_path_factory.mktemp("witness")) as voters:
+        yield voters
+
+
+@pytest.fixture
+def before(voters: Voters) -> Iterator[PairRecord]:
+    """The record, which is the same after a test."""
+    with voters.same_record() as record:
+        yield record

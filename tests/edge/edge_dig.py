@@ -22,6 +22,6 @@ def ask(
     words += [f"+subnet={subnet}"] if subnet else []
     lines = run(words, check=False, seconds=10).stdout.splitlines()
     header = next((line for line in lines if "status:" in line), "status: NONE,")
-    records = [line.split() for line in lines if line and not line.startswith(";")]
+    records = [line.split(maxsplit=4) for line in lines if line and not line.startswith(";")]
     ttl = int(records[0][1]) if records else None
     return Answer(header.split("status: ")[1].split(",")[0], [record[4] for record in records], ttl)

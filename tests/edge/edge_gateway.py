@@ -18,10 +18,10 @@ from components.gateway_configuration import (
     GatewayModel,
     gateway_files,
 )
-from lab.pki import KeyPair, issue, new_authority
 from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import WorkloadConfig
+from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 
 ADDRESS = "10.98.0.1"
 NEIGHBOUR = "10.98.0.2"

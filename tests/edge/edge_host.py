@@ -12,8 +12,11 @@ from pathlib import Path
 from lab.component import Component
 from lab.edge.components import edge_components, prepare
 from lab.edge.settings import EdgeSettings
+from shopsphere.clients.edge_identity import EdgeIdentity
 from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import Topology
+
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass
@@ -31,6 +34,9 @@ class EdgeHost:
             self.start(component)
         for name in self.settings.authorities:
             self._listening(self.settings.authorities[name], self.settings.dns_api_port)
+            self._listening(LOOPBACK, self.settings.inner_port(name))
+        wait_until(self.settings.rights_socket.is_socket, what="the door", seconds=40, interval=0.1, explain=self.logs)
+        self._listening(LOOPBACK, self.settings.cdn_inner_port)
         self._listening(self.settings.resolver, self.settings.dns_port)
         self._listening(self.settings.cdn, self.settings.tls_port)
         self._listening(self.settings.cdn, self.settings.cdn_api_port)
@@ -48,10 +54,13 @@ class EdgeHost:
 
     @property
     def cdn_api(self) -> str:
-        return f"http://{self.settings.cdn}:{self.settings.cdn_api_port}"
+        return f"https://{self.settings.cdn}:{self.settings.cdn_api_port}"
 
     def dns_api(self, name: str) -> str:
-        return f"http://{self.settings.authorities[name]}:{self.settings.dns_api_port}"
+        return f"https://{self.settings.authorities[name]}:{self.settings.dns_api_port}"
+
+    def identity(self, user: str) -> EdgeIdentity:
+        return EdgeIdentity(self.settings.edge_keys, user)
 
     def component(self, name: str) -> Component:
         return next(c for c in edge_components(self.settings) if c.name == name)
@@ -67,6 +76,9 @@ class EdgeHost:
 
     def resume(self, name: str) -> None:
         os.killpg(self.running[name].pid, signal.SIGCONT)
+
+    def restart_authority(self, name: str) -> None:
+        self.restart(f"dns-{name}", LOOPBACK, self.settings.inner_port(name))
 
     def restart(self, name: str, address: str, port: int) -> None:
         if name in self.running:

@@ -11,8 +11,9 @@ from edge_origin import Origin
 from present import present
 
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
-from shopsphere.clients.cdn_agent import CdnAgent
+from shopsphere.clients.cdn_agent import Cdn
 from shopsphere.clients.edge_errors import AdoptionError, ServiceError
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.foundation.clock import wait_until
 
 
@@ -134,8 +135,8 @@ def test_stale_when_origins_answer_errors(
 
 
 @pytest.mark.requirement("a bad configuration is refused with the compiler's words, and the old one goes on")
-def test_bad_configuration_is_refused(edge: EdgeHost, cdn: CdnAgent, inputs: dict[str, Any], fetch: Fetch) -> None:
-    document = {key: inputs[key] for key in inputs if key not in {"endpoint", "tokenFile"}}
+def test_bad_configuration_is_refused(edge: EdgeHost, cdn: Cdn, inputs: dict[str, Any], fetch: Fetch) -> None:
+    document = {key: inputs[key] for key in inputs if key not in {"endpoint", KEYS_FOLDER}}
     # Valid by the model, refused by the compiler: more is needed than the window holds.
     bad = {**document, "probe": {**document["probe"], "window": 2, "threshold": 3}}
     before = loaded(edge)
@@ -160,16 +161,16 @@ def test_bad_configuration_is_refused(edge: EdgeHost, cdn: CdnAgent, inputs: dic
         ("more", 1),
     ],
 )
-def test_agent_refuses(cdn: CdnAgent, inputs: dict[str, Any], key: str, value: object) -> None:
-    document = {name: inputs[name] for name in inputs if name not in {"endpoint", "tokenFile"}}
+def test_agent_refuses(cdn: Cdn, inputs: dict[str, Any], key: str, value: object) -> None:
+    document = {name: inputs[name] for name in inputs if name not in {"endpoint", KEYS_FOLDER}}
     with pytest.raises(ServiceError, match=f"422.*{key}"):
         cdn.put("static", {**document, key: value})
 
 
-@pytest.mark.requirement("the configuration API asks for its token")
+@pytest.mark.requirement("the configuration API asks for its token, also who comes past the door")
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_agent_needs_a_token(edge: EdgeHost, method: str) -> None:
-    url = f"{edge.cdn_api}/v1/distributions/static"
+    url = f"http://127.0.0.1:{edge.settings.cdn_inner_port}/v1/distributions/static"
     assert httpx.request(method, url, trust_env=False).status_code == 401
     for token in ("wrong", ""):
         given = {"Authorization": f"Bearer {token}".strip()}
@@ -179,9 +180,12 @@ def test_agent_needs_a_token(edge: EdgeHost, method: str) -> None:
 @pytest.mark.requirement("a restart of cache, agent or both keeps the configuration")
 @pytest.mark.parametrize("killed", [["cdn-cache"], ["cdn-agent"], ["cdn-cache", "cdn-agent"]])
 def test_restart_keeps_the_configuration(
-    edge: EdgeHost, cdn: CdnAgent, fetch: Fetch, inputs: dict[str, Any], killed: list[str]
+    edge: EdgeHost, cdn: Cdn, fetch: Fetch, inputs: dict[str, Any], killed: list[str]
 ) -> None:
-    ports = {"cdn-cache": ("127.0.0.1", edge.settings.cache_port), "cdn-agent": (edge.settings.cdn, 8082)}
+    ports = {
+        "cdn-cache": ("127.0.0.1", edge.settings.cache_port),
+        "cdn-agent": ("127.0.0.1", edge.settings.cdn_inner_port),
+    }
     for name in killed:
         edge.kill(name)
     for name in killed:
@@ -192,9 +196,9 @@ def test_restart_keeps_the_configuration(
 
 
 @pytest.mark.requirement("the provider sees a changed distribution and repairs it; it adopts only what is equal")
-def test_provider_sees_a_change(cdn: CdnAgent, inputs: dict[str, Any], fetch: Fetch) -> None:
+def test_provider_sees_a_change(cdn: Cdn, inputs: dict[str, Any], fetch: Fetch) -> None:
     provider = CdnDistributionProvider()
-    document = {key: inputs[key] for key in inputs if key not in {"endpoint", "tokenFile"}}
+    document = {key: inputs[key] for key in inputs if key not in {"endpoint", KEYS_FOLDER}}
     assert not provider.diff("static", present(provider.read("static", inputs).outs), inputs).changes
     provider.create(inputs)  # equal, so adopted
     cdn.put("static", {**document, "paths": ["/static/"]})

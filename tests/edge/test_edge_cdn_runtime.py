@@ -5,24 +5,24 @@ from __future__ import annotations
 import httpx
 import pytest
 from edge_cdn import Fetch, healthy, loaded, varnish
-from edge_host import EdgeHost
+from edge_host import LOOPBACK, EdgeHost
 
 from lab.edge.cdn.runtime import PARAMETERS
-from shopsphere.clients.cdn_agent import CACHE, CdnAgent
+from shopsphere.clients.cdn_agent import CACHE, Cdn
+from shopsphere.clients.edge_identity import DEPLOYER
 from shopsphere.clients.http import read_key
 
 
-def names(cdn: CdnAgent) -> list[str]:
+def names(cdn: Cdn) -> list[str]:
     return [str(each["name"]) for each in cdn.told_otherwise()]
 
 
 def put_back(edge: EdgeHost) -> httpx.Response:
-    token = read_key(str(edge.settings.cdn_token_file))
-    return httpx.post(f"{edge.cdn_api}{CACHE}", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return httpx.post(f"{edge.cdn_api}{CACHE}", verify=edge.identity(DEPLOYER).context(), timeout=30)
 
 
 @pytest.mark.requirement("a cache that was told something beside the CDN's API is found, and put back by it")
-def test_what_the_cache_is_told_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnAgent, fetch: Fetch) -> None:
+def test_what_the_cache_is_told_is_seen_and_taken_back(edge: EdgeHost, cdn: Cdn, fetch: Fetch) -> None:
     assert cdn.told_otherwise() == []
     active = next(name for state, name in loaded(edge) if state == "active")
     varnish(edge, "param.set", "default_ttl", "86401")
@@ -47,7 +47,7 @@ def test_what_the_cache_is_told_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnA
 
 
 @pytest.mark.requirement("another configuration in the cache is found, and put back by the CDN's API")
-def test_another_configuration_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnAgent, fetch: Fetch) -> None:
+def test_another_configuration_is_seen_and_taken_back(edge: EdgeHost, cdn: Cdn, fetch: Fetch) -> None:
     varnish(edge, "vcl.inline", "tap", '"vcl 4.1; backend default none; sub vcl_recv { return (synth(299)); }"')
     assert ("available", "tap") in loaded(edge)
     assert names(cdn) == [], "it is loaded and serves nobody"
@@ -64,10 +64,11 @@ def test_another_configuration_is_seen_and_taken_back(edge: EdgeHost, cdn: CdnAg
 
 
 def test_who_has_no_token_is_told_nothing(edge: EdgeHost) -> None:
+    inside = f"http://{LOOPBACK}:{edge.settings.cdn_inner_port}"
     for method, path in (("GET", CACHE), ("POST", CACHE), ("POST", "/v1/distributions/static")):
-        assert httpx.request(method, f"{edge.cdn_api}{path}", timeout=10).status_code == 401
+        assert httpx.request(method, f"{inside}{path}", timeout=10).status_code == 401
     token = read_key(str(edge.settings.cdn_token_file))
-    answer = httpx.post(f"{edge.cdn_api}/v1/distributions/static", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.post(f"{inside}/v1/distributions/static", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 404
 
 

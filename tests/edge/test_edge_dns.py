@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-import httpx
 import pytest
 from edge_dig import ask
 from edge_host import EdgeHost
@@ -53,13 +52,6 @@ def test_the_bare_domain(client: str, address: str) -> None:
         assert ask(name, client=client).addresses == [address]
 
 
-@pytest.mark.requirement("pages about a name server are shown to nobody without a password")
-@pytest.mark.parametrize("path", ["/", "/metrics", "/api/v1/servers", "/api/docs"])
-def test_pages_of_the_authority_are_closed(edge: EdgeHost, path: str) -> None:
-    for name in edge.settings.authorities:
-        assert httpx.get(f"{edge.dns_api(name)}{path}", trust_env=False).status_code == 401
-
-
 @pytest.mark.requirement("each pair has one steered name, each site its own, the CDN one")
 def test_names(topology: Topology) -> None:
     for site in topology.sites.values():
@@ -68,6 +60,12 @@ def test_names(topology: Topology) -> None:
         assert ask(f"{pair.name}.shopsphere.test").addresses == [str(topology.site(pair.primary).address)]
     assert ask("static.shopsphere.test").addresses == ["10.99.0.80"]
     assert sorted(ask("shopsphere.test", type_="NS").addresses) == ["ns1.shopsphere.test.", "ns2.shopsphere.test."]
+
+
+@pytest.mark.requirement("authorities that issue certificates are told whether they may")
+def test_who_issues_certificates() -> None:
+    found = ask("shopsphere.test", type_="CAA").addresses
+    assert sorted(found) == ['0 issue "ca.example"', '0 issuewild "ca.example"']
 
 
 @pytest.mark.requirement("the resolver never asks the internet, and says so at once")
@@ -88,9 +86,8 @@ def test_one_authority_dead(edge: EdgeHost, dead: str) -> None:
             answer = ask("www.shopsphere.test", client=client)
             assert (answer.status, answer.addresses) == ("NOERROR", [address])
     finally:
-        address = edge.settings.authorities[dead]
-        edge.restart(f"dns-{dead}", address, edge.settings.dns_api_port)
-    assert ask("www.shopsphere.test", at=address, subnet="10.99.80.0/24").addresses == [ASHBURN]
+        edge.restart_authority(dead)
+    assert ask("www.shopsphere.test", at=edge.settings.authorities[dead], subnet="10.99.80.0/24").addresses == [ASHBURN]
 
 
 @pytest.mark.requirement("an authority that is back is asked at once, so that the other one may fail next")
@@ -104,12 +101,12 @@ def test_authorities_die_one_after_the_other(edge: EdgeHost) -> None:
                 time.sleep(TTL + 1)
                 found += [ask(f"{name}.shopsphere.test") for name in ("rdc-a", "rdc-b", "rdc-c")]
             finally:
-                edge.restart(f"dns-{dead}", edge.settings.authorities[dead], edge.settings.dns_api_port)
+                edge.restart_authority(dead)
             assert {answer.status for answer in found} == {"NOERROR"}
 
 
 @pytest.mark.requirement("one atomic change per pair turns all its names within the TTL, and no other pair's")
-def test_flip(authorities: list[powerdns.PowerDns], declaration: Callable[[str], PairDeclaration]) -> None:
+def test_flip(authorities: list[powerdns.DnsAuthority], declaration: Callable[[str], PairDeclaration]) -> None:
     rdc_a, (epoch, active) = declaration("rdc-a"), current(authorities, declaration("rdc-a"))
     assert active == "frankfurt"
     assert ask("rdc-a.shopsphere.test").addresses == [FRANKFURT]
@@ -132,7 +129,7 @@ def test_flip(authorities: list[powerdns.PowerDns], declaration: Callable[[str],
 
 @pytest.mark.requirement("a failover is no drift, and a stale deployment never moves a role")
 def test_flip_is_no_drift(
-    authorities: list[powerdns.PowerDns],
+    authorities: list[powerdns.DnsAuthority],
     zone: GlobalDnsModel,
     declaration: Callable[[str], PairDeclaration],
     topology: Topology,
@@ -150,7 +147,7 @@ def test_flip_is_no_drift(
 
 @pytest.mark.requirement("a change that one authority missed is drift, and repairing it keeps the higher epoch")
 def test_half_a_flip_is_drift(
-    authorities: list[powerdns.PowerDns],
+    authorities: list[powerdns.DnsAuthority],
     zone: GlobalDnsModel,
     declaration: Callable[[str], PairDeclaration],
     topology: Topology,
@@ -168,7 +165,7 @@ def test_half_a_flip_is_drift(
 @pytest.mark.requirement("an authority that hangs keeps no runbook, and no other authority")
 def test_flip_with_a_hanging_authority(
     edge: EdgeHost,
-    authorities: list[powerdns.PowerDns],
+    authorities: list[powerdns.DnsAuthority],
     zone: GlobalDnsModel,
     declaration: Callable[[str], PairDeclaration],
     topology: Topology,
@@ -200,7 +197,7 @@ def test_flip_with_a_hanging_authority(
 
 @pytest.mark.requirement("no answer rather than one from an unknown role")
 def test_lost_state_is_no_answer_and_no_reset(
-    authorities: list[powerdns.PowerDns],
+    authorities: list[powerdns.DnsAuthority],
     zone: GlobalDnsModel,
     declaration: Callable[[str], PairDeclaration],
     topology: Topology,
@@ -223,7 +220,7 @@ def test_lost_state_is_no_answer_and_no_reset(
 
 
 @pytest.mark.requirement("a zone with records that nobody declared is not deleted")
-def test_zone_with_strangers_stays(authorities: list[powerdns.PowerDns], zone: GlobalDnsModel) -> None:
+def test_zone_with_strangers_stays(authorities: list[powerdns.DnsAuthority], zone: GlobalDnsModel) -> None:
     stranger = RRset("legacy.shopsphere.test.", "TXT", 60, ('"by hand"',))
     authorities[0].replace("shopsphere.test.", [stranger])
     with pytest.raises(EdgeError, match="legacy"):
@@ -232,6 +229,6 @@ def test_zone_with_strangers_stays(authorities: list[powerdns.PowerDns], zone: G
     assert ask("frankfurt.shopsphere.test").status == "NOERROR"
 
 
-def current(authorities: list[powerdns.PowerDns], declaration: PairDeclaration) -> tuple[int, str]:
+def current(authorities: list[powerdns.DnsAuthority], declaration: PairDeclaration) -> tuple[int, str]:
     (state,) = {present(declaration.valid(found)) for found in read_records(authorities, declaration).values()}
     return state.epoch, state.active

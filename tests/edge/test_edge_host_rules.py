@@ -6,7 +6,6 @@ import os
 import shlex
 import time
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -48,7 +47,7 @@ class Host:
 
     def __init__(self, site: Site) -> None:
         self.site, self.fence = site, FirewallFence(POSTGRESQL_PORT)
-        self.rules = KernelRules(site.name, IPv4Address("127.0.0.1"), (), self.fence, guard_of(site))
+        self.rules = KernelRules(site.name, self.fence, guard_of(site))
 
     def items_of_known_kind(self, path: str, **_query: str) -> list[dict[str, Any]]:
         assert path == NODES
@@ -65,7 +64,7 @@ class Host:
 
     def look(self) -> SiteDrift:
         lab = Environment.LAB
-        declared = declared_hosts(self.site, paired=True, environment=lab, agent_port=SITE_AGENT_PORT)
+        declared = declared_hosts(self.site, load_topology(), paired=True, environment=lab, agent_port=SITE_AGENT_PORT)
         return look_at_hosts(declared, self, Repair(self.site.name, "lab", "/k", self.site.name), ManualClock())
 
 

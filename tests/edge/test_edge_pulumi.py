@@ -10,8 +10,8 @@ import yaml
 from edge_host import EdgeHost
 from present import present
 
-from shopsphere.clients import powerdns
-from shopsphere.clients.cdn_agent import CdnAgent
+from shopsphere.clients import cdn_agent, powerdns
+from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
 from shopsphere.clients.http import read_key
 from shopsphere.clients.powerdns import RRset
 from shopsphere.deploy.programs import find_program
@@ -41,8 +41,7 @@ def pulumi(edge: EdgeHost, config: EdgeConfig, tmp_path_factory: pytest.TempPath
     home.mkdir()
     committed = yaml.safe_load((REPOSITORY / "lab.base.yaml").read_text())["config"]
     machine = {
-        "shopsphere:dnsApiKeyFile": config.dns_api_key_file,
-        "shopsphere:cdnTokenFile": config.cdn_token_file,
+        "shopsphere:edgeKeys": config.edge_keys,
     }
     file.write_text(yaml.safe_dump({"config": {**committed, **machine}}))
     environment = {
@@ -81,14 +80,15 @@ def test_nothing_to_do_after_up(pulumi: Pulumi) -> None:
 
 
 @pytest.mark.requirement("no key is readable in state")
-def test_state_has_no_key(pulumi: Pulumi, config: EdgeConfig) -> None:
+def test_state_has_no_key(pulumi: Pulumi, edge: EdgeHost) -> None:
     exported = pulumi("stack", "export", "--show-secrets").stdout
-    for file in (config.dns_api_key_file, config.cdn_token_file):
-        assert read_key(file) not in exported
+    assert "PRIVATE KEY" not in exported
+    for file in (edge.settings.dns_api_key_file, edge.settings.cdn_token_file):
+        assert read_key(str(file)) not in exported
 
 
 @pytest.mark.requirement("refresh sees what was changed or removed by hand, at either authority, and up repairs it")
-def test_changed_by_hand_is_seen_and_repaired(pulumi: Pulumi, authorities: list[powerdns.PowerDns]) -> None:
+def test_changed_by_hand_is_seen_and_repaired(pulumi: Pulumi, authorities: list[powerdns.DnsAuthority]) -> None:
     first, second = authorities
     zone, www = "shopsphere.test.", ("www.shopsphere.test.", "LUA")
     before = first.rrset(zone, *www)
@@ -108,14 +108,14 @@ def test_changed_by_hand_is_seen_and_repaired(pulumi: Pulumi, authorities: list[
 
 @pytest.mark.requirement("what somebody adds is drift, which Pulumi's own refresh does not see")
 def test_drift_finds_what_refresh_does_not(
-    pulumi: Pulumi, config: EdgeConfig, authorities: list[powerdns.PowerDns]
+    pulumi: Pulumi, config: EdgeConfig, authorities: list[powerdns.DnsAuthority]
 ) -> None:
     edge = declared_edge(json.loads(pulumi("stack", "export", "--show-secrets").stdout))
     settled = judge_edge(edge, "up")
     assert (settled.drifts, settled.unseen) == ((), ())
     assert settled.live == 2 * (settled.declared - 1) + 1
     zone, sub = "shopsphere.test.", "pay.shopsphere.test."
-    cdn = CdnAgent(config.cdn_url, read_key(config.cdn_token_file))
+    cdn = cdn_agent.connect_to(config.cdn_url, EdgeIdentity.of(config.edge_keys, DEPLOYER))
     foreign = {**present(cdn.get("static")), "name": "foreign", "hostNames": ["pay.shopsphere.test"]}
     authorities[0].replace(zone, [RRset("evil.shopsphere.test.", "A", 60, ("192.0.2.1",))])
     authorities[1].create_zone(sub, [RRset(sub, "A", 60, ("192.0.2.1",))])
@@ -138,7 +138,7 @@ def test_drift_finds_what_refresh_does_not(
 
 
 @pytest.mark.requirement("a failover is no change to Pulumi, and a stale up leaves the role where it is")
-def test_failover_is_no_change(pulumi: Pulumi, authorities: list[powerdns.PowerDns], topology: Topology) -> None:
+def test_failover_is_no_change(pulumi: Pulumi, authorities: list[powerdns.DnsAuthority], topology: Topology) -> None:
     pair = topology.pair("rdc-a")
     rdc_a = PairDeclaration(
         zone="shopsphere.test.",
@@ -157,7 +157,14 @@ def test_failover_is_no_change(pulumi: Pulumi, authorities: list[powerdns.PowerD
     assert states == {PairState(2, "dublin")}
 
 
-@pytest.mark.requirement("what was declared can be removed whole")
-def test_destroy(pulumi: Pulumi, authorities: list[powerdns.PowerDns]) -> None:
+@pytest.mark.requirement("names are removed by hand only after their protection was taken away, and then whole")
+def test_destroy(pulumi: Pulumi, authorities: list[powerdns.DnsAuthority]) -> None:
+    refused = pulumi("destroy", "--yes", "--skip-preview", check=False)
+    assert refused.code != 0
+    assert "protected" in refused.stdout + refused.stderr
+    for authority in authorities:
+        assert ("rdc-a.shopsphere.test.", "LUA") in (authority.names("shopsphere.test.") or ())
+        assert ("state.rdc-a.shopsphere.test.", "LUA") in (authority.names("shopsphere.test.") or ())
+    pulumi("state", "unprotect", "--all", "--yes")
     pulumi("destroy", "--yes", "--skip-preview")
     assert [each.names("shopsphere.test.") for each in authorities] == [None, None]

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from edge_network import own_network
 from present import present
-from witness_voters import ADDRESSES, Voters
+from witness_voters import ADDRESSES, Voters, started_voters
 
 from shopsphere.clients.watch import Watch
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import LockLostError, PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
-from shopsphere.witness.client import Seen
-from shopsphere.witness.store import VOTER_SECONDS
+from shopsphere.witness.gateway import VOTER_SECONDS
+from shopsphere.witness.seen import Seen
+from shopsphere.witness.users import ROOT
 
 LEASE = 4
 
@@ -28,19 +28,14 @@ def take(witness: Witness, seen: Seen, site: str, *, seconds: int = LEASE) -> in
 
 @pytest.fixture(scope="module")
 def voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voters]:
-    with own_network(list(ADDRESSES)):
-        voters = Voters(tmp_path_factory.mktemp("witness"))
-        try:
-            voters.start_all()
-            yield voters
-        finally:
-            voters.stop_all()
+    with started_voters(tmp_path_factory.mktemp("witness")) as started:
+        yield started
 
 
 @pytest.fixture
 def witness(voters: Voters, request: pytest.FixtureRequest) -> Iterator[Witness]:
     """A pair of this test's own, at epoch 1."""
-    witness = Witness(request.node.name[:60], voters.urls)
+    witness = voters.witness(pair=request.node.name[:60])
     seen = witness.see()
     assert seen.record is None
     witness.change(seen, PairRecord.first(witness.pair, "frankfurt", actor="test"))
@@ -87,7 +82,7 @@ def test_life_of_a_lease(witness: Witness) -> None:
     held = witness.see()
     assert held.lease_holder == "frankfurt"
     moved = witness.change(held, present(held.record).changed(actor="test", reason="test", epoch=2, active="dublin"))
-    with pytest.raises(WitnessConflictError, match="held by frankfurt"):
+    with pytest.raises(WitnessConflictError, match="found:    frankfurt"):
         take(witness, moved, "dublin", seconds=LEASE)
     taken = wait_until(lambda: not witness.see().lease_holder, what="the end", seconds=3 * LEASE, interval=0.1)
     assert taken >= LEASE - 2, "it must not end early"
@@ -119,7 +114,7 @@ def test_an_epoch_waits_for_the_lease(witness: Witness) -> None:
 def test_a_lease_needs_the_record_that_was_seen(witness: Witness) -> None:
     seen = witness.see()
     witness.change(seen, present(seen.record).changed(actor="test", reason="fence", phase=Phase.FENCING))
-    with pytest.raises(WitnessConflictError, match="the record changed"):
+    with pytest.raises(WitnessConflictError, match="another record"):
         take(witness, seen, "frankfurt", seconds=LEASE)
 
 
@@ -156,7 +151,8 @@ def test_a_glance(witness: Witness) -> None:
 @pytest.mark.requirement("the voter that answers first is asked first; a hanging one is not waited for")
 def test_the_fastest_voter_is_preferred(voters: Voters) -> None:
     with socket.create_server((ADDRESSES[0], 0)) as hanging:  # takes connections and never answers
-        witness = Witness("fastest", [f"http://{ADDRESSES[0]}:{hanging.getsockname()[1]}", *voters.urls])
+        urls = [f"https://{ADDRESSES[0]}:{hanging.getsockname()[1]}", *voters.urls]
+        witness = Witness("fastest", urls, voters.identity(ROOT))
         start = time.monotonic()
         witness.prefer_fastest()
         witness.see()

@@ -9,7 +9,7 @@ from kubeconfigs import kubeconfig
 from unplaced import without_source_positions
 
 from shopsphere.deploy.declared_graph import Graph, declared_by
-from shopsphere.estate.pair_secrets import SITE_SECRET_NAMES, generate_pair_secrets
+from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, SITE_SECRET_NAMES, generate_pair_secrets
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
 
@@ -22,6 +22,7 @@ FILLED = {
     "pspApiKey": "sk_of_a_test",
     "tok_card": "Credit card",
     "pspNetworks": "192.0.2.0/24",
+    "archiveRecipient": "age1ofthetests",
 }
 
 
@@ -52,6 +53,7 @@ def secrets_of(project: str) -> dict[str, str]:
     if project == "hq":
         return {}
     made = generate_pair_secrets(load_topology(), project)
+    made |= {name: f"{name} of the tests" for name in ARCHIVE_SECRET_NAMES}
     return {**made, "gatewayTlsCertificate": "certificate of the public names", "gatewayTlsKey": "its key"}
 
 
@@ -68,7 +70,10 @@ def complete_config(project: str, stack: str, pair_secrets: Mapping[str, str] | 
     }
     own = secrets_of(project) if pair_secrets is None else pair_secrets
     secrets = {f"shopsphere:{key}": value for key, value in own.items()}
-    return {**filled, "shopsphere:kubeconfig": kubeconfig_of(stack), **secrets}
+    machine = {"shopsphere:kubeconfig": kubeconfig_of(stack)}
+    if project != "hq":
+        machine["shopsphere:archiveRecipient"] = FILLED["archiveRecipient"]
+    return {**filled, **machine, **secrets}
 
 
 def kubeconfig_of(stack: str) -> str:
@@ -86,6 +91,7 @@ def _filled(value: Any, key: str) -> Any:
         case list():
             return [_filled(entry, key) for entry in value]
         case str() if PLACEHOLDER in value:
+            value = value.replace(f"sha256:{PLACEHOLDER}", f"sha256:{'0' * 64}")
             return value.replace(PLACEHOLDER, FILLED.get(key, "registry.example"))
         case _:
             return value
@@ -96,7 +102,7 @@ def build(
 ) -> Graph:
     """Run the stack's own `__main__.py` and return its graph."""
     values = complete_config(project, stack) if config is None else config
-    names = (*SITE_SECRET_NAMES, "registryPassword", "pspApiKey")
+    names = (*SITE_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, "registryPassword", "pspApiKey")
     encrypted = [f"shopsphere:{key}" for key in names if key not in plain_secrets]
     with without_source_positions():
         return declared_by(

@@ -81,6 +81,23 @@ def test_only_the_ledger_waits_and_only_at_the_primary(
     assert not [each for each in others if "synchronous" in each["spec"]["postgresql"]]
 
 
+@pytest.mark.requirement("services log into the databases as roles that own nothing")
+def test_each_service_has_a_login_that_the_operator_makes_of_its_role(members: Members) -> None:
+    _, databases = members
+    for name, clusters in databases.items():
+        for cluster in clusters.values():
+            assert cluster["spec"]["managed"]["roles"] == [
+                {
+                    "name": {"commerce": "shop_app", "ledger": "payments_app"}[name],
+                    "ensure": "present",
+                    "login": True,
+                    "inherit": True,
+                    "connectionLimit": -1,
+                    "passwordSecret": {"name": f"{name}-service"},
+                }
+            ]
+
+
 def test_connections_are_encrypted_and_give_up_soon(regional: SiteGraph) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):

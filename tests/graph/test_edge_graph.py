@@ -15,8 +15,8 @@ from shopsphere.deploy.declared_graph import Registered, declared_by
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
-MACHINE = {"shopsphere:dnsApiKeyFile": "/keys/dns-api.key", "shopsphere:cdnTokenFile": "/keys/cdn.token"}
-PROD = {"url": "https://service.example:8081", "cdnUrl": "https://cdn.example"}
+MACHINE = {"shopsphere:edgeKeys": "/keys/edge"}
+PROD = {"url": "https://service.example:8081", "cdnUrl": "https://cdn.example", "edgeKeys": "/keys/edge"}
 
 Resources = list[Registered]
 
@@ -38,7 +38,7 @@ def prod_config() -> dict[str, Any]:
         short = key.removeprefix("shopsphere:")
         if short in PROD:
             return PROD[short]
-        return "s3://state" if short == "stateBackend" else "/keys/file" if short.endswith("File") else "203.0.113.7"
+        return "s3://state" if short == "stateBackend" else "203.0.113.7"
 
     config: dict[str, Any] = filled(yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"])
     return config
@@ -79,8 +79,9 @@ def test_every_resource_is_known(graph: Resources) -> None:
     counted = {name: len(of_kind(graph, name)) for name in {kind(entry) for entry in graph}}
     assert counted == {
         "DnsZone": 1,
+        "DnsZoneKeys": 1,
         "DnsPairState": len(topology.pairs),
-        "DnsRRset": fixed + steered,
+        "DnsRRset": fixed + steered + len(("who issues certificates",)),
         "CdnDistribution": 1,
     }
 
@@ -151,11 +152,9 @@ def test_an_owner_may_choose_the_origins() -> None:
 
 
 @pytest.mark.requirement("keys are never inputs")
-def test_keys_are_named_by_file(graph: Resources) -> None:
+def test_keys_are_named_by_folder(graph: Resources) -> None:
     for entry in graph:
-        files = [entry.state[key] for key in ("keyFile", "tokenFile") if key in entry.state]
-        assert files
-        assert all(file.startswith("/keys/") for file in files)
+        assert entry.state["keysFolder"] == "/keys/edge"
 
 
 @pytest.mark.requirement("a placeholder left in gives one clear error that lists all of them")
@@ -163,7 +162,7 @@ def test_placeholders_are_listed() -> None:
     committed = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())["config"]
     with pytest.raises(pulumi.RunError) as caught:
         build("prod", committed)
-    for key in ("dnsAuthorities[0].url", "dnsApiKeyFile", "nameservers[0].address", "cdnAddress", "stateBackend"):
+    for key in ("dnsAuthorities[0].url", "edgeKeys", "nameservers[0].address", "cdnAddress", "stateBackend"):
         assert key in str(caught.value)
 
 
@@ -187,3 +186,13 @@ def test_the_program_itself_is_short_and_runs() -> None:
     file = REPOSITORY / "__main__.py"
     assert len(file.read_text().splitlines()) < 30
     assert build("lab", lab_config(), file)
+
+
+@pytest.mark.requirement("the zone says which authorities may issue certificates for its names")
+def test_who_may_issue_certificates() -> None:
+    (found,) = [each for each in of_kind(build("lab", lab_config()), "DnsRRset") if each["type"] == "CAA"]
+    assert (found["name"], found["records"]) == ("shopsphere.test.", ['0 issue ";"', '0 issuewild ";"'])
+    none = {**lab_config(), "shopsphere:certificateIssuers": []}
+    assert not [each for each in of_kind(build("lab", none), "DnsRRset") if each["type"] == "CAA"]
+    with pytest.raises(pulumi.RunError, match="certificateIssuers"):
+        build("lab", {**lab_config(), "shopsphere:certificateIssuers": ["ca.example; account=1"]})

@@ -127,9 +127,9 @@ def test_the_witness_follows(found: dict[str, Any]) -> None:
         "rdc-c": ["newyork", "frankfurt", "ashburn"],
         "rdc-d": ["newyork", "frankfurt", "ashburn"],
     }
-    assert found["told"]["rdc-a"] == ["http://10.99.0.21:2480", "http://10.99.0.31:2480", "http://10.99.0.40:2480"]
+    assert found["told"]["rdc-a"] == ["https://10.99.0.21:2480", "https://10.99.0.31:2480", "https://10.99.0.40:2480"]
     assert set(found["told"]["rdc-d"]) == {
-        *("http://10.99.0.40:2510", "http://10.99.0.11:2510", "http://10.99.0.21:2510")
+        *("https://10.99.0.40:2510", "https://10.99.0.11:2510", "https://10.99.0.21:2510")
     }
 
 

@@ -23,8 +23,12 @@ PROJECTS = {"prod-frankfurt": "rdc-a", "prod-newyork": "hq"}
 TYPES_OF_OTHERS = {"pulumi:providers:docker", "pulumi:providers:pulumi-python", "docker:index/image:Image"}
 """Listed and in no committed stack: what the engine adds, and what an owner's stack may have."""
 FIELDS_OF_OTHERS = {
+    "affinity.enablePodAntiAffinity",
+    "affinity.podAntiAffinityType",
+    "affinity.topologyKey",
     "pulumi.com/autonamed",
     "live",
+    "ds",
     "version",
     "pluginDownloadURL",
     "renderYamlToDirectory",

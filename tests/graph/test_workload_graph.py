@@ -17,9 +17,9 @@ def pods(graph: Graph) -> dict[str, dict[str, Any]]:
     return {each.name: each.state["spec"]["template"]["spec"] for each in graph.of("Deployment")}
 
 
-def test_the_three_workloads_are_there(regional: SiteGraph) -> None:
+def test_every_workload_is_there(regional: SiteGraph) -> None:
     _, _, graph = regional
-    assert set(pods(graph)) == {"shop", "payments", "gateway"}
+    assert set(pods(graph)) == {"shop", "payments", "gateway", "archive-commerce", "archive-ledger"}
     for name in pods(graph):
         assert graph.get("PodDisruptionBudget", name, name)["spec"]["maxUnavailable"] == 1
         graph.get("Service", name, name)
@@ -44,7 +44,8 @@ def test_pods_are_confined(regional: SiteGraph) -> None:
 def test_a_rollout_keeps_every_request(regional: SiteGraph) -> None:
     _, _, graph = regional
     for deployment in graph.of("Deployment"):
-        assert deployment.state["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+        if not deployment.name.startswith("archive-"):
+            assert deployment.state["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
         pod = deployment.state["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         assert container["lifecycle"]["preStop"]
@@ -53,6 +54,15 @@ def test_a_rollout_keeps_every_request(regional: SiteGraph) -> None:
     for name, pod in pods(graph).items():
         if name != "gateway":
             assert pod["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 5}}
+
+
+@pytest.mark.requirement("two collectors of one database never run at once, also in a rollout")
+def test_a_collector_ends_before_the_next_one_starts(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    found = {each.name: each.state["spec"] for each in graph.of("Deployment") if each.name.startswith("archive-")}
+    assert set(found) == {"archive-commerce", "archive-ledger"}
+    for spec in found.values():
+        assert (spec["strategy"], spec["replicas"]) == ({"type": "Recreate"}, 1)
 
 
 def test_an_autoscaler_owns_the_number_of_replicas(regional: SiteGraph) -> None:
@@ -65,14 +75,49 @@ def test_an_autoscaler_owns_the_number_of_replicas(regional: SiteGraph) -> None:
 def test_the_shop_waits_for_its_database(regional: SiteGraph) -> None:
     _, name, graph = regional
     for workload, database in (("shop", "commerce"), ("payments", "ledger")):
-        (migration,) = pods(graph)[workload]["initContainers"]
-        assert migration["command"] == ["shop", "migrate", database]
+        (schema,) = pods(graph)[workload]["initContainers"]
+        assert schema["command"] == ["shop", "await-schema", database]
         settings = {each["name"]: each for each in pods(graph)[workload]["containers"][0]["env"]}
         assert settings["SHOP_SITE"]["value"] == name
         dsn = settings[f"{database.upper()}_DSN"]["value"]
-        assert dsn.startswith(f"postgresql://{database}@{database}.data-{database}.svc.cluster.local:5432/{database}?")
+        login = {"commerce": "shop_app", "ledger": "payments_app"}[database]
+        assert dsn.startswith(f"postgresql://{login}@{database}.data-{database}.svc.cluster.local:5432/{database}?")
         assert "sslmode=verify-full" in dsn
         assert settings[f"{database.upper()}_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == f"{workload}-settings"
+
+
+@pytest.mark.requirement("migrations run as a Job of their own, as the owner, whose password is in no service's pod")
+def test_each_database_is_migrated_beside_it_as_its_owner(regional: SiteGraph) -> None:
+    _, name, graph = regional
+    for workload, database in (("shop", "commerce"), ("payments", "ledger")):
+        job = graph.get("Job", f"data-{database}", f"{database}-migration")
+        pod = job["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        settings = {each["name"]: each for each in container["env"]}
+        assert container["command"] == ["shop", "migrate", database]
+        assert container["image"] == pods(graph)[workload]["containers"][0]["image"]
+        assert container["resources"] == pods(graph)[workload]["containers"][0]["resources"]
+        assert (settings["SHOP_SITE"]["value"], pod["restartPolicy"]) == (name, "OnFailure")
+        dsn = settings[f"{database.upper()}_DSN"]["value"]
+        assert dsn.startswith(f"postgresql://{database}@{database}.data-{database}.svc.cluster.local:5432/{database}?")
+        password = settings[f"{database.upper()}_PASSWORD"]["valueFrom"]["secretKeyRef"]
+        assert password == {"name": f"{database}-owner", "key": "password"}
+        assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+
+
+def test_no_service_has_the_owners_password_or_shares_another_services(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    held: dict[str, dict[str, str]] = {}
+    for each in graph.of("Secret"):
+        held["/".join(str(part) for part in each.key[1:])] = each.state["stringData"][
+            "value"
+        ]  # beside it stands that it is a secret
+    for workload, database, other in (("shop", "commerce", "ledger"), ("payments", "ledger", "commerce")):
+        own = held[f"{workload}/{workload}-settings"]
+        assert own[f"{database.upper()}_PASSWORD"] == held[f"data-{database}/{database}-service"]["password"]
+        assert held[f"data-{database}/{database}-owner"]["password"] not in own.values()
+        assert held[f"data-{other}/{other}-service"]["password"] not in own.values()
+    assert held["shop/shop-settings"]["PAYMENTS_CALL_KEY"] == held["payments/payments-settings"]["PAYMENTS_CALL_KEY"]
 
 
 def test_no_secret_stands_in_a_pods_environment(regional: SiteGraph) -> None:
@@ -80,7 +125,7 @@ def test_no_secret_stands_in_a_pods_environment(regional: SiteGraph) -> None:
     for pod in pods(graph).values():
         for container in [*pod.get("initContainers", []), *pod["containers"]]:
             for each in container.get("env", []):
-                is_secret = any(word in each["name"] for word in ("SECRET", "PASSWORD", "API_KEY"))
+                is_secret = any(word in each["name"] for word in ("SECRET", "PASSWORD", "_KEY", "REPLICATION_"))
                 assert is_secret == ("valueFrom" in each)
 
 
@@ -119,7 +164,13 @@ def test_the_only_ways_in_and_out(graph_of: GraphOf) -> None:
             for database, client, port in (("data-commerce", "shop", 30032), ("data-ledger", "payments", 30033)):
                 among = {(database, 5432), (database, 8000)}
                 operator = {("cnpg-system", 5432), ("cnpg-system", 8000)}
-                assert ways(graph, database, "ingress") == among | operator | {(client, 5432), (peer, 5432)}
+                collector = database.replace("data-", "archive-")
+                clients = {(client, 5432), (collector, 5432), (peer, 5432)}
+                assert ways(graph, database, "ingress") == among | operator | clients
+                archive = TOPOLOGY.archive_of(name)
+                assert archive
+                assert ways(graph, collector, "ingress") == set()
+                assert ways(graph, collector, "egress") == DNS | {(database, 5432), (f"{archive.address}/32", 8443)}
                 assert ways(graph, database, "egress") == DNS | among | {(own, 6443), (peer, port)}
 
 
@@ -156,5 +207,5 @@ def test_the_shop_can_use_what_its_deployment_says(regional: SiteGraph) -> None:
         "rdc-b": ("rdc-b", "USD", False, "U"),
         "rdc-c": ("rdc-c", "SGD", True, "S"),
     }[project]
-    (migration,) = pods(graph)["shop"]["initContainers"]
-    assert migration["env"] == pods(graph)["shop"]["containers"][0]["env"]
+    (schema,) = pods(graph)["shop"]["initContainers"]
+    assert schema["env"] == pods(graph)["shop"]["containers"][0]["env"]

@@ -38,6 +38,7 @@ def cut(host: str, sites: list[str]) -> Iterator[None]:
             shopsphere("lab", "heal", host, site)
 
 
+@pytest.mark.long
 @pytest.mark.requirement("the CDN cannot be emptied: stale copies answer when origins are cut")
 def test_a_flood_empties_nothing(lab: Lab, at: At, page: Page, topology: Topology) -> None:
     shelves = re.findall(r'href="(/categories/[a-z-]+)"', page(CLIENT))

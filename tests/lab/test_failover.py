@@ -76,7 +76,7 @@ def test_drill(at: At, sql: Sql, witness: Witness, orders: Callable[[float], Ord
     customers = orders(90)
     command("drill", "--reason", "test")
     require_active(at, sql, witness, PRIMARY)
-    found = customers.end()
+    found = customers.end_now()
     assert found["count"] > 10, found["failures"]
     assert require_nothing_lost(customers, PRIMARY)["lost orders"] == 0
     assert record(witness).epoch == epoch + 2
@@ -107,12 +107,13 @@ def test_taken_back(at: At, sql: Sql, witness: Witness) -> None:
     epoch = record(witness).epoch
     assert failover("planned", RECOVERY, check=False, kill="4:acted").returncode == -9
     wait_until(lambda: witness.locked_by() is None, what="the dead operator's lock to end", seconds=40)
-    assert not state(at, PRIMARY)["writes"]
+    assert not state(PRIMARY)["writes"]
     command("failover", "--abort", "--reason", "test")
     require_active(at, sql, witness, PRIMARY)
     assert record(witness).epoch == epoch
     # The record says so before anybody has noticed that the other site has to come back to a database that was ended.
-    streams = "select count(*) = 1 from pg_stat_replication where state = 'streaming' and sync_state = 'sync'"
+    shown = f"from pg_stat_replication where application_name = 'ledger-{RECOVERY}'"
+    streams = f"select count(*) = 1 {shown} and state = 'streaming' and sync_state = 'sync'"
     wait_until(
         lambda: sql(PRIMARY, "ledger", streams) == "t" and record(witness).sync is Sync.ON,
         what="the other site to stream again, and sync on",
@@ -148,7 +149,7 @@ def test_power_loss(
     lab("lab", "power-on", PRIMARY)
     wait_for_database(PRIMARY)
     assert sql(PRIMARY, "ledger", "select pg_is_in_recovery()") == "f", "it believes that it is the primary"
-    returned = state(at, PRIMARY)
+    returned = state(PRIMARY)
     assert (returned["databases"], returned["writes"]) == (False, False), returned
 
     lab("lab", "free-volumes", PRIMARY)  # what earlier rebuilds have kept

@@ -12,7 +12,7 @@ from lab_command import as_controller
 from lab.cluster.addons import kubectl
 from shopsphere.foundation.clock import wait_until
 
-PODS = 10
+PODS, MORE_PODS = 4, 10
 PROVIDER = ("10.99.0.70", 8070)
 OTHER_SITES = (("10.99.0.40", 6443), ("10.99.0.21", 443), ("10.99.0.12", 443))
 PROGRAM = f"""
@@ -32,10 +32,10 @@ print(json.dumps(found), flush=True)
 
 
 @pytest.fixture
-def probes(kube: Kube) -> Iterator[list[str]]:
-    """Pods like those of payments, one after the other, each with the program above in the place of the service."""
+def probes(kube: Kube, request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """So many pods like those of payments, one after the other, each with the program above in place of the service."""
     template = kube("frankfurt", "deployment/payments", "-n", "payments")["spec"]["template"]
-    names = [f"first-packet-{number}" for number in range(PODS)]
+    names = [f"first-packet-{request.param}-{number}" for number in range(request.param)]
     try:
         for name in names:
             document = json.dumps(_probe(name, template))
@@ -64,7 +64,8 @@ def _has_ended(kube: Kube, name: str) -> bool:
 
 
 @pytest.mark.requirement("a payments pod never reaches New York or another site, from its first millisecond on")
+@pytest.mark.parametrize("probes", [PODS, pytest.param(MORE_PODS, marks=pytest.mark.long)], indirect=True)
 def test_no_pod_reaches_another_site_before_its_policies_are_there(lab: Lab, probes: list[str]) -> None:
     found = [json.loads(kubectl("frankfurt", "logs", "-n", "payments", name)) for name in probes]
-    assert [set(each) - {PROVIDER[0]} for each in found] == [set()] * PODS, found
+    assert [set(each) - {PROVIDER[0]} for each in found] == [set()] * len(probes), found
     assert all(PROVIDER[0] in each for each in found), f"the way that is allowed opens: {found}"

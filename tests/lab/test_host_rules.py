@@ -41,6 +41,13 @@ def test_hosts_are_clean(lab: Lab, site: str) -> None:
     assert drift(lab, site) == ([], [])
 
 
+@pytest.mark.requirement("a deployed pair is clean: nobody's own work is taken for somebody else's")
+@pytest.mark.parametrize("pair", ["rdc-a", "rdc-b"])
+def test_a_deployed_pair_is_clean(lab: Lab, pair: str) -> None:
+    found = json.loads(lab("drift", pair, "--json", check=False).stdout)
+    assert (found["findings"], found["unseen"]) == ([], [])
+
+
 @pytest.mark.requirement("what is done with nft on a host is found, and --repair puts back what is declared")
 @pytest.mark.usefixtures("spoiled")
 def test_what_is_done_with_nft_is_found_and_put_back(lab: Lab) -> None:

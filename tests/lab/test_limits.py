@@ -12,6 +12,8 @@ from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import CommandError
 
 NAMESPACE = "shop"
+DECLARED = "localhost/shopsphere/shop:0.1.0"
+"""An image of the site's stack: a Deployment of another one is refused before it is charged."""
 LABELS = {
     "shopsphere.io/data-class": "personal",
     "shopsphere.io/jurisdiction": "eu",
@@ -79,6 +81,7 @@ def test_pod_above_a_racks_power_is_refused(lab: Lab) -> None:
 )
 def test_deployment_above_the_sites_power_is_refused(kube: Kube) -> None:
     template = pod("hot", 18_000)
+    template["spec"]["containers"][0]["image"] = DECLARED
     template["metadata"]["labels"] = {**LABELS, "app": "hot"}
     document: dict[str, Any] = {
         "apiVersion": "apps/v1",

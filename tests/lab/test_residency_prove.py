@@ -17,15 +17,18 @@ from lab_access import At, Lab, Sql
 
 from lab.cluster.addons import kubectl
 from lab.edge.components import lab_settings
-from shopsphere.clients.http import read_key
-from shopsphere.clients.powerdns import PowerDns, RRset
+from lab.paths import witness_keys_folder
+from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
+from shopsphere.clients.powerdns import RRset, connect_to
 from shopsphere.estate.paths import records_directory, state_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.estate.witness_seats import client_url
 from shopsphere.foundation.files import write_whole
 from shopsphere.residency.tokens import Planting, recall
 from shopsphere.topology import Topology
+from shopsphere.witness.identity import Identity
 from shopsphere.witness.store import Store
+from shopsphere.witness.users import ROOT
 
 pytestmark = [
     pytest.mark.full,
@@ -117,20 +120,19 @@ def on_the_link(at: At, word: str) -> Iterator[None]:
         sender.join(60)
 
 
+@pytest.mark.long
 def test_twelve_leaks_of_different_kinds_are_found(
     lab: Lab, at: At, sql: Sql, planted: Planting, topology: Topology
 ) -> None:
     eu = {each.name: each.value for each in planted.of("eu")}
     us = {each.name: each.value for each in planted.of("us")}
     settings = lab_settings()
-    authority = PowerDns(
-        "ns1",
-        f"http://{settings.authorities['ns1']}:{settings.dns_api_port}",
-        read_key(str(settings.dns_api_key_file)),
-    )
+    url = f"https://{settings.authorities['ns1']}:{settings.dns_api_port}"
+    (authority,) = connect_to([("ns1", url)], EdgeIdentity(settings.edge_keys, DEPLOYER))
     zone, name = f"{topology.domain}.", f"residency-probe.{topology.domain}."
     record = RRset(name, "TXT", 5, (f'"{eu["eu/street"].encode().hex()}"',))
-    witness = Store([client_url(topology.pair("rdc-a"), "ashburn", topology)], seconds=5)
+    keys = Identity(witness_keys_folder("rdc-a"), ROOT)
+    witness = Store([client_url(topology.pair("rdc-a"), "ashburn", topology)], keys, seconds=5)
     quoted = "".join(f"={byte:02X}" for byte in us["us/name"].encode())
     key = {"key": base64.b64encode(WITNESS_KEY).decode()}
     md5 = hashlib.md5(eu["eu/email"].encode(), usedforsecurity=False).hexdigest()

@@ -17,7 +17,14 @@ RATE, SECONDS = 20, 60
 
 
 @pytest.mark.requirement("with 20 requests/s running, a rolling update of the shop gives zero failed requests")
-@pytest.mark.parametrize(("namespace", "deployment"), [("shop", "shop"), ("gateway", "gateway")])
+@pytest.mark.parametrize(
+    ("namespace", "deployment"),
+    [
+        ("shop", "shop"),
+        # How HAProxy leaves when it is told to is proven in seconds by tests/edge/test_edge_gateway.py.
+        pytest.param("gateway", "gateway", marks=pytest.mark.long),
+    ],
+)
 def test_rolling_update_fails_no_request(lab: Lab, namespace: str, deployment: str) -> None:
     client = [
         sys.executable,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from present import present
 
 from lab.host import cgroups, supervision
 from lab.paths import log_directory, run_directory
-from shopsphere.estate.witness_seats import client_url, seats
+from shopsphere.estate.stack import Environment
+from shopsphere.estate.witness_seats import client_url, ports, seats
 from shopsphere.foundation.clock import wait_until
-from shopsphere.topology import Topology
+from shopsphere.topology import Topology, load_topology
+from shopsphere.topology.quantities import parse_quantity
+from shopsphere.witness.access import witness_of
 
 SITES = ["frankfurt", "dublin", "ashburn", "chicago"]
 
@@ -20,17 +24,22 @@ SITES = ["frankfurt", "dublin", "ashburn", "chicago"]
 @pytest.mark.requirement("a complete Kubernetes per site")
 @pytest.mark.parametrize("site", SITES)
 def test_node_is_ready_and_carries_racks_and_power(kube: Kube, topology: Topology, site: str) -> None:
-    (node,) = kube(site, "nodes")["items"]
-    conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
-    assert conditions["Ready"] == "True"
-    labels = node["metadata"]["labels"]
-    assert labels["shopsphere.io/site"] == site
-    assert labels["topology.kubernetes.io/region"] == topology.jurisdiction_of(site)
-    assert labels["shopsphere.io/racks"] == str(topology.site(site).racks)
-    capacity = node["status"]["capacity"]
-    assert capacity["shopsphere.io/watts"] == "150k"
-    racks = [name for name in capacity if name.startswith("rack.shopsphere.io/")]
-    assert len(racks) == topology.site(site).racks
+    nodes = kube(site, "nodes")["items"]
+    racks, watts = list[str](), 0
+    for node in nodes:
+        conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
+        assert conditions["Ready"] == "True"
+        labels = node["metadata"]["labels"]
+        assert labels["shopsphere.io/site"] == site
+        assert labels["topology.kubernetes.io/region"] == topology.jurisdiction_of(site)
+        capacity = node["status"]["capacity"]
+        watts += int(parse_quantity(capacity["shopsphere.io/watts"]))
+        own = [name for name in capacity if name.startswith("rack.shopsphere.io/")]
+        assert labels["shopsphere.io/racks"] == str(len(own))
+        racks += own
+    assert watts == 150_000
+    assert len(racks) == len(set(racks)) == topology.site(site).racks
+    assert {node["metadata"]["name"] for node in nodes} == set(load_topology(environment="lab").site(site).nodes)
 
 
 @pytest.mark.requirement("a crashed component comes back, its log is easy to reach")
@@ -63,6 +72,19 @@ def test_witness_has_three_healthy_voters(at: At, topology: Topology) -> None:
     pair = topology.pair("rdc-a")
     assert "frankfurt" not in seats(pair, topology)
     assert "dublin" not in seats(pair, topology)
+    with closing(witness_of("rdc-a", Environment.LAB)) as witness:
+        found = {each.url: each.problem for each in witness.each_voter()}
+    assert found == dict.fromkeys((client_url(pair, voter, topology) for voter in seats(pair, topology)), "")
+
+
+@pytest.mark.requirement("a witness speaks with nobody who has none of its certificates, at no voter and no port")
+@pytest.mark.parametrize("host", ["client-eu", "client-us", "edge", "frankfurt", "psp"])
+def test_a_witness_is_closed_to_strangers(at: At, topology: Topology, host: str) -> None:
+    pair = topology.pair("rdc-a")
     for voter in seats(pair, topology):
-        answer = at("ops", "curl", "-sS", "-m", "5", client_url(pair, voter, topology) + "/health").stdout
-        assert '"health":"true"' in answer
+        for port in ports(pair, topology):
+            place = f"{topology.site(voter).address}:{port}"
+            for url in (f"https://{place}/version", f"http://{place}/version", f"https://{place}/v3/kv/range"):
+                done = at(host, "curl", "-sS", "-k", "-f", "-m", "5", "-d", '{"key":"Lw=="}', url, check=False)
+                assert done.code != 0, (url, done.stdout)
+                assert "etcdserver" not in done.stdout

@@ -18,7 +18,7 @@ from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import load_topology
 from shopsphere.witness import Sync, Witness
 
-pytestmark = pytest.mark.full
+pytestmark = pytest.mark.long
 LEDGER = f"ledger-{RECOVERY}"
 
 

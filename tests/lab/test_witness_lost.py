@@ -14,7 +14,7 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Sync, Witness
 
-pytestmark = pytest.mark.full
+pytestmark = pytest.mark.long
 WORDS = ("--reason", "two voters are flooded, incident 4711")
 
 
@@ -65,27 +65,27 @@ def test_no_quorum(
 ) -> None:
     epoch = record(witness).epoch
     voters(VOTERS[2])
-    wait_until(lambda: not state(at, PRIMARY)["writes"], what="the site to shut itself off", seconds=20)
-    assert not state(at, PRIMARY)["databases"]
+    wait_until(lambda: not state(PRIMARY)["writes"], what="the site to shut itself off", seconds=20)
+    assert not state(PRIMARY)["databases"]
     refused = failover("unplanned", RECOVERY, check=False)
     assert refused.returncode != 0
     assert "no quorum" in refused.stderr
 
     command("break-glass", "--to", PRIMARY, *WORDS)
-    assert (state(at, PRIMARY)["writes"], state(at, RECOVERY)["writes"]) == (True, False)
+    assert (state(PRIMARY)["writes"], state(RECOVERY)["writes"]) == (True, False)
     assert buy_at(PRIMARY)[0] == 303
 
     refused = command("break-glass", *WORDS, check=False)
     assert "--accept-data-loss" in refused.stderr
     command("break-glass", *WORDS, "--accept-data-loss")
-    assert (state(at, PRIMARY)["writes"], state(at, RECOVERY)["writes"]) == (False, True)
+    assert (state(PRIMARY)["writes"], state(RECOVERY)["writes"]) == (False, True)
     assert buy_at(RECOVERY)[0] == 303
 
     voters.give_back()
     wait_until(lambda: _epoch(witness) == epoch + 2, what="the witness to be in the permitted epoch", seconds=60)
     wait_until(lambda: witness.see().lease_holder == RECOVERY, what="the lease", seconds=30)
     require_active(at, sql, witness, RECOVERY)
-    assert not state(at, PRIMARY)["databases"], "the other site stays shut off"
+    assert not state(PRIMARY)["databases"], "the other site stays shut off"
 
 
 @pytest.mark.requirement("after break-glass the pair is made whole as after any failover; the path is audited")

@@ -13,13 +13,12 @@ TOPOLOGY = load_topology()
 CONFIG = EdgeConfig.model_validate(
     {
         "dnsAuthorities": [
-            {"name": "ns1", "url": "http://10.0.0.1:8081/"},
-            {"name": "ns2", "url": "http://10.0.0.2:8081"},
+            {"name": "ns1", "url": "https://10.0.0.1:8081/"},
+            {"name": "ns2", "url": "https://10.0.0.2:8081"},
         ],
-        "dnsApiKeyFile": "/keys/dns api.key",
+        "edgeKeys": "/edge keys",
         "nameservers": [{"name": "ns1", "address": "10.0.0.1"}, {"name": "ns2", "address": "10.0.0.2"}],
-        "cdnUrl": "http://10.0.0.3:8082",
-        "cdnTokenFile": "/keys/cdn.token",
+        "cdnUrl": "https://10.0.0.3:8082",
         "cdnAddress": "10.0.0.3",
         "origins": [{"site": "frankfurt"}, {"site": "dublin"}],
     }

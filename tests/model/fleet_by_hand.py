@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from kubeconfigs import kubeconfig
 
+from policies.fleet.flow import Flow, Kind
 from policies.fleet.graph import fleet_of
 from policies.fleet.paths import Leak, leaks
 from policies.resource import Resource
@@ -167,3 +168,15 @@ def found_in(stacks: Mapping[str, Sequence[Resource]]) -> list[Leak]:
     fleet, unread = fleet_of(stacks, model)
     assert unread == []
     return leaks(fleet, model)
+
+
+def declared_by(*planted: Resource) -> list[str]:
+    """The flows that the last of some planted resources declares, each with its place; everything is readable."""
+    fleet, unread = fleet_of(with_planted(*planted), load_topology())
+    assert unread == []
+    return [_told(flow) for flow in fleet.flows if flow.resource is planted[-1] and flow.kind is not Kind.ARRIVAL]
+
+
+def _told(flow: Flow) -> str:
+    only = "" if flow.carries is None else f", {' and '.join(sorted(flow.carries)) or 'nothing'} only"
+    return f"{flow.source.name} -> {flow.kind.value} -> {flow.target.name} ({flow.place}{only})"

@@ -56,5 +56,20 @@ def node_port(site: str, namespace: str, port: int) -> Resource:
     return resource(f"lab-{site}", "kubernetes:core/v1:Service", "logs", props)
 
 
+def stands_for(site: str, namespace: str, *addresses: str) -> Resource:
+    """A service of a namespace, called `both`, that leads to addresses elsewhere."""
+    props = {"metadata": named("both", namespace, "operational"), "spec": {"externalIPs": list(addresses)}}
+    return resource(f"lab-{site}", "kubernetes:core/v1:Service", "both", props)
+
+
+def at_the_first_port(site: str) -> Resource:
+    """A service that is exposed at port 1 of a site: whoever names no port does not mean it."""
+    props = {
+        "metadata": named("first", "shop", "operational"),
+        "spec": {"type": "LoadBalancer", "ports": [{"port": 1}]},
+    }
+    return resource(f"lab-{site}", "kubernetes:core/v1:Service", "first", props)
+
+
 def statements(*texts: str) -> dict[str, object]:
     return {"initdb": {"postInitApplicationSQL": list(texts)}}

@@ -87,6 +87,18 @@ DATABASES: dict[str, Seeded] = {
         "FLT-002",
         f"{COMMERCE_EU} -> backup -> s3://acme/eu",
     ),
+    "a backup in the archive of another jurisdiction": (
+        [
+            member(
+                "commerce",
+                "frankfurt",
+                "dublin",
+                backup={"barmanObjectStore": archive("s3://b", "https://10.99.0.62:8443")},
+            )
+        ],
+        "FLT-002",
+        f"{COMMERCE_EU} -> backup -> s3://b at the archive of us",
+    ),
     "a backup in another region": (
         [
             member(

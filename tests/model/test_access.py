@@ -22,11 +22,11 @@ from shopsphere.estate.stack import Environment, edge_stack
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.witness import WitnessUnreachableError
 from shopsphere.witness.access import see_once, witness_of
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 EDGE: dict[str, Any] = {
-    "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
-    "shopsphere:dnsApiKeyFile": "/keys/dns",
+    "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "https://10.0.0.53:8081"}],
+    "shopsphere:edgeKeys": "/keys/edge",
     "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
     "status:resolvers": ["10.0.0.52"],
     "status:witness": {"rdc-a": ["http://10.0.0.21:2480"]},
@@ -36,7 +36,7 @@ EDGE: dict[str, Any] = {
 
 def test_only_named_keys_are_read() -> None:
     edge = parse_access(EdgeAccess, {**EDGE, "shopsphere:cdnAddress": "REPLACE_ME", "other:cdnUrl": 3}, "Pulumi.x.yaml")
-    assert edge.dns_authorities[0].url == "http://10.0.0.53:8081"
+    assert edge.dns_authorities[0].url == "https://10.0.0.53:8081"
     assert edge.nameservers[0].address == IPv4Address("10.0.0.53")
     assert edge.resolvers == (IPv4Address("10.0.0.52"),)
     assert parse_access(WitnessAccess, EDGE, "Pulumi.x.yaml").witness == {"rdc-a": ("http://10.0.0.21:2480",)}
@@ -56,10 +56,10 @@ def test_a_key_that_moved_is_refused_and_not_overlooked() -> None:
 
 
 def test_all_placeholders_are_named() -> None:
-    config = {**EDGE, "shopsphere:dnsApiKeyFile": "REPLACE_ME", "status:resolvers": ["REPLACE_ME"]}
+    config = {**EDGE, "shopsphere:edgeKeys": "REPLACE_ME", "status:resolvers": ["REPLACE_ME"]}
     with pytest.raises(AccessError) as raised:
         parse_access(EdgeAccess, config, "Pulumi.x.yaml")
-    assert "found:    dnsApiKeyFile, resolvers[0]" in str(raised.value)
+    assert "found:    edgeKeys, resolvers[0]" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 PAIR = load_topology().pair("rdc-a")
 
@@ -198,12 +198,20 @@ def test_an_epoch_too_far_ahead(tmp_path: Path, api: Api, epoch: int) -> None:
     keeper.remember(Witnessed(epoch=4, active="frankfurt"))
     api.found = permit("dublin", epoch=epoch)
     assert keeper.look() is None
-    assert "after epoch 4 comes 5" in keeper.refused
+    assert ("after epoch 4 comes 5" if epoch == 6 else "no pair has so many epochs") in keeper.refused
     assert not file.exists()
     again = keeper_at(file, api, "dublin", "s1")
     assert again.look() is None, "what the witness said is known over a restart"
     api.found = permit("dublin")
     assert again.look() == api.found
+
+
+@pytest.mark.requirement("a permit that skips an epoch does not stick")
+def test_an_epoch_beyond_all_is_refused_also_where_nothing_is_known(tmp_path: Path, api: Api) -> None:
+    keeper = keeper_at(tmp_path / "permit.json", api, "dublin", "s1")
+    api.found = permit("dublin", epoch=2**62)
+    assert keeper.look() is None
+    assert "no pair has so many epochs" in keeper.refused
 
 
 @pytest.mark.parametrize("values", [{"pair": "rdc-b"}, {"active": "ashburn"}])
@@ -487,7 +495,9 @@ def test_the_title_fits_both_variants() -> None:
 def test_direction(
     monkeypatch: pytest.MonkeyPatch, shown: list[PairState], to: str, expected: tuple[str, str, int, str]
 ) -> None:
-    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: shown)
+    monkeypatch.setattr(
+        unwitnessed, "_shown", lambda _access: {f"ns{number}": each for number, each in enumerate(shown, 1)}
+    )
     found = unwitnessed.direction_without_witness(Access(), to)
     assert (found.source, found.target, found.epoch, found.variant) == expected
 
@@ -495,7 +505,7 @@ def test_direction(
 @pytest.mark.requirement("an epoch that DNS alone shows is believed only near those that the agents know")
 @pytest.mark.parametrize(("epoch", "believed"), [(5, True), (12, True), (13, False), (10**17, False)])
 def test_an_epoch_of_dns_that_cannot_be(monkeypatch: pytest.MonkeyPatch, epoch: int, believed: bool) -> None:
-    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [PairState(epoch, "dublin")])
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: {"ns1": PairState(epoch, "dublin")})
     if believed:
         assert unwitnessed.direction_without_witness(Access(), "").epoch == epoch
         return
@@ -503,9 +513,47 @@ def test_an_epoch_of_dns_that_cannot_be(monkeypatch: pytest.MonkeyPatch, epoch: 
         unwitnessed.direction_without_witness(Access(), "")
 
 
+@pytest.mark.requirement("where both agents know an epoch, DNS is believed one ahead of them and no further")
+@pytest.mark.parametrize(("epoch", "believed"), [(5, True), (6, True), (7, False), (10**17, False)])
+def test_an_epoch_of_dns_beside_two_agents(monkeypatch: pytest.MonkeyPatch, epoch: int, believed: bool) -> None:
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: {"ns1": PairState(epoch, "dublin")})
+    known = {"epoch": 5, "active": "dublin"}
+    both = {"frankfurt": {"record": {"epoch": 4, "active": "frankfurt"}}, "dublin": {"record": known}}
+    if believed:
+        assert unwitnessed.direction_without_witness(Access(states=both), "").epoch == epoch
+    else:
+        with pytest.raises(ShopSphereError, match="at most epoch 6"):
+            unwitnessed.direction_without_witness(Access(states=both), "")
+    one_started_anew = {**both, "frankfurt": {"record": None}}
+    if epoch == 7:
+        assert unwitnessed.direction_without_witness(Access(states=one_started_anew), "").epoch == 7
+
+
+@pytest.mark.requirement("one authority with an epoch that cannot be is named, and keeps nobody from break-glass")
+def test_one_authority_is_wrong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def direction(states: dict[str, Any] | None, *epochs: int) -> int:
+        shown = {f"ns{number}": PairState(epoch, "dublin") for number, epoch in enumerate(epochs, 1)}
+        monkeypatch.setattr(unwitnessed, "_shown", lambda _access: shown)
+        access = Access() if states is None else Access(states=states)
+        return unwitnessed.direction_without_witness(access, "").epoch
+
+    known = {"epoch": 5, "active": "dublin"}
+    both = {"frankfurt": {"record": known}, "dublin": {"record": known}}
+    assert direction(both, 5, 900) == 5
+    assert "DNS authority ns2 shows epoch 900, which cannot be" in capsys.readouterr().err
+    assert direction(None, 10**17, 5) == 5
+    assert "ns1" in capsys.readouterr().err
+    assert direction(both, 5, 6) == 6, "a change under way"
+    for epochs in ((900,), (900, 900), (5, 900, 901)):
+        with pytest.raises(ShopSphereError, match=r"cannot be true[\s\S]*ns"):
+            direction(both, *epochs)
+    assert direction({}, 900, 5, 5) == 5, "outvoted where no agent knows"
+    assert direction({}, 900, 5) == 900, "nobody can tell"
+
+
 @pytest.mark.requirement("an epoch of a permit that opened nothing is used up, and says nothing of who is active")
 def test_a_bar_uses_up_its_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [PairState(4, "frankfurt")])
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: {"ns1": PairState(4, "frankfurt")})
     bar = {"site": "frankfurt", "permit": {"epoch": 5, "active": "dublin"}, "record": None}
     opened = {"site": "dublin", "permit": {"epoch": 5, "active": "dublin"}, "record": None}
     found = unwitnessed.direction_without_witness(Access(states={"frankfurt": bar}), "frankfurt")
@@ -515,7 +563,7 @@ def test_a_bar_uses_up_its_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: [])
+    monkeypatch.setattr(unwitnessed, "_shown", lambda _access: {})
     with pytest.raises(ShopSphereError, match="nobody knows"):
         unwitnessed.direction_without_witness(Access(states={}), "")
 

@@ -6,24 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from glass_world import EPOCH, SITES, Operator, SiteHost, World
+from glass_world import EPOCH, SITES, Operator, SiteHost, World, names_of_last_epoch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_disk import memory_disk
 from present import present
 
-from runbooks import unwitnessed
 from runbooks.permit import Permit, permit_path, write_permit
-from shopsphere.names.pair_state import PairState
 
 OPPOSITE = ("dublin", "frankfurt")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def names() -> Iterator[None]:
-    """DNS shows the last epoch that the witness was in."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(unwitnessed, "_shown", lambda _access: [PairState(EPOCH, "frankfurt")])
+    with names_of_last_epoch():
         yield
 
 

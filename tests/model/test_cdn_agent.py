@@ -26,7 +26,7 @@ def test_the_token_that_is_made_is_long_enough(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     settings = EdgeSettings(
         disk=tmp_path / "disk", run=tmp_path / "run", certificate=tmp_path / "crt", key=tmp_path / "key",
-        dns_api_key_file=tmp_path / "dns.key", cdn_token_file=tmp_path / "cdn.token", authorities={},
+        edge_keys=tmp_path / "keys", authorities={},
     )  # fmt: skip
     prepare(settings, load_topology())
     assert len(settings.cdn_token_file.read_text().strip()) >= SHORTEST_TOKEN

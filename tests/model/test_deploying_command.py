@@ -15,7 +15,7 @@ from pulumi.automation.events import StepEventMetadata
 
 from cli import deployment_record
 from cli import main as cli
-from shopsphere.deploy import arming, filling_in, fixed_sizes, history, verbs
+from shopsphere.deploy import arming, attended, filling_in, fixed_sizes, history, verbs
 from shopsphere.deploy.history import DeploymentRecord
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
@@ -32,6 +32,7 @@ def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stacks:
     monkeypatch.setattr(arming, "require_armed_pack", lambda: 24)
     for module in (filling_in, verbs):
         monkeypatch.setattr(module, "require_filled_in", lambda _stacks: None)
+    monkeypatch.setattr(attended, "require_attended", lambda _topology, _stacks: None)
     monkeypatch.setattr(verbs, "is_set_up", fake.is_set_up)
     monkeypatch.setattr(verbs, "open_engine", fake.open)
     monkeypatch.setattr(verbs, "open_draft", fake.open_draft)
@@ -348,7 +349,7 @@ def test_destroy_shows_and_counts_what_it_removes(
     stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop"), removed("kubernetes:core/v1:Service", "shop")]
     stacks.unknown.add("dublin")
     answer(monkeypatch, "n\n")
-    assert cli.run(["destroy", "rdc-a"]) == 1
+    assert cli.run(["destroy", "rdc-a", "--i-mean", "rdc-a"]) == 1
     told = capsys.readouterr()
     assert "  -  DELETE   shop  kubernetes:core/v1:Service" in told.out.splitlines()
     assert "dublin: nothing was set up" in told.out.splitlines()
@@ -366,7 +367,7 @@ def press_ctrl_c() -> Never:
 @pytest.mark.requirement("Ctrl-C at a question ends with 130 and says that nothing was changed")
 @pytest.mark.parametrize(
     "words",
-    [["destroy", "rdc-a"], ["up", "frankfurt", "-e", "prod", "--verify-seconds", "0"]],
+    [["destroy", "rdc-a", "--i-mean", "rdc-a"], ["up", "frankfurt", "-e", "prod", "--verify-seconds", "0"]],
     ids=lambda words: words[0],
 )
 def test_an_interrupt_at_the_question_is_one(
@@ -390,13 +391,13 @@ def test_an_input_that_ends_at_the_question_is_no_answer(
 ) -> None:
     stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
     answer(monkeypatch, "")
-    assert cli.run(["destroy", "rdc-a"]) == 1
+    assert cli.run(["destroy", "rdc-a", "--i-mean", "rdc-a"]) == 1
     assert "no answer was given" in capsys.readouterr().err
 
 
 def test_destroy_with_yes_is_remembered(stacks: Stacks, records: Path) -> None:
     stacks.resources = [removed("kubernetes:apps/v1:Deployment", "shop")]
-    assert cli.run(["destroy", "rdc-a", "--yes"]) == 0
+    assert cli.run(["destroy", "rdc-a", "--yes", "--i-mean", "rdc-a"]) == 0
     assert [deed for deed in stacks.done if deed.startswith("destroy")] == ["destroy frankfurt", "destroy dublin"]
     record = only_record(records)
     assert (record.verb, [stack.changed for stack in record.stacks]) == ("destroy", [1, 1])
@@ -406,7 +407,7 @@ def test_destroy_of_what_was_never_set_up_asks_nothing_and_does_nothing(
     stacks: Stacks, records: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.unknown |= {"dublin", "frankfurt"}
-    assert cli.run(["destroy", "rdc-a"]) == 0
+    assert cli.run(["destroy", "rdc-a", "--i-mean", "rdc-a"]) == 0
     assert capsys.readouterr().out == "frankfurt: nothing was set up\ndublin: nothing was set up\n"
     assert stacks.done == []
     assert not records.exists()

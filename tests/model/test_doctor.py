@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Never, cast
 
 import httpx
@@ -28,11 +29,13 @@ from shopsphere.doctor import (
 )
 from shopsphere.doctor.question import Question, ask_all
 from shopsphere.doctor.site_api import SiteApi, judge_clock, judge_version
+from shopsphere.estate.access import WitnessAccess
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, Verdict, passes
 from shopsphere.topology import load_topology
 from shopsphere.witness import Voter
+from shopsphere.witness.own_keys import OwnKeys
 
 PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 NOON = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
@@ -123,6 +126,7 @@ GOOD_OPERATOR = operator("ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0")
         ([definition("v1")], [], FAILED, "no operator is running"),
         ([definition("v1")], [operator("x:1.30.0", available=0)], FAILED, "no operator is running"),
         ([definition("v1")], [operator("registry:5000/cnpg:1.22.1")], FAILED, "1.22.1"),
+        ([definition("v1")], [operator("registry:5000/cnpg:1.30.1@sha256:ab")], PASSED, "1.30.1"),
         ([definition("v1")], [operator("registry:5000/cnpg@sha256:ab")], UNKNOWN, "says no version"),
     ],
 )
@@ -171,6 +175,7 @@ def refusing(_host: str, _name: str, _version: str) -> Never:
     [
         ("registry.eu.example/shop:1", 200, PASSED),
         ("registry.eu.example/shop@sha256:ab", 200, PASSED),
+        ("registry.eu.example/shop:1@sha256:ab", 200, PASSED),
         ("registry.eu.example/shop:1", 404, FAILED),
         ("registry.eu.example/shop:1", 401, UNKNOWN),
         ("registry.eu.example/shop:1", 0, UNKNOWN),
@@ -187,6 +192,13 @@ def test_images(image: str, status: int, verdict: Verdict) -> None:
     assert site_images.judge_images([image], {image}, refusing).verdict is PASSED
 
 
+def test_a_kubelet_names_an_image_by_its_digest_without_the_tag() -> None:
+    wanted, at_the_nodes = "registry.eu.example/shop:1@sha256:ab", {"registry.eu.example/shop@sha256:ab"}
+    assert site_images.judge_images([wanted], at_the_nodes, refusing).verdict is PASSED
+    other = {"registry.eu.example/shop@sha256:cd", "registry.eu.example/shop:1"}
+    assert site_images.judge_images([wanted], other, refusing).verdict is UNKNOWN
+
+
 def test_state_in_a_folder(tmp_path: Path) -> None:
     assert state.judge_folder(tmp_path).verdict is PASSED
     assert "can be made" in state.judge_folder(tmp_path / "a" / "b").found
@@ -194,17 +206,14 @@ def test_state_in_a_folder(tmp_path: Path) -> None:
     assert state.judge_folder(tmp_path / "file" / "state").verdict is FAILED
 
 
-def test_what_encrypts_secrets(tmp_path: Path) -> None:
-    file = tmp_path / "passphrase"
-    file.touch()
-    assert state.judge_provider("awskms://alias/x", {}).verdict is UNKNOWN
-    assert state.judge_provider("magic://x", {}).verdict is FAILED
-    assert state.judge_provider("", {}).verdict is FAILED
-    assert state.judge_provider("", {"PULUMI_CONFIG_PASSPHRASE_FILE": str(file)}).verdict is PASSED
-    assert state.judge_provider("", {"PULUMI_CONFIG_PASSPHRASE_FILE": str(file) + "x"}).verdict is FAILED
-    secret = state.judge_provider("passphrase", {"PULUMI_CONFIG_PASSPHRASE": "hunter2"})
-    assert secret.verdict is PASSED
-    assert "hunter2" not in secret.found
+@pytest.mark.requirement("production keeps no secret under a passphrase")
+def test_what_encrypts_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "hunter2")
+    assert state.judge_provider("awskms://alias/x").verdict is UNKNOWN
+    for provider in ("", "passphrase", "magic://x"):
+        found = state.judge_provider(provider)
+        assert found.verdict is FAILED
+        assert "hunter2" not in found.found
 
 
 @pytest.mark.parametrize(
@@ -219,6 +228,25 @@ def test_voters(problems: list[str], verdict: Verdict, said: str) -> None:
     hosts = ("10.99.0.40", "10.99.0.21", "10.99.0.31")
     found = [Voter(f"http://{host}:2480", problem) for host, problem in zip(hosts, problems, strict=True)]
     judged = witness.judge_voters(found, {"10.99.0.40": "newyork"})
+    assert judged.verdict is verdict
+    assert said in judged.found
+
+
+@pytest.mark.requirement("an operator whose keys are not believed is told by doctor")
+@pytest.mark.parametrize(
+    ("own", "verdict", "said"),
+    [
+        (OwnKeys(), PASSED, "3 voters"),
+        (OwnKeys(operator="another password"), FAILED, "an operator at this machine cannot read: another password"),
+        (OwnKeys({"ca.crt": None}), FAILED, "ca.crt is no certificate"),
+    ],
+)
+def test_keys_of_a_witness(own: OwnKeys, verdict: Verdict, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = tuple(f"https://10.99.0.{host}:2480" for host in (21, 31, 40))
+    asked = SimpleNamespace(each_voter=lambda: [Voter(url, "") for url in urls], close=lambda: None)
+    monkeypatch.setattr(witness, "witness_in", lambda *_: asked)
+    monkeypatch.setattr(witness, "own_keys", lambda *_: own)
+    judged = witness.voters("rdc-a", WitnessAccess(witness={"rdc-a": urls}), {})
     assert judged.verdict is verdict
     assert said in judged.found
 
@@ -290,10 +318,10 @@ def test_in_a_fresh_lab_the_configuration_is_the_one_that_up_would_write(
     api = asked["dublin", "api"].ask()
     assert api.verdict is FAILED
     assert str(tmp_path / "lab" / "kubeconfigs" / "dublin.yaml") in api.found
-    key = asked["edge", "dns-key"].ask()
-    assert str(tmp_path / "lab" / "pki" / "edge" / "dns-api.key") in key.found
+    keys = asked["edge", "edge-keys"].ask()
+    assert keys.verdict is FAILED
+    assert str(tmp_path / "lab" / "pki" / "edge") in keys.found
     assert sorted(check for subject, check in asked if subject == "edge" and check.startswith("dns-")) == [
-        "dns-key",
         "dns-ns1",
         "dns-ns2",
     ]

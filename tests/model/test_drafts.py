@@ -20,7 +20,9 @@ from shopsphere.topology import load_topology
 TOPOLOGY = load_topology()
 LAB = site_stack(TOPOLOGY, "frankfurt", Environment.LAB)
 PROD = site_stack(TOPOLOGY, "frankfurt", Environment.PROD)
-MADE_IN_THE_LAB = sorted([*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey"])
+MADE_IN_THE_LAB = sorted(
+    [*PAIR_SECRET_NAMES, "gatewayTlsCertificate", "gatewayTlsKey", "commerceArchiveSecret", "ledgerArchiveSecret"]
+)
 
 
 @pytest.fixture
@@ -94,6 +96,8 @@ def test_a_stack_that_is_set_up_is_previewed_with_its_state_and_what_up_would_wr
         assert config_of(draft) == {
             "shopsphere:context": "here",
             "shopsphere:kubeconfig": str(home / "lab" / "kubeconfigs" / "frankfurt.yaml"),
+            "shopsphere:archiveRecipient": STAND_IN,
+            "shopsphere:archiveAuthority": STAND_IN,
             **secrets,
         }
         assert draft.stand_ins == ()

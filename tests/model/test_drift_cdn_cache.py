@@ -24,7 +24,8 @@ def test_what_a_cache_was_told_is_found(look: Look, cdn: FakeCdn) -> None:  # no
         (CACHE, "default_ttl", Kind.CHANGED, Severity.HIGH, False),
     ]
     assert {each.repair for each in found} == {
-        'curl -fsS -X POST -H "Authorization: Bearer $(cat /keys/cdn.token)" http://10.0.0.3:8082/v1/cache'
+        "curl -fsS --cacert '/edge keys/ca.crt' --cert '/edge keys/deployer.crt' --key '/edge keys/deployer.key' "
+        "-X POST https://10.0.0.3:8082/v1/cache"
     }
 
 

@@ -87,6 +87,7 @@ class Server:
             senders=(sender,) if leads else (),
         )
         self.inventory = Inventory(state, (*server.server, *settings), server.rules, server.databases, server.version)
+        self.collectors: list[Document] = [{"status": {"phase": "Pending"}}]
         self.standings: Iterator[Standing] = iter(())
         self.standing = STEADY
         self.changing: Callable[[int], None] = lambda _: None
@@ -103,6 +104,8 @@ class Server:
         self.inventory = replace(self.inventory, server=(*others, Fact(f"setting {name}", field, value)))
 
     def get(self, path: str) -> Document:
+        if path == "/api/v1/namespaces/archive-ledger/pods":
+            return {"items": self.collectors}
         assert path.endswith(f"/namespaces/data-ledger/clusters/ledger-{self.site}")
         return self.document
 
@@ -219,6 +222,24 @@ def test_an_instance_of_the_same_cluster_receives_the_log_from_its_own_address_o
     assert server.found() == [("receiver ledger-frankfurt-2", "", "critical", True)]
 
 
+def test_the_collector_of_backups_receives_the_log_from_its_pod_only() -> None:
+    server = Server()
+    server.collectors = [
+        {"status": {"phase": "Running", "podIP": "10.1.0.9"}},
+        {"status": {"phase": "Failed", "podIP": "10.1.0.8"}},
+        {"status": {"phase": "Pending"}},
+    ]
+    names = ("pg_receivewal", "pg_basebackup", "psql")
+    server.state(senders=tuple(Sender(name, "streaming_replica", "10.1.0.9") for name in names))
+    assert server.found() == []
+    server.state(senders=(Sender("pg_receivewal", "streaming_replica", "10.1.0.8"),))
+    assert server.found() == [("receiver pg_receivewal", "", "critical", True)]
+    server.state(senders=(Sender("pg_receivewal", "postgres", "10.1.0.9"),))
+    assert server.found() == [("receiver pg_receivewal", "", "critical", True)]
+    server.state(senders=(Sender("ledger-dublin", "streaming_replica", "10.1.0.9"),))
+    assert server.found() == [("receiver ledger-dublin", "", "critical", True)]
+
+
 @pytest.mark.parametrize("synchronous", ["", WAITS])
 def test_while_the_witness_says_that_the_ledger_may_be_ahead_it_may_wait_or_not(synchronous: str) -> None:
     server = Server()
@@ -307,7 +328,7 @@ def test_rights_of_another_version_of_the_schema_are_unknown() -> None:
     })  # fmt: skip
     found = server.look()
     assert found.drifts == ()
-    assert "version 0003, and this program knows the rights of version 0004" in found.unseen[0].why
+    assert "version 0003, and this program knows the rights of version 0006" in found.unseen[0].why
 
 
 def test_a_site_without_databases_asks_nobody() -> None:

@@ -27,6 +27,7 @@ from shopsphere.names.pair_state import PairState
 from shopsphere.names.state_record import write_record
 
 WWW = "www.shopsphere.test."
+AS_DEPLOYER = "curl -fsS --cacert '/edge keys/ca.crt' --cert '/edge keys/deployer.crt' --key '/edge keys/deployer.key'"
 DEPLOY = "shopsphere up edge --environment lab --refresh"
 
 
@@ -170,9 +171,9 @@ def test_a_name_that_nobody_declared_is_found_with_the_command_that_removes_it(
     (found,) = look().drifts
     assert told((found,)) == [(f"{added.name} {added.type} at ns1", "", Kind.UNDECLARED, severity, residency)]
     assert found.repair == (
-        "curl -fsS -X PATCH -H \"X-API-Key: $(cat '/keys/dns api.key')\" --json "
+        f"{AS_DEPLOYER} -X PATCH --json "
         f'\'{{"rrsets": [{{"name": "{added.name}", "type": "{added.type}", "changetype": "DELETE"}}]}}\' '
-        "http://10.0.0.1:8081/api/v1/servers/localhost/zones/shopsphere.test."
+        "https://10.0.0.1:8081/api/v1/servers/localhost/zones/shopsphere.test."
     )
 
 
@@ -222,9 +223,7 @@ def test_another_distribution_counts_when_it_has_our_names_or_asks_our_sites(loo
         ("distribution names", "", Kind.UNDECLARED, Severity.CRITICAL, True),
         ("distribution sites", "", Kind.UNDECLARED, Severity.CRITICAL, True),
     ]
-    assert found[0].repair == (
-        'curl -fsS -X DELETE -H "Authorization: Bearer $(cat /keys/cdn.token)" http://10.0.0.3:8082/v1/distributions/names'
-    )
+    assert found[0].repair == (f"{AS_DEPLOYER} -X DELETE https://10.0.0.3:8082/v1/distributions/names")
 
 
 def test_an_authority_that_does_not_answer_is_unknown_and_hides_no_other(
@@ -241,7 +240,7 @@ def test_an_authority_that_does_not_answer_is_unknown_and_hides_no_other(
 
 def test_a_cdn_and_keys_that_cannot_be_had_are_unknown() -> None:
     def refuse(_: object) -> Any:
-        raise CredentialError("no key in '/keys/cdn.token'")
+        raise CredentialError("the certificate of watcher for the edge cannot be used")
 
     found = drift_of_edge.judge_edge(declared_edge(exported()), DEPLOY, dns=refuse, cdn=refuse)
     assert [each.what for each in found.unseen] == ["zone shopsphere.test.", "the CDN"]

@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 from changeable_api import ChangeableApi
+from told_hosts import listing, told
 
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.repair_plan import Action
 from shopsphere.drift.repairing import Place, carry_out, plan
+from shopsphere.estate.host_firewall import firewall_of
+from shopsphere.estate.host_openings import SitePorts
 from shopsphere.foundation.finding import Severity
+from shopsphere.topology import load_topology
 
 REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
 GUARD, FENCE = "nftables ip shopsphere_pod_guard at node-a", "nftables inet shopsphere_fence at node-a"
+FIREWALL = "nftables inet shopsphere_firewall at node-a"
 
 
 def finding(name: str, field: str, kind: Kind) -> Drift:
@@ -57,6 +62,23 @@ def test_nothing_is_loaded_during_a_change_of_role() -> None:
     site.barred = "it began after the plan"
     (outcome,) = carry_out(planned_before, site.places, ())
     assert (outcome.done, outcome.why, site.api.changes) == ("", site.barred, [])
+
+
+@pytest.mark.requirement("a repair that loads an old file says so")
+def test_a_firewall_of_an_older_topology_is_loaded_and_yet_no_repair() -> None:
+    site, topology = Site(), load_topology()
+    frankfurt = topology.site("frankfurt")
+    place = Place(REPAIR, site.api, {}, lambda: "", firewall=firewall_of(frankfurt, topology))
+    site.api.loads.append("inet shopsphere_firewall")
+    planned = plan([finding(FIREWALL, "", Kind.MISSING)], {"frankfurt": place})
+    former = firewall_of(frankfurt, topology, SitePorts(api_server=443)).listing()
+    site.api.told = told([*listing("closed"), *former])
+    (outcome,) = carry_out(planned, {"frankfurt": place}, ())
+    assert outcome.done == ""
+    assert "install-files SITE --firewall" in outcome.why
+    site.api.told = told([*listing("closed"), *firewall_of(frankfurt, topology).listing()])
+    (outcome,) = carry_out(planned, {"frankfurt": place}, ())
+    assert (outcome.done, outcome.why) == ("loaded again", "")
 
 
 def test_an_agent_that_does_not_load_the_table_has_repaired_nothing() -> None:

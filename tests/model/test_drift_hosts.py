@@ -62,7 +62,7 @@ KEYS = {("inet", "shopsphere_fence"), ("ip", "shopsphere_pod_guard")}
 
 
 def declared(*, paired: bool = True, environment: Environment = Environment.LAB) -> DeclaredHosts:
-    return declared_hosts(FRANKFURT, paired=paired, environment=environment, agent_port=SITE_AGENT_PORT)
+    return declared_hosts(FRANKFURT, TOPOLOGY, paired=paired, environment=environment, agent_port=SITE_AGENT_PORT)
 
 
 def look(

@@ -40,7 +40,11 @@ class Host:
         if self.silent:
             raise ValueError("nobody foresaw this")
         declared = declared_hosts(
-            TOPOLOGY.site("frankfurt"), paired=True, environment=Environment.LAB, agent_port=SITE_AGENT_PORT
+            TOPOLOGY.site("frankfurt"),
+            TOPOLOGY,
+            paired=True,
+            environment=Environment.LAB,
+            agent_port=SITE_AGENT_PORT,
         )
         return look_at_hosts(declared, ToldHosts({"frankfurt": lambda: told(self.rules)}), REPAIR, ManualClock())
 

@@ -10,7 +10,7 @@ from drift_injections import POD
 from live_objects import DEPLOYED, LATER, live_objects, set_by
 from test_drift_injections import REPAIR, findings
 
-from runbooks.agent.databases import MARK as SYNCHRONY_MARK
+from runbooks.agent.ledger import MARK as SYNCHRONY_MARK
 from runbooks.cluster_change import MARK as LOCK_MARK
 from runbooks.databases import LOOKED_AT
 from shopsphere.drift import known
@@ -18,6 +18,7 @@ from shopsphere.drift.declared import StateError, declared_objects
 from shopsphere.drift.judging import judge
 from shopsphere.drift.model import Kind
 from shopsphere.drift.undeclared import Live
+from shopsphere.estate.databases import COMPLETE_COPIES
 
 Document = dict[str, Any]
 
@@ -98,7 +99,7 @@ def test_a_change_of_role_is_no_drift() -> None:
     set_by(database, ("spec", "replica", "promotionToken"), "token", known.PLATFORM)
     set_by(database, ("spec", "postgresql", "synchronous"), {"method": "any", "number": 1}, known.PLATFORM)
     set_by(database, ("metadata", "annotations", "cnpg.io/fencedInstances"), '["*"]', known.PLATFORM)
-    for mark in (SYNCHRONY_MARK, LOCK_MARK, LOOKED_AT):
+    for mark in (SYNCHRONY_MARK, COMPLETE_COPIES, LOCK_MARK, LOOKED_AT):
         set_by(database, ("metadata", "annotations", mark), "x", known.PLATFORM)
     assert findings(lives) == []
 

@@ -26,7 +26,7 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Severity
 from shopsphere.witness import PairRecord, Phase
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 from shopsphere.witness.store import Entry
 
 Document = dict[str, Any]

@@ -26,7 +26,7 @@ from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, Verdict, fails
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 REQUEST = DrillRequest(PAIR, Environment.LAB, "weekly")
 NO_DRILL_YET = fails("there was none", "drill").by(LAST_DRILL, "drill")

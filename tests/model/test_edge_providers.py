@@ -147,7 +147,7 @@ def test_identity_replaces(servers: list[FakeAuthority], key: str, value: str) -
 
 def test_another_authority_is_an_update(servers: list[FakeAuthority]) -> None:
     outs = present(PowerDnsRRsetProvider().create(A).outs)
-    more = [*A["authorities"], {"name": "ns3", "url": "http://10.0.0.4:8081"}]
+    more = [*A["authorities"], {"name": "ns3", "url": "https://10.0.0.4:8081"}]
     result = PowerDnsRRsetProvider().diff("id", outs, {**A, "authorities": more})
     assert (result.changes, result.replaces) == (True, [])
 
@@ -164,7 +164,7 @@ def test_another_authority_is_an_update(servers: list[FakeAuthority]) -> None:
         (PowerDnsRRsetProvider, "type", "SOA"),
         (PowerDnsRRsetProvider, "authorities", []),
         (PowerDnsRRsetProvider, "authorities", [{"name": "ns1", "url": "10.0.0.1"}]),
-        (PowerDnsRRsetProvider, "keyFile", ""),
+        (PowerDnsRRsetProvider, "keysFolder", ""),
         (PowerDnsRRsetProvider, "colour", "red"),
         (PowerDnsPairStateProvider, "recovery", "frankfurt"),
         (PowerDnsPairStateProvider, "addresses", {"frankfurt": "10.0.0.1"}),
@@ -252,6 +252,25 @@ def test_unknown_role_is_never_guessed(servers: list[FakeAuthority], states: tup
         PowerDnsPairStateProvider().update("id", outs, STATE)
 
 
+@pytest.mark.requirement("a deletion never takes the state record of a pair that names follow out of DNS")
+@pytest.mark.parametrize("label", ["rdc-a", "www"])
+def test_a_state_record_that_a_name_follows_is_not_deleted(servers: list[FakeAuthority], label: str) -> None:
+    provider = PowerDnsPairStateProvider()
+    outs = present(provider.create(STATE).outs)
+    steered = DNS.steered_names()
+    name = PowerDnsRRsetProvider().create(steered[label])
+    PowerDnsRRsetProvider().create(steered["rdc-b"])
+    # Renamed in the program: the successor takes the record over, and the old resource is deleted.
+    provider.create(STATE)
+    with pytest.raises(PairStateError, match=f"{label}.{ZONE} at ns1, {label}.{ZONE} at ns2") as caught:
+        provider.delete("id", outs)
+    assert "rdc-b" not in str(caught.value)
+    assert all(RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA")) for server in servers)
+    PowerDnsRRsetProvider().delete("id", present(name.outs))
+    provider.delete("id", outs)
+    assert not any(server.rrset(ZONE, RDC_A.name, "LUA") for server in servers)
+
+
 def test_delete_is_repeatable(servers: list[FakeAuthority], cdn: FakeCdn) -> None:
     for kind in (PowerDnsRRsetProvider, PowerDnsPairStateProvider, CdnDistributionProvider):
         outs = present(kind().create(PROVIDERS[kind]).outs)
@@ -259,3 +278,65 @@ def test_delete_is_repeatable(servers: list[FakeAuthority], cdn: FakeCdn) -> Non
         kind().delete("id", outs)
     PowerDnsZoneProvider().delete("id", DNS.zone_inputs())
     assert [server.zones for server in servers] == [{}, {}]
+
+
+@pytest.mark.requirement("an epoch that cannot be is spread to no other authority")
+def test_an_epoch_that_is_too_far_ahead_is_no_truth(servers: list[FakeAuthority]) -> None:
+    provider = PowerDnsPairStateProvider()
+    outs = present(provider.create(STATE).outs)
+    write_record(servers[:1], RDC_A, PairState(2, "dublin"))
+    provider.update("id", outs, STATE)
+    assert epochs(servers) == [2, 2], "a change of role that one authority missed"
+    write_record(servers[:1], RDC_A, PairState(4, "frankfurt"))
+    with pytest.raises(PairStateError, match="too far ahead: ns1"):
+        provider.update("id", outs, STATE)
+    assert epochs(servers) == [4, 2]
+
+
+@pytest.mark.requirement("an epoch that cannot be by the witness is spread nowhere, and written anew")
+def test_the_witness_says_which_epoch_is_true(
+    servers: list[FakeAuthority], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = PowerDnsPairStateProvider()
+    outs = present(provider.create(STATE).outs)
+    monkeypatch.setenv("SHOPSPHERE_WITNESSED_EPOCHS", '{"rdc-a": 7, "rdc-b": 900}')
+    write_record(servers[:1], RDC_A, PairState(900, "dublin"))
+    write_record(servers[1:], RDC_A, PairState(7, "frankfurt"))
+    provider.update("id", outs, STATE)
+    assert epochs(servers) == [7, 7]
+    assert "DNS authority ns1 shows epoch 900 of rdc-a" in capsys.readouterr().err
+    write_record(servers[:1], RDC_A, PairState(3, "frankfurt"))
+    provider.update("id", outs, STATE)
+    assert epochs(servers) == [7, 7], "one that was away for several changes is brought along"
+    write_record(servers[:1], RDC_A, PairState(8, "dublin"))
+    provider.update("id", outs, STATE)
+    assert epochs(servers) == [8, 8], "a change that began after the witness was asked"
+    write_record(servers, RDC_A, PairState(900, "dublin"))
+    with pytest.raises(PairStateError, match="the witness's 7"):
+        provider.update("id", outs, STATE)
+    assert epochs(servers) == [900, 900]
+
+
+@pytest.mark.requirement("two authorities that agree outvote a third one, where the witness does not answer")
+@pytest.mark.parametrize("told", ["", "nonsense", "[]", '{"rdc-a": "x"}'])
+def test_one_of_three_is_outvoted(servers: list[FakeAuthority], monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("SHOPSPHERE_WITNESSED_EPOCHS", told)
+    servers.append(FakeAuthority("ns3"))
+    servers[2].create_zone(ZONE, [])
+    provider = PowerDnsPairStateProvider()
+    outs = present(provider.create(STATE).outs)
+    write_record(servers, RDC_A, PairState(7, "dublin"))
+    write_record(servers[2:], RDC_A, PairState(900, "frankfurt"))
+    provider.update("id", outs, STATE)
+    assert epochs(servers) == [7, 7, 7]
+    write_record(servers[2:], RDC_A, PairState(8, "frankfurt"))
+    provider.update("id", outs, STATE)
+    assert epochs(servers) == [8, 8, 8], "one ahead may be a change under way"
+    for number, server in enumerate(servers):
+        write_record([server], RDC_A, PairState(8 + 10 * number, "frankfurt"))
+    with pytest.raises(PairStateError, match="too far ahead: ns2, ns3"):
+        provider.update("id", outs, STATE)
+
+
+def epochs(servers: list[FakeAuthority]) -> list[int]:
+    return [present(RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA"))).epoch for server in servers]

@@ -70,13 +70,13 @@ def test_the_stacks_own_distribution_is_accepted_as_it_is() -> None:
     topology = load_topology()
     model = CdnOriginModel(
         endpoint="http://cdn",
-        token_file="/token",
+        keys_folder="/token",
         host_name="static.shopsphere.test",
         paths=topology.cdn.paths,
         origins=({"name": "frankfurt", "address": "10.99.0.11", "port": 80},),
         probe_path="/serving",
     )
-    document = {key: value for key, value in model.inputs().items() if key not in {"endpoint", "tokenFile"}}
+    document = {key: value for key, value in model.inputs().items() if key not in {"endpoint", "keysFolder"}}
     assert Distribution.model_validate(document).model_dump(mode="json", by_alias=True) == document
 
 

@@ -22,7 +22,7 @@ from runbooks.pair_access import PairAccess
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import ConflictError
-from shopsphere.clients.edge_errors import EdgeError
+from shopsphere.clients.edge_errors import CredentialError, EdgeError
 from shopsphere.clients.postgres import FENCE, cluster_path
 from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.estate.databases import DATABASES, DatabaseModel
@@ -31,7 +31,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Phase, Sync, Witness
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 TOPOLOGY = load_topology()
 VARIANTS = {FAILOVER: (PLANNED, UNPLANNED), REBUILD: (None,), ABORT: (None,)}
@@ -104,7 +104,7 @@ class Pair(PairAccess):
     def __init__(self, **values: Any) -> None:
         super().__init__(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, cast("Witness", self))
         self.record, self.ready, self.primary, self.in_recovery = record(), 1, "frankfurt", False
-        self.hears = True
+        self.hears, self.has_no_certificate = True, False
         self.secrets = {site: secrets() for site in ("frankfurt", "dublin")}
         self.said: dict[str, str] = {}
         self.sites: dict[str, Any] = {site: Site(site, self) for site in ("frankfurt", "dublin")}
@@ -122,7 +122,12 @@ class Pair(PairAccess):
     def cluster(self, site: str) -> Cluster:
         return cast("Cluster", self.sites[site])
 
+    def authority_names(self) -> list[str]:
+        return [each.name for each in self.dns]
+
     def authorities(self) -> list[DnsAuthority]:
+        if self.has_no_certificate:
+            raise CredentialError("the certificate of runbooks cannot be used")
         return cast("list[DnsAuthority]", list(self.dns))
 
     def declaration(self) -> PairDeclaration:
@@ -257,6 +262,20 @@ DECLARATION = PairDeclaration(
     zone="shopsphere.test.", pair="rdc-a", primary="frankfurt", recovery="dublin",
     addresses={"frankfurt": "10.99.0.11", "dublin": "10.99.0.12"}, active_weight=100, passive_weight=0, ttl=5,
 )  # fmt: skip
+
+
+@pytest.mark.requirement("a certificate that names cannot be moved with is told before a site is shut off, never after")
+def test_names_without_a_certificate() -> None:
+    pair = Pair(dns=(Authority("ns1"), Authority("ns2")), has_no_certificate=True)
+    moved = change(pair)
+    with pytest.raises(CredentialError):
+        step(FAILOVER, 1).check(moved)
+    present(step(FAILOVER, 3).act)(moved)
+    assert [each.phase for each in pair.signed] == [Phase.FENCING]
+    with pytest.raises(BlockedError, match="no DNS authority took the change: ns1: the certificate of runbooks"):
+        present(step(FAILOVER, 8).act)(moved)
+    assert not step(FAILOVER, 8).verify(moved)
+    assert "at ns1, ns2" in step(FAILOVER, 8).check(moved)
 
 
 @pytest.mark.requirement("a dead DNS authority does not keep the others from following the epoch")

@@ -16,13 +16,14 @@ from shopsphere.topology import load_topology
 TOPOLOGY = load_topology()
 
 
-def know(monkeypatch: pytest.MonkeyPatch, **voters: int) -> None:
+def know(monkeypatch: pytest.MonkeyPatch, keys: str = "~/witness", way: str = "https", **voters: int) -> None:
     """Name so many voters of each pair, and fill in all stack files."""
     urls = {
-        pair.replace("_", "-"): tuple(f"https://10.0.0.{at}:2379" for at in range(count))
+        pair.replace("_", "-"): tuple(f"{way}://10.0.0.{at}:2379" for at in range(count))
         for pair, count in voters.items()
     }
-    monkeypatch.setattr(filling_in, "witness_access", lambda _environment: WitnessAccess.model_construct(witness=urls))
+    access = WitnessAccess.model_construct(witness=urls, witness_keys=keys)
+    monkeypatch.setattr(filling_in, "witness_access", lambda _environment: access)
     monkeypatch.setattr(stack_files, "left_to_fill_in", lambda _stack, **_: "")
 
 
@@ -44,6 +45,16 @@ def test_three_voters_are_enough_and_the_lab_makes_its_own(monkeypatch: pytest.M
     know(monkeypatch)
     require_filled_in(stacks(Environment.LAB))
     require_filled_in([edge_stack(Environment.PROD), site_stack(TOPOLOGY, "newyork", Environment.PROD)])
+
+
+@pytest.mark.requirement("no site of production is deployed to whose witness believes anybody")
+def test_a_witness_in_clear_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    know(monkeypatch, way="http", rdc_a=3)
+    with pytest.raises(UnfilledError, match=r"status:witness\.rdc-a names http://10\.0\.0\.2:2379, not https://"):
+        require_filled_in(stacks())
+    know(monkeypatch, keys="", rdc_a=3)
+    with pytest.raises(UnfilledError, match="status:witnessKeys names no folder"):
+        require_filled_in(stacks())
 
 
 def test_a_witness_that_cannot_be_read_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,11 @@ from fleet_by_hand import ADDRESSES, block, by_hand, opens, pair_state, program,
 from policies.fleet.as_junit import as_junit
 from policies.fleet.as_sarif import as_sarif
 from policies.fleet.as_text import as_json, as_text
-from policies.fleet.check import Judged, Report, Scope, check
+from policies.fleet.check import Judged, Report, RuleText, Scope, check
 from policies.registry import discover
 from policies.resource import Resource
+from policies.rule import ResourceRule, StackRule
+from policies.verdict import violation
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.finding import Finding, Severity, Verdict
 from shopsphere.topology import load_topology
@@ -51,6 +53,10 @@ def judged(*planted: Resource, rules: Sequence[Any] = (), asked: Scope | None = 
     return check(rules, with_planted(*planted), load_topology(), asked or scope())
 
 
+def applies(resource: Resource) -> bool:
+    return resource.kind == "Namespace"
+
+
 def checks(report: Report) -> list[tuple[str, str]]:
     return [(each.stack, each.finding.check) for each in report.findings]
 
@@ -81,7 +87,42 @@ def test_what_cannot_be_read_is_told() -> None:
     assert checks(report) == [("lab-dublin", "FLT-000")]
     (found,) = report.findings
     assert "ipBlock.cidr" in found.finding.found
-    assert found.finding.action
+    assert found.finding.title == "flows-are-known"
+    assert found.finding.action == "correct the value; until then nobody can tell where it leads"
+    (rule,) = [each for each in report.rules if each.id == "FLT-000"]
+    assert rule == RuleText(
+        "FLT-000",
+        "flows-are-known",
+        "What cannot be read may lead anywhere.",
+        "correct the value",
+        Severity.CRITICAL,
+    )
+
+
+def test_what_cannot_be_read_concerns_its_own_stack() -> None:
+    unread = opens("dublin", "shop", block("everywhere"))
+    assert checks(judged(unread, asked=scope("dublin", "dublin", stacks=["lab-dublin"])))
+    assert not checks(judged(unread, asked=scope("frankfurt", "frankfurt", stacks=["lab-frankfurt"])))
+
+
+def test_a_finding_about_a_sum_is_of_no_resource() -> None:
+    about: dict[str, Any] = {"reason": "Why.", "severity": Severity.LOW, "remediation": "do it"}
+    each = ResourceRule(
+        id="ABC-001", name="each", applies=applies, check=lambda _: iter([violation("one", "none")]), **about
+    )
+    total = StackRule(
+        id="ABC-002",
+        name="sum",
+        applies=applies,
+        measure=lambda _: iter([1]),
+        judge=lambda measured: iter([violation(str(len(measured)), "none")]),
+        **about,
+    )
+    report = judged(rules=[each, total], asked=scope("hq", stacks=["lab-newyork"]))
+    assert [(found.finding.check, found.finding.found, found.urn) for found in report.findings] == [
+        ("ABC-001", "one", "urn:pulumi:lab-newyork::fleet::kubernetes:core/v1:Namespace::reporting"),
+        ("ABC-002", "1", ""),
+    ]
 
 
 def test_what_is_only_unknown_ends_as_unknown() -> None:
@@ -207,3 +248,4 @@ def test_junit_survives_what_no_xml_may_have() -> None:
     root = ET.fromstring(as_junit(replace(report, findings=(replace(report.findings[0], finding=found),))))
     (failure,) = root.iter("failure")
     assert failure.get("message") == "1 findings; \ufffd\ufffd<&>\ufffd"
+    assert "  found:   \ufffd\ufffd<&>\ufffd\n" in str(failure.text)

@@ -19,7 +19,7 @@ HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())["re
 
 
 def test_verbs_are_few() -> None:
-    assert sorted(VERBS) == ["check", "down", "help", "hooks", "lock", "smoke", "test", "types", "up"]
+    assert sorted(VERBS) == ["check", "down", "help", "hooks", "lock", "long", "smoke", "test", "types", "up"]
 
 
 def test_hooks_are_the_projects_own_tools() -> None:

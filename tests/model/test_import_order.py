@@ -17,6 +17,7 @@ FLOORS = (
     "shopsphere.clients",
     "shopsphere.witness",
     "shopsphere.names",
+    "shopsphere.edge_door",
     "shopsphere.status",
     "shopsphere.deploy",
     "shopsphere.drift",

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from manual_clock import ManualClock
+from open_door import OpenDoor
 from told_hosts import LISTINGS
 
 from runbooks.agent import fence as agent_fence
-from runbooks.agent import kernel_rules
+from runbooks.agent import kernel_rules, rules_line, unpaired
 from runbooks.agent.config import AgentConfig, HostConfig, PodNetworks
-from runbooks.agent.door import Door
+from runbooks.agent.door import answers
+from runbooks.agent.door.callers import Callers
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.kernel_rules import KernelRules
-from runbooks.agent.state import Doors
-from runbooks.agent.unpaired import door_of
 from shopsphere.clients.host_rules import HostRules
 from shopsphere.estate.host_rules import guard
 from shopsphere.estate.site_agent import RULES_PATH
@@ -52,7 +55,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
 def rules_with(
     clock: ManualClock, fence: FirewallFence | None, listing: Callable[[], str] = lambda: PRINTED
 ) -> KernelRules:
-    return KernelRules("frankfurt", HERE, (), fence, GUARD, listing=listing, clock=clock)
+    return KernelRules("frankfurt", fence, GUARD, listing=listing, clock=clock)
 
 
 @pytest.mark.usefixtures("loaded")
@@ -181,31 +184,31 @@ def test_one_caller_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
         ("10.50.3.4", True),
         ("10.11.0.10", False),
         ("10.99.0.12", False),
+        ("10.99.0.1", False),
         ("::1", False),
     ],
 )
 def test_who_is_answered(address: str, admitted: bool) -> None:
-    rules = KernelRules("frankfurt", FAR, [IPv4Network("10.50.0.0/16")], None, None)
-    assert rules.admits(address) is admitted
+    pods, operators = [IPv4Network("10.11.0.0/17")], [IPv4Network("10.99.0.1/32")]
+    callers = Callers(FAR, pods, [IPv4Network("10.50.0.0/16")], operators)
+    assert callers.may_ask_for_rules(address) is admitted
+
+
+Serve = Callable[[KernelRules], str]
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[KernelRules | None], str]]:
-    doors: list[Door] = []
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    with ExitStack() as doors:
 
-    def start(rules: KernelRules | None) -> str:
-        closed = Doors(databases=False, writes=False, because="a test")
-        door = Door("127.0.0.1", 0, lambda: closed, dict, rules)
-        door.start()
-        doors.append(door)
-        return f"http://127.0.0.1:{door._server.server_port}{RULES_PATH}"  # noqa: SLF001
+        def start(rules: KernelRules) -> str:
+            door = doors.enter_context(OpenDoor(tmp_path, Callers(HERE), rules=rules))
+            return f"{door.url}{RULES_PATH}"
 
-    yield start
-    for door in doors:
-        door.stop()
+        yield start
 
 
-def test_the_door(serve: Callable[[KernelRules | None], str], loaded: Loaded) -> None:
+def test_the_door(serve: Serve, loaded: Loaded) -> None:
     url = serve(rules_with(ManualClock(), None))
     answer = HTTP.get(url)
     assert answer.status_code == 200
@@ -216,31 +219,60 @@ def test_the_door(serve: Callable[[KernelRules | None], str], loaded: Loaded) ->
     assert HTTP.post(url.removesuffix("rules") + "writes").status_code == 404
 
 
-def test_the_door_says_why_not(serve: Callable[[KernelRules | None], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_listing_comes_whole(serve: Serve) -> None:
+    chain = {"chain": {"family": "ip", "table": "nat", "name": "K" * 1000}}
+    listing = json.dumps({"nftables": [chain] * 3000})
+    assert len(HTTP.get(serve(rules_with(ManualClock(), None, lambda: listing))).json()["nftables"]) == 3000
+
+
+def test_the_door_says_why_not(serve: Serve) -> None:
     def fail() -> str:
         raise CommandError("nft: not found\n  do:       install it")
 
     answer = HTTP.get(serve(rules_with(ManualClock(), None, fail)))
     assert (answer.status_code, answer.json()) == (503, {"message": "nft: not found do: install it"})
-    monkeypatch.setattr(kernel_rules, "_LOOPBACK", IPv4Network("127.1.0.0/16"))
-    stranger = KernelRules("frankfurt", FAR, (), None, GUARD)
-    for answer in (HTTP.get(serve(stranger)), HTTP.post(serve(stranger), json={})):
-        assert answer.status_code == 403
-        assert "ask through it" in answer.json()["message"]
-    assert HTTP.get(serve(None)).status_code == 404
 
 
-def test_a_host_without_a_pair_has_a_door() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    door = door_of(HostConfig(site="newyork", listen=HERE, port=port))
-    door.start()
+def test_an_agent_that_does_not_answer(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_RULES_SECONDS", 0.3)
+    waiting = threading.Event()
+
+    def hang() -> str:
+        waiting.wait(20)
+        return PRINTED
+
+    url = serve(rules_with(ManualClock(), None, hang))
+    answer = HTTP.get(url)
+    waiting.set()
+    assert answer.status_code == 503
+    assert "does not tell its rules" in answer.json()["message"]
+    monkeypatch.setattr(answers, "_RULES_AT_ONCE", 0)
+    assert "ask again" in HTTP.get(url).json()["message"]
+    (tmp_path / "rules.sock").unlink()
+    monkeypatch.setattr(answers, "_RULES_AT_ONCE", 1)
+    assert "FileNotFoundError" in HTTP.get(url).json()["message"]
+
+
+def test_the_agent_serves_the_next_one(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules_line, "_SECONDS", 0.2)
+    url = serve(rules_with(ManualClock(), None))
+    with ExitStack() as lines:
+        for word in (b"", b"a word of another version", b"tell\n"):  # and the answer is never taken
+            line = lines.enter_context(socket.socket(socket.AF_UNIX))
+            line.connect(str(tmp_path / "rules.sock"))
+            line.sendall(word)
+        assert HTTP.get(url).status_code == 200
+
+
+def test_a_host_without_a_pair_says_so(tmp_path: Path) -> None:
+    publisher, line = unpaired.start(HostConfig(site="newyork", listen=HERE, run=tmp_path))
     try:
-        address = f"http://127.0.0.1:{port}"
-        assert HTTP.get(f"{address}/writes").status_code == 503
-        assert HTTP.get(f"{address}/state").json()["site"] == "newyork"
+        with OpenDoor(tmp_path, Callers(HERE)) as door:
+            assert HTTP.get(f"{door.url}/writes").status_code == 503
+            assert HTTP.get(f"{door.url}/state").json()["site"] == "newyork"
     finally:
-        door.stop()
+        publisher.stop()
+        line.stop()
 
 
 def test_a_configuration_from_before_is_read() -> None:
@@ -249,13 +281,14 @@ def test_a_configuration_from_before_is_read() -> None:
         "site": "frankfurt",
         "peer": "dublin",
         "first_active": "frankfurt",
-        "witness": ["http://10.99.0.40:2379"],
+        "witness": ["https://10.99.0.40:2379"],
+        "witness_keys": "/none",
         "kubeconfig": "/k",
         "context": "frankfurt",
         "permit": "/p",
         "listen": "10.99.0.11",
     }
     config = AgentConfig.model_validate_json(json.dumps(old))
-    assert (config.guard, config.askers) == (None, ())
+    assert (config.guard, config.askers, config.state_askers) == (None, (), ())
     networks = PodNetworks(pods=IPv4Network("10.11.0.0/17"), services=IPv4Network("10.11.128.0/17"))
     assert config.model_copy(update={"pod_guard": networks}).guard == GUARD

@@ -12,7 +12,7 @@ from lab import record
 from lab.cluster.components import _api_server
 from lab.cluster.credentials import prepare
 from lab.paths import kubeconfig_path
-from lab.pki import new_authority
+from shopsphere.foundation.certificates import new_authority
 from shopsphere.topology import load_topology
 
 FRANKFURT = load_topology().site("frankfurt")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lab.hosts import HostAddressError, HostKind, Near, load_hosts
-from lab.plan import give_to_databases
+from lab.plan import give_to_databases, wanted_hosts
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import Topology, load_topology, parse_topology
 
@@ -43,8 +43,37 @@ def test_each_jurisdiction_has_its_customers() -> None:
     assert hosts.rtt_ms("client-eu", "dublin", TOPOLOGY) == 37
 
 
+@pytest.mark.requirement("backups are outside both sites and inside the jurisdiction")
+def test_each_jurisdiction_has_its_archive() -> None:
+    hosts = load_hosts(TOPOLOGY)
+    found = {name: host for name, host in hosts.hosts.items() if host.kind is HostKind.ARCHIVE}
+    assert {name: (str(host.address), host.near) for name, host in found.items()} == {
+        "archive-eu": ("10.99.0.61", Near(site="frankfurt", rtt_ms=2)),
+        "archive-us": ("10.99.0.62", Near(site="ashburn", rtt_ms=2)),
+        "archive-apac": ("10.99.0.63", Near(site="singapore", rtt_ms=2)),
+    }
+    assert hosts.rtt_ms("archive-eu", "dublin", TOPOLOGY) == 27
+
+
+@pytest.mark.parametrize(
+    ("regions", "archives"),
+    [(["rdc-a"], {"archive-eu"}), (["rdc-b", "hq"], {"archive-us"}), (["hq"], set())],
+)
+def test_a_region_brings_its_archive_along(regions: list[str], archives: set[str]) -> None:
+    started = wanted_hosts(regions, TOPOLOGY, load_hosts(TOPOLOGY))
+    assert {host.name for host in started if host.kind is HostKind.ARCHIVE} == archives
+
+
+def test_a_jurisdiction_without_an_archive_has_no_such_host() -> None:
+    topology = changed("jurisdictions", "us", "archive", value=None)
+    hosts = load_hosts(topology)
+    assert "archive-us" not in hosts.hosts
+    assert "archive-us" not in [host.name for host in wanted_hosts(["rdc-b"], topology, hosts)]
+
+
 def test_all_hosts_are_there() -> None:
-    assert set(load_hosts(TOPOLOGY).hosts) == {"edge", "ops", "psp", *CLIENTS, *TOPOLOGY.sites}
+    archives = {"archive-eu", "archive-us", "archive-apac"}
+    assert set(load_hosts(TOPOLOGY).hosts) == {"edge", "ops", "psp", *CLIENTS, *archives, *TOPOLOGY.sites}
 
 
 def test_a_small_client_network_has_its_last_address() -> None:

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from lab import control_group
+from lab import control_group, first_rules
 from lab.component import Component
 from lab.host import cgroups, power, supervision
 from lab.hosts import load_hosts
 from lab.network import control
 from lab.network.daemon import Daemon
-from lab.paths import control_directory, run_directory
+from lab.paths import control_directory, disk_directory, run_directory
 from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology(environment="lab")
@@ -96,3 +96,28 @@ def test_the_wan_answers_what_it_cannot_do(request_: dict[str, Any]) -> None:
         ours.send(json.dumps(request_).encode())
         Daemon()._answer(its)  # noqa: SLF001 - what its loop calls
         assert "error" in json.loads(ours.recv(65536))
+
+
+@pytest.mark.requirement("no pod reaches the outside before its policies are there, on a host that was on before too")
+def test_a_voter_that_becomes_a_site_gets_the_rules_that_init_would_have_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
+    disk = disk_directory("ashburn")
+    disk.mkdir(parents=True)
+    (disk / "fence.nft").write_text("table inet shopsphere_fence {}\ndelete table inet shopsphere_fence\n")
+    (disk / "pod-guard.nft").write_text("table ip shopsphere_pod_guard {}\ndelete table ip shopsphere_pod_guard\n")
+    asked: list[list[str]] = []
+
+    def run_inside(host: str, command: list[str], *, check: bool = True) -> SimpleNamespace:
+        assert host == "ashburn"
+        asked.append(command)
+        return SimpleNamespace(code=0 if "shopsphere_fence" in command else 1)
+
+    monkeypatch.setattr(first_rules, "run_inside", run_inside)
+    assert first_rules.load_missing("ashburn") == ["table ip shopsphere_pod_guard"]
+    assert asked == [
+        ["nft", "list", "table", "inet", "shopsphere_fence"],
+        ["nft", "list", "table", "ip", "shopsphere_pod_guard"],
+        ["nft", "-f", str(disk / "pod-guard.nft")],
+    ]

@@ -111,6 +111,15 @@ def test_production_has_places_to_fill_in(root: Path) -> None:
     assert there["sites"]["osaka"] == {"address": "REPLACE_ME", "public_address": "REPLACE_ME"}
     assert any("legal basis of japan" in each for each in wanted.by_hand)
     assert any("10.99.0.41" in each for each in wanted.by_hand)
+    assert any("add `archive` to japan" in each for each in wanted.by_hand)
+
+
+def test_new_sites_take_no_address_of_an_archive(root: Path) -> None:
+    file = root / "topology.yaml"
+    file.write_text(file.read_text().replace("address: 10.99.0.61,", "address: 10.99.0.42,"))
+    adding_region.write(adding_region.draft(JAPAN, root))
+    topology = load_topology(file)
+    assert [str(topology.site(site).address) for site in topology.pair("rdc-d").sites] == ["10.99.0.51", "10.99.0.52"]
 
 
 FILLED = """\

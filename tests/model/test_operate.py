@@ -1,6 +1,11 @@
 """Beginning, refusing and going on with a change, on small runbooks instead of a real pair."""
 
+import json
+import os
+import pwd
 import re
+import socket
+import threading
 import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -12,7 +17,7 @@ import pytest
 from present import present
 from runbook_steps import write_step
 
-from runbooks import operate
+from runbooks import audit_trail, operate
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
@@ -20,8 +25,9 @@ from runbooks.operate import FAILOVER, Request
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.topology import load_topology
-from shopsphere.witness import PairRecord
-from shopsphere.witness.client import Seen
+from shopsphere.witness import PairRecord, WitnessConflictError
+from shopsphere.witness.heads import AuditHead
+from shopsphere.witness.seen import Seen
 
 TOPOLOGY = load_topology()
 
@@ -35,6 +41,10 @@ class Witness:
     def see(self) -> Seen:
         return Seen(self.record, 1, self.record.active)
 
+    def __init__(self) -> None:
+        self.kept: list[AuditHead] = []
+        self.pair, self.audit = "rdc-a", SimpleNamespace(keep=self.kept.append)
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -45,7 +55,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     witness = Witness()
     monkeypatch.setattr(operate, "FOLDER", tmp_path)
     monkeypatch.setattr(operate, "require_records_directory", lambda _environment: tmp_path / "runs")
-    monkeypatch.setattr(operate, "witness_of", lambda *_: witness)
+    monkeypatch.setattr(operate, "operated_witness", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER
 
@@ -83,6 +93,76 @@ def test_a_change_leaves_a_report_and_an_audit(desk: SimpleNamespace) -> None:
     assert present(runs(desk)[0].end).kind is Kind.RUN_FINISHED
 
 
+@pytest.mark.requirement("each run tells the witness what its audit log is, at its begin and at its end")
+def test_the_head_of_the_audit_is_kept_where_its_author_cannot_change_it(desk: SimpleNamespace) -> None:
+    go()
+    chain = audit.read_chain(desk.runs / "audit.jsonl")
+    assert [(each.log, each.count, each.head) for each in desk.witness.kept] == [
+        (chain.log, 1, chain.hashes[0]),
+        (chain.log, 2, chain.hashes[1]),
+    ]
+    assert desk.witness.kept[0].place == f"{socket.gethostname()}:{desk.runs}/audit.jsonl"
+
+
+@pytest.mark.requirement(
+    "a name in the environment signs for nobody: not in the lock, the journal, the audit, the record"
+)
+def test_the_environment_does_not_sign(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners: list[str] = []
+
+    def lock(_witness: object, owner: str) -> nullcontext[None]:
+        owners.append(owner)
+        return nullcontext()
+
+    monkeypatch.setattr(operate, "operator_lock", lock)
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
+        monkeypatch.setenv(variable, "the-cfo")
+    desk.write(first="context.remember('signs_as', context.actor)")
+    go()
+    (run,) = runs(desk)
+    records = [json.loads(line) for line in (desk.runs / "audit.jsonl").read_text().splitlines()]
+    signed = [owners[0], run.facts.actor, run.values["signs_as"], *(each["actor"] for each in records)]
+    assert len(signed) == 5
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert all(each.startswith(me) and "the-cfo" not in each for each in signed), signed
+
+
+@pytest.mark.requirement("a refusal is on record elsewhere too")
+def test_the_head_of_a_run_that_stopped_is_kept(desk: SimpleNamespace) -> None:
+    desk.write(second='raise BlockedError("not now")')
+    with pytest.raises(StepFailedError):
+        go()
+    assert [each.count for each in desk.witness.kept] == [1, 2]
+
+
+@pytest.mark.requirement("no audit log keeps a pair from being moved")
+def test_a_head_that_is_not_kept_is_said_and_stops_nothing(
+    desk: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_head: object) -> None:
+        raise WitnessConflictError("the witness knows of 9 records")
+
+    desk.witness.audit.keep = refuse
+    assert (go() / "report.md").exists()
+    told = capsys.readouterr().err
+    assert f"the head of the audit log {desk.runs}/audit.jsonl is not kept at the witness of rdc-a" in told
+    assert "knows of 9 records" in told
+
+
+@pytest.mark.requirement("no audit log keeps a pair from being moved")
+def test_a_witness_that_hangs_keeps_no_run_waiting_before_its_end(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit_trail, "KEEP_SECONDS", 0.2)
+    ended = threading.Event()
+    desk.witness.audit.keep = lambda _head: ended.wait(20)
+    begun = time.monotonic()
+    go()
+    ended.set()
+    assert time.monotonic() - begun < 10
+    assert "the witness has not returned in time" in capsys.readouterr().err
+
+
 @pytest.mark.requirement(
     "a change that is made does not fail for want of room for its records: repeated, it would go back"
 )
@@ -91,7 +171,7 @@ def test_a_change_that_cannot_be_recorded_is_made(
 ) -> None:
     append = audit.append
 
-    def full(path: Path, facts: Any) -> str:
+    def full(path: Path, facts: Any) -> audit.Mark:
         if facts["event"] == "end":
             raise WriteFailedError(f"{path}\n  do:       call the same command again") from OSError(28, "No space left")
         return append(path, facts)

@@ -21,9 +21,13 @@ from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import ClusterUnreachableError, ConflictError
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
 from shopsphere.witness import LockLostError, PairRecord, Witness, WitnessUnreachableError
-from shopsphere.witness.client import Lock, Seen
+from shopsphere.witness.client import Lock
+from shopsphere.witness.gateway import WitnessRefusedError
+from shopsphere.witness.identity import WitnessKeysError
+from shopsphere.witness.seen import Seen
 
 TOPOLOGY = load_topology()
 PAIR = TOPOLOGY.pair("rdc-a")
@@ -151,6 +155,22 @@ def test_a_lock_that_was_given_back(quorum: Quorum, ways: Ways) -> None:
     with pytest.raises(LockLostError):
         promote(ways.database("dublin", LEDGER), peer="frankfurt", lock=lock)
     assert ways.sites["dublin"].patches == []
+
+
+@pytest.mark.requirement("a run that is over is over, also where the witness does not let go of its lock")
+@pytest.mark.parametrize("error", [WitnessUnreachableError, WitnessRefusedError, WitnessKeysError])
+def test_a_lock_that_cannot_be_given_back(
+    quorum: Quorum, monkeypatch: pytest.MonkeyPatch, error: type[ShopSphereError]
+) -> None:
+    lock = take(quorum)
+
+    def refuse(_lease: int) -> None:
+        raise error("not now")
+
+    monkeypatch.setattr(quorum, "release_lease", refuse)
+    lock.release()
+    with pytest.raises(LockLostError):
+        lock.require()
 
 
 @pytest.mark.requirement("a lock that may be lost is lost, whatever kept it from being renewed")

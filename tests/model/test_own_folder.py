@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,31 @@ def test_the_next_lab_is_made_beside_what_has_stayed(folder: Path) -> None:
     assert not any(folder.iterdir())
 
 
+@pytest.mark.requirement("a run that was killed at any point can be resumed or cleaned")
+@pytest.mark.parametrize("kept", MADE)
+def test_a_removal_that_was_killed_is_ended_before_the_next_lab_begins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    claim_folder()
+    for name in MADE:
+        (folder / name).mkdir()
+        (folder / name / "of the old one").touch()
+    real = shutil.rmtree
+
+    def killed(path: Path) -> None:
+        if path.name == kept:
+            raise KeyboardInterrupt
+        real(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            empty_folder()
+    assert (folder / kept / "of the old one").exists()
+    claim_folder()
+    assert [entry.name for entry in folder.iterdir()] == [MARK]
+
+
 def test_all_that_is_kept_in_a_labs_folder_is_known_to_be_of_the_lab(folder: Path) -> None:
     sources = [
         path for top in ("app", "cli", "lab", "runbooks", "shopsphere") for path in (REPOSITORY / top).rglob("*.py")
@@ -68,6 +94,30 @@ def test_a_folder_without_the_mark_is_left_alone(folder: Path) -> None:
     with pytest.raises(NotOurFolderError, match="hosts and no"):
         claim_folder()
     assert (folder / "hosts" / "dublin").is_dir()
+
+
+@pytest.mark.requirement("a lab can be started, and taken down, where only records were kept")
+@pytest.mark.parametrize("name", MADE)
+def test_records_that_were_kept_before_a_lab_do_not_keep_it_from_its_usual_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(own_folder, "DEFAULT_LAB", folder)
+    (folder / name).mkdir(parents=True)
+    empty_folder()
+    assert not any(folder.iterdir())
+    (folder / name).mkdir()
+    claim_folder()
+    assert require_own_folder() == folder
+
+
+def test_somebodys_things_keep_a_lab_from_its_usual_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_folder, "DEFAULT_LAB", folder)
+    (folder / "runbooks").mkdir(parents=True)
+    (folder / "plans").mkdir()
+    for ask in (claim_folder, require_own_folder, empty_folder):
+        with pytest.raises(NotOurFolderError):
+            ask()
+    assert (folder / "runbooks").is_dir()
 
 
 def test_a_folder_can_be_claimed_twice(folder: Path) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from runbooks import pair_access
 from runbooks.pair_access import PairAccess
+from shopsphere.clients import powerdns
 from shopsphere.clients.cluster_errors import NoAccessError
 from shopsphere.clients.powerdns import PowerDns
 from shopsphere.clients.site_agent import SiteAgentError
+from shopsphere.edge_door.keys import make_edge_keys
 from shopsphere.estate import stack_files
 from shopsphere.estate.access import AccessError
 from shopsphere.estate.databases import LEDGER
 from shopsphere.estate.stack import EDGE, Environment, StackId
 from shopsphere.topology import load_topology
 from shopsphere.witness import Witness
+from shopsphere.witness import access as witness_access
 
 TOPOLOGY = load_topology()
 
@@ -26,11 +32,11 @@ TOPOLOGY = load_topology()
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, dict[str, Any]]:
     """What the stacks' files of the edge and of the sites hold; counts how often each is read."""
-    (tmp_path / "dns.key").write_text("secret\n")
+    make_edge_keys(tmp_path, ["10.0.0.53"])
     found: dict[str, dict[str, Any]] = {
         EDGE: {
-            "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "http://10.0.0.53:8081"}],
-            "shopsphere:dnsApiKeyFile": str(tmp_path / "dns.key"),
+            "shopsphere:dnsAuthorities": [{"name": "ns1", "url": "https://10.0.0.53:8081"}],
+            "shopsphere:edgeKeys": str(tmp_path),
             "shopsphere:nameservers": [{"name": "ns1", "address": "10.0.0.53"}],
             "status:resolvers": ["10.0.0.2"],
         },
@@ -50,6 +56,39 @@ def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, dict[str
 @pytest.fixture
 def access() -> PairAccess:
     return PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, cast("Witness", None))
+
+
+@pytest.mark.requirement("what looks at a pair for hours has the certificate of watchers, and not that of runbooks")
+def test_who_asks_about_names(
+    tmp_path: Path, files: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(powerdns, "connect_to", lambda _servers, identity, **_bounds: asked.append(identity.user))
+    witness = cast("Witness", None)
+    watching = PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, witness, edge_user="watcher")
+    watching.authorities()
+    PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, witness).authorities()
+    assert asked == ["watcher", "runbooks"]
+    for name in ("runbooks", "deployer"):
+        (tmp_path / f"{name}.key").unlink()
+    files[EDGE]["shopsphere:dnsAuthorities"] = []
+    ends = watching.edge_certificates()
+    assert set(ends) == {"ca.crt", "watcher.crt"}
+    assert all(end and end > datetime.now(UTC) for end in ends.values())
+
+
+@pytest.mark.requirement("the exporter asks the edge as a watcher")
+def test_the_exporter_is_a_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def make(*_words: object, edge_user: str = "runbooks") -> PairAccess:
+        made.append(edge_user)
+        raise RuntimeError("seen")
+
+    monkeypatch.setattr(pair_access, "PairAccess", make)
+    monkeypatch.setattr(witness_access, "witness_of", lambda *_words: None)
+    assert isinstance(CliRunner().invoke(app, ["metrics", "rdc-a", "--once"]).exception, RuntimeError)
+    assert made == ["watcher"]
 
 
 @pytest.mark.usefixtures("files")
@@ -116,6 +155,16 @@ def test_what_is_not_set_up_here_is_said(access: PairAccess, files: dict[str, di
         access.cluster("frankfurt")
     with pytest.raises(NoAccessError):
         access.database("frankfurt", LEDGER)
-    del files[EDGE]["shopsphere:dnsApiKeyFile"]
+    del files[EDGE]["shopsphere:edgeKeys"]
     with pytest.raises(AccessError, match="shopsphere up edge"):
         access.authorities()
+
+
+@pytest.mark.requirement("nothing that is wrong about the parent zone keeps a pair from moving")
+@pytest.mark.parametrize("named", ["a.gtld-servers.net", "REPLACE_ME"])
+def test_a_parent_that_is_named_wrongly(access: PairAccess, files: dict[str, dict[str, Any]], named: str) -> None:
+    files[EDGE]["shopsphere:parentServers"] = [named]
+    assert access.authority_names() == ["ns1"]
+    assert [each.name for each in access.authorities()] == ["ns1"]
+    with pytest.raises(AccessError, match="parentServers"):
+        access.zone_view()

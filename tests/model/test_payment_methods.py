@@ -16,6 +16,7 @@ REAL = {
     "LEDGER_DSN": "postgresql://ledger@db/ledger",
     "PSP_URL": "https://provider.example",
     "PSP_API_KEY": "sk_live_0123456789",
+    "PAYMENTS_CALL_KEY": "0123456789abcdef0123456789abcdef",
 }
 
 
@@ -58,7 +59,11 @@ def test_real_money_goes_a_safe_way(changes: dict[str, str], word: str) -> None:
 
 def test_the_lab_needs_neither() -> None:
     settings = PaymentsSettings.read(
-        {"LEDGER_DSN": REAL["LEDGER_DSN"], "SHOP_ENVIRONMENT": "lab", "PSP_URL": "http://10.99.0.70:8070"}
+        {
+            **{name: REAL[name] for name in ("LEDGER_DSN", "PAYMENTS_CALL_KEY")},
+            "SHOP_ENVIRONMENT": "lab",
+            "PSP_URL": "http://10.99.0.70:8070",
+        }
     )
     assert settings.takes_test_tokens
     assert not PaymentsSettings.read(REAL).takes_test_tokens

@@ -14,7 +14,7 @@ from runbooks.engine import DryRun, Forecast, Journal, Outlook, RunFacts, Step
 from runbooks.home import at_home
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Phase, Witness
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 PAIR = load_topology().pair("rdc-a")
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import runpy
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,30 +37,54 @@ def test_the_committed_page_is_current(name: str) -> None:
     assert (DOCS / name).read_text() == pages()[name], "run `python -m policies.catalogue --write`"
 
 
-def test_an_old_page_is_said_and_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def ended(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, main: Callable[[], object] = catalogue.main
+) -> tuple[object, str]:
+    """How the command ends, and what it says."""
+    said = io.StringIO()
+    monkeypatch.setattr("sys.argv", ["catalogue", *words])
+    monkeypatch.setattr("sys.stdout", said)
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code, said.getvalue()
+
+
+def test_an_old_page_is_said_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, said = tmp_path / "old.md", "is old: run with --write"
+    for name, text in (("current.md", "current"), ("old.md", "old")):
+        (tmp_path / name).write_text(text)
     monkeypatch.setattr(catalogue, "DOCS", tmp_path)
-    monkeypatch.setattr(catalogue, "pages", lambda: {"policies.md": "new"})
-    ends = []
-    for words in ([], ["--write"], []):
-        monkeypatch.setattr("sys.argv", ["catalogue", *words])
-        with pytest.raises(SystemExit) as end:
-            catalogue.main()
-        ends.append(end.value.code)
-    assert ends == [1, 0, 0]
-    assert (tmp_path / "policies.md").read_text() == "new"
-    assert capsys.readouterr().out == "docs/policies.md is old: run with --write\ndocs/policies.md written\n"
+    monkeypatch.setattr(catalogue, "pages", lambda: {"current.md": "current", "missing.md": "new", "old.md": "new"})
+    assert ended([], monkeypatch) == (1, f"docs/missing.md {said}\ndocs/old.md {said}\n")
+    assert (old.read_text(), (tmp_path / "missing.md").exists()) == ("old", False)
+    assert ended(["--write"], monkeypatch) == (0, "docs/missing.md written\ndocs/old.md written\n")
+    assert (old.read_text(), (tmp_path / "missing.md").read_text()) == ("new", "new")
+    assert ended([], monkeypatch) == (0, "")
+
+
+def test_the_module_is_a_program_that_says_how_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delitem(sys.modules, "policies.catalogue")
+    code, said = ended(["--help"], monkeypatch, partial(runpy.run_module, "policies.catalogue", run_name="__main__"))
+    assert code == 0
+    assert said.startswith("usage: python -m policies.catalogue [-h] [--write]\n")
+    assert "  --write     bring them up to date\n" in said
 
 
 def test_every_field_is_on_the_page_of_listed_types() -> None:
     fields: dict[str, Shape] = {
-        "spec": {"a": "for b", "one.of/these": Only("no other", (1, True)), "many": ({"name": "its name"},)}
+        "spec": {
+            "a": "for b",
+            "one.of/these": Only("no other", (1, True)),
+            "limits/watts": "power",
+            "many": ({"name": "its name"},),
+        }
     }
     listed = ListedType("Why.", {**fields, "labels": Named("any"), "empty": {}})
     assert dict(fields_of(listed)) == {
         "spec.a": "for b",
         'spec."one.of/these"': "`1` or `True` alone: no other",
+        'spec."limits/watts"': "power",
         "spec.many[].name": "its name",
         "labels.*": "any",
         "empty": "nothing in it",
@@ -66,6 +95,12 @@ def test_every_field_is_on_the_page_of_listed_types() -> None:
 
 def test_an_entry_says_why_how_bad_and_what_to_do() -> None:
     assert ENTRY in page(RULES)
+
+
+def test_an_entry_says_where_to_read_more() -> None:
+    (entry,) = [rule for rule in RULES if rule.id == "LIM-003"]
+    read_more = page([replace(entry, url="https://docs.example/power")])
+    assert ENTRY + "- More: https://docs.example/power\n" in read_more
 
 
 @pytest.mark.parametrize("rule_id", [rule.id for rule in RULES])

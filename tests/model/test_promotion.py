@@ -23,6 +23,7 @@ class Api:
         self.leader, self.leads, self.looks = LEDGER.cluster(leader), leads, 0
         self.pod, self.gone = "ledger-frankfurt-1", ""
         self.synchronous: Document | None = {"standbyNamesPre": [LEDGER.cluster("dublin")]}
+        self.complete: str | None = "ledger-frankfurt-2"
 
     def get(self, _path: str) -> Document:
         self.looks += 1
@@ -31,6 +32,8 @@ class Api:
     def patch(self, _path: str, changes: Document, **_version: str) -> Document:
         spec = changes.get("spec", {})
         self.leader = spec.get("replica", {"primary": self.leader})["primary"]
+        marks = changes.get("metadata", {}).get("annotations", {})
+        self.complete = marks.get("shopsphere.io/complete-copies", self.complete)
         self.synchronous = spec.get("postgresql", {"synchronous": self.synchronous})["synchronous"]
         return self._document()
 
@@ -65,6 +68,16 @@ def test_who_told_a_database_to_lead_does_not_ask_what_it_was_told() -> None:
     assert takes_writes(database)
     assert api.leader == LEDGER.cluster("frankfurt")
     assert api.looks == 2, "by the earlier step, and for the version to change"
+
+
+@pytest.mark.requirement("an instance is let lead inside a site only if it has every acknowledged payment")
+def test_what_was_a_complete_copy_once_is_none_when_the_site_leads_again() -> None:
+    api = Api("dublin", leads=True)
+    promote(ledger(api), peer="dublin", lock=None)
+    assert (api.synchronous, api.complete) == (None, None), "the first payments wait for nobody"
+    api = Api("dublin", leads=False)
+    settle_as_follower(ledger(api), lock=None)
+    assert (api.synchronous, api.complete) == (None, None)
 
 
 def test_what_a_database_was_told_is_asked_anew_when_it_does_not_lead() -> None:

@@ -15,7 +15,8 @@ from typing import Any, Never
 import pytest
 from ready_pair import AWAY, HOME, PAIR, TOPOLOGY, Authority, ReadyPair, drill, record, secret
 
-from runbooks.engine import Journal, RunFacts
+from runbooks.audit_trail import place_of
+from runbooks.engine import Journal, RunFacts, audit
 from runbooks.readiness import render
 from runbooks.readiness.drill_record import Result, save
 from runbooks.readiness.pair_view import PairView
@@ -29,7 +30,9 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, Verdict, passes
 from shopsphere.names.pair_state import PairState
 from shopsphere.witness import Phase, Sync, Voter, WitnessUnreachableError
-from shopsphere.witness.client import Seen
+from shopsphere.witness.heads import AuditHead, Heads
+from shopsphere.witness.own_keys import OwnKeys
+from shopsphere.witness.seen import Seen
 from shopsphere.witness.store import Entry
 
 
@@ -56,7 +59,7 @@ def found(pair: ReadyPair, number: int) -> Finding:
 def test_a_pair_that_is_ready(pair: ReadyPair) -> None:
     readiness = score(pair.view())
     assert readiness.is_ready, render.as_text(readiness)
-    assert [each.check for each in readiness.findings] == [f"P{number}" for number in range(1, 11)]
+    assert [each.check for each in readiness.findings] == [f"P{number}" for number in range(1, 13)]
     assert readiness.active == HOME
     assert "shop/shop 1 instead of 2" in readiness.findings[4].found
 
@@ -66,8 +69,37 @@ def test_the_same_pair_after_it_moved(pair: ReadyPair) -> None:
     assert set(verdicts(pair)) == {1, 2, 6, 9, 10}
 
 
-def change(mapping: dict[str, Any], **values: str | int | bool | None) -> None:
+def change(mapping: dict[str, Any], **values: str | int | bool | datetime | None) -> None:
     mapping.update(values)
+
+
+def logged(pair: ReadyPair, count: int, *, left: int | None = None, told: bool = True) -> None:
+    """Write a log and tell both agents and the witness of it; `left`: records that are not cut off afterwards."""
+    log = records() / "audit.jsonl"
+    for _ in range(count):
+        mark = audit.append(log, {"event": "test"})
+    head = AuditHead(log=mark.log, count=count, head=mark.head, place=place_of(log), at=datetime.now(UTC))
+    if told:
+        pair.heads = Heads((head,))
+        for state in pair.agents.values():
+            state["audit"] = {"heads": [head.model_dump(mode="json")], "problem": ""}
+    if left is not None:
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:left]))
+    if not left and left is not None:
+        log.unlink()
+
+
+def begun_anew(pair: ReadyPair) -> None:
+    logged(pair, 3, left=0)
+    logged(pair, 3, told=False)
+
+
+def soon(*, days: int) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def voter_until(end: datetime) -> Voter:
+    return Voter("http://10.99.0.40:2490", "", ends=end)
 
 
 DEFECTS = [
@@ -94,8 +126,16 @@ DEFECTS = [
     (6, "TTL over 10 s", lambda pair: setattr(pair.authorities[0], "ttl", 11)),
     (6, "lacks state.rdc-a", lambda pair: setattr(pair.authorities[1], "state", None)),
     (6, "401", lambda pair: setattr(pair.authorities[1], "rrset", raising(ServiceError("ns2 refused: 401")))),
+    (6, "a failover could not write", lambda pair: pair.authorities[1].refuses.add(PairState(2, AWAY))),
+    (6, "ns1 refused PATCH", lambda pair: pair.authorities[0].refuses.add(PairState(1, HOME, leaving=True))),
     (6, "answers 10.99.0.12", lambda pair: change(pair.answers, ns1="10.99.0.12")),
     (7, "newyork (no leader)", lambda pair: pair.voters.append(Voter("http://10.99.0.40:2490", "no leader"))),
+    (7, "cannot read: no such password", lambda pair: setattr(pair, "keys", OwnKeys(operator="no such password"))),
+    (7, "watcher.crt ends", lambda pair: setattr(pair, "keys", OwnKeys({"watcher.crt": soon(days=6)}))),
+    (7, "the edge's runbooks.crt ends", lambda pair: change(pair.edge_ends, **{"runbooks.crt": soon(days=6)})),
+    (7, "the edge's door of ns1 ends", lambda pair: change(pair.edge_ends, **{"door of ns1": soon(days=6)})),
+    (7, "the edge's ca.crt is no", lambda pair: change(pair.edge_ends, **{"ca.crt": None})),
+    (7, "the certificate of newyork ends", lambda pair: pair.voters.append(voter_until(soon(days=6)))),
     (
         8,
         "was red: P3",
@@ -123,6 +163,9 @@ DEFECTS = [
     (9, "no replica", lambda pair: change(pair.agents[AWAY], databases=False)),
     (10, "80% full", lambda pair: setattr(pair.sites[AWAY], "disk", "Used Avail\n 40 60\n 80 20\n")),
     (10, "no WAL is kept", lambda pair: change(pair.sites[HOME].capacity["commerce"], keep_bytes=0)),
+    (11, "the file was replaced", begun_anew),
+    (11, "records were cut off: it knows 3", lambda pair: logged(pair, 3, left=2)),
+    (11, "it is gone: the agent of dublin knows", lambda pair: logged(pair, 3, left=0)),
 ]
 
 
@@ -145,6 +188,34 @@ def test_a_follower_that_is_gone_leaves_unknown_how_much_log_it_needs(pair: Read
 def test_a_follower_far_behind_fails_both_for_its_lag_and_for_the_log(pair: ReadyPair) -> None:
     pair.sites[HOME].instances["commerce"]["followers"][0]["lag_bytes"] = 128 * 2**20
     assert verdicts(pair) == {1: Verdict.FAILED, 10: Verdict.FAILED}
+
+
+@pytest.mark.requirement("readiness: a log that others know is no defect, and an agent that keeps none is not known")
+def test_the_audit_log(pair: ReadyPair) -> None:
+    logged(pair, 3)
+    assert verdicts(pair) == {}
+    assert "the agent of frankfurt: it agrees up to record 3" in found(pair, 11).found
+    del pair.agents[AWAY]["audit"]
+    assert verdicts(pair) == {11: Verdict.UNKNOWN}
+
+
+@pytest.mark.requirement("readiness: backups of both databases at both sites are complete and recent")
+@pytest.mark.parametrize(
+    ("changed", "said", "verdict"),
+    [
+        ({"base_at": None}, "no base backup", Verdict.FAILED),
+        ({"missing": ("000000010000000000000007",)}, "000000010000000000000007", Verdict.FAILED),
+        ({"base_at": datetime.now(UTC) - timedelta(hours=27)}, "27 h old", Verdict.FAILED),
+        ({"covered_at": datetime.now(UTC) - timedelta(minutes=6)}, "min old", Verdict.FAILED),
+        ({"problem": "the archive does not answer"}, "does not answer", Verdict.UNKNOWN),
+    ],
+)
+def test_backups(pair: ReadyPair, changed: dict[str, Any], said: str, verdict: Verdict) -> None:
+    assert verdicts(pair) == {}
+    pair.backups[3] = replace(pair.backups[3], **changed)
+    assert verdicts(pair) == {12: verdict}
+    assert found(pair, 12).found.startswith("ledger of dublin: ")
+    assert said in found(pair, 12).found
 
 
 @pytest.mark.requirement("readiness: what could not be asked is never a pass")
@@ -224,9 +295,9 @@ def test_both_forms(pair: ReadyPair) -> None:
     document = json.loads(render.as_json(readiness))
     assert document["ready"] is False
     assert document.keys() == {"pair", "ready", "active", "checks"}
-    assert [list(each) for each in document["checks"]] == [["number", "name", "verdict", "found", "action"]] * 10
-    assert [each["number"] for each in document["checks"]] == list(range(1, 11))
-    assert [each["verdict"] for each in document["checks"]].count("pass") == 9
+    assert [list(each) for each in document["checks"]] == [["number", "name", "verdict", "found", "action"]] * 12
+    assert [each["number"] for each in document["checks"]] == list(range(1, 13))
+    assert [each["verdict"] for each in document["checks"]].count("pass") == 11
     text = render.as_text(readiness)
     assert "P9  FAIL" in text
     assert "do: wait for them" in text

@@ -1,25 +1,37 @@
 """Where readiness gets its facts: what voters, agents, `df` and pods say, read as they really say it."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from httpx import Request, Response
+from open_door import OpenDoor, SaidSite
 
 from runbooks.agent.databases import Role
-from runbooks.agent.door import Door
-from runbooks.agent.state import Doors
 from runbooks.readiness import p03_versions, p04_secrets, p05_capacity, p07_witness, p09_leftovers
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
 from shopsphere.clients.postgres_capacity import share_used
 from shopsphere.clients.site_agent import SiteAgentError, ask_agent
 from shopsphere.foundation.finding import Verdict, fails, passes, together, unknown
 from shopsphere.topology import load_topology
-from shopsphere.witness.store import Store, Voter
+from shopsphere.witness.store import Store
+from shopsphere.witness.voter import Voter
 
-# As etcd 3.6.8 answers, with a quorum and without.
-WELL = {"header": {"member_id": "73"}, "version": "3.6.8", "leader": "73", "raftTerm": "2"}
-ALONE = {"header": {"member_id": "73"}, "version": "3.6.8", "raftTerm": "2", "errors": ["etcdserver: no leader"]}
+# As etcd 3.6.13 answers.
+WELL = {"health": "true", "reason": ""}
+ALONE = {"health": "false", "reason": "RAFT NO LEADER"}
+FIGURES = """\
+# HELP etcd_mvcc_db_total_size_in_bytes Total size of the underlying database physically allocated in bytes.
+# TYPE etcd_mvcc_db_total_size_in_bytes gauge
+etcd_mvcc_db_total_size_in_bytes 24576
+etcd_mvcc_db_total_size_in_use_in_bytes 20480
+etcd_server_quota_backend_bytes 6.7108864e+07
+"""
+
+
+def answered(status: int, document: dict[str, Any]) -> Response:
+    return httpx.Response(status, json=document)
 
 
 @pytest.mark.requirement("readiness names the voter that takes no part, also while the others have a quorum")
@@ -27,17 +39,31 @@ def test_each_voter_is_asked_by_itself() -> None:
     def answer(request: Request) -> Response:
         match request.url.host:
             case "10.0.0.1":
-                return httpx.Response(200, json=WELL)
+                return httpx.Response(200, text=FIGURES) if request.url.path == "/metrics" else answered(200, WELL)
             case "10.0.0.2":
-                return httpx.Response(200, json=ALONE)
+                return answered(503, ALONE)
             case "10.0.0.3":
-                return httpx.Response(503, json={"code": 14, "message": "unavailable"})
+                return answered(503, {"code": 14, "message": "unavailable"})
         raise httpx.ConnectTimeout("silence")
 
-    store = Store([f"http://10.0.0.{number}:2480" for number in (4, 3, 2, 1)])
-    store._client = httpx.Client(transport=httpx.MockTransport(answer))  # noqa: SLF001
-    found = {voter.url[-6]: voter.problem for voter in store.each_voter()}
-    assert found == {"1": "", "2": "etcdserver: no leader", "3": "unavailable", "4": "ConnectTimeout"}
+    urls = [f"http://10.0.0.{number}:2480" for number in (4, 3, 2, 1)]
+    found = Store(urls, transport=httpx.MockTransport(answer)).each_voter()
+    assert found == [
+        Voter(urls[3], "", size=24576, in_use=20480, quota=67108864),
+        Voter(urls[2], "RAFT NO LEADER"),
+        Voter(urls[1], "no voter's answer"),
+        Voter(urls[0], "ConnectTimeout"),
+    ]
+
+
+@pytest.mark.requirement("a witness that fills up is told long before it takes no change any more")
+def test_a_voter_that_fills_up_is_not_ready() -> None:
+    voters = [Voter(f"https://10.99.0.{host}:2480", "", size=33_600_000, quota=67_108_864) for host in (21, 31, 40)]
+    found = p07_witness.judge(voters, {"10.99.0.21": "ashburn"})
+    assert found.verdict is Verdict.FAILED
+    assert "ashburn 33600000 of 67108864 bytes" in found.found
+    half = [Voter(each.url, "", size=33_500_000, quota=67_108_864) for each in voters]
+    assert p07_witness.judge(half, {}).verdict is Verdict.PASSED
 
 
 @pytest.mark.parametrize(
@@ -54,14 +80,12 @@ def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent: int, ver
     assert not silent or "not ashburn (ConnectTimeout)" in judged.found
 
 
-def test_an_agent_is_understood_as_it_answers() -> None:
-    doors = Doors(databases=True, writes=False, because="the databases follow the other site: reading only")
-    door = Door("127.0.0.1", 0, lambda: doors, lambda: {"site": "dublin", "role": Role.REPLICA, "record": None})
-    door.start()
-    try:
-        state = ask_agent(f"http://127.0.0.1:{door._server.server_port}")  # noqa: SLF001
-    finally:
-        door.stop()
+def test_an_agent_is_understood_as_it_answers(tmp_path: Path) -> None:
+    said = SaidSite(tmp_path, {"site": "dublin", "role": Role.REPLICA, "record": None})
+    said.publisher.start()
+    with OpenDoor(tmp_path) as door:
+        state = ask_agent(door.url)
+    said.publisher.stop()
     assert p09_leftovers.judge_recovery_agent("dublin", state).verdict is Verdict.PASSED
     assert p09_leftovers.judge_active_agent("dublin", state).verdict is Verdict.FAILED
 

@@ -17,12 +17,13 @@ from runbooks.engine.errors import BlockedError
 from runbooks.operate import FOLDER
 from runbooks.pair_access import PairAccess
 from shopsphere.clients.cluster import Cluster, Document
+from shopsphere.clients.cluster_errors import ConflictError, RefusedError
 from shopsphere.estate import stack_files
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 TOPOLOGY = load_topology()
 API_AHEAD = timedelta(minutes=-20)
@@ -67,6 +68,7 @@ class Site:
         self.streaming = set(self.databases)
         self.free = ["2Gi"]
         self.deleted: list[str] = []
+        self.refused = ""
 
     def get(self, path: str) -> Document:
         return copy.deepcopy(self.databases[path.rpartition("/")[2]])
@@ -92,6 +94,14 @@ class Site:
                 for size in self.free
             ]
         return self.items_of_known_kind(path, **query)
+
+    def create(self, path: str, document: Document) -> None:
+        collection, _, query = path.partition("?")
+        assert (collection.rpartition("/")[2], query) == ("clusters", "dryRun=All")
+        assert document["metadata"]["name"] in self.databases, "judged while the old one is there"
+        if self.refused:
+            raise RefusedError(self.refused)
+        raise ConflictError("already exists")
 
     def delete(self, path: str) -> None:
         name = path.rpartition("/")[2]
@@ -224,4 +234,18 @@ def test_a_kill_between_deleting_and_making_is_made_good(site: Site) -> None:
     cast("Any", step(2).act)(change)
     assert "ledger-dublin" not in site.databases
     site.apply = apply  # type: ignore[method-assign]
+    assert replaced(site, kept) == ["ledger-dublin"]
+
+
+@pytest.mark.requirement("a database is deleted only when the site's API would take what replaces it")
+def test_a_copy_that_would_be_refused_leaves_the_old_one(site: Site) -> None:
+    site.streaming.discard("ledger-dublin")
+    site.refused = "spec.affinity: a field that runs or reads what no rule judges"
+    kept: dict[str, Any] = {}
+    change, two = rebuild(site, kept), step(2)
+    assert two.act is not None
+    with pytest.raises(BlockedError, match=r"ledger-dublin is left as it is.*spec\.affinity"):
+        two.act(change)
+    assert (site.deleted, kept) == ([], {}), "nothing is lost, and nothing is remembered that would be refused again"
+    site.refused = ""
     assert replaced(site, kept) == ["ledger-dublin"]

@@ -26,6 +26,7 @@ USABLE = {
     "SHOP_ENVIRONMENT": "lab",
     "SHOP_SESSION_SECRET": "0123456789abcdef0123456789abcdef",
     "COMMERCE_DSN": "postgresql://commerce@db/commerce",
+    "PAYMENTS_CALL_KEY": "0123456789abcdef0123456789abcdef",
 }
 SWISS = {"currency": "CHF", "currency_sign": "CHF ", "price_factor": 0.94, "group": "\u2019"}
 JAPANESE = {"currency": "JPY", "currency_sign": "¥", "minor_digits": 0, "price_factor": 165}
@@ -114,7 +115,8 @@ def test_the_lab_s_payment_provider_gets_settings_that_it_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
-    (component,) = components_of(load_hosts(TOPOLOGY).host("psp"), [], TOPOLOGY)
+    components = components_of(load_hosts(TOPOLOGY).host("psp"), [], TOPOLOGY)
+    (component,) = (each for each in components if each.name == "psp")
     settings = PspSettings.read(component.environment)
     assert (settings.listen.address, settings.listen.port) == ("10.99.0.70", 8070)
     assert settings.state_file.is_relative_to(tmp_path)

@@ -58,6 +58,7 @@ def named(site: str, kind: type) -> list[str]:
 @pytest.mark.requirement("every site, headquarters, the CDN and the edge are searched")
 def test_every_host_with_data_is_searched() -> None:
     everywhere = {(site, owner) for site, owner in JURISDICTIONS.items()} | {("edge", ""), ("operator", "")}  # noqa: C416
+    everywhere |= {("archive-eu", "eu"), ("archive-us", "us"), ("archive-apac", "apac")}
     assert set(found()) == everywhere | {("operator", "eu"), ("operator", "us")}
     listed = [each for each in searched(TOPOLOGY, HOSTS) if each.at == "operator" and not each.jurisdiction]
     names = [place.name for each in listed for place in each.places]
@@ -98,6 +99,7 @@ def test_links_are_those_that_leave_the_jurisdiction() -> None:
     (links,) = [each for each in places("frankfurt") if isinstance(each, LinksSpec)]
     assert set(links.foreign) == {
         "10.99.0.21", "10.99.0.22", "10.99.0.31", "10.99.0.32", "10.99.0.40",
+        "10.99.0.62", "10.99.0.63",
         "10.99.0.52", "10.99.0.53", "10.99.0.54", "10.99.0.80",
     }  # fmt: skip
 
@@ -105,7 +107,7 @@ def test_links_are_those_that_leave_the_jurisdiction() -> None:
 def test_the_edge_is_searched_in_its_zones_its_cache_and_its_files() -> None:
     edge = found()["edge", ""]
     zones = [each for each in edge.places if isinstance(each, ZonesSpec)]
-    assert [each.url for each in zones] == ["http://10.99.0.53:8081", "http://10.99.0.54:8081"]
+    assert [each.url for each in zones] == ["http://127.0.0.1:8091", "http://127.0.0.1:8092"]
     assert [each.host for each in edge.places if isinstance(each, CacheSpec)] == ["static.shopsphere.test"]
 
 

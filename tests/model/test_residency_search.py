@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import quopri
 import random
+import re
 import shutil
 import subprocess
 import textwrap
@@ -32,6 +33,9 @@ TOKENS = (NAME, EMAIL, OTHER, ORDER)
 EVERY = [needle for token in TOKENS for needle in needles(token)]
 ANCHORED = Anchored(EVERY)
 WORD = NAME.value.encode()
+
+
+ZEROS = bytes(5000)
 
 
 def look(*pieces: bytes, anchored: Anchored = ANCHORED) -> Found:
@@ -103,6 +107,11 @@ def test_text_that_resembles_a_token_is_none(data: str) -> None:
 def test_what_other_programs_write_is_recognised(written: bytes) -> None:
     found = look(b"some other words " + written + b" and more")
     assert tokens_in(found) == {NAME.name}
+
+
+@given(text=st.lists(st.sampled_from([b"=", b"\r", b"\n", b" ", b"\t", b"a"]), max_size=12).map(b"".join))
+def test_breaks_are_what_mail_and_dumps_put_between_lines(text: bytes) -> None:
+    assert searching._without_breaks(text) == re.sub(rb"=?\r?\n[ \t]?", b"", text)  # noqa: SLF001
 
 
 @pytest.mark.parametrize("width", [7, 20, 60, 76])
@@ -205,3 +214,19 @@ def test_the_window_holds_no_more_than_a_piece_and_the_longest_needle() -> None:
     for _ in range(50):
         search.feed(bytes(10_000))
         assert len(search._carry) < 2 * ANCHORED.longest + 4  # noqa: SLF001 - the bound is what is claimed
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"", ZEROS), (ZEROS, b""), (ZEROS, ZEROS)], ids=["begin", "end", "middle"]
+)
+def test_what_stands_among_zeros_is_found(before: bytes, after: bytes) -> None:
+    for needle in EVERY:
+        for octets in (needle.octets, b"\0" + needle.octets + b"\0"):
+            assert needle.token in tokens_in(look(before + octets + after)), needle
+        middle = len(needle.octets) // 2
+        assert needle.token in tokens_in(look(before + needle.octets[:middle], needle.octets[middle:] + after)), needle
+
+
+def test_zeros_alone_are_looked_at() -> None:
+    found = look(ZEROS, ZEROS)
+    assert (found.octets, found.counts) == (10_000, {})

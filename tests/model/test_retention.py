@@ -30,6 +30,7 @@ VARIABLES = {
     "SHOP_ENVIRONMENT": "lab",
     "SHOP_SESSION_SECRET": "0123456789abcdef0123456789abcdef",
     "COMMERCE_DSN": "postgresql://commerce@db/commerce",
+    "PAYMENTS_CALL_KEY": "0123456789abcdef0123456789abcdef",
 }
 
 

@@ -1,11 +1,12 @@
 """Several processes share the rings; nothing runs beside the lab, which comes last."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from rings_at_once import LAB, WHOLE
+from rings_at_once import LAB, WHOLE, processes, turn_of, unit_of
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 CONFTEST = """
@@ -77,3 +78,19 @@ def test_fewer_units_than_processes(tmp_path: Path, journal: Path, files: dict[s
     assert len(noted) == sum(files.values())
     lab = [begun for unit, _, begun, _ in noted if unit.startswith(LAB)]
     assert not lab or all(end <= lab[0] for unit, *_, end in noted if not unit.startswith(LAB))
+
+
+def test_what_takes_longest_begins_first_and_the_lab_is_last() -> None:
+    rings = ["model", "lab", "app", "graph", "seeded", "preview", "edge"]
+    tests = [f"tests/{ring}/test_{ring}.py::test_it" for ring in rings]
+    order = [test.split("/")[1] for test in sorted(tests, key=turn_of)]
+    assert order == ["edge", "preview", "seeded", "graph", "app", "model", "lab"]
+
+
+def test_whole_rings_are_one_unit_and_files_of_others_are_units() -> None:
+    assert unit_of("tests/edge/test_edge_dns.py::test_flip") == "tests/edge"
+    assert unit_of("tests/preview/test_runner.py::test_it") == "tests/preview/test_runner.py"
+
+
+def test_there_is_one_process_more_than_cores() -> None:
+    assert processes() == len(os.sched_getaffinity(0)) + 1

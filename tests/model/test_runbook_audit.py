@@ -30,7 +30,7 @@ def test_every_record_holds_the_hash_of_the_one_before(log: Path) -> None:
     assert verify_chain(log) == 5
     assert records[0]["previous"] == START
     assert len({record["previous"] for record in records}) == 5
-    head = append(log, {"event": "declared", "epoch": 5})
+    head = append(log, {"event": "declared", "epoch": 5}).head
     assert verify_chain(log, head=head) == 6
 
 
@@ -60,7 +60,7 @@ def test_tampering_is_found_at_its_place(log: Path, tamper: Callable[[list[str]]
 
 @pytest.mark.requirement("a change to the audit log is found, with its place")
 def test_a_cut_end_a_new_last_record_and_a_removed_log_are_found_with_the_hash_kept_elsewhere(log: Path) -> None:
-    head = append(log, {"event": "declared", "epoch": 5})
+    head = append(log, {"event": "declared", "epoch": 5}).head
     lines = log.read_text().splitlines()
     log.write_text("\n".join(lines[:-1]) + "\n")
     assert verify_chain(log) == 5, "the chain alone cannot show it"

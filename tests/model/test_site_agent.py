@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Never, cast
 
 import pytest
@@ -14,12 +15,12 @@ from manual_clock import ManualClock
 from present import present
 from pydantic import ValidationError
 
-from runbooks.agent.agent import GLANCES, Agent
+from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig, Margins
 from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.lease import SiteLease
 from runbooks.agent.permits import Witnessed
-from runbooks.agent.rhythm import Rhythm
+from runbooks.agent.rhythm import GLANCES, Rhythm
 from runbooks.agent.state import REPLICA_LASTS, Knowledge, doors
 from runbooks.agent.synchrony import Ledger
 from runbooks.agent.watches import Watches
@@ -29,7 +30,7 @@ from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import follows
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 SITES = ("frankfurt", "dublin")
 
@@ -220,6 +221,7 @@ class Site:
         self.leading: bool | None = True
         config = AgentConfig(
             pair="rdc-a", site="frankfurt", peer="dublin", first_active="frankfurt", witness=("http://10.0.0.1:1",),
+            witness_keys=Path("/none"),
             kubeconfig="/nowhere", context="frankfurt", permit="/nowhere", listen="10.0.0.2",
         )  # fmt: skip
         self.permits = FakePermits()
@@ -249,6 +251,7 @@ class Site:
 
     def turn(self, times: int = 1) -> None:
         for _ in range(times):
+            self.agent.prove_fence()
             self.agent.look_at_databases()
             self.agent.renew_lease()
             self.agent.follow_record()

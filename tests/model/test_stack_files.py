@@ -188,6 +188,42 @@ def test_a_stack_that_lost_its_secrets_gets_those_of_its_peer(vault: Vault) -> N
     assert vault.values["lab-dublin"] == kept
 
 
+ADDED = ("commerceServicePassword", "ledgerServicePassword", "paymentsCallKey")
+
+
+def forget(vault: Vault, site: str, *names: str) -> None:
+    """Leave a stack as an older version wrote it."""
+    document = stack_files.read(stack_files.machine_file(stack(site)))
+    for name in names:
+        del vault.values[f"lab-{site}"][name], document["config"][f"shopsphere:{name}"]
+    stack_files.machine_file(stack(site)).write_text(yaml.safe_dump(document))
+
+
+@pytest.mark.requirement("an existing pair gets the logins of its services, and keeps everything that it has")
+def test_a_pair_of_an_older_version_gets_what_it_lacks_and_keeps_the_rest(vault: Vault) -> None:
+    vault.ensure()
+    for site in PAIR.sites:
+        forget(vault, site, *ADDED)
+    kept = dict(vault.values["lab-frankfurt"])
+    assert vault.ensure()
+    now = vault.values["lab-frankfurt"]
+    assert now == vault.values["lab-dublin"]
+    assert {name: value for name, value in now.items() if name not in ADDED} == kept
+    assert len({now[name] for name in ADDED}) == 3
+    assert not vault.ensure()
+
+
+@pytest.mark.parametrize("first", ["frankfurt", "dublin"])
+def test_what_was_added_to_one_stack_before_a_run_was_killed_is_copied(vault: Vault, first: str) -> None:
+    vault.ensure()
+    for site in PAIR.sites:
+        forget(vault, site, *ADDED[(1 if site == first else 0) :])
+    added = vault.values[f"lab-{first}"][ADDED[0]]
+    assert vault.ensure()
+    assert vault.values["lab-frankfurt"] == vault.values["lab-dublin"]
+    assert vault.values["lab-dublin"][ADDED[0]] == added
+
+
 def test_half_a_set_is_never_completed_with_certificates_of_another(vault: Vault) -> None:
     vault.write(stack(), {"pairCaCertificate": "of an older set"})
     with pytest.raises(ShopSphereError, match="whole set"):

@@ -7,11 +7,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runbooks.agent.databases import MARK, read_ledger
-from runbooks.agent.synchrony import DROP_AFTER, TRUST_AFTER, LedgerSeen, Move, SynchronyKeeper, next_move
+from runbooks.agent.ledger import MARK, read_ledger
+from runbooks.agent.synchrony import (
+    DROP_AFTER,
+    RELOAD_AFTER,
+    TRUST_AFTER,
+    LedgerSeen,
+    Move,
+    SynchronyKeeper,
+    next_move,
+)
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Sync, WitnessConflictError
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 LONG = DROP_AFTER + TRUST_AFTER
 
@@ -50,6 +58,7 @@ class Pair:
         self.version, self.mark = 1, ""
         self.slow, self.answers = False, True
         self.under_way: list[str] = []
+        self.reloads = 0
 
     def monotonic(self) -> float:
         return self.now
@@ -92,6 +101,10 @@ class Pair:
 
     def load(self) -> None:
         self.waits = self.told
+
+    def reload(self) -> None:
+        self.reloads += 1
+        self.load()
 
 
 def keeper_of(pair: Pair) -> SynchronyKeeper:
@@ -231,3 +244,36 @@ def test_what_is_read() -> None:
     bare = {"metadata": {"resourceVersion": "7"}, "spec": {}}
     nothing = ledger(**NOT_WAITING, streams=False, version="7")
     assert read_ledger(bare, {"waits_for": "", "followers": []}, "ledger-dublin") == nothing
+
+
+@pytest.mark.requirement("an instance that missed its cluster's settings when it started does not miss them for ever")
+@pytest.mark.parametrize("told", [True, False])
+def test_settings_that_were_written_and_not_read(told: bool) -> None:
+    pair = Pair(Sync.OFF)
+    keeper = keeper_of(pair)
+    pair.told, pair.waits, pair.streams, pair.mark = told, not told, told, pair.record.change
+    moves = [keeper.keep(pair.record)]
+    for _ in range(21):
+        pair.now += 0.5
+        moves.append(keeper.keep(pair.record))
+        if moves[-1] is Move.RELOAD:
+            break
+    assert moves[-1] is Move.RELOAD
+    assert (pair.now, pair.waits) == (RELOAD_AFTER, told)
+    for _ in range(60):
+        pair.now += 0.5
+        pair.load()
+        keeper.keep(pair.record)
+    assert pair.reloads == 1
+    assert pair.record.sync is (Sync.ON if told else Sync.OFF)
+
+
+def test_an_answer_that_is_slow_is_not_asked_for_again_at_once() -> None:
+    pair = Pair(Sync.OFF)
+    keeper = keeper_of(pair)
+    pair.told, pair.waits, pair.mark = True, False, pair.record.change
+    pair.load = lambda: None  # type: ignore[method-assign]
+    for _ in range(41):
+        keeper.keep(pair.record)
+        pair.now += 0.5
+    assert pair.reloads == 4

@@ -14,7 +14,7 @@ from lab.tools import ToolMissingError, program
 from lab.tools import build as building
 from lab.tools.build import Go
 from lab.tools.catalogue import TOOLS, CatalogueError, Tool, load_catalogue, required_go
-from lab.tools.ensure import ensure_tools, plan_tool
+from lab.tools.ensure import choose, ensure_tools, plan_tool
 from lab.tools.go_toolchain import find_caches
 from lab.tools.on_path import tool_on_path
 from lab.tools.stamps import installed_files, stamp_file, tool_key, valid_stamp
@@ -81,10 +81,18 @@ def test_tool_pairs_with_its_python_package(name: str) -> None:
     assert present(pinned)[1] == load_catalogue()[name].version
 
 
-@pytest.mark.parametrize("name", ["etcd", "kubernetes", "kube-router", "coredns", "cnpg-manager", "pulumi"])
+@pytest.mark.parametrize(
+    "name", ["etcd", "kubernetes", "kube-router", "coredns", "cnpg-manager", "crane", "pulumi", "versitygw"]
+)
 def test_module_has_the_version_that_the_catalogue_promises(name: str) -> None:
     tool = load_catalogue()[name]
     assert f" v{tool.version}" in (tool.folder / "go.mod").read_text()
+
+
+def test_lab_does_not_build_what_only_owners_use() -> None:
+    tools = load_catalogue()
+    assert set(tools) - set(choose(None, tools)) == {"crane"}
+    assert list(choose(["crane"], tools)) == ["crane"]
 
 
 def test_unknown_keys_are_refused(catalogue: Path) -> None:

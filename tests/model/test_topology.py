@@ -31,6 +31,21 @@ def test_regions_are_those_of_the_requirements() -> None:
     assert set(TOPOLOGY.sites) == {*PEERS, *PEERS.values(), "newyork"}
 
 
+def test_address_and_networks_of_each_site() -> None:
+    found = {
+        name: (str(at.address), str(at.pod_network), str(at.service_network)) for name, at in TOPOLOGY.sites.items()
+    }
+    assert found == {
+        "frankfurt": ("10.99.0.11", "10.11.0.0/17", "10.11.128.0/17"),
+        "dublin": ("10.99.0.12", "10.12.0.0/17", "10.12.128.0/17"),
+        "ashburn": ("10.99.0.21", "10.21.0.0/17", "10.21.128.0/17"),
+        "chicago": ("10.99.0.22", "10.22.0.0/17", "10.22.128.0/17"),
+        "singapore": ("10.99.0.31", "10.31.0.0/17", "10.31.128.0/17"),
+        "sydney": ("10.99.0.32", "10.32.0.0/17", "10.32.128.0/17"),
+        "newyork": ("10.99.0.40", "10.40.0.0/17", "10.40.128.0/17"),
+    }
+
+
 def test_limits_are_those_of_the_requirements() -> None:
     assert (TOPOLOGY.limits.racks_per_site, TOPOLOGY.limits.kilowatts_per_site) == (8, 150)
 

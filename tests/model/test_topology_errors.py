@@ -118,6 +118,22 @@ CASES = {
     "address inside a network": (
         put("sites.dublin.address", "10.11.0.1"), "sites.dublin.address", "outside all networks", "pod_network",
     ),
+    "archive in a country without a site": (
+        put("jurisdictions.eu.archive.country", "US"),
+        "jurisdictions.eu.archive.country", "one of eu's sites: DE, IE", "US",
+    ),
+    "archive at a site": (
+        put("jurisdictions.eu.archive.address", "10.99.0.11"),
+        "jurisdictions.eu.archive.address", "address of its own", "sites.frankfurt",
+    ),
+    "archive of two jurisdictions": (
+        put("jurisdictions.us.archive.address", "10.99.0.61"),
+        "jurisdictions.us.archive.address", "address of its own", "jurisdictions.eu.archive",
+    ),
+    "archive among pods": (
+        put("jurisdictions.eu.archive.address", "10.11.0.1"),
+        "jurisdictions.eu.archive.address", "outside all networks", "pod_network",
+    ),
     "unknown key": (put("sites.dublin.colour", "green"), "sites.dublin.colour", "city, country", "unknown key"),
     "unknown key at the top": (put("extra", 1), "extra", "version, domain", "unknown key 'extra'"),
     "derived key written": (put("sites.dublin.name", "dublin"), "sites.dublin.name", "known keys", "derived"),

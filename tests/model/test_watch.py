@@ -10,7 +10,7 @@ from runbooks.watch import LOOK_EVERY, Sign, Watcher, judge
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, Verdict, fails, passes, unknown
 from shopsphere.witness import PairRecord, Phase, Sync, WitnessUnreachableError
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 
 def seen(holder: str = "", **values: Phase | Sync) -> Seen:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from runbooks.watch import Watcher
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import passes
 from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
-from shopsphere.witness.store import UnreadableWitnessError
+from shopsphere.witness.gateway import Gateway, UnreadableWitnessError
 
 pytestmark = pytest.mark.requirement(
     "an unreadable record is not known: no traceback, no end of a watcher, no lost witness"
@@ -31,10 +32,8 @@ def holding(value: str) -> dict[str, Any]:
 
 
 def witness_of(answer: Callable[[], Any]) -> Witness:
-    witness = Witness("rdc-a", ["http://10.0.0.1:2480"])
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=answer()))
-    witness._store._client = httpx.Client(transport=transport)  # noqa: SLF001
-    return witness
+    return Witness("rdc-a", ["http://10.0.0.1:2480"], transport=transport)
 
 
 def test_what_we_write_is_read() -> None:
@@ -45,13 +44,31 @@ def test_what_we_write_is_read() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        encoded(json.dumps({**RECORD, "added_in_2027": 1})),
+        encoded(json.dumps({**RECORD, "epoch": 2**62})),
+        encoded(json.dumps({**RECORD, "epoch": 2**80})),
+        encoded(json.dumps({**RECORD, "epoch": "7"})),
+        encoded(json.dumps({**RECORD, "phase": "resting"})),
+        encoded(json.dumps({**RECORD, "sync": "mostly"})),
+        encoded(json.dumps({**RECORD, "active": "f" * 129})),
+        encoded(json.dumps({**RECORD, "added_in_2027": "x" * 20_000})),
         encoded(json.dumps({**RECORD, "epoch": 0})),
         encoded("{"),
         base64.b64encode(b"\xff").decode(),
         "not base64!",
     ],
-    ids=["unknown field", "epoch 0", "half a document", "no text", "not base64"],
+    ids=[
+        "epoch beyond all",
+        "epoch beyond 64 bits",
+        "epoch as text",
+        "phase of a newer version",
+        "sync of a newer version",
+        "no site has such a name",
+        "a flood of unknown fields",
+        "epoch 0",
+        "half a document",
+        "no text",
+        "not base64",
+    ],
 )
 def test_a_record_that_cannot_be_read(value: str) -> None:
     witness = witness_of(lambda: holding(value))
@@ -76,3 +93,16 @@ def test_a_stranger_at_the_port(answer: Any) -> None:
     with pytest.raises(ShopSphereError, match="no voter's answer"):
         witness.see()
     assert [voter.problem for voter in witness.each_voter()] == ["no voter's answer"]
+
+
+@pytest.mark.requirement("looking for the fastest voter ends, whatever happens to who looks")
+def test_a_race_in_which_everybody_stumbles_ends() -> None:
+    gateway = Gateway(["http://10.0.0.1:2480", "http://10.0.0.2:2480"])
+
+    def stumble(_url: str) -> bool:
+        raise KeyError("token")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", lambda _: None)
+        gateway.race(stumble)
+    assert gateway.in_order() == ["http://10.0.0.1:2480", "http://10.0.0.2:2480"]

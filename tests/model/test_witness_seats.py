@@ -17,9 +17,9 @@ from shopsphere.topology import Pair, Topology, load_topology, parse_topology
 
 TOPOLOGY = load_topology()
 ADDRESSES = {
-    "rdc-a": ["http://10.99.0.21:2480", "http://10.99.0.31:2480", "http://10.99.0.40:2480"],
-    "rdc-b": ["http://10.99.0.11:2490", "http://10.99.0.40:2490", "http://10.99.0.31:2490"],
-    "rdc-c": ["http://10.99.0.11:2500", "http://10.99.0.40:2500", "http://10.99.0.21:2500"],
+    "rdc-a": ["https://10.99.0.21:2480", "https://10.99.0.31:2480", "https://10.99.0.40:2480"],
+    "rdc-b": ["https://10.99.0.11:2490", "https://10.99.0.40:2490", "https://10.99.0.31:2490"],
+    "rdc-c": ["https://10.99.0.11:2500", "https://10.99.0.40:2500", "https://10.99.0.21:2500"],
 }
 
 
@@ -122,7 +122,7 @@ def test_two_elections_are_shorter_than_a_lease_is_good(pair: Pair) -> None:
     given = dict(
         word.removeprefix("--").split("=", 1)
         for word in witness_component(pair, "newyork", TOPOLOGY).command
-        if word.startswith("--")
+        if word.startswith("--") and "=" in word
     )
     heartbeat, election = int(given["heartbeat-interval"]), int(given["election-timeout"])
     way = max(TOPOLOGY.rtt_ms(one, other) for one in seats(pair, TOPOLOGY) for other in seats(pair, TOPOLOGY))

@@ -11,11 +11,13 @@ from admission_case import TEMPLATE, Document, declared_of, planted
 from admitted_objects import ADMITTED
 from admitting_api import applied, create, in_force, pod, verdict, whole
 from kube_api import DEPLOYER, KubeApi, api_with_databases
+from refused_at_site import REFUSED_AT_SITE
 from refused_objects import REFUSED
 from site_graph import build
 from test_drift import as_exported
 from test_policies_on_graphs import resources_of
 
+from policies.admission.declared_images import declared_images
 from policies.admission.kinds import OPERATOR
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
@@ -25,7 +27,8 @@ from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import load_topology
 
 SITE, STACK = "frankfurt", "lab-frankfurt"
-POLICIES = site_policies(load_topology(environment="lab"), SITE, Environment.LAB)
+MODEL = load_topology(environment="lab")
+POLICIES = site_policies(MODEL, SITE, Environment.LAB, declared_images(MODEL, SITE, Environment.LAB))
 REPLICA_SETS = "system:serviceaccount:kube-system:replicaset-controller"
 JOBS = "system:serviceaccount:kube-system:job-controller"
 ORDER = ("Namespace", "PriorityClass", "StorageClass", "PersistentVolume")
@@ -110,11 +113,11 @@ def test_every_policy_compiles_and_its_types_fit(api: KubeApi) -> None:
 
 
 @pytest.mark.requirement("what breaks a rule is refused by the site's own API server, whoever sends it")
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", [*REFUSED, *REFUSED_AT_SITE])
 def test_the_api_server_refuses_by_the_rule_that_was_named(
     api: KubeApi, declared: Mapping[tuple[str, str], Mapping[str, Any]], name: str
 ) -> None:
-    case = REFUSED[name]
+    case = {**REFUSED, **REFUSED_AT_SITE}[name]
     assert verdict(api, case.document(declared)) == case.rule
 
 
@@ -160,6 +163,10 @@ def test_nobody_puts_a_program_beside_one_that_runs(api: KubeApi) -> None:
         "--profile=restricted",
     )
     assert "RES-007" in api.kubectl(*words, check=False).stderr
+    image = ("set", "image", "pod/planted", "postgres=registry.example/tap:1", "--namespace=data-ledger")
+    assert "RES-007" in api.kubectl(*image, check=False).stderr
+    note = ("annotate", "pod/planted", "--namespace=data-ledger", "checked=yes")
+    assert api.kubectl(*note, check=False).stderr == ""
 
 
 def test_claims_of_operators_are_judged(api: KubeApi) -> None:
@@ -188,6 +195,32 @@ def test_what_the_operator_adds_to_a_cluster_is_let_in(
     assert verdict(api, cluster) == ""
     cluster["spec"]["postgresql"]["parameters"]["shared_preload_libraries"] = "sender"
     assert verdict(api, cluster) == "RES-011"
+
+
+def test_a_field_from_before_hinders_no_change_of_a_database(
+    api: KubeApi, declared: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> None:
+    """A failover changes a database's document, and must not fail because of what was in it before."""
+    cluster = whole(declared["Cluster", "ledger-frankfurt"])
+    cluster["spec"]["env"] = [{"name": "A", "value": "b"}]
+    cluster["spec"]["imageName"] = "registry.example/postgresql:15"
+    cluster["metadata"]["annotations"]["cnpg.io/podPatch"] = "[]"
+    binding = "shopsphere-database-fields"
+    api.kubectl("delete", "validatingadmissionpolicybindings", binding, context=DEPLOYER)
+    wait_until(lambda: create(api, cluster, dry_run=False) == "", what="the binding's end", seconds=30, interval=0.5)
+    applied(api, manifests(POLICIES))
+
+    def said(patch: Mapping[str, Any]) -> str:
+        change = ("patch", "cluster", "ledger-frankfurt", "--namespace=data-ledger", "--type=merge", "--dry-run=server")
+        return api.kubectl(*change, f"--patch={json.dumps(patch)}", check=False).stderr
+
+    more = {"spec": {"env": [{"name": "A", "value": "c"}]}}
+    wait_until(lambda: "RES-007" in said(more), what="the binding", seconds=30, interval=0.5)
+    assert said({"spec": {"replica": {"primary": "ledger-dublin"}}}) == ""
+    assert "RES-007" in said({"metadata": {"annotations": {"cnpg.io/podPatch": "[{}]"}}})
+    assert "SEC-002" in said({"spec": {"imageName": "registry.example/postgresql:16"}})
+    assert said({"spec": {"env": None}, "metadata": {"annotations": {"cnpg.io/podPatch": None}}}) == ""
+    api.kubectl("delete", "cluster", "ledger-frankfurt", "--namespace=data-ledger")
 
 
 def test_the_clusters_own_programs_are_not_judged(api: KubeApi) -> None:
@@ -244,3 +277,42 @@ def test_what_is_being_deleted_can_end(api: KubeApi) -> None:
     api.kubectl("delete", "pv", "from-before", "--wait=false")
     api.kubectl(*change, '--patch={"metadata":{"finalizers":null}}')
     assert "NotFound" in api.kubectl("get", "pv", "from-before", check=False).stderr
+
+
+@pytest.mark.requirement("an instance is let lead inside a site only if it has every acknowledged payment")
+def test_an_instance_that_may_lack_payments_is_not_let_lead(
+    api: KubeApi, declared: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> None:
+    first, second, third = (f"ledger-frankfurt-{number}" for number in (1, 2, 3))
+    copies = "shopsphere.io/complete-copies"
+    both = {"number": 2, "maxStandbyNamesFromCluster": 1, "standbyNamesPre": ["ledger-dublin"]}
+
+    def change(changes: Document, *words: str) -> str:
+        named = ("cluster.postgresql.cnpg.io", "ledger-frankfurt", "--namespace=data-ledger", "--type=merge")
+        patch = json.dumps(changes)
+        done = api.kubectl("patch", *named, *words, f"--patch={patch}", context=DEPLOYER, check=False)
+        assert done.code == 0 or "ADR-045: " in done.stderr, done.stderr
+        return "" if done.code == 0 else "refused"
+
+    def lead(name: str, **more: str) -> str:
+        return change({"status": {"targetPrimary": name, **more}}, "--subresource=status")
+
+    api.kubectl("delete", "cluster", "ledger-frankfurt", "--namespace=data-ledger", "--ignore-not-found")  # another's
+    assert create(api, declared["Cluster", "ledger-frankfurt"], dry_run=False) == ""
+    assert lead(first, currentPrimary=first) == "", "the first one of a new cluster"
+    assert [lead("pending"), lead(second)] == ["refused", "refused"]
+    assert change({"metadata": {"annotations": {copies: second}}}) == ""
+    assert lead("pending") == "refused", "the ledger does not wait for it"
+    assert change({"spec": {"postgresql": {"synchronous": both}}}) == ""
+    for named, said in ((None, "refused"), (second, "")):
+        assert change({"metadata": {"annotations": {copies: named}}}) == ""
+        assert [lead("pending"), lead(first)] == [said, ""], "the old one is not ended while none is named"
+    assert [lead("pending"), lead(third), lead(second), lead(first)] == ["", "refused", "", ""]
+    for names, said in (([first, second, third], "refused"), ([first, second], "")):
+        assert change({"status": {"instanceNames": names}}, "--subresource=status") == ""
+        assert [lead(second), lead(first)] == [said, ""], "of two others, the one that is ready is waited for"
+    assert change({"spec": {"postgresql": {"synchronous": {"number": 1}}}}) == ""
+    assert lead(second) == "refused", "one of the two is enough for a payment"
+    assert lead(first, phase="healthy") == "", "the operator goes on writing what it sees"
+    assert change({"spec": {"replica": {"primary": "ledger-dublin"}}}) == ""
+    assert lead(second) == "", "a site that follows takes no payments"

@@ -6,16 +6,17 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kube_api import DEPLOYER, KubeApi
+from open_door import OpenDoor
 from told_hosts import LISTINGS
 
 from runbooks.agent import kernel_rules
-from runbooks.agent.door import Door
+from runbooks.agent.door.callers import Callers
 from runbooks.agent.kernel_rules import KernelRules
-from runbooks.agent.state import Doors
 from shopsphere.drift.host_repair import load_again
 from shopsphere.drift.hosts import declared_hosts, look_at_hosts
 from shopsphere.drift.model import Kind, SiteDrift
@@ -85,18 +86,15 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 @pytest.fixture
-def port(kernel: Kernel, node: str, address: str) -> Iterator[int]:
+def port(kernel: Kernel, node: str, address: str, tmp_path: Path) -> Iterator[int]:
     """The agent's."""
-    rules = KernelRules(node, IPv4Address(address), (), None, guard_of(SITE), listing=kernel.listing)
-    closed = Doors(databases=False, writes=False, because="a test")
-    door = Door(address, 0, lambda: closed, dict, rules)
-    door.start()
-    yield door._server.server_port  # noqa: SLF001
-    door.stop()
+    rules = KernelRules(node, None, guard_of(SITE), listing=kernel.listing)
+    with OpenDoor(tmp_path, Callers(IPv4Address(address)), address, rules) as door:
+        yield door.port
 
 
 def look(api: KubeApi, port: int) -> SiteDrift:
-    declared = declared_hosts(SITE, paired=False, environment=Environment.LAB, agent_port=port)
+    declared = declared_hosts(SITE, load_topology(), paired=False, environment=Environment.LAB, agent_port=port)
     return look_at_hosts(declared, api.cluster(), Repair("frankfurt", "lab", str(api.kubeconfig), DEPLOYER))
 
 
@@ -117,21 +115,18 @@ def test_what_a_host_enforces_is_asked_through_the_api(api: KubeApi, kernel: Ker
 
 
 @pytest.mark.requirement("an agent that does not tell what its host enforces makes the site unknown")
-def test_an_agent_that_is_gone_or_refuses_is_unknown(api: KubeApi, kernel: Kernel, node: str, address: str) -> None:
-    rules = KernelRules(node, IPv4Address("203.0.113.1"), (), None, None, listing=kernel.listing)
-    closed = Doors(databases=False, writes=False, because="a test")
-    doors = [Door(address, 0, lambda: closed, dict, each) for each in (rules, None)]
-    ports = [door._server.server_port for door in doors]  # noqa: SLF001
-    for door in doors:
-        door.start()
-    try:
-        refused, older = (look(api, each) for each in ports)
-    finally:
-        for door in doors:
-            door.stop()
-    gone = look(api, ports[0])
-    assert [len(each.unseen) for each in (refused, older, gone)] == [1, 1, 1]
-    assert refused.drifts == older.drifts == gone.drifts == ()
+def test_an_agent_that_is_gone_or_refuses_is_unknown(
+    api: KubeApi, kernel: Kernel, node: str, address: str, tmp_path: Path
+) -> None:
+    rules = KernelRules(node, None, None, listing=kernel.listing)
+    strange = Callers(IPv4Address("203.0.113.1"))
+    with OpenDoor(tmp_path, strange, address, rules) as door:
+        refused = look(api, door.port)
+    with OpenDoor(tmp_path, Callers(IPv4Address(address)), address) as door:
+        ended = look(api, door.port)
+    gone = look(api, door.port)
+    assert [len(each.unseen) for each in (refused, ended, gone)] == [1, 1, 1]
+    assert refused.drifts == ended.drifts == gone.drifts == ()
     assert "no API server of this site" in refused.unseen[0].why
-    assert "an older one tells nothing" in older.unseen[0].why
+    assert "does not tell its rules" in ended.unseen[0].why
     assert "503" in gone.unseen[0].why or "refused" in gone.unseen[0].why

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from active_site import ActiveSite
 
 from cli import main as cli
 from shopsphere.deploy import events, history, opening, plans, secrets
@@ -21,6 +22,7 @@ from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import run
 from shopsphere.topology import load_topology
+from shopsphere.witness import access
 
 TINY = Path(__file__).parent / "tiny"
 TOPOLOGY = load_topology()
@@ -58,6 +60,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         public.mkdir(parents=True)
         for name in ("tls.crt", "tls.key"):
             (public / name).write_text(f"{name} of the lab\n")
+        archive = folder / "lab" / "pki" / "archive-eu"
+        archive.mkdir()
+        accounts = [
+            f"{database}-{site}.secret" for database in ("commerce", "ledger") for site in ("frankfurt", "dublin")
+        ]
+        for name in (*accounts, "restorers.pub"):
+            (archive / name).write_text(f"{name} of the lab\n")
         configure()
         yield folder
         opening.open_engine.cache_clear()
@@ -180,7 +189,10 @@ def test_a_run_without_the_pack_is_not_believed() -> None:
         without.require_pack()
 
 
-def test_destroy_removes_everything(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_destroy_removes_everything(
+    deployed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(access, "witness_of", lambda *_: ActiveSite("dublin"))
     assert cli.run(["destroy", "frankfurt", "--yes", "--i-mean", "frankfurt"]) == 0
     assert "  -  DELETE   shop " in capsys.readouterr().out
     assert resources() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -23,9 +24,11 @@ LARGEST_ANSWER = 2**24
 
 def facts() -> dict[str, Any]:
     """Return what a machine adds to stacks, made once: secrets by project, and kubeconfigs that lead to the sites."""
-    import seeded_verdict  # noqa: F401, PLC0415 all that a child needs is loaded here, once for all children
+    # All that a child needs is loaded here, once for all children: what they forget leads to SDKs that they keep.
+    import seeded_verdict  # noqa: F401, PLC0415
     from site_graph import committed_stacks, kubeconfig_of, secrets_of  # noqa: PLC0415 forgotten by children
 
+    import components.site  # noqa: F401, PLC0415 what the stacks' programs import
     from policies.registry import discover  # noqa: PLC0415
 
     discover()
@@ -56,6 +59,7 @@ def answer(request: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     if child == 0:
         signal.alarm(CHILD_SECONDS)
         sys.dont_write_bytecode = True
+        gc.disable()  # a child ends after one verdict
         try:
             forget(request["file"])
             from seeded_verdict import verdict  # noqa: PLC0415 of the tree as it is now
@@ -78,6 +82,7 @@ def answer(request: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Answer until there are no more requests."""
     known = facts()
+    gc.freeze()
     sys.stdout.write(f"{READY}\n")  # from here on files may be edited
     sys.stdout.flush()
     for line in sys.stdin:

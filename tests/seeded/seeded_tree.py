@@ -15,9 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
-from production_topology import filled_in
-from seeds.seed import Seed
+from production_topology import filled_in_text
+from seeds.seed import Seed, SeedError
 
 from shopsphere.foundation.paths import REPOSITORY
 
@@ -25,10 +24,6 @@ FOLDERS = ("app", "components", "policies", "shopsphere", "stacks", "tests/suppo
 FILES = ("__main__.py", "lab.base.yaml", "Pulumi.yaml", "Pulumi.prod.yaml", "topology.yaml", "topology.prod.yaml")
 LATER_SECONDS = 10
 """How much newer an edited file is made than the original: Python tells compiled files by whole seconds and size."""
-
-
-class SeedError(AssertionError):
-    """A seed does not fit the tree, or the process that judges it has ended."""
 
 
 class SeededTree:
@@ -42,7 +37,7 @@ class SeededTree:
         for name in FILES:
             shutil.copy(REPOSITORY / name, root / name)
         production = root / "topology.prod.yaml"
-        production.write_text(yaml.safe_dump(filled_in(yaml.safe_load(production.read_text()))))
+        production.write_text(filled_in_text(production.read_text()))
         path = os.pathsep.join(str(root / name) for name in ("", *FOLDERS[-3:]))
         self._process = subprocess.Popen(
             [sys.executable, str(root / "tests/seeded/seeded_runs.py")],
@@ -70,13 +65,8 @@ class SeededTree:
         """
         file = self.root / seed.file
         written, at = file.read_text(), file.stat().st_mtime
-        count = written.count(seed.old)
-        if count != 1:
-            raise SeedError(
-                f"seed {seed.did!r} does not fit {seed.file}\n  expected: its text exactly once: {seed.old!r}\n"
-                f"  found:    {count} times\n  do:       correct the seed to what the file says now"
-            )
-        file.write_text(written.replace(seed.old, seed.new))
+        edited = seed.edited(written)
+        file.write_text(edited)
         os.utime(file, (at + LATER_SECONDS,) * 2)
         try:
             return self.judged_as_it_is(seed)

@@ -75,6 +75,7 @@ TEMPLATE: dict[str, Any] = {
 }
 SELECTOR = {"matchLabels": {"app.kubernetes.io/name": "planted"}}
 SHOP, LEDGER = ("Deployment", "shop"), ("Cluster", "ledger-frankfurt")
+MIGRATION = ("Job", "ledger-migration")
 POD: tuple[str | int, ...] = ("spec", "template", "spec")
 SHOP_CONTAINER = (*POD, "containers", 0)
 TEMPLATE_LABELS = ("spec", "template", "metadata", "labels")
@@ -82,6 +83,7 @@ CLASS, SITE = "shopsphere.io/data-class", "shopsphere.io/site"
 JURISDICTION, OWNER = "shopsphere.io/jurisdiction", "shopsphere.io/owner"
 LABELS = ("metadata", "labels")
 OUTSIDE = ("spec", "externalClusters", 0)
+SERVICE_LOGIN = ("spec", "managed", "roles", 0)
 MANAGED = ("spec", "managed", "services", "additional", 0, "serviceTemplate", "spec")
 VOLUME = ("PersistentVolume", "frankfurt-v1")
 TO_PROVIDER = ("NetworkPolicy", "payments-to-payment-provider")

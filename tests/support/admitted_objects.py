@@ -6,6 +6,7 @@ from admission_case import (
     CLASS,
     LABELS,
     LEDGER,
+    MIGRATION,
     OUTSIDE,
     OWNER,
     POD,
@@ -19,8 +20,10 @@ from admission_case import (
 
 # fmt: off
 ADMITTED: dict[str, Case] = {
-    "image by digest": Case("", *SHOP, (*SHOP_CONTAINER, "image"), f"registry.example/shop@sha256:{'0' * 64}"),
-    "image of a registry with a port": Case("", *SHOP, (*SHOP_CONTAINER, "image"), "registry:5000/shop:1.2"),
+    "image by digest": Case("", *SHOP, (*SHOP_CONTAINER, "image"), f"localhost/shopsphere/shop@sha256:{'0' * 64}"),
+    "image of another version": Case("", *SHOP, (*SHOP_CONTAINER, "image"), "localhost/shopsphere/shop:0.2.0"),
+    "migration of another version": Case("", *MIGRATION, (*SHOP_CONTAINER, "image"), "localhost/shopsphere/shop:0.2.0"),
+    "database of another version": Case("", *LEDGER, ("spec", "imageName"), "localhost/shopsphere/postgresql:15.19-1"),
     "temporary directory": Case("", *SHOP, (*POD, "volumes", 0), {"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}),
     "recovery that follows its peer": Case("", *LEDGER, ("spec", "bootstrap"), {
         "pg_basebackup": {"source": "ledger-dublin", "database": "ledger", "owner": "ledger",
@@ -33,6 +36,8 @@ ADMITTED: dict[str, Case] = {
                                                     ("spec", "egress"), egress(block("172.16.9.9/32"))),
     "peer of the pair": Case("", "NetworkPolicy", "data-ledger-to-peer", ("spec", "egress"),
                              egress(block("10.99.0.12/32"))),
+    "archive of the jurisdiction": Case("", "NetworkPolicy", "data-ledger-to-peer", ("spec", "egress"),
+                                        egress(block("10.99.0.61/32")), (("metadata", "name", "to-archive"),)),
     "way in to public data": Case("", "Service", "gateway", ("spec", "externalTrafficPolicy"), "Cluster"),
     "settings as strict as their namespace": Case("", "ConfigMap", "payments-pair-authority",
                                                   (*LABELS, CLASS), "personal"),

@@ -10,9 +10,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from lab.cluster.addons import kubectl
+from lab.leading import leading_pod
 from lab.paths import kubeconfig_path
 from shopsphere.foundation.clock import SYSTEM_CLOCK
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import CommandError
 
@@ -83,18 +84,21 @@ class DatabaseSession:
 
 
 def session_in_pod(site: str, database: str) -> DatabaseSession:
-    """Open a session in the pod of a site's database.
+    """Open a session in the pod of a site's database that leads.
 
     Raises:
         CommandError: the site does not answer, or has no such pod.
     """
-    namespace = f"data-{database}"
-    selector = f"cnpg.io/cluster={database}-{site}"
-    pods = kubectl(site, "get", "pods", "-n", namespace, "-l", selector, "-o", "name", seconds=15).split()
-    if not pods:
-        raise CommandError(f"{site} runs no {database}: no pod has {selector}")
+    try:
+        pod = leading_pod(site, database)
+    except CommandError:
+        raise
+    except ShopSphereError as error:
+        raise CommandError(str(error)) from error
     program = [str(tools_directory() / "kubectl"), f"--kubeconfig={kubeconfig_path(site)}"]
-    return DatabaseSession([*program, "exec", "-i", "-n", namespace, pods[0], "-c", "postgres", "--", *PSQL, database])
+    return DatabaseSession(
+        [*program, "exec", "-i", "-n", f"data-{database}", pod, "-c", "postgres", "--", *PSQL, database]
+    )
 
 
 class Databases:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from pulumi.automation import EngineEvent
-from pulumi.automation.events import PolicyEvent, ResourcePreEvent, ResOutputsEvent, StepEventMetadata, SummaryEvent
+from pulumi.automation.events import (
+    DiagnosticEvent,
+    PolicyEvent,
+    ResourcePreEvent,
+    ResOutputsEvent,
+    StepEventMetadata,
+    SummaryEvent,
+)
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
@@ -47,6 +54,14 @@ def planned(step: StepEventMetadata) -> EngineEvent:
 def finished(step: StepEventMetadata) -> EngineEvent:
     """Make the event after a step."""
     return EngineEvent(1, 1, res_outputs_event=ResOutputsEvent(step, planning=True))
+
+
+def refused(step: StepEventMetadata) -> EngineEvent:
+    """Make the engine's refusal to delete or replace what the state protects, in its own words (Pulumi 3.259)."""
+    deleted = f'Preview failed: resource "{step.urn}" cannot be deleted\nbecause it is protected. To unprotect'
+    replaced = f'unable to replace resource "{step.urn}"\nas it is currently marked for protection. To unprotect'
+    told = deleted if step.op.value == "delete" else replaced
+    return EngineEvent(1, 1, diagnostic_event=DiagnosticEvent(f"{told} the resource", "never", "error", urn=step.urn))
 
 
 def summed(**counts: int) -> EngineEvent:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine_events import metadata, planned, summed
+from engine_events import metadata, planned, refused, summed
 from pulumi.automation.events import StepEventMetadata
 
+from shopsphere.deploy.changes import name_of
 from shopsphere.deploy.drafts import Draft
-from shopsphere.deploy.engine import DeploymentError, Watcher
+from shopsphere.deploy.engine import DeploymentError, ProtectedError, Watcher
 from shopsphere.deploy.events import Run
 from shopsphere.deploy.listening import Listener
 from shopsphere.deploy.outcomes import EngineRun
@@ -44,6 +45,8 @@ class Stacks:
         broken: stacks whose engine refuses, and the verb at which it does.
         done: verbs in order, as in `up frankfurt`.
         interrupt: raise this at the next `up`.
+        protected: names of resources that the state of every stack protects.
+        to_protect: stacks whose program protects what their state does not.
     """
 
     steps: dict[str, list[StepEventMetadata]] = field(default_factory=dict)
@@ -52,6 +55,8 @@ class Stacks:
     broken: dict[str, str] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     interrupt: type[BaseException] | None = None
+    protected: set[str] = field(default_factory=set)
+    to_protect: set[str] = field(default_factory=set)
 
     def is_set_up(self, stack: StackId) -> bool:
         return stack.label not in self.unknown
@@ -65,6 +70,22 @@ class Stacks:
     @contextmanager
     def drafted(self, _topology: Topology, stack: StackId, *, is_set_up: bool) -> Iterator[Draft]:
         yield Draft(stack, is_set_up, Path(), Path(), {}, () if is_set_up else ("sessionSecret",))
+
+    def unprotect(self, stack: StackId, urns: Sequence[str]) -> None:
+        names = {urn.rpartition("::")[-1] for urn in urns}
+        self.done.append(f"unprotect {stack.label} {','.join(sorted(names))}")
+        self.protected -= names
+
+    @contextmanager
+    def unprotected(self, stack: StackId, urns: Sequence[str]) -> Iterator[None]:
+        before = set(self.protected)
+        self.unprotect(stack, urns)
+        try:
+            yield
+        except BaseException:
+            self.done.append(f"protect {stack.label}")
+            self.protected = before
+            raise
 
     def prepare(self, _topology: Topology, stacks: tuple[StackId, ...], _listener: Listener) -> None:
         self.done.append(f"prepare {'+'.join(stack.label for stack in stacks)}")
@@ -103,6 +124,15 @@ class FakeEngine:
         counts: dict[str, int] = {"same": 10}
         for step in steps:
             counts[step.op.value] = counts.get(step.op.value, 0) + 1
+        if self.stack.label in self.stacks.to_protect:
+            run.to_protect.add("urn:pulumi:lab-frankfurt::rdc-a::kubernetes:core/v1:Namespace::shop")
+            if verb.startswith("up"):
+                self.stacks.to_protect.remove(self.stack.label)
+        for step in steps:
+            if name_of(step.urn) in self.stacks.protected and step.op.value in {"delete", "replace"}:
+                run.receive(refused(step))
+        if run.is_only_protected:
+            raise ProtectedError("protected", run.result(1.0))
         run.receive(summed(**counts))
         if self.stacks.broken.get(self.stack.label) == verb:
             raise DeploymentError(f"{self.stack.label}: Pulumi failed\nno answer", run.result(1.0))

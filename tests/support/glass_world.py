@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from manual_clock import ManualClock
 
 from runbooks import unwitnessed
@@ -25,9 +27,10 @@ from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import ClusterUnreachableError, ConflictError, NotFoundError
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
+from shopsphere.names.pair_state import PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness, WitnessConflictError, WitnessUnreachableError
-from shopsphere.witness.client import Seen
+from shopsphere.witness.seen import Seen
 
 TOPOLOGY = load_topology()
 PAIR = TOPOLOGY.pair("rdc-a")
@@ -201,6 +204,7 @@ class SiteHost:
         self.site, self._world, self._file = site, world, disk / f"{site}.json"
         self.api, self.line, self.fence = Api(site), Line(world.quorum), Fence(world.clock)
         self.is_off, self._starts = False, itertools.count(1)
+        self.fault: ShopSphereError | None = None  # why its fence is not proven to have effect
         self.start()
 
     def start(self) -> None:
@@ -208,6 +212,7 @@ class SiteHost:
         peer, session = PAIR.other_than(self.site), f"{self.site} {next(self._starts)}"
         config = AgentConfig(
             pair="rdc-a", site=self.site, peer=peer, first_active="frankfurt", witness=("http://10.0.0.1:1",),
+            witness_keys=Path("/none"),
             kubeconfig="/nowhere", context=self.site, permit="/nowhere", listen="10.0.0.2",
         )  # fmt: skip
         permits = PermitKeeper(
@@ -216,14 +221,19 @@ class SiteHost:
         self.agent = Agent(
             config, cast("Witness", self.line), self.fence, lambda: Role.PRIMARY, lambda: True,
             cast("Ledger", NoLedger()), permits, lambda _line: None, self._world.clock,
+            proof=self._prove,
         )  # fmt: skip
         self.agent.start_closed()
+
+    def _prove(self) -> None:
+        if self.fault:
+            raise self.fault
 
     def turn(self) -> None:
         """Let every loop of the agent run once."""
         if self.is_off:
             return
-        loops = (self.agent.look_at_databases, self.agent.renew_lease, self.agent.follow_record)
+        loops = (self.agent.prove_fence, self.agent.look_at_databases, self.agent.renew_lease, self.agent.follow_record)
         for loop in (*loops, self.agent.follow_promotion, self.agent.move_doors):
             try:
                 loop()
@@ -355,3 +365,11 @@ class World:
 
     def open_sites(self) -> list[str]:
         return [site for site, host in self.hosts.items() if host.fence.is_open]
+
+
+@contextmanager
+def names_of_last_epoch() -> Iterator[None]:
+    """DNS shows the last epoch that the witness was in."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unwitnessed, "_shown", lambda _access: {"ns1": PairState(EPOCH, "frankfurt")})
+        yield

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lab_access import At, Sql
+from present import present
 
 from lab.enter import command_inside
+from shopsphere.clients.site_agent import ask_agent
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.witness.client import Witness
@@ -40,24 +42,29 @@ def record(witness: Witness) -> PairRecord:
     return witness.see().require_record(PAIR)
 
 
-def state(at: At, site: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        at(CLIENT, "curl", "-sS", "-m", "5", f"http://{ADDRESS[site]}:8405/state").stdout
-    )
-    return found
+def state(site: str) -> dict[str, Any]:
+    """What a site's agent says: to the operators' machine, and not to a customer's."""
+    return ask_agent(f"http://{ADDRESS[site]}:8405", seconds=5)
 
 
 class Orders:
-    """Customers at the client host, while the block runs and `seconds` long."""
+    """Customers at the client host, `seconds` long, or until they are told to end."""
 
     def __init__(self, directory: Path, seconds: float) -> None:
         self.file = directory / "orders.json"
-        words = [str(REPOSITORY / "bench" / "orders.py"), "--seconds", str(seconds), "--workers", "3"]
+        words = [str(REPOSITORY / "bench" / "orders.py"), "--attended", "--seconds", str(seconds), "--workers", "3"]
         self._process = subprocess.Popen(
-            command_inside(CLIENT, [sys.executable, *words]), stdout=self.file.open("w"), text=True
-        )
+            command_inside(CLIENT, [sys.executable, *words]),
+            stdin=subprocess.PIPE, stdout=self.file.open("w"), text=True,
+        )  # fmt: skip
+
+    def end_now(self) -> dict[str, Any]:
+        """Let them end what is under way, and return their journal."""
+        present(self._process.stdin).close()
+        return self.end()
 
     def end(self) -> dict[str, Any]:
+        """Wait until their time is over, and return their journal."""
         assert self._process.wait(400) == 0
         journal: dict[str, Any] = json.loads(self.file.read_text())
         return journal
@@ -79,6 +86,6 @@ def require_active(at: At, sql: Sql, witness: Witness, site: str) -> None:
     seen = witness.see()
     assert (seen.require_record(PAIR).active, seen.lease_holder) == (site, site)
     assert [sql(site, database, "select pg_is_in_recovery()") for database in ("commerce", "ledger")] == ["f", "f"]
-    assert state(at, site)["writes"]
+    assert state(site)["writes"]
     asked = ("dig", "+short", f"{PAIR}.shopsphere.test")
     wait_until(lambda: at(CLIENT, *asked).stdout.strip() == ADDRESS[site], what="DNS", seconds=20)

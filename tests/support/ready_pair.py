@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,8 +16,10 @@ import pytest
 from runbooks.pair_access import PairAccess
 from runbooks.readiness.drill_record import DrillRecord, Move, Result
 from runbooks.readiness.pair_view import PairView
+from runbooks.restore.archives import Backup
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterUnreachableError
+from shopsphere.clients.edge_errors import ServiceError
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
 from shopsphere.clients.powerdns import DnsAuthority, RRset
@@ -26,9 +28,12 @@ from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.stack import Environment
 from shopsphere.names.name_servers import NameServer
 from shopsphere.names.pair_state import PairDeclaration, PairState
+from shopsphere.names.zone_view import ZoneView
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync, Voter
-from shopsphere.witness.client import Seen
+from shopsphere.witness.heads import Heads
+from shopsphere.witness.own_keys import OwnKeys
+from shopsphere.witness.seen import Seen
 from shopsphere.witness.store import Entry
 
 TOPOLOGY = load_topology()
@@ -139,20 +144,45 @@ class Site:
         return json.dumps(self.capacity[database] if CAPACITY in command else self.instances[database])
 
 
+def no_heads() -> dict[str, Any]:
+    """Return what an agent tells that has seen no audit log."""
+    return {"heads": [], "problem": ""}
+
+
 class ReadyPair:
     """Both sites, the witness, the authorities and the agents."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
         self.sites = {HOME: Site(HOME, AWAY, active=True), AWAY: Site(AWAY, HOME, active=False)}
-        self.agents = {
+        self.agents: dict[str, dict[str, Any]] = {
             HOME: {"databases": True, "writes": True, "because": "lease held", "role": "primary"},
-            AWAY: {"databases": True, "writes": False, "because": "reading only", "role": "replica"},
+            AWAY: {
+                "databases": True,
+                "writes": False,
+                "because": "reading only",
+                "role": "replica",
+                "audit": no_heads(),
+            },
         }
+        for state in self.agents.values():
+            state["audit"] = no_heads()
         self.voters = [Voter(f"http://{TOPOLOGY.site(each).address}:2480", "") for each in ("ashburn", "newyork")]
         self.seen = Seen(record(), 1, HOME)
         self.lock: Entry | None = None
+        self.keys = OwnKeys({"watcher.crt": datetime.now(UTC) + timedelta(days=400)})
+        self.zone: ZoneView | None = None
+        self.edge_ends: dict[str, datetime | None] = {
+            name: datetime.now(UTC) + timedelta(days=500) for name in ("ca.crt", "runbooks.crt", "door of ns1")
+        }
+        self.heads = Heads()
+        just_now = datetime.now(UTC)
+        self.backups = [Backup(each.name, site, just_now, just_now) for each in DATABASES for site in (HOME, AWAY)]
         self.witness: Any = SimpleNamespace(
-            see=lambda: self.seen, locked_by=lambda: self.lock, each_voter=lambda: self.voters, close=lambda: None
+            see=lambda: self.seen,
+            locked_by=lambda: self.lock,
+            each_voter=lambda: self.voters,
+            close=lambda: None,
+            audit=SimpleNamespace(heads=lambda: self.heads),
         )
         self.authorities = [Authority(name) for name in ("ns1", "ns2")]
         self.answers: dict[str, str | Exception] = {"ns1": str(TOPOLOGY.site(HOME).address)}
@@ -173,14 +203,29 @@ class ReadyAccess(PairAccess):
     def cluster(self, site: str) -> Cluster:
         return cast("Cluster", self.ready.sites[site])
 
+    def witness_keys(self) -> OwnKeys:
+        return self.ready.keys
+
+    def witness_certificates(self) -> dict[str, datetime | None]:
+        return dict(self.ready.keys.ends)
+
+    def edge_certificates(self) -> dict[str, datetime | None]:
+        return self.ready.edge_ends
+
     def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:  # noqa: ARG002 answers at once
         return self.ready.agents[site]
+
+    def backups(self) -> list[Backup]:
+        return self.ready.backups
 
     def authorities(self) -> list[DnsAuthority]:
         return cast("list[DnsAuthority]", self.ready.authorities)
 
     def name_servers(self) -> list[NameServer]:
         return [NameServer(name, IPv4Address("10.0.0.53"), for_others=True) for name in self.ready.answers]
+
+    def zone_view(self) -> ZoneView | None:
+        return self.ready.zone
 
     def addresses_at(self, server: NameServer, **_bounds: float) -> tuple[IPv4Address, ...]:
         answer = self.ready.answers[server.name]
@@ -206,9 +251,18 @@ class Authority:
         self.name = name
         self.state = DECLARATION.rrset(state)
         self.ttl = 5
+        self.asked: list[tuple[str, str]] = []
+        self.refuses: set[PairState] = set()
 
     def rrset(self, _zone: str, name: str, _type: str) -> RRset | SimpleNamespace:
         return self.state if name == DECLARATION.name else SimpleNamespace(name=name, ttl=self.ttl)
+
+    def require_writable(self, zone: str, rrset: RRset) -> None:
+        self.asked.append((zone, str(rrset)))
+        if DECLARATION.stated(rrset) in self.refuses:
+            raise ServiceError.build(
+                f"DNS authority {self.name} refused PATCH", expected="2xx", found="403", action="read its words"
+            )
 
 
 def _cluster(database: DatabaseModel, site: str, peer: str, *, active: bool) -> dict[str, Any]:
@@ -221,6 +275,7 @@ def _cluster(database: DatabaseModel, site: str, peer: str, *, active: bool) -> 
             "certificates": {
                 "serverAltDNSNames": ["x"], "serverCASecret": "pair-ca", "serverTLSSecret": f"{database.name}-server",
             },
+            "managed": {"roles": [{"passwordSecret": {"name": f"{database.name}-service"}}]},
             "bootstrap": {"initdb" if active else "pg_basebackup": {"secret": {"name": f"{database.name}-owner"}}},
         },
         status={"currentPrimary": f"{own}-1"},
@@ -251,4 +306,5 @@ def _secrets() -> Iterator[dict[str, Any]]:
             tls_key=SECRETS[f"{each.name}ServerKey"],
         )  # fmt: skip
         yield secret(namespace, f"{each.name}-owner", password=SECRETS[f"{each.name}Password"])
+        yield secret(namespace, f"{each.name}-service", password=SECRETS[f"{each.name}ServicePassword"])
     yield secret("shop", "shop-settings", SHOP_SESSION_SECRET=SECRETS["sessionSecret"])

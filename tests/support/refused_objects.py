@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from admission_case import (
     CLASS,
+    CONTAINER,
     JURISDICTION,
     LABELS,
     LEDGER,
     MANAGED,
+    MIGRATION,
     OUTSIDE,
     OWNER,
     POD,
     SELECTOR,
+    SERVICE_LOGIN,
     SHOP,
     SHOP_CONTAINER,
     SITE,
@@ -27,9 +30,13 @@ from admission_case import (
     service,
     slice_of,
 )
+from refused_databases import REFUSED_DATABASES
+from refused_migrations import REFUSED_MIGRATIONS
 
 # fmt: off
 REFUSED: dict[str, Case] = {
+    **REFUSED_MIGRATIONS,
+    **REFUSED_DATABASES,
     # labels
     "namespace without a class": Case("RES-001", added=namespace(data_class="")),
     "namespace without an owner": Case("RES-001", added=namespace(owner="")),
@@ -109,6 +116,12 @@ REFUSED: dict[str, Case] = {
         "jobTemplate": {"spec": {"template": {**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}}})),
     "job": Case("RES-007", added=planted("batch/v1", "Job", spec={
         "template": {**TEMPLATE, "spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}})),
+    "job that copies": Case("RES-007", *MIGRATION, (*SHOP_CONTAINER, "command"), ["pg_dump", "ledger"]),
+    "job with words of its own": Case("RES-007", *MIGRATION, (*SHOP_CONTAINER, "args"), ["--verbose"]),
+    "job that does something before": Case("RES-007", *MIGRATION, (*POD, "initContainers"), [CONTAINER]),
+    "job with an identity": Case("RES-007", *MIGRATION, (*POD, "serviceAccountName"), "admin"),
+    "job at another site": Case("RES-004", *MIGRATION, (*TEMPLATE_LABELS, SITE), "dublin"),
+    "job of another class": Case("RES-009", *MIGRATION, (*TEMPLATE_LABELS, CLASS), "public"),
     "another way in": Case("RES-007", added=planted("networking.k8s.io/v1", "Ingress", spec={
         "defaultBackend": {"service": {"name": "shop", "port": {"number": 80}}}})),
     "rights": Case("RES-007", added=planted("rbac.authorization.k8s.io/v1", "Role", rules=[
@@ -175,6 +188,9 @@ REFUSED: dict[str, Case] = {
     "let in unencrypted": Case("RES-011", *LEDGER, ("spec", "postgresql", "pg_hba"), ["host all all all trust"]),
     "superuser of the network": Case("RES-011", *LEDGER, ("spec", "enableSuperuserAccess"), True),
     "login of its own": Case("RES-011", *LEDGER, ("spec", "managed", "roles"), [{"name": "mallory", "login": True}]),
+    "service that may do everything": Case("RES-011", *LEDGER, (*SERVICE_LOGIN, "superuser"), True),
+    "service that copies": Case("RES-011", *LEDGER, (*SERVICE_LOGIN, "replication"), True),
+    "service that reads everything": Case("RES-011", *LEDGER, (*SERVICE_LOGIN, "inRoles"), ["pg_read_all_data"]),
     "unchecked TLS": Case("RES-011", *LEDGER, (*OUTSIDE, "connectionParameters", "sslmode"), "require"),
     "peer by password": Case("RES-011", *LEDGER, (*OUTSIDE, "password"), {"name": "ledger-owner", "key": "password"}),
     # network
@@ -196,6 +212,14 @@ REFUSED: dict[str, Case] = {
                                        egress(block("10.99.0.12/32"), block("198.51.100.0/24"))),
     "all of the sites' hosts": Case("NET-002", "NetworkPolicy", "data-ledger-to-peer", ("spec", "egress"),
                                     egress(block("10.99.0.0/24"))),
+    "archive of another jurisdiction": Case("NET-002", "NetworkPolicy", "data-ledger-to-peer", ("spec", "egress"),
+                                            egress(block("10.99.0.62/32")), (("metadata", "name", "to-archive"),)),
+    "archive by another name": Case("NET-002", "NetworkPolicy", "data-ledger-to-peer", ("spec", "egress"),
+                                    egress(block("10.99.0.61/32"))),
+    "archive from public data": Case("NET-002", "NetworkPolicy", "gateway-to-shop", ("spec", "egress"),
+                                     egress(block("10.99.0.61/32")), (("metadata", "name", "to-archive"),)),
+    "ingress from the archive": Case("NET-002", "NetworkPolicy", "data-ledger-from-peer", ("spec", "ingress"),
+                                     [{"from": [block("10.99.0.61/32")]}], (("metadata", "name", "to-archive"),)),
     "API server of another site": Case("NET-002", "NetworkPolicy", "data-ledger-to-api-server", ("spec", "egress"),
                                        egress(block("10.99.0.21/32"))),
     "API server at a network": Case("NET-002", "NetworkPolicy", "data-ledger-to-api-server", ("spec", "egress"),

@@ -1,11 +1,13 @@
-"""How tests are dealt out to several processes (`pytest -n 2`): rings side by side, and the lab alone, at the end.
+"""How tests are dealt out to several processes (`pytest -n 3`): rings side by side, and the lab alone, at the end.
 
-A ring whose tests share a costly fixture is dealt as a whole, the others file by file. What needs quiet gets it: the
-lab measures how long a shop is away, so no test of another ring runs beside it.
+A ring whose tests share what is costly is dealt as a whole, the others file by file; what takes longest comes first,
+so that no process is alone with it at the end. What needs quiet gets it: the lab measures how long a shop is away, so
+no test of another ring runs beside it.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -13,23 +15,34 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 LAB = "lab"
-WHOLE = ("edge", "preview", "graph")
-"""Rings that are dealt as a whole. They are the longest units, so they begin before the files of others."""
+WHOLE = ("edge", "graph")
+"""Rings that are dealt as a whole: the servers of one machine; graphs that are built once for all files."""
+FIRST = ("edge", "preview", "seeded", "graph", "app")
+"""Rings in the order in which they begin: the longest units first. Files of other rings take seconds each."""
+
+
+def processes() -> int:
+    """Return how many processes share the rings: one more than cores, since one of them mostly waits for programs."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
+def ring_of(nodeid: str) -> str:
+    """Return the ring that a test is in: the name of its folder."""
+    return _ring(nodeid.split("::", 1)[0].rpartition("/")[0])
 
 
 def unit_of(nodeid: str) -> str:
     """Return what a test is dealt with: its ring's folder, or its file."""
     file = nodeid.split("::", 1)[0]
-    folder = file.rpartition("/")[0]
-    return folder if _ring(folder) in (*WHOLE, LAB) else file
+    return file.rpartition("/")[0] if ring_of(nodeid) in (*WHOLE, LAB) else file
 
 
 def turn_of(nodeid: str) -> int:
-    """Return a sort key: whole rings as listed, then files, then the lab."""
-    ring = _ring(unit_of(nodeid))
+    """Return a sort key: rings as listed, then the files of others, then the lab."""
+    ring = ring_of(nodeid)
     if ring == LAB:
-        return len(WHOLE) + 1
-    return WHOLE.index(ring) if ring in WHOLE else len(WHOLE)
+        return len(FIRST) + 1
+    return FIRST.index(ring) if ring in FIRST else len(FIRST)
 
 
 class RingsAtOnce(LoadScopeScheduling):  # type: ignore[misc]  # xdist leaves some of its signatures untyped

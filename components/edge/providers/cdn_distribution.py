@@ -13,13 +13,14 @@ from components.edge.providers.checks import Checks, changed, is_url
 from shopsphere.clients import cdn_agent
 from shopsphere.clients.cdn_agent import Cdn, Document
 from shopsphere.clients.edge_errors import AdoptionError, VerificationError
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.foundation.whole_numbers import whole
 
 DOCUMENT = (
     *("name", "hostNames", "dataClass", "paths", "origins", "policy"),
     *("probe", "defaultTtlSeconds", "staleSeconds"),
 )
-INPUTS = ("endpoint", "tokenFile", *DOCUMENT)
+INPUTS = ("endpoint", KEYS_FOLDER, *DOCUMENT)
 PUBLIC = "public"
 ONE_DAY = 86_400
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+)+/")
@@ -29,7 +30,7 @@ ABSENT = "absent"
 class CdnDistributionProvider(ResourceProvider):
     """Puts a distribution and reads it back.
 
-    State has the inputs and `live`, the CDN's own document as one line. The token is in neither.
+    State has the inputs and `live`, the CDN's own document as one line. No key is in either.
     """
 
     serialize_as_secret_always = False
@@ -43,6 +44,7 @@ class CdnDistributionProvider(ResourceProvider):
         """Validate the inputs; what a public cloud may not carry is refused here too, not by policy alone."""
         checks = Checks(news)
         if checks.keys(INPUTS):
+            checks.keys_folder()
             checks.expect(is_url(news["endpoint"]), "endpoint", "an address like https://host:8082")
             checks.expect(news["dataClass"] == PUBLIC, "dataClass", f"{PUBLIC!r}: a CDN is outside every jurisdiction")
             checks.expect(news["paths"], "paths", "at least one path prefix")

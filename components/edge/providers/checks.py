@@ -8,7 +8,9 @@ from typing import Any
 
 from pulumi.dynamic import CheckFailure, CheckResult
 
-_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?/?")
+from shopsphere.clients.edge_identity import KEYS_FOLDER
+
+_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/?")
 _FQDN = re.compile(r"([a-z0-9_-]+\.)+")
 _LARGEST_TTL = 86_400
 
@@ -42,7 +44,11 @@ class Checks:
         self.expect(len(set(names)) == len(names) and all(names), "authorities", "a different name for each")
         for entry in entries:
             self.expect(is_url(entry.get("url")), "authorities", "an address like https://host:8081 for each")
-        self.expect(self._inputs["keyFile"], "keyFile", "path of the file with the API key")
+        self.keys_folder()
+
+    def keys_folder(self) -> None:
+        """Expect a folder with the certificates of those who ask."""
+        self.expect(self._inputs[KEYS_FOLDER], KEYS_FOLDER, "path of the folder with the users' certificates")
 
     def qualified(self, key: str) -> None:
         """Expect a fully qualified name."""
@@ -63,7 +69,7 @@ class Checks:
 
 
 def is_url(value: object) -> bool:
-    """Whether it is the root of an HTTP service."""
+    """Whether it is the root of a service that speaks TLS."""
     return isinstance(value, str) and _URL.fullmatch(value) is not None
 
 

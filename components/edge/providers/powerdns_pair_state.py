@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,12 +12,15 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from components.edge.providers.checks import Checks, changed
 from components.edge.providers.powerdns import PowerDnsProvider
 from shopsphere.clients.edge_errors import AdoptionError, PairStateError
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.names.believed import MOST_AHEAD, believed, witnessed_epoch
 from shopsphere.names.pair_state import PairDeclaration, PairState
 from shopsphere.names.state_record import read_records, write_record
+from shopsphere.names.steering import follows
 
 INPUTS = (
-    *("authorities", "keyFile", "zone", "pair", "primary", "recovery"),
+    *("authorities", KEYS_FOLDER, "zone", "pair", "primary", "recovery"),
     *("addresses", "activeWeight", "passiveWeight", "ttl"),
 )
 _IDENTITY = ("zone", "pair")
@@ -81,9 +85,25 @@ class PowerDnsPairStateProvider(PowerDnsProvider):
         return UpdateResult(self._outputs(authorities, _news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Remove the record from every authority."""
+        """Remove the record from every authority, unless a name there still follows it.
+
+        So it is where a resource was renamed in the program: its successor has taken this same record over.
+
+        Raises:
+            PairStateError: a name follows it, and would have no answer.
+        """
         declaration = PairDeclaration.of(_props)
-        for authority in self.connect(_props):
+        authorities = self.connect(_props)
+        following = [f"{name} at {each.name}" for each in authorities for name in _following(each, declaration)]
+        if following:
+            raise PairStateError.build(
+                f"pair {declaration.pair}: {declaration.name} is in use, and was not removed",
+                expected="no name that follows it",
+                found=", ".join(following),
+                action="remove these names first; where the record belongs to another resource of the program now, let "
+                "this one be forgotten: `pulumi state delete URN`",
+            )
+        for authority in authorities:
             if authority.rrset(declaration.zone, declaration.name, "LUA") is not None:
                 authority.remove(declaration.zone, declaration.name, "LUA")
 
@@ -98,21 +118,41 @@ class PowerDnsPairStateProvider(PowerDnsProvider):
         return {**{key: props[key] for key in INPUTS}, "live": live}
 
 
+def _following(authority: DnsAuthority, declaration: PairDeclaration) -> list[str]:
+    found = authority.rrsets(declaration.zone) or ()
+    named = [each for each in found if each.type == "LUA" and each.name != declaration.name]
+    return [each.name for each in named if any(follows(text, declaration.pair) for text in each.records)]
+
+
 def _agreed(declaration: PairDeclaration, found: Mapping[str, RRset | None]) -> PairState:
-    """Return the state with the highest epoch of all authorities.
+    """Return the state with the highest epoch of all authorities that are believed; those that are not are named.
 
     Raises:
-        PairStateError: none has a readable state, or the highest epoch has two active sites.
+        PairStateError: none has a readable state, the highest epoch has two active sites, or it is so far ahead of the
+            others that it is no truth, and nobody can tell which is.
     """
-    stated = {name: declaration.stated(rrset) for name, rrset in found.items()}
-    known = {replace(state, leaving=False) for state in stated.values() if state}
+    readable = {name: state for name, rrset in found.items() if (state := declaration.stated(rrset))}
+    witnessed = witnessed_epoch(declaration.pair)
+    true = believed(readable, witnessed)
+    known = {replace(state, leaving=False) for state in true.values()}
     highest = max((state.epoch for state in known), default=0)
     candidates = [state for state in known if state.epoch == highest]
-    if len(candidates) != 1:
+    lowest = min((state.epoch for state in known), default=0)
+    is_far = not witnessed and highest - lowest > MOST_AHEAD
+    if len(candidates) != 1 or is_far:
+        ahead = [name for name, state in readable.items() if state.epoch > (witnessed or lowest) + MOST_AHEAD]
         raise PairStateError.build(
             f"pair {declaration.pair}: the state at the DNS authorities does not say which site is active",
-            expected="one readable state with the highest epoch",
-            found="; ".join(f"{name}: {rrset or 'absent'}" for name, rrset in found.items()),
-            action="ask the witness for epoch and active site, write that record at one authority, then repeat",
+            expected=f"one readable state with the highest epoch, at most {MOST_AHEAD} ahead of "
+            + (f"the witness's {witnessed}" if witnessed else "the others, as the witness was not heard"),
+            found="; ".join(f"{name}: {rrset or 'absent'}" for name, rrset in found.items())
+            + (f"; too far ahead: {', '.join(ahead)}" if ahead else ""),
+            action="ask the witness for epoch and active site, as `shopsphere up edge` does where it answers; then "
+            "write that record at each authority that is wrong, and repeat",
+        )
+    for name in readable.keys() - true.keys():
+        sys.stderr.write(
+            f"DNS authority {name} shows epoch {readable[name].epoch} of {declaration.pair}, which cannot be: it is "
+            f"not believed, and is written anew with epoch {highest}; find out who wrote it\n"
         )
     return candidates[0]

@@ -10,9 +10,10 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from components.edge.providers.checks import Checks, changed
 from components.edge.providers.powerdns import PowerDnsProvider
 from shopsphere.clients.edge_errors import AdoptionError, VerificationError
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.clients.powerdns import DnsAuthority, RRset
 
-INPUTS = ("authorities", "keyFile", "zone", "name", "type", "ttl", "records")
+INPUTS = ("authorities", KEYS_FOLDER, "zone", "name", "type", "ttl", "records")
 _IDENTITY = ("zone", "name", "type")
 _TYPES = ("A", "AAAA", "CAA", "CNAME", "LUA", "MX", "TXT")
 ABSENT = "absent"
@@ -22,7 +23,7 @@ class PowerDnsRRsetProvider(PowerDnsProvider):
     """Writes an rrset to every authority, and reads what each of them has.
 
     State has the inputs and `live`: by authority, the rrset as one line. A record that was changed by hand at any
-    authority changes `live`, which is a difference to the declaration. The API key is in neither.
+    authority changes `live`, which is a difference to the declaration. No key is in either.
     """
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:

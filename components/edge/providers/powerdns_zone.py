@@ -10,10 +10,11 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from components.edge.providers.checks import Checks, changed
 from components.edge.providers.powerdns import PowerDnsProvider
 from shopsphere.clients.edge_errors import AdoptionError, EdgeError, VerificationError
+from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.names.apex import apex, apex_line
 
-INPUTS = ("authorities", "keyFile", "zone", "nameservers", "hostmaster", "negativeTtl", "ttl")
+INPUTS = ("authorities", KEYS_FOLDER, "zone", "nameservers", "hostmaster", "negativeTtl", "ttl")
 ABSENT = "absent"
 _LARGEST_NEGATIVE_TTL = 3600
 

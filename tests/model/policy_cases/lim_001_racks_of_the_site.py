@@ -32,7 +32,7 @@ GOOD = {
     "database": k8s.DATABASE.but("spec", "affinity", {"nodeSelector": {RACK_LABEL: "r2"}}),
 }
 BAD = {
-    "rack 9": (in_rack("r9"), "nodeSelector: rack r9", "r1 to r8, the racks of frankfurt"),
+    "rack 9": (in_rack("r9"), "found:   nodeSelector: rack r9", "r1 to r8, the racks of frankfurt"),
     "rack 0": (in_rack("r0"), "rack r0"),
     "rack by another name": (in_rack("nine"), "rack nine"),
     "rack 3 of headquarters": (
@@ -40,12 +40,12 @@ BAD = {
         "r1 to r2, the racks of newyork",
     ),
     "affinity": (k8s.DEPLOYMENT.but(*POD_SPEC, "affinity", {"nodeAffinity": terms("r1", "r9")}), "rack r9"),
-    "ninth node": (NODE.but("metadata", "labels", RACK_LABEL, "r9"), "metadata.labels: rack r9"),
+    "ninth node": (NODE.but("metadata", "labels", RACK_LABEL, "r9"), "found:   metadata.labels: rack r9"),
     "node in no rack": (NODE.but("metadata", "labels", RACK_LABEL, REMOVED), "rack missing"),
     "node of no site": (NODE.but("metadata", "labels", REMOVED), "no label of a known site"),
     "volume": (
         k8s.VOLUME.but("spec", "nodeAffinity", "required", terms("r9").popitem()[1]),
-        "nodeAffinity: rack r9",
+        "found:   nodeAffinity: rack r9",
     ),
     "database": (k8s.DATABASE.but("spec", "affinity", {"nodeAffinity": terms("r12")}), "rack r12"),
 }

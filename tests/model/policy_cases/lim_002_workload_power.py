@@ -25,6 +25,7 @@ GOOD = {
     "up to the last watt": pods(BUDGET // 10, 10),
     "replicas left to an autoscaler": k8s.DEPLOYMENT.but("spec", "replicas", REMOVED),
     "init container as large as the container": init_containers(k8s.DEPLOYMENT, MIGRATION),
+    "less than a watt drawn": k8s.DEPLOYMENT.but(*RESOURCES, k8s.resources(1, cpu="10m", memory="16Mi")),
     "more watts than drawn": pods(15, 1),
     "cron job": k8s.CRON_JOB,
     "database": k8s.DATABASE,
@@ -48,7 +49,13 @@ BAD = {
         ),
         "whole",
     ),
-    "no quantity": (k8s.DEPLOYMENT.but(*RESOURCES, "requests", "cpu", "lots"), "'lots'", "a Kubernetes quantity"),
+    "no quantity": (
+        k8s.DEPLOYMENT.but(*RESOURCES, "requests", "cpu", "lots"),
+        ".cpu is 'lots'\n",
+        "allowed: a Kubernetes quantity, as in 250m or 512Mi",
+    ),
+    "replicas without end": (k8s.DEPLOYMENT.but("spec", "replicas", float("inf")), "spec.replicas is a float"),
+    "replicas that are no number": (k8s.DEPLOYMENT.but("spec", "replicas", float("nan")), "spec.replicas is a float"),
     "one pod for more than a rack": (pods(RACK + 1, 1), f"one pod of {RACK + 1} W", f"{RACK} W"),
     "one watt too many": (pods(BUDGET // 10 + 1, 10), f"10 pods of {BUDGET // 10 + 1} W: 149050 W", "149040 W"),
     "150.1 kW": (pods(14_914, 10), "149140 W", "within 150 kW"),
@@ -57,6 +64,17 @@ BAD = {
         "8 pods of",
     ),
     "parallel cron job": (k8s.CRON_JOB.but("spec", "jobTemplate", "spec", "parallelism", 20_000.0), "20000 pods"),
+    "parallel job": (
+        k8s.DEPLOYMENT.of("kubernetes:batch/v1:Job").but("spec", "parallelism", 20_000.0),
+        "20000 pods",
+    ),
+    "large stateful set": (k8s.STATEFUL_SET.but("spec", "replicas", 20_000.0), "20000 pods"),
+    "large replica set": (pods(14, 20_000).of("kubernetes:apps/v1:ReplicaSet"), "20000 pods"),
+    "large replication controller": (pods(14, 20_000).of("kubernetes:core/v1:ReplicationController"), "20000 pods"),
+    "overhead that is no quantity": (
+        k8s.DEPLOYMENT.but(*POD_SPEC, "overhead", {"cpu": True}),
+        "found:   overhead.cpu is a bool",
+    ),
     "sidecar counts": (
         init_containers(k8s.DEPLOYMENT, {**MIGRATION, "restartPolicy": "Always", "resources": k8s.resources(1)}),
         "15 W requested",
@@ -69,6 +87,10 @@ BAD = {
     "database without watts": (
         k8s.DATABASE.but("spec", "resources", {"requests": {"cpu": "1", "memory": "1Gi"}}),
         "0 W requested",
+    ),
+    "database without cpu": (
+        k8s.DATABASE.but("spec", "resources", "requests", "cpu", REMOVED),
+        "found:   spec: resources.requests.cpu is missing",
     ),
     "many instances": (k8s.DATABASE.but("spec", "instances", 20_000.0), "20000 pods"),
     "part of a replica": (k8s.DEPLOYMENT.but("spec", "replicas", 1.5), "a whole number"),

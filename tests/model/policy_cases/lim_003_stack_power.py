@@ -1,5 +1,5 @@
 from policy_cases import kubernetes as k8s
-from policy_cases.declared import UNKNOWN, Declared
+from policy_cases.declared import REMOVED, UNKNOWN, Declared
 from policy_cases.lim_002_workload_power import BUDGET, RESOURCES
 
 HALF = BUDGET // 10
@@ -15,6 +15,12 @@ GOOD = {
     "up to the last watt": [pods("a", HALF, 5), pods("b", HALF, 5)],
     "autoscaled up to the last watt": [pods("shop", HALF, 1), k8s.AUTOSCALER],
     "autoscaler of something else": [pods("other", HALF, 1), k8s.AUTOSCALER.but("spec", "maxReplicas", 99.0)],
+    "autoscaler that names no most": [pods("shop", BUDGET, 1), k8s.AUTOSCALER.but("spec", "maxReplicas", REMOVED)],
+    "autoscaler by name alone": [
+        pods("shop", HALF, 1),
+        k8s.AUTOSCALER.of("kubernetes:example.com/v1:HorizontalPodAutoscaler").but("spec", "maxReplicas", 99.0),
+    ],
+    "none of it runs": [pods("a", HALF, 10), pods("b", HALF, 0)],
     "at two sites": [
         pods("a", HALF, 10),
         pods("b", HALF, 10).but("metadata", "labels", k8s.labels(site="dublin")),

@@ -21,6 +21,11 @@ BAD = {
         "quotas of 149041 W at frankfurt",
         "149040 W",
     ),
+    "quota of no site before one that is too large": (
+        [k8s.QUOTA.but("metadata", "labels", REMOVED).by({}), k8s.QUOTA.but(*WATTS, "149041")],
+        "at no site",
+        "quotas of 149041 W at frankfurt",
+    ),
     "quota of no site": ([k8s.QUOTA.but("metadata", "labels", REMOVED).by({})], "at no site"),
 }
 UNKNOWN_CASES = {

@@ -15,7 +15,7 @@ BAD = {
     "150.1 kW": (k8s.QUOTA.but(*WATTS, "150.1k"), "150.1k"),
     "more than headquarters has": (k8s.QUOTA.but("metadata", "labels", SITE_LABEL, "newyork"), "29760 W"),
     "no site": (k8s.QUOTA.but("metadata", "labels", REMOVED).by(None), "site missing"),
-    "no quantity": (k8s.QUOTA.but(*WATTS, "all"), "'all'", "a Kubernetes quantity"),
+    "no quantity": (k8s.QUOTA.but(*WATTS, "all"), "found:   spec.hard['requests.shopsphere.io/watts'] is 'all'\n"),
 }
 UNKNOWN_CASES = {
     "watts": (k8s.QUOTA.but(*WATTS, UNKNOWN), "is not known"),

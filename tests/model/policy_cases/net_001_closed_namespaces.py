@@ -17,6 +17,9 @@ BAD = {
     "some of its pods": ([k8s.NAMESPACE, k8s.CLOSED.but("spec", "podSelector", {"matchLabels": {"a": "b"}})], OPEN),
     "one direction": ([k8s.NAMESPACE, k8s.CLOSED.but("spec", "policyTypes", ["Ingress"])], OPEN),
     "policy that opens": ([k8s.NAMESPACE, k8s.CLOSED.but("spec", "egress", [{}])], OPEN),
+    "policy that opens a way in": ([k8s.NAMESPACE, k8s.CLOSED.but("spec", "ingress", [{}])], OPEN),
+    "another kind of the group": ([k8s.NAMESPACE, k8s.CLOSED.of("kubernetes:networking.k8s.io/v1:Ingress")], OPEN),
+    "policy of another group": ([k8s.NAMESPACE, k8s.CLOSED.of("kubernetes:example.com/v1:NetworkPolicy")], OPEN),
     "one of two": ([k8s.NAMESPACE, k8s.NAMESPACE.but("metadata", "name", "b").called("b"), k8s.CLOSED], "'b'"),
 }
 UNKNOWN_CASES = {

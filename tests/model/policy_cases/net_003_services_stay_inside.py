@@ -32,6 +32,7 @@ GOOD = {
     "service of a database": managed({"type": "NodePort", "ports": []}),
     "endpoints that are pods": endpoints("10.11.0.5"),
     "old endpoints that are pods": OLD,
+    "endpoints whose site the provider knows": endpoints("10.11.0.5").but("metadata", REMOVED),
 }
 BAD = {
     "name for an address outside": (
@@ -43,14 +44,17 @@ BAD = {
     "address of a balancer": (k8s.SERVICE.but("spec", "loadBalancerIP", "198.51.100.7"), "spec.loadBalancerIP"),
     "load balancer to personal data": (
         k8s.SERVICE.but("spec", "type", "LoadBalancer"),
-        "spec.type: LoadBalancer to data of class personal",
+        "found:   spec.type: LoadBalancer to data of class personal",
         "only to public data",
     ),
     "load balancer to nobody knows what": (
         k8s.SERVICE.but("spec", "type", "LoadBalancer").but("metadata", "labels", {}),
         "spec.type: LoadBalancer to data of class unknown",
     ),
-    "load balancer to a database": (managed({"type": "LoadBalancer"}), "serviceTemplate.spec.type: LoadBalancer"),
+    "load balancer to a database": (
+        managed({"type": "LoadBalancer"}),
+        "serviceTemplate.spec.type: LoadBalancer to data of class unknown",
+    ),
     "no selector": (k8s.SERVICE.but("spec", "selector", REMOVED), "spec without a selector"),
     "empty selector": (k8s.SERVICE.but("spec", "selector", {}), "spec without a selector"),
     "database's name for an address outside": (
@@ -59,7 +63,11 @@ BAD = {
     ),
     "endpoint outside": (endpoints("198.51.100.7"), "address 198.51.100.7", "pods of frankfurt, 10.11.0.0/17"),
     "endpoint at another site": (endpoints("10.99.0.21"), "address 10.99.0.21"),
-    "endpoint by name": (endpoints("db.example"), "addresses is a str"),
+    "endpoint by name": (
+        endpoints("db.example"),
+        "found:   addresses is a str",
+        "allowed: addresses of pods",
+    ),
     "old endpoint outside": (OLD.but("subsets", 0, "addresses", [{"ip": "10.21.0.5"}]), "address 10.21.0.5"),
     "old endpoint that is not ready": (OLD.but("subsets", 0, "notReadyAddresses", [{"ip": "10.21.0.6"}]), "10.21.0.6"),
     "endpoints of no site": (endpoints("10.11.0.5").but("metadata", REMOVED).by({}), "no label of a known site"),

@@ -23,7 +23,7 @@ BAD = {
     "no class": (k8s.DEPLOYMENT.but(*OBJECT, DATA_CLASS_LABEL, REMOVED), DATA_CLASS_LABEL),
     "no jurisdiction": (k8s.DEPLOYMENT.but(*OBJECT, JURISDICTION_LABEL, REMOVED), "one of apac, eu, headquarters, us"),
     "no site": (k8s.VOLUME.but(*OBJECT, SITE_LABEL, REMOVED), "one of ashburn, chicago, dublin, frankfurt"),
-    "no owner": (k8s.DATABASE.but(*OBJECT, OWNER_LABEL, REMOVED), "the team that answers for it"),
+    "no owner": (k8s.DATABASE.but(*OBJECT, OWNER_LABEL, REMOVED), "allowed: the team that answers for it"),
     "empty owner": (k8s.DATABASE.but(*OBJECT, OWNER_LABEL, ""), "has no shopsphere.io/owner"),
     "unknown class": (k8s.NAMESPACE.but(*OBJECT, DATA_CLASS_LABEL, "secret"), f"{DATA_CLASS_LABEL}: secret"),
     "unknown site": (k8s.NAMESPACE.but(*OBJECT, SITE_LABEL, "paris"), f"{SITE_LABEL}: paris"),
@@ -38,6 +38,22 @@ BAD = {
     "claim template without labels": (
         k8s.STATEFUL_SET.but("spec", "volumeClaimTemplates", 0, "metadata", "labels", {}),
         "spec.volumeClaimTemplates[0].metadata.labels has no",
+    ),
+    "replica set whose template has no labels": (
+        k8s.DEPLOYMENT.of("kubernetes:apps/v1:ReplicaSet").but(*TEMPLATE, REMOVED),
+        "spec.template.metadata.labels has no",
+    ),
+    "replication controller whose template has no labels": (
+        k8s.DEPLOYMENT.of("kubernetes:core/v1:ReplicationController").but(*TEMPLATE, REMOVED),
+        "spec.template.metadata.labels has no",
+    ),
+    "job whose template has no labels": (
+        k8s.DEPLOYMENT.of("kubernetes:batch/v1:Job").but(*TEMPLATE, REMOVED),
+        "spec.template.metadata.labels has no",
+    ),
+    "deployment of the old group": (
+        k8s.DEPLOYMENT.of("kubernetes:extensions/v1beta1:Deployment").but(*TEMPLATE, REMOVED),
+        "spec.template.metadata.labels has no",
     ),
     "database that passes nothing on": (
         k8s.DATABASE.but("spec", "inheritedMetadata", REMOVED),

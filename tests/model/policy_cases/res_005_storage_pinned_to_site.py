@@ -87,9 +87,15 @@ BAD = {
         k8s.VOLUME.but("spec", "csi", {"driver": "efs.csi.aws.com"}).but("spec", "local", REMOVED),
         "source csi",
     ),
-    "volume of another class": (k8s.VOLUME.but("spec", "storageClassName", "ashburn-pinned"), "ashburn-pinned"),
+    "volume of another class": (
+        k8s.VOLUME.but("spec", "storageClassName", "ashburn-pinned"),
+        "found:   spec.storageClassName: ashburn-pinned",
+    ),
     "claim of another site": (k8s.CLAIM.but("spec", "storageClassName", "ashburn-pinned"), "frankfurt-pinned"),
-    "claim of the default class": (k8s.CLAIM.but("spec", {}), "none, so the cluster chooses"),
+    "claim of the default class": (
+        k8s.CLAIM.but("spec", {}),
+        "found:   spec.storageClassName: none, so the cluster chooses",
+    ),
     "claim template of another site": (
         k8s.STATEFUL_SET.but("spec", "volumeClaimTemplates", 0, "spec", "storageClassName", "sydney-pinned"),
         "spec.volumeClaimTemplates[0].spec.storageClassName: sydney-pinned",

@@ -1,5 +1,9 @@
+from typing import Any
+
 from policy_cases import kubernetes as k8s
-from policy_cases.declared import UNKNOWN, Declared
+from policy_cases.declared import REMOVED, UNKNOWN, Declared
+from shopsphere.estate.region_facts import region_facts
+from shopsphere.topology import load_topology
 
 CONTAINER = ("spec", "template", "spec", "containers", 0)
 POD = ("spec", "template", "spec")
@@ -10,7 +14,70 @@ def of(token: str) -> Declared:
     return Declared(token, {})
 
 
+AUTHORITY = "/etc/shopsphere/pair"
+REGION = region_facts(load_topology(environment="lab"), "rdc-a")
+ADDRESS = "ledger@ledger.data-ledger.svc.cluster.local:5432/ledger"
+MIGRATE = {
+    "name": "migrate",
+    "image": "registry.example/shop:1",
+    "imagePullPolicy": "IfNotPresent",
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+    "command": ["shop", "migrate", "ledger"],
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
+    "env": [
+        {"name": "LEDGER_DSN", "value": f"postgresql://{ADDRESS}?sslmode=verify-full&sslrootcert={AUTHORITY}/ca.crt"},
+        {"name": "SHOP_ENVIRONMENT", "value": "lab"},
+        {"name": "SHOP_REGION_FACTS", "value": REGION},
+        {"name": "SHOP_SITE", "value": "frankfurt"},
+        {"name": "LEDGER_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "ledger-owner", "key": "password"}}},
+    ],
+    "volumeMounts": [
+        {"name": "tmp", "mountPath": "/tmp"},
+        {"name": "pair-authority", "mountPath": AUTHORITY, "readOnly": True},
+    ],
+}
+JOB_POD: dict[str, Any] = {
+    "priorityClassName": "shopsphere-storefront",
+    "topologySpreadConstraints": [
+        {
+            "maxSkew": 1.0,
+            "topologyKey": "shopsphere.io/rack",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "ledger-migration"}},
+            "matchLabelKeys": ["pod-template-hash"],
+        }
+    ],
+    "restartPolicy": "OnFailure",
+    "nodeSelector": {"shopsphere.io/site": "frankfurt"},
+    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    "automountServiceAccountToken": False,
+    "enableServiceLinks": False,
+    "terminationGracePeriodSeconds": 30.0,
+    "containers": [MIGRATE],
+    "volumes": [
+        {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+        {"name": "pair-authority", "secret": {"secretName": "pair-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    ],
+}
+JOB_LABELS = {**k8s.labels("payment"), "app.kubernetes.io/name": "ledger-migration"}
+JOB = Declared(
+    "kubernetes:batch/v1:Job",
+    {
+        "metadata": {"name": "ledger-migration", "namespace": "data-ledger", "labels": JOB_LABELS},
+        "spec": {"backoffLimit": 1000.0, "template": {"metadata": {"labels": JOB_LABELS}, "spec": JOB_POD}},
+    },
+    "ledger-migration",
+)
+
 GOOD = {
+    "migration": JOB,
+    "migration whose secret and namespace are yet to be made": JOB.but("metadata", "namespace", UNKNOWN).but(
+        *CONTAINER, "env", 4, "valueFrom", "secretKeyRef", "name", UNKNOWN
+    ),
     "namespace": k8s.NAMESPACE,
     "deployment": k8s.DEPLOYMENT,
     "database": k8s.DATABASE,
@@ -41,6 +108,55 @@ BAD = {
     ),
     "another version of a kind": (of("kubernetes:apps/v1beta1:Deployment"), "apps/v1beta1:Deployment"),
     "component of somebody else": (of("acme:site:Mirror"), "acme:site:Mirror"),
+    "job that copies": (
+        JOB.but(*CONTAINER, "command", ["pg_dump", "ledger"]),
+        "containers[0].command: pg_dump ledger; a job reads and sends",
+        "shop migrate commerce or shop migrate ledger",
+    ),
+    "job that runs what its image says": (JOB.but(*CONTAINER, "command", REMOVED), "command: what the image says"),
+    "job with words of its own": (JOB.but(*CONTAINER, "args", ["ledger"]), "containers[0].args"),
+    "job under another name": (
+        JOB.but("metadata", "name", "ledger-copy"),
+        "metadata.name: ledger-copy, a job of no database",
+        "commerce-migration or ledger-migration",
+    ),
+    "job elsewhere": (JOB.but("metadata", "namespace", "shop"), "metadata.namespace: shop, in a pod that has the own"),
+    "job with a path of its own": (
+        JOB.but(*CONTAINER, "env", [{"name": "PATH", "value": "/tmp"}, *MIGRATE["env"]]),
+        "containers[0].env: 6, in a pod that has the owner's password",
+    ),
+    "job at another server": (
+        JOB.but(*CONTAINER, "env", 0, "value", "postgresql://ledger@elsewhere/ledger"),
+        "env[0].value: postgresql://ledger@elsewhere/ledger",
+    ),
+    "job with another secret": (
+        JOB.but(*POD, "volumes", 1, "secret", "secretName", "ledger-server"),
+        "volumes[1].secret.secretName: ledger-server",
+    ),
+    "job without its authority": (JOB.but(*POD, "volumes", [JOB_POD["volumes"][0]]), "spec.volumes: 1"),
+    "job with a null in place of what is wanted": (JOB.but(*POD, "restartPolicy", None), "restartPolicy: missing"),
+    "job without an end": (JOB.but(*POD, "terminationGracePeriodSeconds", REMOVED), "PeriodSeconds: missing"),
+    "job with one in place of a truth": (JOB.but(*POD, "enableServiceLinks", 0.0), "enableServiceLinks: 0.0"),
+    "job before everything": (
+        JOB.but(*POD, "priorityClassName", "system-node-critical"),
+        "priorityClassName: system-node-critical",
+        "shopsphere-storefront",
+    ),
+    "job that has to be elsewhere": (
+        JOB.but(*POD, "topologySpreadConstraints", 0, "whenUnsatisfiable", "DoNotSchedule"),
+        "topologySpreadConstraints[0].whenUnsatisfiable: DoNotSchedule",
+    ),
+    "job of another region": (JOB.but(*CONTAINER, "env", 2, "value", "{}"), "env[2].value: {}"),
+    "workload beside a database": (
+        k8s.DEPLOYMENT.but("metadata", "namespace", "data-ledger"),
+        "metadata.namespace: data-ledger; a pod beside a database can take its owner's password",
+        "the workload's own namespace",
+    ),
+    "job that does something before": (
+        JOB.but(*POD, "initContainers", [{"name": "x"}]),
+        "spec.template.spec.initContainers",
+    ),
+    "job at the node's network": (JOB.but(*POD, "hostNetwork", True), "spec.template.spec.hostNetwork: its packets"),
     "network of the node": (
         k8s.DEPLOYMENT.but(*POD, "hostNetwork", True),
         "spec.template.spec.hostNetwork: its packets",

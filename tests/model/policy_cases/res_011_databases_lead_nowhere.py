@@ -6,6 +6,10 @@ PARAMETERS = ("spec", "postgresql", "parameters")
 HBA = ("spec", "postgresql", "pg_hba")
 PEER = ("spec", "externalClusters", 1)
 MODE = (*PEER, "connectionParameters", "sslmode")
+LOGIN = {
+    "name": "payments_app", "ensure": "present", "login": True, "inherit": True, "connectionLimit": -1.0,
+    "passwordSecret": {"name": "ledger-service"},
+}  # fmt: skip
 FOREIGN = "CREATE EXTENSION postgres_fdw"
 
 
@@ -25,6 +29,7 @@ GOOD = {
     "logins over TLS alone": k8s.DATABASE.but(
         *HBA, ["hostssl all all all scram-sha-256", "hostnossl all all all reject"]
     ),
+    "login of the service": k8s.DATABASE.but("spec", "managed", {"roles": [LOGIN]}),
     "network's superuser off": k8s.DATABASE.but("spec", "enableSuperuserAccess", False),
 }
 BAD = {
@@ -85,7 +90,24 @@ BAD = {
     "superuser's password": (k8s.DATABASE.but("spec", "superuserSecret", {"name": "x"}), "spec.superuserSecret"),
     "login beside the owner's": (
         k8s.DATABASE.but("spec", "managed", {"roles": [{"name": "crm"}]}),
-        "spec.managed.roles",
+        "spec.managed.roles[0]: crm, a login beside those of the services",
+        "allowed: payments_app, shop_app",
+    ),
+    "the owner's login": (
+        k8s.DATABASE.but("spec", "managed", {"roles": [{"name": "ledger"}]}),
+        "ledger, a login",
+    ),
+    "service that may do everything": (
+        k8s.DATABASE.but("spec", "managed", {"roles": [{**LOGIN, "superuser": True}]}),
+        "spec.managed.roles[0].superuser: a login that may do more",
+    ),
+    "service that may switch a power off": (
+        k8s.DATABASE.but("spec", "managed", {"roles": [{**LOGIN, "createrole": False}]}),
+        "spec.managed.roles[0].createrole",
+    ),
+    "service that reads all that there is": (
+        k8s.DATABASE.but("spec", "managed", {"roles": [LOGIN, {**LOGIN, "inRoles": ["pg_read_all_data"]}]}),
+        "spec.managed.roles[1].inRoles",
     ),
     "peer in the clear": (
         k8s.DATABASE.but(*MODE, "disable"),

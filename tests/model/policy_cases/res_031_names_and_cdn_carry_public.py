@@ -9,6 +9,12 @@ ZONE = Declared(
     "z",
     "lab",
 )
+KEYS = Declared(
+    "pulumi-python:dynamic/edge:DnsZoneKeys",
+    {"zone": "shopsphere.test.", "algorithm": "ECDSAP256SHA256", "parentServers": ["203.0.113.1"]},
+    "z",
+    "lab",
+)
 STATE = Declared(
     "pulumi-python:dynamic/edge:DnsPairState",
     {
@@ -22,9 +28,14 @@ STATE = Declared(
 )
 PROGRAM = k8s.DNS.but("type", "LUA").but("name", "rdc-a.shopsphere.test.")
 
+ISSUERS = k8s.DNS.but("type", "CAA").but("name", "shopsphere.test.").but("records", ['0 issue ";"'])
+
 GOOD = {
+    "nobody issues certificates": ISSUERS,
+    "who issues certificates": ISSUERS.but("records", ['0 issue "ca.example"', '0 issuewild "a.b.ca.example"']),
     "site": k8s.DNS,
     "zone": ZONE,
+    "keys of the zone": KEYS,
     "name server": k8s.DNS.but("name", "ns1.shopsphere.test.").but("records", ["203.0.113.53"]),
     "static assets": k8s.DNS.but("name", "static.shopsphere.test.").but("records", ["203.0.113.80"]),
     "state of a pair": STATE,
@@ -32,11 +43,16 @@ GOOD = {
     "program of a pair": PROGRAM.but("records", [pair_content("rdc-a", "www.shopsphere.test")]),
 }
 BAD = {
+    "text as an issuer": (ISSUERS.but("records", ['0 issue "ca.example; account=jane"']), "records[0]: 0 issue"),
+    "second issuer": (ISSUERS.but("records", ['0 issue ";"', '0 iodef "mailto:jane@x"']), "records[1]: 0 iodef"),
+    "long issuer": (ISSUERS.but("records", [f'0 issue "{"a" * 41}.example"']), "records[0]: 0 issue"),
+    "issuer of another name": (ISSUERS.but("name", "dublin.shopsphere.test."), "type: CAA, whose content may be any"),
     "site elsewhere": (k8s.DNS.but("records", ["10.99.0.21"]), "records[0]: 10.99.0.21 as dublin.shopsphere.test."),
     "second address": (k8s.DNS.but("records", ["10.99.0.12", "198.51.100.7"]), "records[1]: 198.51.100.7"),
     "name nobody declared": (k8s.DNS.but("name", "crm.shopsphere.test."), "10.99.0.12 as crm.shopsphere.test."),
     "name in another zone": (k8s.DNS.but("name", "dublin.example."), "as dublin.example."),
     "zone of somebody else": (ZONE.but("zone", "shop.example."), "zone: shop.example."),
+    "keys of somebody else's zone": (KEYS.but("zone", "shop.example."), "zone: shop.example."),
     "zone missing": (STATE.but("zone", REMOVED), "zone: missing"),
     "text": (k8s.DNS.but("type", "TXT").but("records", ["customer=..."]), "type: TXT, whose content may be any text"),
     "another name for it": (k8s.DNS.but("type", "CNAME"), "type: CNAME"),

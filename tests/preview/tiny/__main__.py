@@ -40,6 +40,11 @@ def labels(data_class: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
     }
 
 
+if CONFIG.get_bool("protected"):
+    # As the programs of the stacks do; only with a configuration that says so, since not all here may import it.
+    from components.protection import protect_what_holds_data
+
+    protect_what_holds_data()
 provider = kubernetes.Provider(
     "site",
     render_yaml_to_directory=CONFIG.require("rendered"),
@@ -115,9 +120,10 @@ for_payments: Manifest = {
     "capacity": {"storage": fact("capacity", "1Gi")},
     "local": {"path": "/srv/volumes/v2"},
 }
-kubernetes.core.v1.PersistentVolume(
-    "v2", metadata={"name": "v2", "labels": labels("payment")}, spec=for_payments, opts=here
-)
+if not CONFIG.get_bool("withoutV2"):
+    kubernetes.core.v1.PersistentVolume(
+        "v2", metadata={"name": fact("v2", "v2"), "labels": labels("payment")}, spec=for_payments, opts=here
+    )
 power = {"shopsphere.io/watts": fact("watts", "14")}
 container: Manifest = {
     "name": "shop",
@@ -142,30 +148,31 @@ kubernetes.apps.v1.Deployment(
     spec=deployment,
     opts=here,
 )
-CustomResource(
-    "ledger-frankfurt",
-    api_version="postgresql.cnpg.io/v1",
-    kind="Cluster",
-    metadata={"name": "ledger-frankfurt", "namespace": "shop", "labels": labels("payment")},
-    spec={
-        "instances": 1,
-        "inheritedMetadata": {"labels": labels("payment")},
-        "resources": container["resources"],
-        "imageName": "localhost/postgresql:15",
-        "storage": {"size": "1Gi", "storageClass": pinned},
-        "externalClusters": [
-            {
-                "name": "ledger-dublin",
-                "connectionParameters": {
-                    "host": fact("peer", "10.99.0.12"),
-                    "sslmode": fact("sslmode", "verify-ca"),
-                },
-                "sslRootCert": {"name": "pair-ca", "key": "ca.crt"},
-            }
-        ],
-    },
-    opts=here,
-)
+if not CONFIG.get_bool("withoutLedger"):
+    CustomResource(
+        "ledger-frankfurt",
+        api_version="postgresql.cnpg.io/v1",
+        kind="Cluster",
+        metadata={"name": "ledger-frankfurt", "namespace": "shop", "labels": labels("payment")},
+        spec={
+            "instances": 1,
+            "inheritedMetadata": {"labels": labels("payment")},
+            "resources": container["resources"],
+            "imageName": "localhost/postgresql:15",
+            "storage": {"size": "1Gi", "storageClass": pinned},
+            "externalClusters": [
+                {
+                    "name": "ledger-dublin",
+                    "connectionParameters": {
+                        "host": fact("peer", "10.99.0.12"),
+                        "sslmode": fact("sslmode", "verify-ca"),
+                    },
+                    "sslRootCert": {"name": "pair-ca", "key": "ca.crt"},
+                }
+            ],
+        },
+        opts=here,
+    )
 if server := CONFIG.get("server"):
     beyond = {
         "apiVersion": "v1",

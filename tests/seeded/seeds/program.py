@@ -14,7 +14,7 @@ TEMPLATE = '"metadata": {"labels": model.labels, "annotations"'
 PUBLIC = '{**model.labels, "shopsphere.io/data-class": "public"}'
 QUOTA = "return self.site_watts * namespace.power_percent // 100"
 SERVED = '"paths": list(self.paths),'
-TERMS = '[{"match_expressions": [at_site]}]'
+TERMS = '[{"match_expressions": places}]'
 
 # fmt: off
 PODS = (
@@ -86,7 +86,7 @@ SITES = (
     Seed("volumes without a class", STORAGE, "placement.labels(name, data_class=volume.data_class, owner=OWNER)",
          "placement.site_labels(name, owner=OWNER)", "prod-chicago", "RES-001", "data-class"),
     Seed("volumes in a third rack of headquarters", STORAGE, TERMS,
-         TERMS.replace("at_site", 'at_site, {"key": "shopsphere.io/rack", "operator": "In", "values": ["r3"]}'),
+         TERMS.replace("places", '[*places, {"key": "shopsphere.io/rack", "operator": "In", "values": ["r3"]}]'),
          "prod-newyork", "LIM-001", "rack r3"),
     Seed("a quota of the whole site for each namespace", CENTRE, QUOTA, "return self.site_watts", "lab-dublin",
          "LIM-004", "quotas of"),
@@ -139,9 +139,8 @@ DATA = (
          'f"GRANT {role} TO {name}", "CREATE EXTENSION postgres_fdw"]', "lab-frankfurt", "RES-011", "postgres_fdw"),
     Seed("a superuser of the network", POSTGRES, '"enableSuperuserAccess": False', '"enableSuperuserAccess": True',
          "lab-sydney", "RES-011", "enableSuperuserAccess"),
-    Seed("a login beside the owner's", POSTGRES, '"managed": {"services"',
-         '"managed": {"roles": [{"name": "reporting", "login": True}], "services"', "prod-chicago", "RES-011",
-         "managed.roles"),
+    Seed("a login beside the services'", POSTGRES, '"roles": [_service_login(model, secrets["service"])]',
+         '"roles": [{"name": "reporting", "login": True}]', "prod-chicago", "RES-011", "managed.roles"),
     Seed("an archive by a parameter", POSTGRES, '"max_standby_streaming_delay": "1s",',
          '"max_standby_streaming_delay": "1s", "archive_command": "aws s3 cp %p s3://x/%f",', "lab-singapore",
          "RES-011",

@@ -8,6 +8,10 @@ REFUSED = "refused"
 """In place of a rule: topology, configuration or declaration refuse the edit before there is anything to judge."""
 
 
+class SeedError(AssertionError):
+    """A seed does not fit the tree, or the process that judges it has ended."""
+
+
 @dataclass(frozen=True)
 class Seed:
     """One edit.
@@ -31,3 +35,17 @@ class Seed:
     by: str
     says: str = ""
     beside: tuple[str, ...] = ()
+
+    def edited(self, written: str) -> str:
+        """Return the file's text after the edit.
+
+        Raises:
+            SeedError: the text that the seed replaces does not stand there exactly once.
+        """
+        count = written.count(self.old)
+        if count != 1:
+            raise SeedError(
+                f"seed {self.did!r} does not fit {self.file}\n  expected: its text exactly once: {self.old!r}\n"
+                f"  found:    {count} times\n  do:       correct the seed to what the file says now"
+            )
+        return written.replace(self.old, self.new)

@@ -31,7 +31,7 @@ TABLES = (
          'NamespaceModel("reporting", "personal",', "lab-newyork", REFUSED, "aggregate"),
     Seed("the shop sends to headquarters", WORKLOADS, "calls=(PAYMENTS,),",
          'calls=(PAYMENTS,),\n    endpoints=("headquarters",),', "lab-singapore", "NET-002", "where newyork is"),
-    Seed("the shop open to anybody", WORKLOADS, "ports=(8000,),", "ports=(8000,),\n    open_to_customers=True,",
+    Seed("the shop open to anybody", WORKLOADS, "calls=(PAYMENTS,),", "calls=(PAYMENTS,),\n    open_to_customers=True,",
          "lab-dublin", "NET-002", "anybody"),
     Seed("more than all power shared out", WORKLOADS, "power_percent=40,", "power_percent=90,",
          "lab-frankfurt", REFUSED, "a total under 100 %"),

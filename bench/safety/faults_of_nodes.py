@@ -1,0 +1,133 @@
+"""Faults inside a site of several nodes; only for a lab that was started with --nodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from scene import Scene
+
+from shopsphere.estate.databases import COMPLETE_COPIES, DATABASES, LEDGER, DatabaseModel
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import ShopSphereError
+
+
+def node_of_primary(scene: Scene, site: str, database: DatabaseModel = LEDGER) -> str:
+    """Return the node on which the instance of a database is that leads at a site."""
+    cluster, namespace, pod = scene.under_test.access.database(site, database).leader()
+    return str(cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["spec"]["nodeName"])
+
+
+def lead_on_further_node(scene: Scene, databases: Sequence[DatabaseModel] = (LEDGER,)) -> str:
+    """Let databases of the active site be led from a further node, as their operator's plugin would; return it."""
+    site = scene.active
+    moved = [each for each in databases if node_of_primary(scene, site, each) == site]
+    for each in moved:
+        _await_complete_copy(scene, each)
+        _let_another_lead(scene, each)
+    for each in moved:
+        wait_until(partial(_leads_away, scene, each), what=f"another {each.name} to lead", seconds=120)
+    if moved:
+        wait_until(scene.under_test.is_steady, what="a steady pair", seconds=300, interval=1)
+    for each in databases:
+        _await_complete_copy(scene, each)
+    (node,) = {node_of_primary(scene, site, each) for each in databases}
+    return node
+
+
+def _let_another_lead(scene: Scene, database: DatabaseModel) -> None:
+    held = scene.under_test.access.database(scene.active, database)
+    found = held.document()["status"]
+    others = [each for each in found["instanceNames"] if each != found["currentPrimary"]]
+    assert others, f"{scene.active} has one instance of {database.name}: start the lab with --nodes 2"
+    status = {"targetPrimary": others[0], "phase": "Switchover in progress"}
+    held.cluster.patch(f"{held.path}/status", {"status": status})
+
+
+def _await_complete_copy(scene: Scene, database: DatabaseModel) -> None:
+    """Wait until another instance of a synchronous database may lead: before, the site's API refuses it (ADR 45)."""
+    if database.synchronous:
+        what = f"a complete copy of {database.name}"
+        wait_until(partial(_has_complete_copy, scene, database), what=what, seconds=120, interval=1)
+
+
+def _has_complete_copy(scene: Scene, database: DatabaseModel) -> bool:
+    """Whether one is named that does not lead: right after a switch it is the new leader that is named still."""
+    document = scene.under_test.access.database(scene.active, database).document()
+    named = document["metadata"].get("annotations", {}).get(COMPLETE_COPIES, "")
+    return bool({*named.split(",")} - {"", document["status"]["currentPrimary"]})
+
+
+def _leads_away(scene: Scene, database: DatabaseModel) -> bool:
+    return node_of_primary(scene, scene.active, database) != scene.active
+
+
+def node_with_primary_lost(scene: Scene) -> None:
+    """The node with the ledger's primary loses power: the site goes on with its other instance, without an operator."""
+    node = scene.facts["node"] = lead_on_further_node(scene)
+    scene.mark("fault")
+    scene.under_test.power_off(node)
+    wait_until(lambda: _leads_elsewhere(scene, node), what="another instance to lead", seconds=90, interval=0.2)
+    scene.facts["in_site_seconds"] = round(time.monotonic() - scene.at["fault"], 2)
+    scene.pause(5, 10)
+    scene.expect_active(scene.active)
+
+
+def _leads_elsewhere(scene: Scene, node: str) -> bool:
+    try:
+        return node_of_primary(scene, scene.active) != node and bool(scene.under_test.leads(scene.active))
+    except ShopSphereError:
+        return False
+
+
+def node_lost_then_site(scene: Scene) -> None:
+    """A further node loses power, and a moment later the whole site; an operator moves the pair."""
+    scene.under_test.power_off(lead_on_further_node(scene))
+    scene.pause(0, 8)
+    scene.mark("fault")
+    scene.under_test.power_off(scene.active)
+    scene.pause(1, 4)
+    scene.move("unplanned")
+
+
+def partition_inside_site(scene: Scene) -> None:
+    """The nodes of the active site lose each other; the node with the primary still reaches witness and peer.
+
+    It closes 10 s after it heard its site's API last, so that another instance may lead.
+    """
+    node = scene.facts["node"] = lead_on_further_node(scene)
+    scene.mark("fault")
+    scene.under_test.cut(scene.active, node)
+    scene.pause(10, 40)
+    scene.under_test.heal_links()
+    scene.pause(5, 10)
+    scene.expect_active(scene.active)
+
+
+def silent_node_failover(scene: Scene) -> None:
+    """The agent of the node with the primary hangs while an operator moves the pair: its lease is waited for."""
+    node = scene.facts["node"] = lead_on_further_node(scene)
+    scene.under_test.signal(node, "runbooks.agent /", "STOP")
+    scene.mark("fault")
+    scene.move("unplanned")
+    scene.under_test.signal(node, "runbooks.agent /", "CONT")
+    scene.pause(3, 6)
+
+
+def partition_without_node_fence(scene: Scene) -> None:
+    """A partition with the fence of the primaries' node alone taken away: two sites take orders, which has to be seen.
+
+    Everything else of the site stays: its own node's fence, and its agent, which gives up the lease in time. Only the
+    gateway is let go on, as it asks that agent out of courtesy to customers and is no part of the fence.
+    """
+    node = scene.facts["node"] = lead_on_further_node(scene, DATABASES)
+    scene.under_test.fences.remove(node)
+    scene.under_test.fences.open_gateway(scene.active, scene.under_test.address(scene.active))
+    scene.pause(11, 13)  # the node's lease runs out
+    for host in {*scene.under_test.voters, scene.passive}:
+        scene.under_test.cut(scene.active, host)
+    scene.mark("fault")
+    scene.pause(1, 4)
+    scene.move("unplanned")
+    scene.pause(5, 10)

@@ -1,0 +1,153 @@
+"""`shopsphere witness`: the keys of a pair's witness, who may do what there, and how full it is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.common import In
+from cli.pairs import PairName, require_pair
+from shopsphere.estate.stack import Environment
+from shopsphere.estate.witness_seats import seats
+from shopsphere.foundation.authority_change import Step
+from shopsphere.foundation.errors import UsageError
+from shopsphere.foundation.exit_code import ExitCode
+from shopsphere.foundation.progress import say
+from shopsphere.topology import load_topology
+
+if TYPE_CHECKING:
+    from shopsphere.witness import Voter
+
+app = typer.Typer(no_args_is_help=True, suggest_commands=False, help=__doc__)
+AuthorityStep = Annotated[
+    Step | None, typer.Option("--authority", help="change the authorities: the next of three steps (docs/witness.md)")
+]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--voter", metavar="SEAT=NAME", help="another name or address by which a voter is reached; repeatable"
+    ),
+]
+
+
+@app.command()
+def keys(
+    pair: PairName,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="where they are kept; a folder per pair is made")],
+    environment: In = Environment.LAB,
+    *,
+    voter: Addresses = None,
+    authority: AuthorityStep = None,
+) -> None:
+    """Make or renew the keys of a witness: authorities, voters, users. Says which host needs which files."""
+    # The clients take a second to import, so only these verbs do.
+    from shopsphere.witness.keys import (  # noqa: PLC0415 - see above
+        change_authorities,
+        make_keys,
+        stages_of,
+        user_files,
+        voter_files,
+    )
+    from shopsphere.witness.users import ROOT, users_of  # noqa: PLC0415 - see above
+
+    topology = load_topology(environment=environment)
+    require_pair(topology, pair)
+    found = topology.pair(pair)
+    names = {seat: [str(topology.site(seat).address)] for seat in seats(found, topology)}
+    for each in voter or []:
+        seat, _, name = each.partition("=")
+        if seat not in names or not name:
+            raise UsageError(f"--voter {each}: expected SEAT=NAME with a seat of {', '.join(names)}")
+        names[seat].append(name)
+    own = folder.expanduser() / pair
+    users = (ROOT, *users_of(found))
+    if authority in {Step.BEGIN, Step.SIGN}:
+        change_authorities(own, authority)
+    make_keys(own, pair, names, users)
+    if authority is Step.END:
+        change_authorities(own, authority)
+    for seat in names:
+        say(f"voter at {seat}: {' '.join(each.name for each in voter_files(own, seat))}")
+    for user in users:
+        say(f"{user}: {' '.join(each.name for each in user_files(own, user))}")
+    say(f"kept in {own}; ca.key and peers-ca.key make new ones: keep them off every host and operator's machine")
+    for file, stage in stages_of(own).items():
+        if stage:
+            say(f"{file} is being changed: {stage}")
+
+
+@app.command()
+def secure(pair: PairName, environment: In = Environment.LAB) -> None:
+    """Set users, passwords and rights of a witness as they are declared; nobody else gets in. Can be repeated."""
+    # The clients take a second to import, so only these verbs do.
+    from shopsphere.estate.access import witness_access  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import administered_witness, keys_folder  # noqa: PLC0415 - see above
+    from shopsphere.witness.identity import Identity  # noqa: PLC0415 - see above
+    from shopsphere.witness.securing import Administrator  # noqa: PLC0415 - see above
+    from shopsphere.witness.users import users_of  # noqa: PLC0415 - see above
+
+    topology = load_topology(environment=environment)
+    require_pair(topology, pair)
+    folder = keys_folder(witness_access(environment), pair)
+    with closing(administered_witness(pair, environment)) as store:
+        administrator = Administrator(store, lambda line: say(f"{pair}: {line}"))
+        administrator.secure(users_of(topology.pair(pair)), lambda user: Identity(folder, user))
+    say(f"{pair}: users and rights are as declared")
+
+
+@app.command()
+def show(
+    pair: PairName,
+    environment: In = Environment.LAB,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a list")] = False,
+) -> None:
+    """Show each voter, whether it takes part and how full it is, and when certificates end."""
+    # The clients take a second to import, so only these verbs do.
+    from shopsphere.estate.access import witness_access  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import keys_folder, witness_of  # noqa: PLC0415 - see above
+    from shopsphere.witness.own_keys import certificate_ends  # noqa: PLC0415 - see above
+
+    require_pair(load_topology(environment=environment), pair)
+    ends = certificate_ends(keys_folder(witness_access(environment), pair))
+    with closing(witness_of(pair, environment)) as witness:
+        voters = witness.each_voter()
+    if as_json:
+        document = {
+            "voters": [{**asdict(each), "ends": each.ends and each.ends.isoformat()} for each in voters],
+            "certificates": {name: end and end.isoformat() for name, end in ends.items()},
+        }
+        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+    else:
+        _print(voters)
+        for name, end in ends.items():
+            sys.stdout.write(f"{name}  {f'ends {end:%Y-%m-%d}' if end else 'NO CERTIFICATE'}\n")
+    if any(each.problem for each in voters):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@app.command()
+def tend(pair: PairName, environment: In = Environment.LAB) -> None:
+    """Free what is not needed any more at each voter, one after the other, and end alarms; needs the keys of root."""
+    # The clients take a second to import, so only these verbs do.
+    from shopsphere.witness.access import administered_witness  # noqa: PLC0415 - see above
+    from shopsphere.witness.securing import Administrator  # noqa: PLC0415 - see above
+
+    require_pair(load_topology(environment=environment), pair)
+    with closing(administered_witness(pair, environment)) as store:
+        _print(Administrator(store, lambda line: say(f"{pair}: {line}")).tend())
+
+
+def _print(voters: list[Voter]) -> None:
+    for each in voters:
+        room = (
+            f"{each.size / 2**20:.1f} of {each.quota / 2**20:.0f} MiB" if each.size and each.quota else "size not known"
+        )
+        ends = f"its certificate ends {each.ends:%Y-%m-%d}" if each.ends else "no certificate seen"
+        sys.stdout.write(f"{each.url}  {each.problem or 'takes part'}  {room}  {ends}\n")

@@ -1,0 +1,1 @@
+"""Alerts for Prometheus: the rules, their unit tests for promtool, and the page that is made of them."""

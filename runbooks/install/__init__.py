@@ -1,0 +1,1 @@
+"""What an owner installs on hosts: configurations and systemd units, written from topology and stacks."""

@@ -1,0 +1,81 @@
+"""Units for the operators' machine: `ready` and drills by the clock, figures for Prometheus, and the watcher."""
+
+from __future__ import annotations
+
+from runbooks.install.files import Brought, HostFiles, Places
+from runbooks.install.units import HARDENED, KEPT_RUNNING, PYTHON, UNITS, Section, sections, unit
+from shopsphere.estate.paths import MACHINE_RECORDS
+from shopsphere.topology import Topology
+
+USER = "shopsphere-operations"
+_METRICS = "shopsphere-metrics.service"
+_WHEN = {
+    "ready": ("hourly", "15min"),
+    "drill": ("Tue *-*-* 04:00:00 UTC", "30min"),
+}
+"""When each begins, and within how much time after that: not all pairs at once."""
+
+
+def operations_files(topology: Topology, places: Places) -> HostFiles:
+    """Return the files of the operators' machine: a unit of each kind for all pairs, and a timer where it has one."""
+    program = str(places.repository / ".venv" / "bin" / "shopsphere")
+    environment = places.settings / "operations.env"
+
+    def service(description: str, words: list[str], *, stays: bool) -> str:
+        runs: Section = KEPT_RUNNING if stays else {"Type": "oneshot"}
+        return unit(
+            f"ShopSphere: {description}",
+            {"Wants": "network-online.target", "After": "network-online.target"},
+            {
+                # Not by `command_line`: a template's %i and a variable are meant.
+                "ExecStart": " ".join([program, *words]),
+                "WorkingDirectory": str(places.repository),
+                **PYTHON,
+                "EnvironmentFile": str(environment),
+                "User": USER,
+                "Group": USER,
+                **runs,
+                "CapabilityBoundingSet": "",
+                "ReadWritePaths": str(MACHINE_RECORDS),
+                "PrivateDevices": "yes",
+                "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+                **{key: value for key, value in HARDENED.items() if key not in {"UMask", "SystemCallErrorNumber"}},
+                "UMask": "0007",  # records are for all operators of the machine
+            },
+            None if stays else {},
+        )
+
+    drill = 'drill %i --environment prod --execute --reason "by the clock"'
+    written = {
+        "/etc/sysusers.d/shopsphere-operations.conf": f'u {USER} - "ShopSphere by the clock"\n',
+        "/etc/tmpfiles.d/shopsphere-operations.conf": f"d {MACHINE_RECORDS} 2770 root {USER} -\n",
+        str(environment): f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks\nMETRICS_LISTEN=127.0.0.1:9469\n",
+        f"{UNITS}/shopsphere-ready@.service": service("is %i ready?", ["ready %i --environment prod"], stays=False),
+        f"{UNITS}/shopsphere-drill@.service": service("a drill of %i", [drill], stays=False),
+        f"{UNITS}/shopsphere-watch@.service": service(
+            "moves %i when its site is lost", ["watch %i --environment prod --execute"], stays=True
+        ),
+        f"{UNITS}/{_METRICS}": service(
+            "figures for Prometheus", ["metrics all --environment prod --listen ${METRICS_LISTEN}"], stays=True
+        ),
+        **{f"{UNITS}/shopsphere-{verb}@.timer": _timer(verb) for verb in _WHEN},
+    }
+    keys = Brought(
+        places.settings,
+        f"root:{USER}",
+        "0750",
+        "folders that status:witnessKeys, shopsphere:edgeKeys and kubeconfigs name",
+    )
+    timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in topology.pairs]
+    return HostFiles("operations", written, (keys,), (_METRICS, *timers))
+
+
+def _timer(verb: str) -> str:
+    begins, within = _WHEN[verb]
+    return sections(
+        {
+            "Unit": {"Description": f"ShopSphere: {verb} of %i by the clock"},
+            "Timer": {"OnCalendar": begins, "RandomizedDelaySec": within, "Persistent": "no"},
+            "Install": {"WantedBy": "timers.target"},
+        }
+    )

@@ -1,0 +1,1 @@
+"""Backups as an operator sees them: what is there, and a database brought back beside the live one."""

@@ -1,0 +1,225 @@
+"""The ways to a pair's buckets, and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runbooks.restore.wal_files import begins_listed, run_from
+from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Bucket, Kept
+from shopsphere.estate.access import archive_access
+from shopsphere.estate.archive_keys import AUTHORITY_FILE, IDENTITY_FILE, READER
+from shopsphere.estate.archive_names import SEALED, Segment, base_key, status_key
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.side_by_side import at_each
+from shopsphere.topology import ARCHIVE_PORT, Pair, Topology
+
+
+def keys_folder(topology: Topology, pair: Pair, environment: Environment) -> Path:
+    """Return the folder with what an operator needs for the archive of a pair.
+
+    Raises:
+        ShopSphereError: the pair has no archive, or the folder is not known.
+    """
+    if topology.archive_of(pair.primary) is None:
+        raise ShopSphereError.build(
+            f"{pair.name} has no backups",
+            expected=f"`archive` of jurisdiction {pair.jurisdiction} in topology.yaml",
+            found="nothing",
+            action="add it (docs/backups.md)",
+        )
+    folder = archive_access(environment).archive_keys
+    if not folder:
+        raise ShopSphereError.build(
+            "where the keys of archives are is not known here",
+            expected="status:archiveKeys in the edge's stack file: a folder with a folder archive-<jurisdiction>",
+            found="nothing",
+            action="`shopsphere up edge` writes it for the lab; for your own, fill in Pulumi.prod.yaml",
+        )
+    return Path(folder).expanduser() / f"archive-{pair.jurisdiction}"
+
+
+def identity_file(topology: Topology, pair: Pair, environment: Environment) -> Path:
+    """Return where the restorers' private key is, unless another file is named."""
+    return keys_folder(topology, pair, environment) / IDENTITY_FILE
+
+
+def bucket_of(topology: Topology, pair: Pair, environment: Environment, name: str) -> Bucket:
+    """Return a bucket of the pair's archive.
+
+    Raises:
+        ShopSphereError: the way to it is not known.
+    """
+    folder = keys_folder(topology, pair, environment)
+    archive = topology.archive_of(pair.primary)
+    secret, authority = folder / f"{READER}.secret", folder / AUTHORITY_FILE
+    if archive is None or not secret.exists():
+        raise ShopSphereError.build(
+            "the secret of the operator's account at the archive is not here",
+            expected=f"the file {secret}",
+            found="no such file",
+            action="put it there (docs/backups.md); for the lab: `shopsphere lab up`",
+        )
+    access = ArchiveAccess(
+        f"https://{archive.address}:{ARCHIVE_PORT}",
+        READER,
+        secret.read_text().strip(),
+        authority if authority.exists() else None,
+    )
+    return Bucket(access, name)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a bucket has of one database at one site.
+
+    Attributes:
+        database: its name.
+        site: where it was collected.
+        base_at: when the newest base backup began; None for none.
+        covered_at: until when all that the database wrote is there; None for never.
+        missing: names of segments that are missing after the newest base backup, or what the collector says of it.
+        problem: what kept it from being looked at.
+        role: whether the database led or followed then; empty where the collector does not say.
+        timeline: that it was on.
+        position: up to which its WAL is there; the bucket that goes furthest has most.
+    """
+
+    database: str
+    site: str
+    base_at: datetime | None = None
+    covered_at: datetime | None = None
+    missing: tuple[str, ...] = field(default=())
+    problem: str = ""
+    role: str = ""
+    timeline: int = 0
+    position: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in plain values."""
+        return {
+            "database": self.database,
+            "site": self.site,
+            "base_backup": self.base_at.isoformat() if self.base_at else None,
+            "wal_until": self.covered_at.isoformat() if self.covered_at else None,
+            "missing": list(self.missing),
+            "problem": self.problem,
+            "role": self.role,
+            "timeline": self.timeline,
+            "position": self.position,
+        }
+
+
+def backups_of(topology: Topology, pair: Pair, environment: Environment) -> list[Backup]:
+    """Return what there is of each database of a pair at each site; what cannot be looked at says so."""
+    wanted = [(database, site) for database in DATABASES for site in pair.sites]
+
+    def of(each: tuple[DatabaseModel, str]) -> Backup:
+        database, site = each
+        try:
+            bucket = bucket_of(topology, pair, environment, database.cluster(site))
+            return look(bucket, database.name, site)
+        except ShopSphereError as error:
+            return Backup(database.name, site, problem=one_line(error))
+
+    return at_each(wanted, of)
+
+
+def look(bucket: Bucket, database: str, site: str) -> Backup:
+    """Look at one bucket.
+
+    Raises:
+        ArchiveError: the archive does not answer.
+    """
+    system = newest_system(bucket)
+    if not system:
+        return Backup(database, site)
+    bases = bases_of(bucket, system)
+    status = status_of(bucket, system)
+    covered = status.get("covered_at")
+    missing: list[str] = []
+    if bases:
+        first = Segment.of(bases[-1]["first_segment"])
+        newest = Segment.of(str(status.get("newest", "")))
+        missing = missing_after(bucket, system, first, newest) if first else []
+    if status.get("open_gap") and not missing:
+        missing = [str(status.get("base_wanted") or "a gap, as the collector says")]
+    return Backup(
+        database,
+        site,
+        base_at=datetime.fromisoformat(bases[-1]["started"]) if bases else None,
+        covered_at=datetime.fromtimestamp(covered, UTC) if covered else None,
+        missing=tuple(missing),
+        role=str(status.get("role", "")),
+        timeline=int(status.get("timeline") or 0),
+        position=str(status.get("position", "")),
+    )
+
+
+def newest_system(bucket: Bucket) -> str:
+    """Return the system identifier of the database that was archived last; empty for none."""
+    found = bucket.systems()
+    if len(found) == 1:
+        return found[0]
+    return max(found, key=lambda each: float(status_of(bucket, each).get("covered_at") or 0), default="")
+
+
+def bases_of(bucket: Bucket, system: str) -> list[dict[str, Any]]:
+    """Return what there is to know of each base backup that is there in full, the newest last.
+
+    Raises:
+        ArchiveError: the archive does not tell.
+    """
+    listed = {each.key: each.size for each in bucket.listed(f"{system}/base/")}
+    found = [_facts(bucket, key) for key in listed if key.endswith(".json")]
+    return [each for each in found if each and is_whole(listed, system, each)]
+
+
+def is_whole(sizes: Mapping[str, int], system: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a base backup is there beside what is told of it, in its full size.
+
+    Args:
+        sizes: of the objects that are there (bytes), by their keys.
+        system: the database's identifier.
+        facts: what is told of the base backup.
+    """
+    return bool(sizes.get(base_key(system, str(facts.get("label")))) == facts.get("bytes", -1))
+
+
+def wal_of(bucket: Bucket, system: str, first: Segment | None = None) -> dict[str, Kept]:
+    """Return the objects of WAL by the names of the files in them; from a segment on, if one is given.
+
+    Raises:
+        ArchiveError: the archive does not tell.
+    """
+    folder = f"{system}/wal/"
+    listed = bucket.listed(folder, after=f"{folder}{first.name}" if first else "")
+    return {each.key.rpartition("/")[2].removesuffix(SEALED): each for each in listed if each.key.endswith(SEALED)}
+
+
+def missing_after(bucket: Bucket, system: str, first: Segment, newest: Segment | None) -> list[str]:
+    """Return the names of segments that are missing between a base backup and the newest one that was sent."""
+    names = wal_of(bucket, system, first)  # not the month before it: `ready` waits for this
+    return [each.name for each in run_from(names, first, begins_listed(names, first), newest).missing]
+
+
+def status_of(bucket: Bucket, system: str) -> dict[str, Any]:
+    """Return what the collector said of itself last; nothing where that is not there."""
+    try:
+        return bucket.facts(status_key(system))
+    except ArchiveError:
+        return {}
+
+
+def _facts(bucket: Bucket, key: str) -> dict[str, Any]:
+    try:
+        return bucket.facts(key)
+    except ArchiveError as error:
+        if isinstance(error.__cause__, ValueError):  # a damaged document is no base backup, and hides no other one
+            return {}
+        raise

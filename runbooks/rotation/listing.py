@@ -1,0 +1,99 @@
+"""Every kind of secret of a pair, when it was renewed last, and when the first certificate among them ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from rich.text import Text
+
+from shopsphere.estate.pair_secrets import other_name
+from shopsphere.estate.renewal import KINDS, NOT_RENEWED, SecretKind
+from shopsphere.foundation.certificate_ends import SAID_BEFORE
+from shopsphere.foundation.columns import Cell, columns, table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind.
+
+    Attributes:
+        kind: its name.
+        what: what it is for.
+        renewed: when a rotation renewed it last (UTC); None where no record says so: with the pair, or elsewhere.
+        ends: when the first certificate of it ends (UTC); None where nothing ends by itself.
+        overlap: two are believed now.
+    """
+
+    kind: str
+    what: str
+    renewed: datetime | None
+    ends: datetime | None
+    overlap: bool
+
+
+def rows(secrets: Mapping[str, str], renewed: Mapping[str, datetime]) -> list[Row]:
+    """Return a row for each kind that a rotation renews.
+
+    Args:
+        secrets: of one of the pair's stacks.
+        renewed: when each was, by its name.
+    """
+    return [
+        Row(
+            kind=kind.name,
+            what=kind.title,
+            renewed=renewed.get(kind.name),
+            ends=_end(kind, secrets),
+            overlap=any(other_name(name) in secrets for name in kind.names),
+        )
+        for kind in KINDS.values()
+    ]
+
+
+def as_json(pair: str, found: list[Row]) -> str:
+    """Return all of it as a JSON document."""
+    kinds = [
+        {
+            "kind": each.kind,
+            "what": each.what,
+            "renewed": each.renewed.isoformat() if each.renewed else None,
+            "ends": each.ends.isoformat() if each.ends else None,
+            "overlap": each.overlap,
+        }
+        for each in found
+    ]
+    return json.dumps({"pair": pair, "kinds": kinds, "not_renewed_here": NOT_RENEWED}, indent=2)
+
+
+def as_lines(found: list[Row], now: datetime, width: int) -> list[Text]:
+    """Return a table, and below it what a rotation does not renew; `width` is the terminal's, in characters."""
+    cells: list[list[Cell]] = [
+        [
+            each.kind,
+            each.what,
+            f"{each.renewed:%Y-%m-%d %H:%M}" if each.renewed else "not on record",
+            _ending(each.ends, now),
+            "yes" if each.overlap else "no",
+        ]
+        for each in found
+    ]
+    below = [f"not renewed here: {name}: {instead}" for name, instead in NOT_RENEWED.items()]
+    named = columns("kind", "for", "renewed (UTC)", "first end (UTC)", "two believed now")
+    return [*table(named, cells, width), *map(Text, below)]
+
+
+def _ending(end: datetime | None, now: datetime) -> Cell:
+    if end is None:
+        return "-"
+    days = (end - now).days
+    return Text(f"{end:%Y-%m-%d}, in {days} days", style="yellow" if days <= SAID_BEFORE.days else "")
+
+
+def _end(kind: SecretKind, secrets: Mapping[str, str]) -> datetime | None:
+    texts = [secrets[name] for name in kind.names if name.endswith("Certificate") and name in secrets]
+    ends = [each.not_valid_after_utc for text in texts for each in x509.load_pem_x509_certificates(text.encode())]
+    return min(ends, default=None)

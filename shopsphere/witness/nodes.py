@@ -1,0 +1,84 @@
+"""The lease of one node of a site: while a node has it, no other site's databases can be opened.
+
+A site of several nodes has the site's lease, and each further node has one of its own. Only the node's agent renews
+it, so how long the fence of the node stays open follows from the node's own clock and its own way to the witness. The
+next epoch begins when nobody has a lease, nodes included: one that does not answer is waited for until its lease is
+over, and by then its fence has closed itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+
+from shopsphere.witness.client import ABSENT, NOTHING, Witness
+from shopsphere.witness.gateway import VOTER_SECONDS
+from shopsphere.witness.identity import Identity
+from shopsphere.witness.record import PairRecord
+from shopsphere.witness.seen import Seen
+from shopsphere.witness.store import WitnessConflictError, has_value, unchanged
+
+
+class NodeWitness(Witness):
+    """The witness as a further node of a site uses it: it takes a lease of its own, and never changes the record.
+
+    Args:
+        pair: its name.
+        urls: client addresses of the voters.
+        identity: of the site's agents; None where the voters take anybody.
+        node: this one.
+        boot: names this start of the node's host. A lease that an earlier agent of the same start left is replaced,
+            because a new agent closes the fence before anything else. Any other one has to end first: it may be that
+            of another host that was given the same name by mistake, whose fence is open.
+        seconds: bound on each voter's answer.
+        transport: replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        pair: str,
+        urls: Sequence[str],
+        identity: Identity | None = None,
+        *,
+        node: str,
+        boot: str,
+        seconds: float = VOTER_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        super().__init__(pair, urls, identity, seconds=seconds, transport=transport)
+        self._node, self._boot = node, boot
+
+    def take_lease(self, seen: Seen, site: str, lease: int) -> None:
+        """Give this node of the active site a prepared lease; raises as for a site.
+
+        The site's own lease need not be held: the node may be quicker, and the site's host may be the one that is lost.
+        Another site's must not be.
+        """
+        key = f"{self._keys.nodes_of(site)}{self._node}"
+        there = self._store.read(key, self._keys.lease)
+        own, of_site = there.get(key, NOTHING), there.get(self._keys.lease, NOTHING)
+        if of_site.value not in {"", site} or own.value not in {"", self._boot}:
+            raise self._not_given(
+                self._node, "no lease of others", of_site.value or "one of another start of this node"
+            )
+        compare = [
+            *self._may_write(seen, site),
+            has_value(self._keys.lease, site) if of_site.value else unchanged(self._keys.lease, ABSENT),
+            has_value(key, self._boot) if own.value else unchanged(key, ABSENT),
+        ]
+        if (found := self._claim(key, self._boot, compare, lease)) is not None:
+            raise self._not_given(self._node, "the record unchanged, and no lease of others", found.value or "a change")
+
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+        """Refuse: the agent that has the site's lease changes the record.
+
+        Raises:
+            WitnessConflictError: always.
+        """
+        raise WitnessConflictError.build(
+            f"{self._node} changes no record",
+            expected=f"the agent of the site to write epoch {record.epoch}",
+            found=f"an agent of a further node, at revision {seen.revision}, lease {without_lease}",
+            action="nothing: this agent reads the record again",
+        )

@@ -1,0 +1,50 @@
+"""What the witness has of a pair at one moment: its record, and who may write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.witness.record import PairRecord
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The record and the lease at one moment.
+
+    Attributes:
+        record: None before the pair's first start.
+        revision: of the record; 0 when it is absent.
+        lease_holder: site that may take writes; empty when nobody may.
+        nodes: of sites of several nodes: those whose databases may be open for writes, as site/node.
+    """
+
+    record: PairRecord | None
+    revision: int
+    lease_holder: str
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """All who keep another site from being promoted: the site that has the lease, and nodes that have theirs."""
+        return (*((self.lease_holder,) if self.lease_holder else ()), *self.nodes)
+
+    def writer_seen_by(self, site: str) -> str:
+        """Return who may write at this moment: another site, also one of which a node alone may; else who is left."""
+        holders = [each.partition("/")[0] for each in self.holders]
+        return next((holder for holder in holders if holder != site), self.lease_holder)
+
+    def require_record(self, pair: str) -> PairRecord:
+        """Return the record; `pair` names it in the error.
+
+        Raises:
+            ShopSphereError: there is none yet.
+        """
+        if self.record is None:
+            raise ShopSphereError.build(
+                f"{pair}: the witness has no record of the pair",
+                expected="a record, which a site's agent writes at its first start",
+                found="none",
+                action=f"`shopsphere up {pair}` first",
+            )
+        return self.record

@@ -1,0 +1,58 @@
+"""A migration is made when the API server has read the policies that say what it may run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+
+from components import admission
+from components.admission import Admission
+
+IMAGE, NAMES = "registry.example/shop:1", ["shopsphere-migrations"]
+
+
+class Known:
+    """An output that is known; Pulumi's own are of one event loop, and it waits for all there ever were."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def apply(self, change: Callable[[Any], Any]) -> Known:
+        found = change(self.value)
+        return Known(asyncio.run(found) if asyncio.iscoroutine(found) else found)
+
+    @staticmethod
+    def all(*parts: Any) -> Known:
+        return Known([part.value if isinstance(part, Known) else part for part in parts])
+
+
+def waited(monkeypatch: pytest.MonkeyPatch, *, engine: bool, preview: bool) -> tuple[Any, float]:
+    """What comes out for an image, and after how long."""
+    monitor = ResourceMonitorStub.__new__(ResourceMonitorStub) if engine else None
+    monkeypatch.setattr(admission, "get_monitor", lambda: monitor)
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: preview)
+    monkeypatch.setattr(pulumi, "Output", Known)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    found = Admission.__new__(Admission)
+    found.policies = Known(NAMES)  # type: ignore[assignment] # it stands in for Pulumi's
+    value: Any = found.in_force(IMAGE)
+    return (value.value if isinstance(value, Known) else value), sum(slept)
+
+
+def test_an_image_is_there_when_the_policies_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waited(monkeypatch, engine=True, preview=False) == (IMAGE, 3)
+
+
+@pytest.mark.parametrize(("engine", "preview"), [(True, True), (False, False)])
+def test_what_makes_nothing_waits_for_nothing(monkeypatch: pytest.MonkeyPatch, engine: bool, preview: bool) -> None:
+    assert waited(monkeypatch, engine=engine, preview=preview) == (IMAGE, 0)

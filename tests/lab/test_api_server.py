@@ -1,0 +1,75 @@
+"""What a site's API server keeps is encrypted, what is done through it is written down, and its parts may do little."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from lab_access import At, Lab
+
+from lab.cluster.addons import kubectl
+from lab.cluster.guarding import LOG
+from lab.leading import leading_pod
+from lab.paths import log_directory
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness.store import after, decoded, encoded
+
+SITES = ("frankfurt", "dublin", "ashburn", "chicago")
+ENCRYPTED = b"k8s:enc:secretbox:v1:"
+
+
+def stored(at: At, site: str, prefix: str) -> dict[str, bytes]:
+    """What lies in the store of a site's cluster, as whoever copies its disk finds it."""
+    asked = json.dumps({"key": encoded(prefix), "range_end": encoded(after(prefix))})
+    answer = json.loads(at(site, "curl", "-sS", "-m", "10", "-d", asked, "http://127.0.0.1:2379/v3/kv/range").stdout)
+    return {decoded(each["key"]): base64.b64decode(each["value"]) for each in answer["kvs"]}
+
+
+@pytest.mark.requirement("secrets are encrypted in the clusters' stores")
+@pytest.mark.parametrize("site", SITES)
+def test_no_secret_lies_in_clear(lab: Lab, at: At, site: str) -> None:
+    secrets = stored(at, site, "/registry/secrets/")
+    assert any("/data-ledger/" in key for key in secrets)
+    assert [key for key, value in secrets.items() if not value.startswith(ENCRYPTED)] == []
+    assert all(value.startswith(b"k8s\x00") for value in stored(at, site, "/registry/namespaces/").values())
+
+
+def written(site: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (log_directory(site) / LOG).read_text().splitlines()]
+
+
+def told(site: str, subresource: str, resource: str, namespace: str) -> bool:
+    of = [each["objectRef"] for each in written(site) if each["user"]["username"] == "admin"]
+    return any(
+        (each.get("resource"), each.get("subresource", ""), each.get("namespace")) == (resource, subresource, namespace)
+        for each in of
+    )
+
+
+@pytest.mark.requirement("who reads secrets and enters pods is written down")
+def test_what_is_done_is_written_down(lab: Lab) -> None:
+    kubectl("chicago", "exec", "-n", "data-ledger", leading_pod("chicago", "ledger"), "--", "true")
+    kubectl("chicago", "get", "secrets", "-n", "payments", "-o", "name")
+    wait_until(lambda: told("chicago", "exec", "pods", "data-ledger"), what="the line about who went in", seconds=30)
+    wait_until(lambda: told("chicago", "", "secrets", "payments"), what="the line about who read", seconds=30)
+    assert not any("requestObject" in each for each in written("chicago") if each["objectRef"]["resource"] == "secrets")
+
+
+@pytest.mark.requirement("the clusters' own parts are no administrators")
+@pytest.mark.parametrize(
+    ("user", "may", "may_not"),
+    [
+        ("kube-router", ("list", "networkpolicies"), ("list", "secrets")),
+        ("kube-router", ("watch", "pods"), ("create", "pods/exec")),
+        ("kube-apiserver-kubelet-client", ("get", "nodes/proxy"), ("get", "secrets")),
+        ("kube-apiserver-kubelet-client", ("get", "nodes/metrics"), ("create", "clusterrolebindings")),
+    ],
+)
+def test_parts_may_do_what_they_are_for(lab: Lab, user: str, may: tuple[str, str], may_not: tuple[str, str]) -> None:
+    def allowed(verb: str, resource: str) -> str:
+        name, _, sub = resource.partition("/")
+        words = ["auth", "can-i", verb, name, *([f"--subresource={sub}"] if sub else []), f"--as={user}"]
+        return kubectl("frankfurt", *words, "--all-namespaces", check=False).strip().splitlines()[-1]
+
+    assert allowed(*may) == "yes"
+    assert allowed(*may_not) == "no"
