@@ -14,7 +14,7 @@ from lab.paths import disk_directory, kubeconfig_path
 from lab.witness import make_witness_keys
 from runbooks.agent.written import AgentPlaces, agent_config, host_config
 from shopsphere.estate.databases import POSTGRESQL_PORT
-from shopsphere.estate.host_rules import fence_text
+from shopsphere.estate.host_rules import first_rules
 from shopsphere.estate.witness_seats import client_urls
 from shopsphere.foundation.files import write_whole
 from shopsphere.topology import Pair, Topology
@@ -44,7 +44,7 @@ def agent_components(node: LabNode, pair: Pair, topology: Topology) -> list[Comp
     )
     file = disk / "agent.json"
     file.write_text(config.model_dump_json(indent=2))
-    write_whole(disk / "fence.nft", fence_text(POSTGRESQL_PORT))
+    write_whole(disk / "fence.nft", first_rules(POSTGRESQL_PORT, further=node.number > 1))
     return _with_door("runbooks.agent", file)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import uuid
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.audit_heads import LOOK_EVERY, KeptHeads
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.databases import NodeRole, Role, SiteRole, all_lead
+from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.description import with_heads
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.kernel_proof import KernelProof
@@ -22,10 +23,13 @@ from runbooks.agent.loops import Loop
 from runbooks.agent.node import NodeAgent, witness_of_agent
 from runbooks.agent.packet_proof import FencePackets
 from runbooks.agent.permits import PermitKeeper
+from runbooks.agent.place import NodePlace
 from runbooks.agent.published import Publisher
 from runbooks.agent.rules_line import RulesLine
 from runbooks.agent.watches import watches
 from shopsphere.clients.cluster import Cluster
+from shopsphere.estate.databases import REPLICATION_PORTS
+from shopsphere.estate.host_rules import PEER_FENCE_TABLE
 from shopsphere.foundation.errors import UsageError
 
 NICE = -10
@@ -43,7 +47,7 @@ def main() -> None:
     def cluster() -> Cluster:
         return Cluster(config.kubeconfig, config.context, seconds=2)
 
-    known = NodeRole(config.site, config.node) if config.node else SiteRole(config.site)
+    known = SiteRole(config.site)
 
     def role() -> Role:
         return known.ask(cluster())
@@ -66,14 +70,24 @@ def main() -> None:
     heads = KeptHeads(config.permit.with_suffix(".audit.jsonl"), witness.audit.heads)
     following = Loop(heads.keep_heads, lambda: LOOK_EVERY, tell, after_an_error=LOOK_EVERY)
     woken_by = watches(witness, config.witness, cluster, following.ring)
-    proof = KernelProof(fence, FencePackets(fence.port) if config.try_packets else None)
-    kind = NodeAgent if config.node else Agent
+    peers = FirewallFence(*REPLICATION_PORTS, name=PEER_FENCE_TABLE) if config.node else None
+    fences = [each for each in (fence, peers) if each]
+    proofs = [KernelProof(each, FencePackets(*each.ports) if config.try_packets else None) for each in fences]
+
+    def proof() -> None:
+        for each in proofs:
+            each()
+
+    kind: Callable[..., Agent] = Agent
+    if peers:
+        kind = partial(NodeAgent, place=NodePlace(config.site, config.node, cluster), peers=peers)
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)
     publisher = Publisher(config.run, agent.doors, with_heads(agent.describe, heads), tell)  # if it is the only agent
     agent.start_closed()
     agent.changed = publisher.ring
     publisher.start()
-    RulesLine(config.run, KernelRules(config.site, fence, config.guard, firewall=config.firewall), tell).start()
+    rules = KernelRules(config.site, fence, config.guard, peers=peers, firewall=config.firewall)
+    RulesLine(config.run, rules, tell).start()
     following.start()
     agent.run()
 

@@ -21,9 +21,10 @@ from runbooks.agent.lease import SiteLease
 from runbooks.agent.loops import Loop, is_answered
 from runbooks.agent.permits import Permits, Witnessed
 from runbooks.agent.proving import FenceProofs, Proof
+from runbooks.agent.record_look import RecordLook
 from runbooks.agent.restoring import record_to_restore
 from runbooks.agent.returning import Answers
-from runbooks.agent.rhythm import GLANCES, PROMOTION_PATIENCE, SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
+from runbooks.agent.rhythm import PROMOTION_PATIENCE, SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Knowledge, doors, has_to_go
 from runbooks.agent.synchrony import Ledger, SynchronyKeeper
 from runbooks.agent.watches import Watches
@@ -69,7 +70,7 @@ class Agent:
         self._ask_role, self._ask_leads, self._permits = role, leads, permits
         self._tell, self._clock, self._watches = tell, clock, watches or Watches()
         self._rhythm = Rhythm(config.site, self._watches, clock)
-        self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock)
+        self._synchrony = SynchronyKeeper(f"agent of {config.site}", witness, ledger, clock, self._is_shut)
         self._known = Knowledge(permit=permits.kept, promoting=True, proven_until=0.0)  # until it is seen otherwise
         proofs = FenceProofs(proof, self._learn, tell, clock, refuted=self._order_again)
         self.prove_fence = proofs.prove_fence
@@ -77,8 +78,9 @@ class Agent:
             witness, config.site, config.margins, lambda until: self._learn(lease_until=until), clock
         )
         self._answers = Answers(config.site, permits, tell, clock)
+        self._look = RecordLook(config.site, witness, self._answers, self._learn, clock)
         self._open_until, self._promoted_at = 0.0, clock.monotonic()  # the first is what the fence was told last
-        self._looks, self._revision, self._last = 0, 0, ""
+        self._last = ""
         self._learning, self._moving = threading.Lock(), threading.Lock()
         self._doors = Loop(self.move_doors, self.doors_pause, tell, after_an_error=0.1)
         self._record = Loop(self.follow_record, self.record_pause, tell)
@@ -207,11 +209,11 @@ class Agent:
     def follow_record(self) -> None:
         """Read the record, then prepare the lease, take it or give it back, as the record requires."""
         try:
-            seen = self._look_at_record()
+            seen = self._look.look(self._known)
             if seen is None:
                 return
             if restored := record_to_restore(seen.record, self._permits.witnessed, self._config):
-                self._witness.change(seen, restored, without_lease=seen.lease_holder != self._config.site)
+                self._replace(seen, restored)
             elif seen.record is not None:
                 self._learn(record=seen.record)
                 self._keep_to(seen, seen.record)
@@ -234,22 +236,6 @@ class Agent:
         elif not self._lease.taken and record.phase is Phase.STEADY and self._is_proven():
             self._lease.take(seen)
 
-    def _look_at_record(self) -> Seen | None:
-        """Read the record from the quorum; while the pair is moved, mostly from one voter, which is faster.
-
-        Returns None when that voter's record is older than the last one from the quorum.
-        """
-        self._looks += 1
-        if self._known.moves and self._looks % GLANCES:
-            seen = self._witness.glance()
-            return seen if seen.revision >= self._revision else None
-        asked_at = self._clock.monotonic()
-        seen = self._witness.see()
-        self._revision = seen.revision
-        self._answers.came(asked_at, last=self._known.heard_at)
-        self._learn(record=seen.record, heard_at=asked_at, lease_holder=seen.writer_seen_by(self._config.site))
-        return seen
-
     def _permit_against(self, seen: Seen) -> Permit | None:
         """Return the permit that stands, unless the witness gives the other site the right to write at this moment."""
         if self._answers.judge(self._known.standing_permit, seen.writer_seen_by(self._config.site)):
@@ -257,15 +243,25 @@ class Agent:
         return self._known.standing_permit
 
     def _bring_in(self, permit: Permit, seen: Seen, record: PairRecord) -> None:
-        """Write the permit's decision to a witness that is back; refused while another site holds the lease.
+        """Write the permit's decision to a witness that is back; refused while somebody else may write.
 
         A site that is barred does it too where the active site stays the same: two operators may have barred both.
         """
-        if permit.active != self._config.site:
-            self._give_back()
-        without_lease = seen.lease_holder != self._config.site
-        self._witness.change(seen, permit.begun_after(record), without_lease=without_lease)
+        self._replace(seen, permit.begun_after(record))
         self._tell(f"the witness is in epoch {permit.epoch} now, as permitted by {permit.actor}")
+
+    def _replace(self, seen: Seen, record: PairRecord) -> None:
+        """Replace the record while nobody holds a lease whose right the new record ends.
+
+        Where this site is the active one, its own lease and those of its nodes go on to be right.
+        """
+        stays = self._config.site if record.active == self._config.site else ""
+        if not stays:
+            self._give_back()
+        self._witness.change(seen, record, without_lease=True, but_of=stays)
+
+    def _is_shut(self, node: str) -> bool:
+        return self._known.shuts(self._config.site, node, self._clock.monotonic())
 
     def _is_proven(self) -> bool:
         return self._known.is_proven(self._clock.monotonic())

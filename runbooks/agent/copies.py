@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from shopsphere.clients.postgres import follower_in, has_one_leader
+from runbooks.agent.patience import Patience
+from shopsphere.clients.postgres import follower_in, followers_in, has_one_leader
 from shopsphere.estate.databases import COMPLETE_COPIES
 from shopsphere.foundation.clock import Clock, held_since
 
@@ -49,6 +50,8 @@ class CopiesSeen:
         replayed: how far the last of them has replayed the WAL (bytes since its beginning).
         complete: those that may lead.
         settled: no other instance is about to lead.
+        doubled: several followers have one of the names that PostgreSQL waits for. It counts them as several, and
+            acknowledges what another name lacks.
     """
 
     wanted: int = 0
@@ -60,6 +63,7 @@ class CopiesSeen:
     replayed: int = 0
     complete: frozenset[str] = frozenset()
     settled: bool = True
+    doubled: bool = False
 
     @property
     def all_stream(self) -> bool:
@@ -69,7 +73,13 @@ class CopiesSeen:
     @property
     def all_confirm(self) -> bool:
         """Whether the ledger waits for exactly these, and each confirms."""
-        return self.all_stream and self.told == self.wanted and self.waited == self.names <= self.confirming
+        loaded = self.told == self.wanted and self.waited == self.names
+        return self.all_stream and loaded and self.names <= self.confirming and not self.doubled
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether payments are acknowledged that one which may lead lacks: it streams, and does not count."""
+        return self.doubled or not self.complete & self.streaming <= self.confirming
 
     @property
     def differ(self) -> bool:
@@ -87,7 +97,7 @@ class Step(Enum):
     ALLOW = "an instance beside the ledger's may lead"
 
 
-def next_step(seen: CopiesSeen, *, away: float, has_all: bool, goal: int | None) -> Step:
+def next_step(seen: CopiesSeen, *, away: float, has_all: bool, goal: int | None, steady: bool = True) -> Step:
     """Return the next thing to do.
 
     Args:
@@ -96,20 +106,22 @@ def next_step(seen: CopiesSeen, *, away: float, has_all: bool, goal: int | None)
         has_all: whether each of them has whatever was acknowledged, and the ledger waits for it.
         goal: where the ledger's WAL ended a look ago. Told to wait for an instance that has not replayed it, every
             payment would stand still until it has.
+        steady: all of them have streamed for as long as is asked of who was let go again and again.
     """
     if not seen.settled:
         return Step.NOTHING
     if seen.told:
         if away >= LEFT_AFTER or seen.told != seen.wanted:
             return Step.LEAVE
-        if seen.complete and seen.complete != seen.waited:
-            return Step.REVOKE  # the operator has replaced an instance
+        if seen.complete and (seen.complete != seen.waited or seen.may_lack):
+            return Step.REVOKE  # the operator has replaced an instance, or PostgreSQL does not wait for it
         return Step.ALLOW if has_all and not seen.complete else Step.NOTHING
     if seen.complete:
         return Step.REVOKE
     # While PostgreSQL still waits, an earlier change has not reached it.
     caught_up = goal is not None and seen.replayed >= goal
-    return Step.WAIT if seen.all_stream and caught_up and not seen.waited & seen.names else Step.NOTHING
+    ready = seen.all_stream and steady and caught_up
+    return Step.WAIT if ready and not seen.waited & seen.names else Step.NOTHING
 
 
 class CopyKeeper:
@@ -120,11 +132,16 @@ class CopyKeeper:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._clock, self._patience = clock, Patience(clock)
         self.forget()
 
     def forget(self) -> None:
         """Start to count anew: writes are not open here."""
+        self._patience.forget()
+        self.pause()
+
+    def pause(self) -> None:
+        """Start to count seconds anew; how often somebody was let go is kept."""
         self._away_since: float | None = None
         self._waiting_since: float | None = None
         self._names: frozenset[str] = frozenset()
@@ -150,7 +167,8 @@ class CopyKeeper:
             self._bound = written
         away = 0.0 if self._away_since is None else now - self._away_since
         has_all = self._bound is not None and seen.replayed >= self._bound
-        return next_step(seen, away=away, has_all=has_all, goal=goal)
+        steady = self._patience.look(told=seen.told > 0, streams=seen.all_stream)
+        return next_step(seen, away=away, has_all=has_all, goal=goal, steady=steady)
 
 
 def read_copies(document: Mapping[str, Any], answer: Mapping[str, Any]) -> CopiesSeen:
@@ -171,4 +189,5 @@ def read_copies(document: Mapping[str, Any], answer: Mapping[str, Any]) -> Copie
         replayed=min((int(each.get("replayed") or 0) for each in followers.values()), default=0),
         complete=frozenset(name for name in complete.split(",") if name),
         settled=has_one_leader(document),
+        doubled=any(len(followers_in(answer, name)) > 1 for name in _NAME.findall(answer["waits_for"])),
     )

@@ -49,12 +49,13 @@ class FirewallFence:
     """The fence of a site whose pods run on this host; any thread may use it.
 
     Args:
-        port: where the database pods listen.
+        ports: where the database pods listen, or what they ask for.
         clock: replaceable in tests.
+        name: of its table.
     """
 
-    def __init__(self, port: int, clock: Clock = SYSTEM_CLOCK) -> None:
-        self.port, self._clock = port, clock
+    def __init__(self, *ports: int, clock: Clock = SYSTEM_CLOCK, name: str = FENCE_TABLE) -> None:
+        self.ports, self._clock, self._name = ports, clock, name
         self._one = threading.Lock()
         self._number = 0
         self._ordered: Ordered | None = None
@@ -65,7 +66,7 @@ class FirewallFence:
             self._order(*_CLOSED)
 
     def open(self, seconds: float) -> None:
-        """Permit the port for `seconds`; the kernel ends the permission."""
+        """Permit the ports for `seconds`; the kernel ends the permission."""
         until = self._clock.monotonic() + seconds  # before any wait: what is permitted ends with the lease
         with self._one:
             self._permit(until)
@@ -78,7 +79,7 @@ class FirewallFence:
     @property
     def table(self) -> Table:
         """Its rules."""
-        return fence(self.port)
+        return fence(*self.ports, name=self._name)
 
     def ordered(self) -> Ordered | None:
         """Return the last order; None while one is being given, and after one of which nobody knows what it did."""
@@ -91,13 +92,12 @@ class FirewallFence:
     def _order(self, until: float, seconds: float) -> None:
         self._ordered = None
         self._number += 1
-        run(["nft", "-f", "-"], stdin=fence_text(self.port, seconds=seconds), seconds=_SECONDS)
+        run(["nft", "-f", "-"], stdin=fence_text(*self.ports, seconds=seconds, name=self._name), seconds=_SECONDS)
         self._ordered = Ordered(until, self._number)
 
-    @staticmethod
-    def is_closed() -> bool:
+    def is_closed(self) -> bool:
         """Whether the table is there and permits nothing."""
-        words = ["nft", "list", "set", "inet", FENCE_TABLE, PERMITTED]
+        words = ["nft", "list", "set", "inet", self._name, PERMITTED]
         try:
             return "elements" not in run(words, seconds=_SECONDS).stdout
         except CommandError:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from runbooks.agent.fence import FirewallFence, Ordered
 from runbooks.agent.proving import NoEffectError
-from shopsphere.estate.host_rules import FENCE_TABLE, PERMITTED
+from shopsphere.estate.host_rules import PERMITTED
 from shopsphere.estate.nftables import Document, canonical, essential
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError
@@ -32,9 +33,9 @@ class UnprovenError(NoAnswerError):
     """Whether the fence has effect cannot be told now."""
 
 
-def list_fence() -> Result:
+def list_fence(name: str) -> Result:
     """Run `nft`, which ends with an error when the table is not there; raises CommandError when it does not end."""
-    return run(["nft", "-j", "list", "table", "inet", FENCE_TABLE], check=False, seconds=_SECONDS)
+    return run(["nft", "-j", "list", "table", "inet", name], check=False, seconds=_SECONDS)
 
 
 def list_bridges() -> str:
@@ -59,13 +60,14 @@ class KernelProof:
         fence: FirewallFence,
         packets: Callable[[], None] | None = None,
         *,
-        listing: Callable[[], Result] = list_fence,
+        listing: Callable[[], Result] | None = None,
         bridges: Callable[[], str] = list_bridges,
         bridged: Path = BRIDGED,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._fence, self._packets, self._clock = fence, packets, clock
-        self._listing, self._bridges, self._bridged = listing, bridges, bridged
+        self._name = fence.table.name
+        self._listing, self._bridges, self._bridged = listing or partial(list_fence, self._name), bridges, bridged
 
     def __call__(self) -> None:
         """Return when the fence has effect.
@@ -121,7 +123,7 @@ class KernelProof:
     def _judge(self, listing: Result, ordered: Ordered, asked: float) -> None:
         """Compare a listing, which was asked for at that moment: however long it took, no opening ends later for it."""
         if listing.code != 0 and "No such file" in listing.stderr:
-            raise _without_effect("no table")
+            raise self._without_effect("no table")
         if listing.code != 0:
             raise _unproven(listing.stderr.strip()[:200] or f"nft ended with {listing.code}")
         try:
@@ -132,20 +134,28 @@ class KernelProof:
         wanted = self._fence.table.listing()
         if _sorted(found) != _sorted(wanted) or _rules(found) != _rules(wanted):
             other = [canonical(each) for each in found if each not in wanted]
-            raise _without_effect("; ".join(other)[:300] or "fewer rules, or in another order")
+            raise self._without_effect("; ".join(other)[:300] or "fewer rules, or in another order")
         left = max(0.0, ordered.until - asked + LATE_SECONDS) if ordered.until else 0.0
         if wrong := [each for each in elements if not self._is_ordered(each, left)]:
-            raise _without_effect(f"{PERMITTED}: {canonical(wrong)}, ordered: {left:.0f} s at most")
+            raise self._without_effect(f"{PERMITTED}: {canonical(wrong)}, ordered: {left:.0f} s at most")
 
     def _is_ordered(self, element: Any, left: float) -> bool:
         """Whether an element of the set is the opening that was ordered, or the rest of it."""
         if left == float("inf"):
-            return bool(element == self._fence.port)
+            return element in self._fence.ports
         body = element.get("elem") if isinstance(element, dict) else None
-        if not isinstance(body, dict) or body.get("val") != self._fence.port:
+        if not isinstance(body, dict) or body.get("val") not in self._fence.ports:
             return False
         expires = body.get("expires", body.get("timeout"))
         return isinstance(expires, int | float) and expires < left
+
+    def _without_effect(self, found: str) -> Exception:
+        return NoEffectError.build(
+            "the kernel has another fence than was ordered",
+            expected=f"the table inet {self._name} as it is declared",
+            found=found,
+            action="the agent loads it again; find out with `shopsphere drift` who changed it",
+        )
 
 
 def _sorted(listing: Sequence[Document]) -> list[str]:
@@ -154,15 +164,6 @@ def _sorted(listing: Sequence[Document]) -> list[str]:
 
 def _rules(listing: Sequence[Document]) -> list[Document]:
     return [each for each in listing if "rule" in each]
-
-
-def _without_effect(found: str) -> Exception:
-    return NoEffectError.build(
-        "the kernel has another fence than was ordered",
-        expected=f"the table inet {FENCE_TABLE} as it is declared",
-        found=found,
-        action="the agent loads it again; find out with `shopsphere drift` who changed it",
-    )
 
 
 def _unproven(found: str) -> Exception:

@@ -51,6 +51,7 @@ class KernelRules:
     Args:
         site: of the host.
         fence: of the site's databases; None at a site without any.
+        peers: of a further node of a site: between its databases and the pair's other site.
         guard: the table that guards its pods; None where the policy engine does that itself.
         firewall: file with the host's firewall; None where it has none of ours.
         listing: lists the kernel's rules.
@@ -63,11 +64,12 @@ class KernelRules:
         fence: FirewallFence | None,
         guard: Table | None,
         *,
+        peers: FirewallFence | None = None,
         firewall: Path | None = None,
         listing: List = list_ruleset,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._site, self._fence, self._guard, self._firewall = site, fence, guard, firewall
+        self._site, self._fence, self._peers, self._guard, self._firewall = site, fence, peers, guard, firewall
         self._listing, self._clock = listing, clock
         self._one = threading.Lock()
 
@@ -111,8 +113,8 @@ class KernelRules:
         with self._alone():
             if self._guard:
                 run(["nft", "-f", "-"], stdin=self._guard.text(), seconds=_SECONDS)
-            if self._fence:
-                self._fence.again()
+            for each in self._fences():
+                each.again()
             if self._firewall:
                 run(["nft", "-c", "-f", str(self._firewall)], seconds=_SECONDS)
                 run(["nft", "-f", str(self._firewall)], seconds=_SECONDS)
@@ -134,12 +136,15 @@ class KernelRules:
             self._one.release()
 
     def _tables(self) -> Iterator[str]:
-        if self._fence:
-            yield " ".join(self._fence.table.key)
+        for each in self._fences():
+            yield " ".join(each.table.key)
         if self._guard:
             yield " ".join(self._guard.key)
         if self._firewall:
             yield f"inet {FIREWALL_TABLE}"
+
+    def _fences(self) -> Iterator[FirewallFence]:
+        yield from (each for each in (self._fence, self._peers) if each)
 
     def _ordered(self) -> Ordered | None:
         return self._fence.ordered() if self._fence else Ordered(0.0, 0)
@@ -148,7 +153,7 @@ class KernelRules:
         left = (after.until if after else 0.0) - self._clock.monotonic()
         changing = before is None or before != after or (before.until > 0 and abs(left) < _AT_ITS_END)
         seconds = None if math.isinf(left) else round(max(0.0, left), 1)
-        return {"port": self._fence.port if self._fence else 0, "changing": changing, "seconds_left": seconds}
+        return {"port": self._fence.ports[0] if self._fence else 0, "changing": changing, "seconds_left": seconds}
 
     def _read(self, listing: str) -> list[Document]:
         """Return the rules of a listing; a ruleset may be larger than a question is worth."""

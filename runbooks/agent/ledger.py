@@ -8,7 +8,7 @@ from typing import Any
 from runbooks.agent.copies import Step, read_copies, waited_for
 from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.clients.cluster import Cluster, Document
-from shopsphere.clients.postgres import InstanceSession, cluster_path, follower_in, run_statement
+from shopsphere.clients.postgres import InstanceSession, cluster_path, follower_in, followers_in, run_statement
 from shopsphere.estate.databases import COMPLETE_COPIES, LEDGER, waiting_for
 from shopsphere.foundation.errors import NoAnswerError
 
@@ -50,6 +50,15 @@ class SiteLedger:
         if not pod:
             raise NoAnswerError(f"{self._path}: no instance leads yet")
         return str(pod)
+
+    def leading_node(self) -> str:
+        """Return the node of the instance that leads.
+
+        Raises:
+            ShopSphereError: the API does not answer, or no longer knows the instance.
+        """
+        pod = self._cluster().get(f"/api/v1/namespaces/{LEDGER.namespace.name}/pods/{self._seen.leader}")
+        return str(pod["spec"].get("nodeName") or "")
 
     def let_go(self) -> None:
         """Close the session: PostgreSQL waits for an idle one when it is told to end."""
@@ -104,5 +113,7 @@ def read_ledger(document: dict[str, Any], answer: dict[str, Any], peer: str) -> 
         replayed=int(follower.get("replayed") or 0),
         mark=document["metadata"].get("annotations", {}).get(MARK, ""),
         version=document["metadata"]["resourceVersion"],
+        leader=str(document.get("status", {}).get("currentPrimary") or ""),
+        doubled=len(followers_in(answer, peer)) > 1,
         copies=read_copies(document, answer),
     )

@@ -6,13 +6,17 @@ on its own clock. What belongs to a site as a whole it leaves to the agent of th
 
 from __future__ import annotations
 
+import math
 import uuid
 from pathlib import Path
 from typing import Any
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.databases import OldPrimaryError
+from runbooks.agent.fence import Fence
+from runbooks.agent.place import OldPrimaryError, Place
+from runbooks.agent.state import NO_WAY
+from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.foundation.files import write_whole
 from shopsphere.witness import Witness
 from shopsphere.witness.identity import Identity
@@ -20,7 +24,7 @@ from shopsphere.witness.nodes import NodeWitness
 from shopsphere.witness.users import agent_user
 
 PART_OF_SITE_SECONDS = 10.0
-"""Seconds after an answer of the site's API for which a further node counts as a part of its site.
+"""Seconds for which a further node counts as a part of its site after the last look that said so.
 
 CloudNativePG lets another instance lead 15 s after the old primary renewed its lease last, which it does every 2 s;
 its lease alone does not keep an old primary from writing. So the node has to be shut after less than 13 s.
@@ -30,23 +34,60 @@ LOOKS_EVERY = 2.0
 
 
 class NodeAgent(Agent):
-    """Takes arguments as `Agent` does; its witness has to be a `NodeWitness`.
+    """Takes what `Agent` takes; its witness has to be a `NodeWitness`.
 
-    Closed until the site's API has answered, and again when it is silent: the site may let another instance lead.
+    Closed until the site's API has said who leads, or every server here is seen to follow another one; and again when
+    neither was seen of late: the site may let another instance lead.
+
+    Args:
+        place: looks at the instances of the node.
+        peers: the fence between them and the pair's other site.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, place: Place, peers: Fence, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._learn(site_until=0.0)
+        self._place, self._peers = place, peers
+        self._peers_until = math.nan  # equal to nothing: what the kernel has is not known
+        self._learn(site_until=0.0, peer_until=0.0)
+
+    def start_closed(self) -> None:
+        """Shut the databases off, also from the other site: what they confirm there, their own site may lack."""
+        self._peers.close()
+        super().start_closed()
+
+    def move_doors(self) -> None:
+        """Move the doors, then open or close the way to the other site."""
+        super().move_doors()
+        with self._moving:
+            now, until = self._clock.monotonic(), self._known.peer_until
+            wanted = until if until > now else 0.0
+            if wanted == self._peers_until:
+                return
+            if wanted:
+                self._peers.open(wanted - now)
+            else:
+                self._peers.close()
+            moved, self._peers_until = bool(wanted) is not bool(self._peers_until > 0), wanted
+        if moved:
+            self._tell("databases here receive from the other site again" if wanted else NO_WAY)
+
+    def _order_again(self) -> None:
+        super()._order_again()
+        with self._moving:
+            self._peers_until = math.nan
 
     def _look_at_role(self) -> None:
         asked = self._clock.monotonic()
-        try:
-            super()._look_at_role()
-        except OldPrimaryError:  # here one may write beside the one that leads: not a moment longer
-            self._learn(site_until=0.0)
-            raise
-        self._learn(site_until=asked + PART_OF_SITE_SECONDS)
+        found, until = self._place.look(), asked + PART_OF_SITE_SECONDS
+        news = {"peer_until": until} if found.heard else {}
+        if found.old_primary:  # here one may write beside the one that leads: not a moment longer
+            news |= {"site_until": 0.0}
+        elif not found.unknown:
+            news |= {"site_until": until}
+        self._learn(**news)
+        super()._look_at_role()
+        if found.old_primary or found.unknown:
+            raise OldPrimaryError(found.old_primary) if found.old_primary else NoAnswerError(found.unknown)
 
     def databases_pause(self) -> float:
         """Return the seconds until the next look at the databases; often enough to notice that the API is away."""

@@ -45,11 +45,11 @@ class FencePackets:
     """Tries packets; one try at a time.
 
     Args:
-        port: of the databases.
+        ports: of the databases.
     """
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, *ports: int) -> None:
+        self._ports = ports
 
     def __call__(self) -> None:
         """Try packets while the fence is closed.
@@ -61,23 +61,26 @@ class FencePackets:
         """
         try:
             with _interface() as tun:
-                found = self._try(tun)
+                for port in self._ports:
+                    self._judge(port, self._try(tun, port))
         except OSError as error:
             raise _no_packets(f"{type(error).__name__}: {error}") from error
+
+    def _judge(self, port: int, found: set[str]) -> None:
         if wrong := sorted(found - {"other"}):
             raise NoEffectError.build(
                 "the kernel forwards packets that the closed fence should drop",
-                expected=f"no packet to or from port {self._port}",
+                expected=f"no packet to or from port {port}",
                 found=f"one {' and one '.join(wrong)} that port",
                 action="look at `nft list ruleset` on the host: the fence's chain is not asked",
             )
         if not found:
             raise _no_packets(f"no packet to port {_OTHER_PORT} within {_SECONDS:.0f} s")
 
-    def _try(self, tun: int) -> set[str]:
+    def _try(self, tun: int, port: int) -> set[str]:
         """Send the packets, and return which came out."""
         high = 32768 + secrets.randbelow(16384)  # another connection for the kernel at each try
-        ports = {"to": (high, self._port), "from": (self._port, high), "other": (high, _OTHER_PORT)}
+        ports = {"to": (high, port), "from": (port, high), "other": (high, _OTHER_PORT)}
         for source, target in ports.values():
             os.write(tun, packet(source, target))
         names = {each: name for name, each in ports.items()}

@@ -20,6 +20,9 @@ FRESH_SECONDS = float(Margins().lease)
 """Seconds for which an answer of the quorum stands against a permit: a lease that it knew of has ended by then."""
 UNKNOWN = "nothing has shown of late that it has effect"
 CUT_OFF = "the site's API does not answer this node, or an old primary runs here: another instance may lead by now"
+NO_WAY = (
+    "the site's API does not answer this node: databases here receive nothing from the other site, and confirm nothing"
+)
 PERMIT_SECONDS = Margins().fence_after
 """Seconds for which a permit opens the doors each time that they are looked at: an agent that hangs shuts them."""
 
@@ -39,7 +42,10 @@ class Knowledge:
         heard_at: monotonic time at which the quorum was asked for that answer.
         proven_until: monotonic time until which the last proof counts that the fence has effect.
         unproven: why it is not proven; empty while it is, and where nobody has said why.
-        site_until: monotonic time until which the host counts as a part of its site, by the last answer of its API.
+        site_until: monotonic time until which nothing here is taken to write beside what leads at the site.
+        peer_until: monotonic time until which the databases here may receive from the pair's other site.
+        nodes: further nodes of sites that had a lease by the quorum's last answer, as site/node.
+        seen_nodes: those that have ever had one since the agent started.
     """
 
     record: PairRecord | None = None
@@ -53,6 +59,9 @@ class Knowledge:
     proven_until: float = math.inf
     unproven: str = ""
     site_until: float = math.inf
+    peer_until: float = math.inf
+    nodes: tuple[str, ...] = ()
+    seen_nodes: frozenset[str] = frozenset()
 
     @property
     def standing_permit(self) -> Permit | None:
@@ -73,6 +82,15 @@ class Knowledge:
         if self.record is None or not self.has_heard_lately(now):
             return False
         return self.record.active != site or self.lease_holder not in {"", site}
+
+    def shuts(self, site: str, node: str, now: float) -> bool:
+        """Whether a further node of a site is known to have lost its lease, so that nobody reaches the databases there.
+
+        A node that has never had one is not known: it may be the site's own, which has none beside the site's.
+        """
+        told = self.has_heard_lately(now) and self.standing_permit is None
+        key = f"{site}/{node}"
+        return told and key in self.seen_nodes and key not in self.nodes
 
     def is_proven(self, now: float) -> bool:
         """Whether it is known that the fence has effect."""

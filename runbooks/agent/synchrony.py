@@ -7,11 +7,14 @@ the witness says `sync on`, and the other site may be promoted again without los
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from runbooks.agent.copies import CopiesSeen, CopyKeeper, Step
+from runbooks.agent.patience import Patience
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, held_since
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Sync, Witness
@@ -46,6 +49,8 @@ class LedgerSeen:
         replayed: how far of it the other site has replayed (bytes since the same).
         mark: the change of the witness's record on whose behalf the ledger was last told to wait.
         version: resource version of the cluster's document.
+        leader: the instance that leads.
+        doubled: several followers call themselves the other site: none of them counts as streaming or confirming.
         copies: the instances beside the leading one.
     """
 
@@ -57,6 +62,8 @@ class LedgerSeen:
     replayed: int
     mark: str
     version: str
+    leader: str = ""
+    doubled: bool = False
     copies: CopiesSeen = field(default_factory=CopiesSeen)
 
 
@@ -71,7 +78,9 @@ class Move(Enum):
     RELOAD = "PostgreSQL is to read its settings again: it does not do what its cluster is told"
 
 
-def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float, goal: int | None) -> Move:
+def next_move(
+    record: PairRecord, seen: LedgerSeen, *, away: float, waiting: float, goal: int | None, steady: bool = True
+) -> Move:
     """Return the next thing to do.
 
     Args:
@@ -82,6 +91,7 @@ def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: flo
         goal: where the ledger's WAL ended a look ago, if writes were open then. Told to wait for a site that has not
             replayed it, every payment would stand still until it has. After a change of role it first streams the old
             timeline, from the beginning of a segment; only what lies beyond the end of that says that it has the new.
+        steady: it has streamed for as long as is asked of who was let go again and again.
     """
     if record.sync is Sync.ON:
         return Move.NOTHING if seen.waits and away < DROP_AFTER else Move.ADMIT
@@ -90,7 +100,7 @@ def next_move(record: PairRecord, seen: LedgerSeen, *, away: float, waiting: flo
     if not seen.told:
         # While PostgreSQL still waits, an earlier release has not reached it, and could undo the order to wait.
         settled = not seen.waits and goal is not None and seen.replayed >= goal
-        return Move.REQUIRE if settled else Move.NOTHING
+        return Move.REQUIRE if settled and steady else Move.NOTHING
     if seen.mark != record.change:
         return Move.REQUIRE  # a release that is still on its way to the API names an older version, and is refused
     return Move.CONFIRM if waiting >= TRUST_AFTER else Move.NOTHING
@@ -117,6 +127,16 @@ class Ledger(Protocol):
     def change_copies(self, step: Step) -> None:
         """Take a step about the instances beside, if the document is as it was looked at; raises ShopSphereError."""
 
+    def leading_node(self) -> str:
+        """Return the node of the instance that leads; raises ShopSphereError."""
+
+
+def _why_off(seen: LedgerSeen) -> str:
+    """Return why the witness is told that the other site may lack payments."""
+    if seen.doubled:
+        return "several followers call themselves the other site: one may confirm what another one lacks"
+    return "the other site does not stream" if seen.waits else "the ledger does not wait for the other site"
+
 
 class SynchronyKeeper:
     """Keeps ledger and witness in step while this site is the active one; used by one thread.
@@ -126,10 +146,19 @@ class SynchronyKeeper:
         witness: the pair's.
         ledger: of this site.
         clock: replaceable in tests.
+        is_shut: whether a further node of the site is known to have no lease, so that nobody reaches what leads there.
     """
 
-    def __init__(self, actor: str, witness: Witness, ledger: Ledger, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        actor: str,
+        witness: Witness,
+        ledger: Ledger,
+        clock: Clock = SYSTEM_CLOCK,
+        is_shut: Callable[[str], bool] = lambda _node: False,
+    ) -> None:
         self._actor, self._witness, self._ledger, self._clock = actor, witness, ledger, clock
+        self._is_shut, self._patience = is_shut, Patience(clock)
         self._away_since: float | None = None
         self._waiting_since: float | None = None
         self._differing_since: float | None = None
@@ -140,9 +169,13 @@ class SynchronyKeeper:
 
     def forget(self) -> None:
         """Start to count anew and let the session go: writes are not open here."""
-        self._away_since = self._waiting_since = self._differing_since = self._goal = None
+        self._pause()
         self._copies.forget()
+        self._patience.forget()
         self._ledger.let_go()
+
+    def _pause(self) -> None:
+        self._away_since = self._waiting_since = self._differing_since = self._goal = None
 
     def keep(self, record: PairRecord) -> Move:
         """Look, do the next thing, and return it.
@@ -154,12 +187,17 @@ class SynchronyKeeper:
         """
         self.done = ()
         seen, now = self._ledger.look(), self._clock.monotonic()
+        if self._leads_shut_off(seen):
+            self._pause()
+            self._copies.pause()
+            return Move.NOTHING
         self._away_since = held_since(self._away_since, now, holds=not seen.streams)
         waits = seen.told and seen.waits and seen.confirms and seen.mark == record.change
         self._waiting_since = held_since(self._waiting_since, now, holds=waits)
         away = now - self._away_since if self._away_since is not None else 0.0
         waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
-        move = next_move(record, seen, away=away, waiting=waiting, goal=self._goal)
+        steady = self._patience.look(told=seen.told, streams=seen.streams)
+        move = next_move(record, seen, away=away, waiting=waiting, goal=self._goal, steady=steady)
         step = self._copies.look(seen.copies, written=seen.written, goal=self._goal)
         self._goal = seen.written
         if self._has_differed(seen, now) and move is Move.NOTHING:
@@ -177,14 +215,25 @@ class SynchronyKeeper:
             self.done += (step.value,)
         return move
 
+    def _leads_shut_off(self, seen: LedgerSeen) -> bool:
+        """Whether nobody reaches the instance that leads, as its node is shut: then others are away because of that.
+
+        To go on without them would win nothing, and who has every payment now would not be known to have it any more.
+        """
+        all_there = seen.streams and (seen.copies.all_stream or not seen.copies.told)
+        if all_there or seen.told != seen.waits or seen.copies.differ:
+            return False
+        with suppress(ShopSphereError):
+            return self._is_shut(self._ledger.leading_node())
+        return False
+
     def _take(self, move: Move, record: PairRecord, seen: LedgerSeen) -> bool:
         """Do what `move` says; return whether the ledger was told something."""
         match move:
             case Move.ADMIT | Move.RELEASE:
                 # Sign even if the record says `off` already: a release whose answer is lost may arrive much later, and
                 # is refused then only because a newer change of the record has made the ledger wait anew.
-                why = "the other site does not stream" if seen.waits else "the ledger does not wait for the other site"
-                if self._sign(record, Sync.OFF, why) and seen.told and not seen.streams:
+                if self._sign(record, Sync.OFF, _why_off(seen)) and seen.told and not seen.streams:
                     self._ledger.release(seen.version)
                     return True
             case Move.REQUIRE:

@@ -14,7 +14,7 @@ from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, PYTHON, U
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.host_firewall import LetIn
 from shopsphere.estate.host_openings import SitePorts
-from shopsphere.estate.host_rules import fence_text, guard_of
+from shopsphere.estate.host_rules import first_rules, guard_of
 from shopsphere.topology import FurtherNode, Site, Topology
 from shopsphere.witness.keys import user_files
 from shopsphere.witness.users import agent_user
@@ -101,7 +101,8 @@ def agent_files(
             port=around.named.agent,
         )
     config = str(places.settings / "agent.json")
-    rules = {str(places.settings / "fence.nft"): fence_text(POSTGRESQL_PORT)} if pair else {}
+    first = first_rules(POSTGRESQL_PORT, further=node is not None)
+    rules = {str(places.settings / "fence.nft"): first} if pair else {}
     if around.guarded:
         rules[str(places.settings / "pod-guard.nft")] = guard_of(site).text()
     module = "runbooks.agent" if pair else "runbooks.agent.unpaired"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runbooks.readiness.pair_view import PairView
-from shopsphere.clients.postgres import follower_in
+from shopsphere.clients.postgres import followers_in
 from shopsphere.estate.databases import LEDGER
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import PairRecord, Sync
@@ -22,7 +22,13 @@ def ask(view: PairView) -> Finding:
 
 def judge_ledger(name: str, active: Mapping[str, Any]) -> Finding:
     """Judge by what PostgreSQL does, never by what it is told; `name` is the recovery site's in replication."""
-    state = follower_in(active, name).get("sync", "not connected")
+    found = followers_in(active, name)
+    if len(found) > 1:
+        return fails(
+            f"{len(found)} followers call themselves {name}: what one of them confirms the other may lack",
+            "one of them is cut off from its site: find its node with `shopsphere ready`, and shut it off",
+        )
+    state = found[0].get("sync") if found else "not connected"
     if state == "sync":
         return passes(f"{name} is synchronous")
     return fails(f"{name} is {state}", "the active site's agent makes it synchronous once it streams: look at its log")

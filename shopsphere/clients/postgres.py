@@ -211,9 +211,17 @@ def has_one_leader(document: Mapping[str, Any]) -> bool:
 
 
 def follower_in(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return what an instance says of the follower with this name in replication; empty when it has none."""
-    followers: list[dict[str, Any]] = answer["followers"]
-    return next((each for each in followers if each["name"] == name), {})
+    """Return what an instance says of the follower with this name in replication; empty when it has none, or several.
+
+    PostgreSQL takes the word of one of several for all of them, and nobody knows which of them has what was confirmed.
+    """
+    found = followers_in(answer, name)
+    return found[0] if len(found) == 1 else {}
+
+
+def followers_in(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return what an instance says of each follower that calls itself so in replication."""
+    return [each for each in answer["followers"] if each["name"] == name]
 
 
 def ask(cluster: Cluster, namespace: str, pod: str, question: str, *, extra_seconds: float = 0) -> dict[str, Any]:

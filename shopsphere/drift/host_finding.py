@@ -11,12 +11,12 @@ from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.values import difference_shown
 from shopsphere.estate.host_firewall import FIREWALL_TABLE
-from shopsphere.estate.host_rules import FENCE_TABLE, GUARD_TABLE
+from shopsphere.estate.host_rules import FENCE_TABLE, GUARD_TABLE, PEER_FENCE_TABLE
 from shopsphere.estate.nftables import Name
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.finding import Severity
 
-OWN = frozenset({("inet", FENCE_TABLE), ("ip", GUARD_TABLE), ("inet", FIREWALL_TABLE)})
+OWN = frozenset({*(("inet", each) for each in (FENCE_TABLE, PEER_FENCE_TABLE, FIREWALL_TABLE)), ("ip", GUARD_TABLE)})
 """Tables that an agent loads again."""
 ALL_HOSTS = "the rules of its hosts"
 """What cannot be seen where nothing is known of any host of a site."""

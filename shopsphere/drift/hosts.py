@@ -15,7 +15,7 @@ from shopsphere.drift.settling import lasting
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.host_firewall import firewall_of
 from shopsphere.estate.host_openings import SitePorts
-from shopsphere.estate.host_rules import fence, guard_of
+from shopsphere.estate.host_rules import fence, guard_of, peer_fence
 from shopsphere.estate.nftables import Table
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.stack import Environment
@@ -57,7 +57,8 @@ class DeclaredHosts:
 
         guarded = self.guard if self.always_guarded or is_used(self.guard) else None
         own = self.firewall if is_used(self.firewall) else None
-        return [each for each in (self.fence, guarded, own) if each]
+        peers = peer_fence() if self.fence and is_used(peer_fence()) else None
+        return [each for each in (self.fence, peers, guarded, own) if each]
 
 
 def declared_hosts(

@@ -128,6 +128,8 @@ LEDGER = DatabaseModel(
     application_role="payments_app",
 )
 DATABASES = (COMMERCE, LEDGER)
+REPLICATION_PORTS = tuple(sorted(each.replication_port for each in DATABASES))
+"""Ports at which the databases of a site ask those of the pair's other site."""
 
 
 def synchronous_with(peer: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Literal
 
 from shopsphere.estate.access import HostPortsAccess
-from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.databases import REPLICATION_PORTS
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.estate.witness_seats import ports, seats
@@ -87,10 +87,9 @@ def site_openings(site: Site, topology: Topology, named: SitePorts | None = None
     pair = topology.pair_of(site.name)
     if pair:
         peer = _hosts(topology.site(pair.other_than(site.name)).addresses)
-        replication = tuple(sorted(each.replication_port for each in DATABASES))
         found += [
             Opening("customers and the CDN", (HTTP_PORT, HTTPS_PORT), None),
-            Opening("databases of the pair's other site", replication, peer),
+            Opening("databases of the pair's other site", REPLICATION_PORTS, peer),
         ]
     return found
 

@@ -4,7 +4,8 @@ Hosts and agents load these tables, and `shopsphere drift` compares the kernel's
 
 The fence takes every database off the network. Both directions are dropped: no statement comes in, and no
 acknowledgement of one that is on its way gets out. Which ports are permitted is run time: an element of a set that the
-kernel forgets by itself (`runbooks/agent/fence.py`).
+kernel forgets by itself (`runbooks/agent/fence.py`). A further node of a site has a second one, which shuts the way of
+its databases to the pair's other site.
 
 The guard keeps a pod from reaching anything outside its cluster before policies have judged it. kube-router writes a
 pod's rules some tenths of a second after the pod got its address. Until then nothing stands in its way, and a
@@ -20,10 +21,13 @@ from __future__ import annotations
 import math
 from ipaddress import IPv4Network, collapse_addresses
 
+from shopsphere.estate.databases import REPLICATION_PORTS
 from shopsphere.estate.nftables import ACCEPT, DROP, Chain, NamedSet, Rule, Table, match, payload
 from shopsphere.topology import Site
 
 FENCE_TABLE = "shopsphere_fence"
+PEER_FENCE_TABLE = "shopsphere_peer_fence"
+"""On further nodes: keeps databases there from receiving from the pair's other site, so that they confirm nothing."""
 PERMITTED = "permitted"
 """The fence's set of ports that clients reach."""
 GUARD_TABLE = "shopsphere_pod_guard"
@@ -33,26 +37,43 @@ _FIRST = -400  # before kube-proxy and the policies
 _AFTER_POLICIES = 50  # kube-router's chains are at 0
 
 
-def fence(port: int) -> Table:
-    """Return the fence of the databases that listen on `port`."""
+def fence(*ports: int, name: str = FENCE_TABLE) -> Table:
+    """Return a fence of the databases that listen on these ports, or ask for them at the other site."""
 
-    def closed(field: str) -> Rule:
+    def closed(port: int, field: str) -> Rule:
         place = payload("tcp", field)
         return match(place, "==", port), match(place, "!=", f"@{PERMITTED}"), DROP
 
-    chain = Chain("forward", "forward", _FIRST, (closed("dport"), closed("sport")))
-    return Table("inet", FENCE_TABLE, (chain,), (NamedSet(PERMITTED, "inet_service", ("timeout",)),))
+    chain = Chain("forward", "forward", _FIRST, tuple(closed(port, to) for port in ports for to in ("dport", "sport")))
+    return Table("inet", name, (chain,), (NamedSet(PERMITTED, "inet_service", ("timeout",)),))
 
 
-def fence_text(port: int, *, seconds: float = 0.0) -> str:
-    """Return the input of `nft -f` that puts the fence up, also where it is up already; a starting host runs it too.
+def peer_fence() -> Table:
+    """Return the fence between the databases of a further node and the pair's other site."""
+    return fence(*REPLICATION_PORTS, name=PEER_FENCE_TABLE)
+
+
+def first_rules(port: int, *, further: bool) -> str:
+    """Return what a host of a pair's site starts with: closed fences.
 
     Args:
         port: of the databases.
-        seconds: for which clients may reach the databases from now on; infinity for no end.
+        further: whether it is a further node of a site of several nodes.
+    """
+    return fence_text(port) + (peer_fence().text() if further else "")
+
+
+def fence_text(*ports: int, seconds: float = 0.0, name: str = FENCE_TABLE) -> str:
+    """Return the input of `nft -f` that puts the fence up, also where it is up already; a starting host runs it too.
+
+    Args:
+        ports: of the databases.
+        seconds: for which they are reached from now on; infinity for no end.
+        name: of the table.
     """
     timeout = "" if math.isinf(seconds) else f" timeout {max(1, round(seconds * 1000))}ms"
-    return fence(port).text({PERMITTED: f"{port}{timeout}"} if seconds > 0 else {})
+    opened = ", ".join(f"{port}{timeout}" for port in ports)
+    return fence(*ports, name=name).text({PERMITTED: opened} if seconds > 0 else {})
 
 
 def guard(pods: IPv4Network, services: IPv4Network) -> Table:

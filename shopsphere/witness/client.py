@@ -92,7 +92,7 @@ class Witness:
         return self._seen(self._store.read(*self._read, newest=False))
 
     def attempt(
-        self, seen: Seen, record: PairRecord, *, without_lease: bool = False, lock: Lock | None = None
+        self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "", lock: Lock | None = None
     ) -> tuple[bool, Seen]:
         """Replace the record that was `seen`; with `without_lease`, only while nobody holds the lease.
 
@@ -100,6 +100,7 @@ class Witness:
             seen: what it was.
             record: what it is to be.
             without_lease: nobody may hold the lease, and no node of any site may have its own.
+            but_of: site whose own lease, and those of its nodes, stand in the way of nothing; empty for none.
             lock: the operators', which has to be the same still; None where no operator acts.
 
         Returns:
@@ -111,14 +112,14 @@ class Witness:
         """
         compare = [unchanged(self._keys.record, seen.revision)]
         if without_lease:
-            compare += [unchanged(self._keys.lease, ABSENT), none_under(self._keys.nodes)]
+            compare += self._nobody_may_write(seen, but_of)
         if lock:
             compare.append(unchanged(self._keys.runbook, lock.revision))
         done = self._store.swap(
             compare, [put(self._keys.record, record.model_dump_json())], *self._read, self._keys.runbook
         )
         if done.succeeded:
-            held = ("", ()) if without_lease else (seen.lease_holder, seen.nodes)
+            held = ("", ()) if without_lease and not but_of else (seen.lease_holder, seen.nodes)
             return True, Seen(record, done.revision, *held)
         now = self._seen(done.found)
         # A change whose answer was lost is repeated at the next voter and fails there, because it was made already.
@@ -128,14 +129,14 @@ class Witness:
             self._require_lock(lock, done.found.get(self._keys.runbook))
         return False, now
 
-    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "") -> Seen:
         """Replace the record as `attempt` does, and return what is there now.
 
         Raises:
             WitnessConflictError: the record is another one by now, or somebody holds the lease.
             WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
         """
-        done, now = self.attempt(seen, record, without_lease=without_lease)
+        done, now = self.attempt(seen, record, without_lease=without_lease, but_of=but_of)
         if done:
             return now
         raise WitnessConflictError.build(
@@ -160,8 +161,7 @@ class Witness:
                 holds the lease.
             WitnessUnreachableError: no quorum answered, or the prepared lease has ended.
         """
-        free = has_value(self._keys.lease, site) if seen.lease_holder == site else unchanged(self._keys.lease, ABSENT)
-        found = self._claim(self._keys.lease, site, [*self._may_write(seen, site), free], lease)
+        found = self._claim(self._keys.lease, site, [*self._may_write(seen, site), self._is_free(seen, site)], lease)
         if found is not None:
             raise self._not_given(
                 site, "the record unchanged, nobody else having a lease", found.value or "another record, or a node's"
@@ -260,6 +260,16 @@ class Witness:
             )
         others = none_beside(self._keys.nodes, self._keys.nodes_of(site))
         return [unchanged(self._keys.record, seen.revision), *others]
+
+    def _is_free(self, seen: Seen, site: str) -> Mapping[str, Any]:
+        """Return what has to hold so that no other site than this one holds the lease; empty: nobody."""
+        own = site and seen.lease_holder == site
+        return has_value(self._keys.lease, site) if own else unchanged(self._keys.lease, ABSENT)
+
+    def _nobody_may_write(self, seen: Seen, but_of: str) -> list[Mapping[str, Any]]:
+        if not but_of:
+            return [self._is_free(seen, ""), none_under(self._keys.nodes)]
+        return [self._is_free(seen, but_of), *none_beside(self._keys.nodes, self._keys.nodes_of(but_of))]
 
     def _not_given(self, who: str, expected: str, found: str) -> ShopSphereError:
         return WitnessConflictError.build(

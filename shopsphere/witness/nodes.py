@@ -70,7 +70,7 @@ class NodeWitness(Witness):
         if (found := self._claim(key, self._boot, compare, lease)) is not None:
             raise self._not_given(self._node, "the record unchanged, and no lease of others", found.value or "a change")
 
-    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "") -> Seen:
         """Refuse: the agent that has the site's lease changes the record.
 
         Raises:
@@ -79,6 +79,6 @@ class NodeWitness(Witness):
         raise WitnessConflictError.build(
             f"{self._node} changes no record",
             expected=f"the agent of the site to write epoch {record.epoch}",
-            found=f"an agent of a further node, at revision {seen.revision}, lease {without_lease}",
+            found=f"an agent of a further node, at revision {seen.revision}, lease {without_lease} {but_of}".rstrip(),
             action="nothing: this agent reads the record again",
         )

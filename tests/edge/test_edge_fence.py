@@ -103,7 +103,7 @@ def test_a_host_can_start_with_it(database: Callable[[str], str]) -> None:
     _until_listening(database)
     run(["nft", "-f", "-"], stdin=fence_text(PORT))
     assert database("hello") == "no answer"
-    assert FirewallFence.is_closed()
+    assert FirewallFence(PORT).is_closed()
 
 
 def test_other_ports_are_left_alone(database: Callable[[str], str]) -> None:

@@ -127,7 +127,7 @@ def test_what_is_injected_is_found_and_loaded_again(
     assert {(each.field, each.kind) for each in found.drifts} >= expected
     load_again(host, found.drifts[0].object, SITE_AGENT_PORT)
     assert host.look().drifts == ()
-    assert FirewallFence.is_closed()
+    assert FirewallFence(POSTGRESQL_PORT).is_closed()
 
 
 @pytest.mark.parametrize(("number", "with_"), [(5, "accept"), (1, "ip saddr != 10.11.0.0/24 accept"), (5, "")])
@@ -176,7 +176,7 @@ def test_an_opening_that_ends_and_a_load_in_between(host: Host) -> None:
     assert host.look().drifts == ()
     host.rules.load()
     time.sleep(4)
-    assert FirewallFence.is_closed(), "loading again has not made it longer"
+    assert FirewallFence(POSTGRESQL_PORT).is_closed(), "loading again has not made it longer"
     assert host.look().drifts == ()
 
 

@@ -18,6 +18,7 @@ from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.node import PART_OF_SITE_SECONDS, NodeAgent
 from runbooks.agent.permits import PermitKeeper, Witnessed
+from runbooks.agent.place import Found
 from runbooks.agent.synchrony import Ledger
 from runbooks.change import MOVE, STAY, RoleChange
 from runbooks.engine.errors import BlockedError
@@ -45,8 +46,8 @@ class NodeLine(glass_world.Line):
         if seen.revision != self.quorum.revision or self.quorum.holder() not in {"", site}:
             raise WitnessConflictError(f"held, or changed, before lease {lease}")
 
-    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False) -> Seen:
-        raise WitnessConflictError(f"not by a node: {seen} {record} {without_lease}")
+    def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "") -> Seen:
+        raise WitnessConflictError(f"not by a node: {seen} {record} {without_lease} {but_of}")
 
 
 class NodeHost(SiteHost):
@@ -56,6 +57,7 @@ class NodeHost(SiteHost):
         self._of_site, self.is_cut_off, self.node = of_site, False, NODES[of_site.site].name
         self.site, self._world, self._file = of_site.site, world, disk / f"{self.node}.json"
         self.line, self.fence, self.fault = NodeLine(world.quorum), Fence(world.clock), None
+        self.peers = Fence(world.clock)
         self.is_off, self._starts = False, itertools.count(1)
         self.start()
 
@@ -67,6 +69,10 @@ class NodeHost(SiteHost):
     def _role(self) -> Role:
         self._cluster()
         return Role.PRIMARY
+
+    def look(self) -> Found:
+        """As its place: an instance here leads, so that only the API says that no other one does."""
+        return Found(heard=False, unknown="no answer") if self.is_cut_off else Found(heard=True)
 
     def start(self) -> None:
         peer = glass_world.PAIR.other_than(self.site)
@@ -82,6 +88,7 @@ class NodeHost(SiteHost):
         self.agent = NodeAgent(
             config, cast("Witness", self.line), self.fence, self._role, lambda: True, cast("Ledger", NoLedger()),
             permits, lambda _line: None, self._world.clock, proof=self._prove,
+            place=self, peers=self.peers,
         )  # fmt: skip
         self.agent.start_closed()
 

@@ -77,6 +77,9 @@ class Ledger(SiteLedger):
     def reload(self) -> None:
         self._pair.reloads += 1
 
+    def leading_node(self) -> str:
+        return "frankfurt-2"
+
     def look(self) -> LedgerSeen:
         self._seen = read_ledger(self._pair.document(), self._pair.answer(), PEER)
         return self._seen

@@ -44,7 +44,7 @@ class Kernel:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(agent_fence, "run", lambda *_words, **_more: Result(0, "", ""))
         self.clock = ManualClock(100)
-        self.fence = FirewallFence(5432, self.clock)
+        self.fence = FirewallFence(5432, clock=self.clock)
         self.fence.close()
         self.switch, self.bridges, self.tried = folder / "switch", "[]", 0
         self.switch.write_text("1\n")

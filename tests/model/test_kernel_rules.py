@@ -61,7 +61,7 @@ def rules_with(
 @pytest.mark.usefixtures("loaded")
 def test_what_it_tells_is_what_drift_reads() -> None:
     clock = ManualClock(100)
-    fence = FirewallFence(5432, clock)
+    fence = FirewallFence(5432, clock=clock)
     rules = rules_with(clock, fence)
     fence.close()
     told = HostRules.model_validate(json.loads(json.dumps(rules.tell())))
@@ -83,7 +83,7 @@ def test_what_it_tells_is_what_drift_reads() -> None:
 @pytest.mark.parametrize(("after", "changing"), [(0.0, False), (6.5, True), (7.0, True), (7.5, True), (9.0, False)])
 def test_near_the_end_of_an_opening_nobody_says_what_it_should_be(after: float, changing: bool) -> None:
     clock = ManualClock(100)
-    fence = FirewallFence(5432, clock)
+    fence = FirewallFence(5432, clock=clock)
     fence.open(7)
     clock.now += after
     assert rules_with(clock, fence).tell()["fence"]["changing"] is changing
@@ -92,7 +92,7 @@ def test_near_the_end_of_an_opening_nobody_says_what_it_should_be(after: float, 
 @pytest.mark.usefixtures("loaded")
 def test_a_fence_that_moves_during_each_listing_is_being_changed() -> None:
     clock = ManualClock(100)
-    fence = FirewallFence(5432, clock)
+    fence = FirewallFence(5432, clock=clock)
     fence.close()
     moves = [True]
 
@@ -110,7 +110,7 @@ def test_a_fence_that_moves_during_each_listing_is_being_changed() -> None:
 
 def test_an_order_that_failed_leaves_nobody_knowing(monkeypatch: pytest.MonkeyPatch, loaded: Loaded) -> None:
     clock = ManualClock(100)
-    fence = FirewallFence(5432, clock)
+    fence = FirewallFence(5432, clock=clock)
     fence.close()
 
     def fail(*_words: Any, **_more: Any) -> Result:
@@ -129,7 +129,7 @@ def test_an_order_that_failed_leaves_nobody_knowing(monkeypatch: pytest.MonkeyPa
 @pytest.mark.requirement("loading a host's rules again opens nothing")
 def test_loading_again_keeps_to_the_last_order(loaded: Loaded) -> None:
     clock = ManualClock(100)
-    fence = FirewallFence(5432, clock)
+    fence = FirewallFence(5432, clock=clock)
     rules = rules_with(clock, fence)
     fence.close()
     assert rules.load()["loaded"] == ["inet shopsphere_fence", "ip shopsphere_pod_guard"]

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from glass_world import Fence
-from instance_files import instance_files
 from manual_clock import ManualClock
 from small_etcd import Line, SmallEtcd
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig, Margins
-from runbooks.agent.databases import NodeRole, OldPrimaryError, Role
-from runbooks.agent.node import NodeAgent, boot_of
+from runbooks.agent.databases import Role
+from runbooks.agent.node import PART_OF_SITE_SECONDS, NodeAgent, boot_of
 from runbooks.agent.permits import Witnessed
+from runbooks.agent.place import Found
 from runbooks.agent.synchrony import Ledger
 from runbooks.permit import Permit
-from shopsphere.clients.cluster import Cluster
-from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError
 from shopsphere.witness.nodes import NodeWitness
@@ -68,8 +67,9 @@ class Host:
             pair="rdc-a", site=site, node=node, peer=peer, first_active="frankfurt", witness=URLS,
             witness_keys=Path("/none"), kubeconfig=Path("/none"), context=site, permit=Path("/none"), listen="10.0.0.2",
         )  # fmt: skip
-        kind = NodeAgent if node else Agent
-        self.agent = kind(
+        self.peers = Fence(world.clock)
+        kind: Any = partial(NodeAgent, place=world, peers=self.peers) if node else Agent
+        self.agent: Agent = kind(
             config, self.witness, self.fence, lambda: world.role_of(site), lambda: True, cast("Ledger", self.ledger),
             Permits(), self.told.append, world.clock,
         )  # fmt: skip
@@ -93,6 +93,8 @@ class Host:
 
 class World:
     refusal: ShopSphereError | None = None
+    found = Found(heard=True)
+    """What the place of the further node says."""
 
     def __init__(self) -> None:
         self.clock = ManualClock(100.0)
@@ -102,6 +104,9 @@ class World:
         self.operator = Witness("rdc-a", URLS, transport=Line(self.etcd).transport)
         for host in (self.first, self.first, self.second, self.second):
             host.turn()
+
+    def look(self) -> Found:
+        return self.found
 
     def role_of(self, site: str) -> Role:
         if self.refusal:
@@ -256,156 +261,82 @@ def test_the_name_of_a_start_stays_over_starts_of_the_agent(tmp_path: Path) -> N
     assert boot_of(tmp_path / "other") != first
 
 
-class InstancesApi:
-    """The API of a site with two instances of each database, on two nodes."""
-
-    context = "frankfurt"
-
-    def __init__(self) -> None:
-        self.leader, self.files, self.running, self.looks = 1, "in archive recovery", True, list[str]()
-        self.server, self.container, self.silent = True, "first", ""
-
-    def get(self, path: str) -> dict[str, Any]:
-        name = path.rpartition("/")[2]
-        status = {"currentPrimary": f"{name}-{self.leader}", "targetPrimary": f"{name}-{self.leader}"}
-        return {
-            "metadata": {"name": name, "namespace": f"data-{name.partition('-')[0]}", "uid": name},
-            "spec": {"replica": {"self": name, "primary": name}},
-            "status": status,
-        }
-
-    def items_of_known_kind(self, path: str, **query: str) -> list[dict[str, Any]]:
-        if "fieldSelector" in query:
-            assert (path, query) == ("/api/v1/pods", {"fieldSelector": "spec.nodeName=frankfurt-2"})
-            return [{"metadata": {"uid": each}} for each in ("another database", "ledger-frankfurt-2")]
-        name = query["labelSelector"].partition(",")[0].partition("=")[2]
-        state: dict[str, Any] = {"running" if self.running else "waiting": {}}
-        states = [{"name": "postgres", "state": state, "containerID": f"containerd://{self.container}"}]
-        return [
-            {
-                "metadata": {"name": f"{name}-{number}", "uid": f"{name}-{number}"},
-                "spec": {"nodeName": node},
-                "status": {"containerStatuses": states},
-            }
-            for number, node in ((1, "frankfurt"), (2, "frankfurt-2"))
-        ]
-
-    def execute(self, _namespace: str, pod: str, *_command: object, **_bounds: object) -> str:
-        self.looks.append(pod)
-        if self.silent and pod.startswith(self.silent):
-            raise NoAnswerError(f"{pod} does not answer")
-        return instance_files(self.files, server=self.server)
-
-
-def node_role(clock: Clock = SYSTEM_CLOCK, *servers: set[str]) -> NodeRole:
-    """Return the role of a node on which PostgreSQL runs in these pods, look by look; in none where none are named."""
-    said = iter(servers)
-    return NodeRole("frankfurt", "frankfurt-2", clock, lambda: next(said, set()))
-
-
-@pytest.mark.requirement("a node is shut while an old primary runs there, though another instance leads by now")
-def test_an_old_primary_on_a_node() -> None:
-    api, role = InstancesApi(), node_role()
-    cluster = cast("Cluster", api)
-    assert role.ask(cluster) is Role.PRIMARY
-    assert sorted(api.looks) == ["commerce-frankfurt-2", "ledger-frankfurt-2"], "of this node, not of the other"
-    api.files = "in production"
-    assert role.ask(cluster) is Role.PRIMARY, "proven once, for as long as the same instance leads"
-    api.leader = 2
-    assert role.ask(cluster) is Role.PRIMARY, "it leads itself"
-    api.leader = 1
-    fresh = node_role()
-    with pytest.raises(ShopSphereError, match="frankfurt-2 on frankfurt-2 is no standby, though "):
-        fresh.ask(cluster)
-    api.running = False
-    assert fresh.ask(cluster) is Role.PRIMARY, "what does not run takes no writes, and asks before it starts"
-
-
-@pytest.mark.requirement("a node that lost power gets its copy of the new leader over the network")
-def test_an_instance_that_is_being_made_a_standby_does_not_shut_its_node() -> None:
-    api, role = InstancesApi(), node_role()
-    cluster = cast("Cluster", api)
-    api.files, api.server = "shut down", False
-    assert role.ask(cluster) is Role.PRIMARY
-    api.files, api.server = "in production", True
-    with pytest.raises(ShopSphereError, match="is no standby"):
-        role.ask(cluster)  # what had no server was no proof
-
-
-def test_a_proof_ends_with_the_reign_that_it_was_of() -> None:
-    api, role = InstancesApi(), node_role()
-    cluster = cast("Cluster", api)
-    role.ask(cluster)
-    api.leader = 2
-    role.ask(cluster)
-    api.leader, api.files = 1, "in production"
-    with pytest.raises(ShopSphereError, match="is no standby"):
-        role.ask(cluster)
-
-
-@pytest.mark.requirement("a busy machine does not shut a healthy node: an answer that is missing ends no proof")
-def test_a_proof_outlives_a_silence_of_ten_seconds() -> None:
-    clock = ManualClock()
-    api, role = InstancesApi(), node_role(clock)
-    cluster = cast("Cluster", api)
-    api.silent = "ledger"
-    for _ in range(2):
-        with pytest.raises(NoAnswerError):
-            role.ask(cluster)
-    assert sorted(set(api.looks)) == ["commerce-frankfurt-2", "ledger-frankfurt-2"]
-    assert api.looks.count("commerce-frankfurt-2") == 1, "the other database's silence is not its own"
-    api.silent = ""
-    role.ask(cluster)
-    looks = len(api.looks)
-    api.silent = "commerce"
-    clock.sleep(10)
-    role.ask(cluster)
-    assert len(api.looks) == looks
-    clock.sleep(10.01)
-    with pytest.raises(NoAnswerError):
-        role.ask(cluster)
-
-
-def test_a_container_that_started_anew_is_asked_anew() -> None:
-    api, role = InstancesApi(), node_role()
-    cluster = cast("Cluster", api)
-    role.ask(cluster)
-    api.container, api.files = "second", "in production"
-    with pytest.raises(ShopSphereError, match="is no standby"):
-        role.ask(cluster)
-
-
-def test_another_leader_ends_a_proof_though_the_look_fails_later() -> None:
-    api, role = InstancesApi(), node_role(ManualClock())
-    cluster = cast("Cluster", api)
-    role.ask(cluster)
-    api.leader, api.silent = 3, "ledger"
-    with pytest.raises(NoAnswerError):
-        role.ask(cluster)
-    api.leader, api.silent, api.files = 1, "", "in production"
-    with pytest.raises(ShopSphereError, match="is no standby"):
-        role.ask(cluster)
-
-
-@pytest.mark.requirement("a pod that was deleted by force while its kubelet was away does not go on as a second writer")
-def test_a_server_whose_pod_the_api_has_forgotten() -> None:
-    cluster = cast("Cluster", InstancesApi())
-    known, gone = {"ledger-frankfurt-2", "another database"}, "a pod of before"
-    assert node_role(SYSTEM_CLOCK, known, known).ask(cluster) is Role.PRIMARY
-    assert node_role(SYSTEM_CLOCK, {gone, *known}, known).ask(cluster) is Role.PRIMARY, "it has ended meanwhile"
-    with pytest.raises(NoAnswerError, match="on frankfurt-2 in pods that the API has forgotten: a pod of before"):
-        node_role(SYSTEM_CLOCK, {gone, *known}, {gone, *known}).ask(cluster)
-
-
 @pytest.mark.requirement("an old primary on a node shuts it at once; a silent API does so after 10 s")
 def test_what_is_known_of_an_old_primary_is_no_silence(world: World) -> None:
     assert world.second.fence.is_open
-    world.refusal = NoAnswerError("the API is silent")
+    world.found = Found(heard=False, unknown="the API is silent")
     world.second.turn()
     assert world.second.fence.is_open
-    world.refusal = OldPrimaryError("ledger-frankfurt-2 is no standby")
+    world.found = Found(heard=True, old_primary="ledger-frankfurt-2 is no standby")
     world.second.turn()
     assert not world.second.fence.is_open
-    world.refusal = None
+    world.found = Found(heard=True)
     world.second.turn()
     assert world.second.fence.is_open
+
+
+def let_pass(world: World, seconds: float) -> None:
+    for _ in range(int(seconds)):
+        world.clock.sleep(1)
+        world.first.turn()
+        world.second.turn()
+
+
+@pytest.mark.requirement("losing only the API server of a site stops no payment while all that runs on a node follows")
+def test_a_node_whose_servers_all_follow_stays_open_without_the_api(world: World) -> None:
+    world.refusal = NoAnswerError("the API is silent")
+    world.found = Found(heard=False)
+    let_pass(world, 60)
+    assert world.second.fence.is_open, "the leader on the other node waits for the copy here"
+    assert world.first.fence.is_open
+    world.found = Found(heard=False, unknown="a server here does not follow")
+    let_pass(world, PART_OF_SITE_SECONDS - 1)
+    assert world.second.fence.is_open
+    let_pass(world, 2)
+    assert not world.second.fence.is_open, "it was promoted perhaps, and another one after it"
+
+
+@pytest.mark.requirement("a node that was promoted without its agent's knowledge is shut before another one can lead")
+def test_what_was_seen_to_follow_counts_for_ten_seconds_also_where_the_agent_hangs(world: World) -> None:
+    world.refusal, world.found = NoAnswerError("the API is silent"), Found(heard=False)
+    let_pass(world, 30)
+    for _ in range(12):  # it renews its lease, and looks no more
+        world.clock.sleep(1)
+        world.second.agent.renew_lease()
+        world.second.agent.move_doors()
+    assert not world.second.fence.is_open
+
+
+@pytest.mark.requirement("a node that is cut off from its site confirms nothing to the other site")
+def test_the_way_to_the_other_site(world: World) -> None:
+    node = world.second
+    assert node.peers.is_open
+    world.found = Found(heard=False)  # whatever runs there follows: that is no reason to go on confirming
+    let_pass(world, PART_OF_SITE_SECONDS - 1)
+    assert node.peers.is_open
+    let_pass(world, 2)
+    assert (node.peers.is_open, node.fence.is_open) == (False, True)
+    assert "databases here receive nothing from the other site" in node.told[-1]
+    world.found = Found(heard=True, unknown="ledger-frankfurt-2 does not answer")
+    let_pass(world, 1)
+    assert node.peers.is_open, "the API says who leads"
+    assert "again" in node.told[-1]
+    world.clock.sleep(PART_OF_SITE_SECONDS)
+    assert not node.peers.is_open, "by the kernel alone"
+
+
+@pytest.mark.requirement("what is not known never opens")
+def test_the_way_to_the_other_site_is_shut_at_the_start(world: World) -> None:
+    world.found = Found(heard=False)
+    again = Host(world, "frankfurt", "frankfurt-2")
+    again.turn()
+    assert not again.peers.is_open
+    world.found = Found(heard=True)
+    again.turn()
+    assert again.peers.is_open
+    again.peers.close()  # as a kernel that has another fence than was ordered
+    again.agent.move_doors()
+    assert not again.peers.is_open, "nothing new was learned"
+    again.agent._order_again()  # noqa: SLF001 what a proof that failed calls
+    again.agent.move_doors()
+    assert again.peers.is_open

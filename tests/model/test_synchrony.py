@@ -82,6 +82,9 @@ class Pair:
     def let_go(self) -> None:
         """No session is held here."""
 
+    def leading_node(self) -> str:
+        return "frankfurt-2"
+
     def release(self, version: str) -> None:
         if self.slow:
             self.under_way.append(version)
