@@ -215,3 +215,34 @@ def test_the_witness_is_away_while_an_instance_beside_is_lost(monkeypatch: pytes
     assert all(look() for _ in range(6))
     assert pair.setting == f'FIRST 1 ("{PEER}")'
     assert Step.LEAVE.value in said, "for the agent's log"
+
+
+@pytest.mark.requirement("a node without a lease of its own takes no copy's completeness with it")
+def test_what_leads_on_a_node_that_is_shut_lets_nobody_go() -> None:
+    """The further node has lost the witness: nobody reaches its databases, its copies do not either."""
+    pair, shut = Pair(), set[str]()
+    machine: Any = pair
+    keeper = SynchronyKeeper("agent", machine, Ledger(pair), machine, lambda node: node in shut)
+    keep(keeper, pair, 8)
+    pair.streams = pair.peer_streams = False
+    shut.add("frankfurt-2")
+    before = pair.acknowledged
+    assert keep(keeper, pair, 30) == []
+    assert (pair.setting, pair.second_may_lead, pair.record.sync) == (BOTH, True, Sync.ON)
+    assert pair.acknowledged == before, "nothing was acknowledged that they lack"
+    shut.clear()
+    assert keep(keeper, pair, 1) == [], "the seconds of before do not count"
+    keep(keeper, pair, 6)
+    assert (pair.setting, pair.second_may_lead, pair.record.sync) == ("", False, Sync.OFF)
+
+
+@pytest.mark.requirement("a ledger that somebody told not to wait is reported at once")
+def test_a_node_that_is_shut_hides_no_order_not_to_wait() -> None:
+    pair = Pair()
+    machine: Any = pair
+    keeper = SynchronyKeeper("agent", machine, Ledger(pair), machine, lambda _node: True)
+    keep(keeper, pair, 8)
+    pair.streams = pair.peer_streams = False
+    pair.setting = ""
+    keep(keeper, pair, 1)
+    assert pair.record.sync is Sync.OFF

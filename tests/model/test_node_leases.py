@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,7 @@ from runbooks.agent.databases import Role
 from runbooks.agent.node import PART_OF_SITE_SECONDS, NodeAgent, boot_of
 from runbooks.agent.permits import Witnessed
 from runbooks.agent.place import Found
+from runbooks.agent.state import FRESH_SECONDS
 from runbooks.agent.synchrony import Ledger
 from runbooks.permit import Permit
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
@@ -340,3 +342,61 @@ def test_the_way_to_the_other_site_is_shut_at_the_start(world: World) -> None:
     again.agent._order_again()  # noqa: SLF001 what a proof that failed calls
     again.agent.move_doors()
     assert again.peers.is_open
+
+
+@pytest.mark.requirement("a node without a lease of its own takes no copy's completeness with it")
+def test_the_site_knows_which_of_its_nodes_are_shut(world: World) -> None:
+    def is_shut(node: str) -> bool:
+        return world.first.agent._is_shut(node)  # noqa: SLF001 as synchrony asks
+
+    assert not is_shut("frankfurt-2")
+    assert not is_shut("frankfurt"), "the site's own node has no lease beside the site's"
+    world.second.line.cut = True
+    let_pass(world, 12)
+    assert is_shut("frankfurt-2")
+    assert not is_shut("frankfurt")
+    again = Host(world, "frankfurt")
+    again.turn()
+    assert not again.agent._is_shut("frankfurt-2"), "it has never seen it with a lease"  # noqa: SLF001
+    world.first.line.cut = True
+    world.clock.sleep(FRESH_SECONDS)
+    assert not is_shut("frankfurt-2"), "the quorum has said nothing of late"
+
+
+PERMIT = Permit(
+    pair="rdc-a", epoch=2, active="frankfurt", session="this one", nodes={"frankfurt-2": "this one"}, actor="anna",
+    reason="flood", at=datetime(2026, 11, 30, tzinfo=UTC),
+)  # fmt: skip
+
+
+@pytest.mark.requirement("a permit is brought in while the site's own further nodes have their leases")
+@pytest.mark.parametrize("site_has_lease", [True, False])
+def test_a_permit_is_brought_in_over_a_lease_of_an_own_node(
+    world: World, monkeypatch: pytest.MonkeyPatch, site_has_lease: bool
+) -> None:
+    if not site_has_lease:
+        world.etcd.entries.pop(b"/shopsphere/rdc-a/lease")
+    monkeypatch.setattr(Permits, "look", lambda _self: PERMIT)
+    world.first.turn()
+    assert (world.record().epoch, world.record().active, world.record().actor) == (2, "frankfurt", "anna")
+    assert world.operator.see().nodes == ("frankfurt/frankfurt-2",)
+    let_pass(world, 3)
+    assert world.second.fence.is_open
+
+
+@pytest.mark.requirement("nobody's decision is brought in while a node of the other site may be open")
+@pytest.mark.parametrize("holder", ["dublin", "dublin/dublin-2", "frankfurt/frankfurt-2"])
+def test_a_decision_for_one_site_waits_for_all_others(world: World, holder: str) -> None:
+    seen = world.operator.see()
+    assert seen.nodes == ("frankfurt/frankfurt-2",)
+    world.etcd.entries.pop(b"/shopsphere/rdc-a/lease")
+    dublin = world.record().changed(actor="t", reason="t", epoch=2, active="dublin")
+    frankfurt = world.record().changed(actor="t", reason="t", epoch=2, active="frankfurt")
+    other, decided = ("frankfurt", dublin) if holder.startswith("frankfurt") else ("dublin", frankfurt)
+    key = f"/shopsphere/rdc-a/{'lease' if holder == 'dublin' else f'nodes/{holder}'}"
+    world.etcd.entries[key.encode()] = b"dublin", 2, 0
+    with pytest.raises(WitnessConflictError):
+        world.operator.change(world.operator.see(), decided, without_lease=True, but_of=decided.active)
+    del world.etcd.entries[key.encode()]
+    assert other != decided.active
+    assert world.operator.change(world.operator.see(), decided, without_lease=True, but_of=decided.active).record
