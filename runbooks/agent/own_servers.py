@@ -19,8 +19,9 @@ _SERVER = "postgres"
 _POD = re.compile(r"pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})")
 """A pod's identity in the name of its control group; systemd's names have no hyphens."""
 _PLACE = r"streaming [0-9A-F]+/[0-9A-F]+"
-_RECEIVES = re.compile(rf"postgres: (?:\S+: )?walreceiver {_PLACE}")
-_SENDS = re.compile(rf"postgres: (?:\S+: )?walsender \S+ (\S+)\(\d+\) {_PLACE}")
+_RECEIVES = re.compile(rf"postgres: (?:\S+: )?walreceiver(?: {_PLACE})?")
+_SENDS = re.compile(rf"postgres: (?:\S+: )?walsender \S+ (\S+)\(\d+\) (?:START_REPLICATION|{_PLACE})")
+"""Neither names a place in the WAL before something was written, as seen with PostgreSQL 15."""
 
 
 @dataclass(frozen=True)

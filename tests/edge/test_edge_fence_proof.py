@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,8 @@ from runbooks.agent.fence import FirewallFence
 from runbooks.agent.kernel_proof import KernelProof
 from runbooks.agent.packet_proof import DEVICE, FencePackets, NoPacketsError
 from runbooks.agent.proving import NoEffectError
-from shopsphere.estate.databases import POSTGRESQL_PORT
+from shopsphere.estate.databases import POSTGRESQL_PORT, REPLICATION_PORTS
+from shopsphere.estate.host_rules import PEER_FENCE_TABLE
 from shopsphere.foundation.process import run
 
 TABLE = "inet shopsphere_fence"
@@ -95,3 +97,31 @@ def test_bridges_and_forwarding(proof: KernelProof) -> None:
     run(["sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=1", "net.ipv4.ip_forward=0"])
     with pytest.raises(NoPacketsError):
         proof()
+
+
+@pytest.mark.requirement("a node that is cut off from its site confirms nothing to the other site")
+def test_the_fence_to_the_other_site(fence: FirewallFence) -> None:
+    peers = FirewallFence(*REPLICATION_PORTS, name=PEER_FENCE_TABLE)
+    peers.close()
+    packets = FencePackets(*REPLICATION_PORTS)
+    proof = KernelProof(peers, packets)
+    proof()
+    assert peers.is_closed()
+    peers.open(7.0)
+    proof()
+    with pytest.raises(NoEffectError, match="port 30032"):
+        packets()
+    assert fence.is_closed(), "the two are apart"
+    peers.open(0.5)
+    assert not peers.is_closed()
+    time.sleep(0.7)
+    assert peers.is_closed(), "by the kernel alone"
+    packets()
+    nft(f"add element inet {PEER_FENCE_TABLE} permitted {{ {REPLICATION_PORTS[1]} }}")
+    with pytest.raises(NoEffectError, match="permitted"):
+        proof()
+    nft(f"flush chain inet {PEER_FENCE_TABLE} forward")
+    with pytest.raises(NoEffectError, match="fewer rules"):
+        proof()
+    peers.close()
+    proof()

@@ -37,7 +37,8 @@ def test_servers_are_found_by_their_pods(tmp_path: Path) -> None:
     [
         ("postgres: ledger-frankfurt: walreceiver streaming 0/30000A8", True, []),
         ("postgres: walreceiver streaming 1A/F0000000~~~~", True, []),
-        ("postgres: ledger-frankfurt: walreceiver", False, []),
+        ("postgres: ledger-frankfurt: walreceiver ~~~", True, []),  # nothing was written since it is connected
+        ("postgres: ledger-frankfurt: walsender postgres 127.0.0.1(49222) START_REPLICATION~", False, ["127.0.0.1"]),
         ("postgres: ledger-frankfurt: walreceiver waiting", False, []),
         ("postgres: ledger-frankfurt: startup recovering 000000010000000000000003", False, []),
         ("postgres: ledger-frankfurt: walreceiver streaming 10.244.1.7(5123) idle", False, []),  # a role of that name
