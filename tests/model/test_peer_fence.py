@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -134,7 +135,6 @@ def test_drift_knows_it_where_an_agent_loads_it() -> None:
 
 
 def test_a_site_of_no_pair_has_none() -> None:
-    assert peer_fence() not in declared(paired=False).tables(
-        type("Told", (), {"nftables": peer_fence().listing(), "loads": ()})()  # type: ignore[arg-type]
-    )
+    told: Any = SimpleNamespace(nftables=peer_fence().listing(), loads=())
+    assert peer_fence() not in declared(paired=False).tables(told)
     assert guard_of(FRANKFURT).name != PEER_FENCE_TABLE

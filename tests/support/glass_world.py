@@ -82,9 +82,7 @@ class Line:
 
     def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "") -> Seen:
         self._travel()
-        if seen.revision != self.quorum.revision or (
-            without_lease and self.quorum.holder() not in {"", but_of}
-        ):
+        if seen.revision != self.quorum.revision or (without_lease and self.quorum.holder() not in {"", but_of}):
             raise WitnessConflictError("changed")
         self.quorum.record, self.quorum.revision = record, self.quorum.revision + 1
         return self.see()
