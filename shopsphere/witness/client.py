@@ -110,7 +110,7 @@ class Witness:
             LockLostError: the lock is gone, or is another one.
             WitnessUnreachableError: no quorum answered; `see` tells whether the change was made.
         """
-        compare = [unchanged(self._keys.record, seen.revision)]
+        compare: list[Mapping[str, Any]] = [unchanged(self._keys.record, seen.revision)]
         if without_lease:
             compare += self._nobody_may_write(seen, but_of)
         if lock:
