@@ -127,6 +127,8 @@ def two_hosts(tmp_path: Path) -> Iterator[Two]:
         here, others = [HERE, HERE6, LINK], [FRIEND, STRANGER, FRIEND6, STRANGER6, SERVER]
         for name, end, addresses in ((found.host, ends[0], here), (found.other, ends[1], others)):
             run(["ip", "-n", name, "link", "set", "lo", "up"])
+            # An address of its own making would answer for LINK as soon as nobody else turned out to have it.
+            run(["ip", "-n", name, "link", "set", end, "addrgenmode", "none"])
             for each in addresses:
                 width = ["/32", "nodad"] if ":" in each else ["/24"]
                 run(["ip", "-n", name, "address", "add", each + width[0], *width[1:], "dev", end])
