@@ -63,8 +63,8 @@ class Admission(pulumi.ComponentResource):
     def in_force(self, value: pulumi.Input[str]) -> pulumi.Input[str]:
         """Return a value that is there when the API server asks the policies as they are declared now.
 
-        What a migration may run is written in them, and is another with each release: the policies from before would
-        refuse it.
+        What may run is written in them, and is another when images move to another registry, a migration's with each
+        release: the policies from before would refuse it.
         """
         if pulumi.runtime.is_dry_run() or not isinstance(get_monitor(), ResourceMonitorStub):
             return value  # nothing is made

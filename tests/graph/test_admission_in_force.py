@@ -1,4 +1,4 @@
-"""A migration is made when the API server has read the policies that say what it may run."""
+"""What runs an image is made when the API server has read the policies that say which images may run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from site_graph import build
 
 from components import admission
 from components.admission import Admission
@@ -56,3 +57,17 @@ def test_an_image_is_there_when_the_policies_are_in_force(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(("engine", "preview"), [(True, True), (False, False)])
 def test_what_makes_nothing_waits_for_nothing(monkeypatch: pytest.MonkeyPatch, engine: bool, preview: bool) -> None:
     assert waited(monkeypatch, engine=engine, preview=preview) == (IMAGE, 0)
+
+
+def test_each_image_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Admission, "in_force", lambda _, value: f"{value}-waited")
+    specs = [each.state["spec"] for each in build("rdc-a", "lab-frankfurt").objects if "spec" in each.state]
+    pods = [spec["template"]["spec"] for spec in specs if "template" in spec]
+    images = [container["image"] for pod in pods for part in pod.values() for container in _with_image(part)]
+    images += [spec["imageName"] for spec in specs if "imageName" in spec]
+    assert len(images) > 5
+    assert [image for image in images if not image.endswith("-waited")] == []
+
+
+def _with_image(part: Any) -> list[Any]:
+    return [each for each in part if "image" in each] if isinstance(part, list) else []
