@@ -20,6 +20,7 @@ from runbooks.agent.ledger import SiteLedger
 from runbooks.agent.log import tell
 from runbooks.agent.loops import Loop
 from runbooks.agent.node import NodeAgent, witness_of_agent
+from runbooks.agent.own_certificates import with_certificates
 from runbooks.agent.packet_proof import FencePackets
 from runbooks.agent.permits import PermitKeeper
 from runbooks.agent.published import Publisher
@@ -69,7 +70,8 @@ def main() -> None:
     proof = KernelProof(fence, FencePackets(fence.port) if config.try_packets else None)
     kind = NodeAgent if config.node else Agent
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)
-    publisher = Publisher(config.run, agent.doors, with_heads(agent.describe, heads), tell)  # if it is the only agent
+    describe = with_certificates(with_heads(agent.describe, heads), config)
+    publisher = Publisher(config.run, agent.doors, describe, tell)  # if it is the only agent
     agent.start_closed()
     agent.changed = publisher.ring
     publisher.start()

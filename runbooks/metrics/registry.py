@@ -141,6 +141,11 @@ WITNESS_CERTIFICATE_ENDS = Metric(
     "When a certificate of the witness ends: one that a voter shows, or one of the exporter's machine, by its file.",
     ("certificate",),
 )
+AGENT_CERTIFICATE_ENDS = Metric(
+    "shopsphere_agent_certificate_ends_timestamp_seconds",
+    "When a certificate ends by which a site's agent is known, at its API server or at the witness.",
+    ("site", "node", "certificate"),
+)
 EDGE_CERTIFICATE_ENDS = Metric(
     "shopsphere_edge_certificate_ends_timestamp_seconds",
     "When a certificate for the edge's APIs ends: that a door shows, or that the exporter's machine has, by its file.",

@@ -52,6 +52,7 @@ def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReadyPair:
             "permit": None,
             "witness": {"seconds_ago": 0.4 if written else 1.2},
             "unproven": "",
+            "certificates": {"API server": "2027-11-30T00:00:00+00:00", "witness": None},
         }
         _make_visible(made, site, monkeypatch)
     return made
