@@ -116,7 +116,7 @@ def test_readiness_fails_a_week_before_and_tells_a_month_before() -> None:
     failed = judged({"frankfurt": now, "dublin": far})
     assert failed.verdict is Verdict.FAILED
     assert "frankfurt's agent for the API server ends 2026-12-06" in failed.found
-    assert "restart the agents" in failed.action
+    assert "restart the agent, at the site that follows first" in failed.action
 
 
 def test_a_silent_agent_is_for_another_check() -> None:

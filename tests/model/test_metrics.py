@@ -206,6 +206,7 @@ def test_a_dead_site_takes_its_figures_along(pair: ReadyPair, collection: Collec
         "shopsphere_permit_standing",
         "shopsphere_witness_heard_seconds",
         "shopsphere_fence_proven",
+        "shopsphere_agent_certificate_ends_timestamp_seconds",
     }, "what the witness and the agent say of the site"
 
 
