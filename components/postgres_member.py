@@ -11,7 +11,7 @@ from pulumi_kubernetes.rbac.v1 import RoleBinding
 
 from components.manifest import name_of
 from components.postgres_spec import PostgresMemberModel, cluster_spec
-from shopsphere.estate import cluster_rights
+from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, RBAC
 from shopsphere.estate.databases import AUTHORITY_SECRET, POSTGRESQL_PORT, REPLICATION_SECRET
 from shopsphere.estate.placement import SKIP_AWAIT
 
@@ -155,13 +155,13 @@ class PostgresMember(pulumi.ComponentResource):
         """The site's agent asks inside the instances whether they lead; it is no administrator."""
         namespace = self._model.database.namespace.name
         RoleBinding(
-            f"{namespace}-{cluster_rights.BINDING}",
+            f"{namespace}-{BINDING}",
             metadata={
-                "name": cluster_rights.BINDING,
+                "name": BINDING,
                 "namespace": self._args["namespace"],
                 "labels": self._model.labels,
             },
-            role_ref=cluster_rights.ROLE_REF,
-            subjects=cluster_rights.SUBJECTS,
+            role_ref={"api_group": RBAC, "kind": "ClusterRole", "name": ENTERS},
+            subjects=[{"api_group": RBAC, "kind": "Group", "name": AGENTS}],
             opts=self._child,
         )

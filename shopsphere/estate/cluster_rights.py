@@ -21,7 +21,7 @@ ENTERS = "shopsphere:agent-in-databases"
 BINDING = "site-agent"
 """Name of what binds it there."""
 ROLE_REF: Manifest = {"apiGroup": RBAC, "kind": "ClusterRole", "name": ENTERS}
-SUBJECTS: list[Manifest] = [{"apiGroup": RBAC, "kind": "Group", "name": AGENTS}]
+SUBJECT: Manifest = {"apiGroup": RBAC, "kind": "Group", "name": AGENTS}
 _READ = ("get", "list", "watch")
 
 
@@ -48,7 +48,7 @@ def agent_rights(site: str) -> list[Manifest]:
             "kind": "ClusterRoleBinding",
             "metadata": {"name": LOOKS},
             "roleRef": {**ROLE_REF, "name": LOOKS},
-            "subjects": SUBJECTS,
+            "subjects": [SUBJECT],
         },
     ]
 

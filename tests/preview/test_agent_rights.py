@@ -13,7 +13,7 @@ from shopsphere.estate.cluster_rights import (
     BINDING,
     RBAC,
     ROLE_REF,
-    SUBJECTS,
+    SUBJECT,
     agent_rights,
     agent_subject,
 )
@@ -35,7 +35,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
                 "kind": "RoleBinding",
                 "metadata": {"name": BINDING, "namespace": each},
                 "roleRef": ROLE_REF,
-                "subjects": SUBJECTS,
+                "subjects": [SUBJECT],
             }
             for each in DATABASES
         ]
