@@ -86,7 +86,7 @@ def test_scarce_objects_are_bounded_and_there_is_room_for_ours(site: SiteGraph) 
     hard = {str(each.namespace): each.state["spec"]["hard"] for each in quotas}
     assert set(hard) == {each.name for each in graph.of("Namespace")}
     for namespace, bounds in hard.items():
-        outside = {"gateway": ("1", "2")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
+        outside = {"gateway": ("1", "3")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
         assert (bounds["services.loadbalancers"], bounds["services.nodeports"]) == outside
         assert 20 <= int(bounds["pods"]) < 1000
         assert 0 <= int(bounds["persistentvolumeclaims"]) <= 4

@@ -32,7 +32,11 @@ def committed(path: str) -> dict[str, Any]:
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    machine = {"shopsphere:kubeconfig": "/k", "shopsphere:archiveRecipient": "age1ofatest"}
+    machine = {
+        "shopsphere:kubeconfig": "/k",
+        "shopsphere:archiveRecipient": "age1ofatest",
+        "shopsphere:cdnAuthority": "PEM",
+    }
     return {**committed("rdc-a/lab-frankfurt.base.yaml"), **machine, **SECRETS}
 
 
