@@ -143,6 +143,23 @@ def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) 
     )
 
 
+@pytest.mark.requirement("the origin's entry for the CDN answers nobody who does not show the CDN's certificate")
+def test_the_cdn_has_an_entry_of_its_own(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    files = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]
+    assert files["cdn-ca.crt"] == "-----BEGIN CERTIFICATE-----\nof the tests\n-----END CERTIFICATE-----\n"
+    ports = {
+        each["name"]: (each["port"], each["targetPort"])
+        for each in graph.get("Service", "gateway", "gateway")["spec"]["ports"]
+    }
+    assert ports == {"https": (443, 8443), "http": (80, 8080), "cdn": (8443, 8444)}
+    entries = {part.partition("\n")[0]: part for part in files["haproxy.cfg"].split("\nfrontend ")[1:]}
+    assert set(entries) == {"health", "https", "http", "cdn"}
+    assert "ca-file /etc/shopsphere/gateway/cdn-ca.crt verify required" in entries["cdn"]
+    assert "deny_status 403 if !{ ssl_c_s_dn(cn) -m str cdn }" in entries["cdn"]
+    assert "default_backend" not in entries["http"], "nothing of the shop is handed out in clear"
+
+
 def test_headquarters_has_aggregates_and_no_database(graph_of: GraphOf) -> None:
     for environment in ("lab", "prod"):
         graph = graph_of("hq", f"{environment}-newyork")
