@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.gateway_configuration import (
+    CDN_PORT,
     CERTIFICATE_DIRECTORY,
     CONFIG_DIRECTORY,
     DRAIN_SECONDS,
@@ -31,6 +32,7 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
+from shopsphere.estate.cdn_origin import ORIGIN_PORT
 from shopsphere.estate.placement import SKIP_AWAIT
 
 READY_FOR_GOOD = 3600
@@ -54,6 +56,8 @@ class GatewayArgs(TypedDict):
     """Certificate for the public names, with its chain (PEM)."""
     tls_key: pulumi.Input[str]
     """Its private key (PEM)."""
+    bounds: pulumi.Resource
+    """What bounds the ports of Services in the namespace."""
 
 
 class Gateway(pulumi.ComponentResource):
@@ -140,6 +144,7 @@ class Gateway(pulumi.ComponentResource):
                     "ports": [
                         {"name": "https", "container_port": HTTPS_PORT},
                         {"name": "http", "container_port": HTTP_PORT},
+                        {"name": "cdn", "container_port": CDN_PORT},
                         {"name": "health", "container_port": HEALTH_PORT},
                     ],
                     "readiness_probe": {**ready, "period_seconds": 2, "failure_threshold": READY_FOR_GOOD},
@@ -178,8 +183,9 @@ class Gateway(pulumi.ComponentResource):
                 "ports": [
                     {"name": "https", "port": 443, "target_port": HTTPS_PORT},
                     {"name": "http", "port": 80, "target_port": HTTP_PORT},
+                    {"name": "cdn", "port": ORIGIN_PORT, "target_port": CDN_PORT},
                 ],
             },
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._args["bounds"]]),
         )
         return name_of(created)

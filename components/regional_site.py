@@ -145,6 +145,7 @@ class RegionalSite(pulumi.ComponentResource):
                 "priority_class": self._centre.priority_class(GATEWAY.priority),
                 "tls_certificate": self._secrets["gatewayTlsCertificate"],
                 "tls_key": self._secrets["gatewayTlsKey"],
+                "bounds": self._centre.bounds(GATEWAY.name),
             },
             self._child,
         )

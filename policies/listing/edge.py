@@ -64,6 +64,7 @@ EDGE: Mapping[str, ListedType] = {
             "dataClass": "RES-030 judges it",
             "paths": "RES-030 judges them",
             "origins": (dict.fromkeys(("name", "address", "port"), "RES-031 judges it"),),
+            "originName": "name that each origin proves by its certificate",
             "policy": "which origin comes first",
             "probe": dict.fromkeys(
                 ("path", "expectedStatus", "intervalSeconds", "threshold", "timeoutSeconds", "window"),

@@ -15,7 +15,7 @@ from edge_cdn import HOST, Fetch, healthy
 from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, answer_of, write_configuration
 from edge_host import EdgeHost
 from edge_network import own_network
-from edge_origin import Origin
+from edge_origin import Origin, shown_by
 from edge_two_hosts import Two, two_hosts
 from witness_voters import Voters, running_voters
 
@@ -74,11 +74,12 @@ def edge(topology: Topology) -> Iterator[EdgeHost]:
         certificate=pair.certificate,
         key=pair.key,
         edge_keys=base / "keys",
+        origin_authority=authority.certificate,
     )
     (base / "log").mkdir()
     own = [settings.resolver, settings.cdn, *settings.authorities.values()]
     with own_network([*own, *CLIENTS.values(), *ORIGINS]):
-        host = EdgeHost(settings, base / "log", authority.certificate)
+        host = EdgeHost(settings, base / "log", authority)
         try:
             host.start_all(topology)
             yield host
@@ -172,16 +173,25 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
 
 
 @pytest.fixture(scope="module")
-def frankfurt(edge: EdgeHost) -> Iterator[Origin]:
-    origin = Origin("frankfurt", "10.99.0.11")
+def origins(edge: EdgeHost, topology: Topology) -> ssl.SSLContext:
+    """What a gateway shows, and whom it answers."""
+    host, folder = topology.shop_host, edge.settings.disk / "gateway"
+    pair = KeyPair(folder / "tls.crt", folder / "tls.key")
+    issue(edge.authority, pair, common_name=host, alternatives=(host,))
+    return shown_by(pair, edge.settings.edge_keys / "ca.crt")
+
+
+@pytest.fixture(scope="module")
+def frankfurt(edge: EdgeHost, origins: ssl.SSLContext) -> Iterator[Origin]:
+    origin = Origin("frankfurt", "10.99.0.11", origins)
     origin.start()
     yield origin
     origin.stop()
 
 
 @pytest.fixture(scope="module")
-def dublin(edge: EdgeHost) -> Iterator[Origin]:
-    origin = Origin("dublin", "10.99.0.12")
+def dublin(edge: EdgeHost, origins: ssl.SSLContext) -> Iterator[Origin]:
+    origin = Origin("dublin", "10.99.0.12", origins)
     origin.start()
     yield origin
     origin.stop()

@@ -13,6 +13,7 @@ from lab.component import Component
 from lab.edge.components import edge_components, prepare
 from lab.edge.settings import EdgeSettings
 from shopsphere.clients.edge_identity import EdgeIdentity
+from shopsphere.foundation.certificates import KeyPair
 from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import Topology
 
@@ -25,7 +26,7 @@ class EdgeHost:
 
     settings: EdgeSettings
     log: Path
-    ca: Path
+    authority: KeyPair
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start_all(self, topology: Topology) -> None:
@@ -51,6 +52,11 @@ class EdgeHost:
                 stderr=sink,
                 start_new_session=True,
             )
+
+    @property
+    def ca(self) -> Path:
+        """Who vouches for public names."""
+        return self.authority.certificate
 
     @property
     def cdn_api(self) -> str:

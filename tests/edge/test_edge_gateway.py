@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from edge_gateway import RATE, Shop, answer_of, connect, post
 
-from components.gateway_configuration import HEALTH_PORT, HTTP_PORT, HTTPS_PORT, LARGEST_BODY_BYTES
+from components.gateway_configuration import CDN_PORT, HEALTH_PORT, HTTP_PORT, HTTPS_PORT, LARGEST_BODY_BYTES
 from components.gateway_pages import RETRY_AFTER_SECONDS
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import run
@@ -58,11 +58,15 @@ def seconds_to_answer(path: str) -> float:
         (HTTPS_PORT, "GET", "/%73tatic/shop.css", 404),
         *((HTTPS_PORT, "GET", path, 404) for path in INNER),
         (HTTPS_PORT, "POST", "/cart", 411),
-        (HTTP_PORT, "GET", "/static/shop.css", 200),
+        (CDN_PORT, "GET", "/static/shop.css", 200),
+        (CDN_PORT, "GET", "/", 403),
+        (CDN_PORT, "GET", "/static/../orders", 403),
+        (CDN_PORT, "GET", "/static/.%2e/orders", 403),
+        (CDN_PORT, "GET", "/static/%2E./orders", 403),
+        *((CDN_PORT, "GET", path, 403) for path in INNER),
+        (CDN_PORT, "POST", "/static/shop.css", 403),
+        (HTTP_PORT, "GET", "/static/shop.css", 403),
         (HTTP_PORT, "GET", "/", 403),
-        (HTTP_PORT, "GET", "/static/../orders", 403),
-        (HTTP_PORT, "GET", "/static/.%2e/orders", 403),
-        (HTTP_PORT, "GET", "/static/%2E./orders", 403),
         *((HTTP_PORT, "GET", path, 403) for path in INNER),
         (HTTP_PORT, "POST", "/static/shop.css", 403),
     ],
@@ -80,7 +84,7 @@ def test_bodies_have_a_largest_size(shop: Shop, gateway: subprocess.Popen[bytes]
 
 
 def test_nobodys_cookie_passes_the_door_of_the_cdn(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
-    connection = connect(HTTP_PORT)
+    connection = connect(CDN_PORT)
     connection.request("GET", "/media/1.webp", headers={"Cookie": "session=mine", "Authorization": "Basic eA=="})
     answer = connection.getresponse()
     assert answer.status == 200

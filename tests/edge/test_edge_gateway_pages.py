@@ -6,7 +6,7 @@ import pytest
 from edge_gateway import ADDRESS, Shop, answer_of
 from edge_http2 import http2
 
-from components.gateway_configuration import HTTP_PORT, HTTPS_PORT
+from components.gateway_configuration import CDN_PORT, HTTP_PORT, HTTPS_PORT
 from components.gateway_pages import RETRY_AFTER_SECONDS
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.estate.site_health import SERVING_PATH
@@ -14,9 +14,9 @@ from shopsphere.foundation.clock import wait_until
 
 
 @pytest.mark.requirement("a shop that is gone is told by a page of ours with Retry-After")
-@pytest.mark.parametrize("port", [HTTPS_PORT, HTTP_PORT])
+@pytest.mark.parametrize("port", [HTTPS_PORT, CDN_PORT])
 def test_a_shop_that_is_gone_leaves_a_page(gateway: subprocess.Popen[bytes], port: int) -> None:
-    path = "/static/shop.css" if port == HTTP_PORT else "/"
+    path = "/static/shop.css" if port == CDN_PORT else "/"
     status, headers, body = answer_of(port, path)
     assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "5", "no-store")
     assert headers["Content-Type"] == "text/html; charset=utf-8"

@@ -23,6 +23,7 @@ FILLED = {
     "tok_card": "Credit card",
     "pspNetworks": "192.0.2.0/24",
     "archiveRecipient": "age1ofthetests",
+    "cdnAuthority": "-----BEGIN CERTIFICATE-----\nof the tests\n-----END CERTIFICATE-----\n",
 }
 
 
@@ -73,6 +74,7 @@ def complete_config(project: str, stack: str, pair_secrets: Mapping[str, str] | 
     machine = {"shopsphere:kubeconfig": kubeconfig_of(stack)}
     if project != "hq":
         machine["shopsphere:archiveRecipient"] = FILLED["archiveRecipient"]
+        machine["shopsphere:cdnAuthority"] = FILLED["cdnAuthority"]
     return {**filled, **machine, **secrets}
 
 

@@ -86,7 +86,7 @@ def test_scarce_objects_are_bounded_and_there_is_room_for_ours(site: SiteGraph) 
     hard = {str(each.namespace): each.state["spec"]["hard"] for each in quotas}
     assert set(hard) == {each.name for each in graph.of("Namespace")}
     for namespace, bounds in hard.items():
-        outside = {"gateway": ("1", "2")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
+        outside = {"gateway": ("1", "3")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
         assert (bounds["services.loadbalancers"], bounds["services.nodeports"]) == outside
         assert 20 <= int(bounds["pods"]) < 1000
         assert 0 <= int(bounds["persistentvolumeclaims"]) <= 4
@@ -141,6 +141,23 @@ def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) 
     assert (
         template["metadata"]["annotations"]["shopsphere.io/configuration"] == hashlib.sha256(text.encode()).hexdigest()
     )
+
+
+@pytest.mark.requirement("the origin's entry for the CDN answers nobody who does not show the CDN's certificate")
+def test_the_cdn_has_an_entry_of_its_own(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    files = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]
+    assert files["cdn-ca.crt"] == "-----BEGIN CERTIFICATE-----\nof the tests\n-----END CERTIFICATE-----\n"
+    ports = {
+        each["name"]: (each["port"], each["targetPort"])
+        for each in graph.get("Service", "gateway", "gateway")["spec"]["ports"]
+    }
+    assert ports == {"https": (443, 8443), "http": (80, 8080), "cdn": (8443, 8444)}
+    entries = {part.partition("\n")[0]: part for part in files["haproxy.cfg"].split("\nfrontend ")[1:]}
+    assert set(entries) == {"health", "https", "http", "cdn"}
+    assert "ca-file /etc/shopsphere/gateway/cdn-ca.crt verify required" in entries["cdn"]
+    assert "deny_status 403 if !{ ssl_c_s_dn(cn) -m str cdn }" in entries["cdn"]
+    assert "default_backend" not in entries["http"], "nothing of the shop is handed out in clear"
 
 
 def test_headquarters_has_aggregates_and_no_database(graph_of: GraphOf) -> None:

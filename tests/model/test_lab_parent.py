@@ -21,7 +21,7 @@ NONE = "0 13 2 " + "0" * 64
 @pytest.fixture
 def settings(tmp_path: Path) -> EdgeSettings:
     crt, key = tmp_path / "tls.crt", tmp_path / "tls.key"
-    return EdgeSettings(disk=tmp_path, run=tmp_path, certificate=crt, key=key, edge_keys=tmp_path)
+    return EdgeSettings(disk=tmp_path, run=tmp_path, certificate=crt, key=key, edge_keys=tmp_path, origin_authority=crt)
 
 
 @pytest.fixture

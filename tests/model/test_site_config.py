@@ -9,6 +9,8 @@ import pytest
 import yaml
 from pulumi.runtime import set_all_config
 
+from components.gateway_configuration import gateway_files
+from components.known_cdn import UnknownCdnError
 from components.regional_pair import NotAMemberError, RegionalPair, TooManyInstancesError
 from components.stack_config import StackConfigError, load_site_config
 from shopsphere.estate.databases import COMMERCE, LEDGER
@@ -32,7 +34,11 @@ def committed(path: str) -> dict[str, Any]:
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    machine = {"shopsphere:kubeconfig": "/k", "shopsphere:archiveRecipient": "age1ofatest"}
+    machine = {
+        "shopsphere:kubeconfig": "/k",
+        "shopsphere:archiveRecipient": "age1ofatest",
+        "shopsphere:cdnAuthority": "PEM",
+    }
     return {**committed("rdc-a/lab-frankfurt.base.yaml"), **machine, **SECRETS}
 
 
@@ -73,6 +79,23 @@ def test_the_examples_for_production_have_one_instance(file: Path) -> None:
         "commerce": None,
         "ledger": None,
     }
+
+
+@pytest.mark.requirement("the origin's entry for the CDN answers nobody who does not show the CDN's certificate")
+@pytest.mark.parametrize(("authority", "plain"), [("PEM", False), ("PEM", True), ("", True)])
+def test_a_gateway_knows_the_cdn_or_says_that_it_does_not(config: dict[str, Any], authority: str, plain: bool) -> None:
+    config |= {"shopsphere:cdnAuthority": authority, "shopsphere:staticOverHttp": plain}
+    gateway = RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab").gateway()
+    files = gateway_files(gateway)
+    assert files.get("cdn-ca.crt", "").strip() == authority
+    assert ("verify required" in files["haproxy.cfg"]) is bool(authority)
+
+
+@pytest.mark.parametrize("authority", ["", " "])
+def test_a_gateway_that_would_answer_no_cdn_is_refused(config: dict[str, Any], authority: str) -> None:
+    config["shopsphere:cdnAuthority"] = authority
+    with pytest.raises(UnknownCdnError, match=r"(?s)frankfurt: .*cdnAuthority"):
+        RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab")
 
 
 def test_an_unknown_key_is_refused(config: dict[str, Any]) -> None:
