@@ -10,7 +10,7 @@ from present import present
 from zone_world import BEGIN, World, left, zone_world
 
 from runbooks.engine import Outlook, StepFailedError, load_runbook, look_ahead
-from runbooks.zone_roll import zone_roll as rolling
+from runbooks.zone_roll.memory import PATIENCE_SECONDS
 from runbooks.zone_roll.run import FOLDER, roll_key
 from shopsphere.names.zone_keys import kept_keys, make_key, private_text
 
@@ -32,7 +32,7 @@ def test_a_roll_over_two_days(world: World, tmp_path: Path) -> None:
     assert world.tags() == [{old.tag, new.tag}] * 2
     early = look_ahead(load_runbook(FOLDER), None, replace(world.roll(), left=present(left(tmp_path)).values))
     assert {each.step.number: each.outlook for each in early.forecasts}[5] is Outlook.LATER, "nobody is sent too early"
-    world.now = BEGIN + timedelta(seconds=3604 - rolling.PATIENCE_SECONDS)
+    world.now = BEGIN + timedelta(seconds=3604 - PATIENCE_SECONDS)
     go("until 2026-11-29T13:00 UTC")
     world.now = BEGIN + timedelta(seconds=3605)
     go(f"IN DS {new.ds(ZONE)}, and no other; now 10.0.0.1: {old.ds(ZONE)}")
