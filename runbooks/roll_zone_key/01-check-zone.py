@@ -38,7 +38,7 @@ def verify(roll: ZoneRoll) -> bool:
 
 def _only_key(roll: ZoneRoll) -> ZoneKey:
     held = roll.held()
-    keys = frozenset[str]().union(*held.values())
+    keys = frozenset[str]().union(*roll.there().values())
     if len(keys) != 1 or any(each != keys for each in held.values()):
         told = "; ".join(f"{name}: {len(each)} keys" for name, each in held.items())
         raise BlockedError.because(

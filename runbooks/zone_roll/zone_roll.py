@@ -84,6 +84,11 @@ class ZoneRoll(Memory):
         found = at_each(list(self.authorities), lambda each: signing_keys(each, self.zone))
         return {each.name: keys for each, keys in zip(self.authorities, found, strict=True)}
 
+    def there(self) -> dict[str, frozenset[str]]:
+        """Return all DNSKEYs that each authority holds, also those that do not sign: they are published, or may be."""
+        found = at_each(list(self.authorities), lambda each: frozenset(k.dnskey for k in each.zone_keys(self.zone)))
+        return {each.name: keys for each, keys in zip(self.authorities, found, strict=True)}
+
     def vouched(self) -> dict[str, Vouched]:
         """Return what each server of the parent zone says.
 
@@ -176,7 +181,7 @@ class ZoneRoll(Memory):
             BlockedError: somebody else rolls the zone's key too, or an old store came back.
         """
         own = {self.recall(OLD), self.recall(NEW)} if self.recall(OLD) else set[str]()
-        told = [f"{ZoneKey(each).tag} at {name}" for name, keys in self.held().items() for each in sorted(keys - own)]
+        told = [f"{ZoneKey(each).tag} at {name}" for name, keys in self.there().items() for each in sorted(keys - own)]
         if own and told:
             raise BlockedError.because(
                 f"there are keys that are none of this roll: {', '.join(told)}; somebody else rolls the key too, or "

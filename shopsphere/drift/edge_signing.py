@@ -53,13 +53,13 @@ def judge_signing(
             declared, live = f"{_tags(view.in_use)}, as all authorities together", f"without {_tags(missing)}"
             yield edge_drift(name, Kind.CHANGED, Severity.HIGH, "keys", declared, live, repair=deploy)
         for key in each.held:
-            yield from _judge_key(zone, view, each, key, shown, deploy)
+            yield from _judge_key(zone, view, each, key, vouched, deploy)
     yield from _lost(zone, view, shown, deploy, is_whole=len(served) >= len(zone.authorities.get("authorities", ())))
     yield from _records(zone, view, served, deploy)
 
 
 def _judge_key(
-    zone: DeclaredZone, view: KeysView, served: Served, key: HeldKey, shown: frozenset[str], deploy: str
+    zone: DeclaredZone, view: KeysView, served: Served, key: HeldKey, vouched: Mapping[str, Vouched], deploy: str
 ) -> Iterator[Drift]:
     name, public = f"keys of zone {zone.name} at {served.authority}", ZoneKey(key.dnskey)
     field, does = f"key {public.tag}", "signs" if key.signs else "is published or held, and does not sign"
@@ -68,16 +68,32 @@ def _judge_key(
             name, Kind.UNDECLARED, Severity.CRITICAL, field, live=f"was retired, and {does}", repair=deploy
         )
     elif key.dnskey not in view.known:
-        place = f"{served.place(zone.name)}/cryptokeys/{key.number}"
-        repair = request_by_hand(zone.authorities, "DELETE", place)
-        if may_lead(shown, zone.name, public):
-            repair = f"{LOOK}; the parent zone vouches for it: put the DS right at the registrar, then {repair}"
-        elif not view.signing(served.authority) & view.known - view.retired:
-            repair = f"{deploy}; it signs with the key in use, and refuses to end; then {repair}"
+        others = view.signing(served.authority) & view.known - view.retired
+        repair = _removal(zone, served, key, vouched, first="" if others else deploy)
         live = f"{public.described}, which neither the stack's state nor a roll knows, {does}"
         yield edge_drift(name, Kind.UNDECLARED, Severity.CRITICAL, field, live=live, residency=True, repair=repair)
     elif key.dnskey not in view.signing(served.authority):
         yield edge_drift(name, Kind.CHANGED, Severity.HIGH, field, "signs", does, repair=deploy)
+
+
+def _removal(zone: DeclaredZone, served: Served, key: HeldKey, vouched: Mapping[str, Vouched], *, first: str) -> str:
+    """Return how a key is removed, and what has to be done before, as nothing else would be proven afterwards.
+
+    Args:
+        zone: what is declared.
+        served: by the authority that has the key.
+        key: nobody knows it.
+        vouched: what each server of the parent zone says.
+        first: the command that signs with a known key; empty where one signs there.
+    """
+    remove = request_by_hand(zone.authorities, "DELETE", f"{served.place(zone.name)}/cryptokeys/{key.number}")
+    shown = [ds for each in vouched.values() for ds in each.ds]
+    if may_lead(shown, zone.name, ZoneKey(key.dnskey)):
+        return f"{LOOK}; the parent zone vouches for it: put the DS right at the registrar, then {remove}"
+    parents = zone.signing.get("parentServers", ())
+    if not parents or set(parents) - set(vouched):
+        return f"{LOOK}; it is not known whether the parent zone vouches for it: only if it does not, {remove}"
+    return f"{first}; it signs with the key in use, and refuses to end; then {remove}" if first else remove
 
 
 def _lost(zone: DeclaredZone, view: KeysView, shown: frozenset[str], deploy: str, *, is_whole: bool) -> Iterator[Drift]:

@@ -28,9 +28,10 @@ PROVIDER = PowerDnsZoneKeysProvider()
 
 def found(zone: GlobalDnsModel, state: dict[str, Any]) -> list[Drift]:
     """Return what drift says of keys and settings; names are others' matter."""
+    keys = {**zone.key_inputs(), "parentServers": ["10.99.0.53"]}
     resources = [
         {"type": "pulumi-python:dynamic/edge:DnsZone", "inputs": zone.zone_inputs()},
-        {"type": "pulumi-python:dynamic/edge:DnsZoneKeys", "inputs": zone.key_inputs(), "outputs": state},
+        {"type": "pulumi-python:dynamic/edge:DnsZoneKeys", "inputs": keys, "outputs": state},
     ]
     edge = declared_edge({"deployment": {"resources": resources}})
     seen = judge_edge(edge, "up", parent=lambda _server, _zone: Vouched(frozenset(), 60))

@@ -99,6 +99,8 @@ def test_a_stranger_everywhere(edge: Edge, other: ZoneKey) -> None:
     assert second.repair.startswith("shopsphere zone keys; the parent zone vouches for it: put the DS right")
     assert (parent.object, parent.severity) == ("DS of shopsphere.test. at 10.0.0.9", Severity.CRITICAL)
     assert parent.live == other.ds(ZONE, 4)
+    edge.shown = None
+    assert all("only if it does not, curl " in each.repair for each in edge.look().drifts), "the parent is silent"
 
 
 @pytest.mark.requirement("a stranger's key is found though it does not sign, is of another kind, or alone")

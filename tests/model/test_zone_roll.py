@@ -61,7 +61,7 @@ def test_a_roll_over_two_days(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("a roll begins only where one key signs everywhere and the parent vouches for it alone")
-@pytest.mark.parametrize("fault", ["no ds", "two ds", "unsigned", "two keys", "different keys"])
+@pytest.mark.parametrize("fault", ["no ds", "two ds", "unsigned", "two keys", "different keys", "an idle key"])
 def test_what_keeps_a_roll_from_beginning(world: World, tmp_path: Path, fault: str) -> None:
     other = make_key(tmp_path / "other")
     private = private_text(kept_keys(tmp_path / "other")[other.dnskey])
@@ -75,6 +75,9 @@ def test_what_keeps_a_roll_from_beginning(world: World, tmp_path: Path, fault: s
         case "two keys":
             for server in world.servers:
                 server.add_zone_key(ZONE, private)
+        case "an idle key":
+            world.servers[1].add_zone_key(ZONE, private)
+            world.servers[1].idle = {2}
         case "different keys":
             world.servers[1].keys = {}
             world.servers[1].add_zone_key(ZONE, private)
