@@ -152,7 +152,7 @@ def test_other_keys(edge: Edge, other: ZoneKey) -> None:
     tag = f"key {edge.key.tag}"
     edge.outputs["ds"].append(other.ds(ZONE))
     assert edge.told() == [("", f"key {other.tag}", Kind.MISSING, Severity.HIGH)]
-    edge.shown = frozenset({other.ds(ZONE), edge.key.ds(ZONE)})
+    edge.shown = frozenset({other.ds(ZONE, 4), edge.key.ds(ZONE)})
     assert ("", f"key {other.tag}", Kind.MISSING, Severity.CRITICAL) in edge.told()
     edge.shown = frozenset()
     edge.give(other, 0)
