@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.powerdns import DnsAuthority
-from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.names.key_record import TYPE, KeyRecord, record_name, write_key_record
 from shopsphere.names.key_view import KeysView, look_at_keys
@@ -145,7 +145,7 @@ class ZoneKeys:
         return frozenset[str]().union(*(each.ds for each in at_each(self.parents, ask)))
 
 
-def unknown_keys(zone: str, places: Mapping[str, AbstractSet[str]], folder: Path) -> ZoneKeyError:
+def unknown_keys(zone: str, places: Mapping[str, AbstractSet[str]], folder: Path) -> ShopSphereError:
     """Return that authorities hold keys of a zone that nobody knows.
 
     Args:
