@@ -82,6 +82,21 @@ def test_a_roll_with_other_digests(world: World, tmp_path: Path, digests: tuple[
     assert world.tags() == [{new.tag}] * 2
 
 
+@pytest.mark.requirement("an old DS that was shown again while a roll was to be taken back is waited for anew")
+@pytest.mark.parametrize("digest", [2, 4])
+def test_an_old_ds_that_came_back(world: World, tmp_path: Path, digest: int) -> None:
+    old, new = asked_for_ds(world, tmp_path)
+    world.ds = {new.ds(ZONE)}
+    world.go(tmp_path, "caches may hold")
+    world.later(80000)
+    world.ds = {old.ds(ZONE, digest)}
+    world.go(tmp_path, "caches may hold", abort=True)
+    world.ds = {new.ds(ZONE)}
+    world.later(10000)
+    world.go(tmp_path, "caches may hold")
+    assert world.tags() == [{old.tag, new.tag}] * 2
+
+
 @pytest.mark.requirement("a DS that resolvers do not all go by is told, and no roll goes on with it")
 @pytest.mark.parametrize("digest", ["1 " + "ab" * 20, "3 " + "ab" * 32])
 def test_no_roll_with_weak_digests(world: World, tmp_path: Path, digest: str) -> None:
