@@ -37,6 +37,7 @@ EDGE: Mapping[str, ListedType] = {
             "algorithm": "kind of key",
             "parentServers": "addresses of public name servers, which are asked",
             "ds": "public halves of the keys, as the parent zone shows them",
+            "retired": "public halves of keys that sign no more",
         },
     ),
     f"{DYNAMIC}:DnsRRset": ListedType(

@@ -143,6 +143,26 @@ def test_the_resolver_checks(edge: EdgeHost, ds: list[str]) -> None:
     assert ask("rdc-b.shopsphere.test").status == "NOERROR"
 
 
+@pytest.mark.requirement("a parent that shows SHA-384 is believed by the real resolver, and by us")
+def test_sha384(edge: EdgeHost, authorities: list[powerdns.DnsAuthority], ds: list[str]) -> None:
+    (key,) = (ZoneKey(each.dnskey) for each in authorities[0].zone_keys(ZONE))
+    longer = key.ds(ZONE, 4)
+    with pytest.raises(UsageError, match="no key of that DS signs at every authority"):
+        show_ds(edge.settings, ZONE, [key.ds(ZONE, 1)])
+    show_ds(edge.settings, ZONE, [longer])
+    try:
+        run(["rec_control", f"--socket-dir={edge.settings.run / 'resolver'}", "wipe-cache", "shopsphere.test$"])
+        assert " ad;" in dig("rdc-b.shopsphere.test", "+adflag")
+        shown = shown_ds(IPv4Address(SERVERS[0]), ZONE)
+        assert shown.ds == {longer}
+        assert prove(IPv4Address(SERVERS[0]), ZONE, shown.ds, ASKED).signers == {key.tag}
+        with pytest.raises(ProofError, match=r"digest type 1 \(SHA1, ignored by many\)"):
+            prove(IPv4Address(SERVERS[0]), ZONE, [key.ds(ZONE, 1)], ASKED)
+    finally:
+        show_ds(edge.settings, ZONE, ds)
+        run(["rec_control", f"--socket-dir={edge.settings.run / 'resolver'}", "wipe-cache", "shopsphere.test$"])
+
+
 @pytest.mark.requirement("a failover's one change is signed in the same moment, and proven answers follow it")
 def test_flip_is_signed(
     authorities: list[powerdns.DnsAuthority], declaration: Callable[[str], PairDeclaration], ds: list[str]

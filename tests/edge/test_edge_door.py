@@ -111,19 +111,21 @@ def test_another_server_is_not_believed(edge: EdgeHost, zone: GlobalDnsModel, tm
 
 
 @pytest.mark.requirement(
-    "pages, statistics, configuration, private keys and metadata are reached by no user from outside"
+    "pages, statistics, configuration and private keys are reached by no user from outside, metadata changed by none"
 )
 @pytest.mark.usefixtures("unchanged")
 def test_the_rest_of_the_api_is_closed(edge: EdgeHost, request_of: Request) -> None:
     paths = ("/", "/metrics", "/api", "/api/docs", "/api/v1/servers", "/api/v1/servers/localhost/statistics",
              "/api/v1/servers/localhost/config", "/api/v1/servers/localhost/tsigkeys", f"{ZONES}/{ZONE}/cryptokeys/1",
-             f"{ZONES}/{ZONE}/metadata", f"{ZONES}/{ZONE}/export", f"{ZONES}/%2e%2e/config", f"{ZONES}/../config",
-             f"{ZONES}?dnssec=true")  # fmt: skip
+             f"{ZONES}/{ZONE}/metadata/SOA-EDIT", f"{ZONES}/{ZONE}/export", f"{ZONES}/%2e%2e/config",
+             f"{ZONES}/../config", f"{ZONES}?dnssec=true")  # fmt: skip
     for user in USERS:
         found = {path: request_of(user, "GET", path).status_code for path in paths}
         assert set(found.values()) <= {400, 403}, found
         metadata = {"kind": "ALLOW-AXFR-FROM", "metadata": ["0.0.0.0/0"]}
         assert request_of(user, "POST", f"{ZONES}/{ZONE}/metadata", metadata).status_code == 403
+        known = request_of(user, "GET", f"{ZONES}/{ZONE}/metadata").json()
+        assert {each["kind"]: each["metadata"] for each in known} == {"SOA-EDIT-API": ["INCREASE"]}, "it is only read"
         assert request_of(user, "PUT", f"{ZONES}/{ZONE}", {"kind": "Slave", "masters": ["10.0.0.1"]}).status_code == 403
         held = request_of(user, "GET", f"{ZONES}/{ZONE}/cryptokeys")
         assert held.status_code == 200

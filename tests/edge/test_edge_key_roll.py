@@ -24,6 +24,7 @@ from runbooks.zone_roll.run import FOLDER, answers_of, roll_key
 from runbooks.zone_roll.zone_roll import ZoneRoll
 from shopsphere.clients import powerdns
 from shopsphere.foundation.process import run
+from shopsphere.names.key_record import read_record
 from shopsphere.names.zone_keys import ZoneKey, kept_keys, retired_keys
 from shopsphere.names.zone_proof import ProofError, prove, published_tags
 from shopsphere.topology import Topology
@@ -110,6 +111,7 @@ def test_roll_is_taken_back(
             assert proof.signers == proof.tags == {old.tag}
         assert list(kept_keys(folder)) == [old.dnskey]
         assert retired_keys(folder) == {new.dnskey}
+        assert [read_record(each, ZONE).retired for each in authorities] == [{new.dnskey}] * 2
         assert Journal.unfinished(tmp_path / ROLLS, pair=ZONE) is None
     finally:
         show_ds(edge.settings, ZONE, ())
@@ -184,6 +186,7 @@ def test_roll(
     assert customers.problems == []
     assert customers.answers > 300
     assert list(kept_keys(folder)) == [new.dnskey]
+    assert [old.dnskey in read_record(each, ZONE).retired for each in authorities] == [True, True]
     for server in SERVERS:
         with pytest.raises(ProofError):
             prove(server, ZONE, [old.ds(ZONE)], answers_of(topology))
