@@ -10,11 +10,13 @@ from runbooks.pruning.holding import BaseBackup, Holding, is_replaced, wal_name
 from runbooks.restore.stretches import is_left
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.clients.owned_archive import Version
-from shopsphere.estate.archive_names import Segment, is_history, kept_key, status_key
+from shopsphere.estate.archive_names import PARTIAL, Segment, kept_key, status_key
 from shopsphere.foundation.errors import ShopSphereError
 
 SUPERSEDED = timedelta(hours=1)
 """For so long an old version of what is written again and again stays: of the newest segment, and of documents."""
+BROKEN_OFF = timedelta(days=3)
+"""A base backup that has been on its way for longer is none any more."""
 BASE, WAL = "base", "wal"
 
 
@@ -82,13 +84,13 @@ class Choice:
 
     def _wal_goes(self, name: str, version: Version, *, is_old: bool) -> bool:
         segment = Segment.of(name)
-        if segment is None or is_history(name):
+        if segment is None:
             return False  # histories are small, and any restore may need each of them
         if self.cut is not None and segment.number < self.cut and version.written < self.edge:
             return True
         if is_replaced(name, self.held.wal):
-            return self.held.wal[name.removesuffix(".partial")] < self.superseded
-        return is_old and name.endswith(".partial")
+            return self.held.wal[name.removesuffix(PARTIAL)] < self.superseded
+        return is_old and name.endswith(PARTIAL)
 
 
 def choose(held: Sequence[Holding], keeping: Keeping, now: datetime) -> list[Choice]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from runbooks.pruning.choosing import BASE, WAL, Choice, Keeping, ListingError, choose
+from runbooks.pruning.choosing import BASE, BROKEN_OFF, WAL, Choice, Keeping, ListingError, choose
 from runbooks.pruning.holding import Holding, holding_of
 from runbooks.restore.stretches import KeptRecord, Stretch, stretches_of
 from shopsphere.clients.archive import ArchiveError
@@ -34,6 +34,7 @@ class Pruned:
         labels: of base backups.
         wal: WAL files, whole ones and parts, by versions.
         others: old versions of documents, and what broke off.
+        uploads: that broke off.
         versions: all of that.
         bytes: of all of it.
         stretches: between which times what stays leads, of the newest database.
@@ -44,6 +45,7 @@ class Pruned:
     labels: list[str] = field(default_factory=list)
     wal: int = 0
     others: int = 0
+    uploads: int = 0
     versions: int = 0
     bytes: int = 0
     stretches: tuple[Stretch, ...] = ()
@@ -68,8 +70,8 @@ class Pruned:
         verb = "removed" if execute else "would remove"
         some = f" ({self.labels[0]} to {self.labels[-1]})" if self.labels else ""
         bases = f"{len(self.labels)} base backups{some}"
-        rest = f"{self.wal} WAL files, {self.others} other versions: {self.bytes / 2**20:.1f} MiB"
-        yield f"{self.bucket}: {verb} {bases}, {rest}"
+        rest = f"{self.wal} WAL files, {self.others} other versions, {self.uploads} uploads that broke off"
+        yield f"{self.bucket}: {verb} {bases}, {rest}: {self.bytes / 2**20:.1f} MiB"
         if self.stopped:
             yield f"{self.bucket}: {self.stopped}; the next run goes on"
         for each in self.stretches:
@@ -107,26 +109,39 @@ def prune(
             _note(bucket, newest, remaining(newest), now, one_line(error))
         raise
     pruned = Pruned(bucket.name)
+    if newest and newest.newest:
+        pruned.uploads = _end_uploads(bucket, min(now, newest.newest), execute=execute)
     for choice in choices:
         if choice.held is newest:
             pruned.stretches = remaining(choice.held, choice.labels)
             if execute:
                 # Before anything goes: whoever is ended in the middle leaves no word of what is not there any more.
                 _note(bucket, newest, pruned.stretches, now)
-        waiting: list[Version] = []
-        for version in _going(bucket, choice):
-            if pruned.versions >= MOST_REMOVED or monotonic() > ends:
-                pruned.stopped = f"stopped after {MOST_REMOVED} versions or {MOST_SECONDS / 60:.0f} minutes"
-                break
-            pruned.count(choice, version)
-            waiting.append(version)
-            if len(waiting) == MOST_AT_ONCE:
-                _remove(bucket, waiting, execute=execute)
-                waiting = []
-        _remove(bucket, waiting, execute=execute)
-        if pruned.stopped:
-            break
+        _remove_chosen(bucket, choice, pruned, lambda: monotonic() > ends, execute=execute)
     return pruned
+
+
+def _end_uploads(bucket: OwnedBucket, until: datetime, *, execute: bool) -> int:
+    old = [each for each in bucket.uploads() if each.begun < until - BROKEN_OFF]
+    for each in old if execute else ():
+        bucket.end_upload(each)
+    return len(old)
+
+
+def _remove_chosen(
+    bucket: OwnedBucket, choice: Choice, pruned: Pruned, is_late: Callable[[], bool], *, execute: bool
+) -> None:
+    waiting: list[Version] = []
+    for version in _going(bucket, choice):
+        if pruned.versions >= MOST_REMOVED or is_late():
+            pruned.stopped = f"stopped after {MOST_REMOVED} versions or {MOST_SECONDS / 60:.0f} minutes"
+            break
+        pruned.count(choice, version)
+        waiting.append(version)
+        if len(waiting) == MOST_AT_ONCE:
+            _remove(bucket, waiting, execute=execute)
+            waiting = []
+    _remove(bucket, waiting, execute=execute)
 
 
 def remaining(held: Holding, going: Sequence[str] = ()) -> tuple[Stretch, ...]:

@@ -35,6 +35,21 @@ class Version:
     is_mark: bool = False
 
 
+@dataclass(frozen=True)
+class Upload:
+    """What is on its way into an object, or broke off.
+
+    Attributes:
+        key: the object's name.
+        number: of the upload.
+        begun: when, by the archive's clock.
+    """
+
+    key: str
+    number: str
+    begun: datetime
+
+
 class OwnedBucket(Bucket):
     """Lists and reads versions, removes them for good, and writes documents."""
 
@@ -84,6 +99,30 @@ class OwnedBucket(Bucket):
         if refused:
             first = refused[0]
             raise ArchiveError(f"{self.name}: {first.get('Key')} was not removed: {first.get('Message')}")
+
+    def uploads(self) -> list[Upload]:
+        """Return what is on its way, or broke off and takes room.
+
+        Raises:
+            ArchiveError: the archive does not tell.
+        """
+        try:
+            pages = self._asked("list_multipart_uploads").paginate(Bucket=self.name)
+            found = [each for page in pages for each in page.get("Uploads", ())]
+        except self._failures() as error:
+            raise self._error("a list of uploads", error) from error
+        return [Upload(each["Key"], each["UploadId"], each["Initiated"]) for each in found]
+
+    def end_upload(self, upload: Upload) -> None:
+        """Remove what came of an upload.
+
+        Raises:
+            ArchiveError: the archive refused, or does not answer.
+        """
+        try:
+            self._client.abort_multipart_upload(Bucket=self.name, Key=upload.key, UploadId=upload.number)
+        except self._failures() as error:
+            raise self._error(f"way to end the upload of {upload.key}", error) from error
 
     def put_facts(self, key: str, facts: Mapping[str, Any]) -> None:
         """Write a JSON document.

@@ -109,6 +109,27 @@ def test_old_versions_of_what_is_written_again_and_again_go(
     assert place.owner.get_object(Bucket=place.bucket, Key=part)["Body"].read() == b"3"
 
 
+def test_an_upload_that_broke_off_gives_its_room_back(place: ArchivePlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = owned(place)
+    base(bucket, "a", 1)
+    key, of_bucket = base_key(SYSTEM, "b"), {"Bucket": place.bucket}
+    begun = place.owner.create_multipart_upload(**of_bucket, Key=key)
+    part = b"x" * 5 * 2**20
+    place.owner.upload_part(**of_bucket, Key=key, UploadId=begun["UploadId"], PartNumber=1, Body=part)
+
+    def on_disk() -> int:
+        return sum(each.stat().st_size for each in place.folder.rglob("*") if each.is_file())
+
+    assert prune(bucket, Keeping(7, 1), datetime.now(UTC), execute=True).uploads == 0
+    assert on_disk() > len(part)
+    real = OwnedBucket.uploads
+    aged = lambda self: [replace(each, begun=each.begun - timedelta(days=4)) for each in real(self)]  # noqa: E731
+    monkeypatch.setattr(OwnedBucket, "uploads", aged)
+    assert prune(bucket, Keeping(7, 1), datetime.now(UTC), execute=True).uploads == 1
+    assert on_disk() < len(part)
+    assert place.owner.list_multipart_uploads(**of_bucket).get("Uploads", []) == []
+
+
 def test_an_account_of_a_site_removes_no_version_and_reads_what_retention_says(place: ArchivePlace) -> None:
     bucket = owned(place)
     base(bucket, "a", 1)

@@ -11,9 +11,11 @@ from versioned_bucket import NOW, SYSTEM, VersionedBucket, ago
 
 from runbooks.pruning import pruning
 from runbooks.pruning.choosing import Keeping, ListingError
+from runbooks.pruning.holding import holding_of
 from runbooks.pruning.pruning import Pruned, prune, prune_all
 from runbooks.restore.archives import look
 from shopsphere.clients.archive import ArchiveError
+from shopsphere.clients.owned_archive import Upload
 from shopsphere.estate.archive_names import Segment, base_facts_key, base_key, kept_key, status_key, wal_key
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -224,6 +226,7 @@ def test_what_a_taken_over_site_wrote_over_stays_as_it_was() -> None:
         bucket.put(base_facts_key(SYSTEM, label), json.dumps(wrong).encode())
     for number in range(13, 22):
         bucket.put(wal_key(SYSTEM, seg(number)), 3)
+    assert holding_of(bucket, SYSTEM).wal[seg(15)] == ago(6), "when it was sent first"
     run(bucket)
     assert bucket.names() == [seg(each) for each in range(13, 22)]
     sizes = {each.size for each in bucket.held if each.key == base_key(SYSTEM, young)}
@@ -330,3 +333,25 @@ def test_when_everything_fitted_together_last_is_remembered() -> None:
         prune(bucket, WEEK, NOW + timedelta(hours=5), execute=True)
     told = look(bucket, "commerce", "frankfurt")
     assert (told.looked_at, told.pruned_at) == (NOW + timedelta(hours=5), NOW)
+
+
+def test_of_one_object_the_newest_version_goes_last() -> None:
+    bucket = daily()
+    key = wal_key(SYSTEM, seg(1))
+    bucket.put(key, 3, ago(19))
+    before = len(list(bucket.versions(key)))
+    assert before == 2
+    bucket.breaks_after = 25  # twelve base backups of two objects, and one version of the first segment
+    with pytest.raises(KeyboardInterrupt):
+        run(bucket)
+    assert [(each.size, each.is_newest) for each in bucket.versions(key)] == [(3, True)]
+
+
+def test_uploads_that_broke_off_are_ended_and_one_that_goes_on_is_not() -> None:
+    bucket = daily()
+    old, young = (Upload(base_key(SYSTEM, "x"), f"u{days}", ago(days)) for days in (3.1, 2.9))
+    bucket.on_their_way = [old, young]
+    assert prune(bucket, WEEK, NOW, execute=False).uploads == 1
+    assert bucket.on_their_way == [old, young]
+    run(bucket)
+    assert bucket.on_their_way == [young]

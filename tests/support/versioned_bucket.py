@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Kept
-from shopsphere.clients.owned_archive import OwnedBucket, Version
+from shopsphere.clients.owned_archive import OwnedBucket, Upload, Version
 from shopsphere.estate.archive_names import Segment, base_facts_key, base_key, wal_key
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -32,6 +32,7 @@ class VersionedBucket(OwnedBucket):
         self.now = NOW
         self.breaks_after: int | None = None
         self.removed: list[str] = []
+        self.on_their_way: list[Upload] = []
 
     def put(self, key: str, content: bytes | int, written: datetime | None = None) -> None:
         """Keep a version of an object: its bytes, or only their number."""
@@ -80,6 +81,14 @@ class VersionedBucket(OwnedBucket):
             left = [other for other in self.held if other.key == each.key]
             if left and not any(other.is_newest for other in left):
                 self.held[self.held.index(left[-1])] = replace(left[-1], is_newest=True)
+
+    def uploads(self) -> list[Upload]:
+        """Return what is on its way."""
+        return list(self.on_their_way)
+
+    def end_upload(self, upload: Upload) -> None:
+        """Forget it."""
+        self.on_their_way.remove(upload)
 
     def put_facts(self, key: str, facts: Mapping[str, Any]) -> None:
         """Write a document."""
