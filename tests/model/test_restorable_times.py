@@ -207,6 +207,14 @@ def test_figures_are_those_of_both_sites() -> None:
     assert shorter == pytest.approx(max(0, promised), abs=60)
 
 
+def test_an_archive_of_which_one_bucket_is_silent_has_no_figures() -> None:
+    """So that `shopsphere_source_up` is 0, and ArchiveSilent pages."""
+    found = [backup("frankfurt", 9), Backup("commerce", "dublin", problem="it does not answer")]
+    view: Any = SimpleNamespace(access=SimpleNamespace(backups=lambda: found))
+    with pytest.raises(ArchiveError, match="it does not answer"):
+        list(source.ask(view, ""))
+
+
 def test_the_command_tells_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     found = [backup("frankfurt", 9, pruning_problem="a hole", pruned_at=None), backup("dublin", 12)]
     monkeypatch.setattr("runbooks.restore.archives.backups_of", lambda *_: found)
