@@ -151,9 +151,9 @@ def folder() -> Iterator[Path]:
     made = Path(mkdtemp(prefix="shop-retention-"))
     made.chmod(0o755)
     yield made
-    restored = made / "restored"
-    if (restored / "data" / "postmaster.pid").exists():
-        run([*as_server(BINARIES / "pg_ctl", restored), "-m", "immediate", "stop"], check=False)
+    for restored in made.iterdir():
+        if (restored / "data" / "postmaster.pid").exists():
+            run([*as_server(BINARIES / "pg_ctl", restored), "-m", "immediate", "stop"], check=False)
     rmtree(made)
 
 
@@ -200,3 +200,57 @@ def test_a_database_is_restored_from_what_retention_left(
     assert bucket.facts(kept_key(system))["problem"] == ""
     lines = list(recover(find_pieces(bucket, before, place.key), before, folder / "restored", place.key, "commerce"))
     assert any("public.placed: 4000 rows" in line for line in lines)
+
+
+def test_after_a_failover_retention_leaves_what_leads_to_both_sides_of_it(
+    place: ArchivePlace, database: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, follower = owned(place), Cluster(database)
+    try:
+        with place.collecting(place.settings(follower, "spool")) as collector:
+            soon("a base backup", lambda: len(place.facts()) == 1)
+            database.query("commerce", "CREATE TABLE placed AS SELECT generate_series(1, 1000) AS i")
+            for _ in range(3):
+                database.admin("SELECT pg_switch_wal()")
+                database.query("commerce", "INSERT INTO placed SELECT generate_series(1, 1000)")
+            database.admin("CHECKPOINT")
+            wrote = database.query("commerce", "SELECT count(*) FROM placed")
+            soon(
+                "all of it at the follower", lambda: follower.query("commerce", "SELECT count(*) FROM placed") == wrote
+            )
+            follower.admin("CHECKPOINT")  # a restart point: a base backup of one that follows begins there
+            collector.state.want_base("another one")
+            soon("a second base backup", lambda: len(place.facts()) == 2)
+            database.query("commerce", "INSERT INTO placed SELECT generate_series(1, 1000)")
+            soon("it at the follower", lambda: follower.query("commerce", "SELECT count(*) FROM placed") == [(5000,)])
+            time.sleep(1.5)
+            before = datetime.now(UTC)
+            time.sleep(1.5)
+            database.stop()
+            follower.promote()
+            follower.query("commerce", "INSERT INTO placed SELECT generate_series(1, 1000)")
+            follower.admin("SELECT pg_switch_wal()")
+            soon("the new timeline", lambda: any(name.startswith("00000002") for name in place.names(".gz.age")))
+            time.sleep(1.5)
+            after = datetime.now(UTC)
+            time.sleep(1.5)
+            follower.query("commerce", "DROP TABLE placed")
+            dropped = time.time()
+            soon("all of it in the archive", lambda: (collector.state.covered_at or 0) > dropped + 1)
+        first, second = sorted(place.facts(), key=lambda each: each["started"])
+        begins = Segment.at(second["timeline"], second["start"])
+        names = [each for each in map(Segment.of, place.names(".gz.age")) if each]
+        old = {each.name for each in names if each.number < begins.number}
+        assert old
+        moved(bucket, monkeypatch, {first["label"], second["label"], *old}, 9)
+        pruned = prune(bucket, Keeping(7, 1), datetime.now(UTC), execute=True)
+        assert pruned.labels == [first["label"]]
+        assert not old & set(place.names(".gz.age"))
+        (left,) = pruned.stretches
+        assert (left.begins, left.last[:8]) == (datetime.fromisoformat(second["ended"]), "00000002")
+        for name, to, count in (("one", before, 5000), ("other", after, 6000)):
+            pieces = find_pieces(bucket, to, place.key)
+            lines = list(recover(pieces, to, folder / name, place.key, "commerce"))
+            assert any(f"public.placed: {count} rows" in line for line in lines), lines
+    finally:
+        follower.remove()
