@@ -168,6 +168,21 @@ LOG_ARCHIVED = Metric(
     "Until when a database's log is in its archive, from the site that is further behind; 0 for nothing.",
     ("database",),
 )
+RESTORABLE_FROM = Metric(
+    "shopsphere_restorable_from_timestamp_seconds",
+    "From when on any time of a database can be restored, from one site's archive or the other's; 0 for none.",
+    ("database",),
+)
+RESTORABLE_SHORT = Metric(
+    "shopsphere_restorable_short_seconds",
+    "By how much less of a database's past can be restored than topology promises (s); 0 while its archive is young.",
+    ("database",),
+)
+BACKUPS_PRUNED = Metric(
+    "shopsphere_backups_pruned_timestamp_seconds",
+    "When retention looked last and found nothing wrong, at the site where that is longer ago; 0 for never.",
+    ("database",),
+)
 
 # Awaited: rules name them already. A source that has them takes `awaited` away.
 AUDIT_VERIFIED = Metric(
