@@ -13,7 +13,8 @@ from threading import Event, Thread
 from typing import Any
 
 import boto3
-from postgres_cluster import Cluster, free_port
+from free_port import free_port
+from postgres_cluster import Cluster
 
 from app.archive.collector import Collector
 from app.archive.settings import CollectorSettings

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import httpx
 import pytest
-from postgres_cluster import Cluster, free_port
+from free_port import free_port
+from postgres_cluster import Cluster
 from sealed_by_tests import SealedByTests
 from shopper import usual_trust
 

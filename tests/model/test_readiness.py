@@ -261,7 +261,7 @@ def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair: ReadyPair, monkey
     start = time.monotonic()
     readiness = score(pair.view(seconds=1))
     ended.set()
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 40
     assert {each.check: each.verdict for each in readiness.wrong} == dict.fromkeys(("P1", "P3", "P10"), Verdict.UNKNOWN)
     assert "has not returned in time" in readiness.findings[0].found
 
