@@ -21,7 +21,7 @@ def own_ports(worker: str) -> range:
         worker: its name as pytest-xdist gives it, "gw3"; empty where tests run in one process.
     """
     number = int(worker.removeprefix("gw")) % SHARES if worker else 0
-    return OUR_PORTS[number :: SHARES]
+    return OUR_PORTS[number::SHARES]
 
 
 def free_port() -> int:
