@@ -163,7 +163,7 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
     process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
     try:
         wait_until(
-            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=20, interval=0.1
+            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=60, interval=0.1
         )
         yield process
     finally:
