@@ -55,7 +55,7 @@ def shop(cluster: Cluster, rendered: Path, tmp_path_factory: pytest.TempPathFact
                 {
                     "LEDGER_DSN": cluster.service_dsn("ledger"),
                     "PSP_URL": psp.url,
-                    "PSP_TIMEOUT_SECONDS": "0.7",
+                    "PSP_TIMEOUT_SECONDS": "1.5",
                     "PAYMENTS_RESOLVE_SECONDS": "0.3",
                 },
             )
