@@ -34,6 +34,8 @@ REGIONS = ("rdc-a", "rdc-b")
 RING = Path(__file__).resolve().parent
 _UP_SECONDS = 2400
 _DOWN_SECONDS = 600
+_HANGS_SECONDS = 5400
+"""For a test with all that it is the first one to need: longer than commands may take together."""
 OF_ONE_PAIR = {"test_nodes", "test_instances_beside"}
 """Of several nodes: twice as many clusters' programs, which not every machine carries for two pairs."""
 LAST = "test_down"  # it ends the lab
@@ -43,6 +45,9 @@ _DUMPS = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if RING in item.path.parents:  # the lab's own start and each command have bounds of their own
+            item.add_marker(pytest.mark.timeout(_HANGS_SECONDS))
     moves = [at for at, item in enumerate(items) if item.path.stem == MOVES]
     if moves:
         before, after = items[: moves[-1] + 1], items[moves[-1] + 1 :]

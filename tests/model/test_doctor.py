@@ -274,7 +274,7 @@ def test_an_api_that_does_not_answer_is_told_once() -> None:
 
 @pytest.mark.requirement("an API that hangs is said to be silent in bounded time, and hides no other site")
 def test_an_api_that_hangs_is_told_at_its_own_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_api, "VERSION_SECONDS", 0.3)
+    monkeypatch.setattr(site_api, "VERSION_SECONDS", 2.0)
     released, asked = threading.Event(), []
 
     class Hanging:
@@ -344,10 +344,10 @@ def test_checks_that_hang_or_break() -> None:
     asked = [
         Question(str(n), "title", "edge", ask) for n, ask in enumerate((hangs, breaks, refuses, lambda: passes("x")))
     ]
-    late, broken, refused, fine = ask_all(asked, seconds=0.3)
+    late, broken, refused, fine = ask_all(asked, seconds=2)
     assert time.monotonic() - start < 20, "it hangs for 30 s"
     assert [each.verdict for each in (late, broken, refused, fine)] == [UNKNOWN, UNKNOWN, UNKNOWN, PASSED]
-    assert late.found == "no answer within 0.3 s"
+    assert late.found == "no answer within 2 s"
     assert "KeyError" in broken.found
     assert (refused.found, refused.action) == ("it broke (war)", "talk")
 

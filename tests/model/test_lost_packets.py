@@ -23,7 +23,7 @@ ALL = 3
 
 def bound_of(lost: int) -> float:
     """Seconds for a question: where an answer comes, a third of them is more than the server's thread ever waits."""
-    return 0.6 if lost == ALL else 4.5
+    return 0.6 if lost == ALL else 3.0
 
 
 @contextmanager
