@@ -248,7 +248,7 @@ def test_one_browser_has_a_number_of_tries_before_anything_is_hashed(shop: Shop,
     outcomes = [line["outcome"] for line in lines if line["event"] == "erasure"]
     assert len(outcomes) == 40
     assert outcomes.count("client waits") >= 10, "20 at once, and one more every 3 s"
-    assert outcomes.count("refused") <= 9, "few were hashed"
+    assert outcomes.count("refused") <= 16, "few were hashed: four wait, and each half a second one has its turn"
 
 
 def test_forms_of_other_places_are_refused(grace: Holder) -> None:
