@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
+from edge_network import add_namespace
 
 from lab.host_firewall import PACKAGES
 from lab.packages import ensure_packages
@@ -121,7 +122,7 @@ def two_hosts(tmp_path: Path) -> Iterator[Two]:
     running: list[subprocess.Popen[bytes]] = []
     try:
         for name in (found.host, found.other):
-            run(["ip", "netns", "add", name])
+            add_namespace(name)
         ends = [f"ss{mark}a"[:15], f"ss{mark}b"[:15]]
         run(["ip", "link", "add", ends[0], "netns", found.host, "type", "veth", "peer", ends[1], "netns", found.other])
         here, others = [HERE, HERE6, LINK], [FRIEND, STRANGER, FRIEND6, STRANGER6, SERVER]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from edge_network import own_network
+from edge_network import add_namespace, own_network
 
 from runbooks.agent.fence import FirewallFence
 from shopsphere.estate.host_rules import FENCE_TABLE, PERMITTED, fence_text
@@ -52,7 +52,7 @@ def database() -> Iterator[Database]:
     names = [f"ssf{os.getpid()}{end}" for end in "ab"]
     with own_network([]):
         for name, address in zip(names, ("10.96.1", "10.96.2"), strict=True):
-            run(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", _namespace(name)])
+            run(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", add_namespace(name)])
             run(["ip", "address", "add", f"{address}.1/24", "dev", name])
             run(["ip", "link", "set", name, "up"])
             _inside(name, "ip", "address", "add", f"{address}.2/24", "dev", "eth0")
@@ -69,11 +69,6 @@ def database() -> Iterator[Database]:
             server.wait(10)
             for name in names:
                 run(["ip", "netns", "del", name])
-
-
-def _namespace(name: str) -> str:
-    run(["ip", "netns", "add", name])
-    return name
 
 
 def _inside(name: str, *words: str) -> Result:

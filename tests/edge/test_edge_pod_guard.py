@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from edge_network import own_network
+from edge_network import add_namespace, own_network
 
 from shopsphere.estate.host_rules import COMPLIES, guard_of
 from shopsphere.foundation.clock import wait_until
@@ -60,7 +60,7 @@ def pod() -> Iterator[str]:
     names = [f"ssg{os.getpid()}{end}" for end in ("pod", "out")]
     with own_network([]):
         for name, address, gateway in zip(names, (POD, OUTSIDE), (POD_GATEWAY, OUTSIDE_GATEWAY), strict=True):
-            run(["ip", "netns", "add", name])
+            add_namespace(name)
             run(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name])
             run(["ip", "address", "add", f"{gateway}/24", "dev", name])
             run(["ip", "link", "set", name, "up"])
