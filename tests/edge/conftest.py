@@ -202,7 +202,9 @@ def distribution(edge: EdgeHost, frankfurt: Origin, dublin: Origin, inputs: dict
 @pytest.fixture(scope="module")
 def fetch(edge: EdgeHost, distribution: dict[str, Any]) -> Iterator[Fetch]:
     trust = ssl.create_default_context(cafile=edge.ca)
-    with httpx.Client(verify=trust, trust_env=False, timeout=10) as client:
+    # A connection is kept for a shorter time than by the CDN, which would end one under a request.
+    limits = httpx.Limits(keepalive_expiry=1.0)
+    with httpx.Client(verify=trust, trust_env=False, timeout=60, limits=limits) as client:
 
         def request(path: str, method: str = "GET", host: str = HOST, **headers: str) -> httpx.Response:
             return client.request(
