@@ -10,7 +10,9 @@ from present import present
 from zone_world import World, zone_world
 
 from components.edge.providers.powerdns_zone_keys import PowerDnsZoneKeysProvider
-from shopsphere.names.key_record import TYPE, KeyRecord, read_record, record_name
+from runbooks.engine import Outlook, load_runbook, look_ahead
+from runbooks.zone_roll.run import FOLDER
+from shopsphere.names.key_record import TYPE, KeyRecord, read_record, record_name, write_key_record
 from shopsphere.names.key_view import look_at_keys
 from shopsphere.names.zone_keys import ZoneKey, ZoneKeyError, key_file, make_key, private_text, retire, retired_keys
 
@@ -205,3 +207,35 @@ def test_a_list_of_before(world: World, tmp_path: Path) -> None:
     assert PROVIDER.diff("", read, inputs(tmp_path / "first")).changes
     assert outs(tmp_path / "first", **read)["live"] == {"ns1": "signed", "ns2": "signed"}
     assert [read_record(each, ZONE).retired for each in world.servers] == [{old.dnskey}] * 2
+
+
+@pytest.mark.requirement("a roll at another machine knows what was retired elsewhere, before it is carried out too")
+def test_a_roll_at_another_machine(world: World, tmp_path: Path) -> None:
+    (old,) = world.kept()
+    world.go(tmp_path, "caches may hold")
+    new = world.only_new(old)
+    world.go(tmp_path, abort=True)
+    folder = tmp_path / "ci" / "zone-keys"
+    assert retired_keys(folder) == frozenset()
+    world.go(tmp_path / "records of ci", "caches may hold", folder=folder)
+    assert retired_keys(folder) == {new.dnskey}
+    (third,) = {each for tags in world.tags() for each in tags} - {old.tag}
+    assert third != new.tag
+
+
+@pytest.mark.requirement("a dry run says that the key which signs was retired by another machine")
+def test_a_dry_run_at_another_machine(world: World, tmp_path: Path) -> None:
+    (old,) = world.kept()
+    write_key_record(world.servers, ZONE, KeyRecord(retired=frozenset({old.dnskey})))
+    (first, *_) = look_ahead(load_runbook(FOLDER), None, world.roll()).forecasts
+    assert first.outlook is Outlook.BLOCKED
+    assert f"key {old.tag}, which signs, was retired" in first.text
+    assert retired_keys(world.folder) == frozenset()
+
+
+@pytest.mark.requirement("a key counts as gone only when every authority knows that it was retired")
+def test_when_a_key_is_gone(world: World, tmp_path: Path) -> None:
+    old, _ = rolled(world, tmp_path)
+    assert world.roll().is_discarded(old)
+    world.servers[1].remove(ZONE, record_name(ZONE), TYPE)
+    assert not world.roll().is_discarded(old)
