@@ -299,7 +299,7 @@ def test_a_hole_that_a_base_backup_came_after_is_said_and_keeps_nothing_from_goi
 
 def test_one_bucket_that_is_refused_hides_no_other() -> None:
     good, bad = daily(), VersionedBucket("ledger-frankfurt")
-    said = []
+    said: list[str] = []
     with pytest.raises(ShopSphereError, match="ledger-frankfurt: no backup at all"):
         said.extend(prune_all([bad, good], WEEK, NOW, execute=True))
     assert bad.held == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from runbooks.restore.archives import Backup, look
 from runbooks.restore.pieces import Wanted
 from runbooks.restore.reachable import require_reachable
 from runbooks.restore.stretches import KeptRecord, Stretch, stretches_of, whole_time
-from shopsphere.clients.archive import ArchiveError
+from shopsphere.clients.archive import ArchiveError, Kept
 from shopsphere.estate.archive_names import Segment, kept_key, status_key
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
@@ -103,12 +103,19 @@ def kept(days: int = 20) -> VersionedBucket:
     return made
 
 
-def test_what_came_after_retention_looked_is_taken_up_without_a_list_of_everything() -> None:
+def test_what_came_after_retention_looked_is_taken_up_without_a_list_of_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     bucket = kept()
     bucket.wal({22: -0.1, 23: -0.2})
     asked: list[str] = []
     real = bucket.listed
-    bucket.listed = lambda prefix, after="": asked.append(after) or real(prefix, after)  # type: ignore[method-assign,func-returns-value,assignment]
+
+    def listed(prefix: str, after: str = "") -> Iterator[Kept]:
+        asked.append(after)
+        return real(prefix, after)
+
+    monkeypatch.setattr(bucket, "listed", listed)
     found = look(bucket, "commerce", "frankfurt")
     assert told(*found.stretches) == [(ago(8), NOW, "")]
     assert found.stretches[0].last == seg(23)
