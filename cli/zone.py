@@ -36,6 +36,8 @@ def keys(environment: In = Environment.LAB) -> None:
         say(line)
     for each in sorted(there.not_retired):
         sys.stdout.write(f"{zone} IN DS {ZoneKey(each).ds(zone)}\n")
+    if len(there.not_retired) > 1:
+        say("several keys: in a roll, `zone roll` says which DS; else `drift edge` says which key nobody knows")
     view = look_at_zone(zone, (each.address for each in access.nameservers), parent_servers(environment))
     for server, shown in view.vouched.items():
         say(f"parent zone at {server}: {shown if isinstance(shown, str) else ', '.join(sorted(shown.ds)) or 'no DS'}")
