@@ -1,14 +1,17 @@
 """What the CDN fetches with: it knows origins by their certificates, shows its own, and renews it beside the cache."""
 
+import json
 import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from edge_cdn import HOST, Fetch, healthy
+from edge_cdn import HOST, Fetch, healthy, loaded, varnish
 from edge_host import LOOPBACK, EdgeHost
 from edge_origin import Origin, shown_by
+from present import present
 
+from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from lab.edge.cdn.pulls_state import CERTIFICATE
 from lab.edge.components import prepare
 from lab.edge.pulls import PULLS
@@ -149,3 +152,25 @@ def test_a_distribution_without_proof_is_refused(cdn: Cdn, inputs: dict[str, Any
     with pytest.raises(ServiceError, match=r"422.*originName"):
         cdn.put("static", without)
     assert cdn.get("static") == document
+
+
+@pytest.mark.requirement("a CDN that an older version told goes on as it was told, until it is told to ask for proof")
+def test_what_an_older_version_told_is_kept_and_replaced(
+    edge: EdgeHost, cdn: Cdn, fetch: Fetch, inputs: dict[str, Any]
+) -> None:
+    assert fetch("/static/kept-over-the-change.css").status_code == 200
+    kept = edge.settings.distributions / "static.json"
+    old = json.loads(kept.read_text())
+    del old["originName"]
+    kept.write_text(json.dumps({**old, "origins": [{**each, "port": 80} for each in old["origins"]]}))
+    edge.restart("cdn-agent", LOOPBACK, edge.settings.cdn_inner_port)
+    assert present(cdn.get("static"))["originName"] is None
+    (active,) = [name for state, name in loaded(edge) if state == "active"]
+    assert '.host = "10.99.0.11";\n    .port = "80";' in varnish(edge, "vcl.show", active)
+    assert cdn.told_otherwise() == []
+    provider = CdnDistributionProvider()
+    read = provider.read("static", {key: value for key, value in inputs.items() if key != "originName"})
+    provider.update("static", present(read.outs), inputs)
+    healthy(edge, 2)
+    assert fetch("/static/kept-over-the-change.css").headers["x-cache"] == "HIT"
+    assert fetch("/static/after-the-change.css").status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -42,11 +43,11 @@ def render(distributions: Iterable[Distribution], ways: Ways) -> str:
     """
     ordered = sorted(distributions, key=lambda distribution: distribution.name)
     return _TEMPLATES.get_template("cdn.vcl.j2").render(
-        distributions=ordered, other_tries=OTHER_TRIES, place=lambda *of: _place(*of, ways)
+        distributions=ordered, other_tries=OTHER_TRIES, place=partial(_place, ways)
     )
 
 
-def _place(distribution: Distribution, origin: Origin, ways: Ways) -> tuple[str, int]:
+def _place(ways: Ways, distribution: Distribution, origin: Origin) -> tuple[str, int]:
     """Return where the cache asks an origin: on loopback, where its certificate is judged."""
     if distribution.origin_name is None:
         return str(origin.address), origin.port
