@@ -32,6 +32,7 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
+from components.settling import settled
 from shopsphere.estate.cdn_origin import ORIGIN_PORT
 from shopsphere.estate.placement import SKIP_AWAIT
 
@@ -56,7 +57,7 @@ class GatewayArgs(TypedDict):
     """Certificate for the public names, with its chain (PEM)."""
     tls_key: pulumi.Input[str]
     """Its private key (PEM)."""
-    bounds: pulumi.Resource
+    bounds: pulumi.CustomResource
     """What bounds the ports of Services in the namespace."""
 
 
@@ -172,9 +173,13 @@ class Gateway(pulumi.ComponentResource):
         }
 
     def _service(self) -> pulumi.Output[str]:
+        bounds = self._args["bounds"]
+        # With one port more of it, the API server judges by the bounds that it has learned of.
+        namespace = settled(self._args["namespace"], bounds.id)
+        bounded: Manifest = {**self._metadata("gateway", SKIP_AWAIT), "namespace": namespace}
         created = Service(
             "gateway",
-            metadata=self._metadata("gateway", SKIP_AWAIT),
+            metadata=bounded,
             spec={
                 "type": "LoadBalancer",
                 # Local keeps the customer's address, which limits per source need.
@@ -186,6 +191,6 @@ class Gateway(pulumi.ComponentResource):
                     {"name": "cdn", "port": ORIGIN_PORT, "target_port": CDN_PORT},
                 ],
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._args["bounds"]]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[bounds]),
         )
         return name_of(created)

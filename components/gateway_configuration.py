@@ -44,6 +44,7 @@ DRAIN_SECONDS = TERMINATION_SECONDS - ENDPOINT_REMOVAL_SECONDS - 5
 LARGEST_CONNECTIONS = 4000
 LARGEST_CDN_CONNECTIONS = LARGEST_CONNECTIONS // 8
 """At the entry for the CDN: who is refused there only after a handshake takes no place of customers."""
+CDN_CONNECTIONS_PER_SOURCE = LARGEST_CDN_CONNECTIONS // 4
 CONNECTIONS_PER_SOURCE = LARGEST_CONNECTIONS // 10
 """More at once from one source are refused: idle connections cost a client nothing, and each holds a place here.
 
@@ -129,6 +130,7 @@ def haproxy_configuration(model: GatewayModel) -> str:
         cdn_authority=f"{CONFIG_DIRECTORY}/{CDN_AUTHORITY_FILE}" if model.cdn_authority else "",
         cdn_name=PULLER,
         cdn_connections=LARGEST_CDN_CONNECTIONS,
+        cdn_connections_per_source=CDN_CONNECTIONS_PER_SOURCE,
         static_over_http=model.static_over_http,
         health_port=HEALTH_PORT,
         live_path=LIVE_PATH,

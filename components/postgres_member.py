@@ -32,6 +32,8 @@ class PostgresMemberArgs(TypedDict):
 
     namespace: pulumi.Input[str]
     """Namespace of the cluster."""
+    binding_namespace: pulumi.Input[str]
+    """The same, once the site's API server lets the right of the site's agent in."""
     image: pulumi.Input[str]
     """PostgreSQL image."""
     priority_class: pulumi.Input[str]
@@ -158,7 +160,7 @@ class PostgresMember(pulumi.ComponentResource):
             f"{namespace}-{BINDING}",
             metadata={
                 "name": BINDING,
-                "namespace": self._args["namespace"],
+                "namespace": self._args["binding_namespace"],
                 "labels": self._model.labels,
             },
             role_ref={"api_group": RBAC, "kind": "ClusterRole", "name": ENTERS},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policies.admission.language import AdmissionPolicy, Resources, Validation, either, every, literal
 from policies.listing.migrations import DATABASE_NAMESPACES
-from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, RBAC
+from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, LOOKS, RBAC
 
 OPERATOR = "system:serviceaccount:cnpg-system:cnpg-manager"
 CONTROLLERS = "system:serviceaccount:kube-system:"
@@ -74,6 +74,7 @@ def _bound_by_controllers() -> AdmissionPolicy:
         f"request.?namespace.orValue('') in {literal(DATABASE_NAMESPACES)}",
         f"object.metadata.?name.orValue('') == {literal(BINDING)}",
         f"object.roleRef.kind == 'ClusterRole' && object.roleRef.name == {literal(ENTERS)}",
+        "object.?subjects.orValue([]).size() == 1",  # without one the site would be closed
         f"object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == {literal(AGENTS)})",
     )
     return AdmissionPolicy(
@@ -128,6 +129,17 @@ def _bindings() -> AdmissionPolicy:
                 "RES-007",
                 "object.roleRef.name != 'cluster-admin'",
                 "roleRef: another administrator can make what is refused here",
+            ),
+            Validation(
+                "RES-007",
+                every(
+                    f"object.roleRef.name != {literal(ENTERS)}",
+                    either(
+                        f"object.roleRef.name == {literal(LOOKS)}",
+                        f"!object.?subjects.orValue([]).exists(s, s.name == {literal(AGENTS)})",
+                    ),
+                ),
+                f"roleRef: for the whole cluster the site's agents ({AGENTS}) have {LOOKS}, and nobody has {ENTERS}",
             ),
         ),
         conditions={"not-the-api-server": "request.userInfo.username != 'system:apiserver'"},

@@ -109,7 +109,9 @@ def _beside_a_database(resource: Resource) -> Iterator[Finding]:
 
 
 def _of_no_database(binding: Resource) -> Iterator[Finding]:
-    """Find what lets the site's agent into pods of no database."""
+    """Find what lets the site's agent into pods of no database, or nobody into those of one."""
+    if not nodes(binding.props, "subjects"):
+        yield violation("subjects: nobody, so that the site's agent cannot tell who leads", "the site's agents")
     namespace = known(partial(text, binding.props, "metadata", "namespace"))
     if namespace is not None and namespace not in migrations.DATABASE_NAMESPACES:
         allowed = " or ".join(migrations.DATABASE_NAMESPACES)

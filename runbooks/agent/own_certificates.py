@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from cryptography import x509
@@ -24,19 +24,25 @@ def with_certificates(
 ) -> Callable[[], dict[str, object]]:
     """Return a description that also tells when each certificate ends (ISO 8601, UTC); null for one that is none.
 
-    For the API server it is the one that the agent has started with: a new kubeconfig counts after a restart. The files
+    For the API server it is the one that the agent has found first: a new kubeconfig counts after a restart. The files
     for the witness are read again when they have changed.
     """
-    of_api = api_certificate_end(config.kubeconfig, config.context)
-    file = config.witness_keys / f"{agent_user(config.site)}.crt"
-    return lambda: {**describe(), "certificates": {**of_api, WITNESS: _told(end_of(file))}}
+    file, of_api = config.witness_keys / f"{agent_user(config.site)}.crt", {API: cast("str | None", None)}
+
+    def described() -> dict[str, object]:
+        if of_api.get(API, "") is None:  # it may be written after the agent has started
+            of_api.clear()
+            of_api.update(api_certificate_end(config.kubeconfig, config.context))
+        return {**describe(), "certificates": {**of_api, WITNESS: _told(end_of(file))}}
+
+    return described
 
 
 def api_certificate_end(kubeconfig: Path, context: str) -> dict[str, str | None]:
     """Return when the certificate of a kubeconfig's context ends, by API; nothing where it logs in otherwise."""
     try:
         user = _user(yaml.safe_load(kubeconfig.read_text()), context)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, StopIteration):
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, StopIteration):
         return {API: None}
     if data := user.get("client-certificate-data"):
         return {API: _told(_end_in(str(data)))}

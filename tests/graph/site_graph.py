@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from kubeconfigs import kubeconfig
+from own_authority import authority_of_tests
 from unplaced import without_source_positions
 
 from shopsphere.deploy.declared_graph import Graph, declared_by
@@ -23,7 +24,7 @@ FILLED = {
     "tok_card": "Credit card",
     "pspNetworks": "192.0.2.0/24",
     "archiveRecipient": "age1ofthetests",
-    "cdnAuthority": "-----BEGIN CERTIFICATE-----\nof the tests\n-----END CERTIFICATE-----\n",
+    "cdnAuthority": authority_of_tests(),
 }
 
 

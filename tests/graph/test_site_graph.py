@@ -4,6 +4,7 @@ import ast
 import hashlib
 
 import pytest
+from own_authority import authority_of_tests
 from site_graph import GraphOf, SiteGraph, committed_stacks
 
 from shopsphere.foundation.paths import STACKS
@@ -147,7 +148,7 @@ def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) 
 def test_the_cdn_has_an_entry_of_its_own(regional: SiteGraph) -> None:
     _, _, graph = regional
     files = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]
-    assert files["cdn-ca.crt"] == "-----BEGIN CERTIFICATE-----\nof the tests\n-----END CERTIFICATE-----\n"
+    assert files["cdn-ca.crt"] == authority_of_tests()
     ports = {
         each["name"]: (each["port"], each["targetPort"])
         for each in graph.get("Service", "gateway", "gateway")["spec"]["ports"]

@@ -63,6 +63,25 @@ def test_what_is_no_certificate_is_said_and_a_token_has_none(
     assert api_certificate_end(kubeconfig(tmp_path, user), context) == found
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"users: [{name: agent, user: text}]", b"- a list", b"{", b""])
+def test_what_is_no_kubeconfig_stops_no_agent(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "agent.kubeconfig"
+    file.write_bytes(content)
+    assert api_certificate_end(file, "dublin") == {API: None}
+
+
+def test_a_kubeconfig_that_comes_later_is_found(tmp_path: Path, keys: KeyPair) -> None:
+    file = tmp_path / "agent.kubeconfig"
+    config: Any = SimpleNamespace(kubeconfig=file, context="dublin", witness_keys=tmp_path, site="dublin")
+    describe = with_certificates(dict, config)
+    assert describe()["certificates"][API] is None  # type: ignore[index] # it is a mapping
+    inside = {"client-certificate-data": base64.b64encode(keys.certificate.read_bytes()).decode()}
+    kubeconfig(tmp_path, inside)
+    end = end_of(keys.certificate)
+    assert end is not None
+    assert describe()["certificates"][API] == end.isoformat()  # type: ignore[index] # as above
+
+
 def test_no_kubeconfig_is_no_certificate(tmp_path: Path) -> None:
     assert api_certificate_end(tmp_path / "none", "dublin") == {API: None}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from admission_case import (
-    AGENTS_RIGHT,
     CLASS,
     LABELS,
     LEDGER,
@@ -21,7 +20,6 @@ from admission_case import (
 
 # fmt: off
 ADMITTED: dict[str, Case] = {
-    "right of the agent for nobody": Case("", *AGENTS_RIGHT, ("subjects",), []),
     "image by digest": Case("", *SHOP, (*SHOP_CONTAINER, "image"), f"localhost/shopsphere/shop@sha256:{'0' * 64}"),
     "image of another version": Case("", *SHOP, (*SHOP_CONTAINER, "image"), "localhost/shopsphere/shop:0.2.0"),
     "migration of another version": Case("", *MIGRATION, (*SHOP_CONTAINER, "image"), "localhost/shopsphere/shop:0.2.0"),

@@ -129,6 +129,7 @@ BAD = {
         "metadata.namespace: shop; the site's agent asks databases alone",
         "data-commerce or data-ledger",
     ),
+    "right of the agent for nobody": (AGENTS_RIGHT.but("subjects", []), "subjects: nobody"),
     "right of the agent in no namespace": (
         AGENTS_RIGHT.but("metadata", "namespace", REMOVED),
         "metadata.namespace: missing",
