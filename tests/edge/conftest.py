@@ -175,9 +175,9 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
 @pytest.fixture(scope="module")
 def origins(edge: EdgeHost, topology: Topology) -> ssl.SSLContext:
     """What a gateway shows, and whom it answers."""
-    host, folder = topology.shop_host, edge.settings.disk / "gateway"
+    domain, folder = topology.domain, edge.settings.disk / "gateway"
     pair = KeyPair(folder / "tls.crt", folder / "tls.key")
-    issue(edge.authority, pair, common_name=host, alternatives=(host,))
+    issue(edge.authority, pair, common_name=domain, alternatives=(domain, f"*.{domain}"))  # as lab/pki.py does
     return shown_by(pair, edge.settings.edge_keys / "ca.crt")
 
 
