@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from runbooks.pruning.choosing import BASE, BROKEN_OFF, WAL, Choice, Keeping, ListingError, choose
 from runbooks.pruning.holding import Holding, holding_of
+from runbooks.restore.archives import status_of
 from runbooks.restore.stretches import KeptRecord, Stretch, stretches_of
 from shopsphere.clients.archive import ArchiveError
 from shopsphere.clients.owned_archive import MOST_AT_ONCE, OwnedBucket, Version
@@ -106,14 +107,14 @@ def prune(
         choices = choose(held, keeping, now)
     except ListingError as error:
         if execute and newest:
-            _note(bucket, newest, remaining(newest), now, one_line(error))
+            _note(bucket, newest, remaining(bucket, newest), now, one_line(error))
         raise
     pruned = Pruned(bucket.name)
     if newest and newest.newest:
         pruned.uploads = _end_uploads(bucket, min(now, newest.newest), execute=execute)
     for choice in choices:
         if choice.held is newest:
-            pruned.stretches = remaining(choice.held, choice.labels)
+            pruned.stretches = remaining(bucket, choice.held, choice.labels)
             if execute:
                 # Before anything goes: whoever is ended in the middle leaves no word of what is not there any more.
                 _note(bucket, newest, pruned.stretches, now)
@@ -144,10 +145,11 @@ def _remove_chosen(
     _remove(bucket, waiting, execute=execute)
 
 
-def remaining(held: Holding, going: Sequence[str] = ()) -> tuple[Stretch, ...]:
+def remaining(bucket: OwnedBucket, held: Holding, going: Sequence[str] = ()) -> tuple[Stretch, ...]:
     """Return the stretches of a database that stay, without some of its base backups."""
     bases = [each.facts for each in held.whole if each.label not in going and each.facts.get("ended")]
-    return stretches_of(bases, held.wal, None, None)
+    covered = status_of(bucket, held.system).get("covered_at")
+    return stretches_of(bases, held.wal, None, datetime.fromtimestamp(float(covered), UTC) if covered else None)
 
 
 def _going(bucket: OwnedBucket, choice: Choice) -> Iterator[Version]:

@@ -166,7 +166,7 @@ def grown(
     if last is not None:
         run = run_from(written, last, begins_listed(written, last), newest)
         if not run.missing:
-            ends = max(before[-1].ends, covered_at or before[-1].ends)
+            ends = max(before[-1].begins, covered_at or before[-1].ends)
             before[-1] = replace(before[-1], ends=ends, last=(run.end or last).name)
             return tuple(before)
         behind = min((written[each] for each in run.after), default=None)

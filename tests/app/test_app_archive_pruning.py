@@ -177,7 +177,7 @@ def test_a_database_is_restored_from_what_retention_left(
         after = time.time()
         soon("all of it in the archive", lambda: (collector.state.covered_at or 0) > after + 1)
         collector._last_status = float("-inf")  # noqa: SLF001 what is told each minute is told now
-        soon("that being told", lambda: bool(look(bucket, "commerce", "frankfurt").covered_at))
+        soon("that being told", lambda: (look(bucket, "commerce", "frankfurt").covered_at or before) > before)
     first, second = sorted(place.facts(), key=lambda each: each["started"])
     (system,) = bucket.systems()
     cut = Segment.of(second["first_segment"])

@@ -124,6 +124,15 @@ def test_what_came_after_retention_looked_is_taken_up_without_a_list_of_everythi
     assert found.pruned_at == NOW
 
 
+def test_the_end_is_what_the_collector_says_and_not_when_a_file_was_sent() -> None:
+    bucket = kept()
+    assert look(bucket, "commerce", "frankfurt").stretches[0].ends == NOW
+    bucket.put_facts(status_key(SYSTEM), {"covered_at": ago(0.3).timestamp(), "newest": ""})
+    assert look(bucket, "commerce", "frankfurt").stretches[0].ends == ago(0.3)
+    (left,) = prune(bucket, Keeping(7, 2), NOW, execute=True).stretches
+    assert left.ends == ago(0.3)
+
+
 def test_a_hole_after_retention_looked_ends_what_it_knew() -> None:
     bucket = kept()
     bucket.wal({22: -0.1, 24: -0.3})
