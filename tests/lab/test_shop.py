@@ -58,6 +58,9 @@ def test_the_shop_itself_serves_no_assets(at: At, asset: str) -> None:
     shown = ("-o", "/dev/null", "-w", "%{http_code}")
     assert at("client-eu", "curl", "-sS", "-m", "15", *shown, f"https://www.shopsphere.test{path}").stdout == "404"
     assert at("client-eu", "curl", "-sS", "-m", "15", *shown, "http://10.99.0.11/cart").stdout == "403"
+    assert at("client-eu", "curl", "-sS", "-m", "15", *shown, f"http://10.99.0.11{path}").stdout == "403"
+    without = at("client-eu", "curl", "-sk", "-m", "15", *shown, f"https://10.99.0.11:8443{path}", check=False)
+    assert (without.code != 0, without.stdout) == (True, "000"), "the entry for the CDN asks for its certificate"
 
 
 COUNT_ORDERS = """select count(*) from orders."order\""""
