@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.topology import load_topology
 
+if TYPE_CHECKING:
+    from runbooks.restore.archives import Backup
+
 LATEST = "latest"
 """In place of a time: all that the archive has."""
 
@@ -29,7 +32,10 @@ def backups(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a table")] = False,
 ) -> None:
-    """Tell what backups of a pair's databases there are: newest base backup, WAL until when, gaps; read-only."""
+    """Tell what backups of a pair's databases there are: newest base backup, WAL until when, gaps.
+
+    And between which times each can be restored. Read-only.
+    """
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     from runbooks.readiness.p12_backups import judge  # noqa: PLC0415 - see below
@@ -55,6 +61,10 @@ def backups(
         heads = columns("database", "site", "base backup", "WAL until", "position", "gap")
         for line in table(heads, rows, console.width):
             console.print(line)
+        for each in found:
+            for stretch in each.stretches:
+                console.print(f"{each.database} of {each.site} can be restored: {stretch.text}")
+            console.print(f"{each.database} of {each.site}: {_retention(each, now)}")
     judged = judge(pair, found, now)  # as `shopsphere ready` does: what is too old is no success here either
     if not judged.passed:
         sys.stderr.write(f"{judged.found}\n  do: {judged.action}\n")
@@ -105,6 +115,14 @@ def time_of(text: str) -> datetime:
             "no time", expected="a time as in 2026-11-29T09:30:00+00:00", found=text, action="write it so"
         ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _retention(backup: Backup, now: datetime) -> str:
+    if backup.pruning_problem:
+        return f"retention removed nothing: {backup.pruning_problem}"
+    if backup.looked_at is None:
+        return "retention never looked, so that only what follows from the newest base backup is known"
+    return f"retention looked {_age(backup.looked_at, now)}"
 
 
 def _age(when: datetime | None, now: datetime) -> str:

@@ -28,9 +28,9 @@ def keys(
         Step | None, typer.Option("--authority", help="change the authority: the next of three steps (docs/edge.md)")
     ] = None,
 ) -> None:
-    """Make the edge's authority and the certificates of door and users; what is there stays."""
+    """Make the edge's authority and the certificates of door, users and CDN; what is there stays."""
     # The clients take a second to import, so only these verbs do.
-    from shopsphere.clients.edge_identity import USERS, EdgeIdentity  # noqa: PLC0415 - see above
+    from shopsphere.clients.edge_identity import PULLER, USERS, EdgeIdentity  # noqa: PLC0415 - see above
     from shopsphere.edge_door.keys import DOOR, door_files, make_edge_keys  # noqa: PLC0415 - see above
 
     own = folder.expanduser()
@@ -38,6 +38,7 @@ def keys(
     say(f"{DOOR}: {' '.join(each.name for each in door_files(own))}")
     for user in USERS:
         say(f"{user}: {' '.join(each.name for each in EdgeIdentity(own, user).files)}")
+    say(f"{PULLER}: {PULLER}.crt {PULLER}.key for the CDN; ca.crt as shopsphere:cdnAuthority of each site's stack")
     say(f"kept in {own}; ca.key makes new ones: keep it where no host of the edge and no operator's machine has it")
     if stage:
         say(f"ca.crt is being changed: {stage}")

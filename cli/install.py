@@ -14,19 +14,19 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
-from shopsphere.topology.completion import completing, sites
+from shopsphere.topology.completion import completing, jurisdictions, sites
 
 
 def _targets() -> list[str]:
-    return [*sites(), "edge", "operations"]
+    return [*sites(), "edge", "operations", *(f"archive-{each}" for each in jurisdictions())]
 
 
 def install_files(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="SITE|edge|operations",
-            help="a site, the hosts of the edge's APIs, or the operators' machine",
+            metavar="SITE|edge|operations|archive-JURISDICTION",
+            help="a site, the hosts of the edge's APIs, the operators' machine, or the host of an archive",
             autocompletion=completing(_targets),
         ),
     ],

@@ -33,6 +33,7 @@ from cli import (
     metrics,
     moving,
     policy,
+    pruning,
     readiness,
     reconciling,
     region,
@@ -109,6 +110,7 @@ app.command()(rotating.rotate)
 app.command()(metrics.metrics)
 app.command()(backups.backups)
 app.command()(backups.restore)
+app.command("prune-backups")(pruning.prune_backups)
 app.command()(history.history)
 app.command("install-files")(install.install_files)
 app.command()(environment.env)

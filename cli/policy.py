@@ -14,12 +14,18 @@ from shopsphere.deploy.filling_in import topology_for
 from shopsphere.estate.stack import EVERYTHING, Environment, check_target
 from shopsphere.foundation.columns import terminal
 from shopsphere.foundation.errors import UsageError
+from shopsphere.topology import Topology
 from shopsphere.topology.completion import completing, sites, targets
 
 if TYPE_CHECKING:
     from policies.fleet.check import Report
 
 app = typer.Typer(no_args_is_help=True, suggest_commands=False, help="The policies, without Pulumi's engine.")
+
+
+Site = Annotated[
+    str, typer.Argument(metavar="SITE", help="whose API server", show_default=False, autocompletion=completing(sites))
+]
 
 
 class Format(StrEnum):
@@ -67,25 +73,28 @@ def check(
 
 
 @app.command()
-def admission(
-    site: Annotated[
-        str,
-        typer.Argument(metavar="SITE", help="whose API server", show_default=False, autocompletion=completing(sites)),
-    ],
-    environment: Of = Environment.LAB,
-) -> None:
+def admission(site: Site, environment: Of = Environment.LAB) -> None:
     """Print the admission policies of a site, as its stack declares them but for the labels."""
-    topology = topology_for(site, environment)
-    if site not in topology.sites:
-        raise UsageError.build(
-            f"there is no site {site!r}",
-            expected=", ".join(topology.sites),
-            found=repr(site),
-            action="name one of these",
-        )
+    topology = _topology_with(site, environment)
     from policies.admission.printed import site_yaml  # noqa: PLC0415 - see above
 
     sys.stdout.write(site_yaml(topology, site, environment))
+
+
+@app.command()
+def rights(site: Site, environment: Of = Environment.LAB) -> None:
+    """Print the roles of a site's agent at its API server, for the owner of the cluster to apply."""
+    topology = _topology_with(site, environment)
+    if topology.pair_of(site) is None:
+        raise UsageError.build(
+            f"the agent of {site} asks no API server",
+            expected=f"a site of a pair: {', '.join(each for each in topology.sites if topology.pair_of(each))}",
+            found=site,
+            action="name one of these",
+        )
+    from policies.admission.printed import rights_yaml  # noqa: PLC0415 - see above
+
+    sys.stdout.write(rights_yaml(site))
 
 
 @app.command()
@@ -119,6 +128,23 @@ def guard(
             action="--configuration /etc/kubernetes/admission, or where else you put it",
         )
     sys.stdout.write(guard_yaml(users) if directory is None else configuration_yaml(directory))
+
+
+def _topology_with(site: str, environment: Environment) -> Topology:
+    """Return the environment's topology.
+
+    Raises:
+        UsageError: it has no such site.
+    """
+    topology = topology_for(site, environment)
+    if site not in topology.sites:
+        raise UsageError.build(
+            f"there is no site {site!r}",
+            expected=", ".join(topology.sites),
+            found=repr(site),
+            action="name one of these",
+        )
+    return topology
 
 
 def _wanted(target: str, *, everything: bool) -> str:

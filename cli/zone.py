@@ -24,22 +24,25 @@ def keys(environment: In = Environment.LAB) -> None:
     from shopsphere.clients.edge_identity import WATCHER, EdgeIdentity  # noqa: PLC0415 - see above
     from shopsphere.clients.powerdns import connect_to  # noqa: PLC0415 - see above
     from shopsphere.estate.access import edge_access, parent_servers  # noqa: PLC0415 - see above
+    from shopsphere.names.key_view import look_at_keys  # noqa: PLC0415 - see above
+    from shopsphere.names.zone_ds import unchecked  # noqa: PLC0415 - see above
     from shopsphere.names.zone_keys import ZoneKey  # noqa: PLC0415 - see above
-    from shopsphere.names.zone_signing import signing_keys  # noqa: PLC0415 - see above
     from shopsphere.names.zone_view import judge_zone_view, look_at_zone  # noqa: PLC0415 - see above
 
     zone, access = f"{load_topology(environment=environment).domain}.", edge_access(environment)
     servers = [(each.name, each.url) for each in access.require_authorities()]
-    held = {
-        each.name: signing_keys(each, zone) for each in connect_to(servers, EdgeIdentity.of(access.edge_keys, WATCHER))
-    }
-    for name, found in held.items():
-        say(f"{name}: {', '.join(str(ZoneKey(each).tag) for each in sorted(found)) or 'signs nothing'}")
-    for each in sorted({each for found in held.values() for each in found}):
+    there = look_at_keys(connect_to(servers, EdgeIdentity.of(access.edge_keys, WATCHER)), zone, set(), set())
+    for line in there.lines():
+        say(line)
+    for each in sorted(there.not_retired):
         sys.stdout.write(f"{zone} IN DS {ZoneKey(each).ds(zone)}\n")
+    if len(there.not_retired) > 1:
+        say("several keys: in a roll, `zone roll` says which DS; else `drift edge` says which key nobody knows")
     view = look_at_zone(zone, (each.address for each in access.nameservers), parent_servers(environment))
     for server, shown in view.vouched.items():
         say(f"parent zone at {server}: {shown if isinstance(shown, str) else ', '.join(sorted(shown.ds)) or 'no DS'}")
+        if not isinstance(shown, str) and (weak := unchecked(shown.ds)):
+            say(f"  {weak}")
     say(judge_zone_view(view, datetime.now(UTC)).found)
 
 

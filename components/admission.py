@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
-from pulumi.runtime.settings import get_monitor
 from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 
 from components.manifest import Manifest, name_of
+from components.settling import settled
 from policies.admission.language import AdmissionPolicy
 from policies.admission.site_policies import site_policies
 from shopsphere.estate.placement import Placement
@@ -18,13 +16,6 @@ from shopsphere.estate.stack import Environment
 from shopsphere.topology import Topology
 
 OWNER = "platform"
-READ_SECONDS = 3
-"""An API server reads changed policies once a second (Kubernetes 1.36), and then has to compile them."""
-
-
-async def _read(names: list[str]) -> list[str]:
-    await asyncio.sleep(READ_SECONDS)
-    return names
 
 
 class Admission(pulumi.ComponentResource):
@@ -63,13 +54,10 @@ class Admission(pulumi.ComponentResource):
     def in_force(self, value: pulumi.Input[str]) -> pulumi.Input[str]:
         """Return a value that is there when the API server asks the policies as they are declared now.
 
-        What a migration may run is written in them, and is another with each release: the policies from before would
-        refuse it.
+        What may run is written in them, and is another when images move to another registry, a migration's with each
+        release; so is which kinds there may be. The policies from before would refuse it.
         """
-        if pulumi.runtime.is_dry_run() or not isinstance(get_monitor(), ResourceMonitorStub):
-            return value  # nothing is made
-        read: pulumi.Output[list[str]] = self.policies.apply(_read)
-        return pulumi.Output.all(value, read).apply(lambda both: str(both[0]))
+        return settled(value, self.policies)
 
     def _bound(self, policy: AdmissionPolicy) -> pulumi.Output[str]:
         metadata: Manifest = {

@@ -96,6 +96,7 @@ class DataCentre(pulumi.ComponentResource):
         super().__init__("shopsphere:site:DataCentre", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._model = model
+        self._bounds: dict[str, ResourceQuota] = {}
         # Whatever is put into a namespace waits for it, and so for what has to be there before.
         self._namespaced = pulumi.ResourceOptions(parent=self, depends_on=[*after])
         self.namespaces = pulumi.Output.all(**{each.name: self._namespace(each) for each in model.namespaces})
@@ -105,6 +106,10 @@ class DataCentre(pulumi.ComponentResource):
     def namespace(self, name: str) -> pulumi.Output[str]:
         """Return the name of a namespace as an output that exists when the namespace does."""
         return self.namespaces.apply(lambda namespaces: namespaces[name])
+
+    def bounds(self, namespace: str) -> ResourceQuota:
+        """Return what bounds the number of objects in a namespace: with one port more of a Service it grows first."""
+        return self._bounds[namespace]
 
     def priority_class(self, name: str) -> pulumi.Output[str]:
         """Return the cluster's name of a priority class."""
@@ -137,7 +142,7 @@ class DataCentre(pulumi.ComponentResource):
             spec={"hard": {f"requests.{WATTS_RESOURCE}": str(watts.quota_watts(namespace))}},
             opts=self._child,
         )
-        ResourceQuota(
+        self._bounds[namespace.name] = ResourceQuota(
             f"{namespace.name}-objects",
             metadata={"name": "objects", "namespace": name, "labels": labels, "annotations": SKIP_AWAIT},
             spec={"hard": watts.quota_objects(namespace)},

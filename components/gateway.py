@@ -10,6 +10,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Secret, Service
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.gateway_configuration import (
+    CDN_PORT,
     CERTIFICATE_DIRECTORY,
     CONFIG_DIRECTORY,
     DRAIN_SECONDS,
@@ -31,6 +32,8 @@ from components.pod_template import (
     rolling_update,
     selector,
 )
+from components.settling import settled
+from shopsphere.estate.cdn_origin import ORIGIN_PORT
 from shopsphere.estate.placement import SKIP_AWAIT
 
 READY_FOR_GOOD = 3600
@@ -54,6 +57,8 @@ class GatewayArgs(TypedDict):
     """Certificate for the public names, with its chain (PEM)."""
     tls_key: pulumi.Input[str]
     """Its private key (PEM)."""
+    bounds: pulumi.CustomResource
+    """What bounds the ports of Services in the namespace."""
 
 
 class Gateway(pulumi.ComponentResource):
@@ -140,6 +145,7 @@ class Gateway(pulumi.ComponentResource):
                     "ports": [
                         {"name": "https", "container_port": HTTPS_PORT},
                         {"name": "http", "container_port": HTTP_PORT},
+                        {"name": "cdn", "container_port": CDN_PORT},
                         {"name": "health", "container_port": HEALTH_PORT},
                     ],
                     "readiness_probe": {**ready, "period_seconds": 2, "failure_threshold": READY_FOR_GOOD},
@@ -167,9 +173,13 @@ class Gateway(pulumi.ComponentResource):
         }
 
     def _service(self) -> pulumi.Output[str]:
+        bounds = self._args["bounds"]
+        # With one port more of it, the API server judges by the bounds that it has learned of.
+        namespace = settled(self._args["namespace"], bounds.id)
+        bounded: Manifest = {**self._metadata("gateway", SKIP_AWAIT), "namespace": namespace}
         created = Service(
             "gateway",
-            metadata=self._metadata("gateway", SKIP_AWAIT),
+            metadata=bounded,
             spec={
                 "type": "LoadBalancer",
                 # Local keeps the customer's address, which limits per source need.
@@ -178,8 +188,9 @@ class Gateway(pulumi.ComponentResource):
                 "ports": [
                     {"name": "https", "port": 443, "target_port": HTTPS_PORT},
                     {"name": "http", "port": 80, "target_port": HTTP_PORT},
+                    {"name": "cdn", "port": ORIGIN_PORT, "target_port": CDN_PORT},
                 ],
             },
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[bounds]),
         )
         return name_of(created)

@@ -19,25 +19,32 @@ from components.gateway_pages import (
     page_files,
 )
 from components.pod_template import ENDPOINT_REMOVAL_SECONDS, TERMINATION_SECONDS
+from shopsphere.clients.edge_identity import PULLER
 from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_agent import WRITES_PATH
 from shopsphere.estate.site_config import WorkloadConfig
 from shopsphere.estate.site_health import SERVING_PATH
-from shopsphere.estate.workloads import GATEWAY, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT
+from shopsphere.estate.workloads import GATEWAY, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT, GATEWAY_ORIGIN_PORT
 from shopsphere.topology.public_names import WWW
 
 HTTPS_PORT = GATEWAY_HTTPS_PORT
 HTTP_PORT = GATEWAY_HTTP_PORT
+CDN_PORT = GATEWAY_ORIGIN_PORT
 HEALTH_PORT = 8404
 LIVE_PATH = "/livez"
 READY_PATH = "/readyz"
 CONFIG_DIRECTORY = "/etc/shopsphere/gateway"
 CERTIFICATE_DIRECTORY = "/etc/shopsphere/tls"
 CERTIFICATE_FILE = f"{CERTIFICATE_DIRECTORY}/tls.pem"
+CDN_AUTHORITY_FILE = "cdn-ca.crt"
+"""Beside haproxy.cfg: whom a certificate of the CDN has to be from."""
 LARGEST_BODY_BYTES = 1_048_576  # 1 MiB: the largest form of the shop is an address; artwork goes another way
 DRAIN_SECONDS = TERMINATION_SECONDS - ENDPOINT_REMOVAL_SECONDS - 5
 LARGEST_CONNECTIONS = 4000
+LARGEST_CDN_CONNECTIONS = LARGEST_CONNECTIONS // 8
+"""At the entry for the CDN: who is refused there only after a handshake takes no place of customers."""
+CDN_CONNECTIONS_PER_SOURCE = LARGEST_CDN_CONNECTIONS // 4
 CONNECTIONS_PER_SOURCE = LARGEST_CONNECTIONS // 10
 """More at once from one source are refused: idle connections cost a client nothing, and each holds a place here.
 
@@ -56,6 +63,8 @@ class GatewayModel:
         shop_host: DNS name of the shop's service.
         shop_port: its port.
         static_paths: path prefixes that only the CDN may fetch.
+        cdn_authority: who vouches for the CDN (PEM); without it there is no entry for the CDN.
+        static_over_http: whether everybody may fetch them in clear, as a CDN without a certificate does.
         public_url: address of the shop, without a path; what else customers type is led to it.
         domain: the zone of the public names.
         requests_per_second: rate above which one source, an IPv4 address or an IPv6 /64, is answered with 429.
@@ -78,6 +87,8 @@ class GatewayModel:
     requests_per_second: int
     sign_ins_per_minute: int
     checkouts_per_minute: int
+    cdn_authority: str = ""
+    static_over_http: bool = False
     connections: int = CONNECTIONS_PER_SOURCE
     agent: Endpoint | None = None
     nodes: int = 1
@@ -99,8 +110,9 @@ class GatewayModel:
 
 
 def gateway_files(model: GatewayModel) -> dict[str, str]:
-    """Return what the pods mount at CONFIG_DIRECTORY: haproxy.cfg and the pages it names."""
-    return {"haproxy.cfg": haproxy_configuration(model), **page_files()}
+    """Return what the pods mount at CONFIG_DIRECTORY: haproxy.cfg, the pages it names, and who vouches for the CDN."""
+    cdn = {CDN_AUTHORITY_FILE: model.cdn_authority.strip() + "\n"} if model.cdn_authority else {}
+    return {"haproxy.cfg": haproxy_configuration(model), **page_files(), **cdn}
 
 
 def haproxy_configuration(model: GatewayModel) -> str:
@@ -114,6 +126,12 @@ def haproxy_configuration(model: GatewayModel) -> str:
         site=model.placement.site,
         https_port=HTTPS_PORT,
         http_port=HTTP_PORT,
+        cdn_port=CDN_PORT,
+        cdn_authority=f"{CONFIG_DIRECTORY}/{CDN_AUTHORITY_FILE}" if model.cdn_authority else "",
+        cdn_name=PULLER,
+        cdn_connections=LARGEST_CDN_CONNECTIONS,
+        cdn_connections_per_source=CDN_CONNECTIONS_PER_SOURCE,
+        static_over_http=model.static_over_http,
         health_port=HEALTH_PORT,
         live_path=LIVE_PATH,
         ready_path=READY_PATH,

@@ -7,9 +7,11 @@ from typing import TypedDict
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Secret, Service
+from pulumi_kubernetes.rbac.v1 import RoleBinding
 
 from components.manifest import name_of
 from components.postgres_spec import PostgresMemberModel, cluster_spec
+from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, RBAC
 from shopsphere.estate.databases import AUTHORITY_SECRET, POSTGRESQL_PORT, REPLICATION_SECRET
 from shopsphere.estate.placement import SKIP_AWAIT
 
@@ -30,6 +32,8 @@ class PostgresMemberArgs(TypedDict):
 
     namespace: pulumi.Input[str]
     """Namespace of the cluster."""
+    binding_namespace: pulumi.Input[str]
+    """The same, once the site's API server lets the right of the site's agent in."""
     image: pulumi.Input[str]
     """PostgreSQL image."""
     priority_class: pulumi.Input[str]
@@ -51,7 +55,7 @@ class PostgresMemberArgs(TypedDict):
 
 
 class PostgresMember(pulumi.ComponentResource):
-    """The cluster, the secrets it shares with its peer, and the stable service in front of it."""
+    """The cluster, the secrets it shares with its peer, the service before it, and the right of the site's agent."""
 
     cluster: pulumi.Output[str]
     """Name of the cluster."""
@@ -108,6 +112,7 @@ class PostgresMember(pulumi.ComponentResource):
         )
         self.cluster = created.id.apply(lambda _: model.cluster)
         self.service = self._stable_service()
+        self._let_agent_in()
         self.authority_secret = secrets["authority"]
         self.owner_secret = secrets["owner"]
         self.register_outputs({"cluster": self.cluster, "service": self.service})
@@ -147,3 +152,18 @@ class PostgresMember(pulumi.ComponentResource):
             opts=self._child,
         )
         return name_of(created)
+
+    def _let_agent_in(self) -> None:
+        """The site's agent asks inside the instances whether they lead; it is no administrator."""
+        namespace = self._model.database.namespace.name
+        RoleBinding(
+            f"{namespace}-{BINDING}",
+            metadata={
+                "name": BINDING,
+                "namespace": self._args["binding_namespace"],
+                "labels": self._model.labels,
+            },
+            role_ref={"api_group": RBAC, "kind": "ClusterRole", "name": ENTERS},
+            subjects=[{"api_group": RBAC, "kind": "Group", "name": AGENTS}],
+            opts=self._child,
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from components.gateway_configuration import GatewayModel
+from components.known_cdn import require_known_cdn
 from components.migration import MigrationModel
 from components.network_policies import NetworkModel
 from components.postgres_spec import PostgresMemberModel
@@ -87,11 +88,13 @@ class RegionalPair:
             NotAMemberError: the site is not one of the pair's.
             UnsafePaymentsError: outside the lab, the provider is not reached by https, or no payment method is named.
             UnreadableBackupsError: there is an archive, and nobody is named who could read what is in it.
+            UnknownCdnError: the gateway would answer no CDN.
         """
         pair = topology.pair(pair_name)
         require_member(site, pair.sites, pair_name)
         require_safe_payments(config, environment)
         require_readable_backups(config, topology, site)
+        require_known_cdn(config, site)
         return cls(topology, pair, Placement.of(topology, site), config, declaration, environment)
 
     @property
@@ -168,6 +171,8 @@ class RegionalPair:
             shop_host=SHOP.host,
             shop_port=SERVICE_PORT,
             static_paths=self.topology.cdn.paths,
+            cdn_authority=self.config.cdn_authority,
+            static_over_http=self.config.static_over_http,
             public_url=self.surroundings.public_url,
             domain=self.topology.domain,
             requests_per_second=self.config.requests_per_second_per_source,

@@ -59,8 +59,12 @@ class RegionalSite(pulumi.ComponentResource):
             name, PinnedStorageModel(placement, config.volumes, pair.topology.site(placement.site).nodes), self._child
         )
         NetworkPolicies(name, pair.network(), self._centre.namespaces, self._child)
-        self._members = {database.name: self._member(database) for database in pair.declaration.databases}
-        images = {**config.images, SHOP.image: self._shop_image(args["registry_password"])}
+        declared = {**config.images, SHOP.image: self._shop_image(args["registry_password"])}
+        # Of another registry, all would be refused while the API server asks the policies from before.
+        images = {image: self._admission.in_force(reference) for image, reference in declared.items()}
+        self._members = {
+            database.name: self._member(database, images[DATABASE_IMAGE]) for database in pair.declaration.databases
+        }
         own_components = {GATEWAY.name: self._gateway}  # for OWN_COMPONENTS
         for workload in pair.declaration.workloads:
             if not pair.reaches(workload):
@@ -72,14 +76,15 @@ class RegionalSite(pulumi.ComponentResource):
         self.clusters = pulumi.Output.all(*[member.cluster for member in self._members.values()])
         self.register_outputs({"clusters": self.clusters})
 
-    def _member(self, database: DatabaseModel) -> PostgresMember:
+    def _member(self, database: DatabaseModel, image: pulumi.Input[str]) -> PostgresMember:
         secrets = self._secrets
         return PostgresMember(
             database.name,
             self._pair.member(database),
             PostgresMemberArgs(
                 namespace=self._centre.namespace(database.namespace.name),
-                image=self._pair.config.images[DATABASE_IMAGE],
+                binding_namespace=self._admission.in_force(self._centre.namespace(database.namespace.name)),
+                image=image,
                 priority_class=self._centre.priority_class("databases"),
                 authority=secrets["pairCaCertificate"],
                 server_certificate=secrets[f"{database.name}ServerCertificate"],
@@ -123,7 +128,7 @@ class RegionalSite(pulumi.ComponentResource):
             self._pair.migration(declaration, process, database),
             MigrationArgs(
                 namespace=self._centre.namespace(database.namespace.name),
-                image=self._admission.in_force(image),
+                image=image,
                 priority_class=self._centre.priority_class(declaration.priority),
                 authority_secret=member.authority_secret,
                 owner_secret=member.owner_secret,
@@ -141,6 +146,7 @@ class RegionalSite(pulumi.ComponentResource):
                 "priority_class": self._centre.priority_class(GATEWAY.priority),
                 "tls_certificate": self._secrets["gatewayTlsCertificate"],
                 "tls_key": self._secrets["gatewayTlsKey"],
+                "bounds": self._centre.bounds(GATEWAY.name),
             },
             self._child,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.component import Component
 from lab.own_program import own_program
 from lab.paths import disk_directory, pki_directory
-from shopsphere.estate.archive_keys import IDENTITY_FILE, READER, RECIPIENT_FILE
+from shopsphere.estate.archive_keys import IDENTITY_FILE, OWNER, OWNER_FILE, READER, RECIPIENT_FILE
 from shopsphere.estate.databases import DATABASES
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 from shopsphere.foundation.files import secret_in, write_whole
@@ -21,8 +21,6 @@ from shopsphere.topology import ARCHIVE_PORT, Archive, Jurisdiction
 
 ADMINISTRATION_PORT = 8444
 """Where accounts and buckets are managed; on loopback, so that only programs of the host itself reach it."""
-OWNER = "owner"
-"""The archive's own account, which makes the others; no site has it."""
 MOST_CONNECTIONS = 512  # two databases at two sites, each with a handful; the rest is room for a restore
 MOST_REQUESTS = 128  # each holds up to a MiB of what it passes on
 _PRIVATE, _SECRET = 0o700, 0o600
@@ -56,7 +54,11 @@ def keeper_component(jurisdiction: Jurisdiction) -> Component:
     It runs on the archive's host, because that is where the archive is managed from.
     """
     return own_program(
-        "archive-keeper", "lab.archive_keeper", jurisdiction.name, packages=("lab", "shopsphere"), priority=200
+        "archive-keeper",
+        "lab.archive_keeper",
+        jurisdiction.name,
+        packages=("lab", "runbooks", "shopsphere"),
+        priority=200,
     )
 
 
@@ -77,7 +79,7 @@ def prepare_archive(host: str, archive: Archive) -> KeyPair:
     authority = new_authority(folder, f"ShopSphere lab authority of {host}")
     served = KeyPair(folder / "tls.crt", folder / "tls.key")
     issue(authority, served, common_name=host, alternatives=(host, str(archive.address), "127.0.0.1"))
-    secret_in(folder / "owner.secret")
+    secret_in(folder / OWNER_FILE)
     for name in ("store", "versions", "accounts"):
         place = disk_directory(host) / name
         place.mkdir(parents=True, exist_ok=True)
@@ -98,7 +100,7 @@ def archive_component(host: str, archive: Archive) -> Component:
             "/bin/sh",
             "-c",
             'ROOT_SECRET_ACCESS_KEY="$(cat "$0")" exec "$@"',
-            str(archive_folder(host) / "owner.secret"),
+            str(archive_folder(host) / OWNER_FILE),
         ),
         str(tools_directory() / "versitygw"),
         f"--access={OWNER}",

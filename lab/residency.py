@@ -52,7 +52,7 @@ _NOBODY = ""
 _MOUNTED = {"volumes": Path("/srv/volumes"), "var-log": Path("/var/log")}
 """Folders of a host's disk that are looked at where the host has them mounted."""
 _ORDER_SECONDS = 90.0
-_CACHE_PROGRAMS = ("varnishd", "cache-main", "hitch")
+_CACHE_PROGRAMS = ("varnishd", "cache-main", "hitch", "haproxy")
 
 
 def searched(topology: Topology, hosts: LabHosts) -> list[Searched]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from lab.cluster.credentials import agent_kubeconfig
 from lab.cluster.nodes import LabNode
 from lab.component import Component
 from lab.host_firewall import FILE, SWITCHED_ON
 from lab.hosts import load_hosts
 from lab.own_program import own_program
-from lab.paths import disk_directory, kubeconfig_path
+from lab.paths import disk_directory
 from lab.witness import make_witness_keys
 from runbooks.agent.written import AgentPlaces, agent_config, host_config
 from shopsphere.estate.databases import POSTGRESQL_PORT
@@ -37,7 +38,7 @@ def agent_components(node: LabNode, pair: Pair, topology: Topology) -> list[Comp
         node=node.name if node.number > 1 else "",
         listen=node.address,
         witness=client_urls(pair, topology),
-        places=AgentPlaces(disk / "witness-keys", kubeconfig_path(site.name), disk / "permit.json"),
+        places=AgentPlaces(disk / "witness-keys", agent_kubeconfig(node.name), disk / "permit.json"),
         askers=_askers(node),
         state_askers=_state_askers(topology),
         firewall=_firewall(node),

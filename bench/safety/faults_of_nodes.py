@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from scene import Scene
 
 from shopsphere.estate.databases import COMPLETE_COPIES, DATABASES, LEDGER, DatabaseModel
+from shopsphere.estate.workloads import PAYMENTS, SHOP
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.status.quantities import is_true
 
 
 def node_of_primary(scene: Scene, site: str, database: DatabaseModel = LEDGER) -> str:
@@ -34,6 +37,31 @@ def lead_on_further_node(scene: Scene, databases: Sequence[DatabaseModel] = (LED
         _await_complete_copy(scene, each)
     (node,) = {node_of_primary(scene, site, each) for each in databases}
     return node
+
+
+def _spread_services(scene: Scene) -> None:
+    """Have a pod of each service on each node of the active site: nothing moves one back after the loss of a node.
+
+    A service whose pods are all beside a closed fence would keep the site from taking orders, and hide a second writer.
+    """
+    for service in (SHOP, PAYMENTS):
+        wait_until(partial(_is_spread, scene, service.name), what=f"{service.name} on two nodes", seconds=120)
+
+
+def _is_spread(scene: Scene, namespace: str) -> bool:
+    cluster = scene.under_test.access.cluster(scene.active)
+    pods = [pod for pod in cluster.items(f"/api/v1/namespaces/{namespace}/pods") if not _is_leaving(pod)]
+    if not pods or not all(is_true(pod, "Ready") for pod in pods):
+        return False
+    if len({pod["spec"]["nodeName"] for pod in pods}) > 1:
+        return True
+    name = pods[0]["metadata"]["name"]
+    cluster.delete(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    return False
+
+
+def _is_leaving(pod: Mapping[str, Any]) -> bool:
+    return bool(pod["metadata"].get("deletionTimestamp"))
 
 
 def _let_another_lead(scene: Scene, database: DatabaseModel) -> None:
@@ -121,6 +149,7 @@ def partition_without_node_fence(scene: Scene) -> None:
     Everything else of the site stays: its own node's fence, and its agent, which gives up the lease in time. Only the
     gateway is let go on, as it asks that agent out of courtesy to customers and is no part of the fence.
     """
+    _spread_services(scene)
     node = scene.facts["node"] = lead_on_further_node(scene, DATABASES)
     scene.under_test.fences.remove(node)
     scene.under_test.fences.open_gateway(scene.active, scene.under_test.address(scene.active))

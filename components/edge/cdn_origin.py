@@ -33,6 +33,8 @@ class CdnOriginModel:
         host_name: public name of static assets.
         paths: prefixes that are served.
         origins: name, address and port of each, in order of preference.
+        origin_name: what the CDN asks each origin's certificate for. It is the shop's name and not that of the static
+            assets, for which the CDN itself has a key: it is not to be taken for one of its origins.
         probe_path: object that a healthy origin answers with 200.
     """
 
@@ -41,6 +43,7 @@ class CdnOriginModel:
     host_name: str
     paths: tuple[str, ...]
     origins: tuple[Mapping[str, Any], ...]
+    origin_name: str
     probe_path: str
 
     @classmethod
@@ -77,6 +80,7 @@ class CdnOriginModel:
             host_name=topology.static_host,
             paths=topology.cdn.paths,
             origins=tuple(origins),
+            origin_name=config.origin_name or topology.shop_host,
             probe_path=config.origin_probe_path,
         )
 
@@ -90,6 +94,7 @@ class CdnOriginModel:
             "dataClass": PUBLIC,
             "paths": list(self.paths),
             "origins": [dict(origin) for origin in self.origins],
+            "originName": self.origin_name,
             "policy": "fallback",
             "probe": {
                 "path": self.probe_path,

@@ -20,6 +20,9 @@ LIVE = "live"
 DS = "ds"
 """Output with what the parent zone has to say of the keys: one DS of each."""
 
+RETIRED = "retired"
+"""Output with the public halves of keys that must never sign again."""
+
 
 class DnsZone(Resource, module="edge", name="DnsZone"):
     """A zone with SOA and NS at every authority; type `pulumi-python:dynamic/edge:DnsZone`."""
@@ -35,9 +38,10 @@ class DnsZoneKeys(Resource, module="edge", name="DnsZoneKeys"):
 
     live: pulumi.Output[dict[str, str]]
     ds: pulumi.Output[list[str]]
+    retired: pulumi.Output[list[str]]
 
     def __init__(self, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> None:
-        super().__init__(PowerDnsZoneKeysProvider(), name, {**inputs, LIVE: None, DS: None}, options)
+        super().__init__(PowerDnsZoneKeysProvider(), name, {**inputs, LIVE: None, DS: None, RETIRED: None}, options)
 
 
 class DnsRRset(Resource, module="edge", name="DnsRRset"):

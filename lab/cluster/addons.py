@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lab.cluster.configuration import dns_address
 from lab.paths import disk_directory, kubeconfig_path
+from shopsphere.estate.cluster_rights import agent_rights
 from shopsphere.estate.placement import HOSTNAME_LABEL
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import run
@@ -56,10 +57,15 @@ def apply(site: Site, *, resolver: str, operator: bool) -> None:
     record.write_text(digest)
 
 
-def apply_rights(site: str) -> None:
-    """Let the cluster's own parts do what they are for: without it no network policy is in force."""
-    manifest = Path(__file__).with_name("addons") / "rights.yaml"
-    kubectl(site, "apply", "--server-side", "--force-conflicts", "-f", str(manifest))
+def apply_rights(site: str, *, databases: bool) -> None:
+    """Let the cluster's own parts do what they are for, and the site's agent where databases run.
+
+    Without it no network policy is in force, and no database takes writes.
+    """
+    manifest = (Path(__file__).with_name("addons") / "rights.yaml").read_text()
+    if databases:
+        manifest += f"---\n{yaml.safe_dump_all(agent_rights(site))}"
+    kubectl(site, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest)
 
 
 def _dns_manifest(site: Site, resolver: str) -> str:

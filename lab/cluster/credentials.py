@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.paths import disk_directory, kubeconfig_path
+from shopsphere.estate.cluster_rights import AGENTS, agent_subject
 from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 from shopsphere.foundation.files import write_whole
@@ -47,13 +48,22 @@ class Credentials:
     service_account_key: Path
 
     def kubeconfig(self, user: str) -> Path:
-        """The kubeconfig of `controller-manager`, `scheduler`, `proxy`, `router`, `kubelet` or `admin`."""
+        """The kubeconfig of `controller-manager`, `scheduler`, `proxy`, `router`, `kubelet`, `agent` or `admin`."""
         return self.directory / f"{user}.kubeconfig"
+
+
+def agent_kubeconfig(node: str) -> Path:
+    """Return where the agent of a node finds as whom it asks its site's API server."""
+    return _directory(node) / "agent.kubeconfig"
+
+
+def _directory(node: str) -> Path:
+    return disk_directory(node) / "pki"
 
 
 def prepare(site: Site) -> Credentials:
     """Make what is missing of a site's credentials and return them."""
-    directory = disk_directory(site.name) / "pki"
+    directory = _directory(site.name)
     authority = new_authority(directory, f"{site.name} cluster authority")
     first_service_address = str(site.service_network[1])
     api_server = issue(
@@ -63,7 +73,7 @@ def prepare(site: Site) -> Credentials:
         alternatives=(str(site.address), "127.0.0.1", first_service_address, "kubernetes", "kubernetes.default.svc"),
     )
     credentials = Credentials(directory, authority, api_server, _service_account_key(directory))
-    users = {**_USERS, "kubelet": (f"system:node:{site.name}", "system:nodes")}
+    users = {**_USERS, **_of_node(site.name)}
     for user, (name, group) in users.items():
         pair = KeyPair(directory / f"{user}.crt", directory / f"{user}.key")
         issue(authority, pair, common_name=name, organisation=group)
@@ -78,15 +88,19 @@ def prepare_node(site: Site, node: str) -> Credentials:
     The authority and the other keys stay with the site's host: the node has its own kubelet, and no administrator.
     """
     of_site = prepare(site)
-    directory = disk_directory(node) / "pki"
+    directory = _directory(node)
     directory.mkdir(parents=True, exist_ok=True)
-    users = {"proxy": _USERS["proxy"], "router": _USERS["router"], "kubelet": (f"system:node:{node}", "system:nodes")}
+    users = {"proxy": _USERS["proxy"], "router": _USERS["router"], **_of_node(node)}
     credentials = Credentials(directory, of_site.authority, of_site.api_server, of_site.service_account_key)
     for user, (name, group) in users.items():
         pair = KeyPair(directory / f"{user}.crt", directory / f"{user}.key")
         issue(of_site.authority, pair, common_name=name, organisation=group)
         _write_kubeconfig(credentials.kubeconfig(user), site, of_site.authority, pair)
     return credentials
+
+
+def _of_node(node: str) -> dict[str, tuple[str, str]]:
+    return {"kubelet": (f"system:node:{node}", "system:nodes"), "agent": (agent_subject(node), AGENTS)}
 
 
 def _service_account_key(directory: Path) -> Path:

@@ -79,4 +79,4 @@ def prepare_cache(settings: EdgeSettings) -> None:
     )
     write_whole(folder / "hitch.conf", text)
     if not settings.vcl_file.exists():
-        write_whole(settings.vcl_file, render([]))
+        write_whole(settings.vcl_file, render([], {}))

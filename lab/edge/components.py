@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 from lab.component import Component
 from lab.edge.authority import authority_component, prepare_authority
 from lab.edge.cache import cache_component, prepare_cache, tls_component
 from lab.edge.door import door_components, prepare_door
+from lab.edge.pulls import prepare_pulls, pulls_component
 from lab.edge.resolver import prepare_resolver, resolver_component
 from lab.edge.settings import EdgeSettings
 from lab.own_program import own_program
 from lab.paths import disk_directory, pki_directory, run_directory
-from shopsphere.foundation.files import write_whole
+from shopsphere.edge_door.keys import puller_files
 from shopsphere.foundation.paths import REPOSITORY
-from shopsphere.names.pair_state import public_addresses, zone_of
+from shopsphere.names.pair_state import zone_of
 from shopsphere.topology import Topology
 
 EDGE_HOST = "edge"
@@ -29,6 +28,7 @@ def lab_settings() -> EdgeSettings:
         certificate=pki / "cdn" / "tls.crt",
         key=pki / "cdn" / "tls.key",
         edge_keys=pki / "edge",
+        origin_authority=pki / "public-ca.crt",
     )
 
 
@@ -38,14 +38,8 @@ def prepare(settings: EdgeSettings, topology: Topology) -> None:
         prepare_authority(settings, name, zone_of(topology))
     prepare_resolver(settings, topology)
     prepare_door(settings, topology)
-    write_whole(settings.origins_file, json.dumps(_origins(topology), indent=2) + "\n")
+    prepare_pulls(settings, topology)
     prepare_cache(settings)
-
-
-def _origins(topology: Topology) -> dict[str, str]:
-    """Address of every site that serves customers: no other may be an origin."""
-    addresses = public_addresses(topology)
-    return {site: addresses[site] for pair in topology.pairs.values() for site in pair.sites}
 
 
 def edge_components(settings: EdgeSettings) -> list[Component]:
@@ -53,6 +47,7 @@ def edge_components(settings: EdgeSettings) -> list[Component]:
     return [
         *(authority_component(settings, name) for name in settings.authorities),
         resolver_component(settings),
+        pulls_component(settings),
         cache_component(settings),
         agent_component(settings),
         tls_component(settings),
@@ -69,6 +64,8 @@ def agent_component(settings: EdgeSettings) -> Component:
         *("--varnish-directory", str(settings.varnish_directory)),
         *("--token-file", str(settings.cdn_token_file)),
         *("--origins-file", str(settings.origins_file)),
+        *("--pulls-socket", str(settings.pulls_socket)),
+        *("--pulls-certificate", str(puller_files(settings.edge_keys)[1])),
     )
     environment = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(REPOSITORY)}
     packages = ("lab", "shopsphere")

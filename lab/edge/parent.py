@@ -18,6 +18,7 @@ from shopsphere.clients.powerdns import DnsAuthority, RRset, connect_inside
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.process import run
+from shopsphere.names.zone_ds import leads
 from shopsphere.names.zone_keys import ZoneKey
 from shopsphere.names.zone_signing import signing_keys
 
@@ -25,7 +26,7 @@ DS_TTL_SECONDS = 30
 """A real parent's is an hour or a day; a roll of keys waits for it."""
 SIGNING = "--signing"
 """In place of DS: those of the keys that sign now."""
-_DS = re.compile(r"[0-9]{1,5} 13 2 [0-9a-f]{64}")
+_DS = re.compile(r"[0-9]{1,5} 13 (1 [0-9a-f]{40}|2 [0-9a-f]{64}|4 [0-9a-f]{96}|[3-9] [0-9a-f]{64})")
 _RELOAD_SECONDS = 10
 
 
@@ -97,11 +98,13 @@ def show_ds(settings: EdgeSettings, zone: str, ds: Sequence[str], *, unknown: bo
     if wrong := [each for each in ds if not _DS.fullmatch(each)]:
         raise UsageError.build(
             "no such DS",
-            expected="`TAG 13 2 DIGEST`, with 64 small hexadecimal digits, as the edge's stack prints it",
+            expected="`TAG 13 2 DIGEST`, with 64 small hexadecimal digits, as the edge's stack prints it, or SHA-384",
             found=wrong[0][:100],
             action="give each DS as one word, in quotes",
         )
-    if ds and not unknown and (foreign := sorted(set(ds) - set(signing_ds(settings, zone)))):
+    signing = [] if unknown else _signing(settings, zone)
+    foreign = sorted(each for each in ds if not unknown and not any(leads([each], zone, key) for key in signing))
+    if foreign:
         raise UsageError.build(
             "no key of that DS signs at every authority: customers who check would lose every name",
             expected=" or ".join(signing_ds(settings, zone)) or "none, as no authority signs",
@@ -121,8 +124,11 @@ def show_ds(settings: EdgeSettings, zone: str, ds: Sequence[str], *, unknown: bo
 
 def signing_ds(settings: EdgeSettings, zone: str) -> list[str]:
     """Return the DS of each key that every authority signs with; called inside of the edge host."""
-    found = [signing_keys(each, zone) for each in _authorities(settings)]
-    return sorted(ZoneKey(dnskey).ds(zone) for dnskey in frozenset.intersection(*found))
+    return sorted(key.ds(zone) for key in _signing(settings, zone))
+
+
+def _signing(settings: EdgeSettings, zone: str) -> list[ZoneKey]:
+    return [ZoneKey(each) for each in frozenset.intersection(*(signing_keys(a, zone) for a in _authorities(settings)))]
 
 
 def _authorities(settings: EdgeSettings) -> list[DnsAuthority]:

@@ -19,6 +19,7 @@ class EdgeSettings:
         certificate: PEM chain for the CDN's names.
         key: PEM key of the certificate.
         edge_keys: folder with the certificates of the APIs' door and users; made when they are not there.
+        origin_authority: who vouches for the origins' certificates, PEM; in the lab its public authority.
         network: from where the resolver may be asked.
         authorities: address of each DNS authority by name.
         resolver: address of the caching resolver.
@@ -29,6 +30,7 @@ class EdgeSettings:
         cdn_api_port: of the CDN's configuration API, over TLS.
         dns_inner_port: of the first authority's API on loopback; each further one has the next.
         cdn_inner_port: of the CDN's configuration API on loopback.
+        first_pull_port: on loopback, where the first site is fetched from; each further one has the next.
         cache_port: where the cache listens on loopback (PROXY protocol).
         cache_admin_port: where the cache takes commands on loopback.
         cache_megabytes: memory for objects (MB).
@@ -39,6 +41,7 @@ class EdgeSettings:
     certificate: Path
     key: Path
     edge_keys: Path
+    origin_authority: Path
     network: str = "10.99.0.0/16"
     authorities: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_AUTHORITIES))
     resolver: str = "10.99.0.52"
@@ -49,6 +52,7 @@ class EdgeSettings:
     cdn_api_port: int = 8082
     dns_inner_port: int = 8091
     cdn_inner_port: int = 8083
+    first_pull_port: int = 8461
     cache_port: int = 8443
     cache_admin_port: int = 6082
     cache_megabytes: int = 128
@@ -84,8 +88,13 @@ class EdgeSettings:
 
     @property
     def origins_file(self) -> Path:
-        """Address of each site that may be an origin, by its name."""
+        """The way to each site that may be an origin, by its name (lab/edge/cdn/ways.py)."""
         return self.disk / "cdn" / "origins.json"
+
+    @property
+    def pulls_socket(self) -> Path:
+        """Where the program that fetches takes commands; its folder is the root user's alone."""
+        return self.run / "pulls" / "admin.sock"
 
     @property
     def varnish_directory(self) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from policies.admission.language import AdmissionPolicy, Resources, Validation, either, every, literal
+from policies.listing.migrations import DATABASE_NAMESPACES
+from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, LOOKS, RBAC
 
 OPERATOR = "system:serviceaccount:cnpg-system:cnpg-manager"
 CONTROLLERS = "system:serviceaccount:kube-system:"
@@ -27,7 +29,7 @@ UNLISTED = (
 MADE_BY_CONTROLLERS = (
     Resources("apps", ("replicasets",)),
     Resources("", ("serviceaccounts", "persistentvolumeclaims")),
-    Resources("rbac.authorization.k8s.io", ("roles", "rolebindings")),
+    Resources(RBAC, ("roles",)),
     Resources("postgresql.cnpg.io", ("failoverquorums",)),
 )
 _WHO = "request.userInfo.username"
@@ -39,7 +41,14 @@ READING = ("get", "list", "watch")
 
 def policies() -> list[AdmissionPolicy]:
     """Return the policies about kinds; they are the same at every site."""
-    return [_unlisted(), _made_by_controllers(), _pods_by_controllers(), _rights(), _bindings()]
+    return [
+        _unlisted(),
+        _made_by_controllers(),
+        _bound_by_controllers(),
+        _pods_by_controllers(),
+        _rights(),
+        _bindings(),
+    ]
 
 
 def _unlisted() -> AdmissionPolicy:
@@ -59,6 +68,29 @@ def _made_by_controllers() -> AdmissionPolicy:
     return AdmissionPolicy("kinds-of-controllers", MADE_BY_CONTROLLERS, (_by_controllers(),))
 
 
+def _bound_by_controllers() -> AdmissionPolicy:
+    """Beside what controllers bind, the site's agent alone gets a right, and that in a database's namespace."""
+    agents = every(
+        f"request.?namespace.orValue('') in {literal(DATABASE_NAMESPACES)}",
+        f"object.metadata.?name.orValue('') == {literal(BINDING)}",
+        f"object.roleRef.kind == 'ClusterRole' && object.roleRef.name == {literal(ENTERS)}",
+        "object.?subjects.orValue([]).size() == 1",  # without one the site would be closed
+        f"object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == {literal(AGENTS)})",
+    )
+    return AdmissionPolicy(
+        "bindings-of-controllers",
+        (Resources(RBAC, ("rolebindings",)),),
+        (
+            Validation(
+                "RES-007",
+                either(BY_CONTROLLERS, agents),
+                f"who is bound to what: controllers and the database operator bind roles, and {BINDING} the site's "
+                f"agents ({AGENTS}) to {ENTERS} where a database is",
+            ),
+        ),
+    )
+
+
 def _pods_by_controllers() -> AdmissionPolicy:
     """Apart from their creation, pods are changed by kubelets and schedulers, who change little of them."""
     return AdmissionPolicy(
@@ -75,7 +107,7 @@ def _rights() -> AdmissionPolicy:
     )
     return AdmissionPolicy(
         "rights-over-policies",
-        (Resources("rbac.authorization.k8s.io", ("clusterroles",)),),
+        (Resources(RBAC, ("clusterroles",)),),
         (
             Validation(
                 "RES-007",
@@ -91,12 +123,23 @@ def _rights() -> AdmissionPolicy:
 def _bindings() -> AdmissionPolicy:
     return AdmissionPolicy(
         "administrators",
-        (Resources("rbac.authorization.k8s.io", ("clusterrolebindings",)),),
+        (Resources(RBAC, ("clusterrolebindings",)),),
         (
             Validation(
                 "RES-007",
                 "object.roleRef.name != 'cluster-admin'",
                 "roleRef: another administrator can make what is refused here",
+            ),
+            Validation(
+                "RES-007",
+                every(
+                    f"object.roleRef.name != {literal(ENTERS)}",
+                    either(
+                        f"object.roleRef.name == {literal(LOOKS)}",
+                        f"!object.?subjects.orValue([]).exists(s, s.name == {literal(AGENTS)})",
+                    ),
+                ),
+                f"roleRef: for the whole cluster the site's agents ({AGENTS}) have {LOOKS}, and nobody has {ENTERS}",
             ),
         ),
         conditions={"not-the-api-server": "request.userInfo.username != 'system:apiserver'"},

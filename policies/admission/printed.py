@@ -1,4 +1,4 @@
-"""Admission as YAML: what a site's API server applies, and the files by which it lets nobody change that."""
+"""As YAML: what a site's API server applies, by which it lets nobody change that, and what its agent may do there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from policies.admission.declared_images import declared_images
 from policies.admission.guard import configuration, guard
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
+from shopsphere.estate.cluster_rights import agent_rights
 from shopsphere.estate.stack import Environment
 from shopsphere.topology import Topology
 
@@ -23,6 +24,11 @@ def site_yaml(model: Topology, site: str, environment: Environment) -> str:
     """
     policies = site_policies(model, site, environment, declared_images(model, site, environment))
     return yaml.safe_dump_all(manifests(policies), sort_keys=False, width=120)
+
+
+def rights_yaml(site: str) -> str:
+    """Return what lets a site's agent do its work at the API server; the owner of the cluster applies it."""
+    return yaml.safe_dump_all(agent_rights(site), sort_keys=False)
 
 
 def guard_yaml(identities: Collection[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from policies.listing.metadata import LABELS, POD_SECURITY, object_of
 from policies.listing.pods import JOB, SELECTOR, TEMPLATE
 from policies.listing.shape import ListedType, Named, Only, Shape
+from shopsphere.estate.cluster_rights import AGENTS, ENTERS, RBAC
 from shopsphere.estate.placement import NAME_LABEL, SITE_LABEL, WATTS_RESOURCE
 
 PEERS: tuple[Shape] = (
@@ -68,6 +69,17 @@ NETWORK_POLICY: Mapping[str, Shape] = {
     "ingress": ({"from": PEERS, "ports": POLICY_PORTS},),
     "egress": ({"to": PEERS, "ports": POLICY_PORTS},),
 }
+OF_THE_GROUP = Only("roles of Kubernetes alone", (RBAC,))
+AGENTS_ROLE: Mapping[str, Shape] = {
+    "apiGroup": OF_THE_GROUP,
+    "kind": Only("the owner of the cluster says what the role may do", ("ClusterRole",)),
+    "name": Only("who may do more at the API server can make what is refused here", (ENTERS,)),
+}
+AGENTS_ALONE: Mapping[str, Shape] = {
+    "apiGroup": OF_THE_GROUP,
+    "kind": Only("a pod's account is no agent", ("Group",)),
+    "name": Only("the site's agents, and nobody else", (AGENTS,)),
+}
 LIMITS: tuple[Shape] = ({"type": "of what", "default": WATTS, "defaultRequest": WATTS, "min": WATTS, "max": WATTS},)
 QUOTA: Mapping[str, Shape] = {
     f"requests.{WATTS_RESOURCE}": "LIM-005 judges it",
@@ -110,6 +122,10 @@ CLUSTER_OBJECTS: Mapping[str, ListedType] = {
     ),
     "kubernetes:scheduling.k8s.io/v1:PriorityClass": ListedType(
         "Who goes first when there is no room.", object_of(value="order", description="for people")
+    ),
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ListedType(
+        "Lets the site's agent ask inside a database's pods; in a namespace of a database alone.",
+        object_of(roleRef=AGENTS_ROLE, subjects=(AGENTS_ALONE,)),
     ),
     "kubernetes:core/v1:PersistentVolume": ListedType(
         "A directory of the site's node; RES-005 pins it.", object_of(spec=VOLUME)

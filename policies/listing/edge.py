@@ -37,6 +37,7 @@ EDGE: Mapping[str, ListedType] = {
             "algorithm": "kind of key",
             "parentServers": "addresses of public name servers, which are asked",
             "ds": "public halves of the keys, as the parent zone shows them",
+            "retired": "public halves of keys that sign no more",
         },
     ),
     f"{DYNAMIC}:DnsRRset": ListedType(
@@ -64,6 +65,7 @@ EDGE: Mapping[str, ListedType] = {
             "dataClass": "RES-030 judges it",
             "paths": "RES-030 judges them",
             "origins": (dict.fromkeys(("name", "address", "port"), "RES-031 judges it"),),
+            "originName": "name that each origin proves by its certificate",
             "policy": "which origin comes first",
             "probe": dict.fromkeys(
                 ("path", "expectedStatus", "intervalSeconds", "threshold", "timeoutSeconds", "window"),

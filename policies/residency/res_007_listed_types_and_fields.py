@@ -46,6 +46,8 @@ def check(resource: Resource) -> Iterator[Finding]:
         yield from _other_work(resource)
     if resource.kind == "Deployment":
         yield from _beside_a_database(resource)
+    if resource.kind == "RoleBinding":
+        yield from _of_no_database(resource)
 
 
 def _why(resource: Resource) -> str:
@@ -104,6 +106,16 @@ def _beside_a_database(resource: Resource) -> Iterator[Finding]:
     namespace = known(partial(text, resource.props, "metadata", "namespace"))
     if namespace in migrations.DATABASE_NAMESPACES:
         yield violation(f"metadata.namespace: {namespace}; {migrations.WHY_NOT_BESIDE}", "the workload's own namespace")
+
+
+def _of_no_database(binding: Resource) -> Iterator[Finding]:
+    """Find what lets the site's agent into pods of no database, or nobody into those of one."""
+    if not nodes(binding.props, "subjects"):
+        yield violation("subjects: nobody, so that the site's agent cannot tell who leads", "the site's agents")
+    namespace = known(partial(text, binding.props, "metadata", "namespace"))
+    if namespace is not None and namespace not in migrations.DATABASE_NAMESPACES:
+        allowed = " or ".join(migrations.DATABASE_NAMESPACES)
+        yield violation(f"metadata.namespace: {namespace or 'missing'}; the site's agent asks databases alone", allowed)
 
 
 def _unlisted(stranger: Stranger) -> Finding:

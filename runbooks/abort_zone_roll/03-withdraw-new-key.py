@@ -24,5 +24,5 @@ def verify(roll: ZoneRoll) -> bool:
     if not roll.recall(NEW):
         return True
     new = roll.key(NEW)
-    gone = all(new.dnskey not in keys for keys in roll.held().values()) and roll.is_discarded(new)
+    gone = all(new.dnskey not in keys for keys in roll.there().values()) and roll.is_discarded(new)
     return gone and all(new.tag not in published_tags(server, roll.zone) for server in roll.servers)

@@ -21,6 +21,7 @@ from runbooks.agent.ledger import SiteLedger
 from runbooks.agent.log import tell
 from runbooks.agent.loops import Loop
 from runbooks.agent.node import NodeAgent, witness_of_agent
+from runbooks.agent.own_certificates import with_certificates
 from runbooks.agent.packet_proof import FencePackets
 from runbooks.agent.permits import PermitKeeper
 from runbooks.agent.place import NodePlace
@@ -82,7 +83,8 @@ def main() -> None:
     if peers:
         kind = partial(NodeAgent, place=NodePlace(config.site, config.node, cluster), peers=peers)
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)
-    publisher = Publisher(config.run, agent.doors, with_heads(agent.describe, heads), tell)  # if it is the only agent
+    describe = with_certificates(with_heads(agent.describe, heads), config)
+    publisher = Publisher(config.run, agent.doors, describe, tell)  # if it is the only agent
     agent.start_closed()
     agent.changed = publisher.ring
     publisher.start()

@@ -11,6 +11,7 @@ from runbooks.agent.written import AgentPlaces, Networks, agent_config, host_con
 from runbooks.install.files import Brought, HostFiles, Places
 from runbooks.install.firewall_files import firewall_file
 from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, PYTHON, UNITS, command_line, sections, unit
+from shopsphere.estate.cluster_rights import AGENTS, agent_subject
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.host_firewall import LetIn
 from shopsphere.estate.host_openings import SitePorts
@@ -89,7 +90,7 @@ def agent_files(
         origin = f"`shopsphere witness keys {pair.name}` (docs/witness.md)"
         brought = (
             *(Brought(keys / each.name, "root:root", "0600", origin) for each in files),
-            Brought(kubeconfig, "root:root", "0600", f"the cluster's administrator; its context is {site.name}"),
+            Brought(kubeconfig, "root:root", "0600", _api_key(site, node)),
         )
     else:
         told = host_config(
@@ -120,6 +121,11 @@ def agent_files(
     }
     then = ("systemctl restart systemd-modules-load systemd-sysctl",)
     return HostFiles(node.name if node else site.name, written, brought, (*needed, AGENT, DOOR), then)
+
+
+def _api_key(site: Site, node: FurtherNode | None) -> str:
+    subject = f"CN {agent_subject(node.name if node else site.name)}, O {AGENTS}"
+    return f"{subject}; context {site.name} (docs/production.md, step 6)"
 
 
 def _folders(keys: object, brought: Iterable[Brought]) -> str:

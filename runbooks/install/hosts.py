@@ -1,10 +1,11 @@
-"""Which files a target's hosts need: those of a site, of the edge, or of the operators' machine."""
+"""Which files a target's hosts need: those of a site, of the edge, of an archive, or of the operators' machine."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from runbooks.install.agent_files import Surroundings, agent_files
+from runbooks.install.archive_files import archive_files, archive_targets
 from runbooks.install.edge_files import edge_hosts
 from runbooks.install.files import HostFiles, Places
 from runbooks.install.firewall_files import site_firewall, with_firewall
@@ -27,7 +28,7 @@ def hosts_of(
     """Return the files of a target.
 
     Args:
-        target: a site, `edge` or `operations`.
+        target: a site, `edge`, `operations`, or `archive-` and a jurisdiction.
         topology: of the environment.
         environment: whose stack files say where voters and APIs are.
         around: what the owner says of a site.
@@ -38,7 +39,7 @@ def hosts_of(
         AccessError: a stack file does not say where something is.
         InstallationError: an address is not known.
     """
-    if around.firewall and target != OPERATIONS and not around.operators:
+    if around.firewall and target in {EDGE, *topology.sites} and not around.operators:
         raise UsageError.build(
             "a firewall that lets no operator in would shut you out",
             expected="--operators with the networks of operators' machines",
@@ -52,10 +53,13 @@ def hosts_of(
         return edge_hosts(topology, edge_access(environment), cdn, address, places, around)
     if target == OPERATIONS:
         return [operations_files(topology, places)]
+    archives = archive_targets(topology)
+    if target in archives:
+        return [archive_files(archives[target], topology, places)]
     if target not in topology.sites:
         raise UsageError.build(
             f"no host {target!r}",
-            expected=", ".join([*topology.sites, EDGE, OPERATIONS]),
+            expected=", ".join([*topology.sites, EDGE, OPERATIONS, *archives]),
             found=repr(target),
             action="name one of these",
         )

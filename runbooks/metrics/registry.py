@@ -141,6 +141,11 @@ WITNESS_CERTIFICATE_ENDS = Metric(
     "When a certificate of the witness ends: one that a voter shows, or one of the exporter's machine, by its file.",
     ("certificate",),
 )
+AGENT_CERTIFICATE_ENDS = Metric(
+    "shopsphere_agent_certificate_ends_timestamp_seconds",
+    "When a certificate ends by which a site's agent is known, at its API server or at the witness.",
+    ("site", "node", "certificate"),
+)
 EDGE_CERTIFICATE_ENDS = Metric(
     "shopsphere_edge_certificate_ends_timestamp_seconds",
     "When a certificate for the edge's APIs ends: that a door shows, or that the exporter's machine has, by its file.",
@@ -161,6 +166,21 @@ BACKUP_ENDED = Metric(
 LOG_ARCHIVED = Metric(
     "shopsphere_log_archived_timestamp_seconds",
     "Until when a database's log is in its archive, from the site that is further behind; 0 for nothing.",
+    ("database",),
+)
+RESTORABLE_FROM = Metric(
+    "shopsphere_restorable_from_timestamp_seconds",
+    "From when on any time of a database can be restored, from one site's archive or the other's; 0 for none.",
+    ("database",),
+)
+RESTORABLE_SHORT = Metric(
+    "shopsphere_restorable_short_seconds",
+    "By how much less of a database's past can be restored than topology promises (s); 0 while its archive is young.",
+    ("database",),
+)
+BACKUPS_PRUNED = Metric(
+    "shopsphere_backups_pruned_timestamp_seconds",
+    "When retention looked last and found nothing wrong, at the site where that is longer ago; 0 for never.",
     ("database",),
 )
 

@@ -34,8 +34,7 @@ def nodes_asked(view: PairView) -> dict[str, Callable[[], Finding]]:
 
 
 def _node(view: PairView, site: str, node: FurtherNode, *, active: bool) -> Finding:
-    state = view.once(f"the agent of {node.name}", partial(view.access.node_state, site, node))
-    return judge_node(node.name, state, active=active, holds=f"{site}/{node.name}" in view.seen.nodes)
+    return judge_node(node.name, view.node(site, node), active=active, holds=f"{site}/{node.name}" in view.seen.nodes)
 
 
 def judge_node(node: str, state: Mapping[str, Any], *, active: bool, holds: bool) -> Finding:

@@ -1,9 +1,8 @@
 """P7: all voters of the witness take part, and let this machine in.
 
 Two of three voters do for a failover, but then no further one may be lost. Where this machine has an operator's keys,
-they are tried: whoever finds out at a failover that they are not believed cannot move the pair. When certificates end,
-of voters and of this machine, the agents' are not far from their end, and then no site may write. When those of the
-edge end, no name follows the pair any more.
+they are tried: whoever finds out at a failover that they are not believed cannot move the pair. When certificates of
+voters, agents or this machine end, no site may write. When those of the edge end, no name follows the pair any more.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from runbooks.engine import bounded
+from runbooks.readiness.agent_certificates import judge_agents
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.edge_ends import judge_edge_ends
 from shopsphere.foundation.finding import Finding, fails, passes, together
@@ -37,7 +37,8 @@ def ask(view: PairView) -> Finding:
     shown = {f"the certificate of {each.name(places)}": each.ends for each in voters if each.ends}
     now = datetime.now(UTC)
     ends = judge_ends({**own.ends, **shown}, now)
-    return together([judge(voters, places), judge_operator(own), ends, judge_edge_ends(edge, now)])
+    agents = judge_agents(view, now)
+    return together([judge(voters, places), judge_operator(own), ends, agents, judge_edge_ends(edge, now)])
 
 
 def judge_operator(own: OwnKeys) -> Finding:

@@ -1,4 +1,4 @@
-"""P12: both databases are in the archive: a base backup of the last day, WAL of the last minutes, no gap."""
+"""P12: both databases are in the archive: a base backup of the last day, WAL of the last minutes, no gap, all days."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from runbooks.readiness.pair_view import PairView
 from runbooks.restore.archives import Backup
+from runbooks.restore.stretches import moment, whole_time
 from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
 
 NAME = "Backups of both databases are complete and recent"
@@ -14,6 +15,10 @@ BASE_YOUNGER_THAN = timedelta(hours=26)
 """A base backup is taken daily; two hours are for one that takes long."""
 WAL_YOUNGER_THAN = timedelta(minutes=5)
 """WAL is sent every 10 s, and what the archive has is told each minute."""
+LEADING_IN = timedelta(hours=26)
+"""So much longer than the promised days an archive has to be there: base backups are taken daily."""
+LOOKED_WITHIN = timedelta(days=3)
+"""Retention looks daily."""
 AHEAD = timedelta(minutes=5)
 """A time that is this much later than now is of a wrong clock: its age says nothing, and it would look young long."""
 
@@ -31,7 +36,9 @@ def ask(view: PairView) -> Finding:
 
 def judge(pair: str, found: Sequence[Backup], now: datetime) -> Finding:
     """Judge what there is of each database at each site."""
-    return together(_judged(pair, each, now) for each in found)
+    databases = dict.fromkeys(each.database for each in found)
+    windows = (_window(pair, [each for each in found if each.database == name], now) for name in databases)
+    return together([*(_judged(pair, each, now) for each in found), *(each for each in windows if each)])
 
 
 def _judged(pair: str, backup: Backup, now: datetime) -> Finding:
@@ -49,6 +56,44 @@ def _judged(pair: str, backup: Backup, now: datetime) -> Finding:
     hours = max(0.0, (now - backup.base_at).total_seconds() / 3600)
     seconds = max(0.0, (now - backup.covered_at).total_seconds())
     return passes(f"{subject}: base backup {hours:.0f} h, WAL {seconds:.0f} s old")
+
+
+def _window(pair: str, backups: Sequence[Backup], now: datetime) -> Finding | None:
+    """Judge whether a database can be brought to any time that is promised; None while the archive is younger."""
+    short = window_short(backups, now)
+    if short is None or any(each.problem for each in backups):
+        return None
+    name, days = backups[0].database, backups[0].kept_days
+    looked = [each.looked_at for each in backups if each.looked_at]
+    action = f"`shopsphere backups {pair}`; at the archive's host: the log of shopsphere-prune-backups"
+    if not looked or now - max(looked) > LOOKED_WITHIN:
+        last = f"{(now - max(looked)).days} days ago" if looked else "never"
+        return fails(f"{name}: retention looked {last}, so that what can be restored is not known", action)
+    whole = whole_time(stretch for each in backups for stretch in each.stretches)
+    if short and whole:
+        holes = [f"{gap.missing} at {each.site}" for each in backups for gap in each.stretches if gap.missing]
+        gone = f"; missing: {', '.join(holes)}" if holes else ""
+        since = f"{moment(whole[0])}, {(now - whole[0]).total_seconds() / 86400:.1f} days back and not {days}"
+        return fails(f"{name}: can be restored since {since}{gone}", action)
+    return passes(f"{name}: any time of {days} days can be restored")
+
+
+def window_short(backups: Sequence[Backup], now: datetime) -> timedelta | None:
+    """Return by how much less of a database's past can be restored than is promised; zero for nothing less.
+
+    Either site's bucket is enough. None while the archive has not been there for so long, or nobody knows it.
+
+    Args:
+        backups: of one database, at each site.
+        now: the time.
+    """
+    promised = timedelta(days=max((each.kept_days for each in backups), default=0))
+    begun = min((each.begun for each in backups if each.begun), default=None)
+    if not promised or begun is None or now - begun < promised + LEADING_IN:
+        return None
+    whole = whole_time(stretch for each in backups for stretch in each.stretches)
+    short = promised - (now - whole[0]) if whole else promised
+    return max(timedelta(0), short)
 
 
 def _age_problem(base: timedelta, wal: timedelta) -> str:

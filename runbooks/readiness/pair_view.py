@@ -18,6 +18,7 @@ from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding
+from shopsphere.topology import FurtherNode
 from shopsphere.witness import PairRecord
 from shopsphere.witness.seen import Seen
 
@@ -120,6 +121,10 @@ class PairView:
     def agent(self, site: str) -> dict[str, Any]:
         """Return what a site's agent says."""
         return self.once(f"the agent of {site}", lambda: self.access.agent_state(site))
+
+    def node(self, site: str, node: FurtherNode) -> dict[str, Any]:
+        """Return what the agent of a further node of a site says."""
+        return self.once(f"the agent of {node.name}", lambda: self.access.node_state(site, node))
 
     def _ask_pod(self, what: str, question: Callable[..., Fact], site: str, database: DatabaseModel) -> Fact:
         pod = leading_pod(self.document(site, database))

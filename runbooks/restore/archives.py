@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from runbooks.restore.stretches import KeptRecord, Stretch, ended, grown
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Bucket, Kept
 from shopsphere.estate.access import archive_access
 from shopsphere.estate.archive_keys import AUTHORITY_FILE, IDENTITY_FILE, READER
-from shopsphere.estate.archive_names import SEALED, Segment, base_key, status_key
+from shopsphere.estate.archive_names import SEALED, Segment, base_key, kept_key, status_key
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -88,6 +89,13 @@ class Backup:
         role: whether the database led or followed then; empty where the collector does not say.
         timeline: that it was on.
         position: up to which its WAL is there; the bucket that goes furthest has most.
+        stretches: between which times it can be restored, the oldest first. Those before the newest base backup are
+            known from retention's last look alone.
+        begun: since when there are backups of it; None for not known.
+        kept_days: that topology.yaml promises; 0 for not known.
+        looked_at: when retention looked last; None for never.
+        pruned_at: when it did so and everything fitted together.
+        pruning_problem: why retention removed nothing when it looked last.
     """
 
     database: str
@@ -99,6 +107,12 @@ class Backup:
     role: str = ""
     timeline: int = 0
     position: str = ""
+    stretches: tuple[Stretch, ...] = ()
+    begun: datetime | None = None
+    kept_days: int = 0
+    looked_at: datetime | None = None
+    pruned_at: datetime | None = None
+    pruning_problem: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it in plain values."""
@@ -112,18 +126,26 @@ class Backup:
             "role": self.role,
             "timeline": self.timeline,
             "position": self.position,
+            "restorable": [each.as_json() for each in self.stretches],
+            "begun": self.begun.isoformat() if self.begun else None,
+            "kept_days": self.kept_days,
+            "looked_at": self.looked_at.isoformat() if self.looked_at else None,
+            "pruned_at": self.pruned_at.isoformat() if self.pruned_at else None,
+            "pruning_problem": self.pruning_problem,
         }
 
 
 def backups_of(topology: Topology, pair: Pair, environment: Environment) -> list[Backup]:
     """Return what there is of each database of a pair at each site; what cannot be looked at says so."""
     wanted = [(database, site) for database in DATABASES for site in pair.sites]
+    archive = topology.archive_of(pair.primary)
+    days = archive.keep_days if archive else 0
 
     def of(each: tuple[DatabaseModel, str]) -> Backup:
         database, site = each
         try:
             bucket = bucket_of(topology, pair, environment, database.cluster(site))
-            return look(bucket, database.name, site)
+            return replace(look(bucket, database.name, site), kept_days=days)
         except ShopSphereError as error:
             return Backup(database.name, site, problem=one_line(error))
 
@@ -140,24 +162,35 @@ def look(bucket: Bucket, database: str, site: str) -> Backup:
     if not system:
         return Backup(database, site)
     bases = bases_of(bucket, system)
-    status = status_of(bucket, system)
-    covered = status.get("covered_at")
+    status, kept = status_of(bucket, system), kept_of(bucket, system)
+    covered = datetime.fromtimestamp(status["covered_at"], UTC) if status.get("covered_at") else None
+    first = Segment.of(bases[-1]["first_segment"]) if bases else None
+    newest = Segment.of(str(status.get("newest", "")))
     missing: list[str] = []
-    if bases:
-        first = Segment.of(bases[-1]["first_segment"])
-        newest = Segment.of(str(status.get("newest", "")))
-        missing = missing_after(bucket, system, first, newest) if first else []
+    stretches = kept.stretches
+    if first:
+        known = [first, *(each for each in [Segment.of(each.last) for each in stretches[-1:]] if each)]
+        written = {name: each.written for name, each in wal_of(bucket, system, min(known)).items()}
+        run = run_from(written, first, begins_listed(written, first), newest)
+        missing = [each.name for each in run.missing]
+        stretches = grown(stretches, bases[-1], written, newest, covered)
     if status.get("open_gap") and not missing:
         missing = [str(status.get("base_wanted") or "a gap, as the collector says")]
+    begun = [*([kept.begun] if kept.begun else []), *(ended(each) for each in bases[:1])]
     return Backup(
         database,
         site,
         base_at=datetime.fromisoformat(bases[-1]["started"]) if bases else None,
-        covered_at=datetime.fromtimestamp(covered, UTC) if covered else None,
+        covered_at=covered,
         missing=tuple(missing),
         role=str(status.get("role", "")),
         timeline=int(status.get("timeline") or 0),
         position=str(status.get("position", "")),
+        stretches=stretches,
+        begun=min(begun, default=None),
+        looked_at=kept.looked_at,
+        pruned_at=kept.pruned_at,
+        pruning_problem=kept.problem,
     )
 
 
@@ -202,18 +235,20 @@ def wal_of(bucket: Bucket, system: str, first: Segment | None = None) -> dict[st
     return {each.key.rpartition("/")[2].removesuffix(SEALED): each for each in listed if each.key.endswith(SEALED)}
 
 
-def missing_after(bucket: Bucket, system: str, first: Segment, newest: Segment | None) -> list[str]:
-    """Return the names of segments that are missing between a base backup and the newest one that was sent."""
-    names = wal_of(bucket, system, first)  # not the month before it: `ready` waits for this
-    return [each.name for each in run_from(names, first, begins_listed(names, first), newest).missing]
-
-
 def status_of(bucket: Bucket, system: str) -> dict[str, Any]:
     """Return what the collector said of itself last; nothing where that is not there."""
     try:
         return bucket.facts(status_key(system))
     except ArchiveError:
         return {}
+
+
+def kept_of(bucket: Bucket, system: str) -> KeptRecord:
+    """Return what retention wrote down when it looked last; nothing where that is not there, or cannot be read."""
+    try:
+        return KeptRecord.of(bucket.facts(kept_key(system)))
+    except (ArchiveError, ValueError):
+        return KeptRecord()
 
 
 def _facts(bucket: Bucket, key: str) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from runbooks.restore.archives import bucket_of, identity_file
 from runbooks.restore.pieces import Pieces, Wanted, find_all, in_order
+from runbooks.restore.reachable import require_reachable
 from runbooks.restore.sealed import NoRoomError, PieceError, fetch_opened, private
 from runbooks.restore.server import (
     BINARIES,
@@ -48,6 +50,7 @@ def restore_beside(
     """Bring a database to a time, in a folder; yield what there is to say, as it happens.
 
     Raises:
+        UsageError: the time is none that can be restored; the error has those that can.
         ShopSphereError: no base backup of any bucket leads there, the key is not here, or the folder cannot be used.
             Nothing of the pair is touched in any case, and what was decrypted is removed.
     """
@@ -58,11 +61,14 @@ def restore_beside(
         raise UsageError.build(
             "no such site", expected=" or ".join(pair.sites), found=wanted.site, action="name one of these"
         )
+    buckets = [bucket_of(topology, pair, environment, database.cluster(site)) for site in sites]
     found: list[Pieces] = []
     problems: list[str] = []
-    for site in sites:
+    with suppress(ArchiveError):  # what one that is silent has is not known; below it is said
+        require_reachable(buckets, wanted.system, wanted.to, datetime.now(UTC))
+    for bucket in buckets:
         try:
-            pieces, said = find_all(bucket_of(topology, pair, environment, database.cluster(site)), wanted, identity)
+            pieces, said = find_all(bucket, wanted, identity)
             found += pieces
             problems += said
         except ShopSphereError as error:

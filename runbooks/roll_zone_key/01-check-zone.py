@@ -1,8 +1,8 @@
 """One key signs everything, at every authority, and the parent vouches for it: nothing else is under way."""
 
 from runbooks.engine.errors import BlockedError
-from runbooks.zone_roll.zone_roll import DOCS, FIRST_DS_TTL, OLD, ZoneRoll
-from shopsphere.names.zone_keys import ZoneKey, retired_keys
+from runbooks.zone_roll.zone_roll import DOCS, FIRST_DS_TTL, OLD, ZoneRoll, told
+from shopsphere.names.zone_keys import ZoneKey
 
 TITLE = "Check that one key signs the zone everywhere, and that the parent zone vouches for it"
 SECONDS = 60
@@ -16,10 +16,8 @@ def check(roll: ZoneRoll) -> str:
         return f"key {roll.key(OLD).tag} is being replaced"
     key = _only_key(roll)
     if not roll.parents_show(key):
-        found = roll.vouched()
-        shown = "; ".join(f"{server}: {', '.join(sorted(each.ds)) or 'none'}" for server, each in found.items())
         raise BlockedError.because(
-            f"the parent zone does not vouch for key {key.tag} alone: {shown}",
+            f"the parent zone does not vouch for key {key.tag} alone: {told(roll.vouched())}",
             action=f"let it show {roll.zone} IN DS {key.ds(roll.zone)}, and no other ({DOCS})",
         )
     roll.proofs([key])
@@ -40,7 +38,7 @@ def verify(roll: ZoneRoll) -> bool:
 
 def _only_key(roll: ZoneRoll) -> ZoneKey:
     held = roll.held()
-    keys = frozenset[str]().union(*held.values())
+    keys = frozenset[str]().union(*roll.there().values())
     if len(keys) != 1 or any(each != keys for each in held.values()):
         told = "; ".join(f"{name}: {len(each)} keys" for name, each in held.items())
         raise BlockedError.because(
@@ -49,7 +47,7 @@ def _only_key(roll: ZoneRoll) -> ZoneKey:
             f"is finished there, or taken back with --abort ({DOCS})",
         )
     key = ZoneKey(next(iter(keys)))
-    if key.dnskey in retired_keys(roll.folder):
+    if key.dnskey in roll.retired():
         raise BlockedError.because(
             f"key {key.tag}, which signs, was retired: authorities came back with an old store",
             action=f"`shopsphere up edge --refresh` brings the key that is in use ({DOCS})",

@@ -1,7 +1,7 @@
 """Every authority publishes the new key and signs with it too; the parent still vouches for the old one."""
 
 from runbooks.zone_roll.zone_roll import NEW, OLD, ZONE_UNTIL, ZoneRoll
-from shopsphere.names.zone_signing import bring_key
+from shopsphere.names.zone_signing import bring_key, signing_keys
 
 TITLE = "Let every authority sign with both keys"
 SECONDS = 60
@@ -15,8 +15,10 @@ def check(roll: ZoneRoll) -> str:
 def act(roll: ZoneRoll) -> None:
     """One authority after the other: what one of them signed, the old key proves wherever it comes from."""
     roll.wait_anew(ZONE_UNTIL)  # of an authority that came back without it caches have answers of before
+    roll.tell_new_key()
     for authority in roll.authorities:
-        bring_key(authority, roll.zone, roll.key(NEW), roll.folder)
+        if roll.key(NEW).dnskey not in signing_keys(authority, roll.zone):
+            bring_key(authority, roll.zone, roll.key(NEW), roll.folder)
 
 
 def verify(roll: ZoneRoll) -> bool:

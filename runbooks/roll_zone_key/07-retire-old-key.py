@@ -29,5 +29,5 @@ def act(roll: ZoneRoll) -> None:
 def verify(roll: ZoneRoll) -> bool:
     """No authority has it, no name server shows it, and its file is gone."""
     old, new = roll.key(OLD), roll.key(NEW)
-    gone = all(keys == {new.dnskey} for keys in roll.held().values()) and roll.is_discarded(old)
+    gone = all(keys == {new.dnskey} for keys in roll.there().values()) and roll.is_discarded(old)
     return gone and all(published_tags(server, roll.zone) == {new.tag} for server in roll.servers)

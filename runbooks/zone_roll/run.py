@@ -31,7 +31,7 @@ from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.names.pair_state import zone_of
 from shopsphere.names.zone_keys import FOLDER as KEYS
-from shopsphere.names.zone_keys import ZoneKey, retire
+from shopsphere.names.zone_keys import retire_all
 from shopsphere.names.zone_proof import Asked
 from shopsphere.topology import Topology
 from shopsphere.topology.public_names import STATIC, WWW
@@ -100,10 +100,10 @@ def roll_key(roll: ZoneRoll, records: Path, reason: str, *, abort: bool = False)
     directory = records / ROLLS
     left = _left(records, roll.zone, abort=abort)
     facts = RunFacts(FOLDER.name, None, roll.zone, actor(), reason)
+    # The folder may have come back from an older copy, or another machine has retired keys.
+    retire_all(roll.folder, {*retired_in(directory, roll.zone), *roll.record().retired})
     with Journal.resume(left.path, actor=actor()) if left else Journal.start(directory, facts) as journal:
         roll = replace(roll, journal=journal)
-        for dnskey in retired_in(directory, roll.zone):
-            retire(roll.folder, ZoneKey(dnskey))  # the folder may have come back from a copy that is older
         name = ABORT.name if abort else FOLDER.name
         _note(records, "begin", name, roll.zone, reason)
         try:

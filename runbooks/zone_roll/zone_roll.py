@@ -7,16 +7,27 @@ out; then the parent vouches for the new key in place of the old one, and its fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from runbooks.engine import BlockedError, Journal, LaterError
+from runbooks.engine import BlockedError, LaterError
+from runbooks.zone_roll.memory import Memory
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.names.zone_keys import ZoneKey, discard, kept_keys, key_file, make_key, retire, retired_keys
+from shopsphere.names.key_record import KeyRecord, endorse, read_record, write_key_record
+from shopsphere.names.zone_ds import leads_alone, may_lead, unchecked
+from shopsphere.names.zone_keys import (
+    ZoneKey,
+    discard,
+    kept_keys,
+    key_file,
+    make_key,
+    private_key,
+    retire,
+    retired_keys,
+)
 from shopsphere.names.zone_proof import Asked, Proof, Vouched, prove, shown_ds
 from shopsphere.names.zone_signing import signing_keys, take_key
 
@@ -34,19 +45,11 @@ NEW_DS_UNTIL = "caches of a new DS that was taken back until"
 """What a run that is taken back remembers: when no resolver goes by the new one any more, should it ever have been."""
 RETIRED = "retired key"
 """What a run remembers, before it takes a key away: that must never sign again."""
-PATIENCE_SECONDS = 900
-"""What a run waits for by itself; with more to wait, it says when to call again: a parent's DS may live for a day."""
-MARGIN_SECONDS = 5
-"""Beyond a TTL: clocks that differ, and answers that were on their way."""
 DOCS = "docs/zone-keys.md"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
-class ZoneRoll:
+class ZoneRoll(Memory):
     """One run.
 
     Attributes:
@@ -56,9 +59,6 @@ class ZoneRoll:
         parents: addresses of the parent zone's name servers.
         folder: where private halves of keys are kept.
         asked: answers that are checked at each name server.
-        journal: of this run; None in a dry run.
-        left: what an unfinished run remembers, for a dry run.
-        now: the time (UTC); tests put another one here.
     """
 
     zone: str
@@ -67,9 +67,6 @@ class ZoneRoll:
     parents: tuple[IPv4Address, ...]
     folder: Path
     asked: tuple[Asked, ...]
-    journal: Journal | None = None
-    left: Mapping[str, str] = field(default_factory=dict)
-    now: Callable[[], datetime] = _now
 
     def key(self, which: str) -> ZoneKey:
         """Return the old or the new key.
@@ -82,18 +79,14 @@ class ZoneRoll:
             raise LaterError(f"the {which} is not chosen yet")
         return ZoneKey(dnskey)
 
-    def recall(self, what: str) -> str:
-        """Return what this run remembered; empty where it has not got so far."""
-        return str((self.journal.recall(what) if self.journal else self.left.get(what)) or "")
-
-    def remember(self, what: str, value: str) -> None:
-        """Keep a value over a kill; no secret."""
-        if self.journal:
-            self.journal.remember(what, value)
-
     def held(self) -> dict[str, frozenset[str]]:
         """Return the DNSKEYs that each authority signs with, by its name; raises EdgeError when one is silent."""
         found = at_each(list(self.authorities), lambda each: signing_keys(each, self.zone))
+        return {each.name: keys for each, keys in zip(self.authorities, found, strict=True)}
+
+    def there(self) -> dict[str, frozenset[str]]:
+        """Return all DNSKEYs that each authority holds, also those that do not sign: they are published, or may be."""
+        found = at_each(list(self.authorities), lambda each: frozenset(k.dnskey for k in each.zone_keys(self.zone)))
         return {each.name: keys for each, keys in zip(self.authorities, found, strict=True)}
 
     def vouched(self) -> dict[str, Vouched]:
@@ -112,8 +105,8 @@ class ZoneRoll:
         return {str(server): each for server, each in zip(self.parents, found, strict=True)}
 
     def parents_show(self, key: ZoneKey) -> bool:
-        """Whether every server of the parent zone vouches for a key, and for no other."""
-        return all(each.ds == {key.ds(self.zone)} for each in self.vouched().values())
+        """Whether every server of the parent zone vouches for a key, and for no other, by digests that all check."""
+        return all(leads_alone(each.ds, self.zone, key) for each in self.vouched().values())
 
     def proofs(self, keys: Sequence[ZoneKey]) -> dict[str, Proof]:
         """Check every name server's answers, as a resolver does whose parent vouches for these keys.
@@ -135,9 +128,34 @@ class ZoneRoll:
         """Whether the private half of a key is on this machine; raises ZoneKeyError where a file is no key."""
         return key.dnskey in kept_keys(self.folder)
 
+    def record(self) -> KeyRecord:
+        """Return what the authorities know together of its keys; raises EdgeError when one is silent."""
+        return KeyRecord.together(self._records())
+
+    def retired(self) -> frozenset[str]:
+        """Return the DNSKEYs that must never sign again, as this machine or any authority knows."""
+        return retired_keys(self.folder) | self.record().retired
+
     def is_discarded(self, key: ZoneKey) -> bool:
-        """Whether a key is known as retired, and not on this machine."""
-        return key.dnskey in retired_keys(self.folder) and not self.is_kept(key)
+        """Whether a key is known as retired, here and at every authority, and not on this machine."""
+        known = [retired_keys(self.folder), *(each.retired for each in self._records())]
+        return all(key.dnskey in each for each in known) and not self.is_kept(key)
+
+    def _records(self) -> list[KeyRecord]:
+        return at_each(list(self.authorities), lambda each: read_record(each, self.zone))
+
+    def tell_new_key(self) -> None:
+        """Let everybody know that the new key is one of a roll: the old one says so, where its file is here.
+
+        Raises:
+            EdgeError: an authority does not answer.
+        """
+        old, new = self.key(OLD), self.key(NEW)
+        if file := kept_keys(self.folder).get(old.dnskey):
+            known = {(each.dnskey, each.tag) for each in self.record().made}
+            # A signature is another one each time: one is enough.
+            fresh = set() if (new.dnskey, old.tag) in known else {endorse(self.zone, new, old, private_key(file))}
+            write_key_record(self.authorities, self.zone, KeyRecord(made=frozenset(fresh)))
 
     def make_new_key(self) -> None:
         """Make the key of this run: it is in the run's record before its file is there."""
@@ -151,6 +169,7 @@ class ZoneRoll:
         """
         self.remember(RETIRED, key.dnskey)
         retire(self.folder, key)
+        write_key_record(self.authorities, self.zone, KeyRecord(retired=retired_keys(self.folder)))
         for authority in self.authorities:
             take_key(authority, self.zone, key, stays=stays)
         discard(self.folder, key)
@@ -162,7 +181,7 @@ class ZoneRoll:
             BlockedError: somebody else rolls the zone's key too, or an old store came back.
         """
         own = {self.recall(OLD), self.recall(NEW)} if self.recall(OLD) else set[str]()
-        told = [f"{ZoneKey(each).tag} at {name}" for name, keys in self.held().items() for each in sorted(keys - own)]
+        told = [f"{ZoneKey(each).tag} at {name}" for name, keys in self.there().items() for each in sorted(keys - own)]
         if own and told:
             raise BlockedError.because(
                 f"there are keys that are none of this roll: {', '.join(told)}; somebody else rolls the key too, or "
@@ -193,19 +212,23 @@ class ZoneRoll:
             BlockedError: only the way forward is left, or a person has to put the old DS back first.
         """
         old, found = self.key(OLD), self.vouched()
-        if any(old.ds(self.zone) in each.ds for each in found.values()):
+        if any(may_lead(each.ds, self.zone, old) for each in found.values()):
             self.wait_anew(OLD_DS_UNTIL)  # caches have the old one anew, should this roll go forward again
-        led = [server for server, each in found.items() if self.recall(NEW) and self.key(NEW).ds(self.zone) in each.ds]
+        led = {
+            server: each
+            for server, each in found.items()
+            if self.recall(NEW) and may_lead(each.ds, self.zone, self.key(NEW))
+        }
         if led:
             self.wait_anew(NEW_DS_UNTIL)  # caches have it anew
             raise BlockedError.because(
-                f"the parent zone shows the new key {self.key(NEW).tag} at {', '.join(led)}: without it every answer "
+                f"the parent zone shows the new key {self.key(NEW).tag} at {told(led)}: without it every answer "
                 "counts as forged",
                 action="go forward with `shopsphere zone roll --execute`; or put the old DS back at the registrar, "
                 f"{self.zone} IN DS {old.ds(self.zone)}, and no other, and call this command again",
             )
         without = [name for name, keys in self.held().items() if old.dnskey not in keys]
-        if without or old.dnskey in retired_keys(self.folder):
+        if without or old.dnskey in self.retired():
             raise BlockedError.because(
                 f"the old key {old.tag} is retired, or does not sign at {', '.join(without) or 'any authority'}",
                 action=f"`shopsphere up edge --refresh` brings it back; if it is retired, go forward ({DOCS})",
@@ -219,7 +242,7 @@ class ZoneRoll:
             BlockedError: says which file, and the ways out.
         """
         places = [name for name, keys in self.held().items() if key.dnskey in keys]
-        places += [server for server, each in self.vouched().items() if key.ds(self.zone) in each.ds]
+        places += [server for server, each in self.vouched().items() if may_lead(each.ds, self.zone, key)]
         if places:
             raise BlockedError.because(
                 f"the file of the new key {key.tag} is lost: {key_file(self.folder, key)}; the key is at "
@@ -228,37 +251,14 @@ class ZoneRoll:
                 f"`shopsphere zone roll --abort`, as long as the parent shows the old DS ({DOCS})",
             )
 
-    def wait_from_now(self, what: str, seconds: int) -> None:
-        """Remember when a wait ends, unless it was before."""
-        if not self.recall(what):
-            self.remember(what, (self.now() + timedelta(seconds=seconds + MARGIN_SECONDS)).isoformat())
 
-    def wait_anew(self, what: str) -> None:
-        """Forget a wait that has begun: what it waited for has happened again."""
-        if self.recall(what):
-            self.remember(what, "")
-
-    def is_over(self, what: str) -> bool:
-        """Whether a wait has begun and ended."""
-        until = self.recall(what)
-        return bool(until) and self.now() >= datetime.fromisoformat(until)
-
-    def require_patience(self, what: str) -> None:
-        """Refuse to wait for hours.
-
-        Raises:
-            BlockedError: says when to call again.
-        """
-        until = self.recall(what)
-        if until and (datetime.fromisoformat(until) - self.now()).total_seconds() > PATIENCE_SECONDS:
-            raise BlockedError.because(
-                f"caches may hold what was said before until {until[:16]} UTC",
-                action="call the same command again then; everything is signed and answered meanwhile",
-            )
+def told(found: Mapping[str, Vouched]) -> str:
+    """Return what servers of the parent zone show, and which of it resolvers do not all go by."""
+    shown = "; ".join(f"{server}: {', '.join(sorted(each.ds)) or 'none'}" for server, each in found.items())
+    weak = unchecked(ds for each in found.values() for ds in each.ds)
+    return f"{shown} ({weak})" if weak else shown
 
 
 def registrar_words(roll: ZoneRoll, found: Mapping[str, Vouched]) -> str:
     """Return what a person has to do at the registrar, and what is shown now."""
-    new = roll.key(NEW).ds(roll.zone)
-    shown = "; ".join(f"{server}: {', '.join(sorted(each.ds)) or 'none'}" for server, each in found.items())
-    return f"{roll.zone} IN DS {new}, and no other; now {shown}"
+    return f"{roll.zone} IN DS {roll.key(NEW).ds(roll.zone)}, and no other; now {told(found)}"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from shopsphere.clients.edge_identity import USERS, EdgeIdentity
+from shopsphere.clients.edge_identity import PULLER, USERS, EdgeIdentity
 from shopsphere.foundation.certificate_ends import SAID_BEFORE, judge_certificates
 from shopsphere.foundation.certificates import end_of
 from shopsphere.foundation.finding import Finding
@@ -22,12 +22,14 @@ _HTTPS = 443
 
 
 def ends_here(folder: str) -> dict[str, datetime | None]:
-    """Return when the authority's certificate in a folder ends (UTC), and those of users with a key beside them.
+    """Return when the authority's certificate in a folder ends (UTC), those of users with a key beside them, the CDN's.
 
-    None of one that cannot be read; a file that another machine has is not told.
+    None of one that cannot be read; a file that another machine has is not told. Of the CDN a copy of its certificate
+    is enough: its key is at the CDN, where nobody else looks.
     """
     own = EdgeIdentity.of(folder, "").folder
-    files = [own / AUTHORITY, *(own / f"{user}.crt" for user in USERS if (own / f"{user}.key").exists())]
+    users = (own / f"{user}.crt" for user in USERS if (own / f"{user}.key").exists())
+    files = [own / AUTHORITY, own / f"{PULLER}.crt", *users]
     return {each.name: end_of(each) for each in files if each.exists()}
 
 

@@ -15,6 +15,8 @@ from shopsphere.foundation.trust import mutual_trust
 DEPLOYER, RUNBOOKS, WATCHER = "deployer", "runbooks", "watcher"
 USERS = (DEPLOYER, RUNBOOKS, WATCHER)
 """May write what the edge declares; may write states of pairs; may read."""
+PULLER = "cdn"
+"""The CDN when it fetches from a site's gateway: no user of an API, and the only one that the gateway answers there."""
 KEYS_FOLDER = "keysFolder"
 """Input of a resource of the edge: the folder with the users' certificates."""
 

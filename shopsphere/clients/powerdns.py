@@ -14,6 +14,10 @@ from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
 from shopsphere.clients.http import ANSWER_SECONDS, HttpService, read_key
 
 _ZONES = "/api/v1/servers/localhost/zones"
+KIND, NATIVE = "KIND", "Native"
+"""Among a zone's settings: that it is written here, and follows no other server."""
+OWN_SETTINGS = {"SOA-EDIT-API": "INCREASE"}
+"""Metadata that a zone is made with: its serial counts the changes through the API."""
 MAY_WRITE = "/door/may-write"
 """What a path begins with that asks the door whether runbooks may make a change; it makes none."""
 _WRITING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -94,6 +98,9 @@ class DnsAuthority(Protocol):
     def zone_keys(self, zone: str) -> list[HeldKey]:
         """Return the keys that sign a zone; none where it is not signed, or does not exist."""
 
+    def zone_settings(self, zone: str) -> dict[str, tuple[str, ...]]:
+        """Return how a zone is served: its metadata by kind, and `KIND`; nothing where it does not exist."""
+
     def add_zone_key(self, zone: str, private: str) -> None:
         """Publish a key in a zone and sign with it, beside those that are there."""
 
@@ -168,9 +175,9 @@ class PowerDns:
         """Create a zone with its apex records; the server counts the serial up at each change."""
         body = {
             "name": zone,
-            "kind": "Native",
+            "kind": NATIVE,
             "nameservers": [],
-            "soa_edit_api": "INCREASE",
+            "soa_edit_api": OWN_SETTINGS["SOA-EDIT-API"],
             "rrsets": [_replacement(item) for item in rrsets],
         }
         self._write("POST", _ZONES, body)
@@ -188,6 +195,15 @@ class PowerDns:
             HeldKey(int(each["id"]), each["dnskey"], signs=bool(each["active"] and each["published"]))
             for each in answer.json()
         ]
+
+    def zone_settings(self, zone: str) -> dict[str, tuple[str, ...]]:
+        """Return how a zone is served: its metadata by kind, and `KIND`; nothing where it does not exist."""
+        kinds = {each["name"]: str(each["kind"]) for each in self._http.request("GET", _ZONES).json()}
+        if zone not in kinds:
+            return {}
+        answer = self._http.request("GET", f"{_ZONES}/{zone}/metadata")
+        found = {str(each["kind"]): tuple(sorted(map(str, each["metadata"]))) for each in answer.json()}
+        return {**found, KIND: (kinds[zone],)}
 
     def add_zone_key(self, zone: str, private: str) -> None:
         """Publish a key in a zone and sign with it, beside those that are there.

@@ -16,8 +16,10 @@ from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.deploy.exporting import exported_state
 from shopsphere.drift.edge_cdn import judge_distributions
 from shopsphere.drift.edge_declared import DeclaredEdge, DeclaredZone, declared_edge
-from shopsphere.drift.edge_names import Served, judge_zone, read_served
-from shopsphere.drift.edge_signing import asked_parents, judge_parent
+from shopsphere.drift.edge_names import judge_zone
+from shopsphere.drift.edge_served import Served, read_served
+from shopsphere.drift.edge_settings import judge_settings
+from shopsphere.drift.edge_signing import asked_parents, judge_parent, judge_signing
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.estate.stack import EDGE, StackId
 from shopsphere.foundation.clock import SYSTEM_CLOCK
@@ -79,8 +81,11 @@ def judge_edge(
         served = list(_served(zone, dns, unseen))
         live += sum(len(each.rrsets or ()) for each in served)
         drifts += judge_zone(zone, served, deploy)
-        if keys := [each.keys for each in served if each.keys]:
-            drifts += judge_parent(zone, frozenset.intersection(*keys), asked_parents(zone, parent, unseen))
+        drifts += judge_settings(zone, served)
+        here, vouched = [each for each in served if each.rrsets is not None], asked_parents(zone, parent, unseen)
+        drifts += judge_signing(zone, here, vouched, deploy)
+        if any(key.signs for each in here for key in each.held):
+            drifts += judge_parent(zone, here, vouched)
     try:
         cdns = {name: cdn(edge.cdns[name]) for name in edge.distributions}
         drifts += judge_distributions(edge, cdns, deploy)
@@ -99,6 +104,6 @@ def _served(zone: DeclaredZone, dns: ConnectDns, unseen: list[Unseen]) -> Iterat
         return
     for authority, access in zip(authorities, zone.authorities["authorities"], strict=True):
         try:
-            yield read_served(authority, access["url"], zone.name)
+            yield read_served(authority, access["url"], zone.name, unseen)
         except ShopSphereError as error:
             unseen.append(Unseen(EDGE, f"zone {zone.name} at {authority.name}", one_line(error)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shopsphere.clients.edge_identity import KEYS_FOLDER
@@ -30,6 +30,8 @@ class DeclaredZone:
         rrsets: every rrset whose content is declared.
         pairs: states of pairs by name of their record; their role belongs to the run time.
         signing: inputs of the keys that sign it; empty where it is not to be. Which keys belongs to the run time.
+        anchors: DS of the keys that were in use when the stack was deployed last, or refreshed.
+        retired: DNSKEYs that were known as retired then.
     """
 
     name: str
@@ -37,6 +39,8 @@ class DeclaredZone:
     rrsets: dict[Key, RRset] = field(default_factory=dict)
     pairs: dict[str, PairDeclaration] = field(default_factory=dict)
     signing: dict[str, Any] = field(default_factory=dict)
+    anchors: frozenset[str] = frozenset()
+    retired: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def declared_edge(exported: Mapping[str, Any]) -> DeclaredEdge:
         ours = [each for each in resources if str(each["type"]).startswith(_MODULE) and not each.get("delete")]
         # A zone before what is in it.
         for each in sorted(ours, key=lambda resource: not resource["type"].endswith(":DnsZone")):
-            _add(edge, each["type"].removeprefix(_MODULE), plain(each["inputs"]))
+            _add(edge, each["type"].removeprefix(_MODULE), plain(each["inputs"]), plain(each.get("outputs") or {}))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise StateError(
             f"the exported state of the edge cannot be read: {type(error).__name__}: {error}\n"
@@ -89,7 +93,7 @@ def declared_edge(exported: Mapping[str, Any]) -> DeclaredEdge:
     return edge
 
 
-def _add(edge: DeclaredEdge, type_: str, inputs: Mapping[str, Any]) -> None:
+def _add(edge: DeclaredEdge, type_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
     match type_:
         case "DnsZone":
             zone = DeclaredZone(inputs["zone"], {key: inputs[key] for key in _WAY_TO_AUTHORITIES if key in inputs})
@@ -100,7 +104,9 @@ def _add(edge: DeclaredEdge, type_: str, inputs: Mapping[str, Any]) -> None:
             rrset = RRset(inputs["name"], inputs["type"], int(inputs["ttl"]), tuple(sorted(inputs["records"])))
             edge.zones[inputs["zone"]].rrsets[rrset.name, rrset.type] = rrset
         case "DnsZoneKeys":
-            edge.zones[inputs["zone"]].signing.update(inputs)
+            known, retired = frozenset(outputs.get("ds") or ()), frozenset(outputs.get("retired") or ())
+            zone = replace(edge.zones[inputs["zone"]], signing=dict(inputs), anchors=known, retired=retired)
+            edge.zones[zone.name] = zone
         case "DnsPairState":
             pair = PairDeclaration.of(inputs)
             edge.zones[inputs["zone"]].pairs[pair.name] = pair

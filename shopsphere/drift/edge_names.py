@@ -4,51 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.clients.powerdns import RRset
 from shopsphere.drift.edge_declared import DeclaredZone
 from shopsphere.drift.edge_finding import edge_drift
 from shopsphere.drift.edge_request import request_by_hand
-from shopsphere.drift.edge_signing import judge_signing
+from shopsphere.drift.edge_served import Served
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.values import difference_shown
 from shopsphere.foundation.finding import Severity
 from shopsphere.names.apex import without_serial
+from shopsphere.names.key_record import TYPE, record_name
 from shopsphere.names.pair_state import PairState
-from shopsphere.names.zone_signing import signing_keys
 
 _LEADS_NOWHERE = frozenset({"CAA", "SOA", "TXT"})
 """Types that send no client to an address; with any other one, customers and what they enter go somewhere else."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """What one authority serves.
-
-    Attributes:
-        authority: its name.
-        url: of its API, without a slash at the end.
-        rrsets: of the declared zone; None where it does not have that zone.
-        zones: names of all its zones.
-        keys: DNSKEYs that it signs the declared zone with.
-    """
-
-    authority: str
-    url: str
-    rrsets: Sequence[RRset] | None
-    zones: Sequence[str]
-    keys: frozenset[str] = frozenset()
-
-
-def read_served(authority: DnsAuthority, url: str, zone: str) -> Served:
-    """Read one authority.
-
-    Raises:
-        EdgeError: it does not answer, or refuses.
-    """
-    keys = signing_keys(authority, zone)
-    return Served(authority.name, url.rstrip("/"), authority.rrsets(zone), authority.zone_names(), keys)
 
 
 def judge_zone(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Iterator[Drift]:
@@ -68,11 +38,10 @@ def judge_zone(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Ite
         live = {(rrset.name, rrset.type): rrset for rrset in each.rrsets}
         for key, wanted in zone.rrsets.items():
             yield from _rrset(wanted, live.get(key), each.authority, deploy)
-        states = {(name, "LUA") for name in zone.pairs}
+        own = {*((name, "LUA") for name in zone.pairs), (record_name(zone.name), TYPE)}
         for key, rrset in live.items():
-            if key not in zone.rrsets and key not in states:
+            if key not in zone.rrsets and key not in own:
                 yield _added(zone, rrset, each)
-    yield from judge_signing(zone, {each.authority: each.keys for each in served if each.rrsets is not None}, deploy)
     yield from _states(zone, [each for each in served if each.rrsets is not None], deploy)
 
 
@@ -94,7 +63,7 @@ def _rrset(wanted: RRset, found: RRset | None, authority: str, deploy: str) -> I
 def _added(zone: DeclaredZone, rrset: RRset, served: Served) -> Drift:
     residency = rrset.type not in _LEADS_NOWHERE
     change = {"name": rrset.name, "type": rrset.type, "changetype": "DELETE"}
-    place = f"{served.url}/api/v1/servers/localhost/zones/{zone.name}"
+    place = served.place(zone.name)
     return edge_drift(
         f"{rrset.name} {rrset.type} at {served.authority}",
         Kind.UNDECLARED,
@@ -109,7 +78,7 @@ def _other_zones(zone: DeclaredZone, served: Served) -> Iterator[Drift]:
     """Yield zones inside of the declared one: the authority answers from them instead."""
     for name in served.zones:
         if name.endswith(f".{zone.name}"):
-            place = f"{served.url}/api/v1/servers/localhost/zones/{name}"
+            place = served.place(name)
             yield edge_drift(
                 f"zone {name} at {served.authority}",
                 Kind.UNDECLARED,
@@ -125,7 +94,7 @@ def _states(zone: DeclaredZone, served: Sequence[Served], deploy: str) -> Iterat
     for name, pair in zone.pairs.items():
         known: dict[str, PairState] = {}
         for each in served:
-            found = next((one for one in each.rrsets or () if (one.name, one.type) == (name, "LUA")), None)
+            found = each.rrset(name, "LUA")
             state = pair.valid(found)
             record = f"{name} LUA at {each.authority}"
             if state is not None:

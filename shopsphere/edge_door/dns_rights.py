@@ -2,7 +2,8 @@
 
 A deployer writes zones, their records and the keys that sign them, runbooks write states of pairs, everybody who is
 known reads what is public of all that. The private half of a key is read by nobody: a list of keys does not have it,
-and a single key, which does, is not handed out. Metadata, configuration and statistics are nobody's.
+and a single key, which does, is not handed out. Metadata of a zone are read, and changed by nobody; configuration and
+statistics are nobody's.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from shopsphere.names.pair_state import PairDeclaration
 ZONES = "/api/v1/servers/localhost/zones"
 _ZONE = re.compile(re.escape(ZONES) + r"/(?P<zone>([a-z0-9_-]+\.)+)")
 _KEYS = re.compile(_ZONE.pattern + r"/cryptokeys(/(?P<number>[0-9]{1,9}))?")
+_SETTINGS = re.compile(_ZONE.pattern + r"/metadata")
 _ORDER = re.compile(_ZONE.pattern + r"/rectify")
 _QUERY = {"rrset_name", "rrset_type"}
 _NEW_ZONE = {"name", "kind", "nameservers", "soa_edit_api", "rrsets"}
@@ -38,6 +40,9 @@ def dns_problem(asked: Asked, states: Mapping[str, PairDeclaration]) -> str:
         return "nobody who is known here"
     if _KEYS.fullmatch(asked.path) or _ORDER.fullmatch(asked.path):
         return _signing_problem(asked)
+    if _SETTINGS.fullmatch(asked.path):
+        is_read = asked.method == "GET" and not asked.query and asked.body is None
+        return "" if is_read else "how a zone is served is set on its own host; here it is only read"
     found = _ZONE.fullmatch(asked.path)
     return (
         _records_problem(asked, found["zone"] if found else "", states) if found or asked.path == ZONES else NOT_OUTSIDE

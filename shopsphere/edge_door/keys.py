@@ -1,4 +1,4 @@
-"""The edge's own authority, the door's certificate, and one for each user.
+"""The edge's own authority, the door's certificate, one for each user, and the CDN's for what it fetches at sites.
 
 Whoever has `ca.key` can be any user: it belongs on no host of the edge and on no operator's machine.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from shopsphere.clients.edge_identity import USERS, EdgeIdentity
+from shopsphere.clients.edge_identity import PULLER, USERS, EdgeIdentity
 from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 
@@ -36,7 +36,7 @@ def make_edge_keys(folder: Path, names: Iterable[str], step: Step | None = None)
     authority = new_authority(folder, "the edge's APIs")
     certificate, key = folder / f"{DOOR}.crt", folder / f"{DOOR}.key"
     issue(authority, KeyPair(certificate, key), common_name=DOOR, alternatives=tuple(names))
-    for user in USERS:
+    for user in (*USERS, PULLER):
         _, certificate, key = EdgeIdentity(folder, user).files
         issue(authority, KeyPair(certificate, key), common_name=user)
     if step is Step.END:
@@ -47,3 +47,8 @@ def make_edge_keys(folder: Path, names: Iterable[str], step: Step | None = None)
 def door_files(folder: Path) -> tuple[Path, Path, Path]:
     """Return what the host of a door needs: authority, certificate and key."""
     return EdgeIdentity(folder, DOOR).files
+
+
+def puller_files(folder: Path) -> tuple[Path, Path, Path]:
+    """Return what the CDN fetches with: authority (which gateways believe), certificate and key."""
+    return EdgeIdentity(folder, PULLER).files

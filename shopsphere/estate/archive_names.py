@@ -10,6 +10,7 @@ had one name after each other are never mixed.
     <system>/base/<time>.tar.gz.age            a base backup, with the WAL that it needs to be consistent
     <system>/base/<time>.json                  what there is to know about it; written last, so that it is whole
     <system>/status.json                       until when everything is here
+    <system>/kept.json                         what the archive's owner keeps: between which times nothing is missing
 """
 
 from __future__ import annotations
@@ -83,3 +84,8 @@ def base_facts_key(system: str, label: str) -> str:
 def status_key(system: str) -> str:
     """Return the key of what the collector says about itself."""
     return f"{system}/status.json"
+
+
+def kept_key(system: str) -> str:
+    """Return the key of what retention says about what it keeps; the archive's owner writes it, on its host."""
+    return f"{system}/kept.json"

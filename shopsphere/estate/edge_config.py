@@ -8,12 +8,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from shopsphere.estate.cdn_origin import ORIGIN_PORT
 from shopsphere.estate.site_config import WRITTEN_ONCE, Frozen, SecureAddress, Text
 from shopsphere.estate.site_health import SERVING_PATH
 
 PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")]
 
-
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 Issuer = Annotated[str, Field(pattern=r"^(;|[a-z0-9-]+(\.[a-z0-9-]+)+)$")]
 
 
@@ -35,7 +36,7 @@ class OriginConfig(Frozen):
     """A site that the CDN fetches static assets from."""
 
     site: Text = Field(description="Site of topology.yaml.")
-    port: int = Field(default=80, ge=1, le=65535, description="Port of the gateway's static entry.")
+    port: int = Field(default=ORIGIN_PORT, ge=1, le=65535, description="Port of the gateway's entry for the CDN.")
 
 
 class EdgeConfig(Frozen):
@@ -68,6 +69,10 @@ class EdgeConfig(Frozen):
     cdn_address: IPv4Address = Field(description="Address that static assets are served at.")
     origins: Annotated[tuple[OriginConfig, ...], Field(min_length=1)] | None = Field(
         default=None, description="The CDN's origins, in order of preference; all sites of all pairs if not given."
+    )
+    origin_name: HostName | None = Field(
+        default=None,
+        description="Name that each origin's certificate has to have; that of the shop, www.<domain>, if not given.",
     )
     origin_probe_path: PathPrefix = Field(
         default=SERVING_PATH, description="Path that a healthy origin answers with 200."

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Literal
 
 from shopsphere.estate.access import HostPortsAccess
+from shopsphere.estate.cdn_origin import ORIGIN_PORT
 from shopsphere.estate.databases import REPLICATION_PORTS
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.site_config import API_SERVER_PORT
@@ -88,7 +89,8 @@ def site_openings(site: Site, topology: Topology, named: SitePorts | None = None
     if pair:
         peer = _hosts(topology.site(pair.other_than(site.name)).addresses)
         found += [
-            Opening("customers and the CDN", (HTTP_PORT, HTTPS_PORT), None),
+            Opening("customers", (HTTP_PORT, HTTPS_PORT), None),
+            Opening("the CDN, which shows a certificate", (ORIGIN_PORT,), None),
             Opening("databases of the pair's other site", REPLICATION_PORTS, peer),
         ]
     return found

@@ -197,6 +197,16 @@ class RegionalConfig(SiteConfig):
     archive_authority: str = Field(
         default="", description="Authority to trust for the archive (PEM); the image's own authorities if not given."
     )
+    cdn_authority: str = Field(
+        default="",
+        description="Who vouches for the CDN (PEM): the edge's ca.crt. Who shows no certificate of it and the CDN's "
+        "name fetches nothing at the gateway's entry for the CDN.",
+    )
+    static_over_http: bool = Field(
+        default=False,
+        description="Let anybody fetch static assets at port 80, unproven on the way: for the time of a change to a "
+        "CDN with a certificate.",
+    )
     site_agent: IPv4Address | None = Field(
         default=None,
         description="Where this site's agent says whether writes are open, as pods reach it; the site's if not given.",

@@ -169,8 +169,17 @@ def machine_facts(stack: StackId) -> dict[str, Any]:
         }
     return {
         f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml"),
+        **_cdn_facts(stack.site, load_topology(environment=stack.environment)),
         **_archive_facts(stack.site, load_topology(environment=stack.environment)),
     }
+
+
+def _cdn_facts(site: str, topology: Topology) -> dict[str, str]:
+    """Return who vouches for the CDN at a gateway, the edge's own authority; a stand-in before a lab."""
+    if topology.pair_of(site) is None:
+        return {}
+    authority = lab_directory() / "pki" / "edge" / "ca.crt"
+    return {f"{NAMESPACE}:cdnAuthority": authority.read_text() if authority.exists() else STAND_IN}
 
 
 def _archive_facts(site: str, topology: Topology) -> dict[str, str]:

@@ -58,12 +58,13 @@ SHOP = WorkloadDeclaration(
 
 GATEWAY_HTTPS_PORT = 8443
 GATEWAY_HTTP_PORT = 8080
+GATEWAY_ORIGIN_PORT = 8444
 GATEWAY = WorkloadDeclaration(
     name="gateway",
     data_class="public",
     owner="platform",
     power_percent=10,
-    ports=(GATEWAY_HTTPS_PORT, GATEWAY_HTTP_PORT),
+    ports=(GATEWAY_HTTPS_PORT, GATEWAY_HTTP_PORT, GATEWAY_ORIGIN_PORT),
     image="gateway",
     open_to_customers=True,
     calls=(SHOP,),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.powerdns import DnsAuthority
-from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.names.zone_keys import RETIRED, ZoneKey, ZoneKeyError, kept_keys, make_key, retired_keys
+from shopsphere.names.key_record import TYPE, KeyRecord, record_name, write_key_record
+from shopsphere.names.key_view import KeysView, look_at_keys
+from shopsphere.names.zone_ds import leads, may_lead, unchecked
+from shopsphere.names.zone_keys import RETIRED, ZoneKey, ZoneKeyError, kept_keys, make_key, retire_all, retired_keys
 from shopsphere.names.zone_proof import Vouched, shown_ds
-from shopsphere.names.zone_signing import signing_keys, take_key
+from shopsphere.names.zone_signing import bring_key, take_key
 
 DOCS = "docs/zone-keys.md"
 
@@ -26,53 +30,92 @@ class ZoneKeys:
         zone: fully qualified.
         folder: where private halves are kept.
         parents: addresses of the parent zone's name servers; none where they are not named.
+        anchors: DS of the keys that the stack's state knows.
+        retired: DNSKEYs that the stack's state knows as retired.
     """
 
     zone: str
     folder: Path
     parents: tuple[IPv4Address, ...]
+    anchors: frozenset[str] = frozenset()
+    retired: frozenset[str] = frozenset()
 
-    def wanted(self, authorities: Sequence[DnsAuthority]) -> list[ZoneKey]:
-        """Return the keys that every authority has to sign with; one is made where there is none anywhere.
-
-        Raises:
-            ZoneKeyError: no authority signs, and it cannot be known which key it has to be.
-        """
-        held = frozenset[str]().union(*(signing_keys(each, self.zone) for each in authorities))
-        in_use = held - retired_keys(self.folder)
-        return [ZoneKey(each) for each in sorted(in_use)] or self._chosen()
-
-    def take_retired(self, authorities: Iterable[DnsAuthority]) -> None:
-        """Let authorities forget keys that were retired, as one that came back with an old store has them.
+    def look(self, authorities: Sequence[DnsAuthority]) -> KeysView:
+        """Ask each authority once which keys it has; changes nothing.
 
         Raises:
-            ZoneKeyError: the parent zone vouches for such a key, or nobody knows whether it does.
+            EdgeError: one does not answer.
+            ZoneKeyError: a file of keys cannot be read.
         """
-        retired = retired_keys(self.folder)
+        own = {ZoneKey(each).ds(self.zone) for each in kept_keys(self.folder)}
+        return look_at_keys(authorities, self.zone, self.anchors | own, self.retired | retired_keys(self.folder))
+
+    def sign(self, authorities: Sequence[DnsAuthority]) -> KeysView:
+        """Let every authority sign with the same keys, and with none that was retired; return what they have then.
+
+        A key is made where there is none anywhere. What was retired is known to this machine and to every authority
+        before any key is brought.
+
+        Raises:
+            ZoneKeyError: it cannot be known which key it has to be, or one must go that the parent zone vouches for.
+            EdgeError: an authority does not answer.
+        """
+        view = self.look(authorities)
+        if false := view.contradicted:
+            raise ZoneKeyError.build(
+                f"the zone's own record says that every key which signs {self.zone} was retired, and nothing here does",
+                expected=f"a key in use that is not in {record_name(self.zone)} {TYPE}",
+                found=", ".join(ZoneKey(each).described for each in sorted(false)),
+                action="somebody wrote it there: remove that record at each authority, and ask who may deploy; then "
+                f"repeat ({DOCS})",
+            )
+        retire_all(self.folder, view.retired)
+        is_changed = bool(view.behind)
+        if is_changed:
+            write_key_record(authorities, self.zone, KeyRecord(retired=view.retired))
+        for key in self._wanted(view):
+            for authority in authorities:
+                if key.dnskey not in view.signing(authority.name):
+                    bring_key(authority, self.zone, key, self.folder)
+                    is_changed = True
+        is_changed = self._take_retired(authorities, view) or is_changed
+        return self.look(authorities) if is_changed else view
+
+    def _wanted(self, view: KeysView) -> list[ZoneKey]:
+        return [ZoneKey(each) for each in sorted(view.in_use)] or self._chosen(view)
+
+    def _take_retired(self, authorities: Iterable[DnsAuthority], view: KeysView) -> bool:
+        """Let authorities forget keys that were retired, as one that came back with an old store has them."""
+        there = {each.name: view.retired & {key.dnskey for key in view.held[each.name]} for each in authorities}
         for authority in authorities:
-            for dnskey in sorted(retired & {each.dnskey for each in authority.zone_keys(self.zone)}):
-                key = ZoneKey(dnskey)
-                if key.ds(self.zone) in self._vouched(f"whether key {key.tag} may be taken away"):
+            for key in map(ZoneKey, sorted(there[authority.name])):
+                shown = self._vouched(f"whether key {key.tag} may be taken away")
+                if may_lead(shown, self.zone, key):
                     raise ZoneKeyError.build(
                         f"the parent of {self.zone} vouches for key {key.tag}, which was retired",
                         expected="the DS of a key in use, and no other",
-                        found=f"{self.zone} IN DS {key.ds(self.zone)}",
+                        found=", ".join(sorted(shown)),
                         action=f"put the DS right at the registrar, then repeat ({DOCS})",
                     )
                 take_key(authority, self.zone, key)
+        return any(there.values())
 
-    def _chosen(self) -> list[ZoneKey]:
+    def _chosen(self, view: KeysView) -> list[ZoneKey]:
         """Return what to sign with where no authority does: what the parent vouches for, as files come and go."""
-        retired = retired_keys(self.folder)
-        kept = [ZoneKey(each) for each in kept_keys(self.folder) if each not in retired]
+        kept = [ZoneKey(each) for each in kept_keys(self.folder) if each not in view.retired]
+        if view.unknown and not kept:
+            raise unknown_keys(self.zone, view.unknown_at, self.folder)
         shown = self._vouched("which key has to sign it")
         if shown:
-            if found := [each for each in kept if each.ds(self.zone) in shown]:
+            if found := [each for each in kept if leads(shown, self.zone, each)]:
                 return found
+            weak = unchecked(shown)
             raise ZoneKeyError.build(
-                f"the parent of {self.zone} vouches for a key that is not here, and no authority signs",
+                f"the parent of {self.zone} vouches for a key that is not here, and no authority signs with it",
                 expected=f"a key file in {self.folder} with DS {' or '.join(sorted(shown))}",
-                found=_listed(kept, self.zone) + (f"; {RETIRED} lists {len(retired)} more" if retired else ""),
+                found=_listed(kept, self.zone)
+                + (f"; {RETIRED} lists {len(view.retired)} more" if view.retired else "")
+                + (f"; {weak}" if weak else ""),
                 action=f"bring the file TAG.pem back from where keys are kept; or, if it is lost, take the DS away at "
                 f"the registrar, wait for its TTL, and repeat: a new key is made then ({DOCS})",
             )
@@ -100,6 +143,24 @@ class ZoneKeys:
                 ) from error
 
         return frozenset[str]().union(*(each.ds for each in at_each(self.parents, ask)))
+
+
+def unknown_keys(zone: str, places: Mapping[str, AbstractSet[str]], folder: Path) -> ShopSphereError:
+    """Return that authorities hold keys of a zone that nobody knows.
+
+    Args:
+        zone: fully qualified.
+        places: DNSKEYs by the authority that holds them.
+        folder: where private halves are kept.
+    """
+    told = [f"{ZoneKey(each).described} at {name}" for name, keys in places.items() for each in sorted(keys)]
+    return ZoneKeyError.build(
+        f"authorities hold keys of {zone} that nobody here knows: who made them can sign whatever he likes",
+        expected=f"keys of the stack's state, of a roll, or of files in {folder}",
+        found=", ".join(told),
+        action="if it is yours, bring its file there and repeat; else `shopsphere drift edge` prints the command that "
+        f"removes it ({DOCS})",
+    )
 
 
 def _listed(keys: Iterable[ZoneKey], zone: str) -> str:

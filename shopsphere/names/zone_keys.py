@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,9 @@ ALGORITHM = "ECDSAP256SHA256"
 """RFC 8624: to be used for signing; its signatures are short, so that an answer with two of them fits in 1232 bytes."""
 FOLDER = "zone-keys"
 """Below the folder of the edge's keys."""
+ALGORITHM_NUMBER = 13
+DIGESTS = {1: "SHA1", 2: "SHA256", 4: "SHA384"}
+"""Types of digests in a DS that can be computed here; resolvers ignore the first more and more (RFC 8624, 3.3)."""
 RETIRED = "retired"
 """File beside the keys: a line for each key that must never sign again, with its tag and its DNSKEY."""
 _CSK_FLAGS = 257
@@ -70,14 +74,32 @@ class ZoneKey:
             raise ZoneKeyError(f"{self.dnskey[:80]!r} is no DNSKEY")
         return found
 
+    @classmethod
+    def of(cls, rdata: DNSKEY) -> ZoneKey:
+        """Return the key of a record."""
+        public = base64.b64encode(rdata.key).decode()
+        return cls(f"{rdata.flags} {rdata.protocol} {int(rdata.algorithm)} {public}")
+
     @property
     def tag(self) -> int:
         """Number by which signatures name it (RFC 4034, appendix B)."""
         return dns.dnssec.key_id(self.rdata)
 
-    def ds(self, zone: str) -> str:
-        """Return what the parent zone says of it, with SHA-256: tag, algorithm, kind of digest and digest."""
-        return ds_text(dns.dnssec.make_ds(dns.name.from_text(zone), self.rdata, "SHA256"))
+    @property
+    def described(self) -> str:
+        """Its tag, and what kind it is where that is not ours."""
+        kind = f"{dns.dnssec.algorithm_to_text(self.rdata.algorithm)}, flags {int(self.rdata.flags)}"
+        return f"key {self.tag}" if kind == f"{ALGORITHM}, flags {_CSK_FLAGS}" else f"key {self.tag} ({kind})"
+
+    def ds(self, zone: str, digest: int = 2) -> str:
+        """Return what the parent zone says of it: tag, algorithm, type of digest and digest.
+
+        Args:
+            zone: fully qualified.
+            digest: type, one of `DIGESTS`; a registrar is told that of SHA-256.
+        """
+        name, policy = dns.name.from_text(zone), dns.dnssec.allow_all_policy
+        return ds_text(dns.dnssec.make_ds(name, self.rdata, DIGESTS[digest], policy=policy))
 
 
 def ds_text(record: DS) -> str:
@@ -144,9 +166,16 @@ def retire(folder: Path, key: ZoneKey) -> None:
     Raises:
         ZoneKeyError: the record cannot be read.
     """
+    retire_all(folder, {key.dnskey})
+
+
+def retire_all(folder: Path, dnskeys: AbstractSet[str]) -> None:
+    """Note keys that must never sign again, as another machine has retired them; see `retire`."""
     known = retired_keys(folder)
-    if key.dnskey not in known:
-        lines = sorted(f"{ZoneKey(each).tag} {each}" for each in {*known, key.dnskey})
+    if not dnskeys <= known:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        lines = sorted(f"{ZoneKey(each).tag} {each}" for each in {*known, *dnskeys})
         write_whole(folder / RETIRED, "\n".join([*lines, ""]), mode=0o600)
 
 
@@ -170,6 +199,15 @@ def kept_keys(folder: Path) -> dict[str, Path]:
     return {_public(_read(file)).dnskey: file for file in sorted(folder.glob("*.pem"))}
 
 
+def private_key(file: Path) -> EllipticCurvePrivateKey:
+    """Return the private half of a key.
+
+    Raises:
+        ZoneKeyError: there is no such file, or it holds something else.
+    """
+    return _read(file)
+
+
 def private_text(file: Path) -> str:
     """Return a key as an authority takes it: the private-key format of BIND, version 1.2.
 
@@ -178,12 +216,11 @@ def private_text(file: Path) -> str:
     """
     number = _read(file).private_numbers().private_value.to_bytes(_P256_BYTES, "big")
     secret = base64.b64encode(number).decode()
-    return f"Private-key-format: v1.2\nAlgorithm: 13 ({ALGORITHM})\nPrivateKey: {secret}\n"
+    return f"Private-key-format: v1.2\nAlgorithm: {ALGORITHM_NUMBER} ({ALGORITHM})\nPrivateKey: {secret}\n"
 
 
 def _public(private: EllipticCurvePrivateKey) -> ZoneKey:
-    made = dns.dnssec.make_dnskey(private.public_key(), ALGORITHM, flags=_CSK_FLAGS)
-    return ZoneKey(f"{made.flags} {made.protocol} {int(made.algorithm)} {base64.b64encode(made.key).decode()}")
+    return ZoneKey.of(dns.dnssec.make_dnskey(private.public_key(), ALGORITHM, flags=_CSK_FLAGS))
 
 
 def _read(file: Path) -> EllipticCurvePrivateKey:

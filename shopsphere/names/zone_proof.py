@@ -23,7 +23,8 @@ from dns.rdtypes.ANY.RRSIG import RRSIG
 
 from shopsphere.clients.dns import PAYLOAD_BYTES, SENDS, NameServerError
 from shopsphere.clients.edge_errors import EdgeError
-from shopsphere.names.zone_keys import ds_text
+from shopsphere.names.zone_ds import leads, unchecked
+from shopsphere.names.zone_keys import ZoneKey, ds_text
 
 SECONDS = 3.0
 """Bound on an answer; the question is sent `SENDS` times within it."""
@@ -58,7 +59,7 @@ class Vouched:
     """What a server of the parent zone says of a zone's keys.
 
     Attributes:
-        ds: each as `zone_keys.ZoneKey.ds` writes it; none where the zone counts as unsigned.
+        ds: each as `zone_keys.ds_text` writes it, whatever its digest; none where the zone counts as unsigned.
         ttl: how long that may be kept (s).
     """
 
@@ -102,12 +103,13 @@ def prove(server: IPv4Address, zone: str, ds: Iterable[str], asked: Sequence[Ask
     keys, signatures = _signed(server, zone, zone, "DNSKEY")
     known, wanted = dns.name.from_text(zone), set(ds)
     published = [key for key in keys if isinstance(key, DNSKEY)]
-    trusted = [key for key in published if ds_text(dns.dnssec.make_ds(known, key, "SHA256")) in wanted]
+    trusted = [key for key in published if leads(wanted, zone, ZoneKey.of(key))]
     if not trusted:
+        own = [ZoneKey.of(key).ds(zone) for key in published]
         raise ProofError.build(
             f"{server}: no key of {zone} is one that the parent zone vouches for",
             expected=", ".join(sorted(wanted)) or "a DS",
-            found=", ".join(ds_text(dns.dnssec.make_ds(known, key, "SHA256")) for key in published),
+            found="; ".join(each for each in (", ".join(own), unchecked(wanted)) if each),
             action="`shopsphere zone keys` says which DS the parent has to show (docs/zone-keys.md)",
         )
     anchors = dns.rrset.from_rdata_list(known, keys.ttl, trusted)

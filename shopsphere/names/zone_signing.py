@@ -17,7 +17,7 @@ def signing_keys(authority: DnsAuthority, zone: str) -> frozenset[str]:
 
 
 def bring_key(authority: DnsAuthority, zone: str, key: ZoneKey, folder: Path) -> None:
-    """Let an authority sign with a key, beside those that it has; nothing is done where it does already.
+    """Let an authority sign with a key that it does not sign with yet, beside those that it has.
 
     Args:
         authority: one of the zone's.
@@ -29,8 +29,6 @@ def bring_key(authority: DnsAuthority, zone: str, key: ZoneKey, folder: Path) ->
         ZoneKeyError: the private half is not in the folder, or the key was retired.
         VerificationError: the authority took it and does not sign with it.
     """
-    if key.dnskey in signing_keys(authority, zone):
-        return
     if key.dnskey in retired_keys(folder):
         raise ZoneKeyError.build(
             f"key {key.tag} of {zone} was retired: it signs nothing any more",
@@ -46,7 +44,11 @@ def bring_key(authority: DnsAuthority, zone: str, key: ZoneKey, folder: Path) ->
             found=", ".join(each.name for each in kept_keys(folder).values()) or "no keys",
             action="bring the file from where it is kept; if it is lost, docs/zone-keys.md says what to do",
         )
-    authority.add_zone_key(zone, private_text(file))
+    private = private_text(file)
+    for each in authority.zone_keys(zone):
+        if each.dnskey == key.dnskey:  # somebody switched it off, or hid it
+            authority.remove_zone_key(zone, each.number)
+    authority.add_zone_key(zone, private)
     if key.dnskey not in signing_keys(authority, zone):
         raise VerificationError.build(
             f"DNS authority {authority.name} does not sign {zone} with the key that it took",

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Finding, fails, passes
 from shopsphere.foundation.side_by_side import at_each
+from shopsphere.names.zone_ds import is_checked, unchecked
 from shopsphere.names.zone_proof import Proof, Vouched, prove, shown_ds
 
 FEWEST_DAYS = 3
@@ -47,7 +48,7 @@ def look_at_zone(zone: str, servers: Iterable[IPv4Address], parents: Iterable[IP
     above, below = list(parents), list(servers)
     vouched = dict(zip(map(str, above), at_each(above, vouch), strict=True))
     view = ZoneView(vouched, {})
-    if not view.ds:
+    if not is_checked(view.ds):
         return view
 
     def proof(server: IPv4Address) -> Proof | str:
@@ -70,6 +71,9 @@ def judge_zone_view(view: ZoneView, now: datetime) -> Finding:
             if silent
             else passes("the parent zone vouches for no key: answers are signed, and nobody checks them")
         )
+    if not is_checked(view.ds):
+        shown = f"the parent zone shows {', '.join(sorted(view.ds))}; {unchecked(view.ds)}"
+        return fails(f"{shown}: for resolvers without it nothing is protected", ACT)
     if problems := list(_problems(view, now)):
         return fails("; ".join(problems), ACT)
     first = min(each.ends for each in view.proofs.values() if isinstance(each, Proof))

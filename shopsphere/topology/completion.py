@@ -24,6 +24,11 @@ def sites() -> list[str]:
     return list(plain(TOPOLOGY_FILE).get("sites", {}))
 
 
+def jurisdictions() -> list[str]:
+    """The jurisdictions."""
+    return list(plain(TOPOLOGY_FILE).get("jurisdictions", {}))
+
+
 def regions() -> list[str]:
     """The pairs and headquarters, and `all`."""
     return [*pairs(), _HEADQUARTERS, _EVERYTHING]

@@ -93,6 +93,23 @@ class Archive(Frozen):
         title="Country",
         description="ISO 3166-1 code of where its disks are: a country of one of the jurisdiction's sites.",
     )
+    keep_days: int = Field(
+        default=30,
+        title="Kept days",
+        description="Each database can be brought back to any time of so many days; what only older times need is "
+        "removed.",
+        ge=1,
+        le=3650,
+        strict=True,
+    )
+    keep_base_backups: int = Field(
+        default=3,
+        title="Kept base backups",
+        description="So many of the newest whole base backups of each bucket stay, however old they are.",
+        ge=1,
+        le=1000,
+        strict=True,
+    )
 
 
 class Jurisdiction(Frozen):

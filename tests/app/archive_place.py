@@ -13,7 +13,8 @@ from threading import Event, Thread
 from typing import Any
 
 import boto3
-from postgres_cluster import Cluster, free_port
+from free_port import free_port
+from postgres_cluster import Cluster
 
 from app.archive.collector import Collector
 from app.archive.settings import CollectorSettings
@@ -54,7 +55,7 @@ class ArchivePlace:
             self.url, f"https://127.0.0.1:{admin_port}", self.authority.certificate, "owner", OWNERS
         )
         self.bucket = "commerce-frankfurt"
-        wait_until(lambda: self.accounts.answers(), what="the gateway", seconds=20)
+        wait_until(lambda: self.accounts.answers(), what="the gateway", seconds=90)
         self.accounts.ensure_account(self.bucket, SECRET)
         self.accounts.ensure_bucket(self.bucket, readers=())
         self.key = folder / "restorers.key"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 from archive_place import ArchivePlace
 from postgres_cluster import Cluster
@@ -21,6 +23,13 @@ def quick_loops() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Process, "command", (str(Path(__file__).with_name("paced.py")),))
         yield
+
+
+@pytest.fixture(autouse=True)
+def patient_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test asks without a bound has a minute for its answer; httpx itself waits for 5 s."""
+    for name in ("get", "post", "put", "delete", "request"):
+        monkeypatch.setattr(httpx, name, partial(getattr(httpx, name), timeout=60))
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +64,7 @@ def shop(cluster: Cluster, rendered: Path, tmp_path_factory: pytest.TempPathFact
                 {
                     "LEDGER_DSN": cluster.service_dsn("ledger"),
                     "PSP_URL": psp.url,
-                    "PSP_TIMEOUT_SECONDS": "0.7",
+                    "PSP_TIMEOUT_SECONDS": "1.5",
                     "PAYMENTS_RESOLVE_SECONDS": "0.3",
                 },
             )

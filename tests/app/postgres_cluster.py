@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from free_port import free_port
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 SETTINGS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c wal_level=replica -c max_wal_senders=4"
@@ -22,17 +20,6 @@ SETTINGS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c
 
 SERVICES = {"commerce": "shop_app", "ledger": "payments_app"}
 """Login of the service that works with a database, by the database's name."""
-OUR_PORTS = range(20000, 30000)
-"""Below those that the kernel gives to outgoing connections: one of these would keep a process from starting again."""
-
-
-def free_port() -> int:
-    """Return a port that nobody uses, and that nobody is given who does not ask for it."""
-    for port in random.sample(OUR_PORTS, 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError(f"a hundred ports of {OUR_PORTS} are taken")
 
 
 def _program(name: str) -> str:

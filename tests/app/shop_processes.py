@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import httpx
 import pytest
-from postgres_cluster import Cluster, free_port
+from free_port import free_port
+from postgres_cluster import Cluster
 from sealed_by_tests import SealedByTests
 from shopper import usual_trust
 
@@ -22,6 +23,8 @@ from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 FACTS = region_facts(load_topology(), "rdc-a")
+DRAIN_SECONDS = 0.2
+"""Nobody asks a process that these tests end."""
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 CALL_KEY = "what-shop-and-payments-know-each-other-by"
 SEALED = SealedByTests(CALL_KEY)
@@ -44,7 +47,7 @@ class Process:
         defaults = {
             "SHOP_LISTEN": "127.0.0.1",
             "SHOP_PORT": str(self.port),
-            "SHOP_DRAIN_SECONDS": "0.2",
+            "SHOP_DRAIN_SECONDS": str(DRAIN_SECONDS),
             "SHOP_SITE": "test",
             "SHOP_ENVIRONMENT": "lab",
             "PAYMENTS_CALL_KEY": CALL_KEY,
@@ -110,11 +113,13 @@ def migrate(
 
 
 def serve(
-    cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce", facts: str = FACTS
-) -> Process:
+    cluster: Cluster, payments_url: str, rendered: Path, *, commerce: str = "commerce", facts: str = FACTS,
+    drain_seconds: float = DRAIN_SECONDS,
+) -> Process:  # fmt: skip
     return Process(
         "serve",
         {
+            "SHOP_DRAIN_SECONDS": str(drain_seconds),
             "COMMERCE_DSN": cluster.service_dsn(commerce),
             "SHOP_SESSION_SECRET": SECRET,
             "PAYMENTS_URL": payments_url,

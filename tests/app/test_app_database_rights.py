@@ -243,7 +243,7 @@ def test_who_follows_and_who_is_followed_say_so(server: LedgerServer) -> None:
     server.write_rules("host all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n")
     follower = Cluster(source=server.cluster)
     try:
-        wait_until(lambda: inventory(server.cluster, "ledger").state.senders, what="the follower", seconds=30)
+        wait_until(lambda: inventory(server.cluster, "ledger").state.senders, what="the follower", seconds=90)
         leads, follows = inventory(server.cluster, "ledger"), inventory(follower, "ledger")
     finally:
         follower.remove()

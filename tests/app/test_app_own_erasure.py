@@ -211,7 +211,7 @@ def test_an_order_that_is_declined_later_leaves_no_cart_behind(shop: Shop, grace
     before = shop.cluster.query("commerce", carts)
     shop.end_wait(order)
     wait_until(lambda: shop.order(order) == "declined", what="the late answer", seconds=90)
-    wait_until(lambda: shop.free(SKU) == free + 1, what="the stock", seconds=30)
+    wait_until(lambda: shop.free(SKU) == free + 1, what="the stock", seconds=90)
     assert person_of(shop, order) == ("//", True, None)
     assert shop.cluster.query("commerce", carts) == before
 
@@ -248,7 +248,7 @@ def test_one_browser_has_a_number_of_tries_before_anything_is_hashed(shop: Shop,
     outcomes = [line["outcome"] for line in lines if line["event"] == "erasure"]
     assert len(outcomes) == 40
     assert outcomes.count("client waits") >= 10, "20 at once, and one more every 3 s"
-    assert outcomes.count("refused") <= 9, "few were hashed"
+    assert outcomes.count("refused") <= 16, "few were hashed: four wait, and each half a second one has its turn"
 
 
 def test_forms_of_other_places_are_refused(grace: Holder) -> None:
@@ -279,7 +279,7 @@ def test_what_comes_while_an_account_is_erased_is_no_fault(shop: Shop, grace: Ho
         erasing.execute("SELECT customers.erase_customer(%s)", (grace.customer(shop),))
         answer = pool.submit(send)
         waiting = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        wait_until(lambda: shop.cluster.query("commerce", waiting) == [(True,)], what="a wait", seconds=30)
+        wait_until(lambda: shop.cluster.query("commerce", waiting) == [(True,)], what="a wait", seconds=90)
         erasing.commit()
         assert answer.result().status_code == 409
         assert "has just been erased" in answer.result().text
@@ -293,9 +293,9 @@ def test_an_order_that_is_placed_in_the_same_moment_is_not_lost(shop: Shop, grac
         holding.execute("SELECT FROM inventory.stock WHERE sku = %s FOR UPDATE", (SKU,))
         placing = pool.submit(grace.shopper.send, checkout, payment_method="tok_visa")
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        wait_until(lambda: shop.cluster.query("commerce", waiting) == [(1,)], what="the order", seconds=30)
+        wait_until(lambda: shop.cluster.query("commerce", waiting) == [(1,)], what="the order", seconds=90)
         erasing = pool.submit(shop.cluster.query, "commerce", "SELECT customers.erase_customer(%s)", customer)
-        wait_until(lambda: shop.cluster.query("commerce", waiting) == [(2,)], what="the erasure", seconds=30)
+        wait_until(lambda: shop.cluster.query("commerce", waiting) == [(2,)], what="the erasure", seconds=90)
         holding.rollback()
         order = order_of(placing.result().headers["location"])
         assert erasing.result()[0][0]["orders_under_way"] == 1

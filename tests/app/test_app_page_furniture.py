@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from present import matched
 from running_shop import Shop
 from shopper import Shopper
+
+from shopsphere.foundation.paths import REPOSITORY
 
 PAGES = [
     "/",
@@ -23,11 +26,26 @@ PAGES = [
 ]
 GUARDED = re.compile(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"([^>]*)>')
 
+LOADED = re.compile(r"<script\b|<link[^>]*\bstylesheet\b", re.IGNORECASE)
+"""Whatever a browser would run or apply, in any spelling."""
+
+
+@pytest.mark.requirement("every script and style sheet of every page names its bytes")
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "app").rglob("*.html")), ids=lambda file: file.name)
+def test_no_template_loads_what_it_does_not_name(file: Path) -> None:
+    text = file.read_text()
+    tags = [text[found.start() : text.index(">", found.start())] for found in LOADED.finditer(text)]
+    assert all('integrity="{{ integrity(' in tag and 'crossorigin="anonymous"' in tag for tag in tags)
+    assert not re.search(r"<style\b|\sstyle=|\son[a-z]+=|@import|javascript:", text, re.IGNORECASE)
+
 
 @pytest.mark.requirement("what the public CDN delivers is checked by the browser")
 @pytest.mark.parametrize("path", PAGES)
 def test_scripts_and_style_sheets_name_their_bytes(shopper: Shopper, path: str) -> None:
-    guarded = GUARDED.findall(shopper.http.get(path).text)
+    page = shopper.http.get(path)
+    assert page.headers["integrity-policy"] == "blocked-destinations=(script style)"
+    guarded = GUARDED.findall(page.text)
+    assert len(guarded) == len(LOADED.findall(page.text))
     assert {address.rpartition(".")[2] for address, _ in guarded} == {"js", "css"}
     for address, attributes in guarded:
         answer = httpx.get(address, trust_env=False)

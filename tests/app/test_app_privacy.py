@@ -189,7 +189,7 @@ def test_sessions_and_carts_live_as_long_as_the_topology_says(shop: Shop, render
         renewed = shopper.get("/cart")
         for each in (answer, renewed):
             assert "max-age=432000" in each.headers["set-cookie"].lower()
-        wait_until(lambda: days_left() == 5, what="the renewal", seconds=30)
+        wait_until(lambda: days_left() == 5, what="the renewal", seconds=90)
         assert "ends after 5 days without a visit" in shopper.get("/legal/privacy").text
         change = "UPDATE carts.cart SET changed_at = now() - make_interval(days => %s) WHERE session_id = %s"
         count = "SELECT count(*) FROM carts.cart WHERE session_id = %s"

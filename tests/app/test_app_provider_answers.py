@@ -138,7 +138,7 @@ def test_an_authorised_charge_that_cannot_be_captured_is_unknown_and_said_so(des
     desk.provider.script = lambda asked: reply(500, {}) if asked.path.endswith("/capture") else inner(asked)
     assert desk.pay(key).json()["state"] == "unknown"
     desk.provider.script = inner
-    wait_until(lambda: desk.row(key)[0] == "captured", what="the authorised charge to be captured", seconds=30)
+    wait_until(lambda: desk.row(key)[0] == "captured", what="the authorised charge to be captured", seconds=90)
 
 
 def test_an_authorised_charge_of_another_amount_is_not_captured(desk: Desk, key: str) -> None:
@@ -191,7 +191,7 @@ def test_no_answer_of_any_shape_ends_the_resolver(desk: Desk, key: str, status: 
         desk.end_waits(keys)
         return next(played) > 30
 
-    wait_until(seen_all, what="the resolver to have seen every shape", seconds=30, interval=0.2)
+    wait_until(seen_all, what="the resolver to have seen every shape", seconds=90, interval=0.2)
     assert desk.is_alive()
     sound = answering()
     desk.provider.script = sound
@@ -227,7 +227,7 @@ def test_a_key_that_was_stored_before_is_encoded(desk: Desk) -> None:
         odd,
     )
     seen = len(desk.provider.asked)
-    wait_until(lambda: len(desk.provider.asked) > seen, what="the resolver to ask", seconds=30)
+    wait_until(lambda: len(desk.provider.asked) > seen, what="the resolver to ask", seconds=90)
     looked_up = [asked.path for asked in desk.provider.asked[seen:] if asked.method == "GET"]
     assert looked_up[0].startswith("/v1/charges/by-key/..%2F..%2F")
     assert looked_up[0].count("/") == 4

@@ -84,7 +84,7 @@ def test_an_order_that_nobody_answers_for_gives_its_stock_back_and_late_money_is
     location, order = bought_in_silence(shop, shopper)
     assert shop.free(SKU) == free - 1
     end_reservation(shop, order, minutes=14)
-    wait_until(lambda: attempts(shop, order) > 0, what="the order's turn", seconds=30)
+    wait_until(lambda: attempts(shop, order) > 0, what="the order's turn", seconds=90)
     assert state(shop, order) == ("pending_payment", None)
 
     end_reservation(shop, order)
@@ -114,9 +114,9 @@ def test_money_that_is_on_record_when_the_reservation_ends_counts(shop: Shop, sh
     order = order_of(shopper.buy())
     shop.break_provider()
     end_wait_of_payment(shop, order)
-    wait_until(lambda: shop.payment(order) == [("captured", 2)], what="the payment to be found captured", seconds=30)
+    wait_until(lambda: shop.payment(order) == [("captured", 2)], what="the payment to be found captured", seconds=90)
     end_reservation(shop, order)
-    wait_until(lambda: state(shop, order) == ("paid", None), what="the order to be paid", seconds=30)
+    wait_until(lambda: state(shop, order) == ("paid", None), what="the order to be paid", seconds=90)
     assert shop.charges(order).json()["status"] == "captured"
 
 
@@ -129,7 +129,7 @@ def test_a_charge_of_another_amount_that_was_given_back_is_over(shop: Shop, shop
     assert (charge["status"], shop.payment(order)) == ("captured", [("unknown", 0)])
     httpx.post(f"{shop.psp.url}/v1/charges/{charge['id']}/refund", trust_env=False).raise_for_status()
     end_wait_of_payment(shop, order)
-    wait_until(lambda: shop.payment(order) == [("declined", 0)], what="the payment to be over", seconds=10)
+    wait_until(lambda: shop.payment(order) == [("declined", 0)], what="the payment to be over", seconds=60)
     make_due(shop.cluster, [order])
     wait_for(shop, order, "unpaid")
 

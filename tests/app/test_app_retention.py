@@ -83,8 +83,11 @@ def test_an_ended_session_is_nobodys_before_it_is_removed(shop: Shop, shopper: S
 def test_a_form_that_leaves_nothing_to_keep_opens_no_session(
     shop: Shop, shopper: Shopper, path: str, fields: dict[str, str]
 ) -> None:
-    before = counted(shop, "customers.session")
+    def sessions() -> set[str]:
+        return {str(row[0]) for row in shop.cluster.query("commerce", "SELECT id FROM customers.session")}
+
+    before = sessions()
     for _ in range(3):
         shopper.http.post(path, data={**fields, "idempotency_key": uuid4().hex})
-    assert counted(shop, "customers.session") == before
+    assert sessions() <= before, "ended ones may be removed meanwhile"
     assert "session" not in shopper.http.cookies

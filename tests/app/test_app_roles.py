@@ -148,7 +148,7 @@ def test_an_intent_that_only_this_site_has_is_not_charged(shop: Shop, cluster: C
     with without_a_standby(cluster), ThreadPoolExecutor() as customers:
         first = customers.submit(pay)
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-        wait_until(lambda: cluster.query("ledger", waiting) == [(1,)], what="its COMMIT", seconds=30)
+        wait_until(lambda: cluster.query("ledger", waiting) == [(1,)], what="its COMMIT", seconds=90)
         cluster.stop()
         cluster.start()
         assert first.result().status_code == 503

@@ -95,7 +95,7 @@ def test_orders_that_cannot_settle_keep_no_other_waiting(shop: Shop, shopper: Sh
     order = order_of(shopper.buy())
     shop.break_provider()
     shop.end_wait(order)
-    wait_until(lambda: shop.order(order) == "paid", what="the order with the lost answer to be paid", seconds=45)
+    wait_until(lambda: shop.order(order) == "paid", what="the order with the lost answer to be paid", seconds=90)
     assert {shop.order(each) for each in blocked} == {"pending_payment"}, "a conflict is no verdict"
 
 
@@ -103,7 +103,7 @@ def test_an_order_that_payments_rejects_ends_and_its_stock_returns(shop: Shop) -
     free = shop.free(SKU)
     order = insert_pending(shop.cluster, goods_minor=100_000_001)
     make_due(shop.cluster, [order])
-    wait_until(lambda: shop.order(order) == "declined", what="the rejected order to end", seconds=30)
+    wait_until(lambda: shop.order(order) == "declined", what="the rejected order to end", seconds=90)
     assert shop.free(SKU) == free + 1
     assert shop.payment(order) == []
     assert "order rejected by the payments service" in shop.storefront.log()
@@ -137,7 +137,8 @@ def test_no_answer_of_payments_ends_the_loop_or_the_order(cluster: Cluster, rend
         def sound(asked: Asked) -> Reply:
             return reply(201, {**asked.body, "state": "captured", "id": str(uuid4())})
 
-        payments.script, payments.key = sound, "a-key-of-somebody-else-that-is-long-enough"
+        payments.key = "a-key-of-somebody-else-that-is-long-enough"  # first: nothing sound is ever sealed as ours
+        payments.script = sound
         heard = len(payments.asked)
         make_due(cluster, orders, COMMERCE)
         wait_until(lambda: len(payments.asked) >= heard + len(orders), what="a foreign service to be asked", seconds=60)

@@ -15,7 +15,7 @@ from edge_cdn import HOST, Fetch, healthy
 from edge_gateway import ADDRESS, AGENT_PORT, NEIGHBOUR, Shop, answer_of, write_configuration
 from edge_host import EdgeHost
 from edge_network import own_network
-from edge_origin import Origin
+from edge_origin import Origin, shown_by
 from edge_two_hosts import Two, two_hosts
 from witness_voters import Voters, running_voters
 
@@ -74,11 +74,12 @@ def edge(topology: Topology) -> Iterator[EdgeHost]:
         certificate=pair.certificate,
         key=pair.key,
         edge_keys=base / "keys",
+        origin_authority=authority.certificate,
     )
     (base / "log").mkdir()
     own = [settings.resolver, settings.cdn, *settings.authorities.values()]
     with own_network([*own, *CLIENTS.values(), *ORIGINS]):
-        host = EdgeHost(settings, base / "log", authority.certificate)
+        host = EdgeHost(settings, base / "log", authority)
         try:
             host.start_all(topology)
             yield host
@@ -163,7 +164,7 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
     process = subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", str(configuration)], start_new_session=True)
     try:
         wait_until(
-            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=20, interval=0.1
+            lambda: answer_of(HEALTH_PORT, "/livez").status == 200, what="HAProxy to listen", seconds=60, interval=0.1
         )
         yield process
     finally:
@@ -172,16 +173,25 @@ def gateway(network: None, configuration: Path, agent: Shop) -> Iterator[subproc
 
 
 @pytest.fixture(scope="module")
-def frankfurt(edge: EdgeHost) -> Iterator[Origin]:
-    origin = Origin("frankfurt", "10.99.0.11")
+def origins(edge: EdgeHost, topology: Topology) -> ssl.SSLContext:
+    """What a gateway shows, and whom it answers."""
+    domain, folder = topology.domain, edge.settings.disk / "gateway"
+    pair = KeyPair(folder / "tls.crt", folder / "tls.key")
+    issue(edge.authority, pair, common_name=domain, alternatives=(domain, f"*.{domain}"))  # as lab/pki.py does
+    return shown_by(pair, edge.settings.edge_keys / "ca.crt")
+
+
+@pytest.fixture(scope="module")
+def frankfurt(edge: EdgeHost, origins: ssl.SSLContext) -> Iterator[Origin]:
+    origin = Origin("frankfurt", "10.99.0.11", origins)
     origin.start()
     yield origin
     origin.stop()
 
 
 @pytest.fixture(scope="module")
-def dublin(edge: EdgeHost) -> Iterator[Origin]:
-    origin = Origin("dublin", "10.99.0.12")
+def dublin(edge: EdgeHost, origins: ssl.SSLContext) -> Iterator[Origin]:
+    origin = Origin("dublin", "10.99.0.12", origins)
     origin.start()
     yield origin
     origin.stop()
@@ -202,7 +212,9 @@ def distribution(edge: EdgeHost, frankfurt: Origin, dublin: Origin, inputs: dict
 @pytest.fixture(scope="module")
 def fetch(edge: EdgeHost, distribution: dict[str, Any]) -> Iterator[Fetch]:
     trust = ssl.create_default_context(cafile=edge.ca)
-    with httpx.Client(verify=trust, trust_env=False, timeout=10) as client:
+    # A connection is kept for a shorter time than by the CDN, which would end one under a request.
+    limits = httpx.Limits(keepalive_expiry=1.0)
+    with httpx.Client(verify=trust, trust_env=False, timeout=60, limits=limits) as client:
 
         def request(path: str, method: str = "GET", host: str = HOST, **headers: str) -> httpx.Response:
             return client.request(

@@ -35,4 +35,4 @@ def healthy(edge: EdgeHost, count: int) -> None:
         lines = [line.split() for line in varnish(edge, "backend.list").splitlines() if "o__static__" in line]
         return sum("healthy" in line for line in lines) == count
 
-    wait_until(seen, what=f"{count} healthy origins", seconds=20, explain=lambda: varnish(edge, "backend.list"))
+    wait_until(seen, what=f"{count} healthy origins", seconds=90, explain=lambda: varnish(edge, "backend.list"))

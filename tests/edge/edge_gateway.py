@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.gateway_configuration import (
+    CDN_PORT,
     CERTIFICATE_FILE,
     CONFIG_DIRECTORY,
     HTTPS_PORT,
     GatewayModel,
     gateway_files,
 )
+from shopsphere.clients.edge_identity import DEPLOYER, PULLER
 from shopsphere.estate.endpoint import Endpoint
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import WorkloadConfig
@@ -31,6 +33,10 @@ RATE = 20
 SIGN_INS, CHECKOUTS, CONNECTIONS = 5, 8, 30
 DOMAIN = "shopsphere.test"
 PAGE = b"<!doctype html><title>ok</title>" + b"<p>A page of the shop." * 100
+
+
+SHOWN: dict[str, KeyPair] = {}
+"""Certificates that somebody may show at the entry for the CDN, by who it is."""
 
 
 class Answer(NamedTuple):
@@ -85,8 +91,22 @@ class Shop:
         self._server.server_close()
 
 
-def write_configuration(base: Path) -> Path:
+def _issued(folder: Path) -> Path:
+    """Make certificates of the edge's authority, and of another one with the same name; return the first."""
+    authority = new_authority(folder, "the edge's APIs")
+    other = new_authority(folder / "other", "the edge's APIs")
+    for name, common_name, by in (
+        (PULLER, PULLER, authority),
+        (DEPLOYER, DEPLOYER, authority),
+        ("forged", PULLER, other),
+    ):
+        SHOWN[name] = issue(by, KeyPair(folder / f"{name}.crt", folder / f"{name}.key"), common_name=common_name)
+    return authority.certificate
+
+
+def write_configuration(base: Path, *, static_over_http: bool = False, knows_the_cdn: bool = True) -> Path:
     """Write what the gateway of Frankfurt mounts, with a certificate of this test's own; return haproxy.cfg."""
+    cdn_authority = _issued(base / "edge").read_text() if knows_the_cdn else ""
     authority = new_authority(base / "ca", "test")
     # The key stands where ssl-load-extra-files looks for it.
     pair = KeyPair(base / "tls.pem", base / "tls.pem.key")
@@ -103,6 +123,8 @@ def write_configuration(base: Path) -> Path:
         requests_per_second=RATE,
         sign_ins_per_minute=SIGN_INS,
         checkouts_per_minute=CHECKOUTS,
+        cdn_authority=cdn_authority,
+        static_over_http=static_over_http,
         connections=CONNECTIONS,
         agent=Endpoint.at(IPv4Address(ADDRESS), AGENT_PORT),
     )
@@ -113,11 +135,20 @@ def write_configuration(base: Path) -> Path:
     return base / "haproxy.cfg"
 
 
-def connect(port: int, source: str = ADDRESS) -> http.client.HTTPConnection:
-    if port != HTTPS_PORT:
-        return http.client.HTTPConnection(ADDRESS, port, timeout=10, source_address=(source, 0))
+def client(who: str = "") -> ssl.SSLContext:
+    """Return what somebody shows who believes everybody: a certificate out of `SHOWN`, or none."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if who:
+        context.load_cert_chain(SHOWN[who].certificate, SHOWN[who].key)
+    return context
+
+
+def connect(port: int, source: str = ADDRESS, who: str = PULLER) -> http.client.HTTPConnection:
+    """Connect; at the entry for the CDN as the CDN, or as who else is named."""
+    if port not in {HTTPS_PORT, CDN_PORT}:
+        return http.client.HTTPConnection(ADDRESS, port, timeout=10, source_address=(source, 0))
+    context = client(who if port == CDN_PORT else "")
     return http.client.HTTPSConnection(ADDRESS, port, timeout=10, context=context, source_address=(source, 0))
 
 
@@ -128,9 +159,10 @@ def answer_of(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     source: str = ADDRESS,
+    who: str = PULLER,
 ) -> Answer:
     """Return what was answered; status 0 where the connection was refused or cut."""
-    connection = connect(port, source)
+    connection = connect(port, source, who)
     try:
         connection.putrequest(method, path, skip_host="Host" in (headers or {}))
         for name, value in (headers or {}).items():

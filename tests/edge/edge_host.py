@@ -13,6 +13,7 @@ from lab.component import Component
 from lab.edge.components import edge_components, prepare
 from lab.edge.settings import EdgeSettings
 from shopsphere.clients.edge_identity import EdgeIdentity
+from shopsphere.foundation.certificates import KeyPair
 from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import Topology
 
@@ -25,7 +26,7 @@ class EdgeHost:
 
     settings: EdgeSettings
     log: Path
-    ca: Path
+    authority: KeyPair
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start_all(self, topology: Topology) -> None:
@@ -35,7 +36,7 @@ class EdgeHost:
         for name in self.settings.authorities:
             self._listening(self.settings.authorities[name], self.settings.dns_api_port)
             self._listening(LOOPBACK, self.settings.inner_port(name))
-        wait_until(self.settings.rights_socket.is_socket, what="the door", seconds=40, interval=0.1, explain=self.logs)
+        wait_until(self.settings.rights_socket.is_socket, what="the door", seconds=120, interval=0.1, explain=self.logs)
         self._listening(LOOPBACK, self.settings.cdn_inner_port)
         self._listening(self.settings.resolver, self.settings.dns_port)
         self._listening(self.settings.cdn, self.settings.tls_port)
@@ -51,6 +52,11 @@ class EdgeHost:
                 stderr=sink,
                 start_new_session=True,
             )
+
+    @property
+    def ca(self) -> Path:
+        """Who vouches for public names."""
+        return self.authority.certificate
 
     @property
     def cdn_api(self) -> str:
@@ -84,7 +90,7 @@ class EdgeHost:
         if name in self.running:
             self.kill(name)
         # A killed program's own children are not ours to wait for, and one may hold the port a moment longer.
-        wait_until(lambda: not _answers(address, port), what=f"{address}:{port} to be free", seconds=20, interval=0.1)
+        wait_until(lambda: not _answers(address, port), what=f"{address}:{port} to be free", seconds=60, interval=0.1)
         self.start(self.component(name))
         self._listening(address, port)
 
@@ -94,7 +100,7 @@ class EdgeHost:
 
     def _listening(self, address: str, port: int) -> None:
         wait_until(
-            lambda: _answers(address, port), what=f"{address}:{port}", seconds=40, interval=0.1, explain=self.logs
+            lambda: _answers(address, port), what=f"{address}:{port}", seconds=120, interval=0.1, explain=self.logs
         )
 
     def logs(self) -> str:

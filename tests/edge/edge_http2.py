@@ -28,12 +28,12 @@ def http2(address: str, port: int, host: str, paths: list[str], *, every: int = 
         every: seconds from the start of one request to that of the next; 0 for no pause.
     """
     urls = [f"https://{host}:{port}{path}" for path in paths]
-    words = ["curl", "--silent", "--insecure", "--http2", "--noproxy", "*", "--max-time", "10"]
+    words = ["curl", "--silent", "--insecure", "--http2", "--noproxy", "*", "--max-time", "30"]
     words += ["--resolve", f"{host}:{port}:{address}", "--write-out", "%{json}\n"]
     words += ["--rate", f"{60 // every}/m"] if every else []
     for url in urls:
         words += ["--output", "/dev/null", url]
-    answers = [json.loads(line) for line in run(words, seconds=30).stdout.splitlines()]
+    answers = [json.loads(line) for line in run(words, seconds=150).stdout.splitlines()]
     return Http2Answers(
         versions=[answer["http_version"] for answer in answers],
         statuses=[answer["http_code"] for answer in answers],

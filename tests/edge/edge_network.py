@@ -20,6 +20,17 @@ def _checked(result: int, call: str) -> None:
         raise OSError(code, f"{call}: {os.strerror(code)}")
 
 
+def add_namespace(name: str) -> str:
+    """Make a network namespace whose name has our process's number; one that is there was left by an earlier process.
+
+    Returns:
+        The name.
+    """
+    run(["ip", "netns", "delete", name], check=False)
+    run(["ip", "netns", "add", name])
+    return name
+
+
 @contextmanager
 def own_network(addresses: list[str]) -> Iterator[None]:
     """Move this thread, and the programs it starts from now on, into a new network with these addresses."""

@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
+from edge_network import add_namespace
 
 from lab.host_firewall import PACKAGES
 from lab.packages import ensure_packages
@@ -61,7 +62,7 @@ began = time.monotonic()
 way = socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM
 family, *_, from_ = socket.getaddrinfo(source, own, type=way)[0]
 line = socket.socket(family, way)
-line.settimeout(3)
+line.settimeout(20)
 line.bind(from_)
 try:
     line.connect(socket.getaddrinfo(target, port, type=way)[0][-1])
@@ -87,7 +88,7 @@ class Two:
         self, source: str, port: int, kind: str = "tcp", *, at: str = "", target: str = HERE, own: int = 0
     ) -> tuple[str, float]:
         words = [sys.executable, "-c", ASK, source, target, str(port), kind, str(own)]
-        found, seconds = json.loads(run(["ip", "netns", "exec", at or self.other, *words], seconds=20).stdout)
+        found, seconds = json.loads(run(["ip", "netns", "exec", at or self.other, *words], seconds=60).stdout)
         return found, seconds
 
     def nft(self, *words: str, stdin: str | None = None) -> str:
@@ -99,7 +100,7 @@ class Two:
         return int(run(["ip", "netns", "exec", self.host, *words]).stdout)
 
     def at_the_other(self, program: str) -> str:
-        return run(["ip", "netns", "exec", self.other, sys.executable, "-c", program], seconds=60).stdout
+        return run(["ip", "netns", "exec", self.other, sys.executable, "-c", program], seconds=120).stdout
 
     def written(self, *texts: str) -> None:
         """Wait for a line with all of these."""
@@ -107,7 +108,7 @@ class Two:
         def is_there() -> bool:
             return any(all(each in line for each in texts) for line in self.log.read_text().splitlines())
 
-        wait_until(is_there, what=f"a line with {texts}", seconds=10, interval=0.05, explain=self.log.read_text)
+        wait_until(is_there, what=f"a line with {texts}", seconds=60, interval=0.05, explain=self.log.read_text)
 
 
 @contextmanager
@@ -121,12 +122,14 @@ def two_hosts(tmp_path: Path) -> Iterator[Two]:
     running: list[subprocess.Popen[bytes]] = []
     try:
         for name in (found.host, found.other):
-            run(["ip", "netns", "add", name])
+            add_namespace(name)
         ends = [f"ss{mark}a"[:15], f"ss{mark}b"[:15]]
         run(["ip", "link", "add", ends[0], "netns", found.host, "type", "veth", "peer", ends[1], "netns", found.other])
         here, others = [HERE, HERE6, LINK], [FRIEND, STRANGER, FRIEND6, STRANGER6, SERVER]
         for name, end, addresses in ((found.host, ends[0], here), (found.other, ends[1], others)):
             run(["ip", "-n", name, "link", "set", "lo", "up"])
+            # An address of its own making would answer for LINK as soon as nobody else turned out to have it.
+            run(["ip", "-n", name, "link", "set", end, "addrgenmode", "none"])
             for each in addresses:
                 width = ["/32", "nodad"] if ":" in each else ["/24"]
                 run(["ip", "-n", name, "address", "add", each + width[0], *width[1:], "dev", end])
@@ -143,7 +146,7 @@ def two_hosts(tmp_path: Path) -> Iterator[Two]:
         assert ready is not None
         assert ready.readline() == b"ready\n"
         bound = ["ip", "netns", "exec", found.host, "grep", "-q", "^ *100 ", "/proc/net/netfilter/nfnetlink_log"]
-        wait_until(lambda: run(bound, check=False).code == 0, what="ulogd", seconds=20, interval=0.1)
+        wait_until(lambda: run(bound, check=False).code == 0, what="ulogd", seconds=60, interval=0.1)
         yield found
     finally:
         for process in running:

@@ -45,7 +45,7 @@ class Site:
 def lead_to(address: str, what: str) -> None:
     names = ("www.shopsphere.test", "rdc-a.shopsphere.test", "shopsphere.test")
     wait_until(
-        lambda: all(ask(name, client="10.99.64.10").addresses == [address] for name in names), what=what, seconds=20
+        lambda: all(ask(name, client="10.99.64.10").addresses == [address] for name in names), what=what, seconds=90
     )
 
 

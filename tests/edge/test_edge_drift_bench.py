@@ -75,7 +75,7 @@ def test_changes_of_the_edge_are_found_and_taken_back(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(drift_batches, "CLEAN_SECONDS", 20.0)
+    monkeypatch.setattr(drift_batches, "CLEAN_SECONDS", 90.0)
     monkeypatch.setattr(drift_batches, "_PAUSE", 0.2)
     monkeypatch.setenv("PULUMI_DEBUG_COMMANDS", "true")
     declared = declared_edge(json.loads(pulumi("stack", "export", "--show-secrets").stdout))

@@ -1,5 +1,6 @@
 """The gateway's rendered configuration in a real HAProxy, in front of a shop that can be switched off."""
 
+import http.client
 import signal
 import subprocess
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from edge_gateway import RATE, Shop, answer_of, connect, post
 
-from components.gateway_configuration import HEALTH_PORT, HTTP_PORT, HTTPS_PORT, LARGEST_BODY_BYTES
+from components.gateway_configuration import CDN_PORT, HEALTH_PORT, HTTP_PORT, HTTPS_PORT, LARGEST_BODY_BYTES
 from components.gateway_pages import RETRY_AFTER_SECONDS
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import run
@@ -28,7 +29,7 @@ def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway: subprocess.
     assert answer_of(HEALTH_PORT, "/readyz").status == 503
     shop = Shop()
     try:
-        wait_until(lambda: answer_of(HEALTH_PORT, "/readyz").status == 200, what="ready", seconds=10, interval=0.1)
+        wait_until(lambda: answer_of(HEALTH_PORT, "/readyz").status == 200, what="ready", seconds=60, interval=0.1)
         assert answer_of(HEALTH_PORT, "/anything").status == 404
     finally:
         shop.stop()
@@ -37,7 +38,7 @@ def test_it_lives_without_a_shop_and_is_ready_only_with_one(gateway: subprocess.
 def test_a_shop_that_is_gone_is_told_at_once(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     shop.stop()
     assert answer_of(HTTPS_PORT, "/").status == 503
-    wait_until(lambda: seconds_to_answer("/") < 0.3, what="the check to see it", seconds=15, interval=0.5)
+    wait_until(lambda: seconds_to_answer("/") < 0.3, what="the check to see it", seconds=60, interval=0.5)
 
 
 def seconds_to_answer(path: str) -> float:
@@ -58,11 +59,15 @@ def seconds_to_answer(path: str) -> float:
         (HTTPS_PORT, "GET", "/%73tatic/shop.css", 404),
         *((HTTPS_PORT, "GET", path, 404) for path in INNER),
         (HTTPS_PORT, "POST", "/cart", 411),
-        (HTTP_PORT, "GET", "/static/shop.css", 200),
+        (CDN_PORT, "GET", "/static/shop.css", 200),
+        (CDN_PORT, "GET", "/", 403),
+        (CDN_PORT, "GET", "/static/../orders", 403),
+        (CDN_PORT, "GET", "/static/.%2e/orders", 403),
+        (CDN_PORT, "GET", "/static/%2E./orders", 403),
+        *((CDN_PORT, "GET", path, 403) for path in INNER),
+        (CDN_PORT, "POST", "/static/shop.css", 403),
+        (HTTP_PORT, "GET", "/static/shop.css", 403),
         (HTTP_PORT, "GET", "/", 403),
-        (HTTP_PORT, "GET", "/static/../orders", 403),
-        (HTTP_PORT, "GET", "/static/.%2e/orders", 403),
-        (HTTP_PORT, "GET", "/static/%2E./orders", 403),
         *((HTTP_PORT, "GET", path, 403) for path in INNER),
         (HTTP_PORT, "POST", "/static/shop.css", 403),
     ],
@@ -80,7 +85,7 @@ def test_bodies_have_a_largest_size(shop: Shop, gateway: subprocess.Popen[bytes]
 
 
 def test_nobodys_cookie_passes_the_door_of_the_cdn(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
-    connection = connect(HTTP_PORT)
+    connection = connect(CDN_PORT)
     connection.request("GET", "/media/1.webp", headers={"Cookie": "session=mine", "Authorization": "Basic eA=="})
     answer = connection.getresponse()
     assert answer.status == 200
@@ -93,14 +98,14 @@ def test_nobodys_cookie_passes_the_door_of_the_cdn(shop: Shop, gateway: subproce
 
 def test_one_address_has_a_rate(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     allowed = RATE * 10
-    connection, answers = connect(HTTPS_PORT), []  # one connection: the window of 10 s must not pass meanwhile
-    for _ in range(allowed + 20):
+    connection, answers = connect(HTTPS_PORT), []  # one connection, which is quick: the window has 10 s
+    while len(answers) <= allowed or (answers[-1] == 200 and len(answers) < 10 * allowed):
         connection.request("GET", "/")
         answer = connection.getresponse()
         answer.read()
         answers.append(answer.status)
     assert answers[:allowed] == [200] * allowed
-    assert answers[-1] == 429
+    assert answers[-1] == 429, "on a busy machine the first ones may be forgotten by then, but not again and again"
 
 
 def test_an_idle_connection_outlives_the_order_to_leave(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
@@ -108,7 +113,7 @@ def test_an_idle_connection_outlives_the_order_to_leave(shop: Shop, gateway: sub
     connection.request("GET", "/")
     assert connection.getresponse().read() == b"ok"
     gateway.send_signal(signal.SIGUSR1)  # as the preStop hook sends it
-    wait_until(lambda: answer_of(HTTPS_PORT, "/").status == 0, what="the door to be closed", seconds=10, interval=0.1)
+    wait_until(lambda: answer_of(HTTPS_PORT, "/").status == 0, what="the door to be closed", seconds=60, interval=0.1)
     connection.request("GET", "/")
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"ok")
@@ -120,27 +125,35 @@ def test_a_closed_site_reads_only_and_ends_connections(
     shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop
 ) -> None:
     connection = connect(HTTPS_PORT)
-    connection.request("POST", "/cart", body=b"x")
-    answer = connection.getresponse()
-    assert (answer.status, answer.read()) == (200, b"ok")
+
+    def written() -> tuple[http.client.HTTPResponse, bytes]:
+        connection.request("POST", "/cart", body=b"x")
+        answer = connection.getresponse()
+        return answer, answer.read()
+
+    answer, body = written()
+    assert (answer.status, body) == (200, b"ok")
+    own = connection.sock
     agent.status = 503
-    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
-    connection.request("POST", "/cart", body=b"x")
-    answer = connection.getresponse()
-    body = answer.read().decode()
+    for _ in range(300):  # on this one connection, so that it is never idle for long
+        time.sleep(0.2)
+        assert connection.sock is own
+        answer, body = written()
+        if answer.status != 200:
+            break
     assert answer.status == 503
     assert answer.getheader("Retry-After") == str(RETRY_AFTER_SECONDS)
-    assert "Nothing was charged" in body
+    assert b"Nothing was charged" in body
     assert answer.getheader("Connection") == "close"
     assert answer_of(HTTPS_PORT, "/").status == 200
     agent.status = 200
-    wait_until(lambda: post("/cart") == 200, what="writes to be taken again", seconds=10, interval=0.2)
+    wait_until(lambda: post("/cart") == 200, what="writes to be taken again", seconds=60, interval=0.2)
 
 
 @pytest.mark.requirement("a passive site answers catalogue pages, without personal data")
 def test_a_closed_site_knows_nobody(shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop) -> None:
     agent.status = 503
-    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
+    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=60, interval=0.2)
     for path in ("/cart", "/checkout", "/orders", "/orders/1/receipt", "/account/sign-in", "/%6frders", "//cart"):
         assert answer_of(HTTPS_PORT, path).status == 503, path
     connection = connect(HTTPS_PORT)
@@ -151,7 +164,7 @@ def test_a_closed_site_knows_nobody(shop: Shop, gateway: subprocess.Popen[bytes]
     assert "cookie" not in {name.lower() for name in headers}
     agent.status = 200
     wait_until(
-        lambda: answer_of(HTTPS_PORT, "/orders").status == 200, what="everything again", seconds=10, interval=0.2
+        lambda: answer_of(HTTPS_PORT, "/orders").status == 200, what="everything again", seconds=60, interval=0.2
     )
     connection = connect(HTTPS_PORT)
     connection.request("GET", "/", headers={"Cookie": "session=mine"})
@@ -161,4 +174,4 @@ def test_a_closed_site_knows_nobody(shop: Shop, gateway: subprocess.Popen[bytes]
 @pytest.mark.requirement("a site whose agent does not answer takes no write")
 def test_no_answer_of_the_agent_is_no(shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop) -> None:
     agent.stop()
-    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=10, interval=0.2)
+    wait_until(lambda: post("/cart") == 503, what="writes to be refused", seconds=60, interval=0.2)

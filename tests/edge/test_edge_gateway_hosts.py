@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from edge_gateway import Shop, answer_of
 
-from components.gateway_configuration import HTTP_PORT, HTTPS_PORT
+from components.gateway_configuration import CDN_PORT, HTTP_PORT, HTTPS_PORT
 
 SHOP = "https://www.shopsphere.test"
 
@@ -63,5 +63,5 @@ def test_a_form_is_never_led_on_from_plain_http(shop: Shop, gateway: subprocess.
 
 
 def test_the_cdn_is_still_served(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
-    status, headers, _ = answer_of(HTTP_PORT, "/static/shop.css", headers={"Host": "static.shopsphere.test"})
+    status, headers, _ = answer_of(CDN_PORT, "/static/shop.css", headers={"Host": "static.shopsphere.test"})
     assert (status, headers["X-Served-By"]) == (200, "frankfurt")

@@ -63,5 +63,5 @@ def test_connections_of_one_source_are_bounded(shop: Shop, gateway: subprocess.P
         for connection in idle:
             connection.close()
     wait_until(
-        lambda: answer_of(HTTPS_PORT, "/").status == 200, what="its places to be free again", seconds=10, interval=0.2
+        lambda: answer_of(HTTPS_PORT, "/").status == 200, what="its places to be free again", seconds=60, interval=0.2
     )

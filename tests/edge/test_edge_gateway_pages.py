@@ -6,7 +6,7 @@ import pytest
 from edge_gateway import ADDRESS, Shop, answer_of
 from edge_http2 import http2
 
-from components.gateway_configuration import HTTP_PORT, HTTPS_PORT
+from components.gateway_configuration import CDN_PORT, HTTP_PORT, HTTPS_PORT
 from components.gateway_pages import RETRY_AFTER_SECONDS
 from shopsphere.estate.edge_config import EdgeConfig
 from shopsphere.estate.site_health import SERVING_PATH
@@ -14,9 +14,9 @@ from shopsphere.foundation.clock import wait_until
 
 
 @pytest.mark.requirement("a shop that is gone is told by a page of ours with Retry-After")
-@pytest.mark.parametrize("port", [HTTPS_PORT, HTTP_PORT])
+@pytest.mark.parametrize("port", [HTTPS_PORT, CDN_PORT])
 def test_a_shop_that_is_gone_leaves_a_page(gateway: subprocess.Popen[bytes], port: int) -> None:
-    path = "/static/shop.css" if port == HTTP_PORT else "/"
+    path = "/static/shop.css" if port == CDN_PORT else "/"
     status, headers, body = answer_of(port, path)
     assert (status, headers["Retry-After"], headers["Cache-Control"]) == (503, "5", "no-store")
     assert headers["Content-Type"] == "text/html; charset=utf-8"
@@ -53,12 +53,12 @@ def test_steering_hears_whether_the_shop_is_ready(shop: Shop, gateway: subproces
     def serving() -> int:
         return answer_of(HTTP_PORT, SERVING_PATH, headers={"Host": "www.shopsphere.test"}).status
 
-    wait_until(lambda: serving() == 200, what="the shop to be ready", seconds=10, interval=0.2)
+    wait_until(lambda: serving() == 200, what="the shop to be ready", seconds=60, interval=0.2)
     shop.ready = 503
-    wait_until(lambda: serving() == 503, what="a dead database to be told", seconds=20, interval=0.2)
+    wait_until(lambda: serving() == 503, what="a dead database to be told", seconds=60, interval=0.2)
     assert answer_of(HTTPS_PORT, "/").status == 200, "the shop itself lives, so customers are let through"
     shop.ready = 200
-    wait_until(lambda: serving() == 200, what="the shop to be ready again", seconds=10, interval=0.2)
+    wait_until(lambda: serving() == 200, what="the shop to be ready again", seconds=60, interval=0.2)
     seen = [path for path, _ in shop.seen]
     assert SERVING_PATH not in seen
 
@@ -67,7 +67,7 @@ def test_a_site_without_a_shop_is_not_serving(gateway: subprocess.Popen[bytes]) 
     wait_until(
         lambda: answer_of(HTTP_PORT, SERVING_PATH).status == 503,
         what="a missing shop to be told",
-        seconds=20,
+        seconds=60,
         interval=0.2,
     )
 
@@ -92,7 +92,7 @@ def test_http2_keeps_its_connection(shop: Shop, gateway: subprocess.Popen[bytes]
 def test_http2_ends_before_a_customer_comes_again(shop: Shop, gateway: subprocess.Popen[bytes], agent: Shop) -> None:
     agent.status = 503
     wait_until(
-        lambda: answer_of(HTTPS_PORT, "/cart").status == 503, what="writes to be closed", seconds=10, interval=0.2
+        lambda: answer_of(HTTPS_PORT, "/cart").status == 503, what="writes to be closed", seconds=60, interval=0.2
     )
     found = http2(ADDRESS, HTTPS_PORT, "www.shopsphere.test", ["/cart", "/cart"], every=RETRY_AFTER_SECONDS)
     assert (found.statuses, found.connections) == ([503, 503], 2)
@@ -105,6 +105,6 @@ def test_the_probe_of_the_cdn_is_answered(shop: Shop, gateway: subprocess.Popen[
     wait_until(
         lambda: answer_of(HTTP_PORT, path, headers=host).status == 200,
         what="a healthy origin",
-        seconds=10,
+        seconds=60,
         interval=0.2,
     )

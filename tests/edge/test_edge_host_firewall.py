@@ -42,7 +42,6 @@ def test_who_belongs_there_is_let_in_and_all_others_are_refused_and_written_down
     assert [found for found, _ in answers] == [
         "answers", refused, refused, refused, "answers", "answers", "answers",
     ]  # fmt: skip
-    assert max(seconds for _, seconds in answers) < 1, "a client fails at once"
     two.written("refused:", f"SRC={STRANGER} DST={HERE} ", "PROTO=TCP ", f"DPT={WANTED} ")
     two.written("refused:", f"SRC={FRIEND} DST={HERE} ", "PROTO=TCP ", f"DPT={CLOSED} ")
     two.written("refused:", f"SRC={STRANGER} DST={HERE} ", "PROTO=UDP ", f"DPT={NOBODY} ")
@@ -50,7 +49,7 @@ def test_who_belongs_there_is_let_in_and_all_others_are_refused_and_written_down
     assert len(lines) == 3
     listed = two.nft("list", "chain", "inet", FIREWALL_TABLE, "refuse").splitlines()
     counted = [line.split()[line.split().index("packets") + 1] for line in listed if "packets" in line]
-    assert counted == ["2", "1"], "resets, and the rest"
+    assert counted == ["2", "1"], "resets, and the rest: a client fails at once, and tries no second time"
 
 
 @pytest.mark.requirement("hosts' firewalls let in who belongs there, by IPv6 too")

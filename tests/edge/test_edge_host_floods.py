@@ -23,6 +23,7 @@ from edge_two_hosts import (
 )
 
 from shopsphere.estate.host_firewall import FIREWALL_TABLE
+from shopsphere.foundation.clock import wait_until
 
 
 @pytest.mark.requirement("a flood of questions to name servers or CDN shuts nothing else off")
@@ -31,11 +32,11 @@ def test_no_question_and_no_customer_takes_a_place_in_the_table_of_connections(t
 import socket
 for _ in range(300):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.settimeout(3)
+        line.settimeout(20)
         line.connect(("{HERE}", {NAMES}))
         line.send(b"question")
         assert line.recv(64) == b"answer"
-lines = [socket.create_connection(("{HERE}", {WEB}), 3) for _ in range(50)]
+lines = [socket.create_connection(("{HERE}", {WEB}), 20) for _ in range(50)]
 print("all were answered")
 """
     assert two.at_the_other(customers) == "all were answered\n"
@@ -44,9 +45,9 @@ print("all were answered")
     assert two.tracked() == 0, "nor does the host's own resolver"
     others = f"""
 import socket
-for _ in range(30):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.sendto(b"question", ("{HERE}", {TRACKED}))
+lines = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(30)]
+for line in lines:  # all are kept: the kernel may give the port of one that is closed to the next one
+    line.sendto(b"question", ("{HERE}", {TRACKED}))
 """
     two.at_the_other(others)
     assert two.tracked() == 30, "the number tells what is tracked"
@@ -84,6 +85,7 @@ while True:
                 pass
 """
     words = ["ip", "netns", "exec", two.other, sys.executable, "-c", noise]
+    began = time.monotonic()
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None
@@ -94,7 +96,7 @@ while True:
         finally:
             running.kill()
     lines = [line for line in two.log.read_text().splitlines() if f"DPT={NOBODY} " in line]
-    assert 10 <= len(lines) <= 200, "50 at once, then 10 a second"
+    assert 10 <= len(lines) <= 60 + 10 * (time.monotonic() - began), "50 at once, then 10 a second"
 
 
 @pytest.mark.requirement("what a stranger can make larger has a bound")
@@ -103,13 +105,19 @@ def test_a_flood_is_refused_whole_and_written_down_in_part(two: Two) -> None:
 import socket
 for _ in range(600):
     try:
-        socket.create_connection(("{HERE}", {CLOSED}), 3)
+        socket.create_connection(("{HERE}", {CLOSED}), 20)
     except OSError:
         pass
 """
+    began = time.monotonic()
     two.at_the_other(many)
-    time.sleep(0.5)
     listed = two.nft("list", "chain", "inet", FIREWALL_TABLE, "refuse").splitlines()
     assert "counter packets 600 " in next(line for line in listed if "tcp reset" in line)
-    lines = [line for line in two.log.read_text().splitlines() if "refused:" in line]
-    assert 25 <= len(lines) <= 300, "on a busy machine the kernel may have no room for some of a burst"
+
+    def written() -> int:
+        return two.log.read_text().count("refused:")
+
+    # On a busy machine the kernel may have no room for some of a burst, and a line comes after what it is about.
+    wait_until(lambda: written() >= 25, what="25 lines", seconds=60, interval=0.05, explain=two.log.read_text)
+    time.sleep(0.5)
+    assert written() <= 60 + 10 * (time.monotonic() - began), "50 at once, then 10 a second"

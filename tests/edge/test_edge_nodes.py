@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from present import present
-from witness_voters import Voters, started_voters
+from witness_voters import SECONDS, Voters, started_voters
 
-from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError
+from shopsphere.foundation.clock import wait_until
+from shopsphere.witness import PairRecord, Phase, WitnessConflictError
 from shopsphere.witness.gateway import WitnessRefusedError
 from shopsphere.witness.nodes import NodeWitness
 from shopsphere.witness.users import OPERATOR, agent_user
@@ -23,14 +24,14 @@ def voters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voters]:
 
 
 def node_of(voters: Voters, site: str, node: str, boot: str = "first") -> NodeWitness:
-    return NodeWitness(PAIR, voters.urls, voters.identity(agent_user(site)), node=node, boot=boot)
+    return NodeWitness(PAIR, voters.urls, voters.identity(agent_user(site)), node=node, boot=boot, seconds=SECONDS)
 
 
 @pytest.mark.requirement("the quorum itself begins no epoch while a node of a site has a lease")
 def test_the_quorum_waits_for_each_node(voters: Voters) -> None:
-    operator = Witness(PAIR, voters.urls, voters.identity(OPERATOR))
+    operator = voters.witness(OPERATOR, PAIR)
     site, node = (
-        Witness(PAIR, voters.urls, voters.identity(agent_user("frankfurt"))),
+        voters.witness(agent_user("frankfurt"), PAIR),
         node_of(voters, "frankfurt", "n2"),
     )
     seen = operator.change(operator.see(), PairRecord.first(PAIR, "frankfurt", actor="test"))
@@ -38,7 +39,9 @@ def test_the_quorum_waits_for_each_node(voters: Voters) -> None:
     site.take_lease(seen, "frankfurt", held)
     of_node = node.prepare_lease(seconds=60)
     node.take_lease(operator.see(), "frankfurt", of_node)
-    assert operator.see().holders == operator.glance().holders == ("frankfurt", "frankfurt/n2")
+    both = ("frankfurt", "frankfurt/n2")
+    assert operator.see().holders == both
+    wait_until(lambda: operator.glance().holders == both, what="one voter to know it", seconds=60, interval=0.05)
 
     fencing = present(seen.record).changed(actor="test", reason="test", phase=Phase.FENCING)
     seen = operator.change(operator.see(), fencing)
@@ -49,7 +52,7 @@ def test_the_quorum_waits_for_each_node(voters: Voters) -> None:
     assert now.holders == ("frankfurt/n2",)
 
     seen = operator.change(seen, begun)  # as whoever does not wait
-    dublin, other = Witness(PAIR, voters.urls, voters.identity(agent_user("dublin"))), node_of(voters, "dublin", "n9")
+    dublin, other = voters.witness(agent_user("dublin"), PAIR), node_of(voters, "dublin", "n9")
     for witness in (dublin, other):
         with pytest.raises(WitnessConflictError):
             witness.take_lease(seen, "dublin", witness.prepare_lease(seconds=60))
@@ -61,7 +64,7 @@ def test_the_quorum_waits_for_each_node(voters: Voters) -> None:
 
 @pytest.mark.requirement("an agent gives no lease to nodes of another site")
 def test_rights(voters: Voters) -> None:
-    operator = Witness(PAIR, voters.urls, voters.identity(OPERATOR))
+    operator = voters.witness(OPERATOR, PAIR)
     operator.change(operator.see(), PairRecord.first(PAIR, "dublin", actor="test"))
     stranger = node_of(voters, "frankfurt", "n3")
     lease = stranger.prepare_lease(seconds=60)

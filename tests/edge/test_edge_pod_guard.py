@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import pytest
-from edge_network import own_network
+from edge_network import add_namespace, own_network
 
 from shopsphere.estate.host_rules import COMPLIES, guard_of
 from shopsphere.foundation.clock import wait_until
@@ -60,7 +60,7 @@ def pod() -> Iterator[str]:
     names = [f"ssg{os.getpid()}{end}" for end in ("pod", "out")]
     with own_network([]):
         for name, address, gateway in zip(names, (POD, OUTSIDE), (POD_GATEWAY, OUTSIDE_GATEWAY), strict=True):
-            run(["ip", "netns", "add", name])
+            add_namespace(name)
             run(["ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name])
             run(["ip", "address", "add", f"{gateway}/24", "dev", name])
             run(["ip", "link", "set", name, "up"])
@@ -74,7 +74,7 @@ def pod() -> Iterator[str]:
         servers = [subprocess.Popen(["ip", "netns", "exec", name, sys.executable, "-c", SERVER]) for name in names]
         try:
             for name, address in zip(names, (OUTSIDE, POD), strict=True):
-                wait_until(partial(reached, name, address, ALLOWED), what="the servers", seconds=20)
+                wait_until(partial(reached, name, address, ALLOWED), what="the servers", seconds=60)
             run(["nft", "-f", "-"], stdin=guard_of(SITE).text())
             yield names[0]
         finally:
@@ -97,6 +97,11 @@ def connection(pod: str, address: str, port: int, *, seconds: float) -> Iterator
             process.kill()
 
 
+def shut(namespace: str, address: str, port: int) -> bool:
+    """Whether nothing comes of the first packets."""
+    return not reached(namespace, address, port, seconds=0.5)
+
+
 def says(process: "subprocess.Popen[str]", text: str) -> str:
     assert process.stdin
     assert process.stdout
@@ -105,8 +110,9 @@ def says(process: "subprocess.Popen[str]", text: str) -> str:
     return process.stdout.readline().strip()
 
 
-def reached(namespace: str, address: str, port: int) -> bool:
-    with connection(namespace, address, port, seconds=0.5) as process:
+def reached(namespace: str, address: str, port: int, *, seconds: float = 20) -> bool:
+    """Whether an answer comes; a machine that is busy with other tests has time for it."""
+    with connection(namespace, address, port, seconds=seconds) as process:
         try:
             return says(process, "hello") == "hello"
         except BrokenPipeError:
@@ -115,27 +121,27 @@ def reached(namespace: str, address: str, port: int) -> bool:
 
 @pytest.mark.requirement("a pod reaches no other site from its first packet on, though its policies come late")
 def test_nothing_leaves_before_the_policies(pod: str) -> None:
-    assert not reached(pod, OUTSIDE, FORBIDDEN)
-    assert not reached(pod, OUTSIDE, ALLOWED)
+    assert shut(pod, OUTSIDE, FORBIDDEN)
+    assert shut(pod, OUTSIDE, ALLOWED)
     run(["nft", "-f", "-"], stdin=POLICIES)
     assert reached(pod, OUTSIDE, ALLOWED)
-    assert not reached(pod, OUTSIDE, FORBIDDEN)
+    assert shut(pod, OUTSIDE, FORBIDDEN)
 
 
 @pytest.mark.requirement("a pod that starts early waits for its policies and does not fail")
 def test_an_early_connection_waits_for_the_policies(pod: str) -> None:
-    with connection(pod, OUTSIDE, ALLOWED, seconds=10) as early:
+    with connection(pod, OUTSIDE, ALLOWED, seconds=40) as early:
         run(["nft", "-f", "-"], stdin=POLICIES)
         assert says(early, "hello") == "hello"
 
 
 def test_what_policies_let_through_goes_on_while_they_are_written_anew(pod: str) -> None:
     run(["nft", "-f", "-"], stdin=POLICIES)
-    with connection(pod, OUTSIDE, ALLOWED, seconds=5) as kept:
+    with connection(pod, OUTSIDE, ALLOWED, seconds=40) as kept:
         assert says(kept, "one") == "one"
         run(["nft", "delete", "table", "ip", "policies"])
         assert says(kept, "two") == "two"
-        assert not reached(pod, OUTSIDE, ALLOWED), "a new one has to be judged"
+        assert shut(pod, OUTSIDE, ALLOWED), "a new one has to be judged"
 
 
 def test_the_guard_is_about_what_leaves_alone(pod: str) -> None:
@@ -145,4 +151,4 @@ def test_the_guard_is_about_what_leaves_alone(pod: str) -> None:
 
 def test_it_can_be_put_up_again(pod: str) -> None:
     run(["nft", "-f", "-"], stdin=guard_of(SITE).text())
-    assert not reached(pod, OUTSIDE, FORBIDDEN)
+    assert shut(pod, OUTSIDE, FORBIDDEN)

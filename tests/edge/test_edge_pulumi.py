@@ -59,7 +59,7 @@ def pulumi(edge: EdgeHost, config: EdgeConfig, tmp_path_factory: pytest.TempPath
         if words[0] in {"up", "preview", "refresh", "destroy"}:
             options += ["--config-file", file]
         program = find_program("pulumi")
-        return run([program, *words, *options], check=check, seconds=300, env=environment, cwd=REPOSITORY)
+        return run([program, *words, *options], check=check, seconds=600, env=environment, cwd=REPOSITORY)
 
     run(
         [find_program("pulumi"), "stack", "init", f"edge-ring-{os.getpid()}", "--non-interactive"],

@@ -42,7 +42,7 @@ def test_a_size_of_its_own_and_back(site: Path, tmp_path: Path) -> None:
         ! dd if=/dev/zero of={volumes}/v1/filler bs=1M count=100 2> {tmp_path}/said
         rm {volumes}/v1/filler
     """
-    subprocess.run(["unshare", "--mount", "sh", "-ec", script], check=True, timeout=60)
+    subprocess.run(["unshare", "--mount", "sh", "-ec", script], check=True, timeout=240)
     assert "No space left" in (tmp_path / "said").read_text()
     volume_size.lift_limit("dublin", "v1")
     assert content(volumes / "v1") == (True, OWNER, "base")

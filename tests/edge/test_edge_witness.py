@@ -13,11 +13,10 @@ from witness_voters import ADDRESSES, Voters, started_voters
 from shopsphere.clients.watch import Watch
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import LockLostError, PairRecord, Phase, Witness, WitnessConflictError, WitnessUnreachableError
-from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.seen import Seen
 from shopsphere.witness.users import ROOT
 
-LEASE = 4
+LEASE = 8
 
 
 def take(witness: Witness, seen: Seen, site: str, *, seconds: int = LEASE) -> int:
@@ -67,7 +66,7 @@ def test_one_of_many_wins(witness: Witness) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len(outcomes) == 1
     assert present(witness.see().record).actor == outcomes[0]
 
@@ -78,14 +77,15 @@ def test_life_of_a_lease(witness: Witness) -> None:
     lease = take(witness, seen, "frankfurt", seconds=LEASE)
     for _ in range(LEASE + 1):
         time.sleep(1)
+        renewed = time.monotonic()
         assert witness.renew_lease(lease)
     held = witness.see()
     assert held.lease_holder == "frankfurt"
     moved = witness.change(held, present(held.record).changed(actor="test", reason="test", epoch=2, active="dublin"))
     with pytest.raises(WitnessConflictError, match="found:    frankfurt"):
         take(witness, moved, "dublin", seconds=LEASE)
-    taken = wait_until(lambda: not witness.see().lease_holder, what="the end", seconds=3 * LEASE, interval=0.1)
-    assert taken >= LEASE - 2, "it must not end early"
+    wait_until(lambda: not witness.see().lease_holder, what="the end", seconds=60, interval=0.1)
+    assert time.monotonic() - renewed >= LEASE - 0.5, "it must not end early"
     assert not witness.renew_lease(lease)
 
 
@@ -143,7 +143,7 @@ def test_a_refused_attempt_says_what_is_there(witness: Witness) -> None:
 def test_a_glance(witness: Witness) -> None:
     seen = witness.see()
     now = witness.change(seen, present(seen.record).changed(actor="test", reason="test", epoch=2))
-    wait_until(lambda: witness.glance() == now, what="the voter to have it", seconds=5, interval=0.05)
+    wait_until(lambda: witness.glance() == now, what="the voter to have it", seconds=60, interval=0.05)
     with pytest.raises(WitnessConflictError, match="changed by test"):
         witness.change(seen, present(seen.record).changed(actor="late", reason="by an older look", epoch=2))
 
@@ -152,11 +152,11 @@ def test_a_glance(witness: Witness) -> None:
 def test_the_fastest_voter_is_preferred(voters: Voters) -> None:
     with socket.create_server((ADDRESSES[0], 0)) as hanging:  # takes connections and never answers
         urls = [f"https://{ADDRESSES[0]}:{hanging.getsockname()[1]}", *voters.urls]
-        witness = Witness("fastest", urls, voters.identity(ROOT))
+        witness = Witness("fastest", urls, voters.identity(ROOT), seconds=60)
         start = time.monotonic()
         witness.prefer_fastest()
         witness.see()
-        assert time.monotonic() - start < VOTER_SECONDS
+        assert time.monotonic() - start < 40, "the hanging one would be waited for for 60 s"
         witness.close()
 
 
@@ -237,18 +237,18 @@ def test_every_voter_tells_of_changes(witness: Witness, voters: Voters) -> None:
     for watch in watches:
         watch.start()
     for _ in voters.urls:
-        assert heard.acquire(timeout=10), "each says first that it tells from now on"
+        assert heard.acquire(timeout=60), "each says first that it tells from now on"
     assert not heard.acquire(timeout=0.5)
     seen = witness.see()
     witness.change(seen, present(seen.record).changed(actor="one", reason="first", epoch=2))
     for _ in voters.urls:
-        assert heard.acquire(timeout=10)
+        assert heard.acquire(timeout=60)
     lease = take(witness, witness.see(), "frankfurt")
     for _ in voters.urls:
-        assert heard.acquire(timeout=10)
+        assert heard.acquire(timeout=60)
     witness.release_lease(lease)
     for _ in voters.urls:
-        assert heard.acquire(timeout=10)
+        assert heard.acquire(timeout=60)
     assert not heard.acquire(blocking=False), "nothing is told twice"
     for watch in watches:
         watch.stop()

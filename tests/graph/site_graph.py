@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from kubeconfigs import kubeconfig
+from own_authority import authority_of_tests
 from unplaced import without_source_positions
 
 from shopsphere.deploy.declared_graph import Graph, declared_by
@@ -23,6 +24,7 @@ FILLED = {
     "tok_card": "Credit card",
     "pspNetworks": "192.0.2.0/24",
     "archiveRecipient": "age1ofthetests",
+    "cdnAuthority": authority_of_tests(),
 }
 
 
@@ -73,6 +75,7 @@ def complete_config(project: str, stack: str, pair_secrets: Mapping[str, str] | 
     machine = {"shopsphere:kubeconfig": kubeconfig_of(stack)}
     if project != "hq":
         machine["shopsphere:archiveRecipient"] = FILLED["archiveRecipient"]
+        machine["shopsphere:cdnAuthority"] = FILLED["cdnAuthority"]
     return {**filled, **machine, **secrets}
 
 

@@ -1,4 +1,4 @@
-"""A migration is made when the API server has read the policies that say what it may run."""
+"""What runs an image is made when the API server has read the policies that say which images may run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
+from site_graph import build
 
-from components import admission
+from components import settling
 from components.admission import Admission
 
 IMAGE, NAMES = "registry.example/shop:1", ["shopsphere-migrations"]
@@ -34,7 +35,7 @@ class Known:
 def waited(monkeypatch: pytest.MonkeyPatch, *, engine: bool, preview: bool) -> tuple[Any, float]:
     """What comes out for an image, and after how long."""
     monitor = ResourceMonitorStub.__new__(ResourceMonitorStub) if engine else None
-    monkeypatch.setattr(admission, "get_monitor", lambda: monitor)
+    monkeypatch.setattr(settling, "get_monitor", lambda: monitor)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: preview)
     monkeypatch.setattr(pulumi, "Output", Known)
     slept: list[float] = []
@@ -56,3 +57,25 @@ def test_an_image_is_there_when_the_policies_are_in_force(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(("engine", "preview"), [(True, True), (False, False)])
 def test_what_makes_nothing_waits_for_nothing(monkeypatch: pytest.MonkeyPatch, engine: bool, preview: bool) -> None:
     assert waited(monkeypatch, engine=engine, preview=preview) == (IMAGE, 0)
+
+
+def test_each_image_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Admission, "in_force", lambda _, value: f"{value}-waited")
+    specs = [each.state["spec"] for each in build("rdc-a", "lab-frankfurt").objects if "spec" in each.state]
+    pods = [spec["template"]["spec"] for spec in specs if "template" in spec]
+    images = [container["image"] for pod in pods for part in pod.values() for container in _with_image(part)]
+    images += [spec["imageName"] for spec in specs if "imageName" in spec]
+    assert len(images) > 5
+    assert [image for image in images if not image.endswith("-waited")] == []
+
+
+def test_the_right_of_the_sites_agent_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[Any] = []
+    monkeypatch.setattr(Admission, "in_force", lambda _, value: waits.append(value) or value)
+    bindings = [each for each in build("rdc-a", "lab-frankfurt").objects if each.kind == "RoleBinding"]
+    assert {each.state["metadata"]["namespace"] for each in bindings} == {"data-commerce", "data-ledger"}
+    assert len([each for each in waits if isinstance(each, pulumi.Output)]) == len(bindings), "each namespace"
+
+
+def _with_image(part: Any) -> list[Any]:
+    return [each for each in part if "image" in each] if isinstance(part, list) else []

@@ -137,7 +137,7 @@ def test_cdn(graph: Resources) -> None:
     assert distribution["paths"] == ["/static/", "/media/"]
     origins = [(origin["name"], origin["port"]) for origin in distribution["origins"]]
     sites = ["frankfurt", "dublin", "ashburn", "chicago", "singapore", "sydney"]
-    assert origins == [(site, 80) for site in sites]
+    assert origins == [(site, 8443) for site in sites]
     assert distribution["staleSeconds"] >= 24 * 3600
 
 
@@ -147,7 +147,7 @@ def test_an_owner_may_choose_the_origins() -> None:
     (distribution,) = [entry.state for entry in graph if kind(entry) == "CdnDistribution"]
     assert distribution["origins"] == [
         {"name": "sydney", "address": "10.99.0.32", "port": 8080},
-        {"name": "dublin", "address": "10.99.0.12", "port": 80},
+        {"name": "dublin", "address": "10.99.0.12", "port": 8443},
     ]
 
 

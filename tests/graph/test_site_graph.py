@@ -4,6 +4,7 @@ import ast
 import hashlib
 
 import pytest
+from own_authority import authority_of_tests
 from site_graph import GraphOf, SiteGraph, committed_stacks
 
 from shopsphere.foundation.paths import STACKS
@@ -86,7 +87,7 @@ def test_scarce_objects_are_bounded_and_there_is_room_for_ours(site: SiteGraph) 
     hard = {str(each.namespace): each.state["spec"]["hard"] for each in quotas}
     assert set(hard) == {each.name for each in graph.of("Namespace")}
     for namespace, bounds in hard.items():
-        outside = {"gateway": ("1", "2")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
+        outside = {"gateway": ("1", "3")}.get(namespace, ("0", "1" if namespace.startswith("data-") else "0"))
         assert (bounds["services.loadbalancers"], bounds["services.nodeports"]) == outside
         assert 20 <= int(bounds["pods"]) < 1000
         assert 0 <= int(bounds["persistentvolumeclaims"]) <= 4
@@ -143,6 +144,23 @@ def test_a_changed_gateway_configuration_replaces_its_pods(regional: SiteGraph) 
     )
 
 
+@pytest.mark.requirement("the origin's entry for the CDN answers nobody who does not show the CDN's certificate")
+def test_the_cdn_has_an_entry_of_its_own(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    files = graph.get("ConfigMap", "gateway", "gateway-configuration")["data"]
+    assert files["cdn-ca.crt"] == authority_of_tests()
+    ports = {
+        each["name"]: (each["port"], each["targetPort"])
+        for each in graph.get("Service", "gateway", "gateway")["spec"]["ports"]
+    }
+    assert ports == {"https": (443, 8443), "http": (80, 8080), "cdn": (8443, 8444)}
+    entries = {part.partition("\n")[0]: part for part in files["haproxy.cfg"].split("\nfrontend ")[1:]}
+    assert set(entries) == {"health", "https", "http", "cdn"}
+    assert "ca-file /etc/shopsphere/gateway/cdn-ca.crt verify required" in entries["cdn"]
+    assert "deny_status 403 if !{ ssl_c_s_dn(cn) -m str cdn }" in entries["cdn"]
+    assert "default_backend" not in entries["http"], "nothing of the shop is handed out in clear"
+
+
 def test_headquarters_has_aggregates_and_no_database(graph_of: GraphOf) -> None:
     for environment in ("lab", "prod"):
         graph = graph_of("hq", f"{environment}-newyork")
@@ -155,7 +173,7 @@ def test_each_namespace_waits_for_every_admission_policy(site: SiteGraph) -> Non
     _, name, graph = site
     policies = {each.name for each in graph.of("ValidatingAdmissionPolicy")}
     bindings = {each.name: each.state["spec"] for each in graph.of("ValidatingAdmissionPolicyBinding")}
-    assert len(policies) == 23
+    assert len(policies) == 24
     assert bindings == {each: {"policyName": each, "validationActions": ["Deny"]} for each in policies}
     for namespace in graph.of("Namespace"):
         waits_for = {each.split("::")[-1] for each in namespace.after if "PolicyBinding::" in each}

@@ -155,7 +155,7 @@ def test_the_only_ways_in_and_out(graph_of: GraphOf) -> None:
         for name in pair.sites:
             graph = graph_of(pair.name, f"lab-{name}")
             own, peer = (f"{TOPOLOGY.site(site).address}/32" for site in (name, pair.other_than(name)))
-            assert ways(graph, "gateway", "ingress") == {(None, 8443), (None, 8080)}
+            assert ways(graph, "gateway", "ingress") == {(None, 8443), (None, 8080), (None, 8444)}
             assert ways(graph, "gateway", "egress") == DNS | {("shop", 8000), (own, 8405)}
             assert ways(graph, "shop", "ingress") == {("gateway", 8000)}
             assert ways(graph, "shop", "egress") == DNS | {("payments", 8001), ("data-commerce", 5432)}

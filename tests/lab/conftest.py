@@ -33,7 +33,9 @@ from shopsphere.witness.access import operated_witness
 REGIONS = ("rdc-a", "rdc-b")
 RING = Path(__file__).resolve().parent
 _UP_SECONDS = 2400
-_DOWN_SECONDS = 300
+_DOWN_SECONDS = 600
+_HANGS_SECONDS = 5400
+"""For a test with all that it is the first one to need: longer than commands may take together."""
 OF_ONE_PAIR = {"test_nodes", "test_instances_beside"}
 """Of several nodes: twice as many clusters' programs, which not every machine carries for two pairs."""
 LAST = "test_down"  # it ends the lab
@@ -43,6 +45,9 @@ _DUMPS = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if RING in item.path.parents:  # the lab's own start and each command have bounds of their own
+            item.add_marker(pytest.mark.timeout(_HANGS_SECONDS))
     moves = [at for at, item in enumerate(items) if item.path.stem == MOVES]
     if moves:
         before, after = items[: moves[-1] + 1], items[moves[-1] + 1 :]
@@ -164,7 +169,7 @@ def page(at: At) -> Page:
     """Fetch a page as a customer does: page("client-eu", "/search?q=tee") returns its HTML."""
 
     def fetch(host: str, path: str = "/") -> str:
-        return at(host, "curl", "-sS", "-f", "-m", "10", f"https://www.shopsphere.test{path}").stdout
+        return at(host, "curl", "-sS", "-f", "-m", "30", f"https://www.shopsphere.test{path}").stdout
 
     return fetch
 
@@ -179,7 +184,7 @@ def asset(lab: Lab, page: Page) -> str:
 def witness(lab: Lab) -> Iterator[Witness]:
     """The witness of the pair that tests move, asked as operators do; it is whole when a module begins."""
     witness = operated_witness(moving_pair.PAIR, Environment.LAB)
-    wait_until(lambda: moving_pair.record(witness).sync is Sync.ON, what="the witness to say sync on", seconds=60)
+    wait_until(lambda: moving_pair.record(witness).sync is Sync.ON, what="the witness to say sync on", seconds=180)
     yield witness
     witness.close()
 
@@ -188,7 +193,7 @@ def witness(lab: Lab) -> Iterator[Witness]:
 def first_witness(lab: Lab) -> Iterator[Witness]:
     """The witness of the first region's pair, which has several nodes per site where others may not; as above."""
     with closing(operated_witness(REGIONS[0], Environment.LAB)) as witness:
-        wait_until(lambda: witness.see().require_record(REGIONS[0]).sync is Sync.ON, what="sync on", seconds=120)
+        wait_until(lambda: witness.see().require_record(REGIONS[0]).sync is Sync.ON, what="sync on", seconds=240)
         yield witness
 
 

@@ -11,6 +11,7 @@ from lab.cluster.addons import kubectl
 from lab.cluster.guarding import LOG
 from lab.leading import leading_pod
 from lab.paths import log_directory
+from shopsphere.estate.cluster_rights import AGENTS, agent_subject
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness.store import after, decoded, encoded
 
@@ -35,7 +36,19 @@ def test_no_secret_lies_in_clear(lab: Lab, at: At, site: str) -> None:
 
 
 def written(site: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (log_directory(site) / LOG).read_text().splitlines()]
+    whole, _, _begun = (log_directory(site) / LOG).read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+@pytest.mark.requirement("the agent of a site is no administrator of its cluster")
+@pytest.mark.parametrize("site", SITES)
+def test_agents_ask_under_their_own_names_and_enter_databases_alone(lab: Lab, site: str) -> None:
+    def of_agent() -> list[dict[str, Any]]:
+        return [each for each in written(site) if each["user"]["username"] == agent_subject(site)]
+
+    wait_until(of_agent, what="a line about the agent", seconds=60)
+    assert all(AGENTS in each["user"]["groups"] for each in of_agent())
+    assert {each["objectRef"]["namespace"] for each in of_agent()} <= {"data-commerce", "data-ledger"}
 
 
 def told(site: str, subresource: str, resource: str, namespace: str) -> bool:
@@ -50,8 +63,8 @@ def told(site: str, subresource: str, resource: str, namespace: str) -> bool:
 def test_what_is_done_is_written_down(lab: Lab) -> None:
     kubectl("chicago", "exec", "-n", "data-ledger", leading_pod("chicago", "ledger"), "--", "true")
     kubectl("chicago", "get", "secrets", "-n", "payments", "-o", "name")
-    wait_until(lambda: told("chicago", "exec", "pods", "data-ledger"), what="the line about who went in", seconds=30)
-    wait_until(lambda: told("chicago", "", "secrets", "payments"), what="the line about who read", seconds=30)
+    wait_until(lambda: told("chicago", "exec", "pods", "data-ledger"), what="the line about who went in", seconds=90)
+    wait_until(lambda: told("chicago", "", "secrets", "payments"), what="the line about who read", seconds=90)
     assert not any("requestObject" in each for each in written("chicago") if each["objectRef"]["resource"] == "secrets")
 
 

@@ -54,9 +54,11 @@ def known(witness: Witness) -> int:
     def both_know() -> bool:
         done = shopsphere("audit", "verify", PAIR, "--json", check=False, seconds=60)
         found = {each["subject"]: each["found"] for each in json.loads(done.stdout)["findings"]}
-        return all(found[f"the agent of {site}"].endswith(f"up to record {count}") for site in (PRIMARY, RECOVERY))
+        return all(
+            found.get(f"the agent of {site}", "").endswith(f"up to record {count}") for site in (PRIMARY, RECOVERY)
+        )
 
-    wait_until(both_know, what="both sites to know the log", seconds=60, interval=2)
+    wait_until(both_know, what="both sites to know the log", seconds=180, interval=2)
     return count
 
 

@@ -59,7 +59,7 @@ def test_a_flood_empties_nothing(lab: Lab, at: At, page: Page, topology: Topolog
 def replicas(kube: Kube, count: int) -> None:
     kubectl("frankfurt", "scale", "-n", "shop", "deployment/shop", f"--replicas={count}")
     wait_until(
-        lambda: ready(kube("frankfurt", "deployment/shop", "-n", "shop")) == count, what=f"{count} pods", seconds=120
+        lambda: ready(kube("frankfurt", "deployment/shop", "-n", "shop")) == count, what=f"{count} pods", seconds=240
     )
 
 
@@ -75,19 +75,23 @@ def test_readers_are_led_away_from_a_dead_shop(lab: Lab, at: At, kube: Kube, top
         return " ".join(found.groups()) if found else "nobody"
 
     wanted = kube("frankfurt", "deployment/shop", "-n", "shop")["spec"]["replicas"]
-    assert served_by().strip() == "200 frankfurt"
+    wait_until(lambda: served_by().strip() == "200 frankfurt", what="Frankfurt to serve", seconds=60)
     try:
         replicas(kube, 0)
         here = ["--resolve", f"www.shopsphere.test:443:{topology.site('frankfurt').address}"]
         words = ["curl", "-sS", "-m", "10", "-D", "-", "-w", "", *here, f"{SHOP}/"]
-        wait_until(lambda: "503" in at(CLIENT, *words).stdout.splitlines()[0], what="the gateway to know", seconds=30)
+        wait_until(
+            lambda: "503" in at(CLIENT, *words, check=False).stdout.partition("\n")[0],
+            what="the gateway to know",
+            seconds=120,
+        )
         answer = at(CLIENT, *words).stdout
         assert re.search(r"(?im)^retry-after: 5\r?$", answer), answer
         assert "Nothing was charged or ordered" in answer
-        wait_until(lambda: served_by().strip() == "200 dublin", what="readers to be led to Dublin", seconds=30)
+        wait_until(lambda: served_by().strip() == "200 dublin", what="readers to be led to Dublin", seconds=120)
     finally:
         replicas(kube, wanted)
-    wait_until(lambda: served_by().strip() == "200 frankfurt", what="readers to come back", seconds=60)
+    wait_until(lambda: served_by().strip() == "200 frankfurt", what="readers to come back", seconds=120)
 
 
 @pytest.mark.requirement("http and the bare domain lead to the shop")

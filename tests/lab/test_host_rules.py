@@ -1,11 +1,11 @@
 """What is done with nft on the hosts of a running pair is found, and put back by their agents."""
 
-import json
 import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from drift_looks import looked
 from lab_access import At, Lab
 
 from lab.paths import disk_directory
@@ -30,7 +30,7 @@ def spoiled(at: At) -> Iterator[None]:
 
 def drift(lab: Lab, site: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return findings and gaps about the hosts of a site."""
-    found = json.loads(lab("drift", site, "--json", check=False).stdout)
+    found = looked(lab, site)
     findings = [each for each in found["findings"] if each["object"].startswith("nftables ")]
     return findings, [each for each in found["unseen"] if "host" in each["what"]]
 
@@ -44,7 +44,7 @@ def test_hosts_are_clean(lab: Lab, site: str) -> None:
 @pytest.mark.requirement("a deployed pair is clean: nobody's own work is taken for somebody else's")
 @pytest.mark.parametrize("pair", ["rdc-a", "rdc-b"])
 def test_a_deployed_pair_is_clean(lab: Lab, pair: str) -> None:
-    found = json.loads(lab("drift", pair, "--json", check=False).stdout)
+    found = looked(lab, pair)
     assert (found["findings"], found["unseen"]) == ([], [])
 
 
@@ -73,4 +73,6 @@ def test_a_spoiled_fence_is_loaded_anew(at: At) -> None:
     def is_as_declared() -> bool:
         return "accept" not in at(SITE, "nft", "list", "chain", *FENCE, "forward").stdout.split("policy accept", 1)[1]
 
-    wait_until(is_as_declared, seconds=REPLICA_LASTS, what=f"the fence of {SITE} to be as it is declared", interval=1.0)
+    wait_until(
+        is_as_declared, seconds=REPLICA_LASTS + 60, what=f"the fence of {SITE} to be as it is declared", interval=1.0
+    )

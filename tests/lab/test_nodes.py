@@ -113,6 +113,9 @@ def lead_from(node: str) -> None:
     kubectl("frankfurt", *words, "--subresource=status", "-p", status)
     wait_until(lambda: leading_pod("frankfurt", "commerce") == other, what=f"{other} to lead", seconds=120)
     wait_until(lambda: leads("frankfurt"), what="it to take writes", seconds=60)
+    # Until the one that led is a standby, nobody can lead in place of the new one, should that be lost.
+    ready = partial(ready_pods, "frankfurt", "data-commerce")
+    wait_until(lambda: len(set(ready().values())) == 2, what="the one that led to follow", seconds=120)
 
 
 def leads(site: str) -> bool:

@@ -20,7 +20,7 @@ def wait_for_nothing(sql: Sql, statement: str) -> None:
     """Wait until neither site has an answer."""
     for site in (ACTIVE, PASSIVE):
         is_gone = partial(lambda at: sql(at, "commerce", statement) == "", site)
-        wait_until(is_gone, what=f"nothing at {site} for {statement}", seconds=20)
+        wait_until(is_gone, what=f"nothing at {site} for {statement}", seconds=90)
 
 
 @pytest.mark.requirement("an erased customer's order under way is delivered, and then says nothing of a person")

@@ -12,13 +12,13 @@ HOME = "https://www.shopsphere.test/"
 
 
 def status_of(at: At, host: str, url: str, *options: str) -> str:
-    command = ("curl", "-sS", "-m", "6", "-o", "/dev/null", "-w", "%{http_code}", *options, url)
+    command = ("curl", "-sS", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}", *options, url)
     return at(host, *command, check=False).stdout
 
 
 def serves(at: At, site: str) -> bool:
     """Whether the home page comes from this site: while it is away, the other one of its pair shows it."""
-    shown = at("client-eu", "curl", "-sS", "-m", "6", "-o", "/dev/null", "-D", "-", HOME, check=False).stdout
+    shown = at("client-eu", "curl", "-sS", "-m", "20", "-o", "/dev/null", "-D", "-", HOME, check=False).stdout
     return f"x-served-by: {site}" in shown.lower()
 
 

@@ -26,7 +26,7 @@ def by_hand(environment: str, folder: str, *words: str) -> subprocess.CompletedP
         f'eval "$({REPOSITORY}/.venv/bin/shopsphere env {environment})" && cd {REPOSITORY / folder} && '
         + " ".join(words)
     )
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=900, check=False)
 
 
 @pytest.mark.requirement("`pulumi preview --expect-no-changes` passes in every deployed project, by hand")

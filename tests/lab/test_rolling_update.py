@@ -41,15 +41,15 @@ def test_rolling_update_fails_no_request(lab: Lab, namespace: str, deployment: s
         before = pods("frankfurt", namespace, deployment)
         kubectl("frankfurt", "rollout", "restart", f"deployment/{deployment}", "-n", namespace)
         kubectl(
-            "frankfurt", "rollout", "status", f"deployment/{deployment}", "-n", namespace, "--timeout=150s", seconds=160
+            "frankfurt", "rollout", "status", f"deployment/{deployment}", "-n", namespace, "--timeout=400s", seconds=430
         )
         wait_until(
             lambda: not before & pods("frankfurt", namespace, deployment),
             what="every old pod to be gone",
-            seconds=SECONDS,
+            seconds=240,
             interval=1,
         )
-        report = json.loads(load.communicate(timeout=SECONDS + 60)[0])
+        report = json.loads(load.communicate(timeout=SECONDS + 240)[0])
     finally:
         load.kill()
     assert report["sent"] == RATE * SECONDS

@@ -51,7 +51,7 @@ def test_crashed_scheduler_comes_back(lab: Lab) -> None:
         lambda: pid_of("frankfurt", "kube-scheduler") not in {None, before}
         and supervision.states(run)["kube-scheduler"] == "RUNNING",
         what="the scheduler",
-        seconds=30,
+        seconds=120,
     )
     assert (log_directory("frankfurt") / "kube-scheduler.log").stat().st_size > 0
     assert lab("lab", "logs", "frankfurt", "kube-scheduler").stdout.strip()
@@ -72,9 +72,13 @@ def test_witness_has_three_healthy_voters(at: At, topology: Topology) -> None:
     pair = topology.pair("rdc-a")
     assert "frankfurt" not in seats(pair, topology)
     assert "dublin" not in seats(pair, topology)
+    well = dict.fromkeys((client_url(pair, voter, topology) for voter in seats(pair, topology)), "")
     with closing(witness_of("rdc-a", Environment.LAB)) as witness:
-        found = {each.url: each.problem for each in witness.each_voter()}
-    assert found == dict.fromkeys((client_url(pair, voter, topology) for voter in seats(pair, topology)), "")
+
+        def found() -> dict[str, str]:
+            return {each.url: each.problem for each in witness.each_voter()}
+
+        wait_until(lambda: found() == well, what="three voters that are well", seconds=60, explain=lambda: str(found()))
 
 
 @pytest.mark.requirement("a witness speaks with nobody who has none of its certificates, at no voter and no port")

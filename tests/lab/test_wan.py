@@ -44,7 +44,7 @@ def test_cut_and_heal(at: At, hosts: LabHosts) -> None:
     finally:
         shopsphere("lab", "heal", "client-us", "psp")
     # An address that could not be resolved during the cut is asked for again only when the kernel's last try is over.
-    wait_until(lambda: pinged(at, "client-us", address, 3)[1] == 3, what="answers after healing", seconds=15)
+    wait_until(lambda: pinged(at, "client-us", address, 3)[1] == 3, what="answers after healing", seconds=60)
 
 
 @pytest.mark.requirement("links can be cut per direction")

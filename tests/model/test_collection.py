@@ -12,6 +12,7 @@ FILES = sorted(TESTS.rglob("test_*.py"))
 RINGS = {"app", "edge", "graph", "lab", "model", "preview", "seeded"}
 SHORT_TREES = ("components", "policies", "runbooks", "lab", "app", "shopsphere", "cli")
 LINE_LIMIT = 300
+MOMENTS = {"now", "today", "utcnow", "time", "monotonic"}
 
 
 def names_of_tests(text: str) -> list[str]:
@@ -54,6 +55,41 @@ def test_no_file_with_tests_hides_behind_another_name() -> None:
         if not file.name.startswith("test_") and "\ndef test_" in file.read_text()
     ]
     assert hidden == []
+
+
+def made_at_collection(file: Path) -> list[str]:
+    """Return the moments that a file of tests takes before any of them runs: in cases, constants and defaults."""
+    found, left = list[str](), list[ast.AST](ast.parse(file.read_text()).body)
+    while left:
+        each = left.pop()
+        if isinstance(each, ast.Lambda):
+            continue
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            defaults = [*each.args.defaults, *filter(None, each.args.kw_defaults)]
+            left += [*each.decorator_list, *defaults]
+            continue
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in MOMENTS:
+            found.append(f"{file.name}:{each.lineno}: {ast.unparse(each)}")
+        left += ast.iter_child_nodes(each)
+    return found
+
+
+def test_no_case_is_made_of_the_time_of_its_collection() -> None:
+    """A test may run an hour after all of them were collected: what was 27 h old is 28 h old by then."""
+    assert [each for file in FILES for each in made_at_collection(file)] == []
+
+
+def test_moments_are_found_where_they_are_taken_too_early(tmp_path: Path) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(
+        "NOW = datetime.now(UTC)\n@mark([date.today()])\ndef test_it(at=time.time()):\n    time.time()\n"
+        "LATER = lambda: time.time()\n"
+    )
+    assert [each.partition(": ")[2] for each in sorted(made_at_collection(file))] == [
+        "datetime.now(UTC)",
+        "date.today()",
+        "time.time()",
+    ]
 
 
 @pytest.mark.parametrize("tree", SHORT_TREES)

@@ -96,6 +96,7 @@ def test_a_stack_that_is_set_up_is_previewed_with_its_state_and_what_up_would_wr
         assert config_of(draft) == {
             "shopsphere:context": "here",
             "shopsphere:kubeconfig": str(home / "lab" / "kubeconfigs" / "frankfurt.yaml"),
+            "shopsphere:cdnAuthority": STAND_IN,
             "shopsphere:archiveRecipient": STAND_IN,
             "shopsphere:archiveAuthority": STAND_IN,
             **secrets,

@@ -131,10 +131,10 @@ def test_the_watch_of_a_site_asks_its_hosts(monkeypatch: pytest.MonkeyPatch) -> 
     thread = threading.Thread(target=begin)
     thread.start()
     try:
-        wait_until(lambda: said, what="the site", seconds=10, interval=0.01)
+        wait_until(lambda: said, what="the site", seconds=60, interval=0.01)
         assert said[-1].unseen == ()
         host.rules = changed(without_table(P))
-        wait_until(lambda: said[-1].drifts, what="the finding", seconds=10, interval=0.01)
+        wait_until(lambda: said[-1].drifts, what="the finding", seconds=60, interval=0.01)
     finally:
         stopped.set()
         thread.join(10)
@@ -143,7 +143,7 @@ def test_the_watch_of_a_site_asks_its_hosts(monkeypatch: pytest.MonkeyPatch) -> 
     wait_until(
         lambda: not any(each.name == name and each.is_alive() for each in threading.enumerate()),
         what="the end of the looks",
-        seconds=10,
+        seconds=60,
         interval=0.01,
     )
 

@@ -136,7 +136,7 @@ def test_sites_are_looked_at_side_by_side_and_within_a_bound() -> None:
             raise ValueError("nobody foresaw this")
         return SiteDrift(stack.label, 3, 3)
 
-    found = looking.side_by_side(stacks, look, seconds=0.5)
+    found = looking.side_by_side(stacks, look, seconds=2)
     never.set()
     assert [each.site for each in found] == ["dublin", "frankfurt", "chicago", "ashburn"]
     assert [len(each.unseen) for each in found] == [1, 0, 1, 1]

@@ -121,15 +121,16 @@ def test_a_change_is_found_and_its_end_is_told_after_one_list_of_each_kind(watch
 
 
 def test_what_is_put_right_at_once_is_no_finding(watched: Watched) -> None:
-    before = watched.api.get("NetworkPolicy", "to-dns", "shop")
-    watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")
-    watched.api.put("NetworkPolicy", before)
+    with watched.api.news:  # no watch hears of one without the other
+        before = watched.api.get("NetworkPolicy", "to-dns", "shop")
+        watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")
+        watched.api.put("NetworkPolicy", before)
     watched.stays_quiet()
 
 
 def test_an_object_that_never_rests_is_judged_all_the_same(watched: Watched) -> None:
     watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")
-    for number in range(60):
+    for number in range(800):
         live = watched.api.get("NetworkPolicy", "to-dns", "shop")
         live["status"] = {"observed": number}
         watched.api.put("NetworkPolicy", live)

@@ -49,8 +49,8 @@ class Stacks:
             raise ShopSphereError(self.fails)
         alive()
         self.publish[stack.label] = publish
-        self.ready.wait(10)
-        stopped.wait(20)
+        self.ready.wait(60)
+        stopped.wait(120)
 
 
 def events_of(watch: Watching) -> list[tuple[str, Any]]:
@@ -118,18 +118,18 @@ def test_a_run_ends_with_what_is_open_and_a_site_without_a_word_is_unknown() -> 
         watch = Watching("rdc-a", "lab", [FRANKFURT, DUBLIN], (), begin_one=stacks.begin)
         ended = list[Report]()
         runs = threading.Thread(
-            target=lambda: ended.append(watch.run(told.append, stopped=stopped, seconds=20)), daemon=True
+            target=lambda: ended.append(watch.run(told.append, stopped=stopped, seconds=120)), daemon=True
         )
         runs.start()
-        stacks.ready.wait(10)
+        stacks.ready.wait(60)
         for each in said:
             stacks.publish[each.site](each)
-        for _ in range(500):
+        for _ in range(3000):
             if sum(event.what is Happening.WATCHING for event in told) == len(said):
                 break
             threading.Event().wait(0.02)
         stopped.set()
-        runs.join(10)
+        runs.join(60)
         return ended[0]
 
     clean = SiteDrift("frankfurt", 1, 1), SiteDrift("dublin", 1, 1)
@@ -267,7 +267,7 @@ def test_the_command_ends_by_a_signal_with_what_is_open(
     def watch(*_: object, stopped: threading.Event, seconds: float) -> Report:
         assert seconds > 1e9
         os.kill(os.getpid(), number)
-        assert stopped.wait(5)
+        assert stopped.wait(60)
         return Report("rdc-a", "lab", (), (drift(),))
 
     monkeypatch.setattr(watching, "watch", watch)

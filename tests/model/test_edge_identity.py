@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from cli.main import app
 from components.edge.providers.cdn_distribution import CdnDistributionProvider
 from components.edge.providers.powerdns_pair_state import PowerDnsPairStateProvider
 from shopsphere.clients import cdn_agent, powerdns
+from shopsphere.clients.edge_ends import ends_here, judge_edge_ends
 from shopsphere.clients.edge_errors import CredentialError
-from shopsphere.clients.edge_identity import RUNBOOKS, USERS, WATCHER, EdgeIdentity
+from shopsphere.clients.edge_identity import PULLER, RUNBOOKS, USERS, WATCHER, EdgeIdentity
 from shopsphere.doctor import edge as doctor
-from shopsphere.edge_door.keys import door_files, make_edge_keys
+from shopsphere.edge_door.keys import door_files, make_edge_keys, puller_files
 from shopsphere.edge_door.plan import DoorPlan
 from shopsphere.edge_door.refused import refused_serials
 from shopsphere.estate.access import AccessError, CdnAccess, EdgeAccess, parse_access
@@ -36,6 +38,9 @@ def test_each_user_has_a_certificate_of_its_own_and_they_stay(tmp_path: Path) ->
         for user in USERS
     ]
     assert names == ["CN=deployer", "CN=runbooks", "CN=watcher"]
+    puller = x509.load_pem_x509_certificate(puller_files(tmp_path)[1].read_bytes())
+    assert puller.subject.rfc4514_string() == "CN=cdn", "as gateways ask for it"
+    puller.verify_directly_issued_by(x509.load_pem_x509_certificate(puller_files(tmp_path)[0].read_bytes()))
     door = x509.load_pem_x509_certificate(door_files(tmp_path)[1].read_bytes())
     served = door.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(each) for each in served.get_values_for_type(x509.IPAddress)] == ["10.0.0.1"]
@@ -132,7 +137,8 @@ def test_an_owner_s_door(tmp_path: Path) -> None:
     runner, keys, plan = CliRunner(), tmp_path / "keys", tmp_path / "plan.json"
     made = runner.invoke(app, ["edge-door", "keys", str(keys), "--name", "10.0.0.1"])
     assert made.exit_code == 0, made.output
-    assert {f"{user}.crt" for user in USERS} < {each.name for each in keys.iterdir()}
+    assert {f"{user}.crt" for user in (*USERS, PULLER)} < {each.name for each in keys.iterdir()}
+    assert "shopsphere:cdnAuthority" in made.output
     service = {"kind": "dns", "address": "10.0.0.1", "port": 8081, "innerPort": 8091, "keyFile": "/etc/dns.key"}
     secret = str(tmp_path / "door.secret")
     socket, refused = str(tmp_path / "rights.sock"), str(tmp_path / "refused.txt")
@@ -149,3 +155,18 @@ def test_an_owner_s_door(tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
     assert refused_serials(Path(refused)) == {f"{stolen:x}", "ab1f"}
     assert runner.invoke(app, ["edge-door", "refuse", refused, "no serial", "--why", "lost"]).exit_code != 0
+
+
+@pytest.mark.requirement(
+    "the end of the CDN's certificate is told where no key of it is, and the CDN is no user of an API"
+)
+def test_the_cdns_certificate_is_told_by_its_copy(tmp_path: Path) -> None:
+    make_edge_keys(tmp_path, ["10.0.0.1"])
+    (tmp_path / f"{PULLER}.key").unlink()
+    assert set(ends_here(str(tmp_path))) == {"ca.crt", "cdn.crt", *(f"{user}.crt" for user in USERS)}
+    (tmp_path / f"{PULLER}.crt").write_text("no certificate")
+    finding = judge_edge_ends(ends_here(str(tmp_path)), datetime.now(UTC))
+    assert (finding.verdict, "the edge's cdn.crt is no certificate" in finding.found) == (Verdict.FAILED, True)
+    (tmp_path / f"{PULLER}.crt").unlink()
+    assert f"{PULLER}.crt" not in ends_here(str(tmp_path))
+    assert PULLER not in USERS

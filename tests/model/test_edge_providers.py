@@ -176,6 +176,9 @@ def test_another_authority_is_an_update(servers: list[FakeAuthority]) -> None:
         (CdnDistributionProvider, "paths", ["/"]),
         (CdnDistributionProvider, "paths", ["/static/../x/"]),
         (CdnDistributionProvider, "origins", []),
+        (CdnDistributionProvider, "originName", ""),
+        (CdnDistributionProvider, "originName", None),
+        (CdnDistributionProvider, "originName", "www"),
         (CdnDistributionProvider, "staleSeconds", 3600),
         (CdnDistributionProvider, "endpoint", "cdn"),
     ],
@@ -340,3 +343,18 @@ def test_one_of_three_is_outvoted(servers: list[FakeAuthority], monkeypatch: pyt
 
 def epochs(servers: list[FakeAuthority]) -> list[int]:
     return [present(RDC_A.valid(server.rrset(ZONE, RDC_A.name, "LUA"))).epoch for server in servers]
+
+
+@pytest.mark.requirement("a distribution of an older version is brought to fetch with proof, and to nothing else")
+def test_what_an_older_version_deployed_is_updated(cdn: FakeCdn) -> None:
+    old = {key: value for key, value in CDN.items() if key != "originName"}
+    shown = {key: value for key, value in old.items() if key not in {"endpoint", "keysFolder"}} | {"originName": None}
+    cdn.put("static", shown)
+    provider = CdnDistributionProvider()
+    read = provider.read("static", {**old, "live": "of before"})
+    assert read.id == "static"
+    found = provider.diff("static", present(read.outs), CDN)
+    assert (found.changes, found.replaces) == (True, [])
+    after = provider.update("static", present(read.outs), CDN)
+    assert present(cdn.get("static"))["originName"] == "www.shopsphere.test"
+    assert not has_changes(provider, present(after.outs), CDN)

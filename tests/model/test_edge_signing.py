@@ -1,6 +1,5 @@
 """Keys that sign the zone: what is declared, brought, compared and never taken away."""
 
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +10,14 @@ from present import present
 
 from components.edge.providers.powerdns_zone import PowerDnsZoneProvider
 from components.edge.providers.powerdns_zone_keys import PowerDnsZoneKeysProvider
-from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.edge_errors import EdgeError, ServiceError, VerificationError
 from shopsphere.clients.powerdns import RRset
-from shopsphere.drift.edge_declared import DeclaredZone, declared_edge
-from shopsphere.drift.edge_signing import asked_parents, judge_parent, judge_signing
-from shopsphere.drift.model import Kind, Unseen
-from shopsphere.foundation.finding import Severity
 from shopsphere.names.zone_keys import ZoneKey, ZoneKeyError, kept_keys, make_key, private_text
-from shopsphere.names.zone_proof import Vouched
 from shopsphere.names.zone_signing import take_key
 
 # A key of PowerDNS 4.7.3, with the tag and the DS that it printed for it.
 DNSKEY = "257 3 13 Bw+B/rDOzY8vkAhyjfdfOTdPG2VNFcCPiQfwCR7Z7uiscYAihmFipjw10i3kfT0rclNsjyzUAvtXj7pTRchVgw=="
 DS = "6499 13 2 13b96f9f37a1e9c044180fb926a4e69e488c84f55bdf41d03638d358fdfd3181"
-DEPLOY = "shopsphere up edge --environment lab --refresh"
 PROVIDER = PowerDnsZoneKeysProvider()
 
 
@@ -102,7 +94,7 @@ def test_a_key_whose_file_is_lost_is_no_guess(servers: list[FakeAuthority], inpu
     servers[1].keys = {4: DNSKEY}
     before = dict(servers[0].keys)
     with pytest.raises(ZoneKeyError, match="lacks key 6499"):
-        PROVIDER.update("", outs, inputs)
+        PROVIDER.update("", {**outs, "ds": [*outs["ds"], DS]}, inputs)
     assert before.items() <= servers[0].keys.items()
 
 
@@ -134,48 +126,27 @@ def test_wrong_inputs(inputs: dict[str, Any], key: str, value: object) -> None:
     assert PROVIDER.check({}, inputs).failures == []
 
 
-def declared(**more: Any) -> DeclaredZone:
-    inputs = {**DNS.key_inputs(), **more}
-    resources = [
-        {"type": f"pulumi-python:dynamic/edge:{kind}", "custom": True, "inputs": each}
-        for kind, each in (("DnsZoneKeys", inputs), ("DnsZone", DNS.zone_inputs()))
-    ]
-    return declared_edge({"deployment": {"resources": resources}}).zones[ZONE]
+def idle(server: FakeAuthority) -> None:
+    """Switch its keys off, as `pdnsutil deactivate-zone-key` does."""
+    server.idle = set(server.keys)
 
 
-@pytest.mark.requirement("drift says when a zone is unsigned somewhere, or signed with different keys")
-def test_drift_of_keys() -> None:
-    other = DNSKEY.replace("Bw+B", "Aw+B")
-    one, both = frozenset({DNSKEY}), frozenset({DNSKEY, other})
-    assert list(judge_signing(declared(), {"ns1": one, "ns2": one}, DEPLOY)) == []
-    assert list(judge_signing(declared(), {"ns1": both, "ns2": both}, DEPLOY)) == []
-    found = list(judge_signing(declared(), {"ns1": both, "ns2": one, "ns3": frozenset()}, DEPLOY))
-    assert [(each.object, each.kind, each.severity, each.repair) for each in found] == [
-        ("keys of zone shopsphere.test. at ns2", Kind.CHANGED, Severity.HIGH, DEPLOY),
-        ("keys of zone shopsphere.test. at ns3", Kind.MISSING, Severity.CRITICAL, DEPLOY),
-    ]
-    unsigned = DeclaredZone(ZONE, {})
-    assert list(judge_signing(unsigned, {"ns1": frozenset()}, DEPLOY)) == []
-
-
-@pytest.mark.requirement("drift says when the parent vouches for keys that do not sign")
-def test_drift_of_the_parent() -> None:
-    def judged(*ds: str) -> list[str]:
-        found = judge_parent(declared(), {DNSKEY}, {"10.0.0.53": Vouched(frozenset(ds), 60)})
-        return [f"{each.object}: {each.severity}" for each in found]
-
-    foreign = DS.replace("6499", "6500")
-    assert judged(DS) == judged(DS, foreign) == judged() == []
-    assert judged(foreign) == ["DS of shopsphere.test. at 10.0.0.53: critical"]
-
-
-def test_a_silent_parent_is_unseen() -> None:
-    def ask(server: IPv4Address, _zone: str) -> Vouched:
-        if str(server) == "10.0.0.2":
-            raise NameServerError("no answer")
-        return Vouched(frozenset({DS}), 60)
-
-    unseen: list[Unseen] = []
-    zone = declared(parentServers=["10.0.0.1", "10.0.0.2"])
-    assert asked_parents(zone, ask, unseen) == {"10.0.0.1": Vouched(frozenset({DS}), 60)}
-    assert [each.what for each in unseen] == ["DS of shopsphere.test. at 10.0.0.2"]
+@pytest.mark.requirement("a key that somebody switched off signs again, once, and keys are asked for once at rest")
+def test_a_key_that_was_switched_off(servers: list[FakeAuthority], inputs: dict[str, Any]) -> None:
+    outs = signed(PROVIDER.create(inputs).outs)
+    (key,) = outs["ds"]
+    idle(servers[1])
+    found = present(PROVIDER.read("", outs).outs)
+    assert found["live"]["ns2"] == f"without key {key.split()[0]}, which does not sign there"
+    signed(PROVIDER.update("", found, inputs).outs)
+    assert (len(servers[1].keys), servers[1].idle) == (1, set())
+    for server in servers:
+        idle(server)
+    alone = present(PROVIDER.read("", outs).outs)
+    assert alone["live"]["ns1"] == f"with key {key.split()[0]}, which does not sign"
+    assert alone["ds"] == [key], "the state goes on knowing it"
+    signed(PROVIDER.update("", alone, inputs).outs)
+    for server in servers:
+        server.asked_for_keys = 0
+    signed(PROVIDER.update("", outs, inputs).outs)
+    assert [server.asked_for_keys for server in servers] == [1, 1]

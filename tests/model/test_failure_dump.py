@@ -61,8 +61,8 @@ def test_it_ends_in_time_though_an_answer_does_not_come(tmp_path: Path) -> None:
         yield "late.txt", "late\n"
 
     began = time.monotonic()
-    write_dump(tmp_path, {"frankfurt": hanging, "sydney": hanging, "dublin": good}, seconds=0.5)
-    assert time.monotonic() - began < 5
+    write_dump(tmp_path, {"frankfurt": hanging, "sydney": hanging, "dublin": good}, seconds=2)
+    assert time.monotonic() - began < 20
     told = (tmp_path / "INCOMPLETE.txt").read_text().splitlines()
     assert [line.partition(":")[0] for line in told] == ["frankfurt", "sydney"]
     assert (tmp_path / "dublin/long.log").exists()

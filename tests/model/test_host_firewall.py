@@ -43,6 +43,7 @@ OPEN = {
         "ip saddr { 10.99.0.31, 10.99.0.32 } tcp dport 2500 accept",
         "ip saddr { 10.99.0.21, 10.99.0.40 } tcp dport 2501 accept",
         "tcp dport { 80, 443 } accept",
+        "tcp dport 8443 accept",
         "ip saddr 10.99.0.12 tcp dport { 30032, 30033 } accept",
     ],
     "dublin": [
@@ -50,6 +51,7 @@ OPEN = {
         "ip saddr { 10.12.0.0/17, 10.99.0.12 } tcp dport 8405 accept",
         "ip saddr 10.99.0.12 tcp dport 10250 accept",
         "tcp dport { 80, 443 } accept",
+        "tcp dport 8443 accept",
         "ip saddr 10.99.0.11 tcp dport { 30032, 30033 } accept",
     ],
     "newyork": [
@@ -118,8 +120,9 @@ UNTRACKED_OUT = [
     f"ip saddr {CDN} tcp sport {{ 80, 443 }} notrack",
     *(f"meta oif lo {each}" for each in UNTRACKED_IN),
 ]
-CLOSED_BUT_LISTENING = {2379, 2380, 6082, 8083, 8091, 8092, 8444}
-"""On loopback: a cluster's store, the cache's commands, the APIs behind their door, an archive's administration."""
+CLOSED_BUT_LISTENING = {2379, 2380, 6082, 8083, 8091, 8092, 8444, *range(8461, 8467)}
+"""On loopback: a cluster's store, the cache's commands, the APIs behind their door, an archive's administration, and
+what fetches from each of six sites for the cache."""
 
 
 def rules(text: str, chain: str = "input") -> list[str]:
@@ -302,6 +305,7 @@ def test_an_owner_gets_the_same_rules_and_names_operators(tmp_path: Path) -> Non
         "ip saddr { 10.12.0.0/17, 198.51.100.12 } tcp dport 8405 accept",
         "ip saddr 198.51.100.12 tcp dport 10250 accept",
         "tcp dport { 80, 443 } accept",
+        "tcp dport 8443 accept",
         "ip saddr 198.51.100.11 tcp dport { 30032, 30033 } accept",
     ]
     assert let_in(text) == {

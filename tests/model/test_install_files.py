@@ -214,7 +214,7 @@ def test_word_that_systemd_would_read_otherwise_is_refused(word: str) -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
 def test_systemd_accepts_every_unit(into: Path, tmp_path: Path) -> None:
-    for target in ("frankfurt", "newyork", "operations"):
+    for target in ("frankfurt", "newyork", "operations", "archive-eu"):
         assert install(target, into, "--pod-guard") == 0
     folder = tmp_path / "units"
     folder.mkdir()
@@ -224,7 +224,8 @@ def test_systemd_accepts_every_unit(into: Path, tmp_path: Path) -> None:
             text = text.replace(f"/opt/shopsphere/.venv/bin/{name}", "/bin/true")
         (folder / unit.name).write_text(text)
     names = sorted(each.name.replace("@", "@rdc-a") for each in folder.iterdir())
-    assert len(names) == 13  # agent, door, rules, mount; three voters; four services, two timers
+    # Agent, door, rules, mount; three voters; four services and two timers of operators; one of each for retention.
+    assert len(names) == 15
     found = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *names],
         env={"SYSTEMD_UNIT_PATH": f"{folder}:", "PATH": "/usr/bin:/bin"},

@@ -254,7 +254,7 @@ def test_an_agent_that_does_not_answer(tmp_path: Path, serve: Serve, monkeypatch
 
 
 def test_the_agent_serves_the_next_one(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules_line, "_SECONDS", 0.2)
+    monkeypatch.setattr(rules_line, "_SECONDS", 1.5)
     url = serve(rules_with(ManualClock(), None))
     with ExitStack() as lines:
         for word in (b"", b"a word of another version", b"tell\n"):  # and the answer is never taken

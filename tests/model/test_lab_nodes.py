@@ -130,7 +130,7 @@ def test_a_node_has_no_administrators_keys(two: Topology) -> None:
     prepare(site)
     found = prepare_node(site, "frankfurt-2").directory
     assert {each.name for each in found.glob("*.kubeconfig")} == {
-        "kubelet.kubeconfig", "proxy.kubeconfig", "router.kubeconfig",
+        "agent.kubeconfig", "kubelet.kubeconfig", "proxy.kubeconfig", "router.kubeconfig",
     }  # fmt: skip
     assert yaml.safe_load((found / "kubelet.kubeconfig").read_text())["users"][0]["user"]
 

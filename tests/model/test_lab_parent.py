@@ -21,7 +21,7 @@ NONE = "0 13 2 " + "0" * 64
 @pytest.fixture
 def settings(tmp_path: Path) -> EdgeSettings:
     crt, key = tmp_path / "tls.crt", tmp_path / "tls.key"
-    return EdgeSettings(disk=tmp_path, run=tmp_path, certificate=crt, key=key, edge_keys=tmp_path)
+    return EdgeSettings(disk=tmp_path, run=tmp_path, certificate=crt, key=key, edge_keys=tmp_path, origin_authority=crt)
 
 
 @pytest.fixture
@@ -45,11 +45,13 @@ def signs(servers: list[FakeAuthority], folder: Path) -> ZoneKey:
 @pytest.mark.requirement("the lab's parent vouches only for keys with which every authority signs")
 def test_a_wrong_ds(servers: list[FakeAuthority], settings: EdgeSettings, tmp_path: Path) -> None:
     key, half = signs(servers, tmp_path), signs(servers[:1], tmp_path)
-    for wrong in (NONE, half.ds(ZONE)):
+    for wrong in (NONE, half.ds(ZONE), key.ds(ZONE, 1), key.ds(ZONE, 4).replace(str(key.tag), str(half.tag))):
         with pytest.raises(UsageError, match=f"(?s)expected: {key.ds(ZONE)}.*{wrong}"):
             show_ds(settings, ZONE, [key.ds(ZONE), wrong])
     assert [each.rrset("test.", ZONE, "DS") for each in servers] == [None, None]
     assert not anchors_file(settings).exists()
+    show_ds(settings, ZONE, [key.ds(ZONE, 4)])
+    assert shown_before(settings, ZONE) == [key.ds(ZONE, 4)]
     show_ds(settings, ZONE, [key.ds(ZONE)])
     assert [each.rrset("test.", ZONE, "DS") is not None for each in servers] == [True, True]
     show_ds(settings, ZONE, ())

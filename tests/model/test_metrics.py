@@ -24,6 +24,7 @@ from runbooks.readiness.drill_record import save
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Sync, Voter, WitnessUnreachableError
 
 Figures = dict[tuple[str, ...], float]
@@ -52,6 +53,7 @@ def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReadyPair:
             "permit": None,
             "witness": {"seconds_ago": 0.4 if written else 1.2},
             "unproven": "",
+            "certificates": {"API server": "2027-11-30T00:00:00+00:00", "witness": None},
         }
         _make_visible(made, site, monkeypatch)
     return made
@@ -98,6 +100,13 @@ def scrape(collection: Collection) -> Iterator[str]:
     serving.start()
     yield f"http://127.0.0.1:{serving.port}/metrics"
     serving.stop()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=10).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def figures(url: str) -> Figures:
@@ -205,6 +214,7 @@ def test_a_dead_site_takes_its_figures_along(pair: ReadyPair, collection: Collec
         "shopsphere_permit_standing",
         "shopsphere_witness_heard_seconds",
         "shopsphere_fence_proven",
+        "shopsphere_agent_certificate_ends_timestamp_seconds",
     }, "what the witness and the agent say of the site"
 
 
@@ -275,4 +285,6 @@ def test_silent_connections_do_not_add_up(scrape: str) -> None:
         httpx.get(scrape, trust_env=False, timeout=3)
     for each in silent:
         each.close()
+    # Their places are free when the threads that hold them have read that they ended.
+    wait_until(lambda: answers(scrape), what="an answer", seconds=30, interval=0.05)
     assert figures(scrape)

@@ -29,7 +29,7 @@ def said() -> list[str]:
     return []
 
 
-def asked(pair: ReadyPair, ask: Any, clock: ManualClock, said: list[str], *, seconds: float = 0.2) -> Asked:
+def asked(pair: ReadyPair, ask: Any, clock: ManualClock, said: list[str], *, seconds: float = 1.5) -> Asked:
     return Asked(pair.access, Source("test", 5, seconds, ask, (EPOCH,)), "", said.append, clock)
 
 

@@ -137,7 +137,7 @@ def test_placeholders_are_told() -> None:
     with pytest.raises(UnfilledError) as raised:
         offline.graphs_of(topology, offline.all_stacks(topology, Environment.PROD))
     text = str(raised.value)
-    assert "Pulumi.prod-sydney.yaml: config.shopsphere:archiveRecipient, config.shopsphere:context," in text
+    assert "Pulumi.prod-sydney.yaml: config.shopsphere:archiveRecipient, config.shopsphere:cdnAuthority," in text
     assert "Pulumi.prod.yaml: config.shopsphere:cdnAddress" in text
     assert "pspUrl" in text
     assert "ledgerPassword" not in text

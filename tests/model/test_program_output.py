@@ -50,7 +50,7 @@ def output(monkeypatch: pytest.MonkeyPatch, *frames: tuple[int, str], closes: bo
     session._all, session.sock = StringIO(), Frames(list(frames), closes=closes)  # noqa: SLF001
     session._returncode, session.newline = None, "\n"  # noqa: SLF001
     monkeypatch.setattr(program_output, "open_program", lambda *_, **__: session)
-    return program_output.output_of(Configuration(), "data", "pod", "postgres", ["pg_dumpall"], seconds=1)
+    return program_output.output_of(Configuration(), "data", "pod", "postgres", ["pg_dumpall"], seconds=2)
 
 
 def test_all_of_a_long_output_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,5 +73,5 @@ def test_a_line_that_breaks_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_program_that_does_not_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ProgramError, match="did not end within 1 s"):
+    with pytest.raises(ProgramError, match="did not end within 2 s"):
         list(output(monkeypatch, (STDOUT, "half of it"), closes=False))

@@ -205,14 +205,16 @@ def test_the_audit_log(pair: ReadyPair) -> None:
     [
         ({"base_at": None}, "no base backup", Verdict.FAILED),
         ({"missing": ("000000010000000000000007",)}, "000000010000000000000007", Verdict.FAILED),
-        ({"base_at": datetime.now(UTC) - timedelta(hours=27)}, "27 h old", Verdict.FAILED),
-        ({"covered_at": datetime.now(UTC) - timedelta(minutes=6)}, "min old", Verdict.FAILED),
+        ({"base_at": timedelta(hours=27)}, "27 h old", Verdict.FAILED),
+        ({"covered_at": timedelta(minutes=6)}, "min old", Verdict.FAILED),
         ({"problem": "the archive does not answer"}, "does not answer", Verdict.UNKNOWN),
     ],
 )
 def test_backups(pair: ReadyPair, changed: dict[str, Any], said: str, verdict: Verdict) -> None:
     assert verdicts(pair) == {}
-    pair.backups[3] = replace(pair.backups[3], **changed)
+    now = datetime.now(UTC)  # not when tests are collected: half an hour may be in between
+    values = {name: now - each if isinstance(each, timedelta) else each for name, each in changed.items()}
+    pair.backups[3] = replace(pair.backups[3], **values)
     assert verdicts(pair) == {12: verdict}
     assert found(pair, 12).found.startswith("ledger of dublin: ")
     assert said in found(pair, 12).found
@@ -259,9 +261,9 @@ def test_what_hangs_is_unknown_in_time_and_hides_nothing(pair: ReadyPair, monkey
     ended = threading.Event()
     monkeypatch.setattr(pair.sites[AWAY], "execute", lambda *_words, **_bounds: ended.wait(60))
     start = time.monotonic()
-    readiness = score(pair.view(seconds=1))
+    readiness = score(pair.view(seconds=3))
     ended.set()
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 40
     assert {each.check: each.verdict for each in readiness.wrong} == dict.fromkeys(("P1", "P3", "P10"), Verdict.UNKNOWN)
     assert "has not returned in time" in readiness.findings[0].found
 

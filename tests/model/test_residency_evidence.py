@@ -258,7 +258,7 @@ def test_a_host_that_fails_leaves_its_own_places_unproven_alone() -> None:
 
 
 def test_a_host_that_hangs_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "AFTERWARDS", 2.0)
+    monkeypatch.setattr(proving, "AFTERWARDS", 3.0)
     release = threading.Event()
 
     def search(request: Request, seconds: float) -> Sequence[PlaceReport]:

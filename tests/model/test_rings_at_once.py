@@ -47,7 +47,7 @@ def deal(folder: Path, journal: Path, files: dict[str, int], processes: int) -> 
     command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-n", str(processes), "tests"]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(SUPPORT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{sum(files.values())} passed" in done.stdout

@@ -135,8 +135,8 @@ def test_checks_that_hang_are_blockers_and_hide_no_other_answer(tmp_path: Path) 
     for number in range(10, 20):
         write_step(folder, f"{number}-move-more", check="import time; time.sleep(30)")
     start = time.monotonic()
-    dry = look_ahead(load_runbook(folder), None, make_context(tmp_path), seconds=0.5)
-    assert time.monotonic() - start < 4, "one bound for all, not one for each"
+    dry = look_ahead(load_runbook(folder), None, make_context(tmp_path), seconds=2)
+    assert time.monotonic() - start < 15, "one bound for all, not one for each of ten"
     assert [each.step.number for each in dry.blockers] == list(range(10, 20))
     assert dry.forecasts[2].text == "would do 05-open-shop"
 
@@ -220,7 +220,7 @@ def test_a_step_that_never_returns_fails_within_its_bound(tmp_path: Path, functi
     start = time.monotonic()
     with pytest.raises(StepFailedError, match=f"02-move-data(.|\n)*{function}.* has not returned in time"):
         drive(tmp_path, SYSTEM_CLOCK)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20, "it hangs for 30 s"
 
 
 @pytest.mark.requirement("a site that is dead for a moment stops no runbook")

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from own_authority import authority_of_tests, key_of_tests, leaf_of_tests
 from pulumi.runtime import set_all_config
 
+from components.gateway_configuration import gateway_files
+from components.known_cdn import UnknownCdnError
 from components.regional_pair import NotAMemberError, RegionalPair, TooManyInstancesError
 from components.stack_config import StackConfigError, load_site_config
 from shopsphere.estate.databases import COMMERCE, LEDGER
@@ -32,7 +35,11 @@ def committed(path: str) -> dict[str, Any]:
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    machine = {"shopsphere:kubeconfig": "/k", "shopsphere:archiveRecipient": "age1ofatest"}
+    machine = {
+        "shopsphere:kubeconfig": "/k",
+        "shopsphere:archiveRecipient": "age1ofatest",
+        "shopsphere:cdnAuthority": authority_of_tests(),
+    }
     return {**committed("rdc-a/lab-frankfurt.base.yaml"), **machine, **SECRETS}
 
 
@@ -73,6 +80,44 @@ def test_the_examples_for_production_have_one_instance(file: Path) -> None:
         "commerce": None,
         "ledger": None,
     }
+
+
+@pytest.mark.requirement("the origin's entry for the CDN answers nobody who does not show the CDN's certificate")
+@pytest.mark.parametrize(("knows", "plain"), [(True, False), (True, True), (False, True)])
+def test_a_gateway_knows_the_cdn_or_says_that_it_does_not(config: dict[str, Any], knows: bool, plain: bool) -> None:
+    authority = authority_of_tests() if knows else ""
+    config |= {"shopsphere:cdnAuthority": authority, "shopsphere:staticOverHttp": plain}
+    gateway = RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab").gateway()
+    files = gateway_files(gateway)
+    assert files.get("cdn-ca.crt", "").strip() == authority.strip()
+    assert ("verify required" in files["haproxy.cfg"]) is bool(authority)
+
+
+@pytest.mark.parametrize("authority", ["", " "])
+def test_a_gateway_that_would_answer_no_cdn_is_refused(config: dict[str, Any], authority: str) -> None:
+    config["shopsphere:cdnAuthority"] = authority
+    with pytest.raises(UnknownCdnError, match=r"(?s)frankfurt: .*cdnAuthority"):
+        RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab")
+
+
+@pytest.mark.parametrize(
+    ("authority", "found"),
+    [
+        (["PEM"], "no certificate"),
+        (["half"], "no certificate"),
+        (["leaf"], "signs no other"),
+        (["authority", "leaf"], "signs no other"),
+        (["key"], "a private key"),
+        (["authority", "key"], "a private key"),
+    ],
+)
+def test_what_is_no_authority_is_refused(config: dict[str, Any], authority: list[str], found: str) -> None:
+    texts = {"authority": authority_of_tests(), "leaf": leaf_of_tests(), "key": key_of_tests()}
+    texts["half"] = texts["authority"][:-60]
+    config["shopsphere:cdnAuthority"] = "".join(texts.get(each, each) for each in authority)
+    with pytest.raises(UnknownCdnError, match=f"(?s)frankfurt: .*cannot be used.*{found}") as refused:
+        RegionalPair.of(TOPOLOGY, "rdc-a", "frankfurt", load(config), environment="lab")
+    assert "MHc" not in str(refused.value), "nothing of a key is told"
 
 
 def test_an_unknown_key_is_refused(config: dict[str, Any]) -> None:

@@ -50,6 +50,15 @@ def test_the_file_holds_the_base_and_this_machines_paths(project: Path) -> None:
     assert stat.S_IMODE(link.resolve().stat().st_mode) == 0o600
 
 
+def test_a_site_knows_the_cdn_by_the_edges_own_authority(project: Path) -> None:
+    assert str(stack_files.machine_facts(stack())["shopsphere:cdnAuthority"]).startswith("a stand-in")
+    folder = project / "lab" / "pki" / "edge"
+    folder.mkdir(parents=True)
+    (folder / "ca.crt").write_text("the authority\n")
+    assert stack_files.machine_facts(stack())["shopsphere:cdnAuthority"] == "the authority\n"
+    assert "shopsphere:cdnAuthority" not in stack_files.machine_facts(site_stack(TOPOLOGY, "newyork", Environment.LAB))
+
+
 @pytest.mark.requirement("no variable of the environment switches a rule off")
 def test_no_variable_is_an_option_of_pulumi(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -107,10 +107,10 @@ def test_a_site_that_swallows_packets_is_given_up(monkeypatch: pytest.MonkeyPatc
         return site(stack.label, PRIMARY)
 
     monkeypatch.setattr(sites, "site_status", answer)
-    monkeypatch.setattr(sites, "SITE_SECONDS", 0.2)
+    monkeypatch.setattr(sites, "SITE_SECONDS", 1.5)
     start = time.monotonic()
     frankfurt, dublin = sites.site_statuses(topology, stacks)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     assert frankfurt.facts is not None
     assert dublin.problem.startswith("unreachable")
 
@@ -121,7 +121,7 @@ def test_an_api_that_refuses_is_unreachable_at_once(tmp_path: Path, monkeypatch:
     topology = load_topology()
     start = time.monotonic()
     status = sites.site_status(topology, site_stack(topology, "frankfurt", Environment.LAB))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     assert "no answer from https://127.0.0.1:1" in status.problem
 
 

@@ -10,7 +10,7 @@ from present import present
 from zone_world import BEGIN, World, left, zone_world
 
 from runbooks.engine import Outlook, StepFailedError, load_runbook, look_ahead
-from runbooks.zone_roll import zone_roll as rolling
+from runbooks.zone_roll.memory import PATIENCE_SECONDS
 from runbooks.zone_roll.run import FOLDER, roll_key
 from shopsphere.names.zone_keys import kept_keys, make_key, private_text
 
@@ -32,7 +32,7 @@ def test_a_roll_over_two_days(world: World, tmp_path: Path) -> None:
     assert world.tags() == [{old.tag, new.tag}] * 2
     early = look_ahead(load_runbook(FOLDER), None, replace(world.roll(), left=present(left(tmp_path)).values))
     assert {each.step.number: each.outlook for each in early.forecasts}[5] is Outlook.LATER, "nobody is sent too early"
-    world.now = BEGIN + timedelta(seconds=3604 - rolling.PATIENCE_SECONDS)
+    world.now = BEGIN + timedelta(seconds=3604 - PATIENCE_SECONDS)
     go("until 2026-11-29T13:00 UTC")
     world.now = BEGIN + timedelta(seconds=3605)
     go(f"IN DS {new.ds(ZONE)}, and no other; now 10.0.0.1: {old.ds(ZONE)}")
@@ -61,7 +61,7 @@ def test_a_roll_over_two_days(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("a roll begins only where one key signs everywhere and the parent vouches for it alone")
-@pytest.mark.parametrize("fault", ["no ds", "two ds", "unsigned", "two keys", "different keys"])
+@pytest.mark.parametrize("fault", ["no ds", "two ds", "unsigned", "two keys", "different keys", "an idle key"])
 def test_what_keeps_a_roll_from_beginning(world: World, tmp_path: Path, fault: str) -> None:
     other = make_key(tmp_path / "other")
     private = private_text(kept_keys(tmp_path / "other")[other.dnskey])
@@ -75,6 +75,9 @@ def test_what_keeps_a_roll_from_beginning(world: World, tmp_path: Path, fault: s
         case "two keys":
             for server in world.servers:
                 server.add_zone_key(ZONE, private)
+        case "an idle key":
+            world.servers[1].add_zone_key(ZONE, private)
+            world.servers[1].idle = {2}
         case "different keys":
             world.servers[1].keys = {}
             world.servers[1].add_zone_key(ZONE, private)

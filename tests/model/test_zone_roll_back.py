@@ -218,7 +218,7 @@ def test_two_rolls_at_once(world: World, tmp_path: Path) -> None:
     assert world.tags() == [{old.tag, new.tag}] * 2
     world.now = BEGIN + HOUR
     foreign = make_key(tmp_path / "third")
-    world.servers[1].keys[9] = foreign.dnskey
+    world.servers[1].keys[9], world.servers[1].idle = foreign.dnskey, {9}
     world.go(ours, f"none of this roll: {foreign.tag} at ns2")  # in place of what to write at the registrar
     world.ds = {new.ds(ZONE)}
     world.go(ours, f"none of this roll: {foreign.tag} at ns2")

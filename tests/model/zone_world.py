@@ -67,6 +67,10 @@ class World:
         with pytest.raises(StepFailedError, match=words):
             roll_key(roll, records, "test", abort=abort)
 
+    def later(self, seconds: int) -> None:
+        """Let time go by."""
+        self.now += timedelta(seconds=seconds)
+
     def kept(self) -> list[ZoneKey]:
         return [ZoneKey(each) for each in kept_keys(self.folder)]
 

@@ -26,7 +26,7 @@ def in_force(api: KubeApi) -> None:
     wanted = (REFUSED["namespace of any pods"], REFUSED["administrator"])
     wait_until(
         lambda: all(verdict(api, dict(each.added or {})) == each.rule for each in wanted),
-        what="the policies", seconds=30, interval=0.2,
+        what="the policies", seconds=120, interval=0.2,
     )  # fmt: skip
 
 

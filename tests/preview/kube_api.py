@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from free_port import free_port
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterError
@@ -30,7 +30,7 @@ class KubeApi:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        store, peers, port = (_free_port() for _ in range(3))
+        store, peers, port = (free_port() for _ in range(3))
         tokens = "".join(f'{name},{name},{name},"system:masters"\n' for name in (DEPLOYER, STRANGER))
         (self.folder / "tokens.csv").write_text(tokens)
         key = self.folder / "service-accounts.key"
@@ -95,7 +95,7 @@ class KubeApi:
             "--controllers=validatingadmissionpolicy-status-controller",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
-            f"--secure-port={_free_port()}",
+            f"--secure-port={free_port()}",
             f"--cert-dir={self.folder / 'certificates-of-controllers'}",
         )
 
@@ -139,10 +139,3 @@ def api_with_databases(folder: Path) -> Iterator[KubeApi]:
         yield started
     finally:
         started.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

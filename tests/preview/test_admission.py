@@ -207,7 +207,7 @@ def test_a_field_from_before_hinders_no_change_of_a_database(
     cluster["metadata"]["annotations"]["cnpg.io/podPatch"] = "[]"
     binding = "shopsphere-database-fields"
     api.kubectl("delete", "validatingadmissionpolicybindings", binding, context=DEPLOYER)
-    wait_until(lambda: create(api, cluster, dry_run=False) == "", what="the binding's end", seconds=30, interval=0.5)
+    wait_until(lambda: create(api, cluster, dry_run=False) == "", what="the binding's end", seconds=120, interval=0.5)
     applied(api, manifests(POLICIES))
 
     def said(patch: Mapping[str, Any]) -> str:
@@ -215,7 +215,7 @@ def test_a_field_from_before_hinders_no_change_of_a_database(
         return api.kubectl(*change, f"--patch={json.dumps(patch)}", check=False).stderr
 
     more = {"spec": {"env": [{"name": "A", "value": "c"}]}}
-    wait_until(lambda: "RES-007" in said(more), what="the binding", seconds=30, interval=0.5)
+    wait_until(lambda: "RES-007" in said(more), what="the binding", seconds=120, interval=0.5)
     assert said({"spec": {"replica": {"primary": "ledger-dublin"}}}) == ""
     assert "RES-007" in said({"metadata": {"annotations": {"cnpg.io/podPatch": "[{}]"}}})
     assert "SEC-002" in said({"spec": {"imageName": "registry.example/postgresql:16"}})
@@ -266,13 +266,13 @@ def test_what_is_being_deleted_can_end(api: KubeApi) -> None:
     })  # fmt: skip
     bad["metadata"] |= {"finalizers": ["shopsphere.io/test"], "name": "from-before"}
     api.kubectl("delete", "validatingadmissionpolicybindings", "shopsphere-volumes", context=DEPLOYER)
-    wait_until(lambda: create(api, bad, dry_run=False) == "", what="the binding's end", seconds=30, interval=0.5)
+    wait_until(lambda: create(api, bad, dry_run=False) == "", what="the binding's end", seconds=120, interval=0.5)
     applied(api, manifests(POLICIES))
     change = ("patch", "pv", "from-before", "--type=merge")
     touched = '--patch={"metadata":{"annotations":{"a":"b"}}}'
     wait_until(
         lambda: "RES-005" in api.kubectl(*change, "--dry-run=server", touched, check=False).stderr,
-        what="the binding", seconds=30, interval=0.5,
+        what="the binding", seconds=120, interval=0.5,
     )  # fmt: skip
     api.kubectl("delete", "pv", "from-before", "--wait=false")
     api.kubectl(*change, '--patch={"metadata":{"finalizers":null}}')

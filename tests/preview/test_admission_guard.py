@@ -116,7 +116,7 @@ def test_a_policy_of_the_api_cannot_guard_itself(tmp_path: Path) -> None:
         applied(plain, [policy, binding])
         wait_until(
             lambda: "RES-007" in refusal(plain, "create", "configmap", "a", "--dry-run=server"),
-            what="the policy", seconds=30, interval=0.2,
+            what="the policy", seconds=120, interval=0.2,
         )  # fmt: skip
         assert "RES-007" in refusal(plain, "create", "-f", "-", "--dry-run=server", stdin=json.dumps(WEBHOOK))
         plain.kubectl("patch", POLICY, "guard", "--type=merge", f"--patch={WEAKER[POLICY]}")

@@ -47,7 +47,7 @@ def test_a_pack_that_is_switched_off_is_found_out(monkeypatch: pytest.MonkeyPatc
 def test_plain_pulumi_is_judged_by_the_pack(tiny: Tiny) -> None:
     assert tiny.operate("preview", pack=False, dataClass="aggregate").code == 0
     command = ("pulumi", "preview", "--non-interactive", "--color", "never")
-    judged = run(command, check=False, seconds=300, env={**tiny.environment, **pack_variables()}, cwd=tiny.folder)
+    judged = run(command, check=False, seconds=600, env={**tiny.environment, **pack_variables()}, cwd=tiny.folder)
     assert judged.code != 0
     assert "RES-003-placement-in-jurisdiction" in judged.stdout
     assert PACK_NAME in judged.stdout

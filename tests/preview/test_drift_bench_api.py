@@ -62,7 +62,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
 def test_what_admission_lets_in_is_found_and_taken_back(
     api: KubeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drift_batches, "CLEAN_SECONDS", 20.0)
+    monkeypatch.setattr(drift_batches, "CLEAN_SECONDS", 90.0)
     monkeypatch.setattr(drift_batches, "_PAUSE", 0.2)
     state, results = state_of(lambda _each: True), list[Document]()
     apply(api, state)
@@ -76,7 +76,7 @@ def test_what_admission_lets_in_is_found_and_taken_back(
         unseen = tuple({"site": each.site, "what": each.what, "why": each.why} for each in found.unseen)
         return Look(7 if found.drifts else 0, tuple(each.as_json() for each in found.drifts), unseen)
 
-    wait_until(lambda: look("").is_clean(), what="a clean site", seconds=60, interval=0.5)
+    wait_until(lambda: look("").is_clean(), what="a clean site", seconds=180, interval=0.5)
     journal = UndoJournal(tmp_path / "journal.json")
     world = World(ApiHands(api), look, None, journal, frozenset(), results.append, print)
     ground = replace(GROUND, pod_address=str(load_topology(environment="lab").site("frankfurt").pod_network[-2]))

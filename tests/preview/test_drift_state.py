@@ -20,7 +20,7 @@ from shopsphere.drift.repair import Repair
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.process import Result, run
 
-SECONDS = 300
+SECONDS = 600
 
 
 class Applied:

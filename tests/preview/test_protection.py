@@ -86,7 +86,7 @@ def without_ciphers(value: Any) -> Any:
 
 def by_hand(*words: str) -> Result:
     command = ["pulumi", *words, "-s", FRANKFURT.name, "--non-interactive"]
-    return run(command, check=False, seconds=300, cwd=FRANKFURT.folder, env=variables(FRANKFURT))
+    return run(command, check=False, seconds=600, cwd=FRANKFURT.folder, env=variables(FRANKFURT))
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:

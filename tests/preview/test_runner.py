@@ -124,7 +124,7 @@ def test_a_second_up_and_a_preview_change_nothing(deployed: Path, capsys: pytest
 @pytest.mark.requirement("`pulumi` works by hand in every project folder")
 def test_pulumi_by_hand_shows_no_change_either(deployed: Path) -> None:
     command = ["pulumi", "preview", "-s", FRANKFURT.name, "--policy-pack", str(REPOSITORY / "policies")]
-    done = run([*command, "--expect-no-changes", "--non-interactive"], check=False, seconds=300, cwd=FRANKFURT.folder,
+    done = run([*command, "--expect-no-changes", "--non-interactive"], check=False, seconds=600, cwd=FRANKFURT.folder,
                env=variables(FRANKFURT))  # fmt: skip
     assert done.code == 0, done.stdout + done.stderr
 

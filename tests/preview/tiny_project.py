@@ -15,7 +15,7 @@ from shopsphere.foundation.process import Result, run
 
 PACK = REPOSITORY / "policies"
 STACK = "lab-frankfurt"
-SECONDS = 300
+SECONDS = 600
 
 
 @dataclass

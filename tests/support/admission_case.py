@@ -86,6 +86,7 @@ OUTSIDE = ("spec", "externalClusters", 0)
 SERVICE_LOGIN = ("spec", "managed", "roles", 0)
 MANAGED = ("spec", "managed", "services", "additional", 0, "serviceTemplate", "spec")
 VOLUME = ("PersistentVolume", "frankfurt-v1")
+AGENTS_RIGHT = ("RoleBinding", "data-ledger-site-agent")
 TO_PROVIDER = ("NetworkPolicy", "payments-to-payment-provider")
 ANYWHERE = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
 

@@ -20,7 +20,7 @@ from shopsphere.witness.record import PairRecord
 PAIR, PRIMARY, RECOVERY, CLIENT = "rdc-b", "ashburn", "chicago", "client-us"
 ADDRESS = {PRIMARY: "10.99.0.21", RECOVERY: "10.99.0.22"}
 VOTERS = ("newyork", "frankfurt", "singapore")
-MOVE_SECONDS = 240
+MOVE_SECONDS = 900
 
 
 def command(verb: str, *words: str, check: bool = True, kill: str = "") -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ def record(witness: Witness) -> PairRecord:
 
 def state(site: str) -> dict[str, Any]:
     """What a site's agent says: to the operators' machine, and not to a customer's."""
-    return ask_agent(f"http://{ADDRESS[site]}:8405", seconds=5)
+    return ask_agent(f"http://{ADDRESS[site]}:8405", seconds=20)
 
 
 class Orders:
@@ -65,7 +65,7 @@ class Orders:
 
     def end(self) -> dict[str, Any]:
         """Wait until their time is over, and return their journal."""
-        assert self._process.wait(400) == 0
+        assert self._process.wait(900) == 0
         journal: dict[str, Any] = json.loads(self.file.read_text())
         return journal
 
@@ -75,7 +75,7 @@ class Orders:
 
 def require_nothing_lost(orders: Orders, site: str) -> dict[str, Any]:
     script = [sys.executable, str(REPOSITORY / "bench" / "verify_orders.py"), str(orders.file), site]
-    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -88,4 +88,4 @@ def require_active(at: At, sql: Sql, witness: Witness, site: str) -> None:
     assert [sql(site, database, "select pg_is_in_recovery()") for database in ("commerce", "ledger")] == ["f", "f"]
     assert state(site)["writes"]
     asked = ("dig", "+short", f"{PAIR}.shopsphere.test")
-    wait_until(lambda: at(CLIENT, *asked).stdout.strip() == ADDRESS[site], what="DNS", seconds=20)
+    wait_until(lambda: at(CLIENT, *asked).stdout.strip() == ADDRESS[site], what="DNS", seconds=90)

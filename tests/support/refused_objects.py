@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from admission_case import (
+    AGENTS_RIGHT,
     CLASS,
     CONTAINER,
     JURISDICTION,
@@ -130,9 +131,28 @@ REFUSED: dict[str, Case] = {
         "rbac.authorization.k8s.io/v1", "RoleBinding",
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
         subjects=[{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "right of the agent for somebody": Case("RES-007", *AGENTS_RIGHT, ("subjects", 0, "name"), "mallory"),
+    "right of the agent for an account": Case("RES-007", *AGENTS_RIGHT, ("subjects", 0, "kind"), "ServiceAccount"),
+    "right of the agent for one more":
+        Case("RES-007", *AGENTS_RIGHT, ("subjects",), [
+            {"kind": "Group", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+            for name in ("shopsphere:agents", "system:authenticated")]),
+    "right of the agent for nobody": Case("RES-007", *AGENTS_RIGHT, ("subjects",), []),
+    "another role for the agent": Case("RES-007", *AGENTS_RIGHT, ("roleRef", "name"), "admin"),
+    "role of the namespace's own for the agent": Case("RES-007", *AGENTS_RIGHT, ("roleRef", "kind"), "Role"),
+    "right of the agent where no database is": Case("RES-007", *AGENTS_RIGHT, ("metadata", "namespace"), "shop"),
     "administrator": Case("RES-007", added=planted(
         "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "",
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        subjects=[{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "another role for all agents": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        subjects=[{"kind": "Group", "name": "shopsphere:agents", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "pods of all namespaces for the agent": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                 "name": "shopsphere:agent-in-databases"},
         subjects=[{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}])),
     "rights over policies": Case("RES-007", added=planted("rbac.authorization.k8s.io/v1", "ClusterRole", "", rules=[
         {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["delete"]}])),

@@ -17,12 +17,13 @@ from shopsphere.clients.edge_identity import KEYS_FOLDER
 from shopsphere.foundation.whole_numbers import whole
 
 DOCUMENT = (
-    *("name", "hostNames", "dataClass", "paths", "origins", "policy"),
+    *("name", "hostNames", "dataClass", "paths", "origins", "originName", "policy"),
     *("probe", "defaultTtlSeconds", "staleSeconds"),
 )
 INPUTS = ("endpoint", KEYS_FOLDER, *DOCUMENT)
 PUBLIC = "public"
 ONE_DAY = 86_400
+_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _PATH = re.compile(r"(/[A-Za-z0-9_-]+)+/")
 ABSENT = "absent"
 
@@ -52,6 +53,11 @@ class CdnDistributionProvider(ResourceProvider):
             checks.expect(static, "paths", "plain folders, like /static/")
             checks.expect(news["hostNames"], "hostNames", "at least one name")
             checks.expect(news["origins"], "origins", "at least one origin")
+            checks.expect(
+                isinstance(news["originName"], str) and _NAME.fullmatch(news["originName"]),
+                "originName",
+                "the name in each origin's certificate: without one anybody on the way could answer for an origin",
+            )
             checks.expect(news["staleSeconds"] >= ONE_DAY, "staleSeconds", f"at least {ONE_DAY} s")
         return checks.result()
 
@@ -112,4 +118,5 @@ def _line(document: Document) -> str:
 
 
 def _outputs(found: Document | None, props: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{key: props[key] for key in INPUTS}, "live": ABSENT if found is None else _line(found)}
+    # What an older version deployed lacks some.
+    return {**{key: props[key] for key in INPUTS if key in props}, "live": ABSENT if found is None else _line(found)}

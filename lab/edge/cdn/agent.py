@@ -10,7 +10,7 @@ import argparse
 import hmac
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,9 +19,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from lab.edge.cdn.distribution import Distribution
+from lab.edge.cdn.pulls_state import Pulls
 from lab.edge.cdn.runtime import Difference
 from lab.edge.cdn.store import Store
 from lab.edge.cdn.varnish import CompileError, Varnish, VarnishError
+from lab.edge.cdn.ways import WAYS
 from shopsphere.clients.cdn_agent import CACHE
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
@@ -46,7 +48,7 @@ class Agent(ThreadingHTTPServer):
         address: where it listens.
         store: of the distributions.
         token: that every caller has to give.
-        allowed: address of each site that may be an origin, by the site's name.
+        pulls: what fetches for the cache; None where nobody asks for it.
 
     Raises:
         WeakTokenError: the token is too short.
@@ -55,7 +57,7 @@ class Agent(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], store: Store, token: str, allowed: Mapping[str, str]) -> None:
+    def __init__(self, address: tuple[str, int], store: Store, token: str, pulls: Pulls | None = None) -> None:
         if len(token) < SHORTEST_TOKEN:
             raise WeakTokenError.build(
                 "the CDN's configuration API does not start with this token",
@@ -65,7 +67,7 @@ class Agent(ThreadingHTTPServer):
             )
         self.store = store
         self.token = token
-        self.allowed = allowed
+        self.pulls = pulls
         self._places = threading.BoundedSemaphore(_PLACES)
         super().__init__(address, Handler)
 
@@ -162,6 +164,8 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_GATEWAY, str(error))
         else:
             self.close_connection = True  # a body is not read
+            pulls = self.server.pulls
+            found = [*found, *(pulls.differences() if pulls else ())]
             self._answer(HTTPStatus.OK, {"differences": [each.as_json() for each in found]})
 
     def _is_known(self) -> bool:
@@ -185,12 +189,16 @@ class Handler(BaseHTTPRequestHandler):
         return name
 
     def _stranger(self, distribution: Distribution) -> str:
-        """Say which origin is no site of the topology; empty when all are."""
+        """Say which origin is no site of the topology, or is not to prove that it is; empty when all is well."""
+        ways = self.server.store.ways
         for origin in distribution.origins:
-            expected = self.server.allowed.get(origin.name)
-            if str(origin.address) != expected:
-                sites = ", ".join(f"{name} {address}" for name, address in sorted(self.server.allowed.items()))
-                return f"origins: expected sites of the topology ({sites}), found {origin.name} {origin.address}"
+            way = ways.get(origin.name)
+            if way is None or (origin.address, origin.port) != (way.address, way.origin_port):
+                sites = ", ".join(f"{name} {each.address}:{each.origin_port}" for name, each in sorted(ways.items()))
+                found = f"{origin.name} {origin.address}:{origin.port}"
+                return f"origins: expected sites of the topology ({sites}), found {found}"
+            if distribution.origin_name != way.name:
+                return f"originName: expected {way.name}, which every origin proves; found {distribution.origin_name}"
         return ""
 
     def _body(self) -> bytes | None:
@@ -225,16 +233,18 @@ def main(words: list[str] | None = None) -> None:
     """Wait for the cache, load what was kept, and answer for as long as the host runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listen", required=True)
-    for option in ("--distributions", "--vcl-file", "--varnish-directory", "--token-file", "--origins-file"):
+    files = ("--distributions", "--vcl-file", "--varnish-directory", "--token-file", "--origins-file")
+    for option in (*files, "--pulls-socket", "--pulls-certificate"):
         parser.add_argument(option, required=True, type=Path)
     options = parser.parse_args(words)
-    token, allowed = options.token_file.read_text().strip(), json.loads(options.origins_file.read_text())
+    token, ways = options.token_file.read_text().strip(), WAYS.validate_json(options.origins_file.read_bytes())
     varnish = Varnish(options.varnish_directory)
-    store = Store(options.distributions, options.vcl_file, varnish)
+    store = Store(options.distributions, options.vcl_file, varnish, ways)
     wait_until(lambda: _answers(varnish), what="the cache to take commands", seconds=_CACHE_START_SECONDS)
     store.reconcile()
     host, _, port = options.listen.rpartition(":")
-    Agent((host, int(port)), store, token, allowed).serve_forever()
+    pulls = Pulls(options.pulls_socket, options.pulls_certificate)
+    Agent((host, int(port)), store, token, pulls).serve_forever()
 
 
 def _answers(varnish: Varnish) -> bool:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic.alias_generators import to_camel
 
+from shopsphere.estate.cdn_origin import ORIGIN_PORT
+
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 PathPrefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9_-]+)+/$", max_length=100)]
@@ -33,7 +35,7 @@ class Origin(_Document):
 
     name: Label
     address: IPv4Address
-    port: int = Field(default=80, ge=1, le=65535)
+    port: int = Field(default=ORIGIN_PORT, ge=1, le=65535)
 
 
 class Probe(_Document):
@@ -56,6 +58,8 @@ class Distribution(_Document):
         data_class: what the distribution carries; a public cloud takes no other.
         paths: prefixes that are served; anything else is refused.
         origins: in order of preference.
+        origin_name: that each origin's certificate has to have; None only of what an older version was told and kept,
+            which is fetched in clear until it is told anew.
         policy: how one is chosen.
         probe: how their health is seen.
         default_ttl_seconds: for objects whose origin names no lifetime (s).
@@ -67,6 +71,7 @@ class Distribution(_Document):
     data_class: Literal["public"]
     paths: tuple[PathPrefix, ...] = Field(min_length=1)
     origins: tuple[Origin, ...] = Field(min_length=1)
+    origin_name: HostName | None = None
     policy: Policy = Policy.FALLBACK
     probe: Probe = Probe()
     default_ttl_seconds: int = Field(default=3600, ge=1)

@@ -12,6 +12,7 @@ from lab.edge.cdn.distribution import Distribution
 from lab.edge.cdn.runtime import Difference, differences, restore_parameters
 from lab.edge.cdn.varnish import Varnish
 from lab.edge.cdn.vcl import render
+from lab.edge.cdn.ways import Ways
 from shopsphere.foundation.files import write_whole
 
 
@@ -23,11 +24,13 @@ class Store:
         directory: one JSON document per distribution.
         vcl_file: what Varnish starts with after a restart.
         varnish: the cache they are for.
+        ways: to the sites that may be origins.
     """
 
     directory: Path
     vcl_file: Path
     varnish: Varnish
+    ways: Ways
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, name: str) -> Distribution | None:
@@ -67,7 +70,7 @@ class Store:
         """Load what is kept on disk, in case the agent stopped between two steps of a change."""
         with self._lock:
             wanted = self._all()
-            if not self.vcl_file.exists() or self.vcl_file.read_text() != render(wanted.values()):
+            if not self.vcl_file.exists() or self.vcl_file.read_text() != render(wanted.values(), self.ways):
                 self._activate(wanted)
 
     def told_otherwise(self) -> list[Difference]:
@@ -77,7 +80,7 @@ class Store:
             VarnishError: the cache does not answer.
         """
         with self._lock:
-            return [*differences(self.varnish, render(self._all().values()))]
+            return [*differences(self.varnish, render(self._all().values(), self.ways))]
 
     def put_back(self) -> list[Difference]:
         """Have the running cache take all from here again; return what is still otherwise.
@@ -92,7 +95,7 @@ class Store:
 
     def _activate(self, wanted: dict[str, Distribution]) -> None:
         candidate = self.vcl_file.with_suffix(".candidate")
-        write_whole(candidate, render(wanted.values()))
+        write_whole(candidate, render(wanted.values(), self.ways))
         # Varnish accepts each name once in its life; nanoseconds never come twice.
         name = f"cdn_{time.time_ns()}"
         self.varnish.load(name, candidate)

@@ -1,12 +1,20 @@
-"""A site's agent: what is open, its lease, its permit, its proof of the fence."""
+"""A site's agent: what is open, its lease, its permit, its proof of the fence, its certificates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from runbooks.metrics.metric import Sample
-from runbooks.metrics.registry import DOOR_OPEN, FENCE_PROVEN, LEASE_LEFT, PERMIT_STANDING, WITNESS_HEARD
+from runbooks.metrics.registry import (
+    AGENT_CERTIFICATE_ENDS,
+    DOOR_OPEN,
+    FENCE_PROVEN,
+    LEASE_LEFT,
+    PERMIT_STANDING,
+    WITNESS_HEARD,
+)
 from runbooks.metrics.source import Source
+from runbooks.readiness.agent_certificates import ends_in
 from runbooks.readiness.pair_view import PairView
 from runbooks.site_nodes import answering
 
@@ -26,13 +34,22 @@ def ask(view: PairView, site: str) -> Iterator[Sample]:
     heard = (state.get("witness") or {}).get("seconds_ago")
     if heard is not None:
         yield WITNESS_HEARD.sample(float(heard), site=site)
-    if UNPROVEN in state:
-        # Anything else, null too, is no proof. A node that does not answer may have no power: readiness tells of it.
-        states = (state, *answering(view.access, site).values())
-        yield FENCE_PROVEN.sample(all(each.get(UNPROVEN) == "" for each in states), site=site)
+    # A node that does not answer may have no power: readiness tells of it.
+    states = {site: state, **answering(view.access, site)}
+    if UNPROVEN in state:  # anything else than "", null too, is no proof
+        yield FENCE_PROVEN.sample(all(each.get(UNPROVEN) == "" for each in states.values()), site=site)
+    for node, said in states.items():
+        for whom, end in ends_in(said).items():
+            ends = end.timestamp() if end else 0
+            yield AGENT_CERTIFICATE_ENDS.sample(ends, site=site, node=node, certificate=whom)
 
 
 SOURCE = Source(
-    "agent", 5, 3, ask, (DOOR_OPEN, LEASE_LEFT, PERMIT_STANDING, WITNESS_HEARD, FENCE_PROVEN), of_each_site=True
+    "agent",
+    5,
+    3,
+    ask,
+    (DOOR_OPEN, LEASE_LEFT, PERMIT_STANDING, WITNESS_HEARD, FENCE_PROVEN, AGENT_CERTIFICATE_ENDS),
+    of_each_site=True,
 )
 """Asked often: both doors of a pair are seen within a few seconds of each other, so that a change is no overlap."""

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from runbooks.metrics.metric import Sample
-from runbooks.metrics.registry import BACKUP_ENDED, LOG_ARCHIVED
+from runbooks.metrics.registry import (
+    BACKUP_ENDED,
+    BACKUPS_PRUNED,
+    LOG_ARCHIVED,
+    RESTORABLE_FROM,
+    RESTORABLE_SHORT,
+)
 from runbooks.metrics.source import Source
+from runbooks.readiness.p12_backups import window_short
 from runbooks.readiness.pair_view import PairView
+from runbooks.restore.stretches import whole_time
 from shopsphere.clients.archive import ArchiveError
 
 NEVER = 0.0
@@ -20,7 +29,7 @@ def ask(view: PairView, _site: str) -> Iterator[Sample]:
     Raises:
         ArchiveError: a bucket could not be looked at.
     """
-    found = view.access.backups()
+    found, now = view.access.backups(), datetime.now(UTC)
     problem = next((each.problem for each in found if each.problem), "")
     if problem:
         raise ArchiveError(problem)
@@ -28,8 +37,20 @@ def ask(view: PairView, _site: str) -> Iterator[Sample]:
         own = [each for each in found if each.database == database]
         bases = [each.base_at.timestamp() if each.base_at and not each.missing else NEVER for each in own]
         covered = [each.covered_at.timestamp() if each.covered_at else NEVER for each in own]
+        whole = whole_time(stretch for each in own for stretch in each.stretches)
+        short = window_short(own, now) or timedelta(0)
+        pruned = [each.pruned_at.timestamp() if each.pruned_at else NEVER for each in own]
+        yield RESTORABLE_FROM.sample(whole[0].timestamp() if whole else NEVER, database=database)
+        yield RESTORABLE_SHORT.sample(short.total_seconds(), database=database)
+        yield BACKUPS_PRUNED.sample(min(pruned), database=database)
         yield BACKUP_ENDED.sample(min(bases), database=database)
         yield LOG_ARCHIVED.sample(min(covered), database=database)
 
 
-SOURCE = Source("backups", 60, 10, ask, (BACKUP_ENDED, LOG_ARCHIVED))
+SOURCE = Source(
+    "backups",
+    60,
+    10,
+    ask,
+    (BACKUP_ENDED, LOG_ARCHIVED, RESTORABLE_FROM, RESTORABLE_SHORT, BACKUPS_PRUNED),
+)

@@ -63,6 +63,7 @@ JOB_POD: dict[str, Any] = {
         {"name": "pair-authority", "secret": {"secretName": "pair-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
     ],
 }
+RBAC = "rbac.authorization.k8s.io"
 JOB_LABELS = {**k8s.labels("payment"), "app.kubernetes.io/name": "ledger-migration"}
 JOB = Declared(
     "kubernetes:batch/v1:Job",
@@ -73,7 +74,19 @@ JOB = Declared(
     "ledger-migration",
 )
 
+AGENTS_RIGHT = Declared(
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    {
+        "metadata": {"name": "site-agent", "namespace": "data-commerce", "labels": k8s.labels("personal")},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "shopsphere:agent-in-databases"},
+        "subjects": [{"apiGroup": RBAC, "kind": "Group", "name": "shopsphere:agents"}],
+    },
+    "site-agent",
+)
+
 GOOD = {
+    "right of the site's agent": AGENTS_RIGHT,
+    "the same, where the namespace is yet to be made": AGENTS_RIGHT.but("metadata", "namespace", UNKNOWN),
     "migration": JOB,
     "migration whose secret and namespace are yet to be made": JOB.but("metadata", "namespace", UNKNOWN).but(
         *CONTAINER, "env", 4, "valueFrom", "secretKeyRef", "name", UNKNOWN
@@ -100,6 +113,26 @@ BAD = {
     "rights in the cluster": (
         of("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"),
         "can make what is refused",
+    ),
+    "right of the agent for somebody": (
+        AGENTS_RIGHT.but("subjects", 0, "name", "mallory"),
+        "subjects[0].name: mallory",
+    ),
+    "right of the agent for a pod's account": (
+        AGENTS_RIGHT.but("subjects", 0, "kind", "ServiceAccount"),
+        "subjects[0].kind: ServiceAccount",
+        "Group",
+    ),
+    "another role for the agent": (AGENTS_RIGHT.but("roleRef", "name", "admin"), "roleRef.name: admin"),
+    "right of the agent where no database is": (
+        AGENTS_RIGHT.but("metadata", "namespace", "shop"),
+        "metadata.namespace: shop; the site's agent asks databases alone",
+        "data-commerce or data-ledger",
+    ),
+    "right of the agent for nobody": (AGENTS_RIGHT.but("subjects", []), "subjects: nobody"),
+    "right of the agent in no namespace": (
+        AGENTS_RIGHT.but("metadata", "namespace", REMOVED),
+        "metadata.namespace: missing",
     ),
     "kind of an operator": (
         of("kubernetes:example.com/v1:Mirror"),

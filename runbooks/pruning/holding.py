@@ -1,0 +1,131 @@
+"""What one bucket holds of one database, every version of it, as its owner lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shopsphere.clients.archive import ArchiveError
+from shopsphere.clients.owned_archive import OwnedBucket, Version
+from shopsphere.estate.archive_names import PARTIAL, SEALED, Segment, base_key
+
+DOCUMENT = ".json"
+
+
+@dataclass(frozen=True)
+class BaseBackup:
+    """A base backup.
+
+    Attributes:
+        label: its name.
+        written: when it was complete, by the archive's clock.
+        facts: what is told of it, as it was written first; empty where that cannot be read.
+        is_whole: whether some version of it has the size that is told.
+    """
+
+    label: str
+    written: datetime
+    facts: Mapping[str, Any]
+    is_whole: bool
+
+    @property
+    def first(self) -> Segment | None:
+        """The segment in which its own WAL ends: what comes after it is needed from here on."""
+        return Segment.of(str(self.facts.get("first_segment", "")))
+
+    @property
+    def from_number(self) -> int | None:
+        """The number of the first segment that it may need, that of its beginning; None where it does not say."""
+        first = self.first
+        if first is None:
+            return None
+        try:
+            began = Segment.at(first.timeline, str(self.facts["start"])).number
+        except (KeyError, ValueError):
+            return first.number
+        return min(first.number, began)
+
+
+@dataclass
+class Holding:
+    """What is there of one database.
+
+    Attributes:
+        system: its identifier.
+        bases: its base backups, the oldest first.
+        wal: when each WAL file was sent first, by its name.
+        newest: when the last object of it was sent.
+    """
+
+    system: str
+    bases: list[BaseBackup] = field(default_factory=list)
+    wal: dict[str, datetime] = field(default_factory=dict)
+    newest: datetime | None = None
+
+    @property
+    def whole(self) -> list[BaseBackup]:
+        """Base backups that are there in full."""
+        return [each for each in self.bases if each.is_whole]
+
+
+def holding_of(bucket: OwnedBucket, system: str) -> Holding:
+    """List one database.
+
+    Raises:
+        ArchiveError: the archive does not tell.
+    """
+    held = Holding(system)
+    packed: dict[str, list[Version]] = {}
+    for each in bucket.versions(f"{system}/base/"):
+        packed.setdefault(each.key, []).append(each)
+        _note(held, each)
+    for key, versions in packed.items():
+        if key.endswith(DOCUMENT) and (real := [each for each in versions if not each.is_mark]):
+            held.bases.append(_base_backup(bucket, system, real[-1], packed))
+    held.bases.sort(key=lambda each: each.written)
+    gone: set[str] = set()
+    for each in bucket.versions(f"{system}/wal/"):
+        name = wal_name(each.key)
+        if each.is_mark:
+            gone |= {name} if each.is_newest else set()
+        elif name not in gone:
+            held.wal[name] = min(each.written, held.wal.get(name, each.written))
+        _note(held, each)
+    return held
+
+
+def wal_name(key: str) -> str:
+    """Return the name of the file in an object of WAL."""
+    return key.rpartition("/")[2].removesuffix(SEALED)
+
+
+def is_replaced(name: str, wal: Iterable[str]) -> bool:
+    """Whether a file is a part of a segment that is there whole.
+
+    Args:
+        name: of the file.
+        wal: names of the files that are there; a dictionary or set.
+    """
+    return name.endswith(PARTIAL) and name.removesuffix(PARTIAL) in wal
+
+
+def _base_backup(
+    bucket: OwnedBucket, system: str, first: Version, packed: Mapping[str, Iterable[Version]]
+) -> BaseBackup:
+    """Read what was written first: whoever holds a site's account can write over it, and not remove it."""
+    label = first.key.rpartition("/")[2].removesuffix(DOCUMENT)
+    try:
+        facts = bucket.facts_of(first)
+    except ArchiveError as error:
+        if not isinstance(error.__cause__, ValueError):
+            raise
+        facts = {}
+    sizes = [each.size for each in packed.get(base_key(system, label), ()) if not each.is_mark]
+    return BaseBackup(label, first.written, facts, bool(facts) and facts.get("bytes") in sizes)
+
+
+def _note(held: Holding, version: Version) -> None:
+    if not version.is_mark:
+        held.newest = max(version.written, held.newest or version.written)
