@@ -15,6 +15,7 @@ from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.description import with_heads
 from runbooks.agent.fence import FirewallFence
+from runbooks.agent.first_node import FirstAgent
 from runbooks.agent.kernel_proof import KernelProof
 from runbooks.agent.kernel_rules import KernelRules
 from runbooks.agent.ledger import SiteLedger
@@ -79,7 +80,7 @@ def main() -> None:
         for each in proofs:
             each()
 
-    kind: Callable[..., Agent] = Agent
+    kind: Callable[..., Agent] = FirstAgent
     if peers:
         kind = partial(NodeAgent, place=NodePlace(config.site, config.node, cluster), peers=peers)
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)

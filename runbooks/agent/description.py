@@ -20,7 +20,7 @@ def description(site: str, known: Knowledge, permits: Permits, now: float) -> di
         "refused": permits.refused,
         "witness": _witness(known, permits, now),
         "unproven": "" if known.is_proven(now) else known.unproven or UNKNOWN,
-        "reaches_peer": known.peer_until > now,
+        "reaches_peer": known.reaches_peer(now),
         "lease_seconds_left": round(max(0.0, known.lease_until - now), 1),
         "record": known.record.model_dump(mode="json") if known.record else None,
     }

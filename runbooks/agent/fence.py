@@ -10,6 +10,7 @@ NetworkPolicy does.
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +31,16 @@ class Fence(Protocol):
 
     def open(self, seconds: float) -> None:
         """Let clients through for `seconds` from now (infinity: until `close`); a repeated call starts them anew."""
+
+
+class PeerFence(Protocol):
+    """Keeps databases from receiving from the pair's other site, and lets them again."""
+
+    def close(self) -> None:
+        """Let none receive; repeating it is fine."""
+
+    def open(self, seconds: float, but: Collection[int] = ()) -> None:
+        """Let them receive for `seconds` from now, but those of the ports `but`; a repeated call starts anew."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +70,18 @@ class FirewallFence:
         self._one = threading.Lock()
         self._number = 0
         self._ordered: Ordered | None = None
+        self._but: Collection[int] = ()
 
     def close(self) -> None:
         """Drop every packet to and from a database, in one transaction of the kernel."""
         with self._one:
             self._order(*_CLOSED)
 
-    def open(self, seconds: float) -> None:
-        """Permit the ports for `seconds`; the kernel ends the permission."""
+    def open(self, seconds: float, but: Collection[int] = ()) -> None:
+        """Permit the ports, all of them or all but some, for `seconds`; the kernel ends the permission."""
         until = self._clock.monotonic() + seconds  # before any wait: what is permitted ends with the lease
         with self._one:
+            self._but = but
             self._permit(until)
 
     def again(self) -> None:
@@ -81,6 +94,11 @@ class FirewallFence:
         """Its rules."""
         return fence(*self.ports, name=self._name)
 
+    @property
+    def permitted(self) -> tuple[int, ...]:
+        """The ports that were opened last, or would be."""
+        return tuple(each for each in self.ports if each not in self._but)
+
     def ordered(self) -> Ordered | None:
         """Return the last order; None while one is being given, and after one of which nobody knows what it did."""
         return self._ordered
@@ -92,7 +110,8 @@ class FirewallFence:
     def _order(self, until: float, seconds: float) -> None:
         self._ordered = None
         self._number += 1
-        run(["nft", "-f", "-"], stdin=fence_text(*self.ports, seconds=seconds, name=self._name), seconds=_SECONDS)
+        text = fence_text(*self.ports, seconds=seconds, name=self._name, but=self._but)
+        run(["nft", "-f", "-"], stdin=text, seconds=_SECONDS)
         self._ordered = Ordered(until, self._number)
 
     def is_closed(self) -> bool:

@@ -142,9 +142,9 @@ class KernelProof:
     def _is_ordered(self, element: Any, left: float) -> bool:
         """Whether an element of the set is the opening that was ordered, or the rest of it."""
         if left == float("inf"):
-            return element in self._fence.ports
+            return element in self._fence.permitted
         body = element.get("elem") if isinstance(element, dict) else None
-        if not isinstance(body, dict) or body.get("val") not in self._fence.ports:
+        if not isinstance(body, dict) or body.get("val") not in self._fence.permitted:
             return False
         expires = body.get("expires", body.get("timeout"))
         return isinstance(expires, int | float) and expires < left

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.config import AgentConfig
-from runbooks.agent.fence import Fence
-from runbooks.agent.place import OldPrimaryError, Place
-from runbooks.agent.state import NO_WAY
+from runbooks.agent.databases import Role
+from runbooks.agent.fence import PeerFence
+from runbooks.agent.place import Found, OldPrimaryError, Place
+from runbooks.agent.state import ELSEWHERE, NO_WAY
 from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.foundation.files import write_whole
 from shopsphere.witness import Witness
@@ -29,6 +31,11 @@ PART_OF_SITE_SECONDS = 10.0
 CloudNativePG lets another instance lead 15 s after the old primary renewed its lease last, which it does every 2 s;
 its lease alone does not keep an old primary from writing. So the node has to be shut after less than 13 s.
 """
+NOTICED_SECONDS = 5.0
+"""Seconds for which the kernel goes on to show a follower that is gone (`wal_sender_timeout`, pinned at each database).
+
+So the way to the other site stays open for so much less where only followers speak for it.
+"""
 LOOKS_EVERY = 2.0
 """Seconds between two looks at the databases at most: an API that starts again must not shut a node that is well."""
 
@@ -41,17 +48,21 @@ class NodeAgent(Agent):
 
     Args:
         place: looks at the instances of the node.
-        peers: the fence between them and the pair's other site.
+        peers: the fence between them and the pair's other site, database by database.
     """
 
-    def __init__(self, *arguments: Any, place: Place, peers: Fence, **options: Any) -> None:
+    def __init__(self, *arguments: Any, place: Place, peers: PeerFence, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._place, self._peers = place, peers
-        self._peers_until = math.nan  # equal to nothing: what the kernel has is not known
+        self._peers_told = math.nan, frozenset[int]()  # equal to nothing: what the kernel has is not known
         self._learn(site_until=0.0, peer_until=0.0)
 
     def start_closed(self) -> None:
-        """Shut the databases off, also from the other site: what they confirm there, their own site may lack."""
+        """Shut the databases off, also from the other site: what they confirm there, their own site may lack.
+
+        Writers first: the proof of both comes last.
+        """
+        self._fence.close()
         self._peers.close()
         super().start_closed()
 
@@ -59,35 +70,53 @@ class NodeAgent(Agent):
         """Move the doors, then open or close the way to the other site."""
         super().move_doors()
         with self._moving:
-            now, until = self._clock.monotonic(), self._known.peer_until
-            wanted = until if until > now else 0.0
-            if wanted == self._peers_until:
+            now, known = self._clock.monotonic(), self._known
+            opens = known.reaches_peer(now)
+            wanted = (known.peer_until, known.peer_elsewhere) if opens else (0.0, frozenset[int]())
+            if wanted == self._peers_told:
                 return
-            if wanted:
-                self._peers.open(wanted - now)
+            if opens:
+                self._peers.open(known.peer_until - now, known.peer_elsewhere)
             else:
                 self._peers.close()
-            moved, self._peers_until = bool(wanted) is not bool(self._peers_until > 0), wanted
+            moved, self._peers_told = opens is not bool(self._peers_told[0] > 0), wanted
         if moved:
-            self._tell("databases here receive from the other site again" if wanted else NO_WAY)
+            shut = ELSEWHERE if known.peer_until > now else NO_WAY
+            self._tell("databases here receive from the other site again" if opens else shut)
 
     def _order_again(self) -> None:
         super()._order_again()
         with self._moving:
-            self._peers_until = math.nan
+            self._peers_told = math.nan, frozenset[int]()
 
     def _look_at_role(self) -> None:
-        asked = self._clock.monotonic()
-        found, until = self._place.look(), asked + PART_OF_SITE_SECONDS
-        news = {"peer_until": until} if found.heard else {}
+        self._keep(self._place.glance)  # first: what the kernel shows waits for no API that is silent
+        found = self._keep(self._place.look)
+        if found.silent:
+            self._keep(self._place.glance)
+        else:
+            super()._look_at_role()
+        if found.old_primary:
+            raise OldPrimaryError(found.old_primary)
+        if found.unknown or found.silent:
+            raise NoAnswerError(found.unknown or "the site's API does not say who leads each database")
+
+    def _keep(self, look: Callable[[], Found]) -> Found:
+        """Look, and learn what follows from it; nothing that was learned before is shortened, but by an old primary."""
+        asked, known = self._clock.monotonic(), self._known
+        found, until = look(), asked + PART_OF_SITE_SECONDS
+        news: dict[str, object] = {"peer_elsewhere": found.elsewhere}
+        if found.heard:
+            to_peer = until - NOTICED_SECONDS if found.silent else until
+            news["peer_until"] = max(known.peer_until, to_peer)
         if found.old_primary:  # here one may write beside the one that leads: not a moment longer
-            news |= {"site_until": 0.0}
+            news["site_until"] = 0.0
         elif not found.unknown:
-            news |= {"site_until": until}
+            news["site_until"] = max(known.site_until, until)
+        if found.follows and known.role is Role.REPLICA:  # as little as the API was asked, nothing here takes writes
+            news["follows_until"] = max(known.follows_until, until)
         self._learn(**news)
-        super()._look_at_role()
-        if found.old_primary or found.unknown:
-            raise OldPrimaryError(found.old_primary) if found.old_primary else NoAnswerError(found.unknown)
+        return found
 
     def databases_pause(self) -> float:
         """Return the seconds until the next look at the databases; often enough to notice that the API is away."""

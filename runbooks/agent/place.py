@@ -8,14 +8,17 @@ be said without it (ADR 46).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from runbooks.agent.leads import Lead, lead_of, pods_on
 from runbooks.agent.own_servers import Server, servers_here
+from runbooks.agent.sight import Sight
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import NotFoundError
-from shopsphere.clients.postgres import CONTAINER, await_standby, cluster_path, has_one_leader
+from shopsphere.clients.postgres import CONTAINER, await_standby, cluster_path
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
@@ -24,9 +27,10 @@ from shopsphere.foundation.side_by_side import at_each
 _Proof = tuple[str, str, str]
 """The one that leads, the pod that is a standby below it, and that pod's container: one that starts anew is asked."""
 _PROOF_SECONDS = 10.0
-"""Seconds of silence that a proof outlives; in a longer one another instance may have led and lost that again.
+"""Seconds that a proof lasts after the server was seen to follow, or its files were asked.
 
-It takes CloudNativePG 13 s at least to let another one lead. A proof that ended with the first answer that is missing
+In a longer time another instance may have led and lost that again. It takes CloudNativePG 13 s at least to let another
+one lead. A proof that ended with the first answer that is missing
 would shut a healthy node whenever the machine is too busy to start a process inside a pod in time.
 """
 _NODE_SECONDS = 0.5
@@ -48,11 +52,17 @@ class Found:
             ledger follow it.
         old_primary: why a server here writes beside the one that leads; empty when none is known to.
         unknown: why that cannot be told of one; empty when it can be told of all.
+        silent: the API has not said who leads each database.
+        follows: the kernel shows servers here, and that every one follows another one.
+        elsewhere: replication ports of the databases that did not lead here when the API answered last.
     """
 
     heard: bool
     old_primary: str = ""
     unknown: str = ""
+    silent: bool = False
+    follows: bool = False
+    elsewhere: frozenset[int] = frozenset()
 
 
 class Place(Protocol):
@@ -60,6 +70,9 @@ class Place(Protocol):
 
     def look(self) -> Found:
         """Return what is known now; raises OSError where the kernel does not show processes."""
+
+    def glance(self) -> Found:
+        """Return at once what is known without the API; raises as `look` does."""
 
 
 @dataclass
@@ -72,9 +85,11 @@ class _Of:
         problem: why not more is known.
         old_primary: why one on this node writes beside the one that leads.
         answered: the API said who leads.
+        running: pods on this node with a container that runs; None while the API has not listed the pods.
     """
 
     pods: frozenset[str] = frozenset()
+    running: frozenset[str] | None = None
     harmless: set[str] = field(default_factory=set)
     problem: str = ""
     old_primary: str = ""
@@ -101,8 +116,9 @@ class NodePlace:
         servers: Servers = servers_here,
     ) -> None:
         self._site, self._node, self._cluster, self._clock, self._servers = site, node, cluster, clock, servers
-        self._standbys: dict[str, tuple[float, frozenset[_Proof]]] = {}  # by database, with when they held last
-        self._leads: dict[str, tuple[str, frozenset[str]]] = {}  # by database: what led here, where the others are
+        self._standbys: dict[str, dict[_Proof, float]] = {}  # by database: when each was seen to be one
+        self._leads: dict[str, Lead] = {}  # by database
+        self._sight = Sight()
 
     def look(self) -> Found:
         """Ask the API, and look at the kernel.
@@ -115,19 +131,61 @@ class NodePlace:
         """
         servers, asked = self._servers(), self._clock.monotonic()
         found = at_each(DATABASES, lambda each: self._look_at(each, servers, asked))
-        heard = all(each.answered for each in found) or self._is_followed(servers)
+        running = {pod for each in found for pod in each.running or ()}
+        self._sight.compare(running, servers, complete=all(each.running is not None for each in found))
+        said = self._shown(servers)
+        if all(each.answered for each in found):
+            said = replace(said, heard=True, silent=False)
         if old := next((each.old_primary for each in found if each.old_primary), ""):
-            return Found(heard, old_primary=old)
+            return replace(said, old_primary=old, unknown="")
         harmless = {pod for each in found for pod in each.harmless}
-        doubtful = {pod for pod, server in servers.items() if not server.follows and pod not in harmless}
-        if not doubtful:
-            return Found(heard)
-        if problem := next((each.problem for each in found if each.problem), ""):
-            return Found(heard, unknown=problem)
+        doubtful = _doubtful(servers) - harmless
+        problem = next((each.problem for each in found if each.problem), "")
+        if problem and (doubtful or not self._sight.is_clear):
+            return replace(said, unknown=problem)
         try:
-            return Found(heard, old_primary=self._forgotten(doubtful - {pod for each in found for pod in each.pods}))
+            return self._judge(replace(said, unknown=""), doubtful, {pod for each in found for pod in each.pods})
         except ShopSphereError as error:
-            return Found(heard, unknown=one_line(error))
+            return replace(said, unknown=one_line(error))
+
+    def glance(self) -> Found:
+        """Look at the kernel alone.
+
+        Raises:
+            OSError: it does not show processes.
+        """
+        return self._shown(self._servers())
+
+    def _shown(self, servers: Mapping[str, Server]) -> Found:
+        """Return what holds of these servers whatever the API says now."""
+        clear, doubtful = self._sight.is_clear, _doubtful(servers)
+        unknown = "" if clear else "the kernel has not been seen to show every server that the API knows"
+        if doubtful:
+            unknown = f"no server that is seen to follow: {', '.join(sorted(doubtful))}"
+        return Found(
+            self._is_followed(servers),
+            unknown=unknown,
+            silent=True,
+            follows=clear and bool(servers) and not doubtful,
+            elsewhere=self._elsewhere(),
+        )
+
+    def _judge(self, said: Found, doubtful: set[str], known: set[str]) -> Found:
+        """Judge servers of which no database says that they are harmless.
+
+        Raises:
+            ShopSphereError: the API does not answer.
+        """
+        if forgotten := self._forgotten(doubtful - known):
+            return replace(said, old_primary=forgotten)
+        if left := doubtful & known & {*self._servers()}:
+            names = ", ".join(sorted(left))
+            return replace(said, unknown=f"servers on {self._node} in pods that the API says are not here: {names}")
+        return said
+
+    def _elsewhere(self) -> frozenset[int]:
+        last = {each: self._leads.get(each.cluster(self._site)) for each in DATABASES}
+        return frozenset(each.replication_port for each, lead in last.items() if lead and lead.is_elsewhere)
 
     def _look_at(self, database: DatabaseModel, servers: Mapping[str, Server], asked: float) -> _Of:
         found = _Of()
@@ -152,27 +210,27 @@ class NodePlace:
         instances = f"cnpg.io/cluster={name},cnpg.io/podRole=instance"
         pods = cluster.items_of_known_kind(f"/api/v1/namespaces/{namespace}/pods", labelSelector=instances)
         found.pods = frozenset(pod["metadata"]["uid"] for pod in pods)
+        found.running = frozenset(pod["metadata"]["uid"] for pod in pods_on(self._node, pods) if _running(pod))
         try:
             document = cluster.get(cluster_path(namespace, name))
         except NotFoundError:
             found.answered = True
+            self._leads.pop(name, None)
             raise
         found.answered = True
         leader = document.get("status", {}).get("currentPrimary") or ""
-        self._leads[name] = self._leading(pods, leader if has_one_leader(document) else "")
-        heard, proofs = self._standbys.get(name, (asked, frozenset()))
-        proven = {each for each in proofs if each[0] == leader and asked - heard <= _PROOF_SECONDS}
-        self._standbys[name] = heard, frozenset(proven)  # whatever is asked now: those of another leader are over
-        held: set[_Proof] = set()
-        for pod in self._own(pods):
+        self._leads[name] = lead_of(document, pods, self._node)
+        proofs = {each: at for each, at in self._standbys.get(name, {}).items() if each[0] == leader}
+        self._standbys[name] = proofs  # whatever is asked now: those of another leader are over
+        for pod in pods_on(self._node, pods):
             uid = pod["metadata"]["uid"]
             proof = (leader, uid, _running(pod))
             if leader and pod["metadata"]["name"] != leader and (proof[2] or uid in servers):
                 follows = uid in servers and servers[uid].follows
-                if proof in proven or follows or self._is_standby(cluster, pod, leader):
-                    held.add(proof)
+                lasts = asked - proofs.get(proof, -math.inf) <= _PROOF_SECONDS
+                if follows or (not lasts and self._is_standby(cluster, pod, leader)):
+                    proofs[proof] = asked
             found.harmless.add(uid)
-        self._standbys[name] = asked, frozenset(held)
 
     def _is_standby(self, cluster: Cluster, pod: Document, leader: str) -> bool:
         """Ask an instance's files; False for one without a server: `pg_rewind` asks the leader from here for that.
@@ -187,23 +245,13 @@ class NodePlace:
             raise OldPrimaryError(f"{own} on {self._node} is no standby, though {leader} leads")
         return files.is_standby
 
-    def _own(self, pods: Sequence[Document]) -> list[Document]:
-        return [pod for pod in pods if pod["spec"].get("nodeName") == self._node]
-
-    def _leading(self, pods: Sequence[Document], leader: str) -> tuple[str, frozenset[str]]:
-        """Return the pod on this node that leads, empty for none, and the addresses of all other instances."""
-        leads = [pod["metadata"]["uid"] for pod in self._own(pods) if pod["metadata"]["name"] == leader]
-        others = (pod for pod in pods if pod["metadata"]["name"] != leader)
-        return "".join(leads), frozenset(str(pod.get("status", {}).get("podIP")) for pod in others)
-
     def _is_followed(self, servers: Mapping[str, Server]) -> bool:
         """Whether what led here when the API answered last is followed by all others, so that none of them leads.
 
         Asked of those databases alone whose confirmations count.
         """
-        nothing = ("", frozenset[str]())
-        known = [self._leads.get(each.cluster(self._site), nothing) for each in DATABASES if each.synchronous]
-        return all(leads in servers and others <= servers[leads].followers for leads, others in known)
+        known = [self._leads.get(each.cluster(self._site)) for each in DATABASES if each.synchronous]
+        return all(lead is not None and lead.is_followed(servers) for lead in known)
 
     def _forgotten(self, doubtful: set[str]) -> str:
         """Return what is wrong with servers of which no database knows: the API has forgotten their pods, or nothing.
@@ -218,6 +266,10 @@ class NodePlace:
         gone = doubtful & {*self._servers()} - {pod["metadata"]["uid"] for pod in pods}
         names = ", ".join(sorted(gone))
         return f"PostgreSQL runs on {self._node} in pods that the API has forgotten: {names}" if gone else ""
+
+
+def _doubtful(servers: Mapping[str, Server]) -> set[str]:
+    return {pod for pod, server in servers.items() if not server.follows}
 
 
 def _running(pod: Document) -> str:

@@ -9,6 +9,7 @@ from runbooks.agent.config import Margins
 from runbooks.agent.databases import Role
 from runbooks.agent.doors import Doors
 from runbooks.permit import Permit
+from shopsphere.estate.databases import REPLICATION_PORTS
 from shopsphere.witness import PairRecord, Phase
 
 REPLICA_LASTS = 30.0
@@ -23,6 +24,7 @@ CUT_OFF = "the site's API does not answer this node, or an old primary runs here
 NO_WAY = (
     "the site's API does not answer this node: databases here receive nothing from the other site, and confirm nothing"
 )
+ELSEWHERE = "no database leads on this node: those here receive from their own site, and nothing from the other one"
 PERMIT_SECONDS = Margins().fence_after
 """Seconds for which a permit opens the doors each time that they are looked at: an agent that hangs shuts them."""
 
@@ -44,6 +46,7 @@ class Knowledge:
         unproven: why it is not proven; empty while it is, and where nobody has said why.
         site_until: monotonic time until which nothing here is taken to write beside what leads at the site.
         peer_until: monotonic time until which the databases here may receive from the pair's other site.
+        peer_elsewhere: replication ports of databases that do not lead here: shut whatever `peer_until` says.
         nodes: further nodes of sites that had a lease by the quorum's last answer, as site/node.
         seen_nodes: those that have ever had one since the agent started.
     """
@@ -60,6 +63,7 @@ class Knowledge:
     unproven: str = ""
     site_until: float = math.inf
     peer_until: float = math.inf
+    peer_elsewhere: frozenset[int] = frozenset()
     nodes: tuple[str, ...] = ()
     seen_nodes: frozenset[str] = frozenset()
 
@@ -95,6 +99,10 @@ class Knowledge:
     def is_proven(self, now: float) -> bool:
         """Whether it is known that the fence has effect."""
         return self.proven_until > now
+
+    def reaches_peer(self, now: float) -> bool:
+        """Whether a database here may receive from the pair's other site."""
+        return self.peer_until > now and not self.peer_elsewhere >= {*REPLICATION_PORTS}
 
     @property
     def moves(self) -> bool:

@@ -19,6 +19,7 @@ Requires kube-router's mark for traffic that complies with policies (0x20000, pk
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from ipaddress import IPv4Network, collapse_addresses
 
 from shopsphere.estate.databases import REPLICATION_PORTS
@@ -63,17 +64,18 @@ def first_rules(port: int, *, further: bool) -> str:
     return fence_text(port) + (peer_fence().text() if further else "")
 
 
-def fence_text(*ports: int, seconds: float = 0.0, name: str = FENCE_TABLE) -> str:
+def fence_text(*ports: int, seconds: float = 0.0, name: str = FENCE_TABLE, but: Collection[int] = ()) -> str:
     """Return the input of `nft -f` that puts the fence up, also where it is up already; a starting host runs it too.
 
     Args:
         ports: of the databases.
         seconds: for which they are reached from now on; infinity for no end.
         name: of the table.
+        but: those of the ports that are not reached.
     """
     timeout = "" if math.isinf(seconds) else f" timeout {max(1, round(seconds * 1000))}ms"
-    opened = ", ".join(f"{port}{timeout}" for port in ports)
-    return fence(*ports, name=name).text({PERMITTED: opened} if seconds > 0 else {})
+    opened = ", ".join(f"{port}{timeout}" for port in ports if port not in but)
+    return fence(*ports, name=name).text({PERMITTED: opened} if seconds > 0 and opened else {})
 
 
 def guard(pods: IPv4Network, services: IPv4Network) -> Table:

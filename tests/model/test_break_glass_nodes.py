@@ -74,6 +74,10 @@ class NodeHost(SiteHost):
         """As its place: an instance here leads, so that only the API says that no other one does."""
         return Found(heard=False, unknown="no answer") if self.is_cut_off else Found(heard=True)
 
+    def glance(self) -> Found:
+        """What its kernel shows: that one leads here."""
+        return Found(heard=False, unknown="a server that does not follow", silent=True)
+
     def start(self) -> None:
         peer = glass_world.PAIR.other_than(self.site)
         config = AgentConfig(

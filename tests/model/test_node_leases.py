@@ -97,6 +97,8 @@ class World:
     refusal: ShopSphereError | None = None
     found = Found(heard=True)
     """What the place of the further node says."""
+    seen = Found(heard=False, unknown="nothing is seen without the API", silent=True)
+    """What its kernel says."""
 
     def __init__(self) -> None:
         self.clock = ManualClock(100.0)
@@ -109,6 +111,9 @@ class World:
 
     def look(self) -> Found:
         return self.found
+
+    def glance(self) -> Found:
+        return self.seen
 
     def role_of(self, site: str) -> Role:
         if self.refusal:

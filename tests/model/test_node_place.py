@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -30,6 +31,7 @@ class InstancesApi:
         self.leaders, self.targets = {"commerce": 1, "ledger": 1}, dict[str, int]()
         self.files, self.running, self.looks = "in archive recovery", True, list[str]()
         self.server, self.container, self.silent, self.gone = True, "first", "", ""
+        self.instances, self.names, self.hidden = 2, list[str](), list[str]()  # the last: pods that no list has
         self.is_away = ""  # a database of which the API says nothing; "all" for a silent API
 
     def _answer(self, name: str) -> None:
@@ -45,8 +47,9 @@ class InstancesApi:
         leader = self.leaders[kind]
         return {
             "metadata": {"name": name, "namespace": f"data-{kind}", "uid": name},
-            "spec": {"replica": {"self": name, "primary": name}},
+            "spec": {"replica": {"self": name, "primary": name}, "instances": self.instances},
             "status": {
+                "instanceNames": self.names or [f"{name}-1", f"{name}-2"],
                 "currentPrimary": f"{name}-{leader}" if leader else "",
                 "targetPrimary": f"{name}-{self.targets.get(kind, leader)}" if leader else "",
             },
@@ -68,6 +71,7 @@ class InstancesApi:
                 "status": {"containerStatuses": states, "podIP": f"10.244.{number}.7"},
             }
             for number, node in ((1, "frankfurt"), (2, "frankfurt-2"))
+            if f"{name}-{number}" not in self.hidden
         ]
 
     def execute(self, namespace: str, pod: str, *_command: object, **_bounds: object) -> str:
@@ -92,7 +96,8 @@ class Node:
         return now
 
     def look(self) -> Found:
-        return self.place.look()
+        """What is said of the instances; the rest has tests of its own."""
+        return replace(self.place.look(), silent=False, follows=False, elsewhere=frozenset())
 
 
 @pytest.fixture
@@ -196,7 +201,10 @@ def test_a_server_whose_pod_the_api_has_forgotten(node: Node) -> None:
 )
 def test_the_other_database_in_trouble(node: Node, silent: str, is_away: str, gone: str, heard: bool) -> None:
     node.api.leaders = {"commerce": 1, "ledger": 2}
+    if gone:
+        node.api.hidden = ["commerce-frankfurt-1", "commerce-frankfurt-2"]
     node.api.silent, node.api.is_away, node.api.gone = silent, is_away, gone
+    node.place.look()
     assert node.look().unknown, "nobody knows of commerce whether it writes here"
     node.servers["commerce-frankfurt-2"] = FOLLOWS
     assert node.look() == Found(heard=heard), "it follows: it takes no writes, whoever does not answer"
@@ -218,8 +226,133 @@ def test_the_other_database_in_trouble(node: Node, silent: str, is_away: str, go
 def test_a_silent_api(node: Node, servers: tuple[Server, ...], harmless: bool) -> None:
     node.api.is_away = "all"
     node.servers = dict(zip(OURS, servers, strict=False))
-    found = node.look()
-    assert (found.unknown == "", found.old_primary, found.heard) == (harmless, "", False)
+    for look in (node.place.look, node.place.glance):
+        found = look()
+        assert (found.unknown == "", found.old_primary, found.heard) == (False, "", False), "never seen to agree"
+        assert not found.follows
+    node.api.is_away, node.servers = "", dict.fromkeys(OURS, Server())
+    node.look()
+    node.api.is_away = "all"
+    node.servers = dict(zip(OURS, servers, strict=False))
+    for look in (node.place.look, node.place.glance):
+        found = look()
+        assert (found.unknown == "", found.old_primary, found.heard) == (harmless, "", False)
+        assert (found.silent, found.follows) == (True, servers == (FOLLOWS, FOLLOWS))
+
+
+@pytest.mark.requirement("a kernel that hides servers is no witness that none runs")
+def test_a_blind_kernel() -> None:
+    """Under hidepid, in another namespace of processes, or where control groups do not name pods."""
+    node = Node()
+    node.api.leaders, seen = {"commerce": 2, "ledger": 2}, node.servers
+    node.servers = {}
+    for _ in range(3):
+        assert node.look() == WELL, "the API says who leads"
+        assert node.place.glance().unknown
+    node.api.is_away = "all"
+    assert node.look().unknown
+    node.api.is_away, node.servers = "", seen
+    node.look()
+    node.api.is_away, node.servers = "all", {}
+    assert node.look() == Found(heard=False), "both have ended since"
+    node.api.is_away = ""
+    node.look()  # missing once: it may just start
+    assert node.place.glance().unknown, "not while one is missing"
+    node.servers = seen
+    node.look()
+    node.servers = {}
+    assert node.place.glance().unknown == ""
+    node.look()
+    node.look()
+    node.api.running = False
+    node.look()
+    node.api.is_away = "all"
+    assert node.look().unknown, "missing twice: only seeing all of them ends that"
+    node.api.is_away, node.api.running, node.servers = "", True, seen
+    node.look()
+    node.api.is_away, node.servers = "all", {}
+    assert node.look() == Found(heard=False)
+
+
+def test_a_server_of_one_database_says_nothing_of_the_other(node: Node) -> None:
+    node.api.leaders = {"commerce": 2, "ledger": 2}
+    del node.servers["commerce-frankfurt-2"]
+    node.look()
+    node.api.is_away, node.servers = "all", {"ledger-frankfurt-2": FOLLOWS}
+    assert node.look().unknown
+
+
+def test_a_server_that_the_api_places_elsewhere_is_not_harmless(node: Node) -> None:
+    node.look()
+    node.servers["ledger-frankfurt-1"] = Server()
+    assert "ledger-frankfurt-1" in node.look().unknown
+    node.later = ["ledger-frankfurt-1"]
+    assert node.look() == WELL, "it has ended meanwhile"
+
+
+@pytest.mark.requirement("a proof lasts ten seconds after a server was seen to follow, however often the API answers")
+def test_a_proof_of_files_is_made_again() -> None:
+    clock = ManualClock()
+    node = Node(clock)
+    node.servers = dict.fromkeys(OURS, FOLLOWS)
+    assert node.look() == WELL
+    assert node.api.looks == []
+    node.servers, node.api.files = dict.fromkeys(OURS, Server()), "in production"
+    clock.sleep(10)
+    assert node.look() == WELL
+    clock.sleep(0.01)
+    assert node.look().old_primary
+    node.api.files = "in archive recovery"
+    assert node.look() == WELL
+    looks = len(node.api.looks)
+    for _ in range(10):
+        clock.sleep(1)
+        assert node.look() == WELL
+    assert len(node.api.looks) == looks
+    clock.sleep(1)
+    node.look()
+    assert len(node.api.looks) == looks + 2, "looks that used it made it no younger"
+
+
+@pytest.mark.requirement("only what leads at its site receives from the other one")
+def test_which_databases_do_not_lead_here(node: Node) -> None:
+    api = node.api
+    api.leaders = {"commerce": 2, "ledger": 1}
+    for is_away in ("", "all"):
+        api.is_away = is_away
+        assert node.place.look().elsewhere == node.place.glance().elsewhere == {30033}
+    api.is_away, api.leaders = "", {"commerce": 1, "ledger": 2}
+    assert node.place.look().elsewhere == {30032}
+    api.targets = {"ledger": 1}
+    assert node.place.look().elsewhere == {30032, 30033}, "another one is about to lead"
+    api.leaders = {"commerce": 0, "ledger": 0}
+    assert node.place.look().elsewhere == frozenset(), "the first copy is taken from there"
+    api.leaders, api.targets, api.gone = {"commerce": 1, "ledger": 2}, {}, "commerce"
+    assert node.place.look().elsewhere == frozenset()
+
+
+@pytest.mark.requirement("who is followed by all others is known only where all others are")
+@pytest.mark.parametrize(
+    ("instances", "names", "hidden", "heard"),
+    [
+        (2, [], [], True),
+        (3, [], [], False),
+        (2, ["ledger-frankfurt-1", "ledger-frankfurt-2", "ledger-frankfurt-3"], [], False),
+        (2, [], ["ledger-frankfurt-1"], False),
+        (1, ["ledger-frankfurt-2"], ["ledger-frankfurt-1"], True),
+    ],
+)
+def test_others_that_the_api_did_not_list(
+    node: Node, instances: int, names: list[str], hidden: list[str], heard: bool
+) -> None:
+    node.api.leaders = {"commerce": 1, "ledger": 2}
+    node.api.instances, node.api.names, node.api.hidden = instances, names, hidden
+    followed = Server(follows=True, followers=frozenset({"10.244.1.7"}))
+    node.servers = {"commerce-frankfurt-2": FOLLOWS, "ledger-frankfurt-2": followed}
+    assert node.look() == WELL
+    node.api.is_away = "all"
+    assert node.look() == Found(heard=heard)
+    assert node.place.glance().heard is heard
 
 
 @pytest.mark.requirement("the copy that may be promoted is the one that confirms, also while a site's API is away")

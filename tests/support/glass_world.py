@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,12 +175,13 @@ class Fence:
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock, self._until = clock, 0.0
+        self.but: Collection[int] = ()
 
     def close(self) -> None:
         self._until = 0.0
 
-    def open(self, seconds: float) -> None:
-        self._until = self._clock.now + seconds
+    def open(self, seconds: float, but: Collection[int] = ()) -> None:
+        self._until, self.but = self._clock.now + seconds, but
 
     @property
     def is_open(self) -> bool:

@@ -1,0 +1,52 @@
+"""The agent of a site of several nodes, on its first node: what it knows without the site's API while all follow.
+
+Its doors are the way of the instances on the other nodes to each other, so they must not shut because only the API is
+silent: what confirms payments at a site that follows would lose the copy that follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from runbooks.agent.agent import Agent
+from runbooks.agent.databases import Role
+from runbooks.agent.node import PART_OF_SITE_SECONDS
+from runbooks.agent.own_servers import Server, servers_here
+from runbooks.agent.place import Servers
+from shopsphere.estate.databases import DATABASES
+
+
+class FirstAgent(Agent):
+    """Takes what `Agent` takes; at a site without further nodes it is one.
+
+    While the API was heard and said that all databases are standbys, the kernel showed a server of each that followed.
+    As long as those same servers are seen to follow, and no other one is seen, nothing here takes writes.
+
+    Args:
+        servers: what the kernel shows.
+    """
+
+    def __init__(self, *arguments: Any, servers: Servers = servers_here, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._servers = servers
+        self._proven: frozenset[str] = frozenset()
+
+    def _look_at_role(self) -> None:
+        if not any(each.startswith(f"{self._config.site}/") for each in self._known.seen_nodes):
+            super()._look_at_role()
+            return
+        asked, servers = self._clock.monotonic(), self._following()
+        if self._proven and self._proven == servers.keys() and self._known.role is Role.REPLICA:
+            self._learn(follows_until=max(self._known.follows_until, asked + PART_OF_SITE_SECONDS))
+        super()._look_at_role()
+        proven = self._known.role is Role.REPLICA and len(servers) >= len(DATABASES)
+        self._proven = frozenset(servers) if proven else frozenset()
+
+    def _following(self) -> Mapping[str, Server]:
+        """Return the servers here if the kernel shows that all of them follow, or none."""
+        with suppress(OSError):
+            servers = self._servers()
+            return servers if all(each.follows for each in servers.values()) else {}
+        return {}
