@@ -203,8 +203,9 @@ def test_the_other_database_in_trouble(node: Node, silent: str, is_away: str, go
     node.api.leaders = {"commerce": 1, "ledger": 2}
     if gone:
         node.api.hidden = ["commerce-frankfurt-1", "commerce-frankfurt-2"]
+    if is_away:
+        node.look()  # kernel and API agree
     node.api.silent, node.api.is_away, node.api.gone = silent, is_away, gone
-    node.place.look()
     assert node.look().unknown, "nobody knows of commerce whether it writes here"
     node.servers["commerce-frankfurt-2"] = FOLLOWS
     assert node.look() == Found(heard=heard), "it follows: it takes no writes, whoever does not answer"

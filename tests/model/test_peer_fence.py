@@ -60,6 +60,39 @@ def test_the_text(loaded: list[str]) -> None:
     ]
 
 
+@pytest.mark.requirement("only what leads at its site receives from the other one")
+def test_one_database_alone_is_let_through(loaded: list[str]) -> None:
+    clock = ManualClock(100)
+    fence = peers(clock)
+    fence.open(10, {30033})
+    assert "elements = { 30032 timeout 10000ms }\n" in loaded[-1]
+    assert "tcp dport 30033 tcp dport != @permitted drop" in loaded[-1]
+    clock.sleep(4)
+    fence.again()
+    assert "elements = { 30032 timeout 6000ms }\n" in loaded[-1]
+    fence.open(10)
+    assert "30032 timeout 10000ms, 30033 timeout 10000ms" in loaded[-1]
+    fence.open(10, REPLICATION_PORTS)
+    assert "elements" not in loaded[-1]
+
+
+@pytest.mark.usefixtures("loaded")
+def test_the_proof_finds_a_database_that_is_let_through_unordered(tmp_path: Path) -> None:
+    clock, switch = ManualClock(100), tmp_path / "switch"
+    switch.write_text("1\n")
+    to_peer, entries = peers(clock), peer_fence().listing()
+    to_peer.open(10, {30033})
+    for port, proven in ((30032, True), (30033, False)):
+        next(each for each in entries if "set" in each)["set"]["elem"] = [{"elem": {"val": port, "expires": 8}}]
+        listed = Result(0, json.dumps({"nftables": entries}), "")
+        proof = KernelProof(to_peer, listing=lambda said=listed: said, bridged=switch, clock=clock)
+        if proven:
+            proof()
+        else:
+            with pytest.raises(NoEffectError, match=PEER):
+                proof()
+
+
 def test_a_further_node_starts_with_both_closed_and_others_with_one() -> None:
     assert first_rules(5432, further=False) == fence_text(5432)
     both = first_rules(5432, further=True)
