@@ -158,6 +158,9 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
             "wal_keep_size": model.config.wal_keep_size,
             # A query on the standby must not hold up its promotion.
             "max_standby_streaming_delay": "1s",
+            # Agents reckon with both: for so long a follower that is gone is still taken for one.
+            "wal_sender_timeout": "5s",
+            "wal_receiver_timeout": "5s",
         }
     }
     # The recovery site names no synchronous standby: promoted in a disaster, it would wait for a dead peer.

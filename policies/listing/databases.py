@@ -63,6 +63,8 @@ POSTGRESQL: Mapping[str, Shape] = {
         "shared_buffers": "memory",
         "wal_keep_size": "WAL that stays on this volume",
         "max_standby_streaming_delay": "time",
+        "wal_sender_timeout": "time",
+        "wal_receiver_timeout": "time",
     },
     "synchronous": {
         "method": "how many must confirm",

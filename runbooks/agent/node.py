@@ -30,6 +30,9 @@ PART_OF_SITE_SECONDS = 10.0
 
 CloudNativePG lets another instance lead 15 s after the old primary renewed its lease last, which it does every 2 s;
 its lease alone does not keep an old primary from writing. So the node has to be shut after less than 13 s.
+That is for writers. A designated primary, at a site that follows, takes no lease (CloudNativePG 1.30): another instance
+may be made one at any moment, and until the way to the other site is shut, two of them confirm. PostgreSQL's count of
+followers of one name finds that (ADR 46).
 """
 NOTICED_SECONDS = 5.0
 """Seconds for which the kernel goes on to show a follower that is gone (`wal_sender_timeout`, pinned at each database).
@@ -43,8 +46,8 @@ LOOKS_EVERY = 2.0
 class NodeAgent(Agent):
     """Takes what `Agent` takes; its witness has to be a `NodeWitness`.
 
-    Closed until the site's API has said who leads, or every server here is seen to follow another one; and again when
-    neither was seen of late: the site may let another instance lead.
+    Closed until the site's API has said who leads; and again when it has not of late, and servers here are not all seen
+    to follow: the site may let another instance lead.
 
     Args:
         place: looks at the instances of the node.
