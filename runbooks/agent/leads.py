@@ -34,6 +34,10 @@ class Lead:
         return self.here in servers and self.others is not None and self.others <= servers[self.here].followers
 
 
+NOWHERE = Lead(here="", others=None, nobody=False)
+"""Of a database that the API does not know: nothing of it has to receive."""
+
+
 def lead_of(document: Document, pods: Sequence[Document], node: str) -> Lead:
     """Return who leads; the others are known when there are as many as the database has, with an address each.
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from runbooks.agent.leads import Lead, lead_of, pods_on
+from runbooks.agent.leads import NOWHERE, Lead, lead_of, pods_on
 from runbooks.agent.own_servers import Server, servers_here
 from runbooks.agent.sight import Sight
 from shopsphere.clients.cluster import Cluster, Document
@@ -215,7 +215,7 @@ class NodePlace:
             document = cluster.get(cluster_path(namespace, name))
         except NotFoundError:
             found.answered = True
-            self._leads.pop(name, None)
+            self._leads[name] = NOWHERE
             raise
         found.answered = True
         leader = document.get("status", {}).get("currentPrimary") or ""

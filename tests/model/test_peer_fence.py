@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -84,8 +85,8 @@ def test_the_proof_finds_a_database_that_is_let_through_unordered(tmp_path: Path
     to_peer.open(10, {30033})
     for port, proven in ((30032, True), (30033, False)):
         next(each for each in entries if "set" in each)["set"]["elem"] = [{"elem": {"val": port, "expires": 8}}]
-        listed = Result(0, json.dumps({"nftables": entries}), "")
-        proof = KernelProof(to_peer, listing=lambda said=listed: said, bridged=switch, clock=clock)
+        listed = json.dumps({"nftables": entries})
+        proof = KernelProof(to_peer, listing=partial(Result, 0, listed, ""), bridged=switch, clock=clock)
         if proven:
             proof()
         else:
