@@ -10,7 +10,8 @@ from subprocess import SubprocessError
 from threading import Event, Lock, Thread
 
 from app.archive.already_sent import AlreadySent, gap_after, told_within
-from app.archive.base_backup import pause_after, take_base_backup
+from app.archive.bases import BaseBackups
+from app.archive.beginning import Beginning
 from app.archive.coverage import Coverage, position_of, received_until
 from app.archive.log import say
 from app.archive.names import SEALED, Segment, is_history, status_key, wal_key
@@ -48,11 +49,11 @@ class Collector:
         self._looked = False  # at what the bucket has already
         self._receiver: Receiver | None = None
         self._sent_changes: dict[str, int] = {}
-        self._last_round = self._last_status = self._base_failed = float("-inf")
-        self._base: Thread | None = None
+        self._last_round = self._last_status = float("-inf")
         self._place = Lock()  # over what was passed: three threads move it
-        self._begun = self._base_failures = 0
-        self._coverage = Coverage()
+        self._begun = 0
+        self._coverage, self._beginning = Coverage(), Beginning()
+        self._bases = BaseBackups(settings, store, self.state, self._beginning)
         self._first_look: float | None = None
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
@@ -83,6 +84,7 @@ class Collector:
         try:
             self._look_at_bucket()
             begun, received = self._begun, 0
+            self._beginning.look(self._wal)
             if is_round:  # it reads what may be 16 MiB of zeros
                 place = position_of(self._identity.position)
                 received = received_until(self._wal, self.state.passed, self._identity.timeline, place)
@@ -128,6 +130,8 @@ class Collector:
             self._take_up_mark()
             if not self._knows_where():
                 return False
+            if self.state.passed is None and (before := self._beginning.before(found)):
+                self._pass(before)
             self._receiver = Receiver(self.settings.dsn, self._wal, lambda: self.state.passed, self._begin_anew)
             self._receiver.start()
             return False
@@ -193,6 +197,7 @@ class Collector:
         with self._place:
             self._begun += 1
             self._coverage = Coverage()
+            self._beginning.from_now()
             self.state.passed = self.state.newest = None
             self._mark.unlink(missing_ok=True)
             self._sent_changes = {}
@@ -269,30 +274,6 @@ class Collector:
         self.state.waiting_bytes = waiting
 
     def _start_base(self) -> None:
-        state = self.state
-        if not state.base_wanted and state.base_at and state.now() - state.base_at > self.settings.base_seconds:
-            state.want_base("the newest is older than it may be")
-        busy = self._base is not None and self._base.is_alive()
-        if busy or not state.base_wanted or not self._identity or not state.store_answers:
-            return
-        if self._receiver is None or not self._receiver.is_running:
-            return  # what comes after it would not be received
-        if time.monotonic() - self._base_failed < pause_after(self._base_failures):
-            return
-        facts = (self._identity, state.base_wanted, state.wishes)
-        self._base = Thread(target=self._take_base, args=facts, daemon=True, name="base backup")
-        self._base.start()
-
-    def _take_base(self, identity: Identity, reason: str, wishes: int) -> None:
-        began = self.state.now()
-        say("base backup begins", reason=reason)
-        try:
-            facts = take_base_backup(self.settings, self._store, identity)
-        except (StoreAwayError, ShopError, OSError, SubprocessError) as error:
-            self._base_failures += 1
-            self._base_failed = time.monotonic()
-            say("base backup was not taken", level="error", found=str(error)[:400])
-            return
-        self._base_failures = 0
-        self.state.base_done(began, wishes)
-        say("base backup is in the archive", **{key: facts[key] for key in ("label", "bytes", "first_segment")})
+        # Without a receiver, what comes after it would be missing.
+        if self._identity and self._receiver is not None and self._receiver.is_running:
+            self._bases.take_if_due(self._identity)

@@ -12,6 +12,7 @@ import pytest
 from archive_place import ArchivePlace, soon
 from postgres_cluster import Cluster
 
+from app.archive import bases
 from app.archive import collector as collecting
 from app.archive.names import Segment
 from app.archive.settings import MEBIBYTE
@@ -104,7 +105,7 @@ def test_wal_that_the_database_removed_is_a_gap_and_a_new_base_backup(place: Arc
 def test_an_archive_that_is_away_delays_nothing_and_the_folder_stays_small(
     place: ArchivePlace, database: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "pause_after", lambda _failures: 2.0)  # a minute is waited for by nobody here
+    monkeypatch.setattr(bases, "pause_after", lambda _failures: 2.0)  # a minute is waited for by nobody here
     settings = replace(place.settings(database, "spool"), most_bytes=64 * MEBIBYTE)
     with place.collecting(settings) as collector:
         soon("a base backup", lambda: len(place.facts()) == 1)

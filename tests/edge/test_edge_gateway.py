@@ -98,7 +98,8 @@ def test_nobodys_cookie_passes_the_door_of_the_cdn(shop: Shop, gateway: subproce
 
 def test_one_address_has_a_rate(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
     allowed = RATE * 10
-    connection, answers = connect(HTTPS_PORT), []  # one connection, which is quick: the window has 10 s
+    connection = connect(HTTPS_PORT)  # one connection, which is quick: the window has 10 s
+    answers: list[int] = []
     while len(answers) <= allowed or (answers[-1] == 200 and len(answers) < 10 * allowed):
         connection.request("GET", "/")
         answer = connection.getresponse()

@@ -71,7 +71,12 @@ def test_each_image_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_right_of_the_sites_agent_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[Any] = []
-    monkeypatch.setattr(Admission, "in_force", lambda _, value: waits.append(value) or value)
+
+    def in_force(_: Admission, value: Any) -> Any:
+        waits.append(value)
+        return value
+
+    monkeypatch.setattr(Admission, "in_force", in_force)
     bindings = [each for each in build("rdc-a", "lab-frankfurt").objects if each.kind == "RoleBinding"]
     assert {each.state["metadata"]["namespace"] for each in bindings} == {"data-commerce", "data-ledger"}
     assert len([each for each in waits if isinstance(each, pulumi.Output)]) == len(bindings), "each namespace"

@@ -213,7 +213,9 @@ def test_the_audit_log(pair: ReadyPair) -> None:
 def test_backups(pair: ReadyPair, changed: dict[str, Any], said: str, verdict: Verdict) -> None:
     assert verdicts(pair) == {}
     now = datetime.now(UTC)  # not when tests are collected: half an hour may be in between
-    values = {name: now - each if isinstance(each, timedelta) else each for name, each in changed.items()}
+    values: dict[str, Any] = {
+        name: now - each if isinstance(each, timedelta) else each for name, each in changed.items()
+    }
     pair.backups[3] = replace(pair.backups[3], **values)
     assert verdicts(pair) == {12: verdict}
     assert found(pair, 12).found.startswith("ledger of dublin: ")
