@@ -143,10 +143,10 @@ class ZoneRoll(Memory):
         anchors = {ZoneKey(each).ds(self.zone) for each in own - here}
         gone = here | record.proven(self.zone, held | own, anchors, here)
         if false := (record.retired - gone) & (held | own):
+            tags = ", ".join(str(ZoneKey(each).tag) for each in sorted(false))
             raise BlockedError.because(
-                f"the zone's own record says that key {', '.join(str(ZoneKey(each).tag) for each in sorted(false))} was "
-                f"retired, which is in use, or has a file in {self.folder}; no earlier roll of this machine says so, "
-                "and no key of it",
+                f"the zone's own record says that key {tags} was retired, which is in use, or has a file in "
+                f"{self.folder}; no earlier roll of this machine says so, and no key that stayed",
                 action=f"if somebody else wrote it: remove {record_name(self.zone)} TXT at each authority, and ask who "
                 f"may deploy; if the key was retired, roll on the machine that did it, or move its file away ({DOCS})",
             )

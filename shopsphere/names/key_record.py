@@ -169,8 +169,9 @@ def flooded(zone: str, names: Iterable[str]) -> ShopSphereError:
         f"the record of keys of {zone} at DNS authority {told} is larger than any that a roll writes",
         expected=f"{record_name(zone)} {TYPE} with {LINES} lines of {LINE_CHARACTERS} characters at most",
         found="more, which somebody else wrote",
-        action=f"on the host of {told}: `pdnsutil delete-rrset {zone.rstrip('.')} {_LABEL} {TYPE}`, which loses nothing "
-        "that another authority or the stack's state knows; ask who may deploy; then `shopsphere up edge --refresh`",
+        action=f"on the host of {told}: `pdnsutil delete-rrset {zone.rstrip('.')} {_LABEL} {TYPE}`, which loses "
+        "nothing that another authority or the stack's state knows; ask who may deploy; then `shopsphere up edge "
+        "--refresh`",
     )
 
 

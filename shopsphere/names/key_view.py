@@ -156,6 +156,9 @@ class KeysView:
             return f"with key {_tags(old)}, which was retired"
         if not self.signing(authority):
             return f"with key {_tags(there)}, which does not sign"
+        return self._record_line(authority)
+
+    def _record_line(self, authority: str) -> str:
         if authority in self.flooded:
             return "with a record of keys that is too large to be read"
         return "with a record of keys that is not what others know" if authority in self.behind else SIGNED
