@@ -144,11 +144,12 @@ class ZoneRoll(Memory):
         gone = here | record.proven(self.zone, held | own, anchors, here)
         if false := (record.retired - gone) & (held | own):
             tags = ", ".join(str(ZoneKey(each).tag) for each in sorted(false))
+            where = ", ".join(each.name for each in self.authorities if read_record(each, self.zone).retired & false)
             raise BlockedError.because(
-                f"the zone's own record says that key {tags} was retired, which is in use, or has a file in "
+                f"the zone's own record at {where} says that key {tags} was retired, which is in use, or has a file in "
                 f"{self.folder}; no earlier roll of this machine says so, and no key that stayed",
-                action=f"if somebody else wrote it: remove {record_name(self.zone)} TXT at each authority, and ask who "
-                f"may deploy; if the key was retired, roll on the machine that did it, or move its file away ({DOCS})",
+                action=f"if somebody else wrote it: remove {record_name(self.zone)} TXT there, and ask who may "
+                f"deploy; if the key was retired, roll on the machine that did it, or move its file away ({DOCS})",
             )
         return gone
 

@@ -130,14 +130,14 @@ def _records(zone: DeclaredZone, view: KeysView, served: Sequence[Served], deplo
         elif each.authority in view.behind:
             told = ("all that is known of keys", f"{len(found.records) if found else 0} lines, which are not that")
             yield edge_drift(place, Kind.CHANGED, Severity.HIGH, "records", *told, repair=deploy)
-        if found and view.contradicted:
+        if false := view.contradicted_at.get(each.authority):
             yield edge_drift(
                 place,
                 Kind.CHANGED,
                 Severity.CRITICAL,
                 "retired",
                 "keys that a key in use, or the stack's state, says were retired",
-                f"{_tags(view.contradicted)} retired, which is in use, and nothing proves it",
+                f"{_tags(false)} retired, which is in use, and nothing proves it",
                 repair=remove,
             )
 

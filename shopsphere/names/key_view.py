@@ -25,6 +25,7 @@ class KeysView:
         retired_here: those of them that are known here, and not by the record of the zone alone.
         proven: those of them of which a known key says so in the record.
         claimed: DNSKEYs of which the record says so, and no known key: nothing is done for it.
+        said: DNSKEYs that are said to be retired, by the authority whose record says so.
         own: DNSKEYs whose files are here.
         behind: names of authorities whose record of keys is not all that is known.
         flooded: names of authorities whose record is too large to be read.
@@ -37,6 +38,7 @@ class KeysView:
     retired_here: frozenset[str]
     proven: frozenset[str]
     claimed: frozenset[str]
+    said: Mapping[str, frozenset[str]]
     own: frozenset[str]
     behind: frozenset[str]
     flooded: frozenset[str]
@@ -81,6 +83,7 @@ class KeysView:
             retired_here=frozenset(retired),
             proven=proven,
             claimed=record.retired - gone,
+            said={name: KeyRecord.of(each).retired for name, (_, each) in found.items()},
             own=frozenset(own),
             behind=behind,
             flooded=frozenset(name for name, (_, each) in found.items() if is_flooded(each)),
@@ -109,6 +112,11 @@ class KeysView:
         signing = frozenset[str]().union(*map(self.signing, self.held)) & self.known
         every = signing if signing <= self.retired and not signing <= self.retired_here else frozenset[str]()
         return every | (self.claimed & (self.known | self.own))
+
+    @property
+    def contradicted_at(self) -> dict[str, frozenset[str]]:
+        """These keys, by the authority whose record says so."""
+        return {name: false for name, keys in self.said.items() if (false := keys & self.contradicted)}
 
     @property
     def unknown_at(self) -> dict[str, frozenset[str]]:

@@ -72,7 +72,7 @@ class ZoneKeys:
         view = self.look(authorities)
         if view.flooded:
             raise flooded(self.zone, view.flooded)
-        if false := view.contradicted:
+        if false := view.contradicted_at:
             raise contradicted(self.zone, false, self.folder)
         retire_all(self.folder, view.retired)
         fresh = self._said(view)
@@ -162,21 +162,22 @@ class ZoneKeys:
         return frozenset[str]().union(*(each.ds for each in at_each(self.parents, ask)))
 
 
-def contradicted(zone: str, keys: AbstractSet[str], folder: Path) -> ShopSphereError:
+def contradicted(zone: str, places: Mapping[str, AbstractSet[str]], folder: Path) -> ShopSphereError:
     """Return that the zone's record says of keys that they were retired, and nobody proves it.
 
     Args:
         zone: fully qualified.
-        keys: DNSKEYs that are in use, or have a file here.
+        places: DNSKEYs that are in use, or have a file here, by the authority whose record says so.
         folder: where private halves are kept.
     """
     return ZoneKeyError.build(
         f"the zone's own record says that keys of {zone} were retired which are in use, or have a file here, and "
         "neither the stack's state, nor this machine, nor a key that stayed says so",
         expected=f"lines `retired` in {record_name(zone)} {TYPE} that are signed by a key in use",
-        found=", ".join(ZoneKey(each).described for each in sorted(keys)),
-        action="if somebody else wrote it: remove that record at each authority, and ask who may deploy; if the key "
-        f"was retired, move its file out of {folder}, or deploy on the machine that rolled; then repeat ({DOCS})",
+        found=", ".join(f"{ZoneKey(each).described} at {name}" for name in places for each in sorted(places[name])),
+        action="if somebody else wrote it: remove that record there (`shopsphere drift edge` prints the command), and "
+        "ask who may deploy; if the key was retired, "
+        f"move its file out of {folder}, or deploy on the machine that rolled; then repeat ({DOCS})",
     )
 
 

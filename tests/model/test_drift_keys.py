@@ -183,6 +183,10 @@ def test_a_false_line_in_a_roll(edge: Edge, other: ZoneKey) -> None:
     write_key_record(edge.servers, ZONE, KeyRecord(frozenset({edge.key.dnskey}), frozenset({made})))
     place = "_zone-keys.shopsphere.test. TXT at"
     assert edge.told() == [(f"{place} ns{n}", "retired", Kind.CHANGED, Severity.CRITICAL) for n in (1, 2)]
+    edge.servers[0].remove(ZONE, record_name(ZONE), TYPE)
+    critical = [each.object for each in edge.drifts() if each.severity is Severity.CRITICAL]
+    assert critical == [f"{place} ns2"], "nothing that is true is removed at the other one"
+    write_key_record(edge.servers, ZONE, KeyRecord())
     del edge.servers[0].zones[ZONE][record_name(ZONE), TYPE], edge.servers[1].zones[ZONE][record_name(ZONE), TYPE]
     write_key_record(edge.servers, ZONE, KeyRecord(made=frozenset({made})))
     flood = tuple(f'"retired 257 3 13 {n:088d}"' for n in range(LINES + 1))
