@@ -154,7 +154,7 @@ def record_name(zone: str) -> str:
 
 def is_flooded(rrset: RRset | None) -> bool:
     """Whether a record is larger than any that this project writes: somebody else did."""
-    return bool(rrset) and (len(rrset.records) > LINES or any(len(each) > LINE_CHARACTERS for each in rrset.records))
+    return rrset is not None and (len(rrset.records) > LINES or any(len(each) > LINE_CHARACTERS for each in rrset.records))
 
 
 def flooded(zone: str, names: Iterable[str]) -> ShopSphereError:
