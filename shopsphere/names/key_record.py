@@ -154,7 +154,8 @@ def record_name(zone: str) -> str:
 
 def is_flooded(rrset: RRset | None) -> bool:
     """Whether a record is larger than any that this project writes: somebody else did."""
-    return rrset is not None and (len(rrset.records) > LINES or any(len(each) > LINE_CHARACTERS for each in rrset.records))
+    lines = rrset.records if rrset else ()
+    return len(lines) > LINES or any(len(each) > LINE_CHARACTERS for each in lines)
 
 
 def flooded(zone: str, names: Iterable[str]) -> ShopSphereError:
