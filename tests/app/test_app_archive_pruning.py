@@ -166,6 +166,12 @@ def folder() -> Iterator[Path]:
     rmtree(made)
 
 
+def is_told(bucket: OwnedBucket, after: float) -> bool:
+    """Whether the collector's status, and not an earlier one of it, says that all up to a time is there."""
+    covered = look(bucket, "commerce", "frankfurt").covered_at
+    return covered is not None and covered.timestamp() > after
+
+
 def test_a_database_is_restored_from_what_retention_left(
     place: ArchivePlace, database: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,7 +192,7 @@ def test_a_database_is_restored_from_what_retention_left(
         after = time.time()
         soon("all of it in the archive", lambda: (collector.state.covered_at or 0) > after + 1)
         collector._last_status = float("-inf")  # noqa: SLF001 what is told each minute is told now
-        soon("that being told", lambda: bool(look(bucket, "commerce", "frankfurt").covered_at))
+        soon("that being told", lambda: is_told(bucket, after))
     first, second = sorted(place.facts(), key=lambda each: each["started"])
     (system,) = bucket.systems()
     cut = Segment.of(second["first_segment"])
