@@ -76,8 +76,8 @@ class Pruned:
         yield f"{self.bucket}: {verb} {bases}, {rest}: {self.bytes / 2**20:.1f} MiB"
         if self.stopped:
             yield f"{self.bucket}: {self.stopped}; the next run goes on"
-        for each in self.unread:
-            yield f"{self.bucket}: does not count as a base backup: {each}"
+        for wrong in self.unread:
+            yield f"{self.bucket}: does not count as a base backup: {wrong}"
         for each in self.stretches:
             yield f"{self.bucket}: stays: {each.text}"
 
