@@ -64,6 +64,8 @@ def backups(
         for each in found:
             for stretch in each.stretches:
                 console.print(f"{each.database} of {each.site} can be restored: {stretch.text}")
+            for wrong in each.unread:
+                console.print(f"{each.database} of {each.site}: {wrong}")
             console.print(f"{each.database} of {each.site}: {_retention(each, now)}")
     judged = judge(pair, found, now)  # as `shopsphere ready` does: what is too old is no success here either
     if not judged.passed:

@@ -31,7 +31,7 @@ def keys(environment: In = Environment.LAB) -> None:
 
     zone, access = f"{load_topology(environment=environment).domain}.", edge_access(environment)
     servers = [(each.name, each.url) for each in access.require_authorities()]
-    there = look_at_keys(connect_to(servers, EdgeIdentity.of(access.edge_keys, WATCHER)), zone, set(), set())
+    there = look_at_keys(connect_to(servers, EdgeIdentity.of(access.edge_keys, WATCHER)), zone, None, set())
     for line in there.lines():
         say(line)
     for each in sorted(there.not_retired):

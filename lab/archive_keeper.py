@@ -17,7 +17,7 @@ from runbooks.pruning.pruning import prune_all
 from shopsphere.estate.archive_keys import AUTHORITY_FILE, OWNER, OWNER_FILE, READER
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError, told
 from shopsphere.foundation.files import secret_in
 from shopsphere.topology import ARCHIVE_PORT, Jurisdiction, load_topology
 
@@ -57,8 +57,8 @@ def remove_old(jurisdiction: Jurisdiction) -> None:
     try:
         for line in prune_all(*owned_buckets(jurisdiction, Environment.LAB), datetime.now(UTC), execute=True):
             sys.stdout.write(f"{line}\n")
-    except ShopSphereError as error:
-        sys.stdout.write(f"{error}\n")
+    except Exception as error:  # noqa: BLE001 - accounts and buckets are looked after whatever a bucket holds
+        sys.stdout.write(f"{error if isinstance(error, ShopSphereError) else told(error)}\n")
     sys.stdout.flush()
 
 

@@ -7,37 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from app.archive.names import Segment
-from app.archive.receiving import Identity
-
-_BACK = 1
-"""Segments before the current one from which a follower is received."""
 
 
 class Beginning:
-    """Knows the first segment of an unbroken run; looked at by two threads, changed by one.
+    """Knows the first segment of an unbroken run; whoever changes it holds the folder's lock.
 
-    A base backup of a database that follows is consistent at the last restart point or a page that was written since,
-    which may lie in a segment before the current one; then the rest of that segment is needed, too.
+    A base backup of a database that follows is consistent at a place which that may have replayed long before, in a
+    segment before the first one that was received. Then it cannot be restored, and a later one can.
     """
 
     def __init__(self) -> None:
         self._first: int | None = 0
 
     def from_now(self) -> None:
-        """Whatever is received next is the first."""
+        """Whatever is received next is the first; what the folder has by then is of before."""
         self._first = None
 
-    def before(self, identity: Identity) -> Segment | None:
-        """Return the segment after which to receive a database of which the archive has nothing; None for from now on.
+    def after(self, segment: Segment) -> None:
+        """What comes after this segment is the first that is known to be received."""
+        self._first = segment.number + 1
 
-        A database that leads begins each base backup anew, so that nothing from before is needed.
-        """
-        now = Segment.at(identity.timeline, identity.position)
-        if not identity.follows or now.number <= _BACK + 1:
-            self.from_now()
-            return None
-        self._first = now.number - _BACK
-        return Segment(now.timeline, self._first - 1)
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known where the run begins."""
+        return self._first is not None
 
     def look(self, folder: Path) -> None:
         """Note the oldest segment in the folder that the receiver writes into, unless the first one is known."""

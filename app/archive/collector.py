@@ -84,7 +84,8 @@ class Collector:
         try:
             self._look_at_bucket()
             begun, received = self._begun, 0
-            self._beginning.look(self._wal)
+            with self._place:
+                self._beginning.look(self._wal)
             if is_round:  # it reads what may be 16 MiB of zeros
                 place = position_of(self._identity.position)
                 received = received_until(self._wal, self.state.passed, self._identity.timeline, place)
@@ -130,8 +131,8 @@ class Collector:
             self._take_up_mark()
             if not self._knows_where():
                 return False
-            if self.state.passed is None and (before := self._beginning.before(found)):
-                self._pass(before)
+            if self.state.passed is None:
+                self._beginning.from_now()
             self._receiver = Receiver(self.settings.dsn, self._wal, lambda: self.state.passed, self._begin_anew)
             self._receiver.start()
             return False
@@ -171,6 +172,8 @@ class Collector:
         sent = ask() if ends is None else told_within(ends - time.monotonic(), ask)
         if sent is None:
             self.state.want_base("no base backup yet")
+            if self.state.passed:  # by an earlier process of this pod, which took none
+                self._beginning.after(self.state.passed)
             self._looked = True
             return
         last = sent.goes_on_after(self.state.passed)
@@ -197,11 +200,11 @@ class Collector:
         with self._place:
             self._begun += 1
             self._coverage = Coverage()
-            self._beginning.from_now()
             self.state.passed = self.state.newest = None
             self._mark.unlink(missing_ok=True)
             self._sent_changes = {}
             empty(self._wal)
+            self._beginning.from_now()
 
     def _pass(self, segment: Segment) -> None:
         self.state.passed = segment
@@ -274,6 +277,7 @@ class Collector:
         self.state.waiting_bytes = waiting
 
     def _start_base(self) -> None:
-        # Without a receiver, what comes after it would be missing.
-        if self._identity and self._receiver is not None and self._receiver.is_running:
+        # Without a receiver that receives, what comes after it would be missing.
+        is_received = self._receiver is not None and self._receiver.is_running and self._beginning.is_known
+        if self._identity and is_received:
             self._bases.take_if_due(self._identity)

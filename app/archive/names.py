@@ -20,7 +20,7 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 SEGMENTS_PER_FILE_ID = 0x100000000 // SEGMENT_BYTES
 SEALED = ".gz.age"
 PARTIAL = ".partial"
-_SEGMENT = re.compile(r"^([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})$")
+_SEGMENT = re.compile(r"^([0-9A-F]{8})([0-9A-F]{8})(000000[0-9A-F]{2})$")
 _HISTORY = re.compile(r"^[0-9A-F]{8}\.history$")
 
 

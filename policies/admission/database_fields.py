@@ -88,6 +88,8 @@ _OF_ROLE = (
     "name", "ensure", "login", "inherit", "connectionLimit", "passwordSecret", "comment", "validUntil", "inRoles",
     *POWERS,
 )  # fmt: skip
+_CATALOGUE = "imageCatalogRef"
+_NO_CATALOGUE = "an image by the name of a catalogue, which is another one whenever the catalogue is changed"
 _NAMES = "request.?namespace.orValue('') == variables.wanted.?namespace.orValue('-')"
 
 
@@ -98,6 +100,8 @@ def policy(facts: SiteFacts) -> AdmissionPolicy:
         "database-fields",
         (Resources("postgresql.cnpg.io", ("clusters",)),),
         (
+            # Of several policies that refuse, the API server names any: this one says what the other one does.
+            Validation("SEC-002", f"!({literal(_CATALOGUE)} in variables.spec)", f"spec.{_CATALOGUE}: {_NO_CATALOGUE}"),
             Validation("RES-007", _all_known("spec", TOP), "spec: a field that runs or reads what no rule judges"),
             *_parts(),
             *_lists(),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from cryptography import x509
 
 from runbooks.agent.config import AgentConfig
-from shopsphere.foundation.certificates import end_of
+from shopsphere.foundation.certificates import end_of, first_end_in
 from shopsphere.witness.users import agent_user
 
 API, WITNESS = "API server", "witness"
@@ -45,7 +43,7 @@ def api_certificate_end(kubeconfig: Path, context: str) -> dict[str, str | None]
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, StopIteration):
         return {API: None}
     if data := user.get("client-certificate-data"):
-        return {API: _told(_end_in(str(data)))}
+        return {API: _told(first_end_in(str(data)))}
     if file := user.get("client-certificate"):
         return {API: _told(end_of(kubeconfig.parent / str(file)))}
     return {}
@@ -57,14 +55,6 @@ def _user(document: Any, context: str) -> dict[str, Any]:
         return dict(found[kind])
 
     return named("user", named("context", context)["user"])
-
-
-def _end_in(data: str) -> datetime | None:
-    try:
-        chain = x509.load_pem_x509_certificates(base64.b64decode(data))
-    except ValueError:
-        return None
-    return min(each.not_valid_after_utc for each in chain)
 
 
 def _told(end: datetime | None) -> str | None:

@@ -47,7 +47,7 @@ scrape_configs:
   exporter is silent, not that Prometheus is.
 
 `page` wakes a person; `ticket` can wait for working hours. Each command is read-only, or a dry run until `--execute` is
-added. PAIR and SITE stand for what the alert names.
+added. PAIR and SITE stand for what the alert names. In production add `--environment prod` to each.
 """
 TITLES = {AlertSeverity.PAGE: "Pages", AlertSeverity.TICKET: "Tickets"}
 EXTENDING = """## Adding a figure

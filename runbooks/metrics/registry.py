@@ -180,7 +180,8 @@ RESTORABLE_SHORT = Metric(
 )
 BACKUPS_PRUNED = Metric(
     "shopsphere_backups_pruned_timestamp_seconds",
-    "When retention looked last and found nothing wrong, at the site where that is longer ago; 0 for never.",
+    "When retention looked last and found nothing wrong, at the site where that is longer ago; 0 for never. Not there "
+    "while it never looked and no base backup is eight days older than the promised days.",
     ("database",),
 )
 

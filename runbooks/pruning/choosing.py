@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runbooks.pruning.holding import BaseBackup, Holding, is_replaced, wal_name
-from runbooks.restore.stretches import is_left
+from runbooks.restore.stretches import is_left, moment
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.clients.owned_archive import Version
 from shopsphere.estate.archive_names import PARTIAL, Segment, kept_key, status_key
@@ -17,6 +17,8 @@ SUPERSEDED = timedelta(hours=1)
 """For so long an old version of what is written again and again stays: of the newest segment, and of documents."""
 BROKEN_OFF = timedelta(days=3)
 """A base backup that has been on its way for longer is none any more."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""By more than this the archive's clock and what collectors say by theirs do not fit together."""
 BASE, WAL = "base", "wal"
 
 
@@ -47,7 +49,7 @@ class Choice:
         labels: base backups that go, the oldest first.
         cut: number of the first segment that stays; None for all.
         whole: whether all of it goes: another database has had its name since before the edge.
-        superseded: old versions that were replaced before this time go.
+        until: the time that is counted back from.
     """
 
     held: Holding
@@ -55,7 +57,12 @@ class Choice:
     labels: tuple[str, ...]
     cut: int | None
     whole: bool
-    superseded: datetime
+    until: datetime
+
+    @property
+    def superseded(self) -> datetime:
+        """Old versions that were replaced before this time go."""
+        return self.until - SUPERSEDED
 
     def goes(self, version: Version, replaced_at: datetime | None) -> bool:
         """Whether a version goes.
@@ -96,23 +103,25 @@ class Choice:
 def choose(held: Sequence[Holding], keeping: Keeping, now: datetime) -> list[Choice]:
     """Decide for all databases that had one name after each other.
 
-    Time is counted back from the last object that came: an archive that nothing reaches any more loses nothing.
+    Time is counted back from the last object that came, and no later than its collector knows of: an archive that
+    nothing reaches any more loses nothing, nor does one whose clock is wrong.
 
     Raises:
-        ListingError: the newest of them has no whole base backup, a hole after it, or something that cannot be read.
+        ListingError: the newest of them has no whole base backup, a hole after it, or something that cannot be read; or
+            the archive's clock is wrong, or its collector's.
     """
     known = [each for each in held if each.newest]
     if not known:
         raise _refused("no backup at all", "a base backup and its WAL", "nothing")
     newest = max(known, key=lambda each: each.newest or now)
-    until = min(now, newest.newest or now)
+    until = counted_from(newest, now)
     edge = until - timedelta(days=keeping.days)
     require_sound(newest, edge)
     has_enough = len(newest.whole) >= keeping.base_backups
     choices = []
     for each in known:
         stays = _staying(each, keeping, edge)
-        is_over = each is not newest and has_enough and each.newest is not None and each.newest < edge
+        is_over = each is not newest and has_enough and each.latest is not None and each.latest < edge
         numbers = [base.from_number for base in stays if base.from_number is not None]
         labels = {base.label for base in stays}
         choices.append(
@@ -122,10 +131,36 @@ def choose(held: Sequence[Holding], keeping: Keeping, now: datetime) -> list[Cho
                 labels=tuple(base.label for base in each.bases if base.label not in labels),
                 cut=min(numbers, default=None),
                 whole=is_over,
-                superseded=until - SUPERSEDED,
+                until=until,
             )
         )
     return choices
+
+
+def counted_from(held: Holding, now: datetime) -> datetime:
+    """Return the time that days are counted back from.
+
+    The time at the archive and that of its objects are of one clock, which knows nothing of its own jumps. Collectors
+    have others. One that lies can only make this earlier, or keep everything.
+
+    Args:
+        held: the newest database.
+        now: the time at the archive.
+
+    Raises:
+        ListingError: the clocks differ.
+    """
+    until = min(now, held.newest or now)
+    if held.said is None:
+        return until  # no document can be used, and so no base backup: it is refused for that
+    if abs(until - held.said) > CLOCKS_DIFFER:
+        raise _refused(
+            "the archive's clock and its collector's differ, or the collector has not come to its database for long",
+            f"objects of {moment(held.said)}, up to when the collector of {held.system} says that it knows",
+            f"{moment(until)} by the archive's clock",
+            "set the clock that is wrong; the collector's log tells what keeps it from its database",
+        )
+    return min(until, held.said)
 
 
 def require_sound(held: Holding, edge: datetime) -> None:
@@ -136,12 +171,12 @@ def require_sound(held: Holding, edge: datetime) -> None:
     Raises:
         ListingError: it is one.
     """
-    unread = [each.label for each in held.bases if not each.facts and each.written >= edge]
+    unread = [each for each in held.bases if each.wrong and each.at >= edge]
     if unread:
         raise _refused(
             "a base backup does not say what it needs",
             "a readable document beside each",
-            f"{held.system}/base/{unread[0]}.json",
+            f"{held.system}/base/{unread[0].label}.json: {unread[0].wrong}",
         )
     if not held.whole:
         found = f"{len(held.bases)} in part" if held.bases else "none"
@@ -159,8 +194,8 @@ def require_sound(held: Holding, edge: datetime) -> None:
 
 def _staying(held: Holding, keeping: Keeping, edge: datetime) -> list[BaseBackup]:
     """Return the base backups that stay: all of the days that are kept, and what leads into them."""
-    young = [each for each in held.bases if each.written >= edge]
-    older = [each for each in held.whole if each.written < edge]
+    young = [each for each in held.bases if each.at >= edge]
+    older = [each for each in held.whole if each.at < edge]
     target = min((each.first.number for each in young if each.is_whole and each.first), default=None)
     leading: list[BaseBackup] = []
     for each in reversed(older):
@@ -192,10 +227,11 @@ def leads_on(base: BaseBackup, names: Iterable[str], target: int | None) -> bool
     return run.end.number >= target if target is not None else not run.missing
 
 
-def _refused(problem: str, expected: str, found: str) -> ShopSphereError:
+def _refused(problem: str, expected: str, found: str, action: str = "") -> ShopSphereError:
     return ListingError.build(
         f"{problem}; nothing was removed",
         expected=expected,
         found=found,
-        action="`shopsphere backups` tells more, the collector's log why; a new base backup after it ends a hole",
+        action=action
+        or "`shopsphere backups` tells more, the collector's log why; a new base backup after it ends a hole",
     )

@@ -9,16 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from runbooks.pruning.choosing import BASE, BROKEN_OFF, WAL, Choice, Keeping, ListingError, choose
 from runbooks.pruning.holding import Holding, holding_of
-from runbooks.restore.archives import status_of
 from runbooks.restore.stretches import KeptRecord, Stretch, stretches_of
 from shopsphere.clients.archive import ArchiveError
 from shopsphere.clients.owned_archive import MOST_AT_ONCE, OwnedBucket, Version
 from shopsphere.estate.archive_names import kept_key, status_key
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import ShopSphereError, one_line, told
 
 MOST_REMOVED = 200_000
 """Versions that one run removes from a bucket; the next one goes on."""
@@ -39,6 +38,7 @@ class Pruned:
         versions: all of that.
         bytes: of all of it.
         stretches: between which times what stays leads, of the newest database.
+        unread: base backups whose documents cannot be used, and why; they do not count.
         stopped: why more is left to remove; empty where nothing is.
     """
 
@@ -50,6 +50,7 @@ class Pruned:
     versions: int = 0
     bytes: int = 0
     stretches: tuple[Stretch, ...] = ()
+    unread: list[str] = field(default_factory=list)
     stopped: str = ""
 
     def count(self, choice: Choice, version: Version) -> None:
@@ -75,6 +76,8 @@ class Pruned:
         yield f"{self.bucket}: {verb} {bases}, {rest}: {self.bytes / 2**20:.1f} MiB"
         if self.stopped:
             yield f"{self.bucket}: {self.stopped}; the next run goes on"
+        for wrong in self.unread:
+            yield f"{self.bucket}: does not count as a base backup: {wrong}"
         for each in self.stretches:
             yield f"{self.bucket}: stays: {each.text}"
 
@@ -107,14 +110,14 @@ def prune(
         choices = choose(held, keeping, now)
     except ListingError as error:
         if execute and newest:
-            _note(bucket, newest, remaining(bucket, newest), now, one_line(error))
+            _note(bucket, newest, remaining(newest), now, one_line(error))
         raise
     pruned = Pruned(bucket.name)
-    if newest and newest.newest:
-        pruned.uploads = _end_uploads(bucket, min(now, newest.newest), execute=execute)
+    pruned.uploads = _end_uploads(bucket, choices[0].until, execute=execute)
     for choice in choices:
         if choice.held is newest:
-            pruned.stretches = remaining(bucket, choice.held, choice.labels)
+            pruned.unread = [f"{each.label}: {each.wrong}" for each in newest.bases if each.wrong]
+            pruned.stretches = remaining(choice.held, choice.labels)
             if execute:
                 # Before anything goes: whoever is ended in the middle leaves no word of what is not there any more.
                 _note(bucket, newest, pruned.stretches, now)
@@ -145,11 +148,10 @@ def _remove_chosen(
     _remove(bucket, waiting, execute=execute)
 
 
-def remaining(bucket: OwnedBucket, held: Holding, going: Sequence[str] = ()) -> tuple[Stretch, ...]:
+def remaining(held: Holding, going: Sequence[str] = ()) -> tuple[Stretch, ...]:
     """Return the stretches of a database that stay, without some of its base backups."""
-    bases = [each.facts for each in held.whole if each.label not in going and each.facts.get("ended")]
-    covered = status_of(bucket, held.system).get("covered_at")
-    return stretches_of(bases, held.wal, None, datetime.fromtimestamp(float(covered), UTC) if covered else None)
+    bases = [each.facts for each in held.whole if each.label not in going]
+    return stretches_of(bases, held.wal, None, held.covered_at)
 
 
 def _going(bucket: OwnedBucket, choice: Choice) -> Iterator[Version]:
@@ -194,16 +196,16 @@ def _note(bucket: OwnedBucket, held: Holding, stretches: tuple[Stretch, ...], no
 
 
 def prune_all(buckets: Sequence[OwnedBucket], keeping: Keeping, now: datetime, *, execute: bool) -> Iterator[str]:
-    """Prune one bucket after the other, and yield what there is to say; one that is refused hides no other.
+    """Prune one bucket after the other, and yield what there is to say; whatever one holds, it hides no other.
 
     Raises:
-        ShopSphereError: of those that were refused, after all others.
+        ShopSphereError: a line of each that was refused or failed, after all others.
     """
     refused: list[str] = []
     for each in buckets:
         try:
             yield from prune(each, keeping, now, execute=execute).lines(execute=execute)
-        except ShopSphereError as error:
-            refused.append(f"{each.name}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever a bucket holds, the others have theirs to remove
+            refused.append(f"{each.name}: {told(error)}")
     if refused:
         raise ShopSphereError("\n".join(refused))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from cryptography import x509
-
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.workloads import COLLECTORS, GATEWAY
+from shopsphere.foundation.certificates import first_end_in
 from shopsphere.foundation.finding import Finding, fails, passes, together
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
@@ -89,7 +87,7 @@ def ends_of(secrets: Iterable[Document]) -> dict[str, datetime | None]:
     for secret in secrets:
         for key, content in secret.get("data", {}).items():
             if key.endswith(".crt"):
-                found[f"{place_of(secret)} {key}"] = _end(content)
+                found[f"{place_of(secret)} {key}"] = first_end_in(content)
     return found
 
 
@@ -103,11 +101,3 @@ def judge_certificates(site: str, ends: Mapping[str, datetime | None], now: date
     if not known:
         return passes(f"{site} has no certificates")
     return passes(f"the first certificate of {site} ends in {(min(known.values()) - now).days} days")
-
-
-def _end(content: str) -> datetime | None:
-    try:
-        chain = x509.load_pem_x509_certificates(base64.b64decode(content))
-    except ValueError:
-        return None
-    return min(certificate.not_valid_after_utc for certificate in chain)

@@ -19,6 +19,8 @@ LEADING_IN = timedelta(hours=26)
 """So much longer than the promised days an archive has to be there: base backups are taken daily."""
 LOOKED_WITHIN = timedelta(days=3)
 """Retention looks daily."""
+INSTALLED_WITHIN = timedelta(days=8)
+"""So much longer than the promised days a base backup may be there before retention has to be: nothing is short yet."""
 AHEAD = timedelta(minutes=5)
 """A time that is this much later than now is of a wrong clock: its age says nothing, and it would look young long."""
 
@@ -55,19 +57,25 @@ def _judged(pair: str, backup: Backup, now: datetime) -> Finding:
         return fails(f"{subject}: {problem}", action)
     hours = max(0.0, (now - backup.base_at).total_seconds() / 3600)
     seconds = max(0.0, (now - backup.covered_at).total_seconds())
-    return passes(f"{subject}: base backup {hours:.0f} h, WAL {seconds:.0f} s old")
+    unread = f"; {backup.unread[0]}, so that it does not count" if backup.unread else ""
+    return passes(f"{subject}: base backup {hours:.0f} h, WAL {seconds:.0f} s old{unread}")
 
 
 def _window(pair: str, backups: Sequence[Backup], now: datetime) -> Finding | None:
     """Judge whether a database can be brought to any time that is promised; None while the archive is younger."""
-    short = window_short(backups, now)
-    if short is None or any(each.problem for each in backups):
+    if any(each.problem for each in backups):
         return None
     name, days = backups[0].database, backups[0].kept_days
-    looked = [each.looked_at for each in backups if each.looked_at]
+    looked = max((each.looked_at for each in backups if each.looked_at), default=None)
+    if looked is None:
+        return _without_retention(backups, now)
+    short = window_short(backups, now)
+    if short is None:
+        return None
     action = f"`shopsphere backups {pair}`; at the archive's host: the log of shopsphere-prune-backups"
-    if not looked or now - max(looked) > LOOKED_WITHIN:
-        last = f"{(now - max(looked)).days} days ago" if looked else "never"
+    if not -AHEAD <= now - looked <= LOOKED_WITHIN:
+        days_ago = (now - looked).total_seconds() / 86400
+        last = f"{days_ago:.0f} days ago" if days_ago > 0 else f"{-days_ago:.1f} days from now, by its clock"
         return fails(f"{name}: retention looked {last}, so that what can be restored is not known", action)
     whole = whole_time(stretch for each in backups for stretch in each.stretches)
     if short and whole:
@@ -78,10 +86,40 @@ def _window(pair: str, backups: Sequence[Backup], now: datetime) -> Finding | No
     return passes(f"{name}: any time of {days} days can be restored")
 
 
+def _without_retention(backups: Sequence[Backup], now: datetime) -> Finding | None:
+    """Judge a database at whose archive retention never looked; None where there is no backup, or nothing promised."""
+    late = _retention_late(backups, now)
+    if late is None:
+        return None
+    host = f"archive-{backups[0].jurisdiction or '<jurisdiction>'}"
+    action = (
+        f"at the archive's host: what `shopsphere install-files {host} --into FOLDER` writes, then "
+        "`systemctl enable --now shopsphere-prune-backups.timer` (docs/backups.md)"
+    )
+    said = f"{backups[0].database}: retention looked never"
+    if late <= timedelta(0):
+        return passes(f"{said}; this fails in {-late.total_seconds() / 86400:.0f} days: {action}")
+    return fails(f"{said}, so that what can be restored is not known", action)
+
+
+def is_awaited(backups: Sequence[Backup], now: datetime) -> bool:
+    """Whether retention never looked at a database's archive and need not have yet."""
+    late = _retention_late(backups, now)
+    return late is not None and late <= timedelta(0) and not any(each.looked_at for each in backups)
+
+
+def _retention_late(backups: Sequence[Backup], now: datetime) -> timedelta | None:
+    """Return for how long retention should have been there; None where there is no backup, or nothing promised."""
+    promised = timedelta(days=max((each.kept_days for each in backups), default=0))
+    begun = min((each.begun for each in backups if each.begun), default=None)
+    return now - begun - promised - INSTALLED_WITHIN if promised and begun else None
+
+
 def window_short(backups: Sequence[Backup], now: datetime) -> timedelta | None:
     """Return by how much less of a database's past can be restored than is promised; zero for nothing less.
 
-    Either site's bucket is enough. None while the archive has not been there for so long, or nobody knows it.
+    Either site's bucket is enough. None while the archive has not been there for so long, or nobody knows it; and while
+    retention, which alone knows of more than the newest base backup, never looked and need not have yet.
 
     Args:
         backups: of one database, at each site.
@@ -89,7 +127,7 @@ def window_short(backups: Sequence[Backup], now: datetime) -> timedelta | None:
     """
     promised = timedelta(days=max((each.kept_days for each in backups), default=0))
     begun = min((each.begun for each in backups if each.begun), default=None)
-    if not promised or begun is None or now - begun < promised + LEADING_IN:
+    if not promised or begun is None or now - begun < promised + LEADING_IN or is_awaited(backups, now):
         return None
     whole = whole_time(stretch for each in backups for stretch in each.stretches)
     short = promised - (now - whole[0]) if whole else promised

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.restore.stretches import KeptRecord, Stretch, ended, grown
+from runbooks.restore.told import Status, time_of, what_is_wrong
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Bucket, Kept
 from shopsphere.estate.access import archive_access
@@ -16,9 +17,12 @@ from shopsphere.estate.archive_keys import AUTHORITY_FILE, IDENTITY_FILE, READER
 from shopsphere.estate.archive_names import SEALED, Segment, base_key, kept_key, status_key
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import ShopSphereError, told
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.topology import ARCHIVE_PORT, Pair, Topology
+
+DOCUMENT = ".json"
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def keys_folder(topology: Topology, pair: Pair, environment: Environment) -> Path:
@@ -96,6 +100,8 @@ class Backup:
         looked_at: when retention looked last; None for never.
         pruned_at: when it did so and everything fitted together.
         pruning_problem: why retention removed nothing when it looked last.
+        unread: documents of base backups that cannot be used, and why; they do not count.
+        jurisdiction: whose archive it is; empty for not known.
     """
 
     database: str
@@ -113,6 +119,8 @@ class Backup:
     looked_at: datetime | None = None
     pruned_at: datetime | None = None
     pruning_problem: str = ""
+    unread: tuple[str, ...] = ()
+    jurisdiction: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it in plain values."""
@@ -132,6 +140,7 @@ class Backup:
             "looked_at": self.looked_at.isoformat() if self.looked_at else None,
             "pruned_at": self.pruned_at.isoformat() if self.pruned_at else None,
             "pruning_problem": self.pruning_problem,
+            "unread": list(self.unread),
         }
 
 
@@ -145,9 +154,9 @@ def backups_of(topology: Topology, pair: Pair, environment: Environment) -> list
         database, site = each
         try:
             bucket = bucket_of(topology, pair, environment, database.cluster(site))
-            return replace(look(bucket, database.name, site), kept_days=days)
-        except ShopSphereError as error:
-            return Backup(database.name, site, problem=one_line(error))
+            return replace(look(bucket, database.name, site), kept_days=days, jurisdiction=pair.jurisdiction)
+        except Exception as error:  # noqa: BLE001 - whatever a bucket holds, it hides no other
+            return Backup(database.name, site, problem=told(error), jurisdiction=pair.jurisdiction)
 
     return at_each(wanted, of)
 
@@ -161,36 +170,35 @@ def look(bucket: Bucket, database: str, site: str) -> Backup:
     system = newest_system(bucket)
     if not system:
         return Backup(database, site)
-    bases = bases_of(bucket, system)
+    bases, unread = bases_in(bucket, system)
     status, kept = status_of(bucket, system), kept_of(bucket, system)
-    covered = datetime.fromtimestamp(status["covered_at"], UTC) if status.get("covered_at") else None
     first = Segment.of(bases[-1]["first_segment"]) if bases else None
-    newest = Segment.of(str(status.get("newest", "")))
     missing: list[str] = []
     stretches = kept.stretches
     if first:
         known = [first, *(each for each in [Segment.of(each.last) for each in stretches[-1:]] if each)]
         written = {name: each.written for name, each in wal_of(bucket, system, min(known)).items()}
-        run = run_from(written, first, begins_listed(written, first), newest)
+        run = run_from(written, first, begins_listed(written, first), status.newest)
         missing = [each.name for each in run.missing]
-        stretches = grown(stretches, bases[-1], written, newest, covered)
-    if status.get("open_gap") and not missing:
-        missing = [str(status.get("base_wanted") or "a gap, as the collector says")]
+        stretches = grown(stretches, bases[-1], written, status.newest, status.covered_at)
+    if status.gap and not missing:
+        missing = [status.gap]
     begun = [*([kept.begun] if kept.begun else []), *(ended(each) for each in bases[:1])]
     return Backup(
         database,
         site,
-        base_at=datetime.fromisoformat(bases[-1]["started"]) if bases else None,
-        covered_at=covered,
+        base_at=time_of(bases[-1]["started"]) if bases else None,
+        covered_at=status.covered_at,
         missing=tuple(missing),
-        role=str(status.get("role", "")),
-        timeline=int(status.get("timeline") or 0),
-        position=str(status.get("position", "")),
+        role=status.role,
+        timeline=status.timeline,
+        position=status.position,
         stretches=stretches,
         begun=min(begun, default=None),
         looked_at=kept.looked_at,
         pruned_at=kept.pruned_at,
         pruning_problem=kept.problem,
+        unread=tuple(unread),
     )
 
 
@@ -199,7 +207,7 @@ def newest_system(bucket: Bucket) -> str:
     found = bucket.systems()
     if len(found) == 1:
         return found[0]
-    return max(found, key=lambda each: float(status_of(bucket, each).get("covered_at") or 0), default="")
+    return max(found, key=lambda each: status_of(bucket, each).covered_at or NEVER, default="")
 
 
 def bases_of(bucket: Bucket, system: str) -> list[dict[str, Any]]:
@@ -208,9 +216,25 @@ def bases_of(bucket: Bucket, system: str) -> list[dict[str, Any]]:
     Raises:
         ArchiveError: the archive does not tell.
     """
+    return bases_in(bucket, system)[0]
+
+
+def bases_in(bucket: Bucket, system: str) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the same, and what is wrong with each document that cannot be used: its base backup does not count.
+
+    Raises:
+        ArchiveError: the archive does not tell.
+    """
     listed = {each.key: each.size for each in bucket.listed(f"{system}/base/")}
-    found = [_facts(bucket, key) for key in listed if key.endswith(".json")]
-    return [each for each in found if each and is_whole(listed, system, each)]
+    found: list[dict[str, Any]] = []
+    unread: list[str] = []
+    for key in [each for each in listed if each.endswith(DOCUMENT)]:
+        facts = _facts(bucket, key)
+        if wrong := what_is_wrong(facts, key.rpartition("/")[2].removesuffix(DOCUMENT)) if facts else "no document":
+            unread.append(f"{key} cannot be used: {wrong}")
+        elif is_whole(listed, system, facts):
+            found.append(facts)
+    return found, unread
 
 
 def is_whole(sizes: Mapping[str, int], system: str, facts: Mapping[str, Any]) -> bool:
@@ -235,12 +259,12 @@ def wal_of(bucket: Bucket, system: str, first: Segment | None = None) -> dict[st
     return {each.key.rpartition("/")[2].removesuffix(SEALED): each for each in listed if each.key.endswith(SEALED)}
 
 
-def status_of(bucket: Bucket, system: str) -> dict[str, Any]:
+def status_of(bucket: Bucket, system: str) -> Status:
     """Return what the collector said of itself last; nothing where that is not there."""
     try:
-        return bucket.facts(status_key(system))
+        return Status.of(bucket.facts(status_key(system)))
     except ArchiveError:
-        return {}
+        return Status()
 
 
 def kept_of(bucket: Bucket, system: str) -> KeptRecord:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runbooks.restore.archives import bases_of, status_of, wal_of
+from runbooks.restore.archives import bases_in, status_of, wal_of
 from runbooks.restore.sealed import PieceError, fetch_opened
+from runbooks.restore.stretches import ended
+from runbooks.restore.told import Status
 from runbooks.restore.wal_files import Run, begins_along, branches, position_of, run_from
 from shopsphere.clients.archive import Bucket, Kept
 from shopsphere.estate.archive_names import SEGMENT_BYTES, Segment, is_history
@@ -105,8 +107,11 @@ def find_all(bucket: Bucket, wanted: Wanted, identity: Path) -> tuple[list[Piece
     """
     found: list[Pieces] = []
     problems: list[str] = []
+    unread: list[str] = []
     for system in [each for each in bucket.systems() if wanted.system in {"", each}]:
-        bases = [each for each in bases_of(bucket, system) if wanted.to is None or _time(each["ended"]) < wanted.to]
+        every, wrong = bases_in(bucket, system)
+        unread += [f"{bucket.name}: {each}" for each in wrong]
+        bases = [each for each in every if wanted.to is None or ended(each) < wanted.to]
         chosen = [each for each in enumerate(reversed(bases)) if wanted.base in {"", each[1]["label"]}]
         if not chosen:
             continue
@@ -123,7 +128,7 @@ def find_all(bucket: Bucket, wanted: Wanted, identity: Path) -> tuple[list[Piece
         when = f"that ended before {wanted.to}" if wanted.to else "at all"
         named = f" named {wanted.base}" if wanted.base else ""
         problems.append(f"{bucket.name}: no base backup{named} {when}")
-    return found, problems
+    return found, [*problems, *unread]
 
 
 def in_order(found: Iterable[Pieces], to: datetime | None) -> list[Pieces]:
@@ -194,14 +199,12 @@ def _pieces(
     age: int,
     files: dict[str, Kept],
     histories: Mapping[int, Mapping[int, str]],
-    status: Mapping[str, Any],
+    status: Status,
 ) -> Pieces:
-    newest = Segment.of(str(status.get("newest", "")))
-    timeline, run, lacking = follow(list(files), base, histories, newest)
+    timeline, run, lacking = follow(list(files), base, histories, status.newest)
     earlier = {timeline, *histories.get(timeline, {})}
     wal = {name: kept for name, kept in files.items() if is_history(name) and int(name[:8], 16) in earlier}
     wal |= {found.name: files[name] for name in run.names if (found := Segment.of(name))}
-    covered = status.get("covered_at")
     return Pieces(
         bucket,
         system,
@@ -211,8 +214,8 @@ def _pieces(
         timeline,
         lacking,
         age,
-        datetime.fromtimestamp(float(covered), UTC) if covered else None,
-        str(status.get("position", "")) if status.get("timeline") == timeline else "",
+        status.covered_at,
+        status.position if status.timeline == timeline else "",
     )
 
 
@@ -224,7 +227,7 @@ def _problem(pieces: Pieces, files: Mapping[str, Kept], to: datetime | None) -> 
     behind = [files[name].written for name in pieces.run.after]
     if pieces.run.names and not (to and any(each <= to for each in behind)):
         return ""
-    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""  # noqa: PLR2004
+    more = f" and {pieces.run.lost - 5} more" if pieces.run.lost > 5 else ""  # noqa: PLR2004
     return f"{pieces.name}: WAL is missing: {', '.join(missing[:5])}{more}"
 
 
@@ -242,13 +245,9 @@ def _histories(
                 except PieceError as error:
                     say(str(error))
                 else:
-                    found[int(name[:8], 16)] = branches(plain.read_text())
+                    found[int(name[:8], 16)] = branches(plain.read_text(errors="replace"))
     return found
 
 
 def _bytes(position: str) -> int:
     return position_of(position) if position else 0
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from runbooks.restore.archives import bases_of, status_of, wal_of
@@ -49,9 +49,7 @@ def _all_stretches(bucket: Bucket, system: str) -> Iterator[Stretch]:
         if system in {"", each}:
             bases, status = bases_of(bucket, each), status_of(bucket, each)
             written = {name: kept.written for name, kept in wal_of(bucket, each).items()}
-            covered = status.get("covered_at")
-            until = datetime.fromtimestamp(float(covered), UTC) if covered else None
-            yield from stretches_of(bases, written, Segment.of(str(status.get("newest", ""))), until)
+            yield from stretches_of(bases, written, status.newest, status.covered_at)
             yield from _left_behind(bases, written)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from runbooks.restore.told import time_of
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.estate.archive_names import Segment
 
@@ -47,8 +48,8 @@ class Stretch:
             ValueError: it is none.
         """
         try:
-            begins, ends = (datetime.fromisoformat(str(told[each])) for each in ("begins", "ends"))
-            lost = datetime.fromisoformat(str(told["lost_by"])) if told.get("lost_by") else None
+            begins, ends = (time_of(told[each]) for each in ("begins", "ends"))
+            lost = time_of(told["lost_by"]) if told.get("lost_by") else None
             return cls(begins, ends, str(told["last"]), str(told["missing"]), lost)
         except KeyError as error:
             raise ValueError(f"no {error}") from error
@@ -86,9 +87,9 @@ class KeptRecord:
             ValueError: it is none.
         """
         try:
-            looked_at, begun = (datetime.fromisoformat(str(told[each])) for each in ("looked_at", "begun"))
+            looked_at, begun = (time_of(told[each]) for each in ("looked_at", "begun"))
             stretches = tuple(Stretch.of(each) for each in told["stretches"])
-            pruned_at = datetime.fromisoformat(str(told["pruned_at"])) if told["pruned_at"] else None
+            pruned_at = time_of(told["pruned_at"]) if told["pruned_at"] else None
         except (KeyError, TypeError) as error:
             raise ValueError(f"no record of retention: {error}") from error
         return cls(looked_at, begun, stretches, str(told.get("problem", "")), pruned_at)
@@ -198,7 +199,7 @@ def is_lost(to: datetime, stretches: Iterable[Stretch]) -> bool:
 
 def ended(base: Mapping[str, Any]) -> datetime:
     """Return when a base backup ended: it leads to later times alone."""
-    return datetime.fromisoformat(str(base["ended"]))
+    return time_of(base["ended"])
 
 
 def _joined(stretches: Iterable[Stretch]) -> Iterator[tuple[datetime, datetime]]:

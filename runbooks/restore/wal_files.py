@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from shopsphere.estate.archive_names import PARTIAL, SEGMENT_BYTES, SEGMENTS_PER_FILE_ID, Segment
 
 PAGE_BYTES = 8192
 LONGEST_RECORD = 2**20
 """A record of WAL may begin this far before the end of what is there and end behind it (bytes)."""
+MOST_NAMED = 100
+"""So many missing segments are named: a name far away in the log would make them more than any memory holds."""
 _BRANCH = re.compile(r"^\s*(\d+)\s+([0-9A-F]+/[0-9A-F]+)", re.MULTILINE)
 
 
@@ -22,8 +26,9 @@ class Run:
         names: of the files that are there, up to the end or to the first hole.
         end: the newest segment of them; None for no file.
         is_partial: whether that one is not whole.
-        missing: segments that should be there and are not, the oldest first.
+        missing: segments that should be there and are not, the oldest first; the first MOST_NAMED of them.
         after: names of what is there behind the first hole.
+        lost: how many segments are missing.
     """
 
     names: tuple[str, ...]
@@ -31,6 +36,7 @@ class Run:
     is_partial: bool
     missing: tuple[Segment, ...]
     after: tuple[str, ...]
+    lost: int = 0
 
 
 def branches(history: str) -> dict[int, str]:
@@ -76,9 +82,12 @@ def run_from(names: Iterable[str], first: Segment, begins: Mapping[int, int], ne
         begins: which segment each timeline begins in.
         newest: what the collector says it has sent last.
     """
+    order = sorted(begins, key=lambda each: begins[each])
+    numbers, highest = [begins[each] for each in order], list(accumulate(order, max))
 
     def owner(number: int) -> int:
-        return max((each for each, begin in begins.items() if begin <= number), default=first.timeline)
+        begun = bisect_right(numbers, number)
+        return highest[begun - 1] if begun else first.timeline
 
     def counts(each: Segment) -> bool:
         return each.number >= first.number and owner(each.number) == each.timeline
@@ -91,19 +100,25 @@ def run_from(names: Iterable[str], first: Segment, begins: Mapping[int, int], ne
             (partial if name.endswith(PARTIAL) else whole)[found.number] = name
     known = {newest.number} if newest and counts(newest) else set()
     last = max({*whole, *partial, *known}, default=first.number - 1)
-    numbers = range(first.number, last + 1)
-    there = {number: whole[number] for number in numbers if number in whole}
+    there = dict(whole)
     if last not in there and last in partial:
         there[last] = partial[last]
-    missing = [number for number in numbers if number not in there]
+    listed = sorted(there)
+    missing: list[int] = []
+    lost, following = 0, first.number
+    for number in (*listed, last + 1):
+        lost += number - following
+        missing += range(following, min(number, following + MOST_NAMED - len(missing)))
+        following = number + 1
     stop = missing[0] if missing else last + 1
     end = stop - 1 if stop > first.number else None
     return Run(
-        tuple(there[number] for number in range(first.number, stop)),
+        tuple(there[number] for number in listed if number < stop),
         None if end is None else Segment(owner(end), end),
         end is not None and there[end].endswith(PARTIAL),
         tuple(Segment(owner(number), number) for number in missing),
-        tuple(there[number] for number in sorted(there) if number > stop),
+        tuple(there[number] for number in listed if number > stop),
+        lost,
     )
 
 

@@ -101,7 +101,8 @@ def roll_key(roll: ZoneRoll, records: Path, reason: str, *, abort: bool = False)
     left = _left(records, roll.zone, abort=abort)
     facts = RunFacts(FOLDER.name, None, roll.zone, actor(), reason)
     # The folder may have come back from an older copy, or another machine has retired keys.
-    retire_all(roll.folder, {*retired_in(directory, roll.zone), *roll.record().retired})
+    retire_all(roll.folder, frozenset(retired_in(directory, roll.zone)))
+    retire_all(roll.folder, roll.retired())
     with Journal.resume(left.path, actor=actor()) if left else Journal.start(directory, facts) as journal:
         roll = replace(roll, journal=journal)
         name = ABORT.name if abort else FOLDER.name

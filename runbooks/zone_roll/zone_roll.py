@@ -16,7 +16,7 @@ from runbooks.engine import BlockedError, LaterError
 from runbooks.zone_roll.memory import Memory
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.names.key_record import KeyRecord, endorse, read_record, write_key_record
+from shopsphere.names.key_record import KeyRecord, end, endorse, read_record, record_name, write_key_record
 from shopsphere.names.zone_ds import leads_alone, may_lead, unchecked
 from shopsphere.names.zone_keys import (
     ZoneKey,
@@ -133,8 +133,25 @@ class ZoneRoll(Memory):
         return KeyRecord.together(self._records())
 
     def retired(self) -> frozenset[str]:
-        """Return the DNSKEYs that must never sign again, as this machine or any authority knows."""
-        return retired_keys(self.folder) | self.record().retired
+        """Return the DNSKEYs that must never sign again: this machine knows it, or a key of it says so in the record.
+
+        Raises:
+            BlockedError: the record says so of a key that is there, or has a file here, and nothing proves it.
+        """
+        here, own, there = retired_keys(self.folder), kept_keys(self.folder).keys(), self.there()
+        record, held = self.record(), frozenset[str]().union(*there.values())
+        anchors = {ZoneKey(each).ds(self.zone) for each in own - here}
+        gone = here | record.proven(self.zone, held | own, anchors, here)
+        if false := (record.retired - gone) & (held | own):
+            tags = ", ".join(str(ZoneKey(each).tag) for each in sorted(false))
+            where = ", ".join(each.name for each in self.authorities if read_record(each, self.zone).retired & false)
+            raise BlockedError.because(
+                f"the zone's own record at {where} says that key {tags} was retired, which is in use, or has a file in "
+                f"{self.folder}; no earlier roll of this machine says so, and no key that stayed",
+                action=f"if somebody else wrote it: remove {record_name(self.zone)} TXT there, and ask who may "
+                f"deploy; if the key was retired, roll on the machine that did it, or move its file away ({DOCS})",
+            )
+        return gone
 
     def is_discarded(self, key: ZoneKey) -> bool:
         """Whether a key is known as retired, here and at every authority, and not on this machine."""
@@ -152,9 +169,9 @@ class ZoneRoll(Memory):
         """
         old, new = self.key(OLD), self.key(NEW)
         if file := kept_keys(self.folder).get(old.dnskey):
-            known = {(each.dnskey, each.tag) for each in self.record().made}
             # A signature is another one each time: one is enough.
-            fresh = set() if (new.dnskey, old.tag) in known else {endorse(self.zone, new, old, private_key(file))}
+            is_known = self.record().is_made_by(self.zone, new, old)
+            fresh = set() if is_known else {endorse(self.zone, new, old, private_key(file))}
             write_key_record(self.authorities, self.zone, KeyRecord(made=frozenset(fresh)))
 
     def make_new_key(self) -> None:
@@ -164,12 +181,18 @@ class ZoneRoll(Memory):
     def withdraw(self, key: ZoneKey, *, stays: ZoneKey) -> None:
         """Take a key away for good, here and at one authority after the other; first it is known as retired.
 
+        The key that stays says so, where its file is here: other machines believe no other line.
+
         Raises:
             ZoneKeyError: an authority does not sign with the key that stays.
         """
         self.remember(RETIRED, key.dnskey)
         retire(self.folder, key)
-        write_key_record(self.authorities, self.zone, KeyRecord(retired=retired_keys(self.folder)))
+        told = KeyRecord(retired=retired_keys(self.folder))
+        file = kept_keys(self.folder).get(stays.dnskey)
+        if file and not self.record().is_ended_by(self.zone, key, stays):
+            told = KeyRecord.together([told, end(self.zone, key, stays, private_key(file))])
+        write_key_record(self.authorities, self.zone, told)
         for authority in self.authorities:
             take_key(authority, self.zone, key, stays=stays)
         discard(self.folder, key)
@@ -178,8 +201,10 @@ class ZoneRoll(Memory):
         """Refuse to go on where authorities hold a key that this run knows nothing of.
 
         Raises:
-            BlockedError: somebody else rolls the zone's key too, or an old store came back.
+            BlockedError: somebody else rolls the zone's key too, or an old store came back; or the zone's record says
+                of a key that it was retired, and nothing proves it.
         """
+        self.retired()
         own = {self.recall(OLD), self.recall(NEW)} if self.recall(OLD) else set[str]()
         told = [f"{ZoneKey(each).tag} at {name}" for name, keys in self.there().items() for each in sorted(keys - own)]
         if own and told:

@@ -13,6 +13,8 @@ from typing import Any
 from shopsphere.foundation.errors import NoAnswerError
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
+LARGEST_DOCUMENT = 4 * 2**20
+"""A JSON document is a few thousand bytes; what is larger is none (bytes)."""
 
 
 class ArchiveError(NoAnswerError):
@@ -96,11 +98,11 @@ class Bucket:
             ArchiveError: it is not there, or none.
         """
         try:
-            found = self._client.get_object(Bucket=self.name, Key=key)["Body"].read()
+            found = self._client.get_object(Bucket=self.name, Key=key)["Body"].read(LARGEST_DOCUMENT + 1)
         except self._failures() as error:
             raise self._error(key, error) from error
         try:
-            return dict(json.loads(found))
+            return document_in(found)
         except ValueError as error:
             raise self._error(key, error) from error
 
@@ -131,6 +133,23 @@ class Bucket:
 
     def _error(self, what: str, error: Exception) -> ArchiveError:
         return ArchiveError(f"the archive at {self._access.url} did not give {what} of {self.name}: {error}")
+
+
+def document_in(content: bytes) -> dict[str, Any]:
+    """Return a JSON document.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(content) > LARGEST_DOCUMENT:
+        raise ValueError(f"larger than {LARGEST_DOCUMENT} bytes")
+    try:
+        found = json.loads(content)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"a {type(found).__name__} and no document")  # noqa: TRY004 - as any other that is none
+    return found
 
 
 _MAKING = Lock()

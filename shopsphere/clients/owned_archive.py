@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shopsphere.clients.archive import ArchiveError, Bucket
+from shopsphere.clients.archive import LARGEST_DOCUMENT, ArchiveError, Bucket, document_in
 
 MOST_AT_ONCE = 1000
 """Versions that one request may remove."""
@@ -74,13 +74,14 @@ class OwnedBucket(Bucket):
             ArchiveError: it is not there; its cause is a ValueError where it is no document.
         """
         try:
-            told = self._client.get_object(Bucket=self.name, Key=version.key, VersionId=version.version)["Body"].read()
+            body = self._client.get_object(Bucket=self.name, Key=version.key, VersionId=version.version)["Body"]
+            told = body.read(LARGEST_DOCUMENT + 1)
         except self._failures() as error:
             raise self._error(version.key, error) from error
         try:
-            return dict(json.loads(told))
-        except (ValueError, TypeError) as error:
-            raise self._error(version.key, error) from ValueError(str(error))
+            return document_in(told)
+        except ValueError as error:
+            raise self._error(version.key, error) from error
 
     def remove(self, versions: Sequence[Version]) -> None:
         """Remove versions for good, at most MOST_AT_ONCE of them; one that is gone already is no error.

@@ -16,7 +16,7 @@ from shopsphere.drift.model import Drift, Kind, Unseen
 from shopsphere.estate.stack import EDGE
 from shopsphere.foundation.errors import one_line
 from shopsphere.foundation.finding import Severity
-from shopsphere.names.key_record import TYPE, record_name
+from shopsphere.names.key_record import LINES, TYPE, record_name
 from shopsphere.names.key_view import KeysView
 from shopsphere.names.zone_ds import leads, may_lead, strange, unchecked
 from shopsphere.names.zone_keys import ZoneKey
@@ -117,21 +117,28 @@ def _lost(zone: DeclaredZone, view: KeysView, shown: frozenset[str], deploy: str
 def _records(zone: DeclaredZone, view: KeysView, served: Sequence[Served], deploy: str) -> Iterator[Drift]:
     """Yield where the zone's own record of keys lacks what another place knows, or says what cannot be."""
     name = record_name(zone.name)
+    change = json.dumps({"rrsets": [{"name": name, "type": TYPE, "changetype": "DELETE"}]})
     for each in served:
+        remove = request_by_hand(zone.authorities, "PATCH", each.place(zone.name), change)
         found, place = each.rrset(name, TYPE), f"{name} {TYPE} at {each.authority}"
-        if each.authority in view.behind:
+        if each.authority in view.flooded:
+            told = (
+                f"{LINES} lines at most",
+                f"{len(found.records) if found else 0} lines, or longer ones than are read",
+            )
+            yield edge_drift(place, Kind.CHANGED, Severity.CRITICAL, "records", *told, repair=remove)
+        elif each.authority in view.behind:
             told = ("all that is known of keys", f"{len(found.records) if found else 0} lines, which are not that")
             yield edge_drift(place, Kind.CHANGED, Severity.HIGH, "records", *told, repair=deploy)
-        if found and view.contradicted:
-            change = {"rrsets": [{"name": name, "type": TYPE, "changetype": "DELETE"}]}
+        if false := view.contradicted_at.get(each.authority):
             yield edge_drift(
                 place,
                 Kind.CHANGED,
                 Severity.CRITICAL,
                 "retired",
-                "a key that signs, and was not retired",
-                f"{_tags(view.contradicted)} retired, which is every key that signs",
-                repair=request_by_hand(zone.authorities, "PATCH", each.place(zone.name), json.dumps(change)),
+                "keys that a key in use, or the stack's state, says were retired",
+                f"{_tags(false)} retired, which is in use, and nothing proves it",
+                repair=remove,
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -95,6 +96,15 @@ def end_of(file: Path) -> dt.datetime | None:
         return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
     except (OSError, ValueError):
         return None
+
+
+def first_end_in(content: str) -> dt.datetime | None:
+    """Return when the first of the certificates in base64 of PEM ends (UTC); None where they cannot be read."""
+    try:
+        chain = x509.load_pem_x509_certificates(base64.b64decode(content))
+    except ValueError:
+        return None
+    return min(each.not_valid_after_utc for each in chain)
 
 
 def serial_in(file: Path) -> str:

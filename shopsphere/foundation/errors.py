@@ -26,7 +26,7 @@ def one_line(text: object) -> str:
 
 def told(error: Exception) -> str:
     """Return what kept something from being looked at; an error that nobody foresaw with its kind."""
-    return one_line(error) if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}"
+    return one_line(error if isinstance(error, ShopSphereError) else f"{type(error).__name__}: {error}")
 
 
 class MayPassError(ShopSphereError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shopsphere.clients.powerdns import DnsAuthority, HeldKey, RRset
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.names.key_record import TYPE, KeyRecord, record_name
+from shopsphere.names.key_record import TYPE, KeyRecord, is_flooded, record_name
 from shopsphere.names.zone_keys import ZoneKey
 from shopsphere.names.zone_signing import SIGNED, UNSIGNED
 
@@ -21,9 +21,14 @@ class KeysView:
         zone: fully qualified.
         held: all keys by the authority's name, also those that do not sign.
         known: DNSKEYs of these that the stack's state, a roll or a file here knows.
-        retired: DNSKEYs that must never sign again, as anybody knows.
+        retired: DNSKEYs that must never sign again: known here, or a known key says so.
         retired_here: those of them that are known here, and not by the record of the zone alone.
+        proven: those of them of which a known key says so in the record.
+        claimed: DNSKEYs of which the record says so, and no known key: nothing is done for it.
+        said: DNSKEYs that are said to be retired, by the authority whose record says so.
+        own: DNSKEYs whose files are here.
         behind: names of authorities whose record of keys is not all that is known.
+        flooded: names of authorities whose record is too large to be read.
     """
 
     zone: str
@@ -31,23 +36,30 @@ class KeysView:
     known: frozenset[str]
     retired: frozenset[str]
     retired_here: frozenset[str]
-    behind: frozenset[str] = frozenset()
+    proven: frozenset[str]
+    claimed: frozenset[str]
+    said: Mapping[str, frozenset[str]]
+    own: frozenset[str]
+    behind: frozenset[str]
+    flooded: frozenset[str]
 
     @classmethod
     def of(
         cls,
         zone: str,
         found: Mapping[str, tuple[Sequence[HeldKey], RRset | None]],
-        anchors: AbstractSet[str],
+        anchors: AbstractSet[str] | None,
         retired: AbstractSet[str],
+        own: AbstractSet[str] = frozenset(),
     ) -> KeysView:
         """Return what is known of keys.
 
         Args:
             zone: fully qualified.
             found: keys and the zone's record of keys by the authority that has them.
-            anchors: DS of keys that are known here.
+            anchors: DS of keys that are known here; None where every key that an authority holds is to be believed.
             retired: DNSKEYs that are known here as retired.
+            own: DNSKEYs whose files are here; they are known too, but for retired ones.
         """
         held = {name: keys for name, (keys, _) in found.items()}
         record = KeyRecord.together(
@@ -56,7 +68,26 @@ class KeysView:
         wanted = record.rrset(zone)
         behind = frozenset(name for name, (_, each) in found.items() if each != wanted)
         every = {each.dnskey for keys in held.values() for each in keys}
-        return cls(zone, held, record.known(zone, every, anchors), record.retired, frozenset(retired), behind)
+        if anchors is None:
+            anchors = {ZoneKey(each).ds(zone) for each in every}
+        known = anchors | {ZoneKey(each).ds(zone) for each in own - retired}
+        proven = record.proven(zone, every | own, known, retired)
+        gone = proven | retired
+        # The file of a key that was retired elsewhere may still be here: it makes no key known.
+        known = anchors | {ZoneKey(each).ds(zone) for each in own - gone}
+        return cls(
+            zone,
+            held,
+            known=record.known(zone, every, known),
+            retired=gone,
+            retired_here=frozenset(retired),
+            proven=proven,
+            claimed=record.retired - gone,
+            said={name: KeyRecord.of(each).retired for name, (_, each) in found.items()},
+            own=frozenset(own),
+            behind=behind,
+            flooded=frozenset(name for name, (_, each) in found.items() if is_flooded(each)),
+        )
 
     def signing(self, authority: str) -> frozenset[str]:
         """Return the DNSKEYs that an authority signs with."""
@@ -74,9 +105,18 @@ class KeysView:
 
     @property
     def contradicted(self) -> frozenset[str]:
-        """All keys that sign and are known here, where the record alone says that each of them was retired."""
+        """Keys that are there and known, or have a file here, of which the record says what no known key says.
+
+        All keys that sign and are known, where the record alone says that each of them was retired, are such ones too.
+        """
         signing = frozenset[str]().union(*map(self.signing, self.held)) & self.known
-        return signing if signing <= self.retired and not signing <= self.retired_here else frozenset()
+        every = signing if signing <= self.retired and not signing <= self.retired_here else frozenset[str]()
+        return every | (self.claimed & (self.known | self.own))
+
+    @property
+    def contradicted_at(self) -> dict[str, frozenset[str]]:
+        """These keys, by the authority whose record says so."""
+        return {name: false for name, keys in self.said.items() if (false := keys & self.contradicted)}
 
     @property
     def unknown_at(self) -> dict[str, frozenset[str]]:
@@ -104,6 +144,7 @@ class KeysView:
             told = [
                 f"{ZoneKey(each.dnskey).tag}{'' if each.signs else ' (does not sign)'}"
                 f"{' (was retired)' if each.dnskey in self.retired else ''}"
+                f"{' (said to be retired and not proven)' if each.dnskey in self.claimed else ''}"
                 for each in sorted(keys, key=lambda key: key.dnskey)
             ]
             found.append(f"{name}: {', '.join(told) or 'signs nothing'}")
@@ -123,19 +164,29 @@ class KeysView:
             return f"with key {_tags(old)}, which was retired"
         if not self.signing(authority):
             return f"with key {_tags(there)}, which does not sign"
+        return self._record_line(authority)
+
+    def _record_line(self, authority: str) -> str:
+        if authority in self.flooded:
+            return "with a record of keys that is too large to be read"
         return "with a record of keys that is not what others know" if authority in self.behind else SIGNED
 
 
 def look_at_keys(
-    authorities: Sequence[DnsAuthority], zone: str, anchors: AbstractSet[str], retired: AbstractSet[str]
+    authorities: Sequence[DnsAuthority],
+    zone: str,
+    anchors: AbstractSet[str] | None,
+    retired: AbstractSet[str],
+    own: AbstractSet[str] = frozenset(),
 ) -> KeysView:
     """Ask each authority once.
 
     Args:
         authorities: of the zone.
         zone: fully qualified.
-        anchors: DS of keys that are known here.
+        anchors: DS of keys that are known here; None where every key that an authority holds is to be believed.
         retired: DNSKEYs that are known here as retired.
+        own: DNSKEYs whose files are here; they are known too, but for retired ones.
 
     Raises:
         EdgeError: one does not answer.
@@ -145,7 +196,7 @@ def look_at_keys(
         return authority.zone_keys(zone), authority.rrset(zone, record_name(zone), TYPE)
 
     found = dict(zip([each.name for each in authorities], at_each(list(authorities), ask), strict=True))
-    return KeysView.of(zone, found, anchors, retired)
+    return KeysView.of(zone, found, anchors, retired, own)
 
 
 def _tags(keys: AbstractSet[str]) -> str:

@@ -12,10 +12,19 @@ from shopsphere.clients.dns import NameServerError
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.names.key_record import TYPE, KeyRecord, record_name, write_key_record
+from shopsphere.names.key_record import TYPE, KeyRecord, end, flooded, record_name, write_key_record
 from shopsphere.names.key_view import KeysView, look_at_keys
 from shopsphere.names.zone_ds import leads, may_lead, unchecked
-from shopsphere.names.zone_keys import RETIRED, ZoneKey, ZoneKeyError, kept_keys, make_key, retire_all, retired_keys
+from shopsphere.names.zone_keys import (
+    RETIRED,
+    ZoneKey,
+    ZoneKeyError,
+    kept_keys,
+    make_key,
+    private_key,
+    retire_all,
+    retired_keys,
+)
 from shopsphere.names.zone_proof import Vouched, shown_ds
 from shopsphere.names.zone_signing import bring_key, take_key
 
@@ -47,8 +56,8 @@ class ZoneKeys:
             EdgeError: one does not answer.
             ZoneKeyError: a file of keys cannot be read.
         """
-        own = {ZoneKey(each).ds(self.zone) for each in kept_keys(self.folder)}
-        return look_at_keys(authorities, self.zone, self.anchors | own, self.retired | retired_keys(self.folder))
+        own, retired = kept_keys(self.folder).keys(), retired_keys(self.folder)
+        return look_at_keys(authorities, self.zone, self.anchors, self.retired | retired, own)
 
     def sign(self, authorities: Sequence[DnsAuthority]) -> KeysView:
         """Let every authority sign with the same keys, and with none that was retired; return what they have then.
@@ -61,18 +70,15 @@ class ZoneKeys:
             EdgeError: an authority does not answer.
         """
         view = self.look(authorities)
-        if false := view.contradicted:
-            raise ZoneKeyError.build(
-                f"the zone's own record says that every key which signs {self.zone} was retired, and nothing here does",
-                expected=f"a key in use that is not in {record_name(self.zone)} {TYPE}",
-                found=", ".join(ZoneKey(each).described for each in sorted(false)),
-                action="somebody wrote it there: remove that record at each authority, and ask who may deploy; then "
-                f"repeat ({DOCS})",
-            )
+        if view.flooded:
+            raise flooded(self.zone, view.flooded)
+        if false := view.contradicted_at:
+            raise contradicted(self.zone, false, self.folder)
         retire_all(self.folder, view.retired)
-        is_changed = bool(view.behind)
+        fresh = self._said(view)
+        is_changed = bool(view.behind or fresh.ended)
         if is_changed:
-            write_key_record(authorities, self.zone, KeyRecord(retired=view.retired))
+            write_key_record(authorities, self.zone, fresh)
         for key in self._wanted(view):
             for authority in authorities:
                 if key.dnskey not in view.signing(authority.name):
@@ -80,6 +86,17 @@ class ZoneKeys:
                     is_changed = True
         is_changed = self._take_retired(authorities, view) or is_changed
         return self.look(authorities) if is_changed else view
+
+    def _said(self, view: KeysView) -> KeyRecord:
+        """Return which keys were retired; with a proof where none is there and the file of a key in use is here."""
+        files = kept_keys(self.folder)
+        by = next((each for each in sorted(view.in_use) if each in files), "")
+        ended = [
+            end(self.zone, ZoneKey(each), ZoneKey(by), private_key(files[by]))
+            for each in sorted(view.retired - view.proven)
+            if by
+        ]
+        return KeyRecord.together([KeyRecord(retired=view.retired), *ended])
 
     def _wanted(self, view: KeysView) -> list[ZoneKey]:
         return [ZoneKey(each) for each in sorted(view.in_use)] or self._chosen(view)
@@ -143,6 +160,25 @@ class ZoneKeys:
                 ) from error
 
         return frozenset[str]().union(*(each.ds for each in at_each(self.parents, ask)))
+
+
+def contradicted(zone: str, places: Mapping[str, AbstractSet[str]], folder: Path) -> ShopSphereError:
+    """Return that the zone's record says of keys that they were retired, and nobody proves it.
+
+    Args:
+        zone: fully qualified.
+        places: DNSKEYs that are in use, or have a file here, by the authority whose record says so.
+        folder: where private halves are kept.
+    """
+    return ZoneKeyError.build(
+        f"the zone's own record says that keys of {zone} were retired which are in use, or have a file here, and "
+        "neither the stack's state, nor this machine, nor a key that stayed says so",
+        expected=f"lines `retired` in {record_name(zone)} {TYPE} that are signed by a key in use",
+        found=", ".join(f"{ZoneKey(each).described} at {name}" for name in places for each in sorted(places[name])),
+        action="if somebody else wrote it: remove that record there (`shopsphere drift edge` prints the command), and "
+        "ask who may deploy; if the key was retired, "
+        f"move its file out of {folder}, or deploy on the machine that rolled; then repeat ({DOCS})",
+    )
 
 
 def unknown_keys(zone: str, places: Mapping[str, AbstractSet[str]], folder: Path) -> ShopSphereError:

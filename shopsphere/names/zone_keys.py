@@ -43,6 +43,7 @@ RETIRED = "retired"
 """File beside the keys: a line for each key that must never sign again, with its tag and its DNSKEY."""
 _CSK_FLAGS = 257
 _P256_BYTES = 32
+_TRIES = 200
 
 
 class ZoneKeyError(EdgeError):
@@ -113,20 +114,36 @@ def make_key(folder: Path, tell: Callable[[ZoneKey], object] = lambda _key: None
     Args:
         folder: with one file per key, named by its tag.
         tell: called with its public half before its file is written, so that no file is there that nobody knows of.
+
+    Raises:
+        ZoneKeyError: files are there for so many tags that none is found which is free.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    retired = {ZoneKey(each).tag for each in retired_keys(folder)}
-    while True:
-        private = generate_private_key(SECP256R1())
-        key = _public(private)
-        # Tags have 16 bits: two keys of one would be mistaken.
-        if key.tag not in retired and not key_file(folder, key).exists():
-            break
+    private = _free_key(folder)
+    key = _public(private)
     tell(key)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     write_whole(key_file(folder, key), pem, mode=0o600)
     return key
+
+
+def _free_key(folder: Path) -> EllipticCurvePrivateKey:
+    retired = retired_keys(folder)
+    tags = {ZoneKey(each).tag for each in retired}
+    for tries in range(_TRIES):
+        private = generate_private_key(SECP256R1())
+        key = _public(private)
+        # Tags have 16 bits: people mistake two keys of one, so a retired key's is taken only where others are rare.
+        is_rare = tries >= _TRIES // 2
+        if key.dnskey not in retired and not key_file(folder, key).exists() and (is_rare or key.tag not in tags):
+            return private
+    raise ZoneKeyError.build(
+        "no key of the zone can be made: there are files for nearly all tags",
+        expected=f"a few files TAG.pem in {folder}",
+        found=f"{len(list(folder.glob('*.pem')))}",
+        action="move those away that nobody needs (docs/zone-keys.md)",
+    )
 
 
 def key_file(folder: Path, key: ZoneKey) -> Path:

@@ -15,41 +15,34 @@ from app.archive.receiving import Identity
 from app.archive.settings import CollectorSettings
 from app.archive.state import State
 
-LEADS, FOLLOWS = Identity("7", 1, "0/5000060"), Identity("7", 1, "0/5000060", follows=True)
+FOLLOWS = Identity("7", 1, "0/5000060", follows=True)
 FOUR, FIVE = "000000010000000000000004", "000000010000000000000005"
 
 
-def test_a_follower_is_received_from_the_segment_before() -> None:
+def test_who_is_received_from_now_on_lacks_what_was_before(tmp_path: Path) -> None:
     beginning = Beginning()
-    assert beginning.before(FOLLOWS) == Segment(1, 3)
-    assert beginning.lacks({"first_segment": FOUR}) == ""
-    assert FOUR[:-1] + "3" in beginning.lacks({"first_segment": FOUR[:-1] + "3"})
-
-
-@pytest.mark.parametrize("identity", [LEADS, Identity("7", 1, "0/1000060", follows=True)])
-def test_who_leads_or_has_no_segment_before_is_received_from_now_on(tmp_path: Path, identity: Identity) -> None:
-    beginning = Beginning()
-    assert beginning.before(identity) is None
-    assert beginning.lacks({"first_segment": FIVE}), "nothing has come yet"
+    beginning.from_now()
+    assert not beginning.is_known
+    beginning.look(tmp_path)
+    assert not beginning.is_known, "nothing has come yet"
     (tmp_path / f"{FIVE}.partial").touch()
     beginning.look(tmp_path)
+    assert beginning.is_known
     (tmp_path / FOUR).touch()  # what comes later is no beginning
     beginning.look(tmp_path)
     assert beginning.lacks({"first_segment": FIVE}) == ""
-    assert beginning.lacks({"first_segment": FOUR})
+    assert FOUR in beginning.lacks({"first_segment": FOUR})
+
+
+def test_who_was_started_again_before_the_first_base_backup_trusts_what_comes_now() -> None:
+    beginning = Beginning()
+    beginning.after(Segment(1, 4))
+    assert FOUR in beginning.lacks({"first_segment": FOUR})
+    assert beginning.lacks({"first_segment": FIVE}) == ""
 
 
 def test_who_goes_on_from_the_archive_lacks_nothing() -> None:
     assert Beginning().lacks({"first_segment": FOUR}) == ""
-
-
-def test_a_place_that_the_database_has_no_more_is_a_new_beginning(tmp_path: Path) -> None:
-    beginning = Beginning()
-    beginning.before(FOLLOWS)
-    beginning.from_now()
-    (tmp_path / FIVE).touch()
-    beginning.look(tmp_path)
-    assert beginning.lacks({"first_segment": FOUR})
 
 
 def test_a_base_backup_that_cannot_be_restored_is_taken_again_later(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 from archive_place import OWNERS, SECRET, ArchivePlace, soon
@@ -43,7 +44,8 @@ def files(place: ArchivePlace) -> list[Path]:
 def base(bucket: OwnedBucket, label: str, number: int) -> None:
     facts = {
         "label": label, "timeline": 1, "started": datetime.now(UTC).isoformat(), "ended": datetime.now(UTC).isoformat(),
-        "start": f"0/{number:X}000028", "first_segment": Segment(1, number).name, "bytes": 4,
+        "start": f"0/{number:X}000028", "end": f"0/{number:X}000100",
+        "first_segment": Segment(1, number).name, "bytes": 4,
     }  # fmt: skip
     put(bucket, base_key(SYSTEM, label), b"tar!")
     bucket.put_facts(base_facts_key(SYSTEM, label), facts)
@@ -54,15 +56,22 @@ def put(bucket: OwnedBucket, key: str, content: bytes) -> None:
 
 
 def moved(bucket: OwnedBucket, monkeypatch: pytest.MonkeyPatch, old: set[str], days: float) -> None:
-    """Let the gateway say that some objects were written so many days ago."""
-    real = OwnedBucket.versions
+    """Let the gateway, and the collector in its documents, say that some objects were written so many days ago."""
+    real, told = OwnedBucket.versions, OwnedBucket.facts_of
 
     def aged(self: OwnedBucket, prefix: str) -> Iterator[Version]:
         for each in real(self, prefix):
             is_old = any(name in each.key for name in old)
             yield replace(each, written=each.written - timedelta(days=days)) if is_old else each
 
+    def told_aged(self: OwnedBucket, version: Version) -> dict[str, Any]:
+        facts = told(self, version)
+        if any(name in version.key for name in old):
+            facts["ended"] = (datetime.fromisoformat(facts["ended"]) - timedelta(days=days)).isoformat()
+        return facts
+
     monkeypatch.setattr(OwnedBucket, "versions", aged)
+    monkeypatch.setattr(OwnedBucket, "facts_of", told_aged)
 
 
 def test_versions_are_removed_for_good_and_the_rest_is_as_it_was(
@@ -157,6 +166,12 @@ def folder() -> Iterator[Path]:
     rmtree(made)
 
 
+def is_told(bucket: OwnedBucket, after: float) -> bool:
+    """Whether the collector's status, and not an earlier one of it, says that all up to a time is there."""
+    covered = look(bucket, "commerce", "frankfurt").covered_at
+    return covered is not None and covered.timestamp() > after
+
+
 def test_a_database_is_restored_from_what_retention_left(
     place: ArchivePlace, database: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +192,7 @@ def test_a_database_is_restored_from_what_retention_left(
         after = time.time()
         soon("all of it in the archive", lambda: (collector.state.covered_at or 0) > after + 1)
         collector._last_status = float("-inf")  # noqa: SLF001 what is told each minute is told now
-        soon("that being told", lambda: (look(bucket, "commerce", "frankfurt").covered_at or before) > before)
+        soon("that being told", lambda: is_told(bucket, after))
     first, second = sorted(place.facts(), key=lambda each: each["started"])
     (system,) = bucket.systems()
     cut = Segment.of(second["first_segment"])
@@ -188,13 +203,14 @@ def test_a_database_is_restored_from_what_retention_left(
     moved(bucket, monkeypatch, {first["label"], *old}, 9)
     pruned = prune(bucket, Keeping(7, 1), datetime.now(UTC), execute=True)
     assert pruned.labels == []
-    assert pruned.stretches[0].begins == datetime.fromisoformat(first["ended"]), "it leads into the kept days"
+    nine = timedelta(days=9)
+    assert pruned.stretches[0].begins == datetime.fromisoformat(first["ended"]) - nine, "it leads into the kept days"
     moved(bucket, monkeypatch, {second["label"]}, 9)
     pruned = prune(bucket, Keeping(7, 1), datetime.now(UTC), execute=True)
     assert pruned.labels == [first["label"]]
     assert not old & set(place.names(".gz.age"))
     told = look(bucket, "commerce", "frankfurt")
-    assert [each.begins for each in told.stretches] == [datetime.fromisoformat(second["ended"])]
+    assert [each.begins for each in told.stretches] == [datetime.fromisoformat(second["ended"]) - nine]
     assert told.missing == ()
     assert told.stretches[0].ends == told.covered_at
     assert bucket.facts(kept_key(system))["problem"] == ""
@@ -247,7 +263,8 @@ def test_after_a_failover_retention_leaves_what_leads_to_both_sides_of_it(
         assert pruned.labels == [first["label"]]
         assert not old & set(place.names(".gz.age"))
         (left,) = pruned.stretches
-        assert (left.begins, left.last[:8]) == (datetime.fromisoformat(second["ended"]), "00000002")
+        begun = datetime.fromisoformat(second["ended"]) - timedelta(days=9)
+        assert (left.begins, left.last[:8]) == (begun, "00000002")
         for name, to, count in (("one", before, 5000), ("other", after, 6000)):
             pieces = find_pieces(bucket, to, place.key)
             lines = list(recover(pieces, to, folder / name, place.key, "commerce"))

@@ -1,5 +1,6 @@
 """Keys and settings that a stranger changes at the real authorities: what drift says, and that its commands work."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from shopsphere.drift.edge_declared import declared_edge
 from shopsphere.drift.model import Drift
 from shopsphere.foundation.finding import Severity
 from shopsphere.foundation.process import run
-from shopsphere.names.key_record import read_record
+from shopsphere.names.key_record import LINES, TYPE, read_record, record_name
 from shopsphere.names.zone_keys import ZoneKey, ZoneKeyError, kept_keys, key_file, make_key, private_text, retire
 from shopsphere.names.zone_proof import Vouched
 from shopsphere.names.zone_signing import take_key
@@ -121,7 +122,7 @@ def test_another_machine(
     old = make_key(folder)
     retire(own, old)
     PROVIDER.update("", state, zone.key_inputs())
-    assert [old.dnskey in read_record(each, ZONE).retired for each in authorities] == [True, True]
+    assert [read_record(each, ZONE).is_ended_by(ZONE, old, present_key) for each in authorities] == [True, True]
     authorities[1].add_zone_key(ZONE, private_text(key_file(folder, old)))  # an old store came back
     assert {each.field for each in found(zone, state)} == {f"key {old.tag}"}
     (folder / "retired").unlink(missing_ok=True)
@@ -131,3 +132,30 @@ def test_another_machine(
     assert outs["live"] == {"ns1": "signed", "ns2": "signed"}
     with pytest.raises(ZoneKeyError, match="no other key"):
         take_key(authorities[0], ZONE, present_key)
+
+
+@pytest.mark.requirement(
+    "a false line and a flood of them at a real authority are refused, found, and go as it is said"
+)
+def test_false_lines(
+    zone: GlobalDnsModel, state: dict[str, Any], authorities: list[powerdns.DnsAuthority], host: list[str]
+) -> None:
+    (key,) = authorities[1].zone_keys(ZONE)
+    before = authorities[1].rrset(ZONE, record_name(ZONE), TYPE)
+    for lines, words, field in (
+        ((f'"retired {key.dnskey}"',), "were retired which are in use", "retired"),
+        (tuple(f'"retired 257 3 13 {n:088d}"' for n in range(LINES + 1)), "ns2 is larger than any", "records"),
+    ):
+        authorities[1].replace(ZONE, [powerdns.RRset(record_name(ZONE), TYPE, 60, lines)])
+        assert (field, Severity.CRITICAL) in [(each.field, each.severity) for each in found(zone, state)]
+        read = present(PROVIDER.read("", state).outs)
+        assert read["retired"] == state["retired"]
+        with pytest.raises(ZoneKeyError, match=words) as refused:
+            PROVIDER.update("", read, zone.key_inputs())
+        repairs = [each.repair for each in found(zone, state) if each.field == field and each.object.endswith("ns2")]
+        if command := re.search(r"`(pdnsutil delete-rrset [^`]*)`", str(refused.value)):
+            repairs = [command[1].replace("pdnsutil ", " ".join(host) + " ")]
+        run(["bash", "-c", repairs[0]], seconds=20)
+        assert authorities[1].rrset(ZONE, record_name(ZONE), TYPE) is None
+        PROVIDER.update("", state, zone.key_inputs())
+        assert authorities[1].rrset(ZONE, record_name(ZONE), TYPE) == before

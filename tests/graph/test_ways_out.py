@@ -29,6 +29,7 @@ FIELDS_OF_OTHERS = {
     "pulumi.com/autonamed",
     "live",
     "ds",
+    "retired",
     "version",
     "pluginDownloadURL",
     "renderYamlToDirectory",

@@ -80,7 +80,7 @@ with ThreadPoolExecutor(32) as pool:
 """
 BY_PSQL = """(
     said=$(psql -w "hostaddr=${each%/*} port=${each#*/} dbname=x user=x connect_timeout=10" 2>&1)
-    case "$said" in *refused* | *expired* | *route*) ;; *) echo $each ;; esac
+    case "$said" in *refused* | *expired* | *"timed out"* | *route*) ;; *) echo $each ;; esac
 ) &"""
 """A database's image has neither Python nor grep: whatever else psql says, something has answered it."""
 LEDGER = ("-n", "data-ledger", "-c", "postgres")

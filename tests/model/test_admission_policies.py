@@ -35,8 +35,9 @@ NAMES = {
     "shopsphere-pods", "shopsphere-storage-classes", "shopsphere-volumes", "shopsphere-claims",
     "shopsphere-network-policies", "shopsphere-services", "shopsphere-endpoint-slices", "shopsphere-endpoints",
     "shopsphere-databases", "shopsphere-database-peers", "shopsphere-database-copies", "shopsphere-unlisted-kinds",
-    "shopsphere-kinds-of-controllers", "shopsphere-pods-of-controllers", "shopsphere-rights-over-policies",
-    "shopsphere-administrators", "shopsphere-migrations", "shopsphere-database-fields", "shopsphere-in-site-promotion",
+    "shopsphere-kinds-of-controllers", "shopsphere-bindings-of-controllers", "shopsphere-pods-of-controllers",
+    "shopsphere-rights-over-policies", "shopsphere-administrators", "shopsphere-migrations",
+    "shopsphere-database-fields", "shopsphere-in-site-promotion",
 }  # fmt: skip
 DIGEST = f"sha256:{'a1' * 32}"
 IMAGES = {

@@ -17,7 +17,7 @@ from shopsphere.drift.edge_declared import declared_edge
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.foundation.finding import Severity
 from shopsphere.names.apex import apex
-from shopsphere.names.key_record import TYPE, KeyRecord, endorse, record_name, write_key_record
+from shopsphere.names.key_record import LINES, TYPE, KeyRecord, end, endorse, record_name, write_key_record
 from shopsphere.names.zone_keys import ZoneKey, key_file, make_key, private_key, private_text
 from shopsphere.names.zone_proof import Vouched
 
@@ -138,7 +138,7 @@ def test_a_roll(edge: Edge, other: ZoneKey) -> None:
     assert edge.drifts() == []
     edge.shown = frozenset({other.ds(ZONE)})
     assert edge.drifts() == []
-    write_key_record(edge.servers, ZONE, KeyRecord(retired=frozenset({edge.key.dnskey})))
+    write_key_record(edge.servers, ZONE, end(ZONE, edge.key, other, private_key(key_file(edge.folder, other))))
     assert {each[:2] for each in edge.told()} == {("at ns1", f"key {edge.key.tag}"), ("at ns2", f"key {edge.key.tag}")}
     for server in edge.servers:
         server.keys = {number: each for number, each in server.keys.items() if each == other.dnskey}
@@ -174,6 +174,26 @@ def test_other_keys(edge: Edge, other: ZoneKey) -> None:
     edge.servers[1].fails_on = {"zone_keys"}
     edge.outputs["ds"].append("1 13 2 " + "ab" * 32)
     assert edge.look().drifts == (), "the other one may have it"
+
+
+@pytest.mark.requirement("one false line beside a second key that signs is critical, and a flood of them too")
+def test_a_false_line_in_a_roll(edge: Edge, other: ZoneKey) -> None:
+    edge.give(other)
+    made = endorse(ZONE, other, edge.key, private_key(key_file(edge.folder, edge.key)))
+    write_key_record(edge.servers, ZONE, KeyRecord(frozenset({edge.key.dnskey}), frozenset({made})))
+    place = "_zone-keys.shopsphere.test. TXT at"
+    assert edge.told() == [(f"{place} ns{n}", "retired", Kind.CHANGED, Severity.CRITICAL) for n in (1, 2)]
+    edge.servers[0].remove(ZONE, record_name(ZONE), TYPE)
+    critical = [each.object for each in edge.drifts() if each.severity is Severity.CRITICAL]
+    assert critical == [f"{place} ns2"], "nothing that is true is removed at the other one"
+    write_key_record(edge.servers, ZONE, KeyRecord())
+    del edge.servers[0].zones[ZONE][record_name(ZONE), TYPE], edge.servers[1].zones[ZONE][record_name(ZONE), TYPE]
+    write_key_record(edge.servers, ZONE, KeyRecord(made=frozenset({made})))
+    flood = tuple(f'"retired 257 3 13 {n:088d}"' for n in range(LINES + 1))
+    edge.servers[1].replace(ZONE, [RRset(record_name(ZONE), TYPE, 60, flood)])
+    (found,) = edge.drifts()
+    assert (found.object, found.field, found.severity) == (f"{place} ns2", "records", Severity.CRITICAL)
+    assert '"changetype": "DELETE"' in found.repair
 
 
 def test_a_false_record(edge: Edge) -> None:

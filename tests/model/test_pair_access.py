@@ -73,7 +73,7 @@ def test_who_asks_about_names(
         (tmp_path / f"{name}.key").unlink()
     files[EDGE]["shopsphere:dnsAuthorities"] = []
     ends = watching.edge_certificates()
-    assert set(ends) == {"ca.crt", "watcher.crt"}
+    assert set(ends) == {"ca.crt", "cdn.crt", "watcher.crt"}
     assert all(end and end > datetime.now(UTC) for end in ends.values())
 
 

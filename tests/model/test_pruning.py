@@ -109,6 +109,7 @@ def test_so_many_base_backups_stay_however_old() -> None:
     for each in (40, 30, 20, 10):
         bucket.base(each, 50 - each)
     bucket.wal({each: 50 - each for each in range(10, 51)})
+    bucket.status()
     run(bucket, Keeping(days=7, base_backups=3))
     assert bucket.labels() == [f"{ago(each):%Y%m%dT%H%M%SZ}" for each in (30, 20, 10)]
     assert bucket.names()[0] == seg(20)
@@ -123,11 +124,11 @@ def test_an_archive_that_nothing_reaches_any_more_loses_nothing() -> None:
     assert [each for each in bucket.held if each.key != kept_key(SYSTEM)] == left
 
 
-def test_a_clock_of_the_future_or_past_removes_nothing_that_is_young() -> None:
-    for wrong in (timedelta(days=4000), timedelta(days=-4000)):
-        bucket = daily()
-        prune(bucket, WEEK, NOW + wrong, execute=True)
-        assert set(bucket.names()) >= {seg(each) for each in range(13, 22)}
+def test_a_time_of_the_future_removes_nothing_that_is_young() -> None:
+    """That of the question alone: tests/model/test_archive_clocks.py has what the archive itself gets wrong."""
+    bucket = daily()
+    prune(bucket, WEEK, NOW + timedelta(days=4000), execute=True)
+    assert bucket.names() == [seg(each) for each in range(13, 22)]
 
 
 def test_wal_of_the_base_backups_own_beginning_stays() -> None:
@@ -146,6 +147,7 @@ def test_after_a_failover_the_earlier_timeline_and_all_histories_stay() -> None:
     # The other site had only up to 38 when it was promoted, so that the new timeline begins there.
     bucket.wal({each: 5.9 - (each - 38) * 0.1 for each in range(38, 98)}, timeline=2)
     bucket.put(HISTORY, 50, ago(5.9))
+    bucket.status()
     bucket.put(wal_key(SYSTEM, "00000001.history"), 50, ago(30))
     run(bucket, Keeping(days=7, base_backups=1))
     names = bucket.names()
@@ -176,6 +178,7 @@ def test_wal_of_the_kept_days_stays_whatever_its_number() -> None:
     bucket.base(8, 40)
     bucket.wal(dict.fromkeys(range(40, 50), 9))
     bucket.wal(dict.fromkeys(range(30, 60), 1), timeline=2)
+    bucket.status(ago(1))
     run(bucket, Keeping(days=7, base_backups=1))
     assert seg(30, 2) in bucket.names()
 

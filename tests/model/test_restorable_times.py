@@ -195,15 +195,49 @@ def test_an_archive_that_is_younger_than_the_promise_fails_nothing() -> None:
     young = [backup(site, 2, begun=ago(31), looked_at=None) for site in ("frankfurt", "dublin")]
     assert judged(*young)[0] is Verdict.PASSED
     assert window_short(young, NOW) is None
-    old = [replace(each, begun=ago(31.2)) for each in young]
+    old = [replace(each, begun=ago(31.2), looked_at=ago(0.5)) for each in young]
     assert window_short(old, NOW) == timedelta(days=28)
 
 
-@pytest.mark.parametrize(("pruned", "said"), [(None, "never"), (ago(4), "4 days ago")])
+@pytest.mark.parametrize(
+    ("pruned", "said"), [(None, "never"), (ago(4), "4 days ago"), (ago(-31), "31.0 days from now, by its clock")]
+)
 def test_what_retention_has_not_looked_at_is_not_known(pruned: datetime | None, said: str) -> None:
     verdict, found = judged(*(backup(site, 31, looked_at=pruned) for site in ("frankfurt", "dublin")))
     assert verdict is Verdict.FAILED
     assert f"commerce: retention looked {said}" in found
+
+
+@pytest.mark.parametrize(
+    ("begun", "verdict"), [(2, Verdict.PASSED), (31.2, Verdict.PASSED), (37.9, Verdict.PASSED), (38.1, Verdict.FAILED)]
+)
+def test_an_archive_from_before_retention_has_a_week_and_is_told_what_to_install(
+    begun: float, verdict: Verdict
+) -> None:
+    found = [
+        backup(site, 2, begun=ago(begun), looked_at=None, pruned_at=None, jurisdiction="eu")
+        for site in ("frankfurt", "dublin")
+    ]
+    finding = judge("rdc-a", found, NOW)
+    assert finding.verdict is verdict
+    assert "commerce: retention looked never" in finding.found
+    told_to = finding.found if finding.passed else finding.action
+    assert "`shopsphere install-files archive-eu --into FOLDER`" in told_to
+    assert "`systemctl enable --now shopsphere-prune-backups.timer`" in told_to
+
+
+def test_an_archive_from_before_retention_raises_no_ticket_meanwhile() -> None:
+    now = datetime.now(NOW.tzinfo)
+    for days, tickets in ((37, False), (39, True)):
+        begun = now - timedelta(days=days)
+        found = [
+            backup(site, 2, begun=begun, looked_at=None, pruned_at=None, base_at=now, covered_at=now)
+            for site in ("frankfurt", "dublin")
+        ]
+        view: Any = SimpleNamespace(access=SimpleNamespace(backups=lambda found=found: found))
+        values = {each.metric.name.removeprefix("shopsphere_"): each.value for each in source.ask(view, "")}
+        assert (values["restorable_short_seconds"] > 0) is tickets
+        assert ("backups_pruned_timestamp_seconds" in values) is tickets
 
 
 def test_a_site_that_was_not_looked_at_is_unknown_and_not_a_shorter_past() -> None:

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from zone_world import World, zone_world
 
 from cli.zone import app
-from shopsphere.names.key_record import KeyRecord, write_key_record
-from shopsphere.names.zone_keys import make_key
+from shopsphere.names.key_record import KeyRecord, end, write_key_record
+from shopsphere.names.zone_keys import kept_keys, make_key, private_key
 
 
 @pytest.fixture
@@ -46,6 +46,10 @@ def test_what_is_said(world: World, tmp_path: Path) -> None:
     assert old.ds(ZONE) in said()
     assert "several keys" in said()
     write_key_record(world.servers, ZONE, KeyRecord(retired=frozenset({old.dnskey})))
+    assert f"{old.tag} (said to be retired and not proven)" in said()
+    assert old.ds(ZONE) in said(), "what anybody may write takes no key away"
+    own = private_key(kept_keys(world.folder)[key.dnskey])
+    write_key_record(world.servers, ZONE, end(ZONE, old, key, own))
     world.ds = {key.ds(ZONE, 1)}
     text = said()
     assert f"{old.tag} (was retired)" in text

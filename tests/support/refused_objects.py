@@ -132,7 +132,8 @@ REFUSED: dict[str, Case] = {
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
         subjects=[{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}])),
     "right of the agent for somebody": Case("RES-007", *AGENTS_RIGHT, ("subjects", 0, "name"), "mallory"),
-    "right of the agent for an account": Case("RES-007", *AGENTS_RIGHT, ("subjects", 0, "kind"), "ServiceAccount"),
+    "right of the agent for an account": Case("RES-007", *AGENTS_RIGHT, ("subjects",), [
+        {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}]),
     "right of the agent for one more":
         Case("RES-007", *AGENTS_RIGHT, ("subjects",), [
             {"kind": "Group", "name": name, "apiGroup": "rbac.authorization.k8s.io"}

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Kept
+from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Kept, document_in
 from shopsphere.clients.owned_archive import OwnedBucket, Upload, Version
-from shopsphere.estate.archive_names import Segment, base_facts_key, base_key, wal_key
+from shopsphere.estate.archive_names import Segment, base_facts_key, base_key, status_key, wal_key
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SYSTEM = "7001"
@@ -67,7 +67,7 @@ class VersionedBucket(OwnedBucket):
     def facts_of(self, version: Version) -> dict[str, Any]:
         """Return one version of a document."""
         try:
-            return dict(json.loads(self.contents[version.key, version.version]))
+            return document_in(self.contents[version.key, version.version])
         except ValueError as error:
             raise ArchiveError(version.key) from error
 
@@ -112,6 +112,11 @@ class VersionedBucket(OwnedBucket):
         self.put(base_key(system, label), 1000 if whole else 999, written)
         self.put(base_facts_key(system, label), json.dumps(facts).encode(), written)
         return label
+
+    def status(self, covered_at: datetime = NOW, written: datetime | None = None) -> None:
+        """Keep what a collector says of itself."""
+        told = {"covered_at": covered_at.timestamp(), "newest": ""}
+        self.put(status_key(SYSTEM), json.dumps(told).encode(), written)
 
     def wal(self, numbers: Mapping[int, float] | range, *, timeline: int = 1, system: str = SYSTEM) -> None:
         """Keep segments, each of so many days ago; of a range, one a day up to now."""

@@ -55,7 +55,9 @@ class PowerDnsZoneKeysProvider(PowerDnsProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Report whether each authority signs with the same keys; gone only when none signs."""
-        outputs = _outputs(_keys(props, props).look(self.connect(props)), props, props)
+        view = _keys(props, props).look(self.connect(props))
+        # What the zone's record says is no knowledge of the state: only a deployment that ended well adds to it.
+        outputs = {**_outputs(view, props, props), "retired": sorted(props.get("retired") or ())}
         gone = all(line == UNSIGNED for line in outputs["live"].values())
         return ReadResult("" if gone else id_, outputs)
 
@@ -76,7 +78,7 @@ class PowerDnsZoneKeysProvider(PowerDnsProvider):
                     found=", ".join(names),
                     action="remove these first; a zone that stays is left signed (docs/zone-keys.md)",
                 )
-        # With the zone goes what all know of retired keys: this machine keeps it.
+        # With the zone goes what is proven of retired keys: this machine keeps it.
         retire_all(keys_folder(_props), _keys(_props, _props).look(authorities).retired)
         for authority in authorities:
             for key in authority.zone_keys(zone):

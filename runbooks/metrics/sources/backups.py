@@ -14,7 +14,7 @@ from runbooks.metrics.registry import (
     RESTORABLE_SHORT,
 )
 from runbooks.metrics.source import Source
-from runbooks.readiness.p12_backups import window_short
+from runbooks.readiness.p12_backups import is_awaited, window_short
 from runbooks.readiness.pair_view import PairView
 from runbooks.restore.stretches import whole_time
 from shopsphere.clients.archive import ArchiveError
@@ -42,7 +42,8 @@ def ask(view: PairView, _site: str) -> Iterator[Sample]:
         pruned = [each.pruned_at.timestamp() if each.pruned_at else NEVER for each in own]
         yield RESTORABLE_FROM.sample(whole[0].timestamp() if whole else NEVER, database=database)
         yield RESTORABLE_SHORT.sample(short.total_seconds(), database=database)
-        yield BACKUPS_PRUNED.sample(min(pruned), database=database)
+        if not is_awaited(own, now):
+            yield BACKUPS_PRUNED.sample(min(pruned), database=database)
         yield BACKUP_ENDED.sample(min(bases), database=database)
         yield LOG_ARCHIVED.sample(min(covered), database=database)
 
