@@ -4,6 +4,7 @@ What customers were promised, and what the sites hold in the end, is judged by t
 """
 
 import faults_of_changes as changes
+import faults_of_halves as halves
 import faults_of_lines as lines
 import faults_of_nodes as nodes
 import faults_of_sites as sites
@@ -47,11 +48,18 @@ OF_NODES = {
         nodes.node_lost_then_site,
         nodes.partition_inside_site,
         nodes.silent_node_failover,
+        halves.passive_cut_in_two,
+        halves.flapping_inside_passive,
+        halves.api_of_active_away,
+        halves.api_of_passive_away,
+        halves.further_node_without_witness,
+        halves.restarted_node_agent,
     )
 }
 """Only for sites of several nodes; by name, as a lab of one has none of them."""
 PROOFS = {
     "partition-without-fence": lines.partition_without_fence,
     "partition-without-node-fence": nodes.partition_without_node_fence,
+    "passive-cut-in-two-without-fence": halves.passive_cut_in_two_without_fence,
 }
 """Never drawn by chance: each has to be found out by a checker."""

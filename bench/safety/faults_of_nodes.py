@@ -22,21 +22,27 @@ def node_of_primary(scene: Scene, site: str, database: DatabaseModel = LEDGER) -
     return str(cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["spec"]["nodeName"])
 
 
-def lead_on_further_node(scene: Scene, databases: Sequence[DatabaseModel] = (LEDGER,)) -> str:
-    """Let databases of the active site be led from a further node, as their operator's plugin would; return it."""
-    site = scene.active
-    moved = [each for each in databases if node_of_primary(scene, site, each) == site]
+def lead_on_further_node(scene: Scene, databases: Sequence[DatabaseModel] = (LEDGER,), site: str | None = None) -> str:
+    """Let databases of a site, the active one unless told, be led from a further node; return that node."""
+    site = site or scene.active
+    lead_on(scene, site, databases, further=True)
+    (node,) = {node_of_primary(scene, site, each) for each in databases}
+    return node
+
+
+def lead_on(scene: Scene, site: str, databases: Sequence[DatabaseModel], *, further: bool) -> None:
+    """Let databases of a site be led from a further node or from its first one, as their operator's plugin would."""
+    moved = [each for each in databases if (node_of_primary(scene, site, each) == site) is further]
     for each in moved:
-        _await_complete_copy(scene, each)
-        _let_another_lead(scene, each)
+        _await_complete_copy(scene, each, site)
+        _let_another_lead(scene, each, site)
     for each in moved:
-        wait_until(partial(_leads_away, scene, each), what=f"another {each.name} to lead", seconds=120)
+        there = partial(_leads_there, scene, each, site, further=further)
+        wait_until(there, what=f"another {each.name} to lead at {site}", seconds=120)
     if moved:
         wait_until(scene.under_test.is_steady, what="a steady pair", seconds=300, interval=1)
     for each in databases:
-        _await_complete_copy(scene, each)
-    (node,) = {node_of_primary(scene, site, each) for each in databases}
-    return node
+        _await_complete_copy(scene, each, site)
 
 
 def _spread_services(scene: Scene) -> None:
@@ -64,18 +70,21 @@ def _is_leaving(pod: Mapping[str, Any]) -> bool:
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
-def _let_another_lead(scene: Scene, database: DatabaseModel) -> None:
-    held = scene.under_test.access.database(scene.active, database)
+def _let_another_lead(scene: Scene, database: DatabaseModel, site: str) -> None:
+    held = scene.under_test.access.database(site, database)
     found = held.document()["status"]
     others = [each for each in found["instanceNames"] if each != found["currentPrimary"]]
-    assert others, f"{scene.active} has one instance of {database.name}: start the lab with --nodes 2"
+    assert others, f"{site} has one instance of {database.name}: start the lab with --nodes 2"
     status = {"targetPrimary": others[0], "phase": "Switchover in progress"}
     held.cluster.patch(f"{held.path}/status", {"status": status})
 
 
-def _await_complete_copy(scene: Scene, database: DatabaseModel) -> None:
-    """Wait until another instance of a synchronous database may lead: before, the site's API refuses it (ADR 45)."""
-    if database.synchronous:
+def _await_complete_copy(scene: Scene, database: DatabaseModel, site: str) -> None:
+    """Wait until another instance of a synchronous database may lead: before, the site's API refuses it (ADR 45).
+
+    At a site that follows, nobody is asked for: any instance may lead there.
+    """
+    if database.synchronous and site == scene.active:
         what = f"a complete copy of {database.name}"
         wait_until(partial(_has_complete_copy, scene, database), what=what, seconds=120, interval=1)
 
@@ -87,8 +96,8 @@ def _has_complete_copy(scene: Scene, database: DatabaseModel) -> bool:
     return bool({*named.split(",")} - {"", document["status"]["currentPrimary"]})
 
 
-def _leads_away(scene: Scene, database: DatabaseModel) -> bool:
-    return node_of_primary(scene, scene.active, database) != scene.active
+def _leads_there(scene: Scene, database: DatabaseModel, site: str, *, further: bool) -> bool:
+    return (node_of_primary(scene, site, database) != site) is further
 
 
 def node_with_primary_lost(scene: Scene) -> None:
