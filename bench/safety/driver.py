@@ -21,6 +21,7 @@ from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.witness.record import PairRecord
 
 SETTLED = "select count(*) from {} where state in ({})"
+FEW = 5  # violations of a kind that a result shows one by one
 PENDING = {
     "orders": ("commerce", SETTLED.format('orders."order"', "'pending_payment'")),
     "payments": ("ledger", SETTLED.format("payments.payment", "'created', 'unknown'")),
@@ -66,11 +67,25 @@ def carry_out(
     for other in [] if is_near else others:
         judged["violations"] += checks.elsewhere(other["failures"], other["count"])
     start = scene.at.get("fault")
-    events = {event: round(at - start, 2) for event, at in scene.at.items()} if start else {}
+    marks = {**scene.at, "gap began": journal["gap"]["from"]}
+    events = {event: round(at - start, 2) for event, at in marks.items()} if start else {}
     return {
         "fault": name, "seed": seed, "run": number, "pair": under_test.pair.name, "from": scene.active, **judged,
         "events": events, **scene.facts,
     }  # fmt: skip
+
+
+def _few(violations: Sequence[str]) -> list[str]:
+    """Return the first violations of each kind, and how many more of it there are: one cause makes hundreds."""
+    kinds: dict[str, list[str]] = {}
+    for each in violations:
+        kinds.setdefault(each.partition(":")[0], []).append(each)
+    found: list[str] = []
+    for kind, each in kinds.items():
+        found += each[:FEW]
+        if len(each) > FEW:
+            found.append(f"{kind}: {len(each) - FEW} more")
+    return found
 
 
 def failback(under_test: PairUnderTest, seed: int, number: int, *, pace: float = 0.0) -> dict[str, Any]:
@@ -121,7 +136,7 @@ def judge(
         "orders_lost_paid": sum(each["paid"] for each in lost),
         "orders_lost_ms": round(1000 * span(lost, scene.at.get("fault"))),
         "failures": {kind: each["count"] for kind, each in journal["failures"].items()},
-        "violations": violations,
+        "violations": _few(violations),
     }
 
 

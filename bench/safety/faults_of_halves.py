@@ -1,4 +1,4 @@
-"""A site of several nodes that loses a part of what it decides by: one half the other, its API, its witness (ADR 46)."""
+"""A site of several nodes that loses a part of what it decides by: a half, its API or its witness (ADR 46)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Diary:
 
 
 def passive_cut_in_two(scene: Scene) -> None:
-    """The nodes of the recovery site lose each other, its ledger led from the further one; then the active site is lost.
+    """The recovery site's nodes lose each other, its ledger led from the further one; then the active site is lost.
 
     What the further one would confirm after that, nobody could promote.
     """
@@ -72,6 +72,7 @@ def passive_cut_in_two_without_fence(scene: Scene) -> None:
     finally:
         is_over.set()
         thief.join(10)
+        scene.under_test.copy_ledger_anew(scene.passive, node)
 
 
 def _take_away(node: str, is_over: threading.Event) -> None:

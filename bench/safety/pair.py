@@ -50,6 +50,7 @@ class PairUnderTest:
         self._links: set[tuple[str, str]] = set()
         self._stopped: set[tuple[str, str]] = set()
         self._spoiled: dict[tuple[str, str], dict[str, str]] = {}
+        self._ahead: set[tuple[str, str]] = set()
         self.volumes, self.fences = SmallVolumes(self), Fences()
         self.access = PairAccess(self.topology, self.pair, Environment.LAB, self.witness)
 
@@ -133,6 +134,19 @@ class PairUnderTest:
         cluster, namespace, pod = self.access.database(site, database).leader()
         script = 'read process < "$PGDATA/postmaster.pid" && kill -9 "$process"'  # there is neither bash nor head
         cluster.execute(namespace, pod, "postgres", ["sh", "-c", script])
+
+    def copy_ledger_anew(self, site: str, node: str) -> None:
+        """Have repair replace a node's copy of the ledger, as docs/failover.md has it: it has what nobody else has."""
+        self._ahead.add((site, node))
+
+    def _copy_anew(self) -> None:
+        for site, node in self._ahead:
+            cluster, namespace = self.access.cluster(site), LEDGER.namespace.name
+            for pod in cluster.items(f"/api/v1/namespaces/{namespace}/pods"):
+                if pod["spec"]["nodeName"] == node and "cnpg.io/instanceName" in pod["metadata"]["labels"]:
+                    for kind in ("persistentvolumeclaims", "pods"):
+                        cluster.delete(f"/api/v1/namespaces/{namespace}/{kind}/{pod['metadata']['name']}")
+        self._ahead.clear()
 
     # --- looking ------------------------------------------------------------------------------------------------
 
@@ -242,6 +256,7 @@ class PairUnderTest:
         if self._was_left(active, passive):
             shopsphere("lab", "free-volumes", passive)  # kept by the rebuild before; this run's are kept by the next
             shopsphere("rebuild", passive, "--execute", "--reason", "bench", seconds=900)
+        self._copy_anew()
         wait_until(self.is_steady, what="a steady pair", seconds=300, interval=1)
         return time.monotonic() - began
 

@@ -1,4 +1,4 @@
-"""The agent of a site of several nodes, on its first node: what it knows without the site's API while all follow.
+"""The agent on a site's first node, or its only one: what it knows without the site's API while all follow.
 
 Its doors are the way of the instances on the other nodes to each other, so they must not shut because only the API is
 silent: what confirms payments at a site that follows would lose the copy that follows it.
@@ -19,7 +19,7 @@ from shopsphere.estate.databases import DATABASES
 
 
 class FirstAgent(Agent):
-    """Takes what `Agent` takes; at a site without further nodes it is one.
+    """Takes what `Agent` takes.
 
     While the API was heard and said that all databases are standbys, the kernel showed a server of each that followed.
     As long as those same servers are seen to follow, and no other one is seen, nothing here takes writes.
@@ -34,9 +34,6 @@ class FirstAgent(Agent):
         self._proven: frozenset[str] = frozenset()
 
     def _look_at_role(self) -> None:
-        if not any(each.startswith(f"{self._config.site}/") for each in self._known.seen_nodes):
-            super()._look_at_role()
-            return
         asked, servers = self._clock.monotonic(), self._following()
         if self._proven and self._proven == servers.keys() and self._known.role is Role.REPLICA:
             self._learn(follows_until=max(self._known.follows_until, asked + PART_OF_SITE_SECONDS))

@@ -16,7 +16,7 @@ from typing import Protocol
 from runbooks.agent.copies import CopiesSeen, CopyKeeper, Step
 from runbooks.agent.patience import Patience
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, held_since
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.witness import PairRecord, Phase, Sync, Witness
 
 DROP_AFTER = 4.0
@@ -164,6 +164,7 @@ class SynchronyKeeper:
         self._differing_since: float | None = None
         self._goal: int | None = None
         self._copies = CopyKeeper(clock)
+        self._unsaid = ""
         self.done: tuple[str, ...] = ()
         """What the last look has changed, for the log."""
 
@@ -185,7 +186,7 @@ class SynchronyKeeper:
         Raises:
             ShopSphereError: the ledger, the API or the witness did not answer; nothing may be concluded.
         """
-        self.done = ()
+        self.done, self._unsaid = (), ""
         seen, now = self._ledger.look(), self._clock.monotonic()
         if self._leads_shut_off(seen):
             self._pause()
@@ -209,7 +210,7 @@ class SynchronyKeeper:
                 self._ledger.change_copies(step)
                 self.done = (step.value,)
             raise
-        self.done = (move.value,) if move is not Move.NOTHING else ()
+        self.done = (*filter(None, [self._unsaid]), *((move.value,) if move is not Move.NOTHING else ()))
         if not has_told and step is not Step.NOTHING:
             self._ledger.change_copies(step)
             self.done += (step.value,)
@@ -223,8 +224,10 @@ class SynchronyKeeper:
         all_there = seen.streams and (seen.copies.all_stream or not seen.copies.told)
         if all_there or seen.told != seen.waits or seen.copies.differ:
             return False
-        with suppress(ShopSphereError):
+        try:
             return self._is_shut(self._ledger.leading_node())
+        except ShopSphereError as error:  # payments must not stand still for that
+            self._unsaid = f"on which node the ledger is led cannot be told: {one_line(error)}"
         return False
 
     def _take(self, move: Move, record: PairRecord, seen: LedgerSeen) -> bool:

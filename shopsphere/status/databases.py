@@ -45,5 +45,14 @@ def describe(name: str, condition: str, answer: dict[str, Any]) -> Database:
         streams.append(
             Replication(receiver["from"] or "", receiver["state"], "", receiver["lag_ms"], receiver["lag_bytes"])
         )
-    problem = f"{name} follows nobody" if role == "standby" and not receiver else ""
+    problem = _problem(name, receiver) if role == "standby" else ""
     return Database(name, role, condition, int(answer["bytes"]), tuple(streams), problem)
+
+
+def _problem(name: str, receiver: dict[str, Any] | None) -> str:
+    """Return what is wrong with a standby that receives in this way; empty for nothing."""
+    if not receiver:
+        return f"{name} follows nobody"
+    if receiver["state"] != "streaming":  # over and over again where it has more than who leads by now
+        return f"{name} does not stream ({receiver['state']}); if that stays, `shopsphere ready` says what to do"
+    return ""

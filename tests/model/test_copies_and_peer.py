@@ -15,7 +15,7 @@ from runbooks.agent.ledger import SiteLedger, read_ledger
 from runbooks.agent.synchrony import LedgerSeen, SynchronyKeeper
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import ConflictError
-from shopsphere.foundation.errors import NoAnswerError
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.witness import PairRecord, Sync
 from shopsphere.witness.seen import Seen
 
@@ -26,6 +26,7 @@ class Pair(Site):
     def __init__(self) -> None:
         super().__init__()
         self.at_peer, self.revision, self.reloads = self.written, 1, 0
+        self.refuses_pods = False
         self.record = PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
             actor="test", reason="test", sync=Sync.ON
         )
@@ -40,6 +41,15 @@ class Pair(Site):
         said = super().answer()
         said["followers"][0]["replayed"] = self.at_peer
         return said
+
+    def items_of_known_kind(self, path: str, fieldSelector: str) -> list[Document]:  # noqa: N803 as the API has it
+        """Answer as far as the agent's rights go (ADR 50): pods are listed, and none is asked for by a path of its own."""
+        assert path == "/api/v1/namespaces/data-ledger/pods"
+        if self.refuses_pods:
+            raise ShopSphereError("pods is forbidden")
+        leader = self.document()["status"]["currentPrimary"]
+        assert fieldSelector == f"metadata.name={leader}"
+        return [{"metadata": {"name": leader}, "spec": {"nodeName": "frankfurt-2"}}]
 
     def write(self) -> None:
         super().write()
@@ -76,9 +86,6 @@ class Ledger(SiteLedger):
 
     def reload(self) -> None:
         self._pair.reloads += 1
-
-    def leading_node(self) -> str:
-        return "frankfurt-2"
 
     def look(self) -> LedgerSeen:
         self._seen = read_ledger(self._pair.document(), self._pair.answer(), PEER)
@@ -234,6 +241,19 @@ def test_what_leads_on_a_node_that_is_shut_lets_nobody_go() -> None:
     assert keep(keeper, pair, 1) == [], "the seconds of before do not count"
     keep(keeper, pair, 6)
     assert (pair.setting, pair.second_may_lead, pair.record.sync) == ("", False, Sync.OFF)
+
+
+@pytest.mark.requirement("payments do not stand still because the API does not say where the ledger is led")
+def test_an_api_that_does_not_say_the_node_is_said_and_stops_nothing() -> None:
+    pair = Pair()
+    machine: Any = pair
+    keeper = SynchronyKeeper("agent", machine, Ledger(pair), machine, lambda _node: True)
+    keep(keeper, pair, 8)
+    pair.streams = pair.peer_streams = False
+    pair.refuses_pods = True
+    said = keep(keeper, pair, 6)
+    assert "on which node the ledger is led cannot be told: pods is forbidden" in said
+    assert (pair.setting, pair.record.sync) == ("", Sync.OFF)
 
 
 @pytest.mark.requirement("a ledger that somebody told not to wait is reported at once")

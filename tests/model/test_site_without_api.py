@@ -164,13 +164,17 @@ def test_what_the_kernel_did_not_show_while_the_api_was_heard_counts_for_nothing
     assert not dublin.first_fence.is_open
 
 
-@pytest.mark.requirement("a site of one node goes by its API alone, as before")
-def test_a_site_of_one_node() -> None:
+@pytest.mark.requirement("losing only the API server of the site that follows stops no payment")
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_site_whose_further_nodes_never_had_a_lease(*, follows: bool) -> None:
+    """A site of one node, or one that has not been active since its agent started."""
     dublin = Dublin(further=False)
     assert dublin.first_fence.is_open
     dublin.api.is_away = "all"
+    if not follows:
+        dublin.at_first["ledger-dublin-1"] = Server()
     dublin.lives_on(31)
-    assert not dublin.first_fence.is_open
+    assert dublin.first_fence.is_open is follows
 
 
 @pytest.mark.requirement("only what leads at its site receives from the other one")

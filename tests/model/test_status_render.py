@@ -87,6 +87,13 @@ def test_a_standby_that_follows_nobody_is_a_problem() -> None:
     assert describe("ledger", "", {**STANDBY, "receiver": None}).problem == "ledger follows nobody"
 
 
+@pytest.mark.requirement("a copy that cannot follow any more is never shown as well")
+def test_a_standby_that_waits_for_what_never_comes_is_a_problem() -> None:
+    assert describe("ledger", "", STANDBY).problem == ""
+    waiting = {**STANDBY["receiver"], "state": "waiting"}
+    assert "ledger does not stream (waiting)" in describe("ledger", "", {**STANDBY, "receiver": waiting}).problem
+
+
 def test_racks_are_counted_also_where_one_node_stands_for_several() -> None:
     several = {
         "metadata": {"labels": {"shopsphere.io/rack": "r1", **{f"rack.shopsphere.io/r{n}": "" for n in range(8)}}}
