@@ -8,7 +8,6 @@ the witness says `sync on`, and the other site may be promoted again without los
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol

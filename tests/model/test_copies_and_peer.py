@@ -43,7 +43,7 @@ class Pair(Site):
         return said
 
     def items_of_known_kind(self, path: str, fieldSelector: str) -> list[Document]:  # noqa: N803 as the API has it
-        """Answer as far as the agent's rights go (ADR 50): pods are listed, and none is asked for by a path of its own."""
+        """Answer as far as the agent's rights go (ADR 50): pods are listed, and none has a path of its own."""
         assert path == "/api/v1/namespaces/data-ledger/pods"
         if self.refuses_pods:
             raise ShopSphereError("pods is forbidden")
