@@ -147,18 +147,18 @@ class Backup:
 def backups_of(topology: Topology, pair: Pair, environment: Environment) -> list[Backup]:
     """Return what there is of each database of a pair at each site; what cannot be looked at says so."""
     wanted = [(database, site) for database in DATABASES for site in pair.sites]
+    return at_each(wanted, lambda each: backup_at(topology, pair, environment, *each))
+
+
+def backup_at(topology: Topology, pair: Pair, environment: Environment, database: DatabaseModel, site: str) -> Backup:
+    """Return what there is of one database at one site; if it cannot be looked at, it says so."""
     archive = topology.archive_of(pair.primary)
     days = archive.keep_days if archive else 0
-
-    def of(each: tuple[DatabaseModel, str]) -> Backup:
-        database, site = each
-        try:
-            bucket = bucket_of(topology, pair, environment, database.cluster(site))
-            return replace(look(bucket, database.name, site), kept_days=days, jurisdiction=pair.jurisdiction)
-        except Exception as error:  # noqa: BLE001 - whatever a bucket holds, it hides no other
-            return Backup(database.name, site, problem=told(error), jurisdiction=pair.jurisdiction)
-
-    return at_each(wanted, of)
+    try:
+        bucket = bucket_of(topology, pair, environment, database.cluster(site))
+        return replace(look(bucket, database.name, site), kept_days=days, jurisdiction=pair.jurisdiction)
+    except Exception as error:  # noqa: BLE001 - whatever a bucket holds, it hides no other
+        return Backup(database.name, site, problem=told(error), jurisdiction=pair.jurisdiction)
 
 
 def look(bucket: Bucket, database: str, site: str) -> Backup:
