@@ -13,13 +13,13 @@ from runbooks.restore.told import Status, time_of, what_is_wrong
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Bucket, Kept
 from shopsphere.estate.access import archive_access
-from shopsphere.estate.archive_keys import AUTHORITY_FILE, IDENTITY_FILE, READER
+from shopsphere.estate.archive_keys import IDENTITY_FILE, READER
 from shopsphere.estate.archive_names import SEALED, Segment, base_key, kept_key, status_key
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, told
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.topology import ARCHIVE_PORT, Pair, Topology
+from shopsphere.topology import Pair, Topology
 
 DOCUMENT = ".json"
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -60,9 +60,8 @@ def bucket_of(topology: Topology, pair: Pair, environment: Environment, name: st
     Raises:
         ShopSphereError: the way to it is not known.
     """
-    folder = keys_folder(topology, pair, environment)
+    secret = keys_folder(topology, pair, environment) / f"{READER}.secret"
     archive = topology.archive_of(pair.primary)
-    secret, authority = folder / f"{READER}.secret", folder / AUTHORITY_FILE
     if archive is None or not secret.exists():
         raise ShopSphereError.build(
             "the secret of the operator's account at the archive is not here",
@@ -70,13 +69,7 @@ def bucket_of(topology: Topology, pair: Pair, environment: Environment, name: st
             found="no such file",
             action="put it there (docs/backups.md); for the lab: `shopsphere lab up`",
         )
-    access = ArchiveAccess(
-        f"https://{archive.address}:{ARCHIVE_PORT}",
-        READER,
-        secret.read_text().strip(),
-        authority if authority.exists() else None,
-    )
-    return Bucket(access, name)
+    return Bucket(ArchiveAccess.of(archive, READER, secret), name)
 
 
 @dataclass(frozen=True)
