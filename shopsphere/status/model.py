@@ -75,6 +75,8 @@ class Database:
         size_bytes: of all its databases together; None when it does not answer.
         replication: streams from or to it.
         problem: empty when all is well.
+        may_lead: other instances of its site that may lead in its place; None where that is nobody's question, as at a
+            site of one instance.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Database:
     size_bytes: int | None
     replication: tuple[Replication, ...]
     problem: str
+    may_lead: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

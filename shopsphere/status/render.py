@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from shopsphere.foundation.columns import Cell, columns, folded, table
-from shopsphere.status.model import NameAnswer, PairStatus, Replication, Restorable, SiteStatus, Status
+from shopsphere.status.model import Database, NameAnswer, PairStatus, Replication, Restorable, SiteStatus, Status
 
 MEGABYTE = 10**6
 _SMALL_GIB = 100
@@ -106,7 +106,13 @@ def _databases(sites: tuple[SiteStatus, ...]) -> Iterator[list[Cell]]:
         for database in site.facts.databases if site.facts else ():
             size = "?" if database.size_bytes is None else f"{database.size_bytes / MEGABYTE:.0f}"
             streams = "; ".join(map(_stream, database.replication)) or "none"
-            yield [site.site, database.name, database.role, size, database.condition, streams]
+            yield [site.site, database.name, database.role, size, _condition(database), streams]
+
+
+def _condition(database: Database) -> str:
+    if database.may_lead is None:
+        return database.condition
+    return f"{database.condition}; {', '.join(database.may_lead) or 'no other instance'} may lead in its place"
 
 
 def _stream(stream: Replication) -> str:
