@@ -8,7 +8,7 @@ import pulumi
 from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 
 from components.manifest import Manifest, name_of
-from components.settling import settled
+from components.settling import settled, settled_resource
 from policies.admission.language import AdmissionPolicy
 from policies.admission.site_policies import site_policies
 from shopsphere.estate.placement import Placement
@@ -58,6 +58,11 @@ class Admission(pulumi.ComponentResource):
         release; so is which kinds there may be. The policies from before would refuse it.
         """
         return settled(value, self.policies)
+
+    @property
+    def asked(self) -> pulumi.Input[list[pulumi.Resource]]:
+        """What a resource depends on that an older version of the policies refuses: as `in_force`, for `depends_on`."""
+        return settled_resource(self, self.policies)
 
     def _bound(self, policy: AdmissionPolicy) -> pulumi.Output[str]:
         metadata: Manifest = {

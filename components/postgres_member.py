@@ -32,8 +32,8 @@ class PostgresMemberArgs(TypedDict):
 
     namespace: pulumi.Input[str]
     """Namespace of the cluster."""
-    binding_namespace: pulumi.Input[str]
-    """The same, once the site's API server lets the right of the site's agent in."""
+    admission: pulumi.Input[list[pulumi.Resource]]
+    """The policies of the site's API server, of which older ones refuse the right of the site's agent."""
     image: pulumi.Input[str]
     """PostgreSQL image."""
     priority_class: pulumi.Input[str]
@@ -160,10 +160,10 @@ class PostgresMember(pulumi.ComponentResource):
             f"{namespace}-{BINDING}",
             metadata={
                 "name": BINDING,
-                "namespace": self._args["binding_namespace"],
+                "namespace": self._args["namespace"],
                 "labels": self._model.labels,
             },
             role_ref={"api_group": RBAC, "kind": "ClusterRole", "name": ENTERS},
             subjects=[{"api_group": RBAC, "kind": "Group", "name": AGENTS}],
-            opts=self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._args["admission"]),
         )

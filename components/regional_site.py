@@ -83,7 +83,7 @@ class RegionalSite(pulumi.ComponentResource):
             self._pair.member(database),
             PostgresMemberArgs(
                 namespace=self._centre.namespace(database.namespace.name),
-                binding_namespace=self._admission.in_force(self._centre.namespace(database.namespace.name)),
+                admission=self._admission.asked,
                 image=image,
                 priority_class=self._centre.priority_class("databases"),
                 authority=secrets["pairCaCertificate"],

@@ -94,7 +94,7 @@ def _way(rule: FleetRule) -> str:
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file's name in docs/."""
-    topology = load_topology(environment=Environment.LAB)
+    topology = load_topology()  # one node a site, and not what `lab up --nodes` left beside it on this machine
     example = site_yaml(topology, EXAMPLE_SITE, Environment.LAB)
     return {
         "policies.md": page(discover()),

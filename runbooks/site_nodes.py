@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from runbooks.pair_access import PairAccess
 from shopsphere.estate.databases import DATABASES
-from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.estate.site_agent import has_lease
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.topology import FurtherNode
 
 State = Mapping[str, Any]
+
+
+class NodeWaitedForError(NoAnswerError):
+    """A database leads on a further node of its site that does not serve it yet; the message says why."""
 
 
 def further_agents(access: PairAccess, site: str) -> dict[str, State | None]:
@@ -38,6 +43,39 @@ def leading_nodes(access: PairAccess, site: str) -> set[str]:
     leaders = [access.database(site, model).leader() for model in DATABASES]
     pods = [cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}") for cluster, namespace, pod in leaders]
     return further & {str(pod["spec"].get("nodeName", "")) for pod in pods}
+
+
+def leading_nodes_have_lease(access: PairAccess, site: str) -> bool:
+    """Whether each further node on which a database of a site leads holds its own lease to write.
+
+    Raises:
+        NodeWaitedForError: one does not yet.
+        ClusterError: as of `leading_nodes`.
+    """
+    return _all_lead(access, site, has_lease, lacks="has no lease of its own")
+
+
+def leading_nodes_are_open(access: PairAccess, site: str) -> bool:
+    """Whether each further node on which a database of a site leads lets it be reached; raises as above."""
+    return _all_lead(access, site, lambda state: bool(state["databases"]), lacks="is shut")
+
+
+def _all_lead(access: PairAccess, site: str, is_so: Callable[[State], bool], *, lacks: str) -> bool:
+    leading = leading_nodes(access, site)
+    states = further_agents(access, site) if leading else {}
+    waited_for = [_why(node, states[node], lacks) for node in sorted(leading) if not _is_so(states[node], is_so)]
+    if waited_for:
+        raise NodeWaitedForError("; ".join(waited_for))
+    return True
+
+
+def _is_so(state: State | None, is_so: Callable[[State], bool]) -> bool:
+    return state is not None and is_so(state)
+
+
+def _why(node: str, state: State | None, lacks: str) -> str:
+    why = f"{lacks}: {state['because']}" if state is not None else "has an agent that does not answer"
+    return f"a database leads on {node}, which {why}"
 
 
 def _state(access: PairAccess, site: str, node: FurtherNode) -> State | None:

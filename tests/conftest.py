@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 from rings_at_once import LAB, RingsAtOnce, processes, ring_of, turn_of
+from stated_lab import StatedLab
 
 from shopsphere.foundation.paths import LAB_VARIABLE
+from shopsphere.topology import loader
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    stated, patch = StatedLab(), pytest.MonkeyPatch()
+    patch.setattr(loader, "read_overlay", stated.read)
+    config.add_cleanup(patch.undo)
+    config.pluginmanager.register(stated)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from runbooks.change import RoleChange
 from runbooks.site_agents import agent_says, lets_writes_through
+from runbooks.site_nodes import leading_nodes_are_open
 
 TITLE = "Wait until the active site lets writes through"
 SECONDS = 40
@@ -13,5 +14,5 @@ def check(change: RoleChange) -> str:
 
 
 def verify(change: RoleChange) -> bool:
-    """The agent says that writes are open."""
-    return lets_writes_through(change, change.source)
+    """The agent says that writes are open, and the databases are open on the nodes where they lead."""
+    return lets_writes_through(change, change.source) and leading_nodes_are_open(change.access, change.source)

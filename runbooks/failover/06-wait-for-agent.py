@@ -1,11 +1,13 @@
 """The agent of the site that is active now holds the lease, before its databases are promoted.
 
 A site whose databases may take writes and which has no lease is shut off: readers would lose their connections in the
-middle of the change, and writers find theirs again only as fast as TCP repeats what was dropped.
+middle of the change, and writers find theirs again only as fast as TCP repeats what was dropped. So it is with a
+further node of the site on which a database leads: it has a lease of its own.
 """
 
 from runbooks.change import RoleChange
 from runbooks.site_agents import agent_says, has_lease
+from runbooks.site_nodes import leading_nodes_have_lease
 
 TITLE = "Wait until the site that is active now holds the lease to write"
 SECONDS = 30
@@ -17,5 +19,5 @@ def check(change: RoleChange) -> str:
 
 
 def verify(change: RoleChange) -> bool:
-    """The agent says that it has the lease."""
-    return has_lease(change, change.target)
+    """The agent says that it has the lease, and so do those of the nodes where databases lead."""
+    return has_lease(change, change.target) and leading_nodes_have_lease(change.access, change.target)

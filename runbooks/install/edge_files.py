@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from runbooks.install.agent_files import Surroundings
 from runbooks.install.files import Brought, HostFiles, InstallationError, Places
-from runbooks.install.firewall_files import edge_firewall, with_firewall
+from runbooks.install.firewall_files import other_firewall, with_firewall
 from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, PYTHON, UNITS, command_line, unit
 from shopsphere.edge_door.keys import door_files
 from shopsphere.edge_door.plan import DoorPlan, Service, declared_states
@@ -83,7 +83,7 @@ def _firewall(services: Iterable[Service], edge: EdgeAccess, cdn_address: str, a
         openings += dns_openings([*dns, *_name_servers(edge)])
     if cdn:
         openings += cdn_openings([*cdn, _address("the CDN", "", cdn_address, key="shopsphere:cdnAddress")])
-    return edge_firewall(openings, [each.port for each in own], around.operators, around.let_in)
+    return other_firewall(openings, [each.port for each in own], around.operators, around.let_in)
 
 
 def _name_servers(edge: EdgeAccess) -> list[IPv4Address]:

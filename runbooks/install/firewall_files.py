@@ -61,11 +61,18 @@ def site_firewall(
     return firewall_text(firewall_of(site, topology, named), more)
 
 
-def edge_firewall(
-    openings: Iterable[Opening], apis: Iterable[int], operators: Networks, let_in: Iterable[LetIn]
+def other_firewall(
+    openings: Iterable[Opening], ports: Iterable[int], operators: Networks, let_in: Iterable[LetIn]
 ) -> str:
-    """Return the firewall of a host of the edge, whose APIs are for operators alone."""
-    return firewall_text(firewall(openings), [*let_in_each((SSH_PORT, *apis), operators), *let_in])
+    """Return the firewall of a host that is of no site.
+
+    Args:
+        openings: what is open for others than operators.
+        ports: what is open for operators, beside SSH.
+        operators: networks of operators' machines.
+        let_in: what else.
+    """
+    return firewall_text(firewall(openings), [*let_in_each((SSH_PORT, *ports), operators), *let_in])
 
 
 def with_firewall(files: HostFiles, text: str, places: Places) -> HostFiles:

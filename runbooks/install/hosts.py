@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from runbooks.install.agent_files import Surroundings, agent_files
 from runbooks.install.archive_files import archive_files, archive_targets
 from runbooks.install.edge_files import edge_hosts
 from runbooks.install.files import HostFiles, Places
-from runbooks.install.firewall_files import site_firewall, with_firewall
+from runbooks.install.firewall_files import other_firewall, site_firewall, with_firewall
 from runbooks.install.operations_files import operations_files
 from runbooks.install.voter_files import voters_at
 from shopsphere.estate.access import CdnAccess, HostPortsAccess, edge_access, read_access, witness_access
-from shopsphere.estate.host_openings import site_ports
+from shopsphere.estate.host_openings import Opening, archive_openings, site_ports
 from shopsphere.estate.stack import Environment, edge_stack, site_stack
 from shopsphere.estate.stack_files import configuration
 from shopsphere.estate.witness_seats import client_urls
 from shopsphere.foundation.errors import UsageError
-from shopsphere.topology import Topology
+from shopsphere.topology import ARCHIVE_PORT, Topology
 
 EDGE, OPERATIONS = "edge", "operations"
 
@@ -39,7 +40,8 @@ def hosts_of(
         AccessError: a stack file does not say where something is.
         InstallationError: an address is not known.
     """
-    if around.firewall and target in {EDGE, *topology.sites} and not around.operators:
+    archives = archive_targets(topology)
+    if around.firewall and target in {EDGE, OPERATIONS, *archives, *topology.sites} and not around.operators:
         raise UsageError.build(
             "a firewall that lets no operator in would shut you out",
             expected="--operators with the networks of operators' machines",
@@ -52,10 +54,10 @@ def hosts_of(
         address = str(configuration(stack).get("shopsphere:cdnAddress", ""))
         return edge_hosts(topology, edge_access(environment), cdn, address, places, around)
     if target == OPERATIONS:
-        return [operations_files(topology, places)]
-    archives = archive_targets(topology)
+        return _closed(operations_files(topology, places), [], (), around, places)
     if target in archives:
-        return [archive_files(archives[target], topology, places)]
+        openings = archive_openings(topology.jurisdictions[archives[target]], topology)
+        return _closed(archive_files(archives[target], topology, places), openings, (ARCHIVE_PORT,), around, places)
     if target not in topology.sites:
         raise UsageError.build(
             f"no host {target!r}",
@@ -92,3 +94,12 @@ def hosts_of(
         named=around.named,
     )
     return [with_firewall(each, text, places) for each in (found, *further)]
+
+
+def _closed(
+    files: HostFiles, openings: Iterable[Opening], ports: Iterable[int], around: Surroundings, places: Places
+) -> list[HostFiles]:
+    """Return the files of one host, with its firewall where the owner wants it; `ports` are for operators."""
+    if not around.firewall:
+        return [files]
+    return [with_firewall(files, other_firewall(openings, ports, around.operators, around.let_in), places)]

@@ -94,6 +94,11 @@ LAG_SECONDS = Metric(
     "How far the copy at this site is behind, by itself (s).",
     ("site", "database"),
 )
+COMPLETE_COPIES = Metric(
+    "shopsphere_complete_copies",
+    "Other instances that may lead a database in place of its leading one, at a site of several that takes writes.",
+    ("site", "database"),
+)
 LOG_KEPT = Metric("shopsphere_log_kept_bytes", "Log that is kept for a copy that is away (B).", ("site", "database"))
 DISK_USED = Metric(
     "shopsphere_database_disk_used_ratio",

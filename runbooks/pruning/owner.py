@@ -7,11 +7,11 @@ from pathlib import Path
 from runbooks.pruning.choosing import Keeping
 from shopsphere.clients.archive import ArchiveAccess
 from shopsphere.clients.owned_archive import OwnedBucket
-from shopsphere.estate.archive_keys import AUTHORITY_FILE, OWNER, OWNER_FILE, lab_archive_folder
+from shopsphere.estate.archive_keys import OWNER, OWNER_FILE, lab_archive_folder
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.topology import ARCHIVE_PORT, Jurisdiction
+from shopsphere.topology import Jurisdiction
 
 OWNER_KEYS = Path("/etc/shopsphere/archive")
 """Where an archive's host of an owner's own has what it proves itself with."""
@@ -39,7 +39,7 @@ def owned_buckets(
             action="add it (docs/backups.md)",
         )
     here = folder or (lab_archive_folder(jurisdiction.name) if environment is Environment.LAB else OWNER_KEYS)
-    secret, authority = here / OWNER_FILE, here / AUTHORITY_FILE
+    secret = here / OWNER_FILE
     if not secret.is_file():
         raise ShopSphereError.build(
             "the secret of the archive's owner is not on this machine",
@@ -47,11 +47,6 @@ def owned_buckets(
             found="no such file",
             action="run it there, or name the folder with --keys (docs/backups.md)",
         )
-    access = ArchiveAccess(
-        f"https://{archive.address}:{ARCHIVE_PORT}",
-        OWNER,
-        secret.read_text().strip(),
-        authority if authority.exists() else None,
-    )
+    access = ArchiveAccess.of(archive, OWNER, secret)
     names = [database.cluster(site) for site in jurisdiction.sites for database in DATABASES]
     return [OwnedBucket(access, name) for name in names], Keeping(archive.keep_days, archive.keep_base_backups)

@@ -9,10 +9,12 @@ from typing import Any
 
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
-from shopsphere.estate.databases import DATABASES
+from shopsphere.clients.succession import Succession, succession_of
+from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.placement import NAME_LABEL
 from shopsphere.estate.workloads import GATEWAY
-from shopsphere.foundation.finding import Finding, fails, passes
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.status.quantities import is_true
 from shopsphere.topology import FurtherNode
 
@@ -30,6 +32,8 @@ def nodes_asked(view: PairView) -> dict[str, Callable[[], Finding]]:
         if site.further_nodes:
             works[f"the nodes of {site.name}"] = partial(_placed, view, site.name, site.nodes)
             works[f"the pods of {site.name}"] = partial(_spread, view, site.name, site.nodes)
+            if active:
+                works[f"who may lead at {site.name}"] = partial(_succession, view, site.name)
     return works
 
 
@@ -79,6 +83,43 @@ def judge_places(site: str, pods: Iterable[Document], nodes: tuple[str, ...]) ->
             f"add the node to sites.{site}.further_nodes and give it an agent, or take the database away from it",
         )
     return passes(f"databases of {site} run on {', '.join(nodes)}")
+
+
+def _succession(view: PairView, site: str) -> Finding:
+    findings = [
+        judge_succession(found, view.pair.name, answers=_answers(view, site, each))
+        for each in DATABASES
+        if (found := succession_of(view.document(site, each)))
+    ]
+    return together(findings or [passes(f"each database of {site} that may lose something has one instance")])
+
+
+def _answers(view: PairView, site: str, database: DatabaseModel) -> bool:
+    try:
+        view.instance(site, database)
+    except ShopSphereError:
+        return False
+    return True
+
+
+def judge_succession(found: Succession, pair: str, *, answers: bool) -> Finding:
+    """Judge whether a database of a site goes on, or can go on inside the site.
+
+    That no copy is complete yet is no reason not to move the pair: the other site has everything.
+
+    Args:
+        found: its instances.
+        pair: that the site is of.
+        answers: whether the leading one does.
+    """
+    if not answers and (lost := found.without_leader(pair)):
+        head, _, action = lost.partition(". ")
+        return fails(head, action)
+    if found.may_lead:
+        return passes(f"{', '.join(found.may_lead)} may lead in place of {found.leading}")
+    return passes(
+        f"no other instance may lead in place of {found.leading} yet: if it is lost, the pair has to be moved"
+    )
 
 
 def _spread(view: PairView, site: str, nodes: tuple[str, ...]) -> Finding:

@@ -13,13 +13,13 @@ from runbooks.restore.told import Status, time_of, what_is_wrong
 from runbooks.restore.wal_files import begins_listed, run_from
 from shopsphere.clients.archive import ArchiveAccess, ArchiveError, Bucket, Kept
 from shopsphere.estate.access import archive_access
-from shopsphere.estate.archive_keys import AUTHORITY_FILE, IDENTITY_FILE, READER
+from shopsphere.estate.archive_keys import IDENTITY_FILE, READER
 from shopsphere.estate.archive_names import SEALED, Segment, base_key, kept_key, status_key
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, told
 from shopsphere.foundation.side_by_side import at_each
-from shopsphere.topology import ARCHIVE_PORT, Pair, Topology
+from shopsphere.topology import Pair, Topology
 
 DOCUMENT = ".json"
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -60,9 +60,8 @@ def bucket_of(topology: Topology, pair: Pair, environment: Environment, name: st
     Raises:
         ShopSphereError: the way to it is not known.
     """
-    folder = keys_folder(topology, pair, environment)
+    secret = keys_folder(topology, pair, environment) / f"{READER}.secret"
     archive = topology.archive_of(pair.primary)
-    secret, authority = folder / f"{READER}.secret", folder / AUTHORITY_FILE
     if archive is None or not secret.exists():
         raise ShopSphereError.build(
             "the secret of the operator's account at the archive is not here",
@@ -70,13 +69,7 @@ def bucket_of(topology: Topology, pair: Pair, environment: Environment, name: st
             found="no such file",
             action="put it there (docs/backups.md); for the lab: `shopsphere lab up`",
         )
-    access = ArchiveAccess(
-        f"https://{archive.address}:{ARCHIVE_PORT}",
-        READER,
-        secret.read_text().strip(),
-        authority if authority.exists() else None,
-    )
-    return Bucket(access, name)
+    return Bucket(ArchiveAccess.of(archive, READER, secret), name)
 
 
 @dataclass(frozen=True)
@@ -147,18 +140,18 @@ class Backup:
 def backups_of(topology: Topology, pair: Pair, environment: Environment) -> list[Backup]:
     """Return what there is of each database of a pair at each site; what cannot be looked at says so."""
     wanted = [(database, site) for database in DATABASES for site in pair.sites]
+    return at_each(wanted, lambda each: backup_at(topology, pair, environment, *each))
+
+
+def backup_at(topology: Topology, pair: Pair, environment: Environment, database: DatabaseModel, site: str) -> Backup:
+    """Return what there is of one database at one site; if it cannot be looked at, it says so."""
     archive = topology.archive_of(pair.primary)
     days = archive.keep_days if archive else 0
-
-    def of(each: tuple[DatabaseModel, str]) -> Backup:
-        database, site = each
-        try:
-            bucket = bucket_of(topology, pair, environment, database.cluster(site))
-            return replace(look(bucket, database.name, site), kept_days=days, jurisdiction=pair.jurisdiction)
-        except Exception as error:  # noqa: BLE001 - whatever a bucket holds, it hides no other
-            return Backup(database.name, site, problem=told(error), jurisdiction=pair.jurisdiction)
-
-    return at_each(wanted, of)
+    try:
+        bucket = bucket_of(topology, pair, environment, database.cluster(site))
+        return replace(look(bucket, database.name, site), kept_days=days, jurisdiction=pair.jurisdiction)
+    except Exception as error:  # noqa: BLE001 - whatever a bucket holds, it hides no other
+        return Backup(database.name, site, problem=told(error), jurisdiction=pair.jurisdiction)
 
 
 def look(bucket: Bucket, database: str, site: str) -> Backup:

@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from shopsphere.estate.archive_keys import AUTHORITY_FILE
 from shopsphere.foundation.errors import NoAnswerError
+from shopsphere.topology import ARCHIVE_PORT, Archive
 
 CONNECT_SECONDS, READ_SECONDS = 3, 30
 LARGEST_DOCUMENT = 4 * 2**20
@@ -36,6 +38,22 @@ class ArchiveAccess:
     account: str
     secret: str = field(repr=False)
     authority: Path | None
+
+    @classmethod
+    def of(cls, archive: Archive, account: str, secret: Path) -> ArchiveAccess:
+        """Return the way to an archive, with the authority's certificate if that is beside the secret.
+
+        Args:
+            archive: which.
+            account: that is used.
+            secret: file with the secret of it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        authority = secret.with_name(AUTHORITY_FILE)
+        url = f"https://{archive.address}:{ARCHIVE_PORT}"
+        return cls(url, account, secret.read_text().strip(), authority if authority.exists() else None)
 
 
 @dataclass(frozen=True)

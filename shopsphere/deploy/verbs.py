@@ -12,6 +12,7 @@ from shopsphere.deploy.fixed_sizes import require_sizes_that_can_change
 from shopsphere.deploy.listening import Listener, Noted, Progress, step
 from shopsphere.deploy.opening import is_set_up, open_draft, open_engine
 from shopsphere.deploy.outcomes import EngineRun, PlanOutcome, StackOutcome, Verb
+from shopsphere.deploy.policy_uptake import when_taken_up
 from shopsphere.deploy.preparation import prepare_region, prepare_stack
 from shopsphere.deploy.protection import unprotect, unprotected
 from shopsphere.deploy.removal import require_takeable
@@ -166,7 +167,7 @@ class _Deployment:
             return outcome
         try:
             with step(listener, stack.label, "up", planned.total) as progress:
-                applied = engine.up(progress, refresh=self.refresh)
+                applied = when_taken_up(stack, listener, lambda: engine.up(progress, refresh=self.refresh))
                 progress.note = f"{applied.changed} of {applied.total} resources changed, judged by {packs(applied)}"
         except DeploymentError as error:
             return outcome.model_copy(update={"applied": error.run, "error": str(error), "cause": error})

@@ -79,12 +79,13 @@ class _Comparison:
         self._has_record = any(map(self._is_ours, self._ownership.authors)) or not _holds_anything(declared)
         others = [author for author in self._ownership.authors if self._is_other(author)]
         self._last_other = others[0] if others else None
+        self._left_out = (*_NOT_COMPARED, *declared.run_time, *((("metadata",),) if declared.is_owners else ()))
 
     def all(self) -> Iterator[Difference]:
         if "deletionTimestamp" in self._live["metadata"]:
             yield self._of((), Kind.MISSING, live=f"deleted at {self._live['metadata']['deletionTimestamp']}")
             return
-        if not self._has_record:
+        if not self._has_record and not self._declared.is_owners:
             yield self._of((), Kind.UNOWNED, live=[str(author) for author in self._ownership.authors])
         yield from self._mapping((), self._declared.body, self._live)
 
@@ -192,7 +193,7 @@ class _Comparison:
         return bool(explained) and all(explained)
 
     def _is_left_out(self, path: Path) -> bool:
-        return any(begins_with(path, fields) for fields in (*_NOT_COMPARED, *self._declared.run_time))
+        return any(begins_with(path, fields) for fields in self._left_out)
 
     def _of(self, path: Path, kind: Kind, declared: Any = None, live: Any = None) -> Difference:
         owners = self._owners(path, live)

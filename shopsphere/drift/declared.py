@@ -37,6 +37,8 @@ class Declared:
         body: what was applied; secrets in the clear, base64 where the API keeps them so.
         manager: field manager that applied it.
         run_time: fields that are declared for the beginning only, and belong to the run time since (`ignoreChanges`).
+        is_owners: the cluster's owner applied it, by whatever program: nobody's record of it is asked for, and its
+            labels and annotations are the owner's.
     """
 
     version: str
@@ -44,6 +46,7 @@ class Declared:
     body: Mapping[str, Any]
     manager: str
     run_time: tuple[tuple[str, ...], ...] = ()
+    is_owners: bool = False
 
     @property
     def is_custom(self) -> bool:

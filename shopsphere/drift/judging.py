@@ -64,7 +64,8 @@ def object_name(kind: str, namespace: str, name: str) -> str:
 def _gone(view: View, key: Key, repair: Repair) -> Iterator[Drift]:
     """Yield the loss of an object: a declared one, or one that the database operator makes of a declared one."""
     if key in view.declared:
-        yield _missing(key, repair, "an object", repair.deploy())
+        is_owners = view.declared[key].is_owners
+        yield _missing(key, repair, "an object", repair.apply_rights() if is_owners else repair.deploy())
     elif cluster := view.accounts.get(key):
         again = repair.look_again(cluster.namespace, cluster.name)
         yield _missing(key, repair, "an object, as the operator makes it", again)
@@ -102,9 +103,17 @@ def differing(declared: Declared, live: Live, repair: Repair) -> Iterator[tuple[
                 residency=residency,
                 author=each.author,
                 is_likely=each.is_likely,
-                repair=repair.of(declared.kind, declared.namespace, declared.name, each),
+                repair=_repair_of(declared, each, repair),
             ),
         )
+
+
+def _repair_of(declared: Declared, difference: Difference, repair: Repair) -> str:
+    if declared.is_owners and not difference.path:
+        return repair.apply_rights()
+    if declared.is_owners and difference.path[0] == "roleRef":  # the API server lets nobody change it
+        return f"{repair.delete(declared.kind, declared.namespace, declared.name)} && {repair.apply_rights()}"
+    return repair.of(declared.kind, declared.namespace, declared.name, difference)
 
 
 def _declared_text(declared: Declared, difference: Difference) -> str:

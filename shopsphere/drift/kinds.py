@@ -46,6 +46,7 @@ KINDS = (
         "validatingadmissionpolicybindings",
         namespaced=False,
     ),
+    ObjectKind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False),
     ObjectKind("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
     ObjectKind("v1", "ConfigMap", "configmaps"),
     ObjectKind("v1", SECRET, "secrets"),

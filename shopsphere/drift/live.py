@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shopsphere.drift.kinds import KINDS, SECRET, ObjectKind
-from shopsphere.drift.undeclared import Live
+from shopsphere.drift.undeclared import Live, is_meant
 from shopsphere.foundation.errors import ShopSphereError, one_line
 
 AT_ONCE = 4
@@ -58,7 +58,7 @@ def look(cluster: Lists, namespaces: Collection[str]) -> Seen:
         answers = dict(zip((each.kind for each in KINDS), pool.map(listed, KINDS), strict=True))
     unreadable = {kind: found for kind, found in answers.items() if isinstance(found, str)}
     lives = [live for found in answers.values() if not isinstance(found, str) for live in found]
-    meant = [live for live in lives if not live.namespace or live.namespace in namespaces]
+    meant = [live for live in lives if is_meant(live, namespaces)]
     return Seen(tuple(live for live in meant if not _is_made_by(live, unreadable)), unreadable)
 
 

@@ -15,7 +15,7 @@ from shopsphere.drift.kinds import KINDS, SECRET, ObjectKind
 from shopsphere.drift.live import AT_ONCE
 from shopsphere.drift.model import Drift, Unseen
 from shopsphere.drift.repair import Repair
-from shopsphere.drift.undeclared import Key, Live
+from shopsphere.drift.undeclared import Key, Live, is_meant
 from shopsphere.drift.view import View
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 
@@ -180,7 +180,8 @@ class LiveWatch:
             self._changed[key] = first, now
 
     def _is_meant(self, live: Live) -> bool:
-        return not live.namespace or live.namespace in self._view.namespaces
+        """Whether it is to be judged: also one that is to be no longer, but has findings from before."""
+        return is_meant(live, self._view.namespaces) or self._view.live(live.key) is not None
 
 
 class _Place:

@@ -26,6 +26,7 @@ from shopsphere.drift.live import Lists
 from shopsphere.drift.live import look as look_at_lists
 from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
 from shopsphere.drift.repair import Repair, repair_at
+from shopsphere.drift.rights import owners_rights
 from shopsphere.estate.access import HostPortsAccess, read_access, site_access
 from shopsphere.estate.host_openings import site_ports
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
@@ -152,6 +153,7 @@ def together(objects: SiteDrift, part: SiteDrift) -> SiteDrift:
 def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> SiteDrift:
     """Compare an exported state with a cluster."""
     declared = declared_objects(exported)
+    declared += owners_rights(repair.site, declared)
     if not declared:
         why = "its stack declares nothing: it was never deployed, or was removed"
         return SiteDrift(repair.site, unseen=(Unseen(repair.site, _WHOLE, why),))

@@ -71,6 +71,11 @@ class Repair:
         words = ("annotate", "--overwrite", resource_of("Cluster"), cluster)
         return f"{self._kubectl(namespace, *words)} {_AT_ANOTHER_TIME}"
 
+    def apply_rights(self) -> str:
+        """Return the command with which the owner of the site's cluster applies its rights again."""
+        applied = self._kubectl("", "apply", "--server-side", "--force-conflicts", "--filename=-")
+        return f"shopsphere policy rights {self.site} | {applied}"
+
     def load_rules(self, door: str) -> str:
         """Return the command that has a host's agent load again what is declared; `door` leads to it in the API."""
         return self._kubectl("", "create", f"--raw={door}", "--filename=/dev/null")

@@ -19,6 +19,8 @@ _DATABASES = "postgresql.cnpg.io/"
 _ROLE = ("spec.replica", "spec.postgresql.synchronous", "metadata.annotations")
 """Where a database's object says which role it has, and who may change it."""
 _PULUMI = "pulumi-kubernetes"
+_OWNERS_RIGHTS = frozenset({"ClusterRole", "ClusterRoleBinding"})
+"""Kinds of which no stack declares any."""
 _BY_KIND = {each.kind: each for each in KINDS}
 
 
@@ -87,6 +89,7 @@ def _why_left(drift: Drift, declared: Declared | None) -> str:
         (drift.site == EDGE, "what the edge has is put back by its deployment, or by the command of the finding"),
         (is_table(drift.object), "an agent loads its own tables alone: who made this one may still need it"),
         (drift.kind is Kind.UNDECLARED and kind in _BY_KIND, ""),
+        (kind in _OWNERS_RIGHTS, "the cluster's owner applies the rights of its agents"),
         (drift.kind is Kind.TOUCHED, "its command says how: a controller made it, and may not make it anew as it was"),
         (declared is None, "it is no declared object of a cluster"),
         (kind == SECRET, "secrets are put back by a deployment alone"),

@@ -69,6 +69,7 @@ _HIGH = frozenset(
 )
 _HIGH_KINDS = frozenset(
     {
+        "ClusterRole",
         "Role",
         "RoleBinding",
         "ServiceAccount",

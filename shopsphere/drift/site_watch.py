@@ -15,6 +15,7 @@ from shopsphere.drift.live_watch import START_SECONDS, LiveWatch
 from shopsphere.drift.looking import unknown_kinds
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
+from shopsphere.drift.rights import owners_rights
 from shopsphere.drift.undeclared import Key
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -152,6 +153,7 @@ class SiteWatch:
 
     def _declare(self, exported: Mapping[str, Any]) -> None:
         declared = declared_objects(exported)
+        declared += owners_rights(self._repair.site, declared)
         self._number, self._unknown_kinds = len(declared), unknown_kinds(declared, self._repair.site)
         self._is_new = True  # all is judged anew, and what was found before counts until then
         known = [each for each in declared if find_kind(each.version, each.kind)]

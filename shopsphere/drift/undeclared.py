@@ -12,6 +12,7 @@ from typing import Any
 
 from shopsphere.drift import known
 from shopsphere.drift.ownership import Author, Ownership
+from shopsphere.drift.rights import binds_holders
 from shopsphere.estate.placement import SITE_LABEL
 
 Document = Mapping[str, Any]
@@ -87,9 +88,14 @@ def is_undeclared(live: Live, namespaces: Collection[str]) -> bool:
         live: the object.
         namespaces: of the stack.
     """
-    if live.namespace not in namespaces if live.namespace else not _reaches_into(live, namespaces):
+    if live.namespace not in namespaces and not _reaches_into(live, namespaces):
         return False
     return not known.is_of_others(live.kind, live.document, Ownership(live.document).authors)
+
+
+def is_meant(live: Live, namespaces: Collection[str]) -> bool:
+    """Whether an object may be a finding of a site: of the cluster, of the stack's namespaces, or a right of ours."""
+    return not live.namespace or live.namespace in namespaces or binds_holders(live.kind, live.document)
 
 
 def touches(live: Live) -> Iterator[Touch]:
@@ -104,8 +110,15 @@ def touches(live: Live) -> Iterator[Touch]:
 
 
 def _reaches_into(live: Live, namespaces: Collection[str]) -> bool:
-    """Whether an object of the cluster pretends to be the stack's, or gives somebody of its namespaces a right."""
+    """Whether an object of the cluster pretends to be the stack's, or gives somebody of its namespaces a right.
+
+    Or whether it gives one of the platform's own groups a right, in any namespace.
+    """
     document = live.document
+    if binds_holders(live.kind, document):
+        return True
+    if live.namespace:
+        return False
     labels = document["metadata"].get("labels") or {}
     if labels.get(_PART_OF[0]) == _PART_OF[1] or SITE_LABEL in labels:
         return True

@@ -7,19 +7,26 @@ from typing import Any
 from shopsphere.clients.cluster import PART_OF, Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.postgres import CLUSTERS, ask_instance
+from shopsphere.clients.succession import succession_of
 from shopsphere.status.model import Database, Replication
 
 
-def databases_of(cluster: Cluster) -> tuple[Database, ...]:
+def databases_of(cluster: Cluster, pair: str = "") -> tuple[Database, ...]:
     """Return a site's databases.
+
+    Args:
+        cluster: of the site.
+        pair: that the site is of.
 
     Raises:
         ClusterError: the API does not answer; a database that does not is `unknown`.
     """
-    return tuple(_database(cluster, document) for document in cluster.items(CLUSTERS, labelSelector=PART_OF))
+    return tuple(_database(cluster, document, pair) for document in cluster.items(CLUSTERS, labelSelector=PART_OF))
 
 
-def _database(cluster: Cluster, document: dict[str, Any]) -> Database:
+def _database(cluster: Cluster, document: dict[str, Any], pair: str) -> Database:
+    succession = succession_of(document)
+    may_lead = succession.may_lead if succession else None
     metadata, status = document["metadata"], document.get("status", {})
     name = metadata.get("labels", {}).get("app.kubernetes.io/name", metadata["name"])
     condition = status.get("phase", "not looked at by its operator yet")
@@ -29,11 +36,12 @@ def _database(cluster: Cluster, document: dict[str, Any]) -> Database:
     try:
         answer = ask_instance(cluster, metadata["namespace"], pod)
     except ClusterError as error:
-        return Database(name, "unknown", condition, None, (), str(error))
-    return describe(name, condition, answer)
+        lost = succession.without_leader(pair) if succession else ""
+        return Database(name, "unknown", condition, None, (), f"{lost} ({error})" if lost else str(error), may_lead)
+    return describe(name, condition, answer, may_lead)
 
 
-def describe(name: str, condition: str, answer: dict[str, Any]) -> Database:
+def describe(name: str, condition: str, answer: dict[str, Any], may_lead: tuple[str, ...] | None = None) -> Database:
     """Turn an instance's answer into a database's status."""
     role = "standby" if answer["in_recovery"] else "primary"
     receiver = answer["receiver"]
@@ -46,7 +54,7 @@ def describe(name: str, condition: str, answer: dict[str, Any]) -> Database:
             Replication(receiver["from"] or "", receiver["state"], "", receiver["lag_ms"], receiver["lag_bytes"])
         )
     problem = _problem(name, receiver) if role == "standby" else ""
-    return Database(name, role, condition, int(answer["bytes"]), tuple(streams), problem)
+    return Database(name, role, condition, int(answer["bytes"]), tuple(streams), problem, may_lead)
 
 
 def _problem(name: str, receiver: dict[str, Any] | None) -> str:

@@ -75,6 +75,8 @@ class Database:
         size_bytes: of all its databases together; None when it does not answer.
         replication: streams from or to it.
         problem: empty when all is well.
+        may_lead: other instances of its site that may lead in its place; None where that is nobody's question, as at a
+            site of one instance.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Database:
     size_bytes: int | None
     replication: tuple[Replication, ...]
     problem: str
+    may_lead: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,29 @@ class PairStatus:
 
 
 @dataclass(frozen=True)
+class Restorable:
+    """Between which times a database of a pair can be restored to any time.
+
+    Attributes:
+        pair: its name.
+        database: as in `ledger`.
+        since: the first of these times, in ISO 8601; empty for none.
+        until: the last one.
+        kept_days: days that are promised; 0 for not known.
+        note: why there is none, where nothing is wrong with the archive.
+        problem: empty when the archive answered.
+    """
+
+    pair: str
+    database: str
+    since: str = ""
+    until: str = ""
+    kept_days: int = 0
+    note: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong.
 
@@ -182,12 +208,14 @@ class Status:
 
     Attributes:
         between: what is wrong between pairs and sites that report no problem of their own.
+        restorable: what the archives have of each database.
     """
 
     sites: tuple[SiteStatus, ...]
     names: tuple[NameAnswer, ...]
     pairs: tuple[PairStatus, ...] = ()
     between: tuple[Problem, ...] = ()
+    restorable: tuple[Restorable, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -200,6 +228,7 @@ class Status:
             *(Problem(each.pair, each.problem) for each in self.pairs if each.problem),
             *(Problem(each.site, each.problem) for each in self.sites if each.problem),
             *self.between,
+            *(Problem(each.pair, each.problem) for each in self.restorable if each.problem),
             *(Problem(server, _first_of(answers)) for server, answers in silent.items()),
         )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
 
 from shopsphere.foundation.columns import Cell, columns, folded, table
-from shopsphere.status.model import NameAnswer, PairStatus, Replication, SiteStatus, Status
+from shopsphere.status.model import Database, NameAnswer, PairStatus, Replication, Restorable, SiteStatus, Status
 
 MEGABYTE = 10**6
 _SMALL_GIB = 100
@@ -36,6 +37,7 @@ def lines(status: Status, width: int) -> list[Text]:
         _part("Pairs, as the witness has them", _PAIR, map(_pair, status.pairs), width),
         _part("Sites", _SITE, map(_site, status.sites), width),
         _part("Databases", _DATABASE, databases, width),
+        _part("Restorable to any time, as the archive has it", _RESTORABLE, map(_restorable, status.restorable), width),
         _part("Public names", _NAME, _names(status.names), width),
         _problems(status, width),
     ]
@@ -104,7 +106,13 @@ def _databases(sites: tuple[SiteStatus, ...]) -> Iterator[list[Cell]]:
         for database in site.facts.databases if site.facts else ():
             size = "?" if database.size_bytes is None else f"{database.size_bytes / MEGABYTE:.0f}"
             streams = "; ".join(map(_stream, database.replication)) or "none"
-            yield [site.site, database.name, database.role, size, database.condition, streams]
+            yield [site.site, database.name, database.role, size, _condition(database), streams]
+
+
+def _condition(database: Database) -> str:
+    if database.may_lead is None:
+        return database.condition
+    return f"{database.condition}; {', '.join(database.may_lead) or 'no other instance'} may lead in its place"
 
 
 def _stream(stream: Replication) -> str:
@@ -112,6 +120,26 @@ def _stream(stream: Replication) -> str:
     size = "?" if stream.lag_bytes is None else str(stream.lag_bytes)
     way = f"to {stream.peer}, {stream.sync}" if stream.sync else f"from {stream.peer}"
     return f"{stream.state} {way}, {milliseconds} ms and {size} B behind"
+
+
+_RESTORABLE = ("pair", "database", "since", "until", "#days kept", "remark")
+
+
+def _restorable(restorable: Restorable) -> list[Cell]:
+    since, until = _moment(restorable.since), _moment(restorable.until)
+    unknown = Text("unknown", style="red") if restorable.problem and not since else "none"
+    return [
+        restorable.pair,
+        restorable.database,
+        since or unknown,
+        until or "-",
+        str(restorable.kept_days or "-"),
+        restorable.note or ("not every bucket answered" if restorable.problem and since else ""),
+    ]
+
+
+def _moment(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if iso else ""
 
 
 _NAME = ("name", "for", "answer", "asked at")

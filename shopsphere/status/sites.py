@@ -70,7 +70,7 @@ def site_facts(topology: Topology, site: str, cluster: Cluster) -> SiteFacts:
         racks=quantities.rack_count(nodes),
         power=_power(topology, site, nodes, pods),
         storage=quantities.storage(cluster.items("/api/v1/persistentvolumes")),
-        databases=databases_of(cluster),
+        databases=databases_of(cluster, pair.name if (pair := topology.pair_of(site)) else ""),
     )
 
 

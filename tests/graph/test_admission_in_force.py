@@ -32,8 +32,8 @@ class Known:
         return Known([part.value if isinstance(part, Known) else part for part in parts])
 
 
-def waited(monkeypatch: pytest.MonkeyPatch, *, engine: bool, preview: bool) -> tuple[Any, float]:
-    """What comes out for an image, and after how long."""
+def waited(monkeypatch: pytest.MonkeyPatch, *, engine: bool, preview: bool, of: str = "image") -> tuple[Any, float]:
+    """What comes out for an image, or for what depends on the policies, and after how long."""
     monitor = ResourceMonitorStub.__new__(ResourceMonitorStub) if engine else None
     monkeypatch.setattr(settling, "get_monitor", lambda: monitor)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: preview)
@@ -46,8 +46,13 @@ def waited(monkeypatch: pytest.MonkeyPatch, *, engine: bool, preview: bool) -> t
     monkeypatch.setattr(asyncio, "sleep", sleep)
     found = Admission.__new__(Admission)
     found.policies = Known(NAMES)  # type: ignore[assignment] # it stands in for Pulumi's
-    value: Any = found.in_force(IMAGE)
-    return (value.value if isinstance(value, Known) else value), sum(slept)
+    value: Any = found.in_force(IMAGE) if of == "image" else found.asked
+    value = ["the policies" if each is found else each for each in _known(value)] if of == "asked" else value
+    return _known(value), sum(slept)
+
+
+def _known(value: Any) -> Any:
+    return value.value if isinstance(value, Known) else value
 
 
 def test_an_image_is_there_when_the_policies_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,16 +75,19 @@ def test_each_image_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_right_of_the_sites_agent_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[Any] = []
-
-    def in_force(_: Admission, value: Any) -> Any:
-        waits.append(value)
-        return value
-
-    monkeypatch.setattr(Admission, "in_force", in_force)
-    bindings = [each for each in build("rdc-a", "lab-frankfurt").objects if each.kind == "RoleBinding"]
+    monkeypatch.setattr(Admission, "asked", property(lambda self: pulumi.Output.from_input([self])))
+    graph = build("rdc-a", "lab-frankfurt")
+    bindings = graph.of("RoleBinding")
+    policies = {each.urn for each in graph.objects if each.kind.startswith("ValidatingAdmissionPolicy")}
     assert {each.state["metadata"]["namespace"] for each in bindings} == {"data-commerce", "data-ledger"}
-    assert len([each for each in waits if isinstance(each, pulumi.Output)]) == len(bindings), "each namespace"
+    assert policies
+    assert [policies - set(each.after) for each in bindings] == [set(), set()]
+
+
+def test_what_depends_on_them_is_made_when_they_are_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waited(monkeypatch, engine=True, preview=False, of="asked") == (["the policies"], 3)
+    assert waited(monkeypatch, engine=True, preview=True, of="asked") == (["the policies"], 0)
+    assert waited(monkeypatch, engine=False, preview=False, of="asked") == (["the policies"], 0)
 
 
 def _with_image(part: Any) -> list[Any]:

@@ -13,8 +13,12 @@ from lab import archive_keeper
 from lab.archive import keeper_component
 from runbooks.pruning import owner, pruning
 from runbooks.pruning.choosing import Keeping
+from runbooks.restore import archives
+from shopsphere.clients.archive import ArchiveAccess
+from shopsphere.estate.archive_keys import AUTHORITY_FILE, OWNER, OWNER_FILE, READER
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.topology import load_topology
 
 pytestmark = pytest.mark.requirement("retention runs at the archive's host, with a secret that no site has")
@@ -115,3 +119,41 @@ def test_the_lab_runs_it_in_the_program_that_its_archives_have_already(
     archive_keeper.remove_old(eu)
     assert capsys.readouterr().out == "4 buckets\n"
     assert executed == [True]
+
+
+@pytest.mark.requirement("the way to an archive is made in one place, for its owner and for operators")
+@pytest.mark.parametrize("has_authority", [True, False])
+def test_owner_and_operator_go_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_authority: bool
+) -> None:
+    archive = TOPOLOGY.jurisdictions["eu"].archive
+    assert archive
+    folder = tmp_path / "archive-eu"
+    folder.mkdir()
+    if has_authority:
+        (folder / AUTHORITY_FILE).write_text("PEM")
+    monkeypatch.setattr(archives, "keys_folder", lambda *_: folder)
+    accounts = {READER: folder / f"{READER}.secret", OWNER: folder / OWNER_FILE}
+    for account, file in accounts.items():
+        file.write_text(f" of {account}\n")
+    monkeypatch.setattr(archives, "Bucket", lambda access, _: access)
+    monkeypatch.setattr(owner, "OwnedBucket", lambda access, _: access)
+    operators = archives.bucket_of(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.PROD, "ledger-dublin")
+    owners = owner.owned_buckets(TOPOLOGY.jurisdictions["eu"], Environment.PROD, folder)[0][0]
+    for access, account in ((operators, READER), (owners, OWNER)):
+        assert access == ArchiveAccess(
+            f"https://{archive.address}:8443",
+            account,
+            f"of {account}",
+            folder / AUTHORITY_FILE if has_authority else None,
+        )
+
+
+def test_nobody_else_makes_one() -> None:
+    makers = [
+        str(file.relative_to(REPOSITORY))
+        for top in ("cli", "runbooks", "shopsphere")
+        for file in sorted((REPOSITORY / top).rglob("*.py"))
+        if "ArchiveAccess(" in file.read_text()
+    ]
+    assert makers == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from declared_site import exported
-from live_objects import live_objects, set_by
+from live_objects import applied_rights, live_objects, set_by
 
 from cli import main as cli
 from shopsphere.clients.cluster_errors import ClusterUnreachableError, ForbiddenError
@@ -36,7 +36,7 @@ class Api:
     def __init__(self, lives: dict[str, Document], refused: tuple[str, ...] = ()) -> None:
         resources = [each for each in exported()["deployment"]["resources"] if each["type"].startswith("kubernetes:")]
         kinds = [each["inputs"]["kind"] for each in resources]
-        self.objects = [*zip(kinds, lives.values(), strict=True)]
+        self.objects = [*zip(kinds, lives.values(), strict=True), *applied_rights()]
         self.refused = refused
         self.asked: list[str] = []
 

@@ -108,7 +108,7 @@ OPENED = ("NetworkPolicy shop/to-dns", "spec.egress[1].to[0].ipBlock.cidr")
 
 @pytest.mark.requirement("a watch reports drift within seconds without listing again and again, and its end")
 def test_a_change_is_found_and_its_end_is_told_after_one_list_of_each_kind(watched: Watched) -> None:
-    assert (watched.said[0].drifts, watched.said[0].unseen, watched.said[0].declared) == ((), (), 11)
+    assert (watched.said[0].drifts, watched.said[0].unseen, watched.said[0].declared) == ((), (), 11 + 3)
     before = watched.api.get("NetworkPolicy", "to-dns", "shop")
     watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")
     watched.becomes(lambda: watched.told() == {OPENED})
@@ -156,6 +156,19 @@ def test_objects_that_come_and_go_are_judged_with_their_owners(watched: Watched)
     watched.api.delete("NetworkPolicy", "to-dns", "shop")
     watched.becomes(lambda: watched.told() == {("NetworkPolicy shop/to-dns", "")})
     assert watched.drifts[0].kind is Kind.MISSING
+
+
+@pytest.mark.requirement("a right of an agent that grew at the cluster is drift")
+def test_rights_of_agents_are_watched_in_every_namespace(watched: Watched) -> None:
+    role = watched.api.get("ClusterRole", "shopsphere:agent")
+    watched.change("ClusterRole", "shopsphere:agent", ("rules", 0, "verbs"), ["*"], namespace="")
+    watched.becomes(lambda: watched.told() == {("ClusterRole shopsphere:agent", "rules[0].verbs")})
+    watched.api.put("ClusterRole", role)
+    binding = {"metadata": {"name": "more", "namespace": "cnpg-system", "uid": "more"}}
+    watched.api.put("RoleBinding", {**binding, "subjects": [{"kind": "Group", "name": "shopsphere:agents"}]})
+    watched.becomes(lambda: watched.told() == {("RoleBinding cnpg-system/more", "")})
+    watched.api.put("RoleBinding", {**binding, "subjects": [{"kind": "Group", "name": "others"}]})
+    watched.becomes(lambda: not watched.drifts, "its end")
 
 
 @pytest.mark.requirement("a deployment that is under way makes no noise")

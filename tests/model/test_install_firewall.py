@@ -163,6 +163,50 @@ def test_what_happens_to_nftables_happens_to_the_firewall_after_it(tmp_path: Pat
     assert [line for line in lines if line.endswith(text)] == [f"ExecStartPre={text}", f"ExecReload={text}"]
 
 
+@pytest.mark.requirement("an archive is open for its jurisdiction's sites and operators, and for nobody else")
+def test_an_archives_host_is_open_for_its_sites_and_operators(tmp_path: Path) -> None:
+    assert install("archive-eu", tmp_path, "--let-in", "tcp:9100=198.51.100.144/28") == 0
+    text = said(tmp_path, "archive-eu")
+    # Frankfurt and Dublin; who comes otherwise is in the set.
+    assert lines_with(text, "8443", "accept") == ["ip saddr { 198.51.100.11, 198.51.100.12 } tcp dport 8443 accept"]
+    networks = ("22 . 198.51.100.128/28", "8443 . 198.51.100.128/28", "9100 . 198.51.100.144/28")
+    assert lines_with(text, "elements") == [f"elements = {{ {', '.join(f'tcp . {each}' for each in networks)} }}"]
+    assert "shopsphere-prune-backups.timer" in units_of(tmp_path, "archive-eu")
+
+
+@pytest.mark.requirement("the operators' machine is open for operators' SSH alone")
+def test_the_operators_machine_is_open_for_ssh_alone(tmp_path: Path) -> None:
+    assert install("operations", tmp_path) == 0
+    text = said(tmp_path, "operations")
+    assert lines_with(text, "elements") == ["elements = { tcp . 22 . 198.51.100.128/28 }"]
+    assert not lines_with(text, "tcp dport")
+    assert "shopsphere-metrics.service" in units_of(tmp_path, "operations")
+    assert install("operations", tmp_path / "prometheus", "--let-in", "tcp:9469=198.51.100.160/28") == 0
+    assert "tcp . 9469 . 198.51.100.160/28" in said(tmp_path / "prometheus", "operations")
+
+
+@pytest.mark.parametrize("target", ["archive-eu", "operations", "edge", "newyork"])
+def test_a_firewall_that_lets_no_operator_in_is_refused_at_each_host(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    assert cli.run(["install-files", target, "--into", str(tmp_path / "into"), "--firewall"]) == 2
+    assert "--operators" in capsys.readouterr().err
+    assert not (tmp_path / "into").exists()
+
+
+@pytest.mark.parametrize("target", ["archive-eu", "operations"])
+def test_without_the_word_there_is_none(tmp_path: Path, target: str) -> None:
+    assert cli.run(["install-files", target, "--into", str(tmp_path), *WORDS[1:]]) == 0
+    assert not list(tmp_path.rglob("*firewall*"))
+
+
+def units_of(into: Path, host: str) -> set[str]:
+    """Return the units of a host; those of its firewall have to be among them."""
+    found = {each.name for each in (into / host / "root/etc/systemd/system").iterdir()}
+    assert {"shopsphere-firewall.service", "shopsphere-refused.service"} <= found
+    return found
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
 @pytest.mark.usefixtures("_unnamed_voters")
 def test_systemd_accepts_the_units_of_a_firewall(tmp_path: Path) -> None:

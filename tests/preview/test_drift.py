@@ -18,6 +18,7 @@ from shopsphere.drift.kinds import find_kind, resource_of
 from shopsphere.drift.looking import judge_site
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
+from shopsphere.drift.rights import owners_rights
 from shopsphere.foundation.clock import wait_until
 
 Document = dict[str, Any]
@@ -55,6 +56,8 @@ def _shop(body: Document) -> Document:
 ANYWHERE = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
 OF_A_STRANGER = {"name": "us", "connectionParameters": {"host": "10.9.9.9"}}
 EVERY_NIGHT = {"barmanObjectStore": {"destinationPath": "s3://us/ledger"}}
+OVER_SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
+MALLORY = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}
 # fmt: off
 PATCHES = (
     Patch("Deployment", "shop", "shop", _shop({"image": "evil/shop"}), f"{SHOP}.image", CHANGED),
@@ -110,6 +113,12 @@ PATCHES = (
     Patch("Namespace", "", "payments", {"metadata": {"labels": {"shopsphere.io/jurisdiction": "us"}}},
           'metadata.labels["shopsphere.io/jurisdiction"]', CHANGED),
     Patch("StorageClass", "", "frankfurt-pinned", {"allowVolumeExpansion": True}, "allowVolumeExpansion", ADDED),
+    Patch("ClusterRole", "", "shopsphere:agent", [{"op": "add", "path": "/rules/-", "value": OVER_SECRETS}],
+          "rules[3]", ADDED),
+    Patch("ClusterRole", "", "shopsphere:agent-in-databases", {"rules": [{**OVER_SECRETS, "resources": ["pods/exec"]}]},
+          "rules[0].verbs", CHANGED),
+    Patch("ClusterRoleBinding", "", "shopsphere:agent", [{"op": "add", "path": "/subjects/-", "value": MALLORY}],
+          "subjects[name=mallory]", ADDED),
     Patch("Cluster", "data-ledger", "ledger-frankfurt", {"spec": {"imageName": "evil/pg"}}, "spec.imageName", CHANGED),
     Patch("Cluster", "data-ledger", "ledger-frankfurt", {"spec": {"backup": EVERY_NIGHT}},
           "spec.backup.barmanObjectStore.destinationPath", ADDED),
@@ -133,6 +142,7 @@ BY_HAND = (
     ("create", "service", "externalname", "out", "--external-name=us.example", "--namespace=shop"),
     ("create", "deployment", "miner", "--image=evil/miner", "--namespace=shop"),
     ("create", "cronjob", "nightly", "--image=evil/dump", "--schedule=0 3 * * *", "--namespace=data-ledger"),
+    ("create", "rolebinding", "in", "--clusterrole=edit", "--group=shopsphere:agents", "--namespace=kube-system"),
     ("create", "clusterrolebinding", "way-in", "--clusterrole=admin", "--serviceaccount=shop:default"),
 )
 
@@ -175,6 +185,9 @@ def state_of(wanted: Callable[[Registered], bool]) -> Document:
 def deployed(api: KubeApi, state: Document) -> KubeApi:
     """Every declared object, applied as Pulumi's provider does it: by the server, each under a manager of its own."""
     apply(api, state)
+    for each in owners_rights("frankfurt", declared_objects(state)):  # as the owner of the cluster does it
+        document = {"apiVersion": each.version, "kind": each.kind, **each.body}
+        api.cluster().apply(path_of(each), document, manager="kubectl")
     # A new kind of objects cannot be listed for its first moments: that is unknown, and no subject of these tests.
     wait_until(lambda: not compared(api, state).unseen, what="all lists", seconds=60, interval=0.5)
     return api

@@ -13,6 +13,8 @@ from typing import Any
 
 from declared_site import OURS, Document, declared_bodies
 
+from shopsphere.estate.cluster_rights import agent_rights
+
 Step = str | int | dict[str, Any]
 """A field, the index of an element of a list that is owned as a whole, or what tells an element of another list."""
 
@@ -34,6 +36,23 @@ _OWNED_AS_A_WHOLE = {*_WHOLE_LISTS, "selector"}
 def live_objects(bodies: dict[str, Document] | None = None) -> dict[str, Document]:
     """What the API server returns after the deployment, by the same short names."""
     return {name: live_of(body, name) for name, body in (bodies or declared_bodies()).items()}
+
+
+def applied_rights(site: str = "frankfurt", manager: str = "kubectl") -> list[tuple[str, Document]]:
+    """What the owner of a site's cluster applied for its agents, with the kind of each, and a label of the owner's."""
+    found = []
+    for each in agent_rights(site):
+        applied = {key: value for key, value in copy.deepcopy(each).items() if key not in {"apiVersion", "kind"}}
+        fields = {f"f:{key}": {} for key in applied if key != "metadata"}
+        applied["metadata"] |= {
+            "uid": f"{each['kind']}-{each['metadata']['name']}",
+            "resourceVersion": "1",
+            "creationTimestamp": DEPLOYED,
+            "labels": {"team": "clusters"},
+            "managedFields": [managed(manager, "Apply", DEPLOYED, fields)],
+        }
+        found.append((each["kind"], applied))
+    return found
 
 
 def live_of(body: Document, uid: str) -> Document:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from declared_site import exported
 from kubeconfigs import write_kubeconfig
-from live_objects import live_objects
+from live_objects import applied_rights, live_objects
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.drift.kinds import KINDS
@@ -81,6 +81,8 @@ def serving(folder: Path, lives: dict[str, Document] | None = None) -> Iterator[
     resources = [each for each in exported()["deployment"]["resources"] if each["type"].startswith("kubernetes:")]
     for each, live in zip(resources, (lives or live_objects()).values(), strict=True):
         api.put(each["inputs"]["kind"], live)
+    for kind, live in applied_rights():
+        api.put(kind, live)
 
     class Handler(_Handler):
         store = api

@@ -41,7 +41,7 @@ def of_site(site: str, facts: SiteFacts) -> Iterator[Sample]:
 
 
 def of_database(site: str, found: Database, model: DatabaseModel, other: str) -> Iterator[Sample]:
-    """Yield what a database says; of one that does not answer, nothing but that.
+    """Yield what a database says; of one that does not answer, nothing but that, and who may lead in its place.
 
     Args:
         site: where it is.
@@ -52,6 +52,8 @@ def of_database(site: str, found: Database, model: DatabaseModel, other: str) ->
     labels = {"site": site, "database": model.name}
     answers = found.role in {LEADS, FOLLOWS}
     yield registry.DATABASE_UP.sample(answers, **labels)
+    if found.may_lead is not None:
+        yield registry.COMPLETE_COPIES.sample(len(found.may_lead), **labels)
     if not answers:
         return
     leads = found.role == LEADS
@@ -97,6 +99,7 @@ SOURCE = Source(
         registry.DATABASE_SIZE,
         registry.STREAMING,
         registry.SYNCHRONOUS,
+        registry.COMPLETE_COPIES,
         registry.LAG_BYTES,
         registry.LAG_SECONDS,
     ),
