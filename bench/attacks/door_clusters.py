@@ -16,6 +16,7 @@ from attempt import (
     OWN_POD,
     POD,
     PORT,
+    POSTGRES_SSL,
     STATUS,
     TLS,
     TLS_HELLO,
@@ -29,7 +30,7 @@ from attempt import (
 )
 
 from lab.paths import disk_directory
-from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.databases import DATABASES, POSTGRESQL_PORT
 from shopsphere.estate.host_openings import KUBELET_PORT
 from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.witness.store import encoded
@@ -189,7 +190,7 @@ def _at_the_api(scene: Scene, site: str, api: str, answers: Control) -> Iterator
 def inside(scene: Scene) -> Iterator[Attempt]:
     """Yield what a pod of the shop itself may not reach of its own cluster, and what admission refuses."""
     site, address = scene.pair.primary, scene.active
-    answers = Control(OWN_POD, (tcp("commerce.data-commerce.svc", 5432, "0000000804d2162f"),), r"^bytes 0 S")
+    answers = Control(OWN_POD, (tcp(DATABASES[0].host, POSTGRESQL_PORT, POSTGRES_SSL),), r"^bytes 0 S")
     api = tcp(address, API_SERVER_PORT, TLS_HELLO)
     yield attempt("H13", f"reach {site}'s API server", OWN_POD, [api], PORT, control=answers)
     yield attempt(

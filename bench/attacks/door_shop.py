@@ -48,7 +48,7 @@ def attempts(scene: Scene) -> Iterator[Attempt]:
         yield attempt(
             "M14",
             f"look for pages of operators at {site}",
-            CLIENT,
+            DESK,  # nobody has closed them: there are none, and a page that is not there is in no log
             [_page(scene, site, each) for each in NOT_THERE],
             STATUS,
             statuses=(404,),

@@ -90,7 +90,7 @@ def _of_answer(tried: Attempt, question: Question, answer: Answer) -> Verdict:
         case "scan":
             return _of_scan(tried, answer)
         case "held":
-            return _yes(answer["open"] <= tried.most)
+            return _of_held(tried, answer)
         case "dns":
             return _of_dns(tried, question, answer)
         case "http" | "run" | "bytes":
@@ -128,6 +128,14 @@ def _of_scan(tried: Attempt, answer: Answer) -> Verdict:
     if set(answer["open"]) - tried.ports:
         return Verdict.LET_IN
     return Verdict.UNPROVEN if answer["silent"] else Verdict.REFUSED
+
+
+def _of_held(tried: Attempt, answer: Answer) -> Verdict:
+    if answer["open"] > tried.most:
+        return Verdict.LET_IN
+    # Where none came about at all, each has to have been sent away.
+    is_cut = not answer["opened"] and {*answer["outcomes"]} - {"refused", "reset", "closed"}
+    return Verdict.UNPROVEN if is_cut else Verdict.REFUSED
 
 
 def _yes(is_refused: bool) -> Verdict:  # noqa: FBT001 - the one thing that it is asked

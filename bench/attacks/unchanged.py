@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from attempt import DESK, Question, get
@@ -46,17 +47,13 @@ def state(pair: Pair, topology: Topology, places: Places) -> State:
     for (name, _), answer in zip(edge, places.ask(DESK, [each for _, each in edge]), strict=True):
         found[name] = answer["text"] if answer["status"] == 200 else f"{UNKNOWN}{answer['status']} {answer['text']}"
     for (namespace, cluster), statement in COUNTS.items():
-        _put(found, f"rows of {cluster}", lambda n=namespace, c=cluster, s=statement: _count(pair.primary, n, c, s))
+        _put(found, f"rows of {cluster}", partial(_count, pair.primary, namespace, cluster, statement))
     for site in pair.sites:
-        _put(found, f"objects of {site}'s databases", lambda s=site: _objects(s))
+        _put(found, f"objects of {site}'s databases", partial(_objects, site))
     jurisdiction = topology.jurisdictions[topology.jurisdiction_of(pair.primary)]
     if jurisdiction.archive:
         for bucket in buckets_of(pair.sites):
-            _put(
-                found,
-                f"bucket {bucket}",
-                lambda b=bucket: _keys(jurisdiction.name, str(jurisdiction.archive.address), b),
-            )
+            _put(found, f"bucket {bucket}", partial(_keys, jurisdiction, bucket))
     return found
 
 

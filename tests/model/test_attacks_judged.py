@@ -133,8 +133,11 @@ def test_a_scan_finds_what_is_declared_and_no_more() -> None:
 
 
 def test_connections_that_are_held_have_a_bound() -> None:
-    assert verdict(tried(most=64), answer("held", open=64)) is Verdict.REFUSED
-    assert verdict(tried(most=64), answer("held", open=65)) is Verdict.LET_IN
+    some: dict[str, Any] = {"opened": 900, "outcomes": ["silent"]}
+    assert verdict(tried(most=64), answer("held", open=64, **some)) is Verdict.REFUSED
+    assert verdict(tried(most=64), answer("held", open=65, **some)) is Verdict.LET_IN
+    for outcome, expected in (("refused", Verdict.REFUSED), ("silent", Verdict.UNPROVEN)):
+        assert verdict(tried(), answer("held", open=0, opened=0, outcomes=[outcome])) is expected
 
 
 def test_the_code_is_zero_only_for_refused_seen_and_unchanged() -> None:

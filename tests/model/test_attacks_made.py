@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -127,7 +126,7 @@ def test_what_a_host_says_is_read() -> None:
 
 
 @pytest.fixture
-def messages() -> Iterator[dict[str, bytes]]:
+def messages() -> dict[str, bytes]:
     kinds = {"axfr": door_names.AXFR, "ixfr": door_names.IXFR, "soa": door_names.SOA}
     found = {name: bytes.fromhex(door_names.question("shop.test", kind)) for name, kind in kinds.items()}
     return {**found, "update": bytes.fromhex(door_names.update("shop.test", "www.shop.test", "10.99.80.10"))}
