@@ -23,6 +23,8 @@ NO_ARCHIVE = "ALTER SYSTEM SET restore_command = 'false'"
 CloudNativePG's own command takes 0.2 s to say no, and a cluster's document cannot name another command. This setting
 is part of the data, so a copy has it too. To add an archive later, undo it: ALTER SYSTEM RESET at every instance.
 """
+NOT_IN_CLEAR = "hostnossl all all all reject"
+"""CloudNativePG ends pg_hba.conf with `host all all all scram-sha-256`, which takes passwords without TLS too."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
             "wal_keep_size": model.config.wal_keep_size,
             # A query on the standby must not hold up its promotion.
             "max_standby_streaming_delay": "1s",
-        }
+        },
+        "pg_hba": [NOT_IN_CLEAR],
     }
     # The recovery site names no synchronous standby: promoted in a disaster, it would wait for a dead peer.
     if model.database.synchronous and model.starts_as_primary:

@@ -64,6 +64,7 @@ POSTGRESQL: Mapping[str, Shape] = {
         "wal_keep_size": "WAL that stays on this volume",
         "max_standby_streaming_delay": "time",
     },
+    "pg_hba": "who may connect how, before CloudNativePG's own last line; RES-011 judges each",
     "synchronous": {
         "method": "how many must confirm",
         "number": "how many must confirm",
