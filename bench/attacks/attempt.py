@@ -21,7 +21,7 @@ TLS_HELLO = "16030100"
 """The first bytes of a TLS hello, to ports that speak first to nobody."""
 POSTGRES_SSL = "0000000804d2162f"
 """PostgreSQL's request for TLS: a server that is reached answers S or N."""
-POSTGRES_CLEAR = "00000021000300007573657200706f73746772657300646174616261736500780000"
+POSTGRES_CLEAR = "00000022000300007573657200706f73746772657300646174616261736500780000"
 """PostgreSQL's start of a session in clear, as `postgres` in database `x`."""
 
 

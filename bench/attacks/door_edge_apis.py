@@ -39,7 +39,8 @@ def certificate(user: str) -> list[str]:
     return [str(shown), str(key)]
 
 
-def _change(name: str, content: str, kind: str = "LUA", ttl: int = 5) -> dict[str, Any]:
+def change(name: str, content: str, kind: str = "LUA", ttl: int = 5) -> dict[str, Any]:
+    """Return the body that sets a record."""
     record = {"content": content, "disabled": False}
     return {"rrsets": [{"name": name, "type": kind, "ttl": ttl, "changetype": "REPLACE", "records": [record]}]}
 
@@ -56,7 +57,7 @@ def attempts(scene: Scene) -> Iterator[Attempt]:
     cdn = f"https://{settings.cdn}:{settings.cdn_api_port}"
     knows = Control(DESK, tuple(get(each, certificate=certificate(WATCHER)) for each in zones), r"^http 200 .*rrsets")
     tells = Control(DESK, (get(f"{cdn}/v1/distributions", certificate=certificate(WATCHER)),), r"^http 200 ")
-    program = _change(f"www.{zone}.", "A \"os.execute('id')\"")
+    program = change(f"www.{zone}.", "A \"os.execute('id')\"")
     take = {**post(f"{cdn}/v1/distributions/static", {"name": "static"}), "method": "PUT"}
     for place in (CLIENT, HOST):
         yield attempt("H10", "rewrite www", place, [_patch(each, program) for each in zones], PORT, control=knows)
@@ -86,7 +87,7 @@ def attempts(scene: Scene) -> Iterator[Attempt]:
 
 def _at_the_door(scene: Scene, zones: list[str], knows: Control, tells: Control, cdn: str) -> Iterator[Attempt]:
     zone, pair = scene.topology.domain, scene.pair.name
-    program = _change(f"www.{zone}.", "A \"os.execute('id')\"")
+    program = change(f"www.{zone}.", "A \"os.execute('id')\"")
     foreign = certificate_of(scene.other.name, "operator")
     guessed = {"headers": {"X-API-Key": "changeme", "Content-Type": "application/json"}}
     clear = [_patch(each.replace("https", "http"), program) for each in zones]
@@ -121,9 +122,9 @@ def _at_the_door(scene: Scene, zones: list[str], knows: Control, tells: Control,
     state = f"{state_label(pair)}.{zone}"
     writes = {
         "rewrite www": program,
-        "put an epoch of 10^17 into the state of a pair": _change(f"{state}.", f'TXT "{10**17} {scene.pair.recovery}"'),
-        "put a program into the state of a pair": _change(f"{state}.", "A \"os.execute('id')\""),
-        "point the name server elsewhere": _change(f"ns1.{zone}.", "10.99.80.10", "A"),
+        "put an epoch of 10^17 into the state of a pair": change(f"{state}.", f'TXT "{10**17} {scene.pair.recovery}"'),
+        "put a program into the state of a pair": change(f"{state}.", "A \"os.execute('id')\""),
+        "point the name server elsewhere": change(f"ns1.{zone}.", "10.99.80.10", "A"),
     }
     for user in (WATCHER, RUNBOOKS, PULLER):
         for what, body in writes.items():

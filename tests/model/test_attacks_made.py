@@ -17,7 +17,7 @@ import door_names
 import knocking
 from all_doors import DOORS, attempts_of
 from attacked import HostFacts, Scene, ipv6_addresses, listening_ports, names_of_hosts
-from attempt import CLIENT, HOST, OWN_POD, POD, STRANGERS, Attempt
+from attempt import CLIENT, HOST, OWN_POD, POD, POSTGRES_CLEAR, STRANGERS, Attempt
 
 
 @pytest.fixture
@@ -140,3 +140,8 @@ def test_messages_are_those_of_dns(messages: dict[str, bytes]) -> None:
     assert messages["ixfr"].startswith(head + b"\0\0\0\1\0\0\0\1\0\0" + zone + b"\0\xfb\0\1" + zone + b"\0\6\0\1")
     change = head + b"\x28\0\0\1\0\0\0\1\0\0" + zone + b"\0\6\0\1"
     assert messages["update"] == change + b"\x03www" + zone + b"\0\1\0\1\0\0\0\5\0\4\x0a\x63\x50\x0a"
+
+
+def test_a_start_of_a_session_in_clear_is_whole() -> None:
+    packet = bytes.fromhex(POSTGRES_CLEAR)
+    assert int.from_bytes(packet[:4]) == len(packet), "else PostgreSQL refuses the packet and not who comes in clear"
