@@ -221,13 +221,13 @@ def sealed(question: Given) -> Given:
     from app.sealed_calls import MOMENT, NONCE, SEAL, Question, Seals  # noqa: PLC0415
 
     method, path, body = question["method"], question["path"], question.get("body", "")
-    key, base = question["key"], str(os.environ["PAYMENTS_URL"])
+    key, base = question["key"], os.environ["PAYMENTS_URL"]
     seals = Seals(os.environ["PAYMENTS_CALL_KEY"])
     asked = Question(method, path, "", key, body.encode())
     moment, nonce = str(int(time.time()) - question.get("age", 0)), "a" * 32
     headers = {MOMENT: moment, NONCE: nonce, SEAL: seals.of_question(asked, moment, nonce), "idempotency-key": key}
     headers |= {"Content-Type": "application/json"} if body else {}
-    changed = {"url": base + question.get("path_after", path), "method": method, "headers": headers}
+    changed = {"url": f"{base}{question.get('path_after', path)}", "method": method, "headers": headers}
     return http_answer({**changed, "body": question.get("body_after", body) or None})
 
 

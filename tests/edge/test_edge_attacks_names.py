@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,9 +27,7 @@ pytestmark = pytest.mark.usefixtures("zone")
 
 
 @pytest.fixture
-def attempts(
-    edge: EdgeHost, topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, Attempt]]:
+def attempts(edge: EdgeHost, topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Attempt]:
     """Those at DNS that a customer makes, and those at the door that operators' addresses may make."""
     other = KeyPair(tmp_path / "operator.crt", tmp_path / "operator.key")
     issue(new_authority(tmp_path / "other", "witness of rdc-b"), other, common_name="operator")
