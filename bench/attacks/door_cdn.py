@@ -24,7 +24,7 @@ from attempt import (
     tcp,
 )
 from door_edge_apis import certificate
-from door_witness import certificate_of
+from door_witness import certificate_elsewhere
 
 from shopsphere.clients.edge_identity import DEPLOYER, PULLER, RUNBOOKS, WATCHER
 from shopsphere.estate.cdn_origin import ORIGIN_PORT
@@ -59,7 +59,7 @@ def _of_site(scene: Scene, site: str) -> Iterator[Attempt]:
         CLOSED,
         control=known,
     )
-    foreign = certificate_of(scene.other.name, "operator")
+    foreign = certificate_elsewhere(scene.other.name)
     yield attempt(
         "C6",
         f"fetch from the CDN's entry of {site} with a certificate of another authority",

@@ -24,7 +24,7 @@ from attempt import (
     post,
     tcp,
 )
-from door_witness import certificate_of
+from door_witness import certificate_elsewhere
 
 from lab.edge.components import lab_settings
 from shopsphere.clients.edge_identity import DEPLOYER, PULLER, RUNBOOKS, WATCHER, EdgeIdentity
@@ -88,7 +88,7 @@ def attempts(scene: Scene) -> Iterator[Attempt]:
 def _at_the_door(scene: Scene, zones: list[str], knows: Control, tells: Control, cdn: str) -> Iterator[Attempt]:
     zone, pair = scene.topology.domain, scene.pair.name
     program = change(f"www.{zone}.", "A \"os.execute('id')\"")
-    foreign = certificate_of(scene.other.name, "operator")
+    foreign = certificate_elsewhere(scene.other.name)
     guessed = {"headers": {"X-API-Key": "changeme", "Content-Type": "application/json"}}
     clear = [_patch(each.replace("https", "http"), program) for each in zones]
     yield attempt(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from attacked import Scene
 from attempt import (
@@ -27,9 +31,9 @@ from attempt import (
 
 from lab.paths import witness_keys_folder
 from shopsphere.estate.witness_seats import client_urls, ports, seats
-from shopsphere.witness.keys import voter_files
+from shopsphere.witness.keys import make_keys, voter_files
 from shopsphere.witness.store import encoded
-from shopsphere.witness.users import PairKeys
+from shopsphere.witness.users import OPERATOR, ROOT, PairKeys
 
 FILLING = 41
 """Writes of 1.5 MB that are more than the store's quota."""
@@ -41,13 +45,31 @@ def certificate_of(pair: str, user: str) -> list[str]:
     return [str(folder / f"{user}.crt"), str(folder / f"{user}.key")]
 
 
+@cache
+def _keys_elsewhere(folder: Path, pair: str) -> Path:
+    """Return the folder of another pair's keys; where that pair was never started, keys of such a pair are made."""
+    if (folder / f"{OPERATOR}.crt").exists():
+        return folder
+    made = Path(mkdtemp(prefix="attacks-keys-"))
+    atexit.register(rmtree, made, ignore_errors=True)
+    make_keys(made, pair, {"elsewhere": ("10.99.80.10",)}, (ROOT, OPERATOR))
+    return made
+
+
+def certificate_elsewhere(pair: str, name: str = OPERATOR) -> list[str]:
+    """Return certificate and key of a user of another pair's witness, or with `peer-…` of a voter there."""
+    folder = _keys_elsewhere(witness_keys_folder(pair), pair)
+    found = sorted(folder.glob(f"{name}.crt"))[0]
+    return [str(found), str(found.with_suffix(".key"))]
+
+
 def attempts(scene: Scene) -> Iterator[Attempt]:
     """Yield what strangers try at the voters, and what those try whom the hosts let in."""
     pair = scene.pair
     voters = client_urls(pair, scene.topology)
     own = certificate_of(pair.name, "operator")
     healthy = Control(DESK, tuple(get(f"{each}/health", certificate=own) for each in voters), r'^http 200 .*"true"')
-    foreign = certificate_of(scene.other.name, "operator")
+    foreign = certificate_elsewhere(scene.other.name)
     keys = PairKeys.of(pair.name)
     record = {"key": encoded(keys.record), "value": encoded(json.dumps({"epoch": 2, "active": pair.recovery}))}
     plain = [each.replace("https://", "http://") for each in voters]
@@ -64,7 +86,7 @@ def attempts(scene: Scene) -> Iterator[Attempt]:
         yield attempt("C1", what, CLIENT, questions, PORT, control=healthy)
     yield attempt("C1", "write the record", POD, of_strangers[1][1], PORT, control=healthy)
     for user in ("operator", "root"):
-        stolen = certificate_of(scene.other.name, user)
+        stolen = certificate_elsewhere(scene.other.name, user)
         questions = [post(f"{each}/v3/kv/put", record, certificate=stolen) for each in far]
         yield attempt(
             "C1", f"write the record as {scene.other.name}'s {user}", HOST, questions, PORT, TLS, control=healthy
@@ -107,7 +129,7 @@ def _among_voters(scene: Scene, foreign: list[str]) -> Iterator[Attempt]:
             CLOSED,
             control=among,
         )
-    other_peer = _peer_of(scene.other.name)
+    other_peer = certificate_elsewhere(scene.other.name, "peer-*")
     certificates = {
         "a voter of another pair": other_peer,
         f"{scene.other.name}'s operator": foreign,
@@ -115,23 +137,16 @@ def _among_voters(scene: Scene, foreign: list[str]) -> Iterator[Attempt]:
     }
     inside = next(each for each in own_seats if each != far[0])
     for who, shown in certificates.items():
-        if shown:
-            yield attempt(
-                "C1",
-                f"speak among voters with the certificate of {who}",
-                inside,
-                [get(urls[0], certificate=shown)],
-                TLS,
-                CLOSED,
-                control=among,
-            )
+        yield attempt(
+            "C1",
+            f"speak among voters with the certificate of {who}",
+            inside,
+            [get(urls[0], certificate=shown)],
+            TLS,
+            CLOSED,
+            control=among,
+        )
     yield attempt("C1", "speak among voters without a certificate", inside, [get(urls[0])], TLS, CLOSED, control=among)
-
-
-def _peer_of(pair: str) -> list[str]:
-    """Return a voter's certificate and key of another pair's witness; nothing where that pair was never started."""
-    found = sorted(Path(witness_keys_folder(pair)).glob("peer-*.crt"))
-    return [str(found[0]), str(found[0].with_suffix(".key"))] if found else []
 
 
 def _behind_the_firewall(

@@ -33,7 +33,7 @@ def attempts(edge: EdgeHost, topology: Topology, tmp_path: Path, monkeypatch: py
     issue(new_authority(tmp_path / "other", "witness of rdc-b"), other, common_name="operator")
     for module in (door_edge_apis, door_names):
         monkeypatch.setattr(module, "lab_settings", lambda: edge.settings)
-    monkeypatch.setattr(door_edge_apis, "certificate_of", lambda *_: [str(other.certificate), str(other.key)])
+    monkeypatch.setattr(door_edge_apis, "certificate_elsewhere", lambda *_: [str(other.certificate), str(other.key)])
     scene = Scene(topology.pair("rdc-a"), topology.pair("rdc-b"), topology, "abc")
     made = [each for each in door_names.attempts(scene) if each.place == CLIENT]
     made += [each for each in door_edge_apis.attempts(scene) if each.place == DESK]

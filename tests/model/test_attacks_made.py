@@ -26,7 +26,6 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     monkeypatch.setenv(LAB_VARIABLE, str(tmp_path))
     topology = load_topology(environment="lab")
     files = ["pki/witness/rdc-a/watcher.password", "hosts/ashburn/disk/pki/agent.crt"]
-    files += [f"pki/witness/rdc-b/peer-{each}.crt" for each in ("newyork",)]
     for each in files:
         (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / each).write_text("x")
@@ -74,6 +73,13 @@ def test_each_says_how_a_refusal_looks(attempts: list[Attempt]) -> None:
         each.what for each in attempts if not each.by and not any({"scan", "slow"} & {*q} for q in each.questions)
     ]
     assert unsaid == []
+
+
+def test_a_pair_that_was_never_started_has_certificates_all_the_same(attempts: list[Attempt]) -> None:
+    shown = {file for each in attempts for q in each.questions for file in q.get("certificate") or ()}
+    foreign = [file for file in shown if "attacks-keys-" in file]
+    assert {Path(each).stem for each in foreign} == {"operator", "root", "peer-elsewhere"}
+    assert all(Path(each).exists() for each in foreign)
 
 
 def test_no_two_are_the_same(attempts: list[Attempt]) -> None:
