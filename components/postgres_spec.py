@@ -23,6 +23,8 @@ NO_ARCHIVE = "ALTER SYSTEM SET restore_command = 'false'"
 CloudNativePG's own command takes 0.2 s to say no, and a cluster's document cannot name another command. This setting
 is part of the data, so a copy has it too. To add an archive later, undo it: ALTER SYSTEM RESET at every instance.
 """
+NOT_IN_CLEAR = "hostnossl all all all reject"
+"""CloudNativePG ends pg_hba.conf with `host all all all scram-sha-256`, which takes passwords without TLS too."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
             # Agents reckon with both: for so long a follower that is gone is still taken for one.
             "wal_sender_timeout": "5s",
             "wal_receiver_timeout": "5s",
-        }
+        },
+        "pg_hba": [NOT_IN_CLEAR],
     }
     # The recovery site names no synchronous standby: promoted in a disaster, it would wait for a dead peer.
     if model.database.synchronous and model.starts_as_primary:

@@ -1,209 +1,156 @@
 """A stranger tries every door of a pair: `python bench/attacks --pair rdc-a`.
 
-Needs the lab with the pair and one other pair deployed. The stranger is a customer's host, a pod of the shop and root
-at a site, all of another jurisdiction; root at that site has the keys of his own pair's witness. Each attempt has to be
-refused; meanwhile the active site's door stays open for writes, and afterwards the witness's record, the databases'
-contents and what drift compares are what they were.
+Needs the lab with the pair deployed and steady at its primary site. The stranger is a customer's host, a pod of the
+shop and root at a site, all of another jurisdiction (`--other`; without that region there is no pod, and its attempts
+are listed as not tried). Where the first line lets somebody in, the second one is tried from there: the operators'
+machine, the pair's other site, a pod of the shop at the pair itself.
 
-One line per attempt goes to bench/results/attacks.jsonl: what came back, and which logs name the attacker. Those of the
-host that he is root at do not count; the one of what a host refused counts where he is a pod of it. Attempts that no
-log names are counted at the end.
-That each thing answers whom it should is seen before and after: the witness is read, `drift` asks the clusters, agents,
-name servers and CDN. Ends with code 1 when something was let in or was changed.
+Each attempt is refused only if each answer is of a kind that counts for it, if whoever belongs at the same door is
+answered right after it, and, where a port was closed, if a log has that packet. Attempts of strangers have to be named
+in a log that they cannot change. After each door, and at the end, these are compared with before: the witness's record,
+voters and users, the zone with its serial, the CDN's distributions, rows of both databases, what lies in their
+namespaces, what is in the buckets. `drift` looks at pair and edge at the beginning and the end, and the agents' doors
+are watched all the time.
+
+One line per attempt goes to bench/results/attacks.jsonl. Ends with code 1 when something was let in, is not proven to
+be refused, was not seen, or was changed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
+import secrets
 import sys
-import threading
 import time
-import urllib.request
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from attempts import CLIENT, HOST, POD, Attempt, Question, all_attempts
+from all_doors import DOORS, attempts_of
+from attacked import Scene, found_scene
+from attempt import Attempt
+from doors_watched import DoorsWatched
+from places import Places
+from refusing import Outcome, Verdict, exit_code, judge
+from traces import logs, needles, new_text, seen_in, sizes
+from unchanged import changes, drifted, state
 
-from lab.cluster.addons import kubectl
-from lab.enter import run_inside
-from lab.host_firewall import LOG
-from lab.hosts import load_hosts
-from lab.leading import leading_pod
-from shopsphere.estate.site_agent import SITE_AGENT_PORT
-from shopsphere.estate.stack import Environment
-from shopsphere.foundation.paths import REPOSITORY, lab_directory
+from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import run
-from shopsphere.topology import Pair, Topology, load_topology
-from shopsphere.witness.access import witness_of
+from shopsphere.topology import load_topology
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "attacks.jsonl"
-KNOCKING = Path(__file__).resolve().with_name("knocking.py")
-SECONDS = 400
-COUNTS = {
-    ("data-commerce", "commerce"): 'SELECT count(*), coalesce(max(xmin::text::bigint), 0) FROM orders."order"',
-    ("data-ledger", "ledger"): "SELECT count(*), coalesce(max(xmin::text::bigint), 0) FROM payments.payment",
-}
+LOGGED_SECONDS = 4.0
+"""Longest wait for the line about an attempt; audit logs are written in batches."""
 
 
-class DoorsWatched:
-    """Looks at a pair's agents from the operators' machine twice a second, and keeps what was not as it should be."""
-
-    def __init__(self, pair: Pair, topology: Topology) -> None:
-        self.problems: list[str] = []
-        self.looks = 0
-        self._ends = threading.Event()
-        self._doors = {site: f"http://{topology.site(site).address}:{SITE_AGENT_PORT}/state" for site in pair.sites}
-        self._active = pair.primary
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        self._ends.set()
-        self._thread.join(10)
-
-    def _watch(self) -> None:
-        while not self._ends.wait(0.5):
-            for site, url in self._doors.items():
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                try:
-                    with self._opener.open(url, timeout=5) as answer:
-                        state = json.load(answer)
-                except OSError as error:
-                    self.problems.append(f"{now} {site}'s agent says nothing: {error}")
-                    continue
-                if state["writes"] is not (site == self._active):
-                    self.problems.append(f"{now} {site}: writes {state['writes']}: {state['because']}")
-            self.looks += 1
+def told(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
-def state(pair: Pair, command: list[str]) -> dict[str, Any]:
-    """What has to be the same afterwards."""
-    witness = witness_of(pair.name, Environment.LAB)
-    seen = witness.see()
-    found: dict[str, Any] = {"record": seen.record.model_dump(mode="json") if seen.record else None}
-    witness.close()
-    for (namespace, cluster), statement in COUNTS.items():
-        pod = leading_pod(pair.primary, cluster)
-        words = ["exec", "-n", namespace, pod, "-c", "postgres", "--", "psql", "-tA"]
-        database = "commerce" if cluster == "commerce" else "ledger"
-        found[cluster] = kubectl(pair.primary, *words, "-c", statement, database).strip()
-    for stack in (pair.name, "edge"):
-        done = run([*command, "drift", stack], check=False, seconds=300)
-        found[f"drift {stack}"] = (done.code, done.stdout.strip().splitlines()[-1:])
-    return found
+def tried(attempt: Attempt, places: Places) -> tuple[Outcome, list[str]]:
+    """Ask, ask who belongs there, and look who wrote it down."""
+    address = places.address(attempt.place)
+    watched = sizes(logs(places.host(attempt.place), is_pod=places.is_pod(attempt.place)))
+    answers = places.ask(attempt.place, attempt.questions)
+    control = attempt.control
+    controls = places.ask(control.place, control.questions) if control else None
+    wanted, seen = needles(attempt, answers, "" if _is_ipv6(attempt) else address), list[str]()
+    end = time.monotonic() + LOGGED_SECONDS
+    while not seen and wanted and time.monotonic() < end:
+        time.sleep(0.5)
+        seen = seen_in(new_text(watched), wanted)
+    return judge(attempt, answers, controls, seen), seen
 
 
-def pod_of(site: str) -> tuple[str, str]:
-    """Return name and address of a pod of the shop."""
-    listed = json.loads(kubectl(site, "get", "pods", "-n", "shop", "-l", "app.kubernetes.io/name=shop", "-o", "json"))
-    running = (each for each in listed["items"] if each["status"]["phase"] == "Running")
-    found = next(running)
-    return found["metadata"]["name"], found["status"]["podIP"]
+def _is_ipv6(attempt: Attempt) -> bool:
+    return any("scan" in each and ":" in each["scan"][0] for each in attempt.questions)
 
 
-def knock(attempt: Attempt, places: Mapping[str, str], pod: str) -> list[dict[str, Any]]:
-    """Ask from where the attacker is."""
-    asked = json.dumps(attempt.questions)
-    where = places[attempt.place]
-    if attempt.place == POD:
-        words = ["exec", "-i", "-n", "shop", pod, "--", "python3.11", "-c", KNOCKING.read_text()]
-        answers = kubectl(where, *words, stdin=asked, seconds=SECONDS)
-    else:
-        answers = run_inside(where, ["python3", str(KNOCKING)], stdin=asked, seconds=SECONDS).stdout
-    return list(json.loads(answers.strip().splitlines()[-1]))
+def at_door(attempts: list[Attempt], places: Places, results: TextIO, told_of_run: dict[str, Any]) -> Iterator[Verdict]:
+    """Try the attempts at one door, tell and keep what became of each."""
+    for number, attempt in enumerate(attempts, 1):
+        outcome, seen = tried(attempt, places)
+        line = {
+            **told_of_run, "story": attempt.story, "what": attempt.what, "from": f"{attempt.place} "
+            f"({places.host(attempt.place) or places.address(attempt.place)})", "questions": len(attempt.questions),
+            "verdict": outcome.verdict.value, "refused": outcome.verdict in {Verdict.REFUSED, Verdict.UNSEEN},
+            "answer": outcome.why[:300], "control": attempt.control is not None, "seen_in": seen,
+        }  # fmt: skip
+        results.write(json.dumps(line) + "\n")
+        results.flush()
+        told(f"  {number:2}/{len(attempts)} {outcome.verdict:9} {attempt.story:5} {attempt.what} [{attempt.place}]: "
+             f"{outcome.why[:110]}  {', '.join(seen[:3])}")  # fmt: skip
+        yield outcome.verdict
 
 
-def let_in(attempt: Attempt, question: Question, answer: Mapping[str, Any]) -> bool:
-    """Whether an answer is more than a refusal."""
-    if 200 <= answer["status"] < 400:
-        return True
-    if "tcp" in question:  # whatever was sent back, the port is reached
-        return not answer["text"].startswith(
-            ("TimeoutError", "ConnectionRefusedError", "OSError", "ConnectionResetError")
-        )
-    return any(text in answer["text"] for text in attempt.opens)
-
-
-def sizes(attacker: str, *, is_pod: bool) -> dict[Path, int]:
-    """How long each log is that the attacker cannot change."""
-    logs = (lab_directory() / "hosts").glob("*/log/*.log")
-
-    def counts(file: Path) -> bool:
-        return file.parent.parent.name != attacker or (is_pod and file.stem == LOG)
-
-    return {file: file.stat().st_size for file in logs if counts(file)}
-
-
-def named_in(before: Mapping[Path, int], address: str) -> list[str]:
-    """Return the logs whose new lines name an address."""
-    found, named = [], re.compile(rb"(?<![\d.])" + re.escape(address.encode()) + rb"(?![\d.]*\d)")
-    for file, size in before.items():
-        with file.open("rb") as text:
-            text.seek(size if size <= file.stat().st_size else 0)  # one that was begun anew is read whole
-            if named.search(text.read()):
-                found.append(f"{file.parent.parent.name} {file.stem}")
-    return sorted(found)
+def chosen(scene: Scene, places: Places, options: argparse.Namespace) -> Iterator[tuple[str, list[Attempt], int]]:
+    """Yield each door with what is tried there, and how much of it has no place to be tried from."""
+    for door in options.door or DOORS:
+        every = [each for each in attempts_of(door, scene, every_port=options.every_port)
+                 if options.only in f"{each.story} {each.what} {each.place}"]  # fmt: skip
+        can = [each for each in every if places.has(each.place)]
+        if every:
+            yield door, can, len(every) - len(can)
 
 
 def main() -> int:
     """Try everything."""
+    options = _options()
+    topology = load_topology(environment="lab")
+    pair, other = topology.pair(options.pair), topology.pair(options.other)
+    scene = found_scene(pair, other, topology, secrets.token_hex(3))
+    places = Places(pair, other, topology)
+    commit = run(["git", "-C", REPOSITORY, "rev-parse", "--short", "HEAD"]).stdout.strip()
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    told(f"run {scene.run}: {pair.name} attacked from {other.name}, at {began}, {commit}")
+    drift = {} if options.no_drift else drifted(pair)
+    before = last = state(pair, topology, places)
+    watched, counts, changed = DoorsWatched(pair, topology), Counter[Verdict](), list[str]()
+    rows: list[str] = []
+    not_tried = 0
+    with options.results.open("a") as results:
+        for door, attempts, left_out in chosen(scene, places, options):
+            why = f", {left_out} not tried: {other.name} is not up" if left_out else ""
+            told(f"{door}: {len(attempts)} attempts{why}")
+            not_tried += left_out
+            about = {"run": began, "commit": commit, "pair": pair.name, "door": door}
+            found = Counter(at_door(attempts, places, results, about))
+            now = state(pair, topology, places)
+            differs = [f"after {door}: {each}" for each in changes(last, now)]
+            for each in differs:
+                told(f"  CHANGED   {each}")
+            counts, changed, last = counts + found, [*changed, *differs], now
+            rows.append(f"{door:12} {len(attempts):4} {_shown(found):60} {len(differs)} changed")
+    watched.end()
+    changed += changes(before, last) + (changes(drift, drifted(pair)) if drift else []) + watched.problems
+    told("\n" + "\n".join(rows))
+    for each in dict.fromkeys(changed):
+        told(f"CHANGED  {each}")
+    looks = f"{len(watched.problems)} of {watched.looks} looks at the agents' doors not as they should be"
+    differing = f"{len(dict.fromkeys(changed))} things changed"
+    told(f"{sum(counts.values())} attempts: {_shown(counts)}; {not_tried} not tried; {differing}; {looks}")
+    return exit_code(counts.elements(), changed)
+
+
+def _shown(counts: Counter[Verdict]) -> str:
+    return ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pair", default="rdc-a")
     parser.add_argument("--other", default="rdc-b", help="the pair whose jurisdiction the attacker is in")
-    parser.add_argument("--only", default="", help="only attempts whose story or line has this text")
+    parser.add_argument("--only", default="", help="only attempts whose story, line or place has this text")
+    parser.add_argument("--door", action="append", choices=[*DOORS], help="only these doors")
+    parser.add_argument("--every-port", action="store_true", help="scan all 65,535 ports of each host, not some 1,100")
+    parser.add_argument("--no-drift", action="store_true", help="leave out drift at the beginning and the end (2 min)")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    topology = load_topology(environment="lab")
-    pair, other = topology.pair(options.pair), topology.pair(options.other)
-    client = f"client-{topology.jurisdiction_of(other.primary)}"
-    places = {CLIENT: client, POD: other.primary, HOST: other.primary}
-    hosts = load_hosts(topology)
-    address_of = {place: str(hosts.host(name).address) for place, name in places.items()}
-    pod, address_of[POD] = pod_of(other.primary)
-    command = [str(REPOSITORY / ".venv/bin/shopsphere")]
-    commit = run(["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"]).stdout.strip()
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    before = state(pair, command)
-    watched = DoorsWatched(pair, topology)
-    failed, tried, unseen = 0, 0, 0
-    with options.results.open("a") as results:
-        for attempt in all_attempts(pair, other, topology):
-            if options.only not in f"{attempt.story} {attempt.what}":
-                continue
-            tried += 1
-            logs = sizes(places[attempt.place], is_pod=attempt.place == POD)
-            answers = knock(attempt, places, pod)
-            pairs = zip(attempt.questions, answers, strict=True)
-            opened = [each for question, each in pairs if let_in(attempt, question, each)]
-            time.sleep(0.5)  # what is logged is written by then
-            seen = named_in(logs, address_of[attempt.place])
-            failed, unseen = failed + bool(opened), unseen + (not opened and not seen)
-            shown = (opened or answers)[0]
-            answer = f"{shown['status']} {' '.join(shown['text'].split())[:160]}".strip()
-            line = {
-                "run": began, "commit": commit, "pair": pair.name, "story": attempt.story, "what": attempt.what,
-                "from": f"{attempt.place} ({places[attempt.place]})", "questions": len(answers),
-                "refused": not opened, "answer": answer, "seen_in": seen,
-            }  # fmt: skip
-            results.write(json.dumps(line) + "\n")
-            sys.stdout.write(f"{'refused' if not opened else 'LET IN '}  {attempt.story:4} {attempt.what}"
-                             f" [{places[attempt.place]}]: {answer[:90]}  {', '.join(seen)}\n")  # fmt: skip
-    watched.end()
-    after = state(pair, command)
-    changed = [f"{name}: {before[name]} became {after[name]}" for name in before if before[name] != after[name]]
-    for problem in [*changed, *watched.problems]:
-        sys.stdout.write(f"CHANGED  {problem}\n")
-    looks = f"{len(watched.problems)} of {watched.looks} looks at the doors not as they should be"
-    sys.stdout.write(
-        f"{tried} attempts, {failed} let in, {unseen} refused without a line in a log, "
-        f"{len(changed)} things changed, {looks}\n"
-    )
-    return 1 if failed or changed or watched.problems else 0
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ class SchemaMissingError(ShopSphereError):
 
 # The API listens on loopback alone: the door in front of it knows users, and the key never crosses the network.
 # Each answer is signed as it is made, with keys that the deployment brings to all authorities (docs/zone-keys.md).
+# Changes by DNS itself are for nobody; they are switched on because only then does the server write down who tried.
 # Caches are off: a pair's state record must be seen by the next question, also where another process wrote it.
 _CONFIGURATION = """\
 launch=gsqlite3
@@ -36,6 +37,9 @@ webserver-address=127.0.0.1
 webserver-port={api_port}
 webserver-allow-from=127.0.0.1/32
 webserver-password={web_password}
+dnsupdate=yes
+allow-dnsupdate-from=
+forward-dnsupdate=no
 enable-lua-records=yes
 lua-health-checks-interval=2
 edns-subnet-processing=yes

@@ -66,6 +66,7 @@ POSTGRESQL: Mapping[str, Shape] = {
         "wal_sender_timeout": "time",
         "wal_receiver_timeout": "time",
     },
+    "pg_hba": "who may connect how, before CloudNativePG's own last line; RES-011 judges each",
     "synchronous": {
         "method": "how many must confirm",
         "number": "how many must confirm",

@@ -98,6 +98,13 @@ def test_each_service_has_a_login_that_the_operator_makes_of_its_role(members: M
             ]
 
 
+@pytest.mark.requirement("no password goes to a database in clear")
+def test_a_database_takes_no_connection_without_tls(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    for cluster in graph.of("Cluster"):
+        assert cluster.state["spec"]["postgresql"]["pg_hba"][0] == "hostnossl all all all reject"
+
+
 def test_connections_are_encrypted_and_give_up_soon(regional: SiteGraph) -> None:
     _, _, graph = regional
     for cluster in graph.of("Cluster"):
