@@ -11,7 +11,7 @@ from scene import Scene
 
 from lab.enter import run_inside
 from shopsphere.clients.site_agent import ask_agent
-from shopsphere.estate.databases import LEDGER
+from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.host_rules import PEER_FENCE_TABLE
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.foundation.errors import ShopSphereError
@@ -107,8 +107,8 @@ def flapping_inside_passive(scene: Scene) -> None:
 
 
 def api_of_active_away(scene: Scene) -> None:
-    """The active site's API hangs for a minute, the ledger's leader on its first node: payments go on."""
-    lead_on(scene, scene.active, (LEDGER,), further=False)
+    """The active site's API hangs for a minute, both databases led from its first node: payments go on."""
+    lead_on(scene, scene.active, DATABASES, further=False)
     _hang_api(scene, scene.active, f"{scene.active}-2")
 
 
