@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.audit_heads import LOOK_EVERY, KeptHeads
+from runbooks.agent.believing import KEEP_EVERY, BeliefKeeper
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import NodeRole, Role, SiteRole, all_lead
 from runbooks.agent.description import with_heads
@@ -53,6 +54,8 @@ def main() -> None:
         return all_lead(cluster(), config.site)
 
     witness = witness_of_agent(config)
+    believing = BeliefKeeper(config, witness.belief)
+    keeping = Loop(believing.keep_belief, lambda: KEEP_EVERY, tell)
     permits = PermitKeeper(
         config.permit,
         cluster,
@@ -70,13 +73,14 @@ def main() -> None:
     proof = KernelProof(fence, FencePackets(fence.port) if config.try_packets else None)
     kind = NodeAgent if config.node else Agent
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)
-    describe = with_certificates(with_heads(agent.describe, heads), config)
+    describe = with_certificates(with_heads(believing.described(agent.describe), heads), config)
     publisher = Publisher(config.run, agent.doors, describe, tell)  # if it is the only agent
     agent.start_closed()
     agent.changed = publisher.ring
     publisher.start()
     RulesLine(config.run, KernelRules(config.site, fence, config.guard, firewall=config.firewall), tell).start()
     following.start()
+    keeping.start()
     agent.run()
 
 
