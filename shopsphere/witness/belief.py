@@ -17,6 +17,7 @@ is on no voter's host. A record that is not believed is no answer: nothing is mo
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,9 +31,10 @@ from shopsphere.foundation.exchanged import Exchanged
 from shopsphere.foundation.signing import NotSignedError, Statement
 from shopsphere.witness.gateway import UnreadableWitnessError
 from shopsphere.witness.identity import Identity
-from shopsphere.witness.record import LAST_SERIAL, PairRecord
+from shopsphere.witness.record import LAST_SERIAL, PairRecord, Sync
 from shopsphere.witness.seen import Seen
 from shopsphere.witness.signatures import Document, Signatures, document_in, record_in
+from shopsphere.witness.users import OPERATOR
 
 MOST_MISSED = 8
 """Epochs that a reader may have missed who did not listen: more changes than that are no likely truth (ADR 19)."""
@@ -100,6 +102,7 @@ class Belief:
         """Of the last record, where it was seen to be an operator's."""
         if remembered and self._record and remembered.demands is self._demands:
             self._text, self._decision = remembered.text, self._record.decision if self._demands else None
+        self._writer = uuid.uuid4().hex
         self.problem = ""
         """Why the record that was read last is not believed; empty where it is."""
 
@@ -156,11 +159,17 @@ class Belief:
             if self._signatures is None or not self._demands:
                 plain = record.model_copy(update={"signature": None})
                 return plain, plain.model_dump_json()
-            before = max(record.serial, self._record.serial if self._record else 0)
-            serial = min(LAST_SERIAL, max(before + 1, int(self._today().timestamp() * 1000)))
-            decided = self._record.decision if self._record else None
-            sealed, text = self._signatures.sealed(record.model_copy(update={"serial": serial}), decided, self._today())
-            if why := self._fault(document_in(text), sealed):
+            last = self._record
+            before = max(record.serial, last.serial if last else 0)
+            goes_on = last is not None and (last.writer, last.serial) == (self._writer, record.serial)
+            begun = {
+                "serial": min(LAST_SERIAL, max(before + 1, int(self._today().timestamp() * 1000))),
+                "after": record.after if goes_on else record.serial,
+                "writer": self._writer,
+            }
+            decided = last.decision if last else None
+            sealed, text = self._signatures.sealed(record.model_copy(update=begun), decided, self._today())
+            if why := self._judge(document_in(text), sealed)[1]:
                 raise UnbelievedRecordError.build(
                     f"{self._pair}: a record was not written that nobody would believe",
                     expected="what an operator decided, or what an agent may change in the same epoch",
@@ -199,11 +208,11 @@ class Belief:
         """Believe a record that differs from the last one; the last one stays where a voter is behind it."""
         document = self._document(text)
         record = record_in(self._pair, document)
-        why = self._fault(document, record)
+        who, why = self._judge(document, record)
         if why and self._demands:
             raise self._refused(why, record)
         if self._signatures and (last := self._record) is not None:
-            is_older = record.epoch < last.epoch or (self._demands and record.serial <= last.serial)
+            is_older = _is_older(record, last, who) if self._demands else record.epoch < last.epoch
             if is_older and not newest:
                 return
             if is_older:
@@ -217,15 +226,14 @@ class Belief:
         self._decision = record.decision if signed else None
         self._demands = self._demands or signed
 
-    def _fault(self, document: Document, record: PairRecord) -> str:
-        """Return why a record is not signed by who may sign it; empty where it is."""
+    def _judge(self, document: Document, record: PairRecord) -> tuple[str, str]:
+        """Return who has signed a record, and why it is not signed by who may sign it; empty where it is."""
         if self._signatures is None:
-            return "nobody is asked who may sign"
+            return "", "nobody is asked who may sign"
         try:
-            self._signatures.require_good(document, record, self._decision, self._today())
+            return self._signatures.require_good(document, record, self._decision, self._today()), ""
         except NotSignedError as error:
-            return str(error)
-        return ""
+            return "", str(error)
 
     def _document(self, text: str) -> Document:
         if len(text) > _MOST_TEXT:
@@ -251,6 +259,18 @@ class Belief:
         )
         error.found, error.newest = found, last  # type: ignore[attr-defined]
         return error
+
+
+def _is_older(record: PairRecord, last: PairRecord, who: str) -> bool:
+    """Whether a record was written before another one, or by somebody who did not know that.
+
+    Somebody was shown an older record then: what he read there may have let him do what is not allowed any more. An
+    agent that restores a record may know less than the other one, and does no harm by it.
+    """
+    if record.epoch < last.epoch or record.serial <= last.serial:
+        return True
+    harmless = who != OPERATOR and record.sync is Sync.OFF
+    return not harmless and record.writer != last.writer and record.after < last.serial
 
 
 def _does_not_follow(record: PairRecord, last: PairRecord, most: int) -> str:

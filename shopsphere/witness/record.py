@@ -57,6 +57,14 @@ class PairRecord(Exchanged):
         strict=True,
         description="Of a signed record: grows with each change. The writer's clock in ms, or one more than before.",
     )
+    after: int = Field(
+        default=0,
+        ge=0,
+        le=LAST_SERIAL,
+        strict=True,
+        description="Serial of the last record by another writer that this one knows: what the change was built on.",
+    )
+    writer: Name = Field(default="", description="Random, of the start of the program that wrote it.")
     decision: Statement | None = Field(
         default=None, description="That this epoch is the active site's: a `Decision`, signed by an operator."
     )

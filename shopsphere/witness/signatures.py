@@ -36,8 +36,8 @@ class Signatures:
         self._pair, self._identity = pair, identity
         self._known: tuple[object, tuple[x509.Certificate, ...]] = None, ()
 
-    def require_good(self, document: Document, record: PairRecord, decision: Statement | None, at: datetime) -> None:
-        """Make sure that a record was signed by who may sign it.
+    def require_good(self, document: Document, record: PairRecord, decision: Statement | None, at: datetime) -> str:
+        """Return who has signed a record, having made sure that he may.
 
         Args:
             document: the record as it is at the witness.
@@ -60,13 +60,14 @@ class Signatures:
         if record.decision is None:
             if record.epoch != FIRST_EPOCH:
                 raise NotSignedError(f"no operator has signed that epoch {record.epoch} is {record.active}'s")
-            return
+            return who
         if record.decision != decision:
-            who = signer_of(record.decision.signature, DECISION, record.decision.text, believed, at)
-            if who != OPERATOR:
-                raise NotSignedError(f"{who} has decided whose epoch {record.epoch} is, and may not")
+            decider = signer_of(record.decision.signature, DECISION, record.decision.text, believed, at)
+            if decider != OPERATOR:
+                raise NotSignedError(f"{decider} has decided whose epoch {record.epoch} is, and may not")
         if not _decides(record.decision, record):
             raise NotSignedError(f"what an operator decided is not that epoch {record.epoch} is {record.active}'s")
+        return who
 
     def sealed(self, record: PairRecord, believed: Statement | None, at: datetime) -> tuple[PairRecord, str]:
         """Return a record signed, and as it is to be written.

@@ -6,6 +6,7 @@ a record that is not believed is taken over.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from shopsphere.foundation.errors import ShopSphereError
@@ -47,7 +48,8 @@ class SigningWitness(Witness):
             if not replace:
                 seen = self.see()
                 record = self._as_it_is(seen.require_record(self.pair), epoch, active)
-        signed = record.changed(actor=actor, reason=WHY, epoch=epoch, decision=None)
+        known = max(record.serial, int(time.time() * 1000))  # whatever others know: this is a person's word
+        signed = record.changed(actor=actor, reason=WHY, epoch=epoch, decision=None, serial=known)
         self.belief.demand()
         self.change(seen, signed, without_lease=seen.lease_holder != active)
         return signed

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
+from glass_world import Api
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from present import present
 from signed_pair import DUBLIN, FRANKFURT, SignedPair, Words, flipped, keys_in
 
+from runbooks import unwitnessed
+from runbooks.permit import Permit, read_permits
+from shopsphere.clients.cluster import Cluster
 from shopsphere.foundation.certificates import KeyPair, issue
-from shopsphere.witness import PairRecord, Phase, Sync, Witness
+from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.gateway import UnreadableWitnessError
 from shopsphere.witness.users import OPERATOR, ROOT, WATCHER
@@ -252,6 +261,77 @@ def test_an_agent_restores_a_record_that_is_gone_with_who_decided(pair: SignedPa
     assert present(pair.witness().see().record).epoch == 2
 
 
+@pytest.mark.requirement("a command that was shown an older record moves nothing that an agent knows better")
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_move_that_was_built_on_an_older_record(pair: SignedPair, hidden: bool) -> None:
+    """It was told that nothing would be lost, which is not so any more."""
+    said_on = pair.text()
+    agent = pair.witness(DUBLIN)
+    agent.change(agent.see(), present(agent.see().record).changed(actor="agent", reason="away", sync=Sync.OFF))
+    target = pair.witness(FRANKFURT)
+    target.see()
+    pair.write(said_on)
+    operator = pair.witness(OPERATOR)
+    seen = operator.see()
+    assert present(seen.record).sync is Sync.ON
+    seen = operator.change(seen, present(seen.record).changed(actor="anna", reason="flood", phase=Phase.FENCING))
+    if not hidden:
+        restored = present(target.see().record)
+        with pytest.raises(WitnessConflictError, match="changed by agent of frankfurt"):
+            operator.change(seen, present(seen.record).changed(actor="anna", reason="flood", epoch=3))
+    else:
+        begun = {"epoch": 3, "active": "frankfurt", "phase": Phase.STEADY, "sync": Sync.OFF}
+        operator.change(seen, present(seen.record).changed(actor="anna", reason="flood", **begun))
+        restored = present(target.see().record)
+    assert (restored.epoch, restored.active, restored.phase) == (2, "dublin", Phase.STEADY)
+    assert restored.sync is Sync.OFF
+    assert agent.see().record == restored
+
+
+WRITES = st.sampled_from(["agent", "other agent", "operator", "another command", "look", "agent starts", "late"])
+
+
+@pytest.mark.requirement("whatever honest writers write is believed by whoever reads it, however rarely")
+@settings(max_examples=20, deadline=None)
+@given(writes=st.lists(WRITES, min_size=1, max_size=10))
+def test_an_honest_history_is_always_believed(writes: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pair = SignedPair(Path(folder))
+        agents = {"frankfurt": pair.first(), "dublin": pair.witness(DUBLIN)}
+        readers = [pair.witness(), *agents.values()]
+        operator, late = pair.witness(OPERATOR), pair.witness()
+        for number, write in enumerate(writes):
+            record = present(pair.witness().see().record)
+            other = "dublin" if record.active == "frankfurt" else "frankfurt"
+            sync = Sync.OFF if record.sync is Sync.ON else Sync.ON
+            match write:
+                case "agent":
+                    change(agents[record.active], sync=sync)
+                case "other agent":
+                    change(agents[other], sync=Sync.OFF)
+                case "operator":
+                    change(operator, epoch=record.epoch + 1, active=other, sync=Sync.OFF)
+                    pair.clock.sleep(11.0)  # who was away so long may have missed some
+                case "another command":
+                    command = pair.witness(OPERATOR)
+                    change(command, phase=Phase.DRAINING)
+                    change(command, phase=Phase.STEADY)
+                case "agent starts":
+                    was = agents[other].belief.remembered
+                    agents[other] = pair.witness(DUBLIN if other == "dublin" else FRANKFURT, remembered=was)
+                    readers.append(agents[other])
+                case "late":
+                    assert late.see().record == record
+            for reader in readers[number % 2 :: 2]:
+                assert reader.see().record == pair.witness().see().record
+        assert len({present(each.see().record).change for each in readers}) == 1
+
+
+def change(writer: Witness, **values: object) -> None:
+    seen = writer.see()
+    writer.change(seen, present(seen.record).changed(actor="test", reason="test", **values))
+
+
 def test_nobody_writes_what_nobody_would_believe(pair: SignedPair) -> None:
     before = pair.text()
     for user in (FRANKFURT, ROOT, WATCHER):
@@ -344,8 +424,6 @@ def test_an_answer_that_was_on_its_way_while_one_wrote_is_no_older_record(pair: 
 
 
 def test_what_was_decided_for_a_permit_is_brought_in_by_an_agent(pair: SignedPair) -> None:
-    from runbooks.permit import Permit  # noqa: PLC0415 beside its one use
-
     words: Words = {
         "pair": "rdc-a", "epoch": 3, "active": "frankfurt", "session": "5e55", "actor": "anna", "reason": "flood",
         "at": "2027-03-01T04:05:06Z",
@@ -365,6 +443,25 @@ def test_what_was_decided_for_a_permit_is_brought_in_by_an_agent(pair: SignedPai
     seen = agent.see()
     with pytest.raises(UnbelievedRecordError, match="no operator has signed that epoch 4 is dublin's"):
         agent.change(seen, wrong.begun_after(present(seen.record)))
+
+
+@pytest.mark.requirement("whoever breaks the glass signs what an agent brings in later")
+def test_a_permit_carries_what_was_decided(pair: SignedPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api("frankfurt")
+    monkeypatch.setattr(unwitnessed, "answering", lambda _access, _site: {})
+    access = SimpleNamespace(
+        witness=pair.witness(OPERATOR), cluster=lambda _site: api, agent_state=lambda _site: {"session": "5e55"}
+    )
+    change: Any = SimpleNamespace(
+        access=access, pair=SimpleNamespace(name="rdc-a"), source="dublin", target="frankfurt", epoch=2, variant="move",
+        actor="anna", reason="flood",
+    )  # fmt: skip
+    unwitnessed.lay_down(change, "frankfurt")
+    (permit,) = read_permits(cast("Cluster", api))
+    agent = pair.witness(FRANKFURT)
+    agent.change(agent.see(), permit.begun_after(present(agent.see().record)))
+    record = present(pair.witness().see().record)
+    assert (record.epoch, record.active, record.reason) == (3, "frankfurt", "without the witness: flood")
 
 
 def test_who_asks_nobody_in_particular_signs_and_judges_nothing() -> None:
