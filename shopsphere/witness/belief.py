@@ -40,6 +40,8 @@ MOST_MISSED = 8
 """Epochs that a reader may have missed who did not listen: more changes than that are no likely truth (ADR 19)."""
 LISTENS_SECONDS = 10.0
 """A reader who had an answer so lately has missed no epoch: each begins when leases have ended or were given back."""
+CLOCK_SECONDS = 366 * 86_400.0
+"""A writer's clock that is further ahead than a year opens no TLS connection to a voter either."""
 _MOST_TEXT = 65_536
 _MOST_WORDS = 600
 
@@ -230,10 +232,14 @@ class Belief:
         """Return who has signed a record, and why it is not signed by who may sign it; empty where it is."""
         if self._signatures is None:
             return "", "nobody is asked who may sign"
+        now = self._today()
         try:
-            return self._signatures.require_good(document, record, self._decision, self._today()), ""
+            who = self._signatures.require_good(document, record, self._decision, now)
         except NotSignedError as error:
             return "", str(error)
+        if record.serial > (now.timestamp() + CLOCK_SECONDS) * 1000:  # after it no other one would be newer
+            return "", f"its serial number {record.serial} is none that a clock gives"
+        return who, ""
 
     def _document(self, text: str) -> Document:
         if len(text) > _MOST_TEXT:

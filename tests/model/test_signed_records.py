@@ -11,16 +11,20 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from glass_world import Api
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from present import present
-from signed_pair import DUBLIN, FRANKFURT, SignedPair, Words, flipped, keys_in
+from signed_pair import DECISION_KIND, DUBLIN, FRANKFURT, SignedPair, Words, canonical, flipped, keys_in, signed
 
 from runbooks import unwitnessed
 from runbooks.permit import Permit, read_permits
 from shopsphere.clients.cluster import Cluster
-from shopsphere.foundation.certificates import KeyPair, issue
+from shopsphere.foundation.certificates import KeyPair, certificate_builder, issue
 from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.gateway import UnreadableWitnessError
@@ -88,6 +92,30 @@ def by_two_names(pair: SignedPair) -> str:
     return pair.forge(OPERATOR, folder, phase="fencing")
 
 
+def by_a_user_and_more(pair: SignedPair) -> str:
+    """A certificate whose subject begins as an operator's."""
+    folder, key = pair.base / "more", ec.generate_private_key(ec.SECP256R1())
+    authority = x509.load_pem_x509_certificate((pair.keys / "ca.crt").read_bytes())
+    secret = serialization.load_pem_private_key((pair.keys / "ca.key").read_bytes(), None)
+    assert isinstance(secret, ec.EllipticCurvePrivateKey)
+    names = {NameOID.ORGANIZATION_NAME: OPERATOR, NameOID.ORGANIZATIONAL_UNIT_NAME: "guests"}
+    subject = x509.Name([x509.NameAttribute(kind, value) for kind, value in names.items()])
+    start, end = authority.not_valid_before_utc, authority.not_valid_after_utc
+    made = certificate_builder(subject, authority.subject, key.public_key(), start, end).sign(secret, hashes.SHA256())
+    folder.mkdir()
+    (folder / "operator.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "operator.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
+    return pair.forge(OPERATOR, folder, phase="fencing")
+
+
+def signed_as_something_else(pair: SignedPair) -> str:
+    """The same words, signed as a decision."""
+    words = {**pair.words(), "phase": "fencing"}
+    del words["signature"]
+    return json.dumps({**words, "signature": signed(pair.keys, OPERATOR, DECISION_KIND, canonical(words))})
+
+
 def with_signature_of_another(pair: SignedPair) -> str:
     before = pair.words()
     operator = pair.witness(OPERATOR)
@@ -129,6 +157,8 @@ FORGED: dict[str, tuple[Callable[[SignedPair], str], str]] = {
     "watcher": (lambda pair: pair.forge(WATCHER, sync="off"), "watcher has signed it, and may not"),
     "root": (lambda pair: pair.forge(ROOT, sync="off"), "root has signed it, and may not"),
     "two names": (by_two_names, "which is no user"),
+    "an operator and more": (by_a_user_and_more, "which is no user"),
+    "signed as something else": (signed_as_something_else, "not one of these words"),
     "record of another pair": (lambda pair: pair.forge(OPERATOR, pair="rdc-b"), "it is a record of rdc-b"),
     "agent moves the pair": (
         lambda pair: pair.forge(FRANKFURT, epoch=3, active="frankfurt", sync="off"),
@@ -160,6 +190,9 @@ FORGED: dict[str, tuple[Callable[[SignedPair], str], str]] = {
             OPERATOR, active="frankfurt", decision=pair.decision(OPERATOR, epoch=2, active="frankfurt")
         ),
         "epoch 2 is dublin's",
+    ),
+    "a serial number after which there is none": (
+        lambda pair: pair.forge(OPERATOR, serial=2**53), "is none that a clock gives",
     ),
     "five epochs later": (
         lambda pair: pair.forge(
