@@ -10,10 +10,12 @@ import pytest
 from present import present
 from signed_pair import DUBLIN, FRANKFURT, SignedPair, keys_in
 
+from cli.main import run
 from shopsphere.foundation.authority_change import Step
 from shopsphere.foundation.exchanged import Epoch, Exchanged, Name, Words
+from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.signing import NotSignedError
-from shopsphere.witness import Phase, Sync
+from shopsphere.witness import Phase, Sync, access
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import change_authorities
@@ -266,6 +268,23 @@ def test_an_operator_puts_an_end_to_what_a_forger_wrote(moved: SignedPair) -> No
         record = present(reader.see().record)
         assert (record.epoch, record.phase, record.sync) == (2, Phase.STEADY, Sync.OFF)
         assert record.model_extra == {}
+
+
+@pytest.mark.requirement("an operator signs by one command, which says what is to be done after it")
+def test_the_command(moved: SignedPair, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(access, "signing_witness", lambda _pair, _environment: signs(moved, demanded=True))
+    words = ["witness", "sign", "rdc-a", "--epoch", "2", "--active"]
+    before = moved.text()
+    assert run([*words, "singapore"]) == ExitCode.WORDS
+    assert run([*words, "frankfurt"]) == ExitCode.FAILED
+    assert moved.text() == before
+    assert run([*words, "dublin"]) == 0
+    assert present(moved.witness().see().record).reason == "signed by hand"
+    assert run([*words, "dublin", "--replace"]) == 0
+    said = capfd.readouterr()
+    assert "expected one of frankfurt, dublin" in said.err + said.out
+    assert "or add --replace" in said.err + said.out
+    assert "rdc-a: signed, epoch 2, dublin active" in said.err + said.out
 
 
 def test_keys_that_cannot_sign_are_named(moved: SignedPair) -> None:
