@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509.oid import NameOID
 from present import present
-from signed_pair import DUBLIN, FRANKFURT, SignedPair, keys_in
+from signed_pair import DUBLIN, FRANKFURT, SignedPair, keys_in, long_lived
 
 from cli.main import run
 from shopsphere.foundation.authority_change import Step
@@ -159,17 +160,17 @@ def test_certificates_end(moved: SignedPair) -> None:
 def test_a_decision_that_is_known_outlives_its_certificate_in_new_records(moved: SignedPair) -> None:
     """The agent has a new certificate by then; who decided the epoch years ago has none that is good."""
     agent, other = moved.witness(DUBLIN), moved.witness(FRANKFURT)
-    seen = agent.see()
+    agent.see()
     other.see()
+    long_lived(moved.keys, moved.keys, DUBLIN, {NameOID.ORGANIZATION_NAME: DUBLIN})
     moved.later = timedelta(days=826)
-    newer = keys_in(moved.base / "newer")  # another authority, which both are told of
-    (moved.keys / "ca.crt").write_text((newer / "ca.crt").read_text() + (moved.keys / "ca.crt").read_text())
-    for kind in ("crt", "key"):
-        (moved.keys / f"{DUBLIN}.{kind}").write_bytes((newer / f"{DUBLIN}.{kind}").read_bytes())
-    moved.later = timedelta(days=820)
-    agent.change(seen, present(seen.record).changed(actor="agent", reason="waits", sync=Sync.ON))
-    moved.later = timedelta(days=825, hours=-2)
+    agent.change(agent.see(), present(agent.see().record).changed(actor="agent", reason="waits", sync=Sync.ON))
     assert present(other.see().record).sync is Sync.ON
+    kept = other.belief.remembered
+    agent.change(agent.see(), present(agent.see().record).changed(actor="agent", reason="away", sync=Sync.OFF))
+    assert present(moved.witness(FRANKFURT, remembered=kept).see().record).sync is Sync.OFF
+    with pytest.raises(UnbelievedRecordError, match="its signer's certificate is good from"):
+        moved.witness().see()
 
 
 @pytest.mark.requirement("an authority is changed, and no record is lost by it")

@@ -11,20 +11,28 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from glass_world import Api
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from present import present
-from signed_pair import DECISION_KIND, DUBLIN, FRANKFURT, SignedPair, Words, canonical, flipped, keys_in, signed
+from signed_pair import (
+    DECISION_KIND,
+    DUBLIN,
+    FRANKFURT,
+    SignedPair,
+    Words,
+    canonical,
+    flipped,
+    keys_in,
+    long_lived,
+    signed,
+)
 
 from runbooks import unwitnessed
 from runbooks.permit import Permit, read_permits
 from shopsphere.clients.cluster import Cluster
-from shopsphere.foundation.certificates import KeyPair, certificate_builder, issue
+from shopsphere.foundation.certificates import KeyPair, issue
 from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.gateway import UnreadableWitnessError
@@ -94,19 +102,9 @@ def by_two_names(pair: SignedPair) -> str:
 
 def by_a_user_and_more(pair: SignedPair) -> str:
     """A certificate whose subject begins as an operator's."""
-    folder, key = pair.base / "more", ec.generate_private_key(ec.SECP256R1())
-    authority = x509.load_pem_x509_certificate((pair.keys / "ca.crt").read_bytes())
-    secret = serialization.load_pem_private_key((pair.keys / "ca.key").read_bytes(), None)
-    assert isinstance(secret, ec.EllipticCurvePrivateKey)
     names = {NameOID.ORGANIZATION_NAME: OPERATOR, NameOID.ORGANIZATIONAL_UNIT_NAME: "guests"}
-    subject = x509.Name([x509.NameAttribute(kind, value) for kind, value in names.items()])
-    start, end = authority.not_valid_before_utc, authority.not_valid_after_utc
-    made = certificate_builder(subject, authority.subject, key.public_key(), start, end).sign(secret, hashes.SHA256())
-    folder.mkdir()
-    (folder / "operator.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "operator.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
-    return pair.forge(OPERATOR, folder, phase="fencing")
+    long_lived(pair.keys, pair.base / "more", OPERATOR, names)
+    return pair.forge(OPERATOR, pair.base / "more", phase="fencing")
 
 
 def signed_as_something_else(pair: SignedPair) -> str:

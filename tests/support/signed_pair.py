@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ObjectIdentifier
 from manual_clock import ManualClock
 from present import present
 from small_etcd import Line, SmallEtcd
 
+from shopsphere.foundation.certificates import certificate_builder
 from shopsphere.foundation.signing import sign
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness
@@ -129,6 +134,21 @@ class SignedPair:
 def signed(keys: Path, by: str, kind: str, content: str) -> Words:
     found: Words = sign(keys / f"{by}.crt", keys / f"{by}.key", kind, content).model_dump(mode="json")
     return found
+
+
+def long_lived(keys: Path, folder: Path, user: str, names: Mapping[ObjectIdentifier, str]) -> None:
+    """Make a certificate by hand, with its key, that lasts as long as the authority, and has any names."""
+    authority = x509.load_pem_x509_certificate((keys / "ca.crt").read_bytes())
+    signer = serialization.load_pem_private_key((keys / "ca.key").read_bytes(), None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    subject = x509.Name([x509.NameAttribute(kind, value) for kind, value in names.items()])
+    key, ends = ec.generate_private_key(ec.SECP256R1()), authority.not_valid_after_utc
+    builder = certificate_builder(subject, authority.subject, key.public_key(), authority.not_valid_before_utc, ends)
+    folder.mkdir(exist_ok=True)
+    made = builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    (folder / f"{user}.crt").write_bytes(made)
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / f"{user}.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
 
 
 def flipped(text: str) -> str:
