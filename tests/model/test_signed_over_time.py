@@ -12,11 +12,12 @@ from present import present
 from signed_pair import DUBLIN, FRANKFURT, SignedPair, keys_in, long_lived
 
 from cli.main import run
+from shopsphere.estate.access import WitnessAccess
 from shopsphere.foundation.authority_change import Step
 from shopsphere.foundation.exchanged import Epoch, Exchanged, Name, Words
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.signing import NotSignedError
-from shopsphere.witness import Phase, Sync, access
+from shopsphere.witness import PairRecord, Phase, Sync, access, own_keys
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import change_authorities
@@ -286,6 +287,31 @@ def test_the_command(moved: SignedPair, monkeypatch: pytest.MonkeyPatch, capfd: 
     assert "expected one of frankfurt, dublin" in said.err + said.out
     assert "or add --replace" in said.err + said.out
     assert "rdc-a: signed, epoch 2, dublin active" in said.err + said.out
+
+
+def test_a_record_that_is_not_believed_says_nothing_of_an_operators_keys(
+    moved: SignedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (moved.base / "rdc-a").symlink_to(moved.keys)
+    monkeypatch.setattr(own_keys, "witness_in", lambda _access, _pair, user: moved.witness(user))
+    moved.write("nothing")
+    found = own_keys.own_keys(WitnessAccess.model_validate({"witnessKeys": str(moved.base)}), "rdc-a")
+    assert found.operator == ""
+    assert "operator.crt" in found.ends
+
+
+def test_a_new_record_is_newer_than_what_was_lost(moved: SignedPair) -> None:
+    """Also where clocks say otherwise: the last writer's was ahead."""
+    moved.later = timedelta(days=2)
+    moved.move("frankfurt")
+    moved.later = timedelta()
+    agent, other = moved.witness(FRANKFURT), moved.witness(DUBLIN)
+    agent.see()
+    other.see()
+    del moved.etcd.entries[b"/shopsphere/rdc-a/record"]
+    lost = PairRecord.first("rdc-a", "frankfurt", actor="agent").changed(actor="agent", reason="lost", epoch=3)
+    agent.change(agent.see(), lost)
+    assert present(other.see().record).reason == "lost"
 
 
 def test_keys_that_cannot_sign_are_named(moved: SignedPair) -> None:

@@ -267,6 +267,24 @@ def test_an_older_record_is_refused_by_who_knows_a_newer_one(pair: SignedPair) -
         assert pair.witness().see().record is not None
 
 
+def test_an_older_record_of_the_same_writer_is_refused(pair: SignedPair) -> None:
+    """Of one run, and of an agent that said that payments may be missing: each alone would do no harm."""
+    operator, agent, watcher = pair.witness(OPERATOR), pair.witness(DUBLIN), pair.witness()
+    older = []
+    for writer, values in (
+        (agent, {"sync": Sync.OFF}), (agent, {"sync": Sync.ON}), (operator, {"phase": Phase.DRAINING}),
+        (operator, {"phase": Phase.FENCING}), (operator, {"phase": Phase.STEADY}),
+    ):  # fmt: skip
+        older.append(pair.text())
+        change(writer, **values)
+    newest = watcher.see().record
+    for text in older:
+        pair.write(text)
+        with pytest.raises(OlderRecordError):
+            watcher.see()
+    assert watcher.belief.last == newest
+
+
 def test_an_agent_writes_anew_what_the_voters_have_lost(pair: SignedPair) -> None:
     older = pair.text()
     pair.move("frankfurt", phase=Phase.STEADY, sync=Sync.ON)
