@@ -75,7 +75,8 @@ class PairRecord(Exchanged):
     @classmethod
     def first(cls, pair: str, active: str, *, actor: str) -> PairRecord:
         """Return the record of a pair whose role never changed."""
-        return cls(pair=pair, epoch=FIRST_EPOCH, active=active, **_made(actor, "the pair is new"))
+        said = {"pair": pair, "epoch": FIRST_EPOCH, "active": active}
+        return cls.model_validate({**said, **_made(actor, "the pair is new")})
 
     def changed(self, *, actor: str, reason: str, **values: object) -> PairRecord:
         """Return a copy with these values, not signed yet; what a newer version wrote into the record stays in it.

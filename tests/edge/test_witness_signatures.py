@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,7 @@ def test_a_forged_record_is_no_answer(pair: Signed, tmp_path: Path, kind: str) -
         with pytest.raises(UnbelievedRecordError, match=why):
             reader.see()
         # One voter may be behind for a moment: it says what was known before.
-        wait_until(lambda reader=reader: refuses(reader), what="the voter that is asked", seconds=30, interval=0.1)
+        wait_until(partial(refuses, reader), what="the voter that is asked", seconds=30, interval=0.1)
         assert reader.belief.last == record
     pair.write(true)
     for reader, record in zip(readers, known, strict=True):

@@ -226,7 +226,7 @@ def test_it_is_said_once_in_the_log(sites: TwoSites) -> None:
             loop.stop()
         sites.dublin.agent.follow_record()
 
-    loop._action = look  # type: ignore[method-assign] # noqa: SLF001 so that it ends
+    loop._action = look  # noqa: SLF001 so that it ends
     loop.run()
     assert len(told) == 1
     assert "cannot be read" in told[0]

@@ -33,6 +33,7 @@ from runbooks import unwitnessed
 from runbooks.permit import Permit, read_permits
 from shopsphere.clients.cluster import Cluster
 from shopsphere.foundation.certificates import KeyPair, issue
+from shopsphere.foundation.signing import signer_of
 from shopsphere.witness import PairRecord, Phase, Sync, Witness, WitnessConflictError
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.gateway import UnreadableWitnessError
@@ -429,12 +430,9 @@ def test_the_same_bytes_are_judged_once(pair: SignedPair, monkeypatch: pytest.Mo
 
     def counted(*arguments: object) -> str:
         judged.append(arguments)
-        return real(*arguments)  # type: ignore[arg-type]
+        return signer_of(*arguments)  # type: ignore[arg-type]
 
-    from shopsphere.witness import signatures  # noqa: PLC0415 its name is replaced
-
-    real = signatures.signer_of
-    monkeypatch.setattr(signatures, "signer_of", counted)
+    monkeypatch.setattr("shopsphere.witness.signatures.signer_of", counted)
     reader = pair.witness()
     for _ in range(100):
         reader.see()
