@@ -108,6 +108,12 @@ def by_a_user_and_more(pair: SignedPair) -> str:
     return pair.forge(OPERATOR, pair.base / "more", phase="fencing")
 
 
+def by_a_common_name(pair: SignedPair) -> str:
+    """As authorities give them to whom they know by another kind of name."""
+    long_lived(pair.keys, pair.base / "named", OPERATOR, {NameOID.COMMON_NAME: OPERATOR})
+    return pair.forge(OPERATOR, pair.base / "named", phase="fencing")
+
+
 def signed_as_something_else(pair: SignedPair) -> str:
     """The same words, signed as a decision."""
     words = {**pair.words(), "phase": "fencing"}
@@ -157,6 +163,7 @@ FORGED: dict[str, tuple[Callable[[SignedPair], str], str]] = {
     "root": (lambda pair: pair.forge(ROOT, sync="off"), "root has signed it, and may not"),
     "two names": (by_two_names, "which is no user"),
     "an operator and more": (by_a_user_and_more, "which is no user"),
+    "an operator by another kind of name": (by_a_common_name, "which is no user"),
     "signed as something else": (signed_as_something_else, "not one of these words"),
     "record of another pair": (lambda pair: pair.forge(OPERATOR, pair="rdc-b"), "it is a record of rdc-b"),
     "agent moves the pair": (
