@@ -102,6 +102,30 @@ def secure(pair: PairName, environment: In = Environment.LAB) -> None:
 
 
 @app.command()
+def sign(
+    pair: PairName,
+    environment: In = Environment.LAB,
+    *,
+    epoch: Annotated[int, typer.Option(help="the one that the pair is in, as `shopsphere status` and the agents say")],
+    active: Annotated[str, typer.Option(help="the site that is active, as they say")],
+    replace: Annotated[bool, typer.Option("--replace", help="the record there is wrong, though it is signed")] = False,
+) -> None:
+    """Sign a pair's record as an operator; from then on nobody believes one without a signature. Can be repeated."""
+    # The clients take a second to import, so only these verbs do.
+    from shopsphere.foundation.actor import actor  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import signing_witness  # noqa: PLC0415 - see above
+
+    topology = load_topology(environment=environment)
+    require_pair(topology, pair)
+    if active not in topology.pair(pair).sites:
+        raise UsageError(f"--active {active}: expected one of {', '.join(topology.pair(pair).sites)}")
+    with closing(signing_witness(pair, environment)) as witness:
+        record = witness.sign(epoch, active, actor(), replace=replace)
+    say(f"{pair}: signed, epoch {record.epoch}, {record.active} active")
+    say("write status:witnessSigned: true into the edge's stack file, and witness_signed into agents' configurations")
+
+
+@app.command()
 def show(
     pair: PairName,
     environment: In = Environment.LAB,

@@ -42,6 +42,7 @@ def agent_components(node: LabNode, pair: Pair, topology: Topology) -> list[Comp
         askers=_askers(node),
         state_askers=_state_askers(topology),
         firewall=_firewall(node),
+        signed=True,
     )
     file = disk / "agent.json"
     file.write_text(config.model_dump_json(indent=2))

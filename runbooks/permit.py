@@ -21,6 +21,7 @@ from shopsphere.clients.cluster_errors import ConflictError, UnreadableAnswerErr
 from shopsphere.estate.databases import LEDGER
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.exchanged import Exchanged, Name, Words
+from shopsphere.foundation.signing import Statement
 from shopsphere.witness import PairRecord, Phase, Sync
 
 MANAGER = "shopsphere-break-glass"
@@ -52,6 +53,10 @@ class Permit(Exchanged):
     actor: Words
     reason: Words
     at: datetime = Field(description="When (UTC), by the actor's clock; orders nothing.")
+    decision: Statement | None = Field(
+        default=None,
+        description="The same, signed for the witness's record: agents may bring it in, not decide.",
+    )
 
     def counts(self, witnessed: int | None) -> bool:
         """Whether it is ahead of the epoch that the witness was last known to be in."""
@@ -77,6 +82,7 @@ class Permit(Exchanged):
             active=self.active,
             phase=Phase.STEADY,
             sync=Sync.OFF,
+            decision=self.decision,
         )
 
 

@@ -88,7 +88,9 @@ def lay_down(change: RoleChange, site: str) -> None:
             continue  # that epoch was decided, which is all that the agent has to know
     session = str(change.access.agent_state(change.target)["session"])
     nodes = {node: str(state["session"]) for node, state in answering(change.access, change.target).items()}
-    write_permit(cluster, _permit(change, change.epoch + 1, change.target, session, nodes))
+    permit = _permit(change, change.epoch + 1, change.target, session, nodes)
+    decision = change.access.witness.belief.decide(permit.epoch, permit.active, permit.actor)
+    write_permit(cluster, permit.model_copy(update={"decision": decision}))
 
 
 def _permit(

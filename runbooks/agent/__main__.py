@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.audit_heads import LOOK_EVERY, KeptHeads
+from runbooks.agent.believing import KEEP_EVERY, BeliefKeeper
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.description import with_heads
@@ -58,6 +59,8 @@ def main() -> None:
         return all_lead(cluster(), config.site)
 
     witness = witness_of_agent(config)
+    believing = BeliefKeeper(config, witness.belief)
+    keeping = Loop(believing.keep_belief, lambda: KEEP_EVERY, tell)
     permits = PermitKeeper(
         config.permit,
         cluster,
@@ -84,7 +87,7 @@ def main() -> None:
     if peers:
         kind = partial(NodeAgent, place=NodePlace(config.site, config.node, cluster), peers=peers)
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)
-    describe = with_certificates(with_heads(agent.describe, heads), config)
+    describe = with_certificates(with_heads(believing.described(agent.describe), heads), config)
     publisher = Publisher(config.run, agent.doors, describe, tell)  # if it is the only agent
     agent.start_closed()
     agent.changed = publisher.ring
@@ -92,6 +95,7 @@ def main() -> None:
     rules = KernelRules(config.site, fence, config.guard, peers=peers, firewall=config.firewall)
     RulesLine(config.run, rules, tell).start()
     following.start()
+    keeping.start()
     agent.run()
 
 

@@ -92,6 +92,10 @@ class AgentConfig(HostConfig):
     first_active: str = Field(description="Site that is active when the pair is new: the topology's primary.")
     witness: tuple[str, ...] = Field(min_length=1, description="Client addresses of the voters.")
     witness_keys: Path = Field(description="Folder with ca.crt, and with .crt, .key and .password of agent-<site>.")
+    witness_signed: bool = Field(
+        default=False,
+        description="Whether a record that nobody signed is refused from the start, not after the first.",
+    )
     kubeconfig: Path = Field(description="Reads the database clusters of this site.")
     context: str
     permit: Path = Field(description="File of the agent's own, where a permit is kept over a reboot.")

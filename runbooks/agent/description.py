@@ -8,6 +8,10 @@ from collections.abc import Callable, Mapping
 from runbooks.agent.audit_heads import KeptHeads
 from runbooks.agent.permits import Permits
 from runbooks.agent.state import UNKNOWN, Knowledge
+from shopsphere.foundation.exchanged import Exchanged
+
+_PROOFS = {"decision", "signature"}
+"""Fields of records and permits that are of no use to people."""
 
 
 def description(site: str, known: Knowledge, permits: Permits, now: float) -> dict[str, object]:
@@ -16,14 +20,18 @@ def description(site: str, known: Knowledge, permits: Permits, now: float) -> di
         "site": site,
         "role": known.role,
         "session": permits.session,
-        "permit": known.standing_permit.model_dump(mode="json") if known.standing_permit else None,
+        "permit": _told(known.standing_permit),
         "refused": permits.refused,
         "witness": _witness(known, permits, now),
         "unproven": "" if known.is_proven(now) else known.unproven or UNKNOWN,
         "reaches_peer": known.reaches_peer(now),
         "lease_seconds_left": round(max(0.0, known.lease_until - now), 1),
-        "record": known.record.model_dump(mode="json") if known.record else None,
+        "record": _told(known.record),
     }
+
+
+def _told(document: Exchanged | None) -> dict[str, object] | None:
+    return document.model_dump(mode="json", exclude=_PROOFS) if document else None
 
 
 def with_heads(describe: Callable[[], Mapping[str, object]], heads: KeptHeads) -> Callable[[], dict[str, object]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runbooks.agent.agent import Agent
+from runbooks.agent.believing import belief_of
 from runbooks.agent.config import AgentConfig
 from runbooks.agent.databases import Role
 from runbooks.agent.fence import PeerFence
@@ -23,6 +24,7 @@ from shopsphere.foundation.files import write_whole
 from shopsphere.witness import Witness
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.nodes import NodeWitness
+from shopsphere.witness.sites import SiteWitness
 from shopsphere.witness.users import agent_user
 
 PART_OF_SITE_SECONDS = 10.0
@@ -132,9 +134,11 @@ class NodeAgent(Agent):
 def witness_of_agent(config: AgentConfig) -> Witness:
     """Return the witness as this agent uses it: for its site, or for its node."""
     identity = Identity(config.witness_keys, agent_user(config.site))
+    belief = belief_of(config, identity)
     if not config.node:
-        return Witness(config.pair, config.witness, identity)
-    return NodeWitness(config.pair, config.witness, identity, node=config.node, boot=boot_of(config.run))
+        return SiteWitness(config.pair, config.witness, identity, site=config.site, belief=belief)
+    boot = boot_of(config.run)
+    return NodeWitness(config.pair, config.witness, identity, node=config.node, boot=boot, belief=belief)
 
 
 def boot_of(run: Path) -> str:

@@ -88,8 +88,8 @@ class PermitKeeper:
         self._node = node
         self._sites = frozenset({site, peer})
         self._witnessed_file = file.with_suffix(".witnessed.json")
-        self._newest = _kept(Permit, file)
-        self.witnessed = _kept(Witnessed, self._witnessed_file)
+        self._newest = kept_in(Permit, file)
+        self.witnessed = kept_in(Witnessed, self._witnessed_file)
         self._is_kept = True  # on the disk
         self._void: Permit | None = None
         self.refused = ""
@@ -163,7 +163,7 @@ class PermitKeeper:
         return ""
 
 
-def _kept(kind: type[Kept], file: Path) -> Kept | None:
+def kept_in(kind: type[Kept], file: Path) -> Kept | None:
     """Return what an earlier start of the agent kept; None when there is none.
 
     Raises:

@@ -42,6 +42,7 @@ def agent_config(
     listen: IPv4Address | None = None,
     firewall: Path | None = None,
     port: int = SITE_AGENT_PORT,
+    signed: bool = False,
 ) -> AgentConfig:
     """Return what the agent of a pair's site is told.
 
@@ -57,6 +58,7 @@ def agent_config(
         listen: address of the host; the site's if not given.
         firewall: file of the host's firewall, where it has one of ours.
         port: of its door.
+        signed: whether it refuses a record without a signature from the start.
     """
     return AgentConfig(
         pair=pair.name,
@@ -66,6 +68,7 @@ def agent_config(
         first_active=pair.primary,
         witness=witness,
         witness_keys=places.witness_keys,
+        witness_signed=signed,
         kubeconfig=places.kubeconfig,
         context=site.name,
         permit=places.permit,

@@ -38,6 +38,7 @@ class Surroundings:
         firewall: whether hosts get a firewall.
         let_in: what it lets in beside what topology says and operators need.
         named: ports of a site's hosts that its stack names.
+        signed: whether agents refuse a pair's record without a signature from the start.
     """
 
     operators: Networks = ()
@@ -46,6 +47,7 @@ class Surroundings:
     firewall: bool = False
     let_in: tuple[LetIn, ...] = ()
     named: SitePorts = field(default_factory=SitePorts)
+    signed: bool = False
 
 
 def agent_files(
@@ -85,6 +87,7 @@ def agent_files(
             node=node.name if node else "",
             listen=node.address if node else None,
             port=around.named.agent,
+            signed=around.signed,
         )
         files = user_files(Path(keys), agent_user(site.name))
         origin = f"`shopsphere witness keys {pair.name}` (docs/witness.md)"

@@ -67,10 +67,12 @@ def hosts_of(
         )
     site = topology.site(target)
     stack = site_stack(topology, target, environment)
-    around = replace(around, named=site_ports(site, read_access(HostPortsAccess, stack)))
+    to_witness = witness_access(environment)
+    named_ports = site_ports(site, read_access(HostPortsAccess, stack))
+    around = replace(around, named=named_ports, signed=to_witness.witness_signed)
     pair = topology.pair_of(target)
     # As the stack names them, which may be by other names than their addresses; else where the voters listen.
-    named = witness_access(environment).witness.get(pair.name, ()) if pair else ()
+    named = to_witness.witness.get(pair.name, ()) if pair else ()
     witness = named or (client_urls(pair, topology) if pair else ())
     found, voters = agent_files(site, topology, witness, around, places), voters_at(site, topology, places)
     if voters is not None:

@@ -51,6 +51,11 @@ FENCE_PROVEN = Metric(
     "1 when the last proof of each agent of a site that its fence has effect succeeded, else 0.",
     ("site",),
 )
+RECORD_BELIEVED = Metric(
+    "shopsphere_record_believed",
+    "1 when each agent of a site believes the pair's record as the witness had it last, else 0.",
+    ("site",),
+)
 
 # The sites' clusters.
 NODES = Metric("shopsphere_nodes", "Nodes of a site.", ("site",))

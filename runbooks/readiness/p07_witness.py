@@ -15,13 +15,18 @@ from runbooks.engine import bounded
 from runbooks.readiness.agent_certificates import judge_agents
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.edge_ends import judge_edge_ends
+from shopsphere.foundation.certificate_ends import judge_certificates
+from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import Voter
+from shopsphere.witness.belief import UnbelievedRecordError
 from shopsphere.witness.own_keys import OwnKeys, judge_ends
 
 NAME = "Every voter of the witness takes part"
 BRING_BACK = "restore it or the network path to it; the witness needs more than half of its voters"
 CLEAN_UP = "`shopsphere witness tend` frees what is not needed; then find out who writes so much"
+SIGN = "`shopsphere witness sign` signs the pair's record anew (docs/witness.md)"
+LOOK = "find out who wrote it (docs/witness.md, “A record that is not believed”)"
 COPY_KEYS = "copy the keys of operators anew from where they are kept (docs/witness.md), or `shopsphere witness secure`"
 FULL_SHARE = 0.5
 """Share of its quota from which a voter is not ready: three small keys never come near it by themselves."""
@@ -37,8 +42,22 @@ def ask(view: PairView) -> Finding:
     shown = {f"the certificate of {each.name(places)}": each.ends for each in voters if each.ends}
     now = datetime.now(UTC)
     ends = judge_ends({**own.ends, **shown}, now)
-    agents = judge_agents(view, now)
-    return together([judge(voters, places), judge_operator(own), ends, agents, judge_edge_ends(edge, now)])
+    agents, record = judge_agents(view, now), judge_record(view, now)
+    return together([judge(voters, places), judge_operator(own), ends, agents, record, judge_edge_ends(edge, now)])
+
+
+def judge_record(view: PairView, now: datetime) -> Finding:
+    """Judge whether the pair's record is believed, and for how long one who reads it for the first time will do so."""
+    try:
+        record = view.record
+    except UnbelievedRecordError as error:
+        return fails(one_line(error), LOOK)
+    except ShopSphereError:
+        return passes("no record to judge")  # P1 and others tell that there is no answer
+    good = view.access.witness.belief.renewable(record)
+    if former := [name for name, end in good.items() if end is None]:
+        return fails(f"{' and '.join(former)} is of an authority that signs no more", SIGN)
+    return judge_certificates(good, now, SIGN) if good else passes("nobody has to sign the record")
 
 
 def judge_operator(own: OwnKeys) -> Finding:

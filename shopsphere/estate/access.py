@@ -78,6 +78,9 @@ class WitnessAccess(_Access):
     witness_keys: str = Field(
         default="", description="Folder with a folder per pair: ca.crt, and .crt, .key and .password of the users."
     )
+    witness_signed: bool = Field(
+        default=False, description="Whether a pair's record that nobody signed is refused (docs/witness.md)."
+    )
 
 
 class ArchiveKeysAccess(_Access):

@@ -166,6 +166,7 @@ def machine_facts(stack: StackId) -> dict[str, Any]:
             },
             f"{STATUS_NAMESPACE}:archiveKeys": str(lab_directory() / "pki"),
             f"{STATUS_NAMESPACE}:witnessKeys": str(lab_directory() / "pki" / "witness"),
+            f"{STATUS_NAMESPACE}:witnessSigned": True,
         }
     return {
         f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml"),

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from shopsphere.estate.access import AccessError, WitnessAccess, in_clear, witness_access
 from shopsphere.estate.stack import Environment
+from shopsphere.witness.belief import Belief
 from shopsphere.witness.client import Witness
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.seen import Seen
+from shopsphere.witness.signing_anew import SigningWitness
 from shopsphere.witness.store import Store
 from shopsphere.witness.users import OPERATOR, ROOT, WATCHER
 
@@ -52,6 +54,13 @@ def administered_witness(pair: str, environment: Environment) -> Store:
     return Store(urls, identity)
 
 
+def signing_witness(pair: str, environment: Environment) -> SigningWitness:
+    """Return a pair's witness for whoever signs its record by hand; raises as `witness_of` does."""
+    access = witness_access(environment)
+    urls, identity = _way(access, pair, OPERATOR)
+    return SigningWitness(pair, urls, identity, belief=Belief(pair, identity, demanded=access.witness_signed))
+
+
 def keys_folder(access: WitnessAccess, pair: str) -> Path:
     """Return where the keys of a pair's witness are kept.
 
@@ -71,7 +80,7 @@ def keys_folder(access: WitnessAccess, pair: str) -> Path:
 def witness_in(access: WitnessAccess, pair: str, user: str = WATCHER) -> Witness:
     """Return a pair's witness as these ways lead to it; raises as `witness_of` does."""
     urls, identity = _way(access, pair, user)
-    return Witness(pair, urls, identity)
+    return Witness(pair, urls, identity, belief=Belief(pair, identity, demanded=access.witness_signed))
 
 
 def see_once(pair: str, environment: Environment) -> Seen:

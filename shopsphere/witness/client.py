@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from pydantic import ValidationError
 
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.witness.gateway import VOTER_SECONDS, UnreadableWitnessError
+from shopsphere.witness.belief import Belief
+from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.heads import AuditShelf
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord, Phase
@@ -53,6 +53,7 @@ class Witness:
         pair: its name.
         urls: client addresses of the voters.
         identity: who asks; None where the voters take anybody.
+        belief: which records count, and how they are signed; by default as `identity` can tell, from now on.
         seconds: bound on each voter's answer.
         transport: replaceable in tests.
     """
@@ -63,6 +64,7 @@ class Witness:
         urls: Sequence[str],
         identity: Identity | None = None,
         *,
+        belief: Belief | None = None,
         seconds: float = VOTER_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -70,6 +72,7 @@ class Witness:
         self._read = (self._keys.record, self._keys.lease, self._keys.nodes)
         self._store = Store(urls, identity, seconds=seconds, transport=transport)
         self.audit = AuditShelf(self._store, self._keys.audit, pair)
+        self.belief = belief or Belief(pair, identity)
 
     def close(self) -> None:
         """Close the connections."""
@@ -79,17 +82,19 @@ class Witness:
         """Return record and lease as of one revision.
 
         Raises:
+            UnbelievedRecordError: one answered, but with a record that is not believed.
             UnreadableWitnessError: one answered, but nobody knows what it says.
             WitnessUnreachableError: no quorum answered.
         """
-        return self._seen(self._store.read(*self._read))
+        known = self.belief.last
+        return self._seen(self._store.read(*self._read), newest=self.belief.last is known)
 
     def glance(self) -> Seen:
         """Return them as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
 
         An action that follows from it must carry a condition of its own. Raises as `see` does.
         """
-        return self._seen(self._store.read(*self._read, newest=False))
+        return self._seen(self._store.read(*self._read, newest=False), newest=False)
 
     def attempt(
         self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "", lock: Lock | None = None
@@ -115,13 +120,13 @@ class Witness:
             compare += self._nobody_may_write(seen, but_of)
         if lock:
             compare.append(unchanged(self._keys.runbook, lock.revision))
-        done = self._store.swap(
-            compare, [put(self._keys.record, record.model_dump_json())], *self._read, self._keys.runbook
-        )
+        (record, text), known = self.belief.seal(record), self.belief.last
+        done = self._store.swap(compare, [put(self._keys.record, text)], *self._read, self._keys.runbook)
         if done.succeeded:
+            self.belief.wrote(record, text)
             held = ("", ()) if without_lease and not but_of else (seen.lease_holder, seen.nodes)
             return True, Seen(record, done.revision, *held)
-        now = self._seen(done.found)
+        now = self._seen(done.found, newest=self.belief.last is known)
         # A change whose answer was lost is repeated at the next voter and fails there, because it was made already.
         if now.record is not None and now.record.change == record.change:
             return True, now
@@ -236,14 +241,11 @@ class Witness:
         """
         self._store.follow(url, self._keys.all, heard)
 
-    def _seen(self, found: Mapping[str, Entry]) -> Seen:
+    def _seen(self, found: Mapping[str, Entry], *, newest: bool = True) -> Seen:
         entry, lease = found.get(self._keys.record), found.get(self._keys.lease)
-        try:
-            record = PairRecord.model_validate_json(entry.value) if entry else None
-        except ValidationError as error:
-            raise UnreadableWitnessError.because(f"{self.pair}: the record at the witness", error) from error
         nodes = sorted(key.removeprefix(self._keys.nodes) for key in found if key.startswith(self._keys.nodes))
-        return Seen(record, entry.revision if entry else ABSENT, lease.value if lease else "", tuple(nodes))
+        seen = Seen(None, entry.revision if entry else ABSENT, lease.value if lease else "", tuple(nodes))
+        return self.belief.read(entry.value, seen, newest=newest) if entry else seen
 
     def _may_write(self, seen: Seen, site: str) -> list[Mapping[str, Any]]:
         """Return what has to hold so that a site may write: the record that was seen, and no other site's nodes.

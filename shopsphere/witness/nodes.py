@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import httpx
 
+from shopsphere.witness.belief import Belief
 from shopsphere.witness.client import ABSENT, NOTHING, Witness
 from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.identity import Identity
@@ -31,6 +32,7 @@ class NodeWitness(Witness):
         boot: names this start of the node's host. A lease that an earlier agent of the same start left is replaced,
             because a new agent closes the fence before anything else. Any other one has to end first: it may be that
             of another host that was given the same name by mistake, whose fence is open.
+        belief: which records count.
         seconds: bound on each voter's answer.
         transport: replaceable in tests.
     """
@@ -43,10 +45,11 @@ class NodeWitness(Witness):
         *,
         node: str,
         boot: str,
+        belief: Belief | None = None,
         seconds: float = VOTER_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(pair, urls, identity, seconds=seconds, transport=transport)
+        super().__init__(pair, urls, identity, belief=belief, seconds=seconds, transport=transport)
         self._node, self._boot = node, boot
 
     def take_lease(self, seen: Seen, site: str, lease: int) -> None:

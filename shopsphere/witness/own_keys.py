@@ -14,7 +14,7 @@ from shopsphere.foundation.certificates import end_of
 from shopsphere.foundation.errors import one_line
 from shopsphere.foundation.finding import Finding
 from shopsphere.witness.access import keys_folder, witness_in
-from shopsphere.witness.gateway import WitnessRefusedError, WitnessUnreachableError
+from shopsphere.witness.gateway import UnreadableWitnessError, WitnessRefusedError, WitnessUnreachableError
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import AUTHORITIES
 from shopsphere.witness.users import OPERATOR
@@ -71,8 +71,8 @@ def _operator_problem(access: WitnessAccess, pair: str, folder: Path) -> str:
     try:
         with closing(witness_in(access, pair, OPERATOR)) as witness:
             witness.see()
-    except WitnessUnreachableError:
-        return ""
+    except (WitnessUnreachableError, UnreadableWitnessError):
+        return ""  # it says nothing of the keys
     except (WitnessRefusedError, WitnessKeysError) as error:
         return one_line(error)
     return ""

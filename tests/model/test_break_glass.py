@@ -44,6 +44,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
+from shopsphere.witness.belief import Belief
 from shopsphere.witness.seen import Seen
 
 PAIR = load_topology().pair("rdc-a")
@@ -254,6 +255,7 @@ class Access(PairAccess):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(load_topology(), PAIR, Environment.LAB, cast("Witness", self))
+        self.belief = Belief(PAIR.name, None)
         self.up, self.witnessed, self.in_recovery = {"dublin"}, cast("PairRecord | None", None), True
         self.states: dict[str, Any] = {
             "dublin": {"record": {"sync": "on", "epoch": 4, "active": "frankfurt"}, "session": "s1"}

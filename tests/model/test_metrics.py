@@ -53,6 +53,7 @@ def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReadyPair:
             "permit": None,
             "witness": {"seconds_ago": 0.4 if written else 1.2},
             "unproven": "",
+            "belief": {"signed": True, "problem": ""},
             "certificates": {"API server": "2027-11-30T00:00:00+00:00", "witness": None},
         }
         _make_visible(made, site, monkeypatch)
@@ -148,6 +149,7 @@ def test_a_healthy_pair(collection: Collection, scrape: str, said: list[str]) ->
         ("shopsphere_permit_standing", HOME): 0,
         ("shopsphere_witness_heard_seconds", AWAY): 1.2,
         ("shopsphere_fence_proven", AWAY): 1,
+        ("shopsphere_record_believed", AWAY): 1,
         ("shopsphere_voter_up", "http://192.0.2.9:2480"): 0,
         ("shopsphere_replication_streaming", "ledger", HOME): 1,
         ("shopsphere_replication_streaming", "ledger", AWAY): 1,
@@ -215,6 +217,7 @@ def test_a_dead_site_takes_its_figures_along(pair: ReadyPair, collection: Collec
         "shopsphere_permit_standing",
         "shopsphere_witness_heard_seconds",
         "shopsphere_fence_proven",
+        "shopsphere_record_believed",
         "shopsphere_agent_certificate_ends_timestamp_seconds",
     }, "what the witness and the agent say of the site"
 
@@ -253,10 +256,14 @@ def test_a_move_is_seen(pair: ReadyPair, collection: Collection, scrape: str) ->
 def test_an_agent_without_a_proof_has_no_figure_of_it(pair: ReadyPair, collection: Collection, scrape: str) -> None:
     del pair.agents[HOME]["unproven"]
     pair.agents[AWAY]["unproven"] = "a packet came out that must not"
+    del pair.agents[HOME]["belief"]
+    pair.agents[AWAY]["belief"]["problem"] = "nobody has signed it"
     collection.once()
     found = figures(scrape)
     assert ("shopsphere_fence_proven", HOME) not in found
     assert found["shopsphere_fence_proven", AWAY] == 0
+    assert ("shopsphere_record_believed", HOME) not in found
+    assert found["shopsphere_record_believed", AWAY] == 0
 
 
 def test_a_database_that_does_not_answer_is_down_and_nothing_else(

@@ -30,6 +30,7 @@ from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.names.pair_state import PairState
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness, WitnessConflictError, WitnessUnreachableError
+from shopsphere.witness.belief import Belief
 from shopsphere.witness.seen import Seen
 
 TOPOLOGY = load_topology()
@@ -66,6 +67,7 @@ class Line:
 
     def __init__(self, quorum: Quorum) -> None:
         self.quorum, self.cut, self.pair = quorum, False, "rdc-a"
+        self.belief = Belief(self.pair, None)
 
     def _travel(self) -> None:
         if self.cut:

@@ -175,6 +175,7 @@ class ReadyPair:
             name: datetime.now(UTC) + timedelta(days=500) for name in ("ca.crt", "runbooks.crt", "door of ns1")
         }
         self.heads = Heads()
+        self.signatures: dict[str, datetime | None] = {}
         just_now = datetime.now(UTC)
         self.backups = [Backup(each.name, site, just_now, just_now) for each in DATABASES for site in (HOME, AWAY)]
         self.witness: Any = SimpleNamespace(
@@ -183,6 +184,7 @@ class ReadyPair:
             each_voter=lambda: self.voters,
             close=lambda: None,
             audit=SimpleNamespace(heads=lambda: self.heads),
+            belief=SimpleNamespace(renewable=lambda _record: self.signatures),
         )
         self.authorities = [Authority(name) for name in ("ns1", "ns2")]
         self.answers: dict[str, str | Exception] = {"ns1": str(TOPOLOGY.site(HOME).address)}

@@ -97,6 +97,8 @@ class Line:
     def _carry(self, request: httpx.Request) -> httpx.Response:
         if self.cut:
             raise httpx.ConnectError("cut")
+        if request.url.path == "/v3/auth/authenticate":
+            return httpx.Response(400, json={"code": 9, "message": "etcdserver: authentication is not enabled"})
         return httpx.Response(200, json=self._etcd.answer(request.url.path, json.loads(request.content)))
 
 

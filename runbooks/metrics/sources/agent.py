@@ -11,6 +11,7 @@ from runbooks.metrics.registry import (
     FENCE_PROVEN,
     LEASE_LEFT,
     PERMIT_STANDING,
+    RECORD_BELIEVED,
     WITNESS_HEARD,
 )
 from runbooks.metrics.source import Source
@@ -38,6 +39,9 @@ def ask(view: PairView, site: str) -> Iterator[Sample]:
     states = {site: state, **answering(view.access, site)}
     if UNPROVEN in state:  # anything else than "", null too, is no proof
         yield FENCE_PROVEN.sample(all(each.get(UNPROVEN) == "" for each in states.values()), site=site)
+    beliefs = [each.get("belief") for each in states.values()]
+    if told := [each for each in beliefs if isinstance(each, dict)]:
+        yield RECORD_BELIEVED.sample(not any(each.get("problem") for each in told), site=site)
     for node, said in states.items():
         for whom, end in ends_in(said).items():
             ends = end.timestamp() if end else 0
@@ -49,7 +53,7 @@ SOURCE = Source(
     5,
     3,
     ask,
-    (DOOR_OPEN, LEASE_LEFT, PERMIT_STANDING, WITNESS_HEARD, FENCE_PROVEN, AGENT_CERTIFICATE_ENDS),
+    (DOOR_OPEN, LEASE_LEFT, PERMIT_STANDING, WITNESS_HEARD, FENCE_PROVEN, RECORD_BELIEVED, AGENT_CERTIFICATE_ENDS),
     of_each_site=True,
 )
 """Asked often: both doors of a pair are seen within a few seconds of each other, so that a change is no overlap."""

@@ -1,0 +1,63 @@
+"""The witness as the agent of a site uses it: what its voters have forgotten, the agent writes anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+
+from shopsphere.witness.belief import Belief, OlderRecordError
+from shopsphere.witness.client import Witness
+from shopsphere.witness.gateway import VOTER_SECONDS
+from shopsphere.witness.identity import Identity
+from shopsphere.witness.record import Phase, Sync
+from shopsphere.witness.seen import Seen
+
+
+class SiteWitness(Witness):
+    """The witness of a pair, for the one agent of a site that changes its record.
+
+    Args:
+        pair: its name.
+        urls: client addresses of the voters.
+        identity: of the site's agents.
+        site: the agent's.
+        belief: which records count.
+        seconds: bound on each voter's answer.
+        transport: replaceable in tests.
+    """
+
+    def __init__(
+        self,
+        pair: str,
+        urls: Sequence[str],
+        identity: Identity,
+        *,
+        site: str,
+        belief: Belief | None = None,
+        seconds: float = VOTER_SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        super().__init__(pair, urls, identity, belief=belief, seconds=seconds, transport=transport)
+        self._site = site
+
+    def see(self) -> Seen:
+        """Return record and lease; where the voters have an older record than this site has seen, write that anew.
+
+        Voters that lost their disks, or got older ones, have forgotten who was made active, or that payments may be
+        missing at the other site. Nobody is being moved after that, and nothing is known of the ledger.
+
+        Raises:
+            WitnessConflictError: somebody was faster, or another site holds the lease.
+            WitnessUnreachableError: no quorum answered. Otherwise as for others.
+        """
+        try:
+            return super().see()
+        except OlderRecordError as older:
+            record = older.newest.changed(
+                actor=f"agent of {self._site}",
+                reason=f"the witness had an older record of epoch {older.newest.epoch}",
+                phase=Phase.STEADY,
+                sync=Sync.OFF,
+            )
+            return self.change(older.found, record, without_lease=older.found.lease_holder != self._site)
