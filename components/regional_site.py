@@ -16,8 +16,10 @@ from components.network_policies import NetworkPolicies
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
 from components.postgres_member import PostgresMember, PostgresMemberArgs
 from components.regional_pair import RegionalPair
+from components.rights import Rights
 from components.workload import Workload, WorkloadArgs
 from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.site_declaration import DATABASE_IMAGE
 from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration
 from shopsphere.estate.workloads import GATEWAY, SHOP
@@ -73,8 +75,13 @@ class RegionalSite(pulumi.ComponentResource):
                 self._workload(workload, workload.process, images[workload.image])
             else:
                 own_components[workload.name](images[workload.image])
+        Rights(name, placement, pair.declaration.namespaces, self._open, self._child, of_pair=True)
         self.clusters = pulumi.Output.all(*[member.cluster for member in self._members.values()])
         self.register_outputs({"clusters": self.clusters})
+
+    def _open(self, namespace: NamespaceModel) -> pulumi.Input[str]:
+        """Return the name of a namespace once the API server lets role bindings in."""
+        return self._admission.in_force(self._centre.namespace(namespace.name))
 
     def _member(self, database: DatabaseModel, image: pulumi.Input[str]) -> PostgresMember:
         secrets = self._secrets
@@ -83,7 +90,7 @@ class RegionalSite(pulumi.ComponentResource):
             self._pair.member(database),
             PostgresMemberArgs(
                 namespace=self._centre.namespace(database.namespace.name),
-                binding_namespace=self._admission.in_force(self._centre.namespace(database.namespace.name)),
+                binding_namespace=self._open(database.namespace),
                 image=image,
                 priority_class=self._centre.priority_class("databases"),
                 authority=secrets["pairCaCertificate"],
