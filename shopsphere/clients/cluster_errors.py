@@ -13,6 +13,8 @@ from shopsphere.foundation.errors import MayPassError, NoAnswerError, ShopSphere
 
 _MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _HANDSHAKE = re.compile(r"Handshake status (?P<status>\d{3})")
+_TOLD = re.compile(r'"message":(?P<message>"(?:[^"\\]|\\.)*")')
+"""Where the API's own document, which the client shows as text, says what is wrong."""
 _LONGEST = 300  # characters of an API's message that are shown
 _RIGHT = re.compile(r'forbidden: (?P<who>User "[^"]*") cannot (?P<right>.*)', re.DOTALL)
 """How an API says that a right is missing; what admission refuses is told otherwise."""
@@ -106,9 +108,10 @@ def from_exec(where: str, error: Exception, asker: Asker | None = None) -> Clust
 
     The client gives the API's answer as text only. A pod that is not there may be made anew at this moment.
     """
-    said = f"{where}: {last_line(error)}"
-    found = _HANDSHAKE.search(str(getattr(error, "reason", None) or error))
+    text = str(getattr(error, "reason", None) or error)
+    found, told = _HANDSHAKE.search(text), _TOLD.search(text)
     status = int(found["status"]) if found else 0
+    said = f"{where}: {status} ({json.loads(told['message'])})" if told else f"{where}: {last_line(error)}"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return _refused(said, status, asker)
     return ProgramError(said) if status else ClusterUnreachableError(said)

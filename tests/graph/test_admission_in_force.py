@@ -69,7 +69,7 @@ def test_each_image_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [image for image in images if not image.endswith("-waited")] == []
 
 
-def test_the_right_of_the_sites_agent_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rights_of_agents_and_programs_wait_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[Any] = []
 
     def in_force(_: Admission, value: Any) -> Any:
@@ -78,7 +78,9 @@ def test_the_right_of_the_sites_agent_waits_for_them(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Admission, "in_force", in_force)
     bindings = [each for each in build("rdc-a", "lab-frankfurt").objects if each.kind == "RoleBinding"]
-    assert {each.state["metadata"]["namespace"] for each in bindings} == {"data-commerce", "data-ledger"}
+    agents = [each for each in bindings if each.state["metadata"]["name"] == "site-agent"]
+    assert {each.state["metadata"]["namespace"] for each in agents} == {"data-commerce", "data-ledger"}
+    assert len(bindings) == 20
     assert len([each for each in waits if isinstance(each, pulumi.Output)]) == len(bindings), "each namespace"
 
 

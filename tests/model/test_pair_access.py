@@ -80,7 +80,7 @@ def test_who_asks_about_names(
 
 @pytest.mark.requirement("the exporter asks the edge as a watcher")
 def test_the_exporter_is_a_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
+    made: list[Role] = []
 
     def make(*_words: object, role: Role = Role.OPERATE) -> PairAccess:
         made.append(role)
@@ -89,7 +89,7 @@ def test_the_exporter_is_a_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pair_access, "PairAccess", make)
     monkeypatch.setattr(witness_access, "witness_of", lambda *_words: None)
     assert isinstance(CliRunner().invoke(app, ["metrics", "rdc-a", "--once"]).exception, RuntimeError)
-    assert made == ["watcher"]
+    assert made == [Role.WATCH]
 
 
 @pytest.mark.usefixtures("files")

@@ -21,8 +21,8 @@ from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.clients.edge_errors import ServiceError
 from shopsphere.clients.postgres import cluster_path
-from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
 from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.clients.questions import ABOUT_CAPACITY as CAPACITY
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.stack import Environment
