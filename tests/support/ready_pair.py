@@ -124,6 +124,9 @@ class Site:
         if self.dead:
             raise ClusterUnreachableError(f"{self.name}: no answer from https://{self.name}")
 
+    def get_nothing(self) -> None:
+        self._require_life()
+
     def get(self, path: str) -> dict[str, Any]:
         self._require_life()
         return next(
@@ -219,6 +222,10 @@ class ReadyAccess(PairAccess):
     def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:  # noqa: ARG002 answers at once
         return self.ready.agents[site]
 
+    def gateway_certificate_end(self, site: str) -> datetime | None:
+        self.ready.sites[site].get_nothing()
+        return datetime.now(UTC) + timedelta(days=300)
+
     def backups(self) -> list[Backup]:
         return self.ready.backups
 
@@ -282,7 +289,12 @@ def _cluster(database: DatabaseModel, site: str, peer: str, *, active: bool) -> 
             "managed": {"roles": [{"passwordSecret": {"name": f"{database.name}-service"}}]},
             "bootstrap": {"initdb" if active else "pg_basebackup": {"secret": {"name": f"{database.name}-owner"}}},
         },
-        status={"currentPrimary": f"{own}-1"},
+        status={
+            "currentPrimary": f"{own}-1",
+            "certificates": {"expirations": {
+                "pair-ca": "2036-11-28 12:00:00 +0000 UTC", f"{database.name}-server": "2036-11-28 12:00:00 +0000 UTC",
+            }},
+        },
     )  # fmt: skip
 
 
