@@ -11,7 +11,7 @@ from policies.admission.declared_images import declared_images
 from policies.admission.guard import configuration, guard
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
-from shopsphere.estate.access import site_access
+from shopsphere.estate.access import HostPortsAccess, read_access
 from shopsphere.estate.cluster_rights import site_rights, way_in_for_up
 from shopsphere.estate.cluster_role import Manifest
 from shopsphere.estate.stack import Environment, site_stack
@@ -40,8 +40,9 @@ def rights_yaml(model: Topology, site: str, environment: Environment) -> str:
 
 def rights(model: Topology, site: str, environment: Environment) -> list[Manifest]:
     """Return the roles of a site and their bindings for the whole cluster; raises as `rights_yaml`."""
-    declared = site_policies(model, site, environment, declared_images(model, site, environment))
-    port = site_access(site_stack(model, site, environment), wanted_configuration).site_agent_port
+    declared = site_policies(model, site, environment, {})  # what they are called follows from no image
+    ports = read_access(HostPortsAccess, site_stack(model, site, environment), wanted_configuration)
+    port = ports.site_agent_port
     return site_rights(model, site, [each.full_name for each in declared], agent_port=port)
 
 
