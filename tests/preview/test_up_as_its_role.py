@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -144,12 +144,13 @@ def with_pods(deployed: KubeApi) -> KubeApi:
 @pytest.mark.requirement("who only looks runs what it has to ask in a pod, and nothing else")
 def test_who_looks_runs_its_own_questions_alone(with_pods: KubeApi) -> None:
     watcher, drift, operator = (with_pods.cluster(str(role)) for role in (Role.WATCH, Role.DRIFT, Role.OPERATE))
-    for question in (ask_instance, ask_capacity):
+    questions: tuple[Callable[[Cluster, str, str], object], ...] = (ask_instance, ask_capacity)
+    for question in questions:
         with pytest.raises(ClusterError) as asked:
-            question(watcher, "data-ledger", "ledger-frankfurt-1")  # type: ignore[operator]
+            question(watcher, "data-ledger", "ledger-frankfurt-1")
         assert not isinstance(asked.value, ForbiddenError)
         with pytest.raises(ForbiddenError, match="RES-007"):
-            question(drift, "data-ledger", "ledger-frankfurt-1")  # type: ignore[operator]
+            question(drift, "data-ledger", "ledger-frankfurt-1")
     for database in ("ledger", "commerce"):
         with pytest.raises(ClusterError) as taken:
             take_inventory(drift, f"data-{database}", f"{database}-frankfurt-1", database)
