@@ -11,6 +11,7 @@ import typer
 
 from cli.common import In
 from cli.pairs import require_pair
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import EVERYTHING, Environment
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.progress import say
@@ -51,12 +52,11 @@ def metrics(
     from runbooks.metrics.exposition import registry_of  # noqa: PLC0415 - see above
     from runbooks.metrics.serving import PATH, Serving  # noqa: PLC0415 - see above
     from runbooks.pair_access import PairAccess  # noqa: PLC0415 - see above
-    from shopsphere.clients.edge_identity import WATCHER  # noqa: PLC0415 - see above
     from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
 
     names = list(topology.pairs) if target == EVERYTHING else [target]
     accesses = [
-        PairAccess(topology, topology.pair(each), environment, witness_of(each, environment), edge_user=WATCHER)
+        PairAccess(topology, topology.pair(each), environment, witness_of(each, environment), role=Role.WATCH)
         for each in names
     ]
     collection = Collection(accesses, say)

@@ -27,6 +27,7 @@ from cli.pairs import (
     require_site,
 )
 from cli.plans import go
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
@@ -213,7 +214,7 @@ def watch(
         except WitnessUnreachableError as error:
             tell(f"whether this machine has an operator's keys is not known: {one_line(error)}")
     witness = witness_of(pair, environment)
-    access = PairAccess(topology, topology.pair(pair), environment, witness_of(pair, environment))
+    access = PairAccess(topology, topology.pair(pair), environment, witness_of(pair, environment), role=Role.WATCH)
     service = ServiceLook(lambda: look_at_service(access))
     service.start()
     Watcher(witness, move if execute else None, tell, service.last, call_person).run()

@@ -82,19 +82,20 @@ def admission(site: Site, environment: Of = Environment.LAB) -> None:
 
 
 @app.command()
-def rights(site: Site, environment: Of = Environment.LAB) -> None:
-    """Print the roles of a site's agent at its API server, for the owner of the cluster to apply."""
+def rights(
+    site: Site,
+    environment: Of = Environment.LAB,
+    *,
+    way_in: Annotated[
+        bool,
+        typer.Option("--namespaces", help="print what lets `up` into the stack's namespaces instead, with these"),
+    ] = False,
+) -> None:
+    """Print the roles of agents and programs at a site's API server, for the owner of the cluster to apply."""
     topology = _topology_with(site, environment)
-    if topology.pair_of(site) is None:
-        raise UsageError.build(
-            f"the agent of {site} asks no API server",
-            expected=f"a site of a pair: {', '.join(each for each in topology.sites if topology.pair_of(each))}",
-            found=site,
-            action="name one of these",
-        )
-    from policies.admission.printed import rights_yaml  # noqa: PLC0415 - see above
+    from policies.admission.printed import rights_yaml, way_in_yaml  # noqa: PLC0415 - see above
 
-    sys.stdout.write(rights_yaml(site))
+    sys.stdout.write(way_in_yaml(topology, site) if way_in else rights_yaml(topology, site, environment))
 
 
 @app.command()

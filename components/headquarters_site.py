@@ -7,6 +7,7 @@ import pulumi
 from components.admission import Admission
 from components.data_centre import DataCentre, DataCentreModel
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
+from components.rights import Rights
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import HeadquartersConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE
@@ -23,6 +24,15 @@ def declare_headquarters(
     placement = Placement.of(topology, topology.headquarters)
     admission = Admission.of(topology, placement, environment, options)
     model = DataCentreModel.of(topology, placement, HEADQUARTERS_SITE.namespaces)
-    DataCentre(placement.site, model, options, after=[admission])
+    centre = DataCentre(placement.site, model, options, after=[admission])
+    Rights(
+        placement.site,
+        placement,
+        HEADQUARTERS_SITE.namespaces,
+        centre.namespace,
+        options,
+        admission=admission.asked,
+        of_pair=False,
+    )
     PinnedStorage(placement.site, PinnedStorageModel(placement, config.volumes), options)
     return placement

@@ -11,7 +11,8 @@ from pulumi_kubernetes.rbac.v1 import RoleBinding
 
 from components.manifest import name_of
 from components.postgres_spec import PostgresMemberModel, cluster_spec
-from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, RBAC
+from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS
+from shopsphere.estate.cluster_role import RBAC
 from shopsphere.estate.databases import AUTHORITY_SECRET, POSTGRESQL_PORT, REPLICATION_SECRET
 from shopsphere.estate.placement import SKIP_AWAIT
 

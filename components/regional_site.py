@@ -16,6 +16,7 @@ from components.network_policies import NetworkPolicies
 from components.pinned_storage import PinnedStorage, PinnedStorageModel
 from components.postgres_member import PostgresMember, PostgresMemberArgs
 from components.regional_pair import RegionalPair
+from components.rights import Rights
 from components.workload import Workload, WorkloadArgs
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.site_declaration import DATABASE_IMAGE
@@ -73,6 +74,15 @@ class RegionalSite(pulumi.ComponentResource):
                 self._workload(workload, workload.process, images[workload.image])
             else:
                 own_components[workload.name](images[workload.image])
+        Rights(
+            name,
+            placement,
+            pair.declaration.namespaces,
+            self._centre.namespace,
+            self._child,
+            admission=admission.asked,
+            of_pair=True,
+        )
         self.clusters = pulumi.Output.all(*[member.cluster for member in self._members.values()])
         self.register_outputs({"clusters": self.clusters})
 

@@ -98,7 +98,7 @@ def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Ma
             seconds=_API_SECONDS,
             explain=lambda: tail(log_directory(name) / "kube-apiserver.log"),
         )
-        addons.apply_rights(name, databases=topology.pair_of(name) is not None)
+        addons.apply_rights(topology, name)
     with step(f"{name}: images"):
         replaced = {each for node in nodes_of(site) for each in images.bring_in(node.name, archives)}
         rebuilt.roll_deployments(name, replaced)

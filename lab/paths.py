@@ -42,6 +42,6 @@ def witness_keys_folder(pair: str) -> Path:
     return pki_directory() / "witness" / pair
 
 
-def kubeconfig_path(site: str) -> Path:
-    """The administrator's kubeconfig of a site."""
-    return lab_directory() / "kubeconfigs" / f"{site}.yaml"
+def kubeconfig_path(site: str, role: str = "") -> Path:
+    """The kubeconfig of a site's administrator, or of a role, as in `watch`."""
+    return lab_directory() / "kubeconfigs" / f"{site}{f'-{role}' if role else ''}.yaml"

@@ -21,11 +21,11 @@ from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.dns import ask_address
 from shopsphere.clients.edge_ends import ends_here, ends_shown
 from shopsphere.clients.edge_errors import CredentialError
-from shopsphere.clients.edge_identity import RUNBOOKS, EdgeIdentity
+from shopsphere.clients.edge_identity import RUNBOOKS, WATCHER, EdgeIdentity
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.clients.site_agent import agent_address, ask_agent
 from shopsphere.clients.site_cluster import cluster_of
-from shopsphere.clients.web import Door, trust_in
+from shopsphere.clients.web import Door, end_shown, trust_in
 from shopsphere.estate.access import (
     AccessError,
     CdnAccess,
@@ -36,6 +36,7 @@ from shopsphere.estate.access import (
     site_access,
     witness_access,
 )
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.stack import Environment, StackId, edge_stack, site_stack
 from shopsphere.foundation.side_by_side import at_each
@@ -62,14 +63,20 @@ class PairAccess:
         pair: the pair.
         environment: lab or prod.
         witness: the pair's.
-        edge_user: who asks the edge's APIs; what only looks for hours has the certificate of watchers alone.
+        role: as whom the sites' APIs are asked, and the edge's: what only looks for hours asks as a watcher.
     """
 
     def __init__(
-        self, topology: Topology, pair: Pair, environment: Environment, witness: Witness, *, edge_user: str = RUNBOOKS
+        self,
+        topology: Topology,
+        pair: Pair,
+        environment: Environment,
+        witness: Witness,
+        *,
+        role: Role = Role.OPERATE,
     ) -> None:
         self.topology, self.pair, self.environment, self.witness = topology, pair, environment, witness
-        self._edge_user = edge_user
+        self._role, self._edge_user = role, WATCHER if role is Role.WATCH else RUNBOOKS
         self._clusters: dict[str, Cluster] = {}
         self._databases: dict[tuple[str, str], SiteDatabase] = {}
         self._agents: dict[str, str] = {}
@@ -87,7 +94,7 @@ class PairAccess:
             NoAccessError: this machine has no usable kubeconfig for it.
         """
         if site not in self._clusters:
-            self._clusters[site] = cluster_of(self._stack(site), seconds=CLUSTER_SECONDS)
+            self._clusters[site] = cluster_of(self._stack(site), self._role, seconds=CLUSTER_SECONDS)
         return self._clusters[site]
 
     def database(self, site: str, model: DatabaseModel) -> SiteDatabase:
@@ -188,6 +195,14 @@ class PairAccess:
     def door(self, address: str, *, seconds: float) -> Door:
         """Return the shop at a public address, under its public name, with the certificates that customers trust."""
         return Door(address, self.topology.shop_host, self._trust, seconds)
+
+    def gateway_certificate_end(self, site: str) -> datetime | None:
+        """Return when the certificate that a site shows customers ends (UTC), be it over; None where it is unreadable.
+
+        Raises:
+            PageError: nothing answers there.
+        """
+        return end_shown(str(self.topology.site(site).faces_customers_at), self.topology.shop_host, seconds=3)
 
     def witness_keys(self) -> OwnKeys:
         """Return what this machine's keys are worth at the witness; raises AccessError where none are known here."""

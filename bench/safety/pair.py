@@ -20,6 +20,7 @@ from lab.network import control
 from runbooks.databases import all_follow
 from runbooks.engine import Journal
 from runbooks.pair_access import PairAccess
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import DATABASES, LEDGER, REPLICATION_SECRET, DatabaseModel
 from shopsphere.estate.pair_secrets import LEAF_LIFETIME, generate_pair_secrets
 from shopsphere.estate.paths import records_directory
@@ -52,7 +53,7 @@ class PairUnderTest:
         self._spoiled: dict[tuple[str, str], dict[str, str]] = {}
         self._ahead: set[tuple[str, str]] = set()
         self.volumes, self.fences = SmallVolumes(self), Fences()
-        self.access = PairAccess(self.topology, self.pair, Environment.LAB, self.witness)
+        self.access = PairAccess(self.topology, self.pair, Environment.LAB, self.witness, role=Role.UP)
 
     def address(self, site: str) -> str:
         return str(self.topology.site(site).address)

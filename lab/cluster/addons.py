@@ -11,11 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lab.cluster.configuration import dns_address
 from lab.paths import disk_directory, kubeconfig_path
-from shopsphere.estate.cluster_rights import agent_rights
+from policies.admission.printed import rights
 from shopsphere.estate.placement import HOSTNAME_LABEL
+from shopsphere.estate.role_rights import DEPLOYS, DEPLOYS_HERE
+from shopsphere.estate.stack import Environment as StackEnvironment
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import run
-from shopsphere.topology import Site
+from shopsphere.topology import Site, Topology
 
 DNS_IMAGE = "localhost/shopsphere/coredns:1.15.0"
 OPERATOR_IMAGE = "localhost/shopsphere/cnpg-operator:1.30.0"
@@ -57,15 +59,20 @@ def apply(site: Site, *, resolver: str, operator: bool) -> None:
     record.write_text(digest)
 
 
-def apply_rights(site: str, *, databases: bool) -> None:
-    """Let the cluster's own parts do what they are for, and the site's agent where databases run.
+def apply_rights(topology: Topology, site: str) -> None:
+    """Let the cluster's own parts do what they are for, and the site's agents and the operators' programs.
 
     Without it no network policy is in force, and no database takes writes.
     """
+    of_up = {DEPLOYS, DEPLOYS_HERE}
+    wanted = rights(topology, site, StackEnvironment.LAB)
     manifest = (Path(__file__).with_name("addons") / "rights.yaml").read_text()
-    if databases:
-        manifest += f"---\n{yaml.safe_dump_all(agent_rights(site))}"
-    kubectl(site, "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=manifest)
+    manifest += f"---\n{yaml.safe_dump_all(each for each in wanted if each['metadata']['name'] not in of_up)}"
+    words = ["apply", "--server-side", "--force-conflicts", "-f", "-"]
+    kubectl(site, *words, stdin=manifest)
+    # The lab deploys as the administrator. Policies of an older stack refuse this role until `up` has replaced them.
+    own = yaml.safe_dump_all(each for each in wanted if each["metadata"]["name"] in of_up)
+    kubectl(site, *words, stdin=own, check=False)
 
 
 def _dns_manifest(site: Site, resolver: str) -> str:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lab.paths import disk_directory, kubeconfig_path
 from shopsphere.estate.cluster_rights import AGENTS, agent_subject
+from shopsphere.estate.cluster_role import Role, subject
 from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 from shopsphere.foundation.files import write_whole
@@ -19,6 +20,8 @@ from shopsphere.topology import Site
 
 ADMINISTRATOR = "admin"
 """User of the kubeconfig that the platform deploys with, as the API server names it."""
+OPERATORS_MACHINE = "lab"
+"""Who asks as each of the roles, in names of certificates."""
 KUBELET_CLIENT = "kube-apiserver-kubelet-client"
 """As which the API server enters pods at the kubelet."""
 _USERS = {
@@ -79,6 +82,10 @@ def prepare(site: Site) -> Credentials:
         issue(authority, pair, common_name=name, organisation=group)
         _write_kubeconfig(credentials.kubeconfig(user), site, authority, pair)
     write_whole(kubeconfig_path(site.name), credentials.kubeconfig("admin").read_text(), mode=0o600)
+    for role in Role:
+        of_role = KeyPair(directory / f"role-{role}.crt", directory / f"role-{role}.key")
+        issue(authority, of_role, common_name=subject(role, OPERATORS_MACHINE), organisation=role.group)
+        _write_kubeconfig(kubeconfig_path(site.name, role), site, authority, of_role)
     return credentials
 
 

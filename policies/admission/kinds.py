@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from policies.admission.language import AdmissionPolicy, Resources, Validation, either, every, literal
-from policies.listing.migrations import DATABASE_NAMESPACES
-from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, LOOKS, RBAC
+from policies.admission.language import NAME_PREFIX, AdmissionPolicy, Resources, Validation, either, every, literal
+from shopsphere.estate.cluster_rights import BINDINGS, NAMESPACES, OF_THE_CLUSTER, OWNERS_BINDING, Binding
+from shopsphere.estate.cluster_role import RBAC, Role
+from shopsphere.estate.role_rights import DEPLOYS, DEPLOYS_HERE
 
 OPERATOR = "system:serviceaccount:cnpg-system:cnpg-manager"
 CONTROLLERS = "system:serviceaccount:kube-system:"
@@ -32,6 +33,8 @@ MADE_BY_CONTROLLERS = (
     Resources(RBAC, ("roles",)),
     Resources("postgresql.cnpg.io", ("failoverquorums",)),
 )
+_UPS = Binding(OWNERS_BINDING, DEPLOYS_HERE, Role.UP.group)
+_OF_NAMESPACES = sorted({each.role for each in (*BINDINGS, _UPS)})
 _WHO = "request.userInfo.username"
 BY_CONTROLLERS = either(f"{_WHO}.startsWith({literal(CONTROLLERS)})", f"{_WHO} in {literal([ONE_IDENTITY, OPERATOR])}")
 """Whether one of the cluster's own controllers, or the database operator, asks."""
@@ -47,6 +50,7 @@ def policies() -> list[AdmissionPolicy]:
         _bound_by_controllers(),
         _pods_by_controllers(),
         _rights(),
+        _ours_stay_in_namespaces(),
         _bindings(),
     ]
 
@@ -69,25 +73,31 @@ def _made_by_controllers() -> AdmissionPolicy:
 
 
 def _bound_by_controllers() -> AdmissionPolicy:
-    """Beside what controllers bind, the site's agent alone gets a right, and that in a database's namespace."""
-    agents = every(
-        f"request.?namespace.orValue('') in {literal(DATABASE_NAMESPACES)}",
-        f"object.metadata.?name.orValue('') == {literal(BINDING)}",
-        f"object.roleRef.kind == 'ClusterRole' && object.roleRef.name == {literal(ENTERS)}",
-        "object.?subjects.orValue([]).size() == 1",  # without one the site would be closed
-        f"object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == {literal(AGENTS)})",
-    )
+    """Beside what controllers bind, agents and programs get the rights of the table, each in its namespaces."""
+    table = either(*(_is(each) for each in BINDINGS), _is(_UPS))
     return AdmissionPolicy(
         "bindings-of-controllers",
         (Resources(RBAC, ("rolebindings",)),),
         (
             Validation(
                 "RES-007",
-                either(BY_CONTROLLERS, agents),
-                f"who is bound to what: controllers and the database operator bind roles, and {BINDING} the site's "
-                f"agents ({AGENTS}) to {ENTERS} where a database is",
+                either(BY_CONTROLLERS, table),
+                "who is bound to what: controllers and the database operator bind roles, and "
+                f"{', '.join(sorted({each.name for each in (*BINDINGS, _UPS)}))} one group each to its own role",
             ),
         ),
+    )
+
+
+def _is(binding: Binding) -> str:
+    """Return whether a role binding is one of the table: its name, namespace, role and group."""
+    where = binding.namespaces or tuple(each for each in NAMESPACES if each not in binding.but)
+    return every(
+        f"object.metadata.?name.orValue('') == {literal(binding.name)}",
+        f"request.?namespace.orValue('') in {literal(where)}",
+        f"object.roleRef.kind == 'ClusterRole' && object.roleRef.name == {literal(binding.role)}",
+        "object.?subjects.orValue([]).size() == 1",  # without one, who has to ask there is shut out
+        f"object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == {literal(binding.group)})",
     )
 
 
@@ -99,11 +109,17 @@ def _pods_by_controllers() -> AdmissionPolicy:
 
 
 def _rights() -> AdmissionPolicy:
-    """Who is not of the cluster's own administrators never gets a right over these policies."""
+    """Who is no administrator of the cluster never gets a right over these policies, but `up` over its own ones."""
+    of_up = every(
+        f"object.metadata.?name.orValue('') == {literal(DEPLOYS)}",
+        "r.?resourceNames.orValue([]).size() > 0",
+        f"r.?resourceNames.orValue([]).all(n, n.startsWith({literal(NAME_PREFIX)}))",
+    )
     over_policies = every(
         "r.?apiGroups.orValue([]).exists(g, g in ['*', 'admissionregistration.k8s.io'])",
         f"r.?resources.orValue([]).exists(n, n in {literal(['*', *POLICIES])})",
         f"r.verbs.exists(v, !(v in {literal([*READING])}))",
+        f"!({of_up})",
     )
     return AdmissionPolicy(
         "rights-over-policies",
@@ -120,7 +136,27 @@ def _rights() -> AdmissionPolicy:
     )
 
 
+def _ours_stay_in_namespaces() -> AdmissionPolicy:
+    """Whoever may bind our roles binds them in namespaces of the stack: in others they open the cluster's own parts."""
+    return AdmissionPolicy(
+        "roles-of-namespaces",
+        (Resources(RBAC, ("rolebindings",)),),
+        (
+            Validation(
+                "RES-007",
+                f"request.?namespace.orValue('') in {literal(NAMESPACES)}",
+                f"roleRef: {', '.join(_OF_NAMESPACES)} are for namespaces of the stack",
+            ),
+        ),
+        conditions={"one-of-ours": f"object.roleRef.name in {literal(_OF_NAMESPACES)}"},
+        in_system_namespaces=True,
+    )
+
+
 def _bindings() -> AdmissionPolicy:
+    roles = literal(OF_THE_CLUSTER)
+    groups = literal(sorted(OF_THE_CLUSTER.values()))
+    group = f"{roles}[object.roleRef.name]"
     return AdmissionPolicy(
         "administrators",
         (Resources(RBAC, ("clusterrolebindings",)),),
@@ -133,13 +169,13 @@ def _bindings() -> AdmissionPolicy:
             Validation(
                 "RES-007",
                 every(
-                    f"object.roleRef.name != {literal(ENTERS)}",
-                    either(
-                        f"object.roleRef.name == {literal(LOOKS)}",
-                        f"!object.?subjects.orValue([]).exists(s, s.name == {literal(AGENTS)})",
-                    ),
+                    f"!(object.roleRef.name in {literal(_OF_NAMESPACES)})",
+                    f"object.roleRef.name in {roles}"
+                    f" ? object.?subjects.orValue([]).all(s, s.kind == 'Group' && s.name == {group})"
+                    f" : !object.?subjects.orValue([]).exists(s, s.name in {groups})",
                 ),
-                f"roleRef: for the whole cluster the site's agents ({AGENTS}) have {LOOKS}, and nobody has {ENTERS}",
+                "roleRef: for the whole cluster each group of agents and programs has its own role, and nobody has "
+                f"{', '.join(_OF_NAMESPACES)}",
             ),
         ),
         conditions={"not-the-api-server": "request.userInfo.username != 'system:apiserver'"},

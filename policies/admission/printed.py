@@ -1,4 +1,4 @@
-"""As YAML: what a site's API server applies, by which it lets nobody change that, and what its agent may do there."""
+"""As YAML: what a site's API server applies, by which it lets nobody change that, and who may do what there."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from policies.admission.declared_images import declared_images
 from policies.admission.guard import configuration, guard
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
-from shopsphere.estate.cluster_rights import agent_rights
-from shopsphere.estate.stack import Environment
+from shopsphere.estate.access import HostPortsAccess, read_access
+from shopsphere.estate.cluster_rights import site_rights, way_in_for_up
+from shopsphere.estate.cluster_role import Manifest
+from shopsphere.estate.stack import Environment, site_stack
+from shopsphere.estate.stack_files import wanted_configuration
 from shopsphere.topology import Topology
 
 
@@ -26,9 +29,26 @@ def site_yaml(model: Topology, site: str, environment: Environment) -> str:
     return yaml.safe_dump_all(manifests(policies), sort_keys=False, width=120)
 
 
-def rights_yaml(site: str) -> str:
-    """Return what lets a site's agent do its work at the API server; the owner of the cluster applies it."""
-    return yaml.safe_dump_all(agent_rights(site), sort_keys=False)
+def rights_yaml(model: Topology, site: str, environment: Environment) -> str:
+    """Return what lets agents and programs do their work at a site's API server; the owner of the cluster applies it.
+
+    Raises:
+        ShopSphereError: the stack's file cannot be read.
+    """
+    return yaml.safe_dump_all(rights(model, site, environment), sort_keys=False)
+
+
+def rights(model: Topology, site: str, environment: Environment) -> list[Manifest]:
+    """Return the roles of a site and their bindings for the whole cluster; raises as `rights_yaml`."""
+    declared = site_policies(model, site, environment, {})  # what they are called follows from no image
+    ports = read_access(HostPortsAccess, site_stack(model, site, environment), wanted_configuration)
+    port = ports.site_agent_port
+    return site_rights(model, site, [each.full_name for each in declared], agent_port=port)
+
+
+def way_in_yaml(model: Topology, site: str) -> str:
+    """Return what lets `up` into the namespaces of a site's stack, with these; the owner of the cluster applies it."""
+    return yaml.safe_dump_all(way_in_for_up(model, site), sort_keys=False)
 
 
 def guard_yaml(identities: Collection[str]) -> str:

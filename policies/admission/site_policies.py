@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from policies.admission import database_fields, databases, in_site_promotion, kinds, labels, network, pods, storage
+from policies.admission import (
+    database_fields,
+    databases,
+    entering,
+    in_site_promotion,
+    kinds,
+    labels,
+    network,
+    pods,
+    storage,
+)
 from policies.admission.language import AdmissionPolicy
 from policies.admission.site_facts import SiteFacts
 from shopsphere.estate.stack import Environment
@@ -32,4 +42,5 @@ def site_policies(
         database_fields.policy(facts),
         *in_site_promotion.policies(),
         *kinds.policies(),
+        *entering.policies(),
     ]

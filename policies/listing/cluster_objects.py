@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from policies.listing.metadata import LABELS, POD_SECURITY, object_of
 from policies.listing.pods import JOB, SELECTOR, TEMPLATE
 from policies.listing.shape import ListedType, Named, Only, Shape
-from shopsphere.estate.cluster_rights import AGENTS, ENTERS, RBAC
+from shopsphere.estate.cluster_rights import BINDINGS
+from shopsphere.estate.cluster_role import RBAC
 from shopsphere.estate.placement import NAME_LABEL, SITE_LABEL, WATTS_RESOURCE
 
 PEERS: tuple[Shape] = (
@@ -70,15 +71,20 @@ NETWORK_POLICY: Mapping[str, Shape] = {
     "egress": ({"to": PEERS, "ports": POLICY_PORTS},),
 }
 OF_THE_GROUP = Only("roles of Kubernetes alone", (RBAC,))
-AGENTS_ROLE: Mapping[str, Shape] = {
+BOUND_ROLE: Mapping[str, Shape] = {
     "apiGroup": OF_THE_GROUP,
     "kind": Only("the owner of the cluster says what the role may do", ("ClusterRole",)),
-    "name": Only("who may do more at the API server can make what is refused here", (ENTERS,)),
+    "name": Only(
+        "who may do more at the API server can make what is refused here",
+        tuple(dict.fromkeys(each.role for each in BINDINGS)),
+    ),
 }
-AGENTS_ALONE: Mapping[str, Shape] = {
+BOUND_GROUP: Mapping[str, Shape] = {
     "apiGroup": OF_THE_GROUP,
-    "kind": Only("a pod's account is no agent", ("Group",)),
-    "name": Only("the site's agents, and nobody else", (AGENTS,)),
+    "kind": Only("a pod's account is no agent and no program of an operator", ("Group",)),
+    "name": Only(
+        "agents, watchers, drift and operators, and nobody else", tuple(dict.fromkeys(each.group for each in BINDINGS))
+    ),
 }
 LIMITS: tuple[Shape] = ({"type": "of what", "default": WATTS, "defaultRequest": WATTS, "min": WATTS, "max": WATTS},)
 QUOTA: Mapping[str, Shape] = {
@@ -124,8 +130,8 @@ CLUSTER_OBJECTS: Mapping[str, ListedType] = {
         "Who goes first when there is no room.", object_of(value="order", description="for people")
     ),
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ListedType(
-        "Lets the site's agent ask inside a database's pods; in a namespace of a database alone.",
-        object_of(roleRef=AGENTS_ROLE, subjects=(AGENTS_ALONE,)),
+        "Lets agents and programs into a namespace, each group with its own role; RES-007 knows which is where.",
+        object_of(roleRef=BOUND_ROLE, subjects=(BOUND_GROUP,)),
     ),
     "kubernetes:core/v1:PersistentVolume": ListedType(
         "A directory of the site's node; RES-005 pins it.", object_of(spec=VOLUME)

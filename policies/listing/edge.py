@@ -119,6 +119,7 @@ COMPONENTS = (
             "PinnedStorage",
             "Migration",
             "PostgresMember",
+            "Rights",
         )
     ),
     *(f"shopsphere:site:{name}" for name in ("RegionalSite", "Workload")),

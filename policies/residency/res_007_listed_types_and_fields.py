@@ -16,6 +16,7 @@ from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.unknown import known
 from policies.verdict import violation
+from shopsphere.estate.cluster_rights import BINDINGS, NAMESPACES
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.finding import Finding, Severity
 
@@ -47,7 +48,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     if resource.kind == "Deployment":
         yield from _beside_a_database(resource)
     if resource.kind == "RoleBinding":
-        yield from _of_no_database(resource)
+        yield from _of_no_table(resource)
 
 
 def _why(resource: Resource) -> str:
@@ -108,14 +109,23 @@ def _beside_a_database(resource: Resource) -> Iterator[Finding]:
         yield violation(f"metadata.namespace: {namespace}; {migrations.WHY_NOT_BESIDE}", "the workload's own namespace")
 
 
-def _of_no_database(binding: Resource) -> Iterator[Finding]:
-    """Find what lets the site's agent into pods of no database, or nobody into those of one."""
-    if not nodes(binding.props, "subjects"):
-        yield violation("subjects: nobody, so that the site's agent cannot tell who leads", "the site's agents")
-    namespace = known(partial(text, binding.props, "metadata", "namespace"))
-    if namespace is not None and namespace not in migrations.DATABASE_NAMESPACES:
-        allowed = " or ".join(migrations.DATABASE_NAMESPACES)
-        yield violation(f"metadata.namespace: {namespace or 'missing'}; the site's agent asks databases alone", allowed)
+def _of_no_table(binding: Resource) -> Iterator[Finding]:
+    """Find what lets somebody in who is not to be there, or nobody where somebody has to ask."""
+    subjects = nodes(binding.props, "subjects")
+    if len(subjects) != 1:
+        allowed = "the one group that the role is for"
+        yield violation(f"subjects: {len(subjects)}, so that nobody can ask there, or one more", allowed)
+        return
+    name, role = text(binding.props, "metadata", "name"), text(binding.props, "roleRef", "name")
+    group, namespace = text(subjects[0], "name"), known(partial(text, binding.props, "metadata", "namespace"))
+    own = [each for each in BINDINGS if (each.name, each.role, each.group) == (name, role, group)]
+    if not own:
+        allowed = ", ".join(sorted({f"{each.name}: {each.role} for {each.group}" for each in BINDINGS}))
+        yield violation(f"metadata.name: {name or 'missing'}, with {role} for {group}", allowed)
+        return
+    where = own[0].namespaces or tuple(each for each in NAMESPACES if each not in own[0].but)
+    if namespace is not None and namespace not in where:
+        yield violation(f"metadata.namespace: {namespace or 'missing'}; {role} is not for there", " or ".join(where))
 
 
 def _unlisted(stranger: Stranger) -> Finding:

@@ -4,12 +4,15 @@ In a planned move its databases also have to hear of their promotion at once: af
 and it is better waited for here than by customers.
 """
 
+from functools import partial
+
 from runbooks.change import PLANNED, RoleChange
 from runbooks.databases import HEARS_AFTER, hears
 from runbooks.engine.errors import BlockedError
-from runbooks.readiness.p04_secrets import SECRETS, hashes_of, judge_equal, required_by
+from runbooks.project_secrets import secrets_of
+from runbooks.readiness.p04_secrets import hashes_of, judge_equal, required_by
 from runbooks.site_database import SiteDatabase
-from shopsphere.clients.cluster import PART_OF
+from shopsphere.clients.cluster import PART_OF, Document
 from shopsphere.clients.postgres import follows
 from shopsphere.estate.databases import DATABASES
 from shopsphere.foundation.finding import Verdict
@@ -73,12 +76,16 @@ def _require_leader(change: RoleChange) -> None:
 def _require_equal_secrets(change: RoleChange) -> None:
     """Require what the shop logs in with: the new primary sets the passwords that its own site has."""
     sites = (change.source, change.target)
-    hashes = {site: hashes_of(change.access.cluster(site).items(SECRETS, labelSelector=PART_OF)) for site in sites}
+    hashes = {site: hashes_of(_secrets_at(change, site)) for site in sites}
     documents = [each for site in sites for each in change.access.each_database(site, SiteDatabase.document)]
     judged = judge_equal(hashes, required=frozenset(name for each in documents for name in required_by(each)))
     if judged.verdict is not Verdict.PASSED:
         why = f"the shop could not log in at {change.target}: {judged.found}"
         raise BlockedError.because(why, action=judged.action)
+
+
+def _secrets_at(change: RoleChange, site: str) -> list[Document]:
+    return secrets_of(partial(change.access.cluster(site).items, labelSelector=PART_OF))
 
 
 def _has_to_hear(change: RoleChange) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from runbooks.project_secrets import secrets_of
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document, place_of
 from shopsphere.estate.databases import DATABASES
@@ -16,7 +17,6 @@ from shopsphere.foundation.finding import Finding, fails, passes, together
 
 NAME = "Shared secrets are equal at both sites, certificates are valid for two weeks and more"
 VALID_FOR = timedelta(days=14)
-SECRETS = "/api/v1/secrets"
 OF_ONE_SITE = frozenset({GATEWAY.name, *(each.name for each in COLLECTORS)})
 """Namespaces whose secrets differ from site to site."""
 DEPLOY = "`shopsphere up` brings the pair's secrets to both sites"
@@ -43,7 +43,7 @@ def _certificates(view: PairView, site: str) -> Finding:
 
 def secrets_at(view: PairView, site: str) -> list[Document]:
     """Return the project's secrets at a site."""
-    return view.items(site, SECRETS, labelSelector=PART_OF)
+    return secrets_of(lambda path: view.items(site, path, labelSelector=PART_OF))
 
 
 def required_by(document: Document) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from runbooks.engine import BlockedError, Journal
 from runbooks.operator_lock import OperatorLock
 from runbooks.pair_access import PairAccess
-from runbooks.readiness.p04_secrets import SECRETS
+from runbooks.project_secrets import secrets_of
 from runbooks.rotation.deployment import SiteDeployment
 from runbooks.rotation.pair_stacks import PairStacks
 from runbooks.rotation.site_secrets import held_in, missing_at
@@ -179,7 +180,7 @@ class Renewal:
     def missing_at(self, stage: Stage, site: str) -> list[str]:
         """Return where a site has not come to a stage."""
         cluster, topology = self.rotation.access.cluster(site), self.rotation.access.topology
-        held = held_in(cluster.items_of_known_kind(SECRETS, labelSelector=PART_OF))
+        held = held_in(secrets_of(partial(cluster.items_of_known_kind, labelSelector=PART_OF)))
         archived = topology.archive_of(site) is not None
         return missing_at(held, self.kind, stage, self.old(), self.new(), archived=archived)
 
@@ -188,7 +189,8 @@ class Renewal:
         found = site_problems(cluster)
         if not found and self.kind is SERVICE_PASSWORDS:
             found = passwords_not_set(
-                cluster.items(CLUSTERS, labelSelector=PART_OF), cluster.items(SECRETS, labelSelector=PART_OF)
+                cluster.items(CLUSTERS, labelSelector=PART_OF),
+                secrets_of(partial(cluster.items, labelSelector=PART_OF)),
             )
         return found
 

@@ -15,22 +15,20 @@ import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
-from kubernetes.stream.ws_client import ERROR_CHANNEL
 
 from shopsphere.clients import stream
 from shopsphere.clients.cluster_errors import (
+    Asker,
     ClusterUnreachableError,
     ConflictError,
     NoAccessError,
     NotFoundError,
-    ProgramError,
     UnreadableAnswerError,
     from_api,
-    from_exec,
     last_line,
 )
-from shopsphere.clients.conversation import BROKEN, Conversation, exec_problem, open_program
-from shopsphere.clients.program_output import output_of
+from shopsphere.clients.conversation import Conversation
+from shopsphere.clients.program_output import output_of, whole_output
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
 Document = dict[str, Any]
@@ -54,6 +52,7 @@ class Cluster:
         kubeconfig: file with the credentials.
         context: context in it.
         seconds: bound on each request; a dead site is noticed within it.
+        asker: as whom it is asked, for refusals; where nothing is known of that, they say less.
 
     Every request raises ClusterUnreachableError when no answer came in time, RefusedError when the answer is no, and
     UnreadableAnswerError when it is no document.
@@ -62,8 +61,8 @@ class Cluster:
         NoAccessError: the kubeconfig cannot be used.
     """
 
-    def __init__(self, kubeconfig: Path, context: str, *, seconds: float = 3) -> None:
-        self.context = context
+    def __init__(self, kubeconfig: Path, context: str, *, seconds: float = 3, asker: Asker | None = None) -> None:
+        self.context, self._asker = context, asker
         self._seconds = seconds
         self._settings = client.Configuration()
         try:
@@ -73,7 +72,7 @@ class Cluster:
             raise NoAccessError(
                 f"{context}: no usable kubeconfig {kubeconfig}\n  expected: context {context!r} in it\n"
                 f"  found:    {error}\n"
-                "  do:       start the site, or correct shopsphere:kubeconfig in its stack configuration"
+                "  do:       start the site, or correct shopsphere:kubeconfig, or kubeconfigs, of its stack"
             ) from error
         # The caller has a bound of its own; retries would multiply the time a dead site takes.
         self._settings.retries = False
@@ -189,7 +188,7 @@ class Cluster:
                 _request_timeout=(self._seconds, self._seconds),
             )
         except ApiException as error:
-            raise from_api(f"{self.context}: {method} {path}", error) from error
+            raise from_api(f"{self.context}: {method} {path}", error, self._asker) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachableError(
                 f"{self.context}: no answer from {self._settings.host}: {last_line(error)}"
@@ -232,7 +231,8 @@ class Cluster:
 
         Raises as `follow` does, and ExpiredError: the version to begin from is not known any more.
         """
-        return stream.lines(self._api, f"{self.context}: watch {path}", path, query, seconds=self._seconds)
+        where = f"{self.context}: watch {path}"
+        return stream.lines(self._api, where, path, query, seconds=self._seconds, asker=self._asker)
 
     def converse(self, namespace: str, pod: str, container: str, command: list[str]) -> Conversation:
         """Start a program in a container that answers what it is asked, line by line.
@@ -240,7 +240,7 @@ class Cluster:
         Raises:
             ProgramError: it could not be started.
         """
-        return Conversation(self._settings, namespace, pod, container, command, self._seconds)
+        return Conversation(self._settings, namespace, pod, container, command, self._seconds, self._asker)
 
     def execute(
         self,
@@ -265,28 +265,15 @@ class Cluster:
         Raises:
             ProgramError: it could not be started, failed, or did not end in time.
         """
-        try:
-            where = self._settings, namespace, pod, container
-            session = open_program(*where, command, seconds=self._seconds, stdin=False)
-            end, output = time.monotonic() + self._seconds + extra_seconds, ""
-            while session.is_open() and (left := end - time.monotonic()) > 0:
-                session.update(timeout=left)
-                if piece := session.read_stdout(timeout=0):
-                    output += piece
-                    if heard:
-                        heard(piece)
-            errors = session.read_stderr(timeout=0.1) or ""
-            if session.is_open():
-                problem = f"no end within {self._seconds + extra_seconds:g} s"
-            else:
-                problem = exec_problem(session.read_channel(ERROR_CHANNEL))
-            session.close()
-        except BROKEN as error:
-            raise from_exec(f"{self.context}: exec in {namespace}/{pod}", error) from error
-        if problem:
-            said = errors.strip() or problem
-            raise ProgramError(f"{self.context}: {command[0]} in {namespace}/{pod}: {said}")
-        return str(output)
+        return whole_output(
+            (self._settings, namespace, pod, container),
+            command,
+            seconds=self._seconds,
+            extra_seconds=extra_seconds,
+            heard=heard,
+            context=self.context,
+            asker=self._asker,
+        )
 
     def output_of(
         self, namespace: str, pod: str, container: str, command: list[str], *, seconds: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from kubernetes.client.exceptions import ApiException
@@ -12,7 +13,28 @@ from shopsphere.foundation.errors import MayPassError, NoAnswerError, ShopSphere
 
 _MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _HANDSHAKE = re.compile(r"Handshake status (?P<status>\d{3})")
+_TOLD = re.compile(r'"message":(?P<message>"(?:[^"\\]|\\.)*")')
+"""Where the API's own document, which the client shows as text, says what is wrong."""
 _LONGEST = 300  # characters of an API's message that are shown
+_RIGHT = re.compile(r'forbidden: (?P<who>User "[^"]*") cannot (?P<right>.*)', re.DOTALL)
+"""How an API says that a right is missing; what admission refuses is told otherwise."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """As whom a site's API is asked.
+
+    Attributes:
+        role: as whom, as in `watch`.
+        credentials: the kubeconfig, and where it is named.
+        site: whose API.
+        environment: lab or prod.
+    """
+
+    role: str
+    credentials: str
+    site: str
+    environment: str
 
 
 class ClusterError(ShopSphereError):
@@ -58,12 +80,13 @@ class ForbiddenError(RefusedError, MayPassError):
     """
 
 
-def from_api(where: str, error: ApiException) -> ClusterError:
+def from_api(where: str, error: ApiException, asker: Asker | None = None) -> ClusterError:
     """Return the error that an API's answer stands for.
 
     Args:
         where: begins the message: the context and the request.
         error: from the client; without a status it is a broken or untrusted connection.
+        asker: as whom it was asked, where that is known.
     """
     status = error.status or 0
     if not status:
@@ -77,19 +100,20 @@ def from_api(where: str, error: ApiException) -> ClusterError:
         return ExpiredError(said)
     if status in _MAY_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ClusterUnreachableError(said)
-    return _refused(said, status)
+    return _refused(said, status, asker)
 
 
-def from_exec(where: str, error: Exception) -> ClusterError:
-    """Return the error that keeps a program in a container from being started.
+def from_exec(where: str, error: Exception, asker: Asker | None = None) -> ClusterError:
+    """Return the error that keeps a program in a container from being started; the arguments as of `from_api`.
 
     The client gives the API's answer as text only. A pod that is not there may be made anew at this moment.
     """
-    said = f"{where}: {last_line(error)}"
-    found = _HANDSHAKE.search(str(getattr(error, "reason", None) or error))
+    text = str(getattr(error, "reason", None) or error)
+    found, told = _HANDSHAKE.search(text), _TOLD.search(text)
     status = int(found["status"]) if found else 0
+    said = f"{where}: {status} ({json.loads(told['message'])})" if told else f"{where}: {last_line(error)}"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return _refused(said, status)
+        return _refused(said, status, asker)
     return ProgramError(said) if status else ClusterUnreachableError(said)
 
 
@@ -100,8 +124,17 @@ def last_line(error: Exception) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
-def _refused(said: str, status: int) -> RefusedError:
+def _refused(said: str, status: int, asker: Asker | None) -> RefusedError:
     kind = ForbiddenError if status == HTTPStatus.FORBIDDEN else RefusedError
+    if asker and (missing := _RIGHT.search(said)):
+        rights = f"`shopsphere policy rights {asker.site} --environment {asker.environment}`"
+        return kind(
+            f"{said[: missing.start()]}forbidden: the role {asker.role} has not the right for that\n"
+            f"  expected: {one_line(missing['right'])[:_LONGEST].rstrip(' )')}\n"
+            f"  found:    {asker.credentials}, which asks as {missing['who']}\n"
+            f"  do:       {rights} prints what each role may do, for the cluster's owner to apply; "
+            f"`up {asker.site}` binds what is of its namespaces; or name the kubeconfig of that role"
+        )
     return kind(f"{said}\n  do:       give the credentials that right, or correct the request; then try again")
 
 

@@ -14,7 +14,7 @@ from kubernetes import client, stream
 from kubernetes.client.exceptions import ApiException
 from websocket import WebSocketException
 
-from shopsphere.clients.cluster_errors import ProgramError, from_exec
+from shopsphere.clients.cluster_errors import Asker, ProgramError, from_exec
 from shopsphere.foundation.errors import one_line
 
 BROKEN = (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError)
@@ -67,6 +67,7 @@ class Conversation:
         container: in it.
         command: a program that reads questions from its standard input.
         seconds: bound on the start and on each answer.
+        asker: as whom the API is asked, for errors.
 
     Raises:
         ClusterError: it could not be started.
@@ -80,12 +81,13 @@ class Conversation:
         container: str,
         command: list[str],
         seconds: float,
+        asker: Asker | None = None,
     ) -> None:
         self._about, self._seconds = f"exec in {namespace}/{pod}", seconds
         try:
             self._session = open_program(settings, namespace, pod, container, command, seconds=seconds, stdin=True)
         except BROKEN as error:
-            raise from_exec(self._about, error) from error
+            raise from_exec(self._about, error, asker) from error
 
     def ask(self, question: str) -> str:
         """Return the line that the program answers with; after an error only `close` makes sense.

@@ -13,42 +13,15 @@ from websocket import WebSocketException
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
 from shopsphere.clients.conversation import Conversation
+from shopsphere.clients.questions import ABOUT_INSTANCE, CONTAINER, DATABASE, PSQL, statement_command
 
-CONTAINER = "postgres"
-_PSQL, _DATABASE = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet"), "postgres"
-_SESSION = [*_PSQL, _DATABASE]
+_SESSION = [*PSQL, DATABASE]
 _ASK_EVERY = 0.05
 _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
 """CloudNativePG's clusters of all namespaces."""
 FENCE = "cnpg.io/fencedInstances"
 """Annotation of a CloudNativePG cluster: a JSON list of the instances whose PostgreSQL must not run."""
-
-# One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
-# of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
-# late, and the last page may hold the start of a record whose end the primary has not written yet. Who copies a
-# database, and the collector of its backups, read what a standby reads and follow nothing.
-QUESTION = """
-SELECT json_build_object(
-  'in_recovery', pg_is_in_recovery(),
-  'waits_for', current_setting('synchronous_standby_names'),
-  'written', CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint END,
-  'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
-  'followers', (SELECT coalesce(json_agg(json_build_object(
-      'name', application_name, 'state', state, 'sync', sync_state,
-      'replayed', pg_wal_lsn_diff(replay_lsn, '0/0')::bigint,
-      'lag_bytes', CASE WHEN NOT pg_is_in_recovery()
-        THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,
-      'lag_ms', round(extract(epoch FROM coalesce(replay_lag, interval '0')) * 1000, 1))), '[]')
-    FROM pg_stat_replication WHERE application_name NOT LIKE ALL ('{pg_basebackup%,pg_receivewal}')),
-  'receiver', (SELECT json_build_object(
-      'state', status, 'from', sender_host,
-      'lag_bytes', pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint,
-      'lag_ms', CASE WHEN pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
-          <= current_setting('wal_block_size')::int THEN 0
-        ELSE round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()) * 1000, 1) END)
-    FROM pg_stat_wal_receiver LIMIT 1))
-"""
 
 
 def cluster_path(namespace: str, name: str) -> str:
@@ -67,7 +40,7 @@ def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
     Raises:
         ClusterError: the pod or the database in it does not answer, or not readably.
     """
-    return ask(cluster, namespace, pod, QUESTION)
+    return ask(cluster, namespace, pod, ABOUT_INSTANCE)
 
 
 class InstanceSession:
@@ -88,7 +61,7 @@ class InstanceSession:
         if self._held is None:
             self._held, self._pod = cluster.converse(namespace, pod, CONTAINER, _SESSION), pod
         try:
-            output = self._held.ask(f"{QUESTION};\n")
+            output = self._held.ask(f"{ABOUT_INSTANCE};\n")
             return read_answer(output, f"{cluster.context}: {namespace}/{pod}")
         except BaseException:  # else the next question would get the answer of this one
             self.close()
@@ -280,6 +253,4 @@ def run_statement(cluster: Cluster, namespace: str, pod: str, statement: str, *,
     Raises:
         ClusterError: the pod or the database in it does not answer, or not readably.
     """
-    return cluster.execute(
-        namespace, pod, CONTAINER, [*_PSQL, "--command", statement, _DATABASE], extra_seconds=extra_seconds
-    )
+    return cluster.execute(namespace, pod, CONTAINER, statement_command(statement), extra_seconds=extra_seconds)

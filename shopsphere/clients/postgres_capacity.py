@@ -6,19 +6,8 @@ from dataclasses import dataclass
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
-from shopsphere.clients.postgres import CONTAINER, ask
-
-DATA_DIRECTORY = "/var/lib/postgresql/data/pgdata"
-"""Where CloudNativePG mounts the data; its pg_wal leads to a volume of its own where the cluster has one."""
-
-QUESTION = """
-SELECT json_build_object(
-  'version', current_setting('server_version'),
-  'keep_bytes', pg_size_bytes(current_setting('wal_keep_size')),
-  'written_bytes', wal_bytes,
-  'written_seconds', extract(epoch FROM now() - stats_reset))
-FROM pg_stat_wal
-"""
+from shopsphere.clients.postgres import ask
+from shopsphere.clients.questions import ABOUT_CAPACITY, ABOUT_VOLUMES, CONTAINER
 
 
 @dataclass(frozen=True)
@@ -46,14 +35,13 @@ def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
     Raises:
         ClusterError: the pod or the database in it does not answer, or not readably.
     """
-    answer = ask(cluster, namespace, pod, QUESTION)
-    command = ["df", "--block-size=1", "--output=used,avail", DATA_DIRECTORY, f"{DATA_DIRECTORY}/pg_wal"]
+    answer = ask(cluster, namespace, pod, ABOUT_CAPACITY)
     return Capacity(
         version=answer["version"],
         keep_bytes=int(answer["keep_bytes"]),
         written_bytes=int(answer["written_bytes"]),
         written_seconds=float(answer["written_seconds"]),
-        disk_used=share_used(cluster.execute(namespace, pod, CONTAINER, command)),
+        disk_used=share_used(cluster.execute(namespace, pod, CONTAINER, [*ABOUT_VOLUMES])),
     )
 
 

@@ -8,32 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from pathlib import Path
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
-from shopsphere.clients.postgres import CONTAINER
+from shopsphere.clients.questions import ADMINISTRATION, CONTAINER, END, MOST, SECONDS, TEMPLATE, inventory_command
 
-SECONDS = 8
-"""Bound on each statement (s)."""
-MOST = 4000
-"""Facts of one database that are read; who has more hides something among them, or is another application."""
-ADMINISTRATION = "postgres"
-"""The database that every server has for its administrator."""
-TEMPLATE = "template1"
-"""The database that new ones are copied from."""
-VERSION_TABLE = "public.alembic_version"
-"""Where the application's migrations say how far they came."""
 LONGEST = 4_000_000
 """Characters of an answer that are read: ten times what the larger one of the two databases has."""
-_STATEMENTS = Path(__file__).with_name("inventory")
-_END = "the end"
 _LONGEST_VERSION = 80
-_PSQL = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set", "ON_ERROR_STOP=1")
 
 
 @dataclass(frozen=True, order=True)
@@ -112,7 +97,8 @@ def take_inventory(cluster: Cluster, namespace: str, pod: str, database: str) ->
     """
     names = (ADMINISTRATION, TEMPLATE, database)
     about = f"{cluster.context}: {namespace}/{pod}"
-    output = cluster.execute(namespace, pod, CONTAINER, command(names), extra_seconds=SECONDS, heard=_limit(about))
+    command = inventory_command(names)
+    output = cluster.execute(namespace, pod, CONTAINER, command, extra_seconds=SECONDS, heard=_limit(about))
     return read_inventory(output, names, about)
 
 
@@ -129,34 +115,6 @@ def _limit(about: str) -> Callable[[str], None]:
     return hear
 
 
-def command(names: Sequence[str]) -> list[str]:
-    """Return the program that asks a server, and then each of these databases.
-
-    A shell hands each statement on as often as it is asked: all of it travels in the address of a request.
-    """
-    options = f"-c search_path=pg_catalog -c statement_timeout={SECONDS}s -c lock_timeout={SECONDS}s"
-    words = ['"$1"', '"$2"']
-    for name in names:
-        words += [shlex.quote(f"\\connect {name}"), '"$3"']
-    # COPY reads a table and nothing else. A SELECT would run what a view in its place says, as the administrator.
-    # Where there is no such table it fails; the last command decides psql's exit code.
-    version = ["\\set ON_ERROR_STOP 0", f"COPY {VERSION_TABLE} (version_num) TO STDOUT", f"\\echo {_END}"]
-    words += map(shlex.quote, version)
-    where = shlex.quote(f"dbname={ADMINISTRATION} options='{options}'")
-    program = " ".join(["exec", *_PSQL, *(f"--command {word}" for word in words), where])
-    return ["sh", "-c", program, _PSQL[0], _statement("state"), _listed("server"), _listed("objects")]
-
-
-def _statement(name: str) -> str:
-    return (_STATEMENTS / f"{name}.sql").read_text()
-
-
-def _listed(name: str) -> str:
-    """Return the statement that selects facts as one line of JSON."""
-    rows = "coalesce(jsonb_agg(jsonb_build_array(object, field, value)), '[]') FROM (SELECT * FROM"
-    return f"SELECT {rows} (\n{_statement(name)}) AS found(object, field, value) LIMIT {MOST + 1}) AS listed"
-
-
 def read_inventory(output: str, names: Sequence[str], about: str) -> Inventory:
     """Return what the program printed; `about` says which instance.
 
@@ -165,7 +123,7 @@ def read_inventory(output: str, names: Sequence[str], about: str) -> Inventory:
     """
     try:
         lines = [line for line in output.split("\n") if line.strip()]  # a name may hold other separators
-        end = lines.index(_END)
+        end = lines.index(END)
         state, server, *databases = [json.loads(line) for line in lines[: 2 + len(names)]]
         facts = [_facts(each) for each in (server, *databases)]
         found = Inventory(

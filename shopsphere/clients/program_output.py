@@ -1,18 +1,70 @@
-"""What a program in a container prints, piece by piece: a dump is larger than the memory should be."""
+"""What a program in a container prints: at its end, or piece by piece where it is larger than the memory should be."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kubernetes import client
 from kubernetes.stream.ws_client import ERROR_CHANNEL
 
-from shopsphere.clients.cluster_errors import ProgramError, from_exec
+from shopsphere.clients.cluster_errors import Asker, ProgramError, from_exec
 from shopsphere.clients.conversation import BROKEN, exec_problem, open_program
 
 _START_SECONDS = 15.0
 _ERRORS_KEPT = 500
+
+
+Where = tuple[client.Configuration, str, str, str]
+"""Settings of a site's API, namespace, pod and container."""
+
+
+def whole_output(
+    where: Where,
+    command: list[str],
+    *,
+    seconds: float,
+    extra_seconds: float,
+    heard: Callable[[str], object] | None,
+    context: str,
+    asker: Asker | None,
+) -> str:
+    """Run a program in a container and return its standard output.
+
+    Args:
+        where: it runs.
+        command: the program and its arguments.
+        seconds: bound on its start, and on its end without `extra_seconds`.
+        extra_seconds: that it may take beyond that.
+        heard: is told each piece of the output as it arrives.
+        context: begins messages.
+        asker: as whom the API is asked, for errors.
+
+    Raises:
+        ClusterError: it could not be started, failed, or did not end in time.
+    """
+    _settings, namespace, pod, _container = where
+    try:
+        session = open_program(*where, command, seconds=seconds, stdin=False)
+        end, output = time.monotonic() + seconds + extra_seconds, ""
+        while session.is_open() and (left := end - time.monotonic()) > 0:
+            session.update(timeout=left)
+            if piece := session.read_stdout(timeout=0):
+                output += piece
+                if heard:
+                    heard(piece)
+        errors = session.read_stderr(timeout=0.1) or ""
+        if session.is_open():
+            problem = f"no end within {seconds + extra_seconds:g} s"
+        else:
+            problem = exec_problem(session.read_channel(ERROR_CHANNEL))
+        session.close()
+    except BROKEN as error:
+        raise from_exec(f"{context}: exec in {namespace}/{pod}", error, asker) from error
+    if problem:
+        said = errors.strip() or problem
+        raise ProgramError(f"{context}: {command[0]} in {namespace}/{pod}: {said}")
+    return str(output)
 
 
 def output_of(

@@ -9,13 +9,21 @@ import urllib3
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from shopsphere.clients.cluster_errors import ClusterUnreachableError, from_api, last_line
+from shopsphere.clients.cluster_errors import Asker, ClusterUnreachableError, from_api, last_line
 
 _WATCH_SECONDS = 240
 """Seconds after which the API server ends a watch by itself."""
 
 
-def lines(api: client.ApiClient, where: str, path: str, query: Mapping[str, str], *, seconds: float) -> Iterator[bytes]:
+def lines(
+    api: client.ApiClient,
+    where: str,
+    path: str,
+    query: Mapping[str, str],
+    *,
+    seconds: float,
+    asker: Asker | None = None,
+) -> Iterator[bytes]:
     """Yield nothing once the list at `path` is being watched, then each change; end when the API ends it.
 
     Args:
@@ -24,6 +32,7 @@ def lines(api: client.ApiClient, where: str, path: str, query: Mapping[str, str]
         path: of the list.
         query: what else is asked.
         seconds: bound on the first answer.
+        asker: as whom the API is asked, for errors.
 
     Raises:
         ClusterUnreachableError: no answer, or the line broke.
@@ -46,6 +55,6 @@ def lines(api: client.ApiClient, where: str, path: str, query: Mapping[str, str]
         finally:
             answer.close()  # not reused: what is left of it would be read as the next answer
     except ApiException as error:
-        raise from_api(where, error) from error
+        raise from_api(where, error, asker) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise ClusterUnreachableError(f"{where}: {last_line(error)}") from error

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 
+from shopsphere.foundation.certificates import end_of_der
 from shopsphere.foundation.errors import ShopSphereError
 
 _FORM = "/cart/items"
@@ -74,6 +77,26 @@ def takes_forms(door: Door) -> bool:
         PageError: no connection, or a certificate that does not fit.
     """
     return door.ask("POST", _FORM).status_code < _SERVER_ERROR
+
+
+def end_shown(address: str, name: str, *, seconds: float, port: int = 443) -> datetime | None:
+    """Return when the certificate that is shown for a public name ends (UTC); None where it cannot be read.
+
+    It is not judged: when one has ended is known from it, too.
+
+    Raises:
+        PageError: nothing answers there, or not by TLS.
+    """
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address, port), timeout=seconds) as line,
+            anybody.wrap_socket(line, server_hostname=name) as shown,
+        ):
+            return end_of_der(shown.getpeercert(binary_form=True) or b"")
+    except OSError as error:
+        raise PageError(f"{name} at {address}: no certificate is shown ({error})") from error
 
 
 def trust_in(authority: Path | None) -> ssl.SSLContext:

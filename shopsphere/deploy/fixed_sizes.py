@@ -13,6 +13,7 @@ from shopsphere.clients.postgres import cluster_path
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.deploy.engine import DeploymentError
 from shopsphere.deploy.outcomes import CREATE, EngineRun, ResourceChange
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import StackId
 from shopsphere.estate.stack_files import wanted_configuration
@@ -37,7 +38,7 @@ def require_sizes_that_can_change(stack: StackId, run: EngineRun) -> None:
     if not touched or stack.site is None:
         return
     try:
-        cluster = cluster_of(stack, configured=wanted_configuration)
+        cluster = cluster_of(stack, Role.UP, configured=wanted_configuration)
         refusals = [refusal for each in touched for refusal in _refusals(stack.site, cluster, each)]
     except ShopSphereError as error:
         refusals = [

@@ -17,6 +17,7 @@ from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.clients.web import Door, PageError, trust_in
 from shopsphere.deploy.listening import Listener, step
 from shopsphere.estate.access import edge_access, site_access
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import MayPassError, ShopSphereError
@@ -54,7 +55,7 @@ def verify_stacks(
     for stack in stacks:
         if stack.site:
             agent = agent_address(site_access(stack), topology.site(stack.site))
-            problems = partial(_unless_left, stack.label, agent, cluster_of(stack))
+            problems = partial(_unless_left, stack.label, agent, cluster_of(stack, Role.UP))
         else:
             problems = partial(edge_problems, topology, target, stack)
         with step(listener, stack.label, "ready"):

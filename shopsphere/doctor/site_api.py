@@ -13,6 +13,7 @@ from typing import Any, cast
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.doctor.question import failed
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import StackId
 from shopsphere.estate.stack_files import wanted_configuration
 from shopsphere.foundation import bounded
@@ -96,7 +97,7 @@ class SiteApi:
 
 
 def _connect(stack: StackId) -> Cluster:
-    return cluster_of(stack, seconds=_SECONDS, configured=wanted_configuration)
+    return cluster_of(stack, Role.UP, seconds=_SECONDS, configured=wanted_configuration)
 
 
 class ApiSilentError(ShopSphereError):

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shopsphere.clients.postgres_inventory import ADMINISTRATION, TEMPLATE, Fact
+from shopsphere.clients.postgres_inventory import Fact
+from shopsphere.clients.questions import ADMINISTRATION, TEMPLATE
 from shopsphere.drift.declared import Declared
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.pair_secrets import REPLICATION_USER

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from shopsphere.clients.postgres_inventory import ADMINISTRATION, Fact, Inventory
+from shopsphere.clients.postgres_inventory import Fact, Inventory
+from shopsphere.clients.questions import ADMINISTRATION
 from shopsphere.drift.database_declared import OPTIONAL, DeclaredServer
 from shopsphere.drift.database_repair import drop, put_back
 from shopsphere.drift.database_settings import differing_settings, is_value

@@ -28,6 +28,7 @@ from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
 from shopsphere.drift.repair import Repair, repair_at
 from shopsphere.drift.rights import owners_rights
 from shopsphere.estate.access import HostPortsAccess, read_access, site_access
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.host_openings import site_ports
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
@@ -89,7 +90,7 @@ def look_at_site(topology: Topology, stack: StackId) -> SiteDrift:
     """
     began = time.monotonic()
     repair = repair_at(stack)
-    cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
+    cluster = cluster_of(stack, Role.DRIFT, seconds=ANSWER_SECONDS)
     exported = exported_state(stack)
     servers = bounded.start(
         lambda: look_at_databases(

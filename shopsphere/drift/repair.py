@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shopsphere.clients.postgres import CONTAINER
+from shopsphere.clients.questions import CONTAINER
 from shopsphere.drift.comparing import Difference
 from shopsphere.drift.kinds import SECRET, resource_of
 from shopsphere.drift.model import Kind

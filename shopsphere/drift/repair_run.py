@@ -18,6 +18,7 @@ from shopsphere.drift.repair import repair_at
 from shopsphere.drift.repair_plan import Action, Planned
 from shopsphere.drift.repairing import Outcome, Place, carry_out, plan
 from shopsphere.drift.role_guard import guard_of
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.columns import UNBOUNDED, folded, labelled
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -76,7 +77,7 @@ def place_of(topology: Topology, stack: StackId) -> Place:
     guard = guard_of(pair.name if pair else "", stack.environment, look_of(stack))
     objects = declared_objects(exported_state(stack))
     declared = {object_name(each.kind, each.namespace, each.name): each for each in objects}
-    cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
+    cluster = cluster_of(stack, Role.UP, seconds=ANSWER_SECONDS)
     rules = rules_of(topology, stack)
     return Place(repair, cluster, declared, guard, rules.agent_port, rules.firewall)
 

@@ -21,6 +21,7 @@ from shopsphere.drift.looking import ANSWER_SECONDS, report, rules_of
 from shopsphere.drift.model import Drift, Report, SiteDrift, Unseen
 from shopsphere.drift.repair import repair_at
 from shopsphere.drift.site_watch import SiteWatch
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import EDGE, EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
 from shopsphere.foundation import bounded
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
@@ -111,7 +112,7 @@ def begin(topology: Topology, stack: StackId, publish: Publish, stopped: threadi
         EdgeWatch(deploy, look, export, publish).run(stopped, alive)
         return
     repair = repair_at(stack)
-    cluster = cluster_of(stack, seconds=ANSWER_SECONDS)
+    cluster = cluster_of(stack, Role.DRIFT, seconds=ANSWER_SECONDS)
     joined, ended = Joined(stack.label, publish), threading.Event()
     hosts = HostsWatch(stack.label, partial(look_at_hosts, rules_of(topology, stack), cluster, repair), joined.hosts)
     bounded.start(partial(hosts.run, ended), name=f"hosts of {stack.label}")

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shopsphere.estate import stack_files
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.edge_config import DnsAuthorityConfig, EdgeConfig, Nameserver
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
-from shopsphere.estate.site_config import API_SERVER_PORT, SecureAddress, WebAddress
+from shopsphere.estate.site_config import API_SERVER_PORT, Kubeconfigs, SecureAddress, WebAddress
 from shopsphere.estate.stack import Environment, StackId, edge_stack
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -55,9 +56,20 @@ class SiteAccess(_Access):
     """The ways to one site."""
 
     kubeconfig: str = Field(default="", description="Path of the kubeconfig; empty where there is no stack.")
-    context: str = Field(default="", description="Context within it; empty for the site's own name.")
+    kubeconfigs: Kubeconfigs = Field(default=Kubeconfigs(), description="Paths of those of single roles.")
+    context: str = Field(default="", description="Context within each; empty for the site's own name.")
     site_agent: IPv4Address | None = Field(default=None, description="Its agent's; else the site's address.")
     site_agent_port: int = Field(default=SITE_AGENT_PORT, ge=1, le=65535, description="Its port.")
+
+    def kubeconfig_of(self, role: Role) -> tuple[str, str]:
+        """Return the kubeconfig of a role, and the key in the stack's file that names it; that of `up` by default."""
+        of_roles = {
+            Role.WATCH: self.kubeconfigs.watch,
+            Role.DRIFT: self.kubeconfigs.drift,
+            Role.OPERATE: self.kubeconfigs.operate,
+        }
+        own = of_roles.get(role)
+        return (own, role.key) if own and self.kubeconfig else (self.kubeconfig, Role.UP.key)
 
 
 class HostPortsAccess(_Access):

@@ -1,17 +1,48 @@
-"""What a site's agent may do at the site's API server: RBAC, and nothing of an administrator's.
+"""Who may do what at a site's API server, agents and programs alike: RBAC, and nothing of an administrator's.
 
-The owner of a cluster applies the two roles and what binds the first one; a site's stack binds the second one in each
-namespace of a database, since these namespaces are its own.
+The owner of a cluster applies the roles, and what binds them for the whole cluster; a site's stack binds the others in
+its namespaces, since these are its own. What lets `up` into them, the owner binds: nobody gives himself a right.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
+from shopsphere.estate.cluster_role import (
+    DATABASE_GROUP,
+    ENTERING,
+    RBAC,
+    READ,
+    Manifest,
+    Role,
+    cluster_binding,
+    cluster_role,
+    namespace_binding,
+    rule,
+)
 from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.role_rights import (
+    DEPLOYS,
+    DEPLOYS_HERE,
+    DRIFTS,
+    DRIFTS_HERE,
+    DRIFTS_IN_DATABASES,
+    OPERATES,
+    OPERATES_HERE,
+    OPERATES_IN_DATABASES,
+    WATCHES,
+    WATCHES_IN_PODS,
+    drift_rights,
+    operate_rights,
+    up_rights,
+    watch_rights,
+)
+from shopsphere.estate.site_agent import SITE_AGENT_PORT
+from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE
+from shopsphere.estate.workloads import PAYMENTS, SHOP
+from shopsphere.topology import Topology
 
-Manifest = dict[str, Any]
-RBAC = "rbac.authorization.k8s.io"
 AGENTS = "shopsphere:agents"
 """Group in the certificate (O) of each agent of a site."""
 LOOKS = "shopsphere:agent"
@@ -22,7 +53,66 @@ BINDING = "site-agent"
 """Name of what binds it there."""
 ROLE_REF: Manifest = {"apiGroup": RBAC, "kind": "ClusterRole", "name": ENTERS}
 SUBJECT: Manifest = {"apiGroup": RBAC, "kind": "Group", "name": AGENTS}
-_READ = ("get", "list", "watch")
+OWNERS_BINDING = "site-up"
+"""Name of what lets `up` into a namespace; the owner of the cluster makes it."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What a site's stack binds in namespaces of its own.
+
+    Attributes:
+        name: of the RoleBinding.
+        role: ClusterRole that it gives.
+        group: who gets it.
+        namespaces: where it may be; empty for each namespace of the stack.
+        but: where it is not, for the same group has another role of this name there.
+    """
+
+    name: str
+    role: str
+    group: str
+    namespaces: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+
+    def is_in(self, namespace: str) -> bool:
+        """Whether it belongs into a namespace of the stack."""
+        return namespace not in self.but and (not self.namespaces or namespace in self.namespaces)
+
+
+_DATABASES = tuple(each.namespace.name for each in DATABASES)
+_ASKED = (*_DATABASES, SHOP.name, PAYMENTS.name)
+"""Where watchers ask: the databases for their roles, the shop's own programs for what waits."""
+BINDINGS = (
+    Binding(BINDING, ENTERS, AGENTS, _DATABASES),
+    Binding("site-watch", WATCHES_IN_PODS, Role.WATCH.group, _ASKED),
+    Binding("site-drift", DRIFTS_IN_DATABASES, Role.DRIFT.group, _DATABASES),
+    Binding("site-drift", DRIFTS_HERE, Role.DRIFT.group, but=_DATABASES),
+    Binding("site-operate", OPERATES_IN_DATABASES, Role.OPERATE.group, _DATABASES),
+    Binding("site-operate", OPERATES_HERE, Role.OPERATE.group, but=_DATABASES),
+)
+"""All that a stack binds: RES-007 and admission refuse every other role binding."""
+OF_THE_CLUSTER = {
+    LOOKS: AGENTS,
+    WATCHES: Role.WATCH.group,
+    DRIFTS: Role.DRIFT.group,
+    OPERATES: Role.OPERATE.group,
+    DEPLOYS: Role.UP.group,
+}
+"""The role that each group has for a whole cluster; none has another one there."""
+NAMESPACES = tuple(each.name for site in (REGIONAL_SITE, HEADQUARTERS_SITE) for each in site.namespaces)
+"""Namespaces of stacks, a pair's and the headquarters'."""
+
+
+def bindings_in(namespaces: Iterable[str], *, of_pair: bool) -> list[tuple[Binding, str]]:
+    """Return what a stack binds in its namespaces, each with the namespace.
+
+    Args:
+        namespaces: of the stack.
+        of_pair: whether the site is one of a pair: operators and watchers ask no other one for more than its nodes.
+    """
+    wanted = [each for each in BINDINGS if of_pair or each.group == Role.DRIFT.group]
+    return [(each, namespace) for namespace in namespaces for each in wanted if each.is_in(namespace)]
 
 
 def agent_subject(node: str) -> str:
@@ -31,31 +121,59 @@ def agent_subject(node: str) -> str:
 
 
 def agent_rights(site: str) -> list[Manifest]:
-    """Return what the owner of a site's cluster applies: two roles, and the binding of the one for all of it."""
+    """Return what lets a site's agents work: two roles, and the binding of the one for all of the cluster."""
     told = [each.cluster(site) for each in DATABASES if each.synchronous]
     return [
-        _role(
+        cluster_role(
             LOOKS,
-            _rule("postgresql.cnpg.io", "clusters", _READ),
+            rule(DATABASE_GROUP, "clusters", READ),
             # Whom it waits for, and which of its instances may lead; the site's admission judges every field.
-            {**_rule("postgresql.cnpg.io", "clusters", ("patch",)), "resourceNames": told},
+            rule(DATABASE_GROUP, "clusters", ("patch",), told),
             # Of all namespaces: one on the node whose PostgreSQL its database does not know shuts it.
-            _rule("", "pods", ("list",)),
+            rule("", "pods", ("list",)),
         ),
-        _role(ENTERS, _rule("", "pods/exec", ("get", "create")), _rule("", "configmaps", _READ)),
-        {
-            "apiVersion": f"{RBAC}/v1",
-            "kind": "ClusterRoleBinding",
-            "metadata": {"name": LOOKS},
-            "roleRef": {**ROLE_REF, "name": LOOKS},
-            "subjects": [SUBJECT],
-        },
+        cluster_role(ENTERS, rule("", "pods/exec", ENTERING), rule("", "configmaps", READ)),
+        cluster_binding(LOOKS, AGENTS),
     ]
 
 
-def _role(name: str, *rules: Manifest) -> Manifest:
-    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": [*rules]}
+def site_rights(
+    topology: Topology, site: str, policies: Collection[str], *, agent_port: int = SITE_AGENT_PORT
+) -> list[Manifest]:
+    """Return the roles of a site's agents and of each program, and their bindings for the whole cluster.
+
+    Args:
+        topology: of the environment.
+        site: whose cluster.
+        policies: names of the admission policies that its stack declares.
+        agent_port: of the agents on its hosts.
+    """
+    of_pair = topology.pair_of(site) is not None
+    own = topology.site(site)
+    namespaces = namespaces_of(topology, site)
+    bound = frozenset(each.role for each, _ in bindings_in(namespaces, of_pair=of_pair))
+    return [
+        *(agent_rights(site) if of_pair else []),
+        *watch_rights(),
+        *drift_rights(own, agent_port),
+        *(operate_rights(own) if of_pair else []),
+        *up_rights(own, agent_port, namespaces=namespaces, policies=policies, bound=bound),
+    ]
 
 
-def _rule(group: str, resource: str, verbs: tuple[str, ...]) -> Manifest:
-    return {"apiGroups": [group], "resources": [resource], "verbs": [*verbs]}
+def namespaces_of(topology: Topology, site: str) -> list[str]:
+    """Return the names of the namespaces of a site's stack."""
+    declaration = REGIONAL_SITE if topology.pair_of(site) else HEADQUARTERS_SITE
+    return [each.name for each in declaration.namespaces]
+
+
+def way_in_for_up(topology: Topology, site: str) -> list[Manifest]:
+    """Return what lets `up` into the stack's namespaces, with the namespaces: who may not make rights cannot begin.
+
+    The namespaces have a name and nothing else: what they are, the stack declares.
+    """
+    found: list[Manifest] = []
+    for name in namespaces_of(topology, site):
+        found.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        found.append(namespace_binding(OWNERS_BINDING, name, DEPLOYS_HERE, Role.UP.group))
+    return found

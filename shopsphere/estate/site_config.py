@@ -147,11 +147,22 @@ class ImageBuild(Frozen):
     username: Text = Field(description="User at the registry; the password is the secret registryPassword.")
 
 
+class Kubeconfigs(Frozen):
+    """As whom programs that deploy nothing ask the site's API server; each as who deploys, where it has none."""
+
+    watch: Text | None = Field(default=None, description="Of status, watch, reconcile and metrics, which only look.")
+    drift: Text | None = Field(default=None, description="Of drift, which compares.")
+    operate: Text | None = Field(default=None, description="Of ready and of all runbooks.")
+
+
 class SiteConfig(Frozen):
     """What every site's stack configures."""
 
-    kubeconfig: Text = Field(description="Path of the kubeconfig that reaches the site's cluster.")
-    context: Text = Field(description="Context within it.")
+    kubeconfig: Text = Field(description="Path of the kubeconfig that reaches the site's cluster: as whom up deploys.")
+    kubeconfigs: Kubeconfigs = Field(
+        default=Kubeconfigs(), description="Paths of those of other programs; this one, where one is not given."
+    )
+    context: Text = Field(description="Context within each of them.")
     state_backend: Text | None = Field(
         default=None, description="Where this stack's state is kept: storage in its own jurisdiction, outside the site."
     )

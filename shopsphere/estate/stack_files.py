@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from shopsphere.estate.archive_keys import AUTHORITY_FILE, RECIPIENT_FILE, archive_keys_folder
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.lab_owner import require_own_lab
 from shopsphere.estate.paths import pulumi_directory
 from shopsphere.estate.stack import Environment, StackId
@@ -24,6 +25,8 @@ STAND_IN = "a stand-in: `shopsphere up` makes the real one"
 """Value of a secret in a preview of a stack whose secrets were not made yet; no deployment takes it."""
 STATUS_NAMESPACE = "status"
 """Keys that the edge project itself does not need: what runbooks, agents, `status` and the verification ask with."""
+ROLES_KEY = f"{NAMESPACE}:kubeconfigs"
+"""Key of the kubeconfigs of single roles."""
 HEADER = "# Written by `shopsphere up` from {base}; secrets and this machine's paths. Edit that file instead.\n"
 
 
@@ -81,7 +84,10 @@ def wanted(stack: StackId) -> dict[str, Any]:
     if stack.environment is not Environment.LAB:
         return read(project_file(stack))
     base = read(committed_file(stack))
-    return merge(base, machine_facts(stack), read(machine_file(stack)))
+    facts = machine_facts(stack)
+    if ROLES_KEY in base.get("config", {}):
+        facts.pop(ROLES_KEY, None)  # `{}` there lets every program ask as the administrator
+    return merge(base, facts, read(machine_file(stack)))
 
 
 def wanted_configuration(stack: StackId) -> dict[str, Any]:
@@ -169,10 +175,22 @@ def machine_facts(stack: StackId) -> dict[str, Any]:
             f"{STATUS_NAMESPACE}:witnessSigned": True,
         }
     return {
-        f"{NAMESPACE}:kubeconfig": str(lab_directory() / "kubeconfigs" / f"{stack.site}.yaml"),
+        f"{NAMESPACE}:kubeconfig": str(_kubeconfig(stack.site)),
+        **_kubeconfigs_of_roles(stack.site),
         **_cdn_facts(stack.site, load_topology(environment=stack.environment)),
         **_archive_facts(stack.site, load_topology(environment=stack.environment)),
     }
+
+
+def _kubeconfig(site: str, role: str = "") -> Path:
+    return lab_directory() / "kubeconfigs" / f"{site}{f'-{role}' if role else ''}.yaml"
+
+
+def _kubeconfigs_of_roles(site: str) -> dict[str, dict[str, str]]:
+    """Return as whom programs ask that deploy nothing; nothing in a lab of before these were made."""
+    files = {str(role): _kubeconfig(site, role) for role in Role if role is not Role.UP}
+    found = {role: str(file) for role, file in files.items() if file.exists()}
+    return {ROLES_KEY: found} if found else {}
 
 
 def _cdn_facts(site: str, topology: Topology) -> dict[str, str]:

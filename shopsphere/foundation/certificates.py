@@ -98,6 +98,14 @@ def end_of(file: Path) -> dt.datetime | None:
         return None
 
 
+def end_of_der(content: bytes) -> dt.datetime | None:
+    """Return when a certificate in DER, as TLS shows it, ends (UTC); None where it cannot be read."""
+    try:
+        return x509.load_der_x509_certificate(content).not_valid_after_utc
+    except ValueError:
+        return None
+
+
 def first_end_in(content: str) -> dt.datetime | None:
     """Return when the first of the certificates in base64 of PEM ends (UTC); None where they cannot be read."""
     try:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from shopsphere.clients.cluster import Cluster, place_of
-from shopsphere.clients.postgres import CONTAINER, leading_pod
+from shopsphere.clients.postgres import leading_pod
+from shopsphere.clients.questions import CONTAINER
 from shopsphere.residency.place import HOME, Seen, in_pieces
 from shopsphere.residency.search import Anchored
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.estate.workload_declaration import WorkloadDeclaration
 from shopsphere.estate.workloads import PAYMENTS, SHOP
@@ -124,7 +125,7 @@ def compare(topology: Topology, pair: str, environment: Environment, days: int) 
         ShopSphereError: the witness does not say which site is active, or the site is not set up here.
     """
     site = see_once(pair, environment).require_record(pair).active
-    cluster = cluster_of(site_stack(topology, site, environment))
+    cluster = cluster_of(site_stack(topology, site, environment), Role.WATCH)
     return compare_at(cluster, pair, site, days)
 
 

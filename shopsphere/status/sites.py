@@ -9,6 +9,7 @@ from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.estate.access import AccessError
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.stack import StackId
 from shopsphere.status import quantities
 from shopsphere.status.databases import databases_of
@@ -41,7 +42,7 @@ def site_statuses(topology: Topology, stacks: Iterable[StackId]) -> tuple[SiteSt
 def site_status(topology: Topology, stack: StackId) -> SiteStatus:
     """Return the status of one site."""
     try:
-        facts = site_facts(topology, stack.label, cluster_of(stack, seconds=REQUEST_SECONDS))
+        facts = site_facts(topology, stack.label, cluster_of(stack, Role.WATCH, seconds=REQUEST_SECONDS))
     except (ClusterError, AccessError) as error:
         return _dead(stack, str(error))
     return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, problem_of(facts))

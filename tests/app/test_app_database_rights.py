@@ -11,7 +11,8 @@ from golden import WRITE
 from ledger_server import RULES, LedgerServer, inventory
 from postgres_cluster import Cluster
 
-from shopsphere.clients.postgres_inventory import TEMPLATE, Fact, Sender, State
+from shopsphere.clients.postgres_inventory import Fact, Sender, State
+from shopsphere.clients.questions import TEMPLATE
 from shopsphere.drift.database_declared import FOLDER, ITSELF, rights
 from shopsphere.drift.model import Drift
 from shopsphere.foundation.clock import wait_until

@@ -10,7 +10,8 @@ import pytest
 from ledger_server import inventory
 from postgres_cluster import Cluster
 
-from shopsphere.clients.postgres_inventory import ADMINISTRATION, Inventory
+from shopsphere.clients.postgres_inventory import Inventory
+from shopsphere.clients.questions import ADMINISTRATION
 from shopsphere.foundation.paths import REPOSITORY
 
 sys.path.append(str(REPOSITORY / "bench" / "drift"))

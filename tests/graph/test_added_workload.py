@@ -85,6 +85,8 @@ def test_nothing_else_comes_or_changes(added: Graph, graph_of: GraphOf) -> None:
         ("Deployment", "parcels", "parcels"),
         ("Service", "parcels", "parcels"),
         ("PodDisruptionBudget", "parcels", "parcels"),
+        ("RoleBinding", "parcels", "site-drift"),
+        ("RoleBinding", "parcels", "site-operate"),
     }
 
 

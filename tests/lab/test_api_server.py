@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 from lab_access import At, Lab
+from lab_command import shopsphere
 
 from lab.cluster.addons import kubectl
+from lab.cluster.credentials import OPERATORS_MACHINE
 from lab.cluster.guarding import LOG
 from lab.leading import leading_pod
 from lab.paths import log_directory
 from shopsphere.estate.cluster_rights import AGENTS, agent_subject
+from shopsphere.estate.cluster_role import Role, subject
 from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import CommandError
 from shopsphere.witness.store import after, decoded, encoded
 
 SITES = ("frankfurt", "dublin", "ashburn", "chicago")
@@ -57,6 +61,52 @@ def told(site: str, subresource: str, resource: str, namespace: str) -> bool:
         (each.get("resource"), each.get("subresource", ""), each.get("namespace")) == (resource, subresource, namespace)
         for each in of
     )
+
+
+def users(site: str, namespace: str) -> set[str]:
+    """Who entered pods of a namespace, or was refused there."""
+    of = [each for each in written(site) if each["objectRef"].get("namespace") == namespace]
+    return {each["user"]["username"] for each in of if each["objectRef"].get("subresource") == "exec"}
+
+
+@pytest.mark.requirement("watchers, drift, operators and up are no administrators of a site's cluster")
+def test_programs_ask_as_their_roles(lab: Lab) -> None:
+    assert "shopsphere:" not in shopsphere("status", "frankfurt", check=False, seconds=60).stdout
+    shopsphere("drift", "frankfurt", check=False, seconds=180)
+    ready = shopsphere("ready", "rdc-a", check=False, seconds=60).stdout
+    assert "has not the right" not in ready
+    wanted = {subject(role, OPERATORS_MACHINE) for role in (Role.WATCH, Role.DRIFT, Role.OPERATE)}
+    wait_until(lambda: wanted <= users("frankfurt", "data-ledger"), what="lines about all three", seconds=90)
+
+
+@pytest.mark.requirement("watchers, drift, operators and up are no administrators of a site's cluster")
+@pytest.mark.parametrize("role", [Role.WATCH, Role.DRIFT, Role.OPERATE])
+@pytest.mark.parametrize("site", SITES)
+def test_roles_are_no_administrators(lab: Lab, site: str, role: Role) -> None:
+    def may(*words: str) -> bool:
+        who = [f"--as={subject(role, OPERATORS_MACHINE)}", f"--as-group={role.group}"]
+        return kubectl(site, "auth", "can-i", *words, *who, check=False).strip().splitlines()[-1] == "yes"
+
+    assert may("list", "clusters.postgresql.cnpg.io", "--all-namespaces")
+    assert may("create", "pods", "--subresource=exec", "--namespace=data-ledger")
+    for refused in (
+        ("get", "secrets", "--namespace=kube-system"),
+        ("create", "pods", "--subresource=exec", "--namespace=cnpg-system"),
+        ("create", "clusterrolebindings"),
+        ("delete", "namespaces"),
+        ("delete", "persistentvolumeclaims", "--namespace=data-ledger"),
+        ("impersonate", "users"),
+    ):
+        assert not may(*refused), refused
+    assert may("list", "secrets", "--namespace=shop") == (role is not Role.WATCH)
+
+
+@pytest.mark.requirement("who only looks runs what it has to ask in a pod, and nothing else")
+def test_a_watcher_runs_nothing_else_in_a_pod(lab: Lab) -> None:
+    who = [f"--as={subject(Role.WATCH, OPERATORS_MACHINE)}", f"--as-group={Role.WATCH.group}"]
+    pod = leading_pod("frankfurt", "ledger")
+    with pytest.raises(CommandError, match="RES-007"):
+        kubectl("frankfurt", "exec", *who, "-n", "data-ledger", pod, "-c", "postgres", "--", "psql", "-c", "SELECT 1")
 
 
 @pytest.mark.requirement("who reads secrets and enters pods is written down")

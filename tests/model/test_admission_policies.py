@@ -37,7 +37,8 @@ NAMES = {
     "shopsphere-databases", "shopsphere-database-peers", "shopsphere-database-copies", "shopsphere-unlisted-kinds",
     "shopsphere-kinds-of-controllers", "shopsphere-bindings-of-controllers", "shopsphere-pods-of-controllers",
     "shopsphere-rights-over-policies", "shopsphere-administrators", "shopsphere-migrations",
-    "shopsphere-database-fields", "shopsphere-in-site-promotion",
+    "shopsphere-database-fields", "shopsphere-in-site-promotion", "shopsphere-roles-of-namespaces",
+    "shopsphere-programs-of-watchers", "shopsphere-programs-of-drift",
 }  # fmt: skip
 DIGEST = f"sha256:{'a1' * 32}"
 IMAGES = {
@@ -99,7 +100,7 @@ def test_each_policy_is_bound_to_deny_and_fails_closed(site: str) -> None:
 def test_the_namespaces_that_are_not_judged_are_these() -> None:
     assert set(SYSTEM_NAMESPACES) == {"kube-system", "kube-public", "kube-node-lease", "cnpg-system"}
     everywhere = {name for name, each in policies_of("frankfurt").items() if each.in_system_namespaces}
-    assert everywhere == {"rights-over-policies", "administrators"}
+    assert everywhere == {"rights-over-policies", "administrators", "roles-of-namespaces"}
     for each in policies_of("frankfurt").values():
         selector: dict[str, Any] = each.spec()["matchConstraints"].get("namespaceSelector", {})
         assert selector == ({} if each.in_system_namespaces else {"matchExpressions": [

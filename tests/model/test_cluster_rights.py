@@ -10,7 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.policy import app
-from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, LOOKS, RBAC, agent_rights, agent_subject
+from shopsphere.estate.cluster_rights import AGENTS, BINDING, ENTERS, LOOKS, agent_rights, agent_subject
+from shopsphere.estate.cluster_role import RBAC
 from shopsphere.topology import load_topology
 
 SITES = [site for pair in load_topology().pairs.values() for site in (pair.primary, pair.recovery)]
@@ -53,11 +54,48 @@ def printed(site: str) -> Any:
 
 
 def test_the_owner_of_a_cluster_gets_them_as_yaml() -> None:
-    assert list(yaml.safe_load_all(printed("frankfurt").stdout)) == agent_rights("frankfurt")
+    documents = list(yaml.safe_load_all(printed("frankfurt").stdout))
+    assert [each for each in documents if each in agent_rights("frankfurt")] == agent_rights("frankfurt")
+    bound = {each["roleRef"]["name"]: each["subjects"][0]["name"] for each in documents if "roleRef" in each}
+    assert bound == {
+        "shopsphere:agent": "shopsphere:agents",
+        "shopsphere:watch": "shopsphere:watchers",
+        "shopsphere:drift": "shopsphere:drift",
+        "shopsphere:operate": "shopsphere:operators",
+        "shopsphere:up": "shopsphere:deployers",
+    }
+    assert {each["kind"] for each in documents} == {"ClusterRole", "ClusterRoleBinding"}
 
 
-@pytest.mark.parametrize(("site", "said"), [("newyork", "asks no API server"), ("mars", "no site 'mars'")])
-def test_a_site_without_databases_has_none(site: str, said: str) -> None:
-    found = printed(site)
+def test_headquarters_has_no_agent_and_no_database_to_operate() -> None:
+    names = [each["metadata"]["name"] for each in yaml.safe_load_all(printed("newyork").stdout)]
+    assert not [each for each in names if each.startswith(("shopsphere:agent", "shopsphere:operate"))]
+    assert "shopsphere:watch" in names
+
+
+def test_the_owner_lets_up_into_its_namespaces() -> None:
+    found = CliRunner().invoke(app, ["rights", "frankfurt", "--namespaces"])
+    documents = list(yaml.safe_load_all(found.stdout))
+    names = {"shop", "payments", "gateway", "archive-commerce", "archive-ledger", "data-commerce", "data-ledger"}
+    assert {each["metadata"]["name"] for each in documents if each["kind"] == "Namespace"} == names
+    bindings = [each for each in documents if each["kind"] == "RoleBinding"]
+    assert {each["metadata"]["namespace"] for each in bindings} == names
+    assert {(each["metadata"]["name"], each["roleRef"]["name"]) for each in bindings} == {
+        ("site-up", "shopsphere:up-in-namespaces")
+    }
+
+
+def test_no_role_leads_to_another_one() -> None:
+    """No right to make roles, accounts or tokens, to be somebody else, or to bind what is not listed."""
+    for each in yaml.safe_load_all(printed("frankfurt").stdout):
+        for rule in each.get("rules", ()):
+            assert "*" not in (*rule["apiGroups"], *rule["resources"], *rule["verbs"])
+            assert not {"escalate", "impersonate", "approve", "sign"} & set(rule["verbs"])
+            assert "bind" not in rule["verbs"] or (rule["verbs"] == ["bind"] and rule["resourceNames"])
+            assert not {"serviceaccounts/token", "pods/attach", "pods/portforward", "users"} & set(rule["resources"])
+
+
+def test_an_unknown_site_has_none() -> None:
+    found = printed("mars")
     assert found.exit_code != 0
-    assert said in str(found.exception)
+    assert "no site 'mars'" in str(found.exception)

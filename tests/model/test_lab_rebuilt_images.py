@@ -234,7 +234,7 @@ def test_deployments_roll_before_nodes_are_waited_for_and_jobs_are_repeated_afte
 
     monkeypatch.setattr(bring_up, "_answers", lambda _: True)
     monkeypatch.setattr(bring_up, "_is_ready", note("ready", answer=True))
-    monkeypatch.setattr(addons, "apply_rights", lambda _, **__: None)
+    monkeypatch.setattr(addons, "apply_rights", lambda *_: None)
     monkeypatch.setattr(addons, "apply", note("add-ons"))
     monkeypatch.setattr(images, "bring_in", note("images", [SHOP]))
     monkeypatch.setattr(images, "forget_replaced", note("forgotten"))

@@ -20,6 +20,7 @@ from shopsphere.clients.site_agent import SiteAgentError
 from shopsphere.edge_door.keys import make_edge_keys
 from shopsphere.estate import stack_files
 from shopsphere.estate.access import AccessError
+from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import LEDGER
 from shopsphere.estate.stack import EDGE, Environment, StackId
 from shopsphere.topology import load_topology
@@ -65,7 +66,7 @@ def test_who_asks_about_names(
     asked: list[str] = []
     monkeypatch.setattr(powerdns, "connect_to", lambda _servers, identity, **_bounds: asked.append(identity.user))
     witness = cast("Witness", None)
-    watching = PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, witness, edge_user="watcher")
+    watching = PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, witness, role=Role.WATCH)
     watching.authorities()
     PairAccess(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.LAB, witness).authorities()
     assert asked == ["watcher", "runbooks"]
@@ -79,16 +80,16 @@ def test_who_asks_about_names(
 
 @pytest.mark.requirement("the exporter asks the edge as a watcher")
 def test_the_exporter_is_a_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
+    made: list[Role] = []
 
-    def make(*_words: object, edge_user: str = "runbooks") -> PairAccess:
-        made.append(edge_user)
+    def make(*_words: object, role: Role = Role.OPERATE) -> PairAccess:
+        made.append(role)
         raise RuntimeError("seen")
 
     monkeypatch.setattr(pair_access, "PairAccess", make)
     monkeypatch.setattr(witness_access, "witness_of", lambda *_words: None)
     assert isinstance(CliRunner().invoke(app, ["metrics", "rdc-a", "--once"]).exception, RuntimeError)
-    assert made == ["watcher"]
+    assert made == [Role.WATCH]
 
 
 @pytest.mark.usefixtures("files")

@@ -17,7 +17,6 @@ from cryptography import x509
 
 from runbooks.engine import Journal, RunFacts, StepFailedError, read_run, run_runbook
 from runbooks.pair_access import PairAccess
-from runbooks.readiness.p04_secrets import SECRETS
 from runbooks.rotation import proving_certificates, renewal_run
 from runbooks.rotation.deployment import SiteDeployment
 from runbooks.rotation.pair_stacks import PairStacks
@@ -173,7 +172,7 @@ class Cluster:
         ]
 
     def items(self, path: str, **_: str) -> list[dict[str, Any]]:
-        return self.items_of_known_kind(path) if path == SECRETS else []
+        return self.items_of_known_kind(path) if path.endswith("/secrets") else []
 
 
 @dataclass

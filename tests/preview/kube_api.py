@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import yaml
 from free_port import free_port
 
 from shopsphere.clients.cluster import Cluster
-from shopsphere.clients.cluster_errors import ClusterError
+from shopsphere.clients.cluster_errors import Asker, ClusterError
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import Result, run
@@ -24,14 +24,16 @@ SECONDS = 120
 class KubeApi:
     """The two processes, and the ways in."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, identities: Mapping[str, str] | None = None) -> None:
         self.folder, self._arguments = folder, arguments
+        everything = dict.fromkeys((DEPLOYER, STRANGER), "system:masters")
+        self._identities = {**everything, **(identities or {})}
         self.kubeconfig = folder / "kubeconfig.yaml"
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         store, peers, port = (free_port() for _ in range(3))
-        tokens = "".join(f'{name},{name},{name},"system:masters"\n' for name in (DEPLOYER, STRANGER))
+        tokens = "".join(f'{name},{name},{name},"{group}"\n' for name, group in self._identities.items())
         (self.folder / "tokens.csv").write_text(tokens)
         key = self.folder / "service-accounts.key"
         run(["openssl", "genrsa", "-out", key, "2048"], seconds=SECONDS)
@@ -65,9 +67,9 @@ class KubeApi:
         self._write_kubeconfig(port)
         wait_until(self._is_ready, what="the API server", seconds=SECONDS, interval=0.5)
 
-    def cluster(self) -> Cluster:
-        """The API as the deployment reaches it."""
-        return Cluster(self.kubeconfig, DEPLOYER, seconds=30)
+    def cluster(self, identity: str = DEPLOYER, *, asker: Asker | None = None) -> Cluster:
+        """The API as the deployment reaches it, or somebody else."""
+        return Cluster(self.kubeconfig, identity, seconds=30, asker=asker)
 
     def kubectl(self, *words: str, stdin: str | None = None, context: str = STRANGER, check: bool = True) -> Result:
         command: list[str | Path] = [
@@ -117,7 +119,7 @@ class KubeApi:
 
     def _write_kubeconfig(self, port: int) -> None:
         server = {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}
-        names = (DEPLOYER, STRANGER)
+        names = [*self._identities]
         document = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -130,9 +132,12 @@ class KubeApi:
 
 
 @contextmanager
-def api_with_databases(folder: Path) -> Iterator[KubeApi]:
-    """Start an API server that knows the kinds of the database operator, and stop it."""
-    started = KubeApi(folder)
+def api_with_databases(folder: Path, identities: Mapping[str, str] | None = None) -> Iterator[KubeApi]:
+    """Start an API server that knows the kinds of the database operator, and stop it.
+
+    `identities` are further ones, each with its one group.
+    """
+    started = KubeApi(folder, identities=identities)
     try:
         started.start()
         started.define(tools_directory().parent / "share" / "cnpg-1.30.0.yaml")

@@ -11,12 +11,12 @@ from kube_api import DEPLOYER, KubeApi, api_with_databases
 from shopsphere.estate.cluster_rights import (
     AGENTS,
     BINDING,
-    RBAC,
     ROLE_REF,
     SUBJECT,
     agent_rights,
     agent_subject,
 )
+from shopsphere.estate.cluster_role import RBAC
 
 SITE = "frankfurt"
 DATABASES, OTHERS = ("data-commerce", "data-ledger"), ("shop", "kube-system", "cnpg-system")

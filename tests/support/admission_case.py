@@ -87,6 +87,9 @@ SERVICE_LOGIN = ("spec", "managed", "roles", 0)
 MANAGED = ("spec", "managed", "services", "additional", 0, "serviceTemplate", "spec")
 VOLUME = ("PersistentVolume", "frankfurt-v1")
 AGENTS_RIGHT = ("RoleBinding", "data-ledger-site-agent")
+WATCHERS_RIGHT = ("RoleBinding", "shop-site-watch")
+OPERATORS_RIGHT = ("RoleBinding", "data-ledger-site-operate")
+DRIFTS_RIGHT = ("RoleBinding", "gateway-site-drift")
 TO_PROVIDER = ("NetworkPolicy", "payments-to-payment-provider")
 ANYWHERE = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
 

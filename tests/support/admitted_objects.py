@@ -7,6 +7,7 @@ from admission_case import (
     LABELS,
     LEDGER,
     MIGRATION,
+    OPERATORS_RIGHT,
     OUTSIDE,
     OWNER,
     POD,
@@ -41,6 +42,9 @@ ADMITTED: dict[str, Case] = {
     "way in to public data": Case("", "Service", "gateway", ("spec", "externalTrafficPolicy"), "Cluster"),
     "settings as strict as their namespace": Case("", "ConfigMap", "payments-pair-authority",
                                                   (*LABELS, CLASS), "personal"),
+    "right of operators, renewed": Case("", *OPERATORS_RIGHT, (*LABELS, OWNER), "operations"),
+    "right of drift at another workload": Case(
+        "", "RoleBinding", "payments-site-drift", ("metadata", "namespace"), "archive-ledger"),
     "namespace of another owner": Case("", "Namespace", "shop", (*LABELS, OWNER), "checkout"),
 }
 # fmt: on

@@ -21,8 +21,8 @@ from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.clients.edge_errors import ServiceError
 from shopsphere.clients.postgres import cluster_path
-from shopsphere.clients.postgres_capacity import QUESTION as CAPACITY
 from shopsphere.clients.powerdns import DnsAuthority, RRset
+from shopsphere.clients.questions import ABOUT_CAPACITY as CAPACITY
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.stack import Environment
@@ -124,6 +124,9 @@ class Site:
         if self.dead:
             raise ClusterUnreachableError(f"{self.name}: no answer from https://{self.name}")
 
+    def get_nothing(self) -> None:
+        self._require_life()
+
     def get(self, path: str) -> dict[str, Any]:
         self._require_life()
         return next(
@@ -134,6 +137,10 @@ class Site:
 
     def items(self, path: str, **_query: str) -> list[dict[str, Any]]:
         self._require_life()
+        place, _, kind = path.rpartition("/")
+        if kind == "secrets" and path not in self.lists:
+            namespace = place.rpartition("/")[2]
+            return [each for each in self.lists["/api/v1/secrets"] if each["metadata"]["namespace"] == namespace]
         return self.lists[path]
 
     def execute(self, namespace: str, _pod: str, _container: str, command: Sequence[str], **_bounds: float) -> str:
@@ -217,6 +224,10 @@ class ReadyAccess(PairAccess):
     def agent_state(self, site: str, *, until: str = "") -> dict[str, Any]:  # noqa: ARG002 answers at once
         return self.ready.agents[site]
 
+    def gateway_certificate_end(self, site: str) -> datetime | None:
+        self.ready.sites[site].get_nothing()
+        return datetime.now(UTC) + timedelta(days=300)
+
     def backups(self) -> list[Backup]:
         return self.ready.backups
 
@@ -280,7 +291,12 @@ def _cluster(database: DatabaseModel, site: str, peer: str, *, active: bool) -> 
             "managed": {"roles": [{"passwordSecret": {"name": f"{database.name}-service"}}]},
             "bootstrap": {"initdb" if active else "pg_basebackup": {"secret": {"name": f"{database.name}-owner"}}},
         },
-        status={"currentPrimary": f"{own}-1"},
+        status={
+            "currentPrimary": f"{own}-1",
+            "certificates": {"expirations": {
+                "pair-ca": "2036-11-28 12:00:00 +0000 UTC", f"{database.name}-server": "2036-11-28 12:00:00 +0000 UTC",
+            }},
+        },
     )  # fmt: skip
 
 

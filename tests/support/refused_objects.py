@@ -6,11 +6,13 @@ from admission_case import (
     AGENTS_RIGHT,
     CLASS,
     CONTAINER,
+    DRIFTS_RIGHT,
     JURISDICTION,
     LABELS,
     LEDGER,
     MANAGED,
     MIGRATION,
+    OPERATORS_RIGHT,
     OUTSIDE,
     OWNER,
     POD,
@@ -23,6 +25,7 @@ from admission_case import (
     TEMPLATE_LABELS,
     TO_PROVIDER,
     VOLUME,
+    WATCHERS_RIGHT,
     Case,
     block,
     egress,
@@ -155,6 +158,44 @@ REFUSED: dict[str, Case] = {
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
                  "name": "shopsphere:agent-in-databases"},
         subjects=[{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "right of watchers for somebody": Case("RES-007", *WATCHERS_RIGHT, ("subjects", 0, "name"), "mallory"),
+    "right of watchers for operators":
+        Case("RES-007", *WATCHERS_RIGHT, ("subjects", 0, "name"), "shopsphere:operators"),
+    "right of watchers at the gateway": Case("RES-007", *WATCHERS_RIGHT, ("metadata", "namespace"), "gateway"),
+    "another role for watchers":
+        Case("RES-007", *WATCHERS_RIGHT, ("roleRef", "name"), "shopsphere:operate-in-databases"),
+    "right of operators for watchers":
+        Case("RES-007", *OPERATORS_RIGHT, ("subjects", 0, "name"), "shopsphere:watchers"),
+    "right of operators under another name": Case("RES-007", *OPERATORS_RIGHT, ("metadata", "name"), "site-other"),
+    "right of databases elsewhere": Case("RES-007", *OPERATORS_RIGHT, ("metadata", "namespace"), "shop"),
+    "right of drift for nobody": Case("RES-007", *DRIFTS_RIGHT, ("subjects",), []),
+    "right of drift in databases at the gateway":
+        Case("RES-007", *DRIFTS_RIGHT, ("roleRef", "name"), "shopsphere:drift-in-databases"),
+    "right of up for watchers": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "RoleBinding",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "shopsphere:up-in-namespaces"},
+        subjects=[{"kind": "Group", "name": "shopsphere:watchers", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "role of databases at the cluster's own parts": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "RoleBinding", "kube-system",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                 "name": "shopsphere:agent-in-databases"},
+        subjects=[{"kind": "Group", "name": "shopsphere:agents", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "whole cluster for somebody": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "shopsphere:up"},
+        subjects=[{"kind": "User", "name": "mallory", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "role of operators for watchers": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "shopsphere:operate"},
+        subjects=[{"kind": "Group", "name": "shopsphere:watchers", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "role of others for operators": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "",
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+        subjects=[{"kind": "Group", "name": "shopsphere:operators", "apiGroup": "rbac.authorization.k8s.io"}])),
+    "rights over policies, by their names": Case("RES-007", added=planted(
+        "rbac.authorization.k8s.io/v1", "ClusterRole", "", rules=[
+            {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["validatingadmissionpolicies"],
+             "verbs": ["patch"], "resourceNames": ["shopsphere-administrators"]}])),
     "rights over policies": Case("RES-007", added=planted("rbac.authorization.k8s.io/v1", "ClusterRole", "", rules=[
         {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["delete"]}])),
     "identity": Case("RES-007", added=planted("v1", "ServiceAccount")),

@@ -126,10 +126,22 @@ BAD = {
     "another role for the agent": (AGENTS_RIGHT.but("roleRef", "name", "admin"), "roleRef.name: admin"),
     "right of the agent where no database is": (
         AGENTS_RIGHT.but("metadata", "namespace", "shop"),
-        "metadata.namespace: shop; the site's agent asks databases alone",
+        "metadata.namespace: shop; shopsphere:agent-in-databases is not for there",
         "data-commerce or data-ledger",
     ),
-    "right of the agent for nobody": (AGENTS_RIGHT.but("subjects", []), "subjects: nobody"),
+    "right of the agent for two groups": (
+        AGENTS_RIGHT.but("subjects", [{"kind": "Group", "name": "shopsphere:agents"}] * 2),
+        "subjects: 2",
+    ),
+    "right of the agent under a program's name": (
+        AGENTS_RIGHT.but("metadata", "name", "site-operate"),
+        "metadata.name: site-operate, with shopsphere:agent-in-databases for shopsphere:agents",
+    ),
+    "right of the agent for operators": (
+        AGENTS_RIGHT.but("subjects", 0, "name", "shopsphere:operators"),
+        "shopsphere:agent-in-databases for shopsphere:operators",
+    ),
+    "right of the agent for nobody": (AGENTS_RIGHT.but("subjects", []), "subjects: 0, so that nobody can ask there"),
     "right of the agent in no namespace": (
         AGENTS_RIGHT.but("metadata", "namespace", REMOVED),
         "metadata.namespace: missing",
