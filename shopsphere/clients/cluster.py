@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from shopsphere.clients.cluster_errors import (
     last_line,
 )
 from shopsphere.clients.conversation import BROKEN, Conversation, exec_problem, open_program
+from shopsphere.clients.program_input import feed
 from shopsphere.clients.program_output import output_of
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
@@ -293,6 +294,12 @@ class Cluster:
     ) -> Iterator[bytes]:
         """Yield what a program in a container prints, as `program_output.output_of` does."""
         return output_of(self._settings, namespace, pod, container, command, seconds=seconds)
+
+    def feed(
+        self, namespace: str, pod: str, container: str, command: list[str], pieces: Iterable[bytes], *, seconds: float
+    ) -> str:
+        """Return what a program in a container prints that reads all pieces, as `program_input.feed` does."""
+        return feed(self._settings, namespace, pod, container, command, pieces, seconds=seconds)
 
 
 def place_of(document: Document) -> str:

@@ -57,14 +57,33 @@ def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
     )
 
 
+@dataclass(frozen=True)
+class Volume:
+    """Room on a volume: bytes that are taken, and that are free."""
+
+    used: int
+    free: int
+
+
 def share_used(table: str) -> float:
     """Return the largest share that is taken, 0 to 1, from what `df --output=used,avail` printed.
 
     Raises:
         UnreadableAnswerError: it is no such table.
     """
+    return max(each.used / (each.used + each.free) for each in volumes(table))
+
+
+def volumes(table: str) -> list[Volume]:
+    """Return the volumes that `df --output=used,avail` printed, of which none is without any bytes.
+
+    Raises:
+        UnreadableAnswerError: it is no such table.
+    """
     try:
-        rows = [tuple(map(int, line.split())) for line in table.strip().splitlines()[1:]]
-        return max(used / (used + available) for used, available in rows)
-    except (ValueError, ZeroDivisionError) as error:
-        raise UnreadableAnswerError(f"df in a database's pod answered {table[:80]!r}") from error
+        found = [Volume(*map(int, line.split())) for line in table.strip().splitlines()[1:]]
+    except (ValueError, TypeError):
+        found = []
+    if not found or not all(each.used + each.free > 0 for each in found):
+        raise UnreadableAnswerError(f"df in a database's pod answered {table[:80]!r}")
+    return found

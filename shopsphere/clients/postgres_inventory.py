@@ -147,6 +147,11 @@ def command(names: Sequence[str]) -> list[str]:
     return ["sh", "-c", program, _PSQL[0], _statement("state"), _listed("server"), _listed("objects")]
 
 
+def objects_question() -> str:
+    """Return the statement that selects the facts of one database, as one JSON list of object, field and value."""
+    return _listed("objects")
+
+
 def _statement(name: str) -> str:
     return (_STATEMENTS / f"{name}.sql").read_text()
 

@@ -1,0 +1,32 @@
+"""Persons who were erased, and sessions that were ended, after the time of the copy are not in it any more."""
+
+from runbooks.putting_in_place.erasing import SECONDS as REMOVAL_SECONDS
+from runbooks.putting_in_place.erasing import left, remove_again, require_known
+from runbooks.putting_in_place.replacement import REPLACE, UNDO, Replacement
+from shopsphere.estate.databases import COMMERCE
+
+TITLE = "Erase again whom the live database has erased since, and end sessions that it has ended"
+SECONDS = 3 * REMOVAL_SECONDS
+VARIANTS = frozenset({REPLACE, UNDO})
+
+
+def check(run: Replacement) -> str:
+    """Say what is erased again; refuse where nobody knows it."""
+    if run.model is not COMMERCE:
+        return f"{run.live} has no persons and no sessions"
+    require_known(run.leading(), run.live, accepted=run.erasures_unknown)
+    return "before it is live; those of the seconds of the swap follow it"
+
+
+def act(run: Replacement) -> None:
+    """Do it."""
+    if run.model is COMMERCE:
+        remove_again(run.leading(), run.live, run.coming, run.moment)
+
+
+def verify(run: Replacement) -> bool:
+    """Nothing is left of it. Once the names are swapped, a later step looks."""
+    if run.model is not COMMERCE:
+        return True
+    leading = run.leading()
+    return run.is_swapped(leading.databases()) or not any(left(leading, run.live, run.coming, run.moment).values())

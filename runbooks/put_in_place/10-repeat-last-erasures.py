@@ -1,0 +1,26 @@
+"""What the database before had removed in the seconds until the swap is removed from the new one, too."""
+
+from runbooks.putting_in_place.erasing import SECONDS as REMOVAL_SECONDS
+from runbooks.putting_in_place.erasing import left, remove_again
+from runbooks.putting_in_place.replacement import REPLACE, UNDO, Replacement
+from shopsphere.estate.databases import COMMERCE
+
+TITLE = "Erase again whom the database before has erased in its last seconds"
+SECONDS = 3 * REMOVAL_SECONDS
+VARIANTS = frozenset({REPLACE, UNDO})
+
+
+def check(run: Replacement) -> str:
+    """Say of whom."""
+    return f"whom {run.aside} has erased, {run.live} has not" if run.model is COMMERCE else "a ledger has no persons"
+
+
+def act(run: Replacement) -> None:
+    """Do it."""
+    if run.model is COMMERCE:
+        remove_again(run.leading(), run.aside, run.live, run.moment)
+
+
+def verify(run: Replacement) -> bool:
+    """Nobody is left."""
+    return run.model is not COMMERCE or not any(left(run.leading(), run.aside, run.live, run.moment).values())
