@@ -82,7 +82,14 @@ class Pods:
         )
 
     def feed(
-        self, _namespace: str, _pod: str, _container: str, command: list[str], pieces: Iterable[bytes], *, seconds: float
+        self,
+        _namespace: str,
+        _pod: str,
+        _container: str,
+        command: list[str],
+        pieces: Iterable[bytes],
+        *,
+        seconds: float,
     ) -> str:
         program = subprocess.Popen(
             command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -188,6 +195,15 @@ class ReplacedPair:
         self.folder = Path(tempfile.mkdtemp(prefix="shop-beside-"))
         self.folder.chmod(0o755)
 
+    def begin_anew(self, records: Path) -> None:
+        """Forget what an earlier test did, but for what it wrote into the live database."""
+        self.records = records
+        for name in self.names() - {self.model.name}:
+            self.live.admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+        for site, pods in self.access.pods.items():
+            self.access.pods[site] = Pods(site, self.model, pods.server)
+        self.access.witness = Witness()
+
     @property
     def pod(self) -> Pods:
         return self.access.pods[ACTIVE]
@@ -211,6 +227,10 @@ class ReplacedPair:
         }  # fmt: skip
         (self.folder / FACTS).write_text(json.dumps(told))
         return Copy.of(self.folder, self.model.name)
+
+    def same_copy(self) -> Copy:
+        """Return the copy that stands beside; one is made where there is none."""
+        return Copy.of(self.folder, self.model.name) if self.beside else self.copy_now()
 
     def request(self, **words: Any) -> ReplacementRequest:
         asked = {"folder": None if {"undo", "drop"} & set(words) else self.folder, "reason": "test", **words}

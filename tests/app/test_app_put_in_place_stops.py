@@ -1,0 +1,390 @@
+"""Whatever stops the way of a restored database, and wherever: the shop has a database, and the same command goes on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from replaced_pair import ACTIVE, PASSIVE, Pods, ReplacedPair
+from shop_processes import FACTS
+
+from runbooks.engine import StepFailedError
+from runbooks.putting_in_place import loading
+from runbooks.putting_in_place.instance import Instance
+from runbooks.putting_in_place.room import archive_warning
+from runbooks.putting_in_place.swapping import Swap, statements
+from runbooks.restore.archives import Backup
+from shopsphere.clients.cluster_errors import ProgramError
+from shopsphere.estate.databases import COMMERCE
+from shopsphere.foundation.errors import ShopSphereError, UsageError
+from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.witness import LockLostError, Sync
+from shopsphere.witness.record import Phase
+
+pytestmark = pytest.mark.requirement("putting a restored database in place can be stopped anywhere and goes on")
+
+
+class KilledError(BaseException):
+    """The process ends here; nothing catches it."""
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplacedPair]:
+    made = ReplacedPair(COMMERCE, tmp_path_factory.mktemp("records"))
+    made.live.query("commerce", "CREATE TABLE public.mark (text text)")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def pair(servers: ReplacedPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplacedPair:
+    monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
+    servers.begin_anew(tmp_path / "records")
+    marked(servers, "then")
+    return servers
+
+
+def marked(pair: ReplacedPair, text: str) -> None:
+    pair.live.query("commerce", f"TRUNCATE public.mark; INSERT INTO public.mark VALUES ('{text}')")
+
+
+def mark(pair: ReplacedPair) -> str:
+    """What a service's login reads in the live database, now."""
+    with psycopg.connect(pair.live.service_dsn("commerce"), connect_timeout=15) as service:
+        service.execute("SELECT FROM catalogue.product")
+    ((found,),) = pair.live.query("commerce", "SELECT text FROM public.mark")
+    return str(found)
+
+
+def swapped_by_hand(pair: ReplacedPair) -> tuple[list[str], Any]:
+    run = pair.run()
+    there = run.leading().databases()
+    words = statements(run.swap(), there["commerce"], there[run.coming])
+    where = f"postgresql://postgres@127.0.0.1:{pair.live.port}/postgres"
+    return words, psycopg.connect(where, autocommit=True)
+
+
+def test_a_kill_after_any_statement_of_the_swap_leaves_the_old_names_or_the_new_ones(pair: ReplacedPair) -> None:
+    copy = pair.copy_now()
+    marked(pair, "now")
+    with pytest.raises(StepFailedError, match="--i-mean"):
+        pair.call()
+    before = pair.names()
+    count = len(swapped_by_hand(pair)[0])
+    assert count == 12
+    for last in range(count - 1):  # but COMMIT
+        words, session = swapped_by_hand(pair)
+        for each in words[: last + 1]:
+            session.execute(each)
+        pair.live.admin(f"SELECT pg_terminate_backend({session.info.backend_pid}, 5000)")
+        session.close()
+        assert pair.names() == before, words[last]
+        assert mark(pair) == "now", words[last]
+    pair.call(named=copy.name)
+    assert mark(pair) == "then"
+
+
+@pytest.mark.parametrize("when", ["before it is sent", "after it was done"])
+def test_a_process_that_is_killed_at_the_swap_goes_on(
+    pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    copy = pair.copy_now()
+    marked(pair, "now")
+    with monkeypatch.context() as killing:
+        execute = Pods.execute
+
+        def killed(self: Pods, *words: Any, **more: Any) -> str:
+            if "RENAME" not in " ".join(words[3]):
+                return execute(self, *words, **more)
+            if when.startswith("after"):
+                execute(self, *words, **more)
+            raise KilledError
+
+        killing.setattr(Pods, "execute", killed)
+        with pytest.raises(KilledError):
+            pair.call(named=copy.name)
+    assert mark(pair) == ("then" if when.startswith("after") else "now")
+    assert pair.access.witness.locks == 0
+    pair.call(named=copy.name)
+    assert mark(pair) == "then"
+    assert len(pair.names()) == 2
+    assert pair.unfinished() is None
+
+
+def test_a_swap_whose_answer_is_lost_is_seen_to_be_done(pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = pair.copy_now()
+    execute = Pods.execute
+
+    def lost(self: Pods, *words: Any, **more: Any) -> str:
+        output = execute(self, *words, **more)
+        if "RENAME" in " ".join(words[3]):
+            raise ProgramError("the line broke before its end")
+        return output
+
+    monkeypatch.setattr(Pods, "execute", lost)
+    pair.call(named=copy.name)
+    assert len(pair.names()) == 2
+
+
+def test_where_names_cannot_be_swapped_the_live_one_goes_on_and_it_is_said(pair: ReplacedPair) -> None:
+    copy = pair.copy_now()
+    marked(pair, "now")
+    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{pair.live.port}/postgres") as other:
+        other.execute("ALTER DATABASE commerce CONNECTION LIMIT 50")  # not committed: its row is locked
+        with pytest.raises(
+            StepFailedError, match="the names were not swapped, 3 times; the live database is as it was"
+        ):
+            pair.call(named=copy.name)
+        assert mark(pair) == "now"
+        assert pair.access.witness.locks == 0
+        other.rollback()
+    pair.call(named=copy.name)
+    assert mark(pair) == "then"
+
+
+def test_half_a_database_is_loaded_anew(pair: ReplacedPair) -> None:
+    copy = pair.copy_now()
+    pieces = iter(range(1000))
+
+    def stop() -> None:
+        if next(pieces) > 12:
+            raise KilledError
+
+    pair.pod.before_feeding = stop
+    with pytest.raises(KilledError):
+        pair.call(named=copy.name)
+    half = pair.run().leading().databases()[copy.name]
+    assert half.note["stage"] == ""
+    pair.pod.before_feeding = lambda: None
+    pair.call(named=copy.name)
+    assert mark(pair) == "then"
+
+
+def test_a_dump_that_breaks_off_and_a_statement_that_fails_are_no_load(
+    pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = pair.copy_now()
+    leading = pair.run().leading()
+    with monkeypatch.context() as broken:
+        broken.setattr(type(copy), "dump", lambda _: iter([b"CREATE TABLE public.a (i int);\n", b"SELECT 1/0;\n"]))
+        with pytest.raises(ProgramError, match="division by zero"):
+            loading.load(leading, copy)
+        broken.setattr(type(copy), "dump", lambda _: iter([b"CREATE TABLE public.a (i int);\n\\q\n"]))
+        with pytest.raises(ShopSphereError, match="was not loaded to its end"):
+            loading.load(leading, copy)
+    pair.beside.stop()  # type: ignore[union-attr]
+    try:
+        with pytest.raises(ShopSphereError):
+            loading.load(leading, copy)
+    finally:
+        pair.beside.start()  # type: ignore[union-attr]
+    assert not pair.run().has_come_to(loading.LOADED)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("DELETE FROM catalogue.price WHERE size = (SELECT min(size) FROM catalogue.price)", "table catalogue.price"),
+        ("UPDATE public.mark SET text = 'tampered'", "table public.mark"),
+        ("REVOKE INSERT ON customers.customer FROM shop_app", "table customers.customer granted to shop_app"),
+        ("ALTER TABLE carts.line OWNER TO postgres", "table carts.line owner"),
+        ("DROP INDEX orders.order_open", "index orders.order_open"),
+        ('ALTER TABLE orders."order" DISABLE TRIGGER guard_state', "trigger orders"),
+        ("ALTER TABLE orders.line DROP CONSTRAINT line_quantity_check", "constraint orders.line"),
+    ],
+)
+def test_what_was_not_loaded_as_it_is_in_the_copy_is_not_put_in_place(
+    pair: ReplacedPair, change: str, named: str
+) -> None:
+    copy = pair.copy_now() if pair.beside is None else pair.same_copy()
+    leading = pair.run().leading()
+    if copy.name not in leading.databases():
+        loading.load(leading, copy)
+    where = f"postgresql://postgres@127.0.0.1:{pair.live.port}/{copy.name}"
+    with psycopg.connect(where, autocommit=True) as session:
+        session.execute(change)
+    with pytest.raises(ShopSphereError, match="is not what the copy is") as found:
+        loading.prove(leading, copy)
+    assert named in str(found.value)
+    assert not pair.run().has_come_to(loading.PROVEN)
+
+
+def test_a_volume_that_would_become_too_full_is_refused_at_either_site(pair: ReplacedPair) -> None:
+    copy = pair.copy_now()
+    for site in (ACTIVE, PASSIVE):
+        pods = pair.access.pods[site]
+        pods.disk = "   Used  Avail\n 700000000 250000000\n 700000000 250000000\n"
+        with pytest.raises(StepFailedError, match=f"{site}: .*MiB more would make its volume"):
+            pair.call(named=copy.name)
+        assert pair.names() == {"commerce"}
+        assert pair.unfinished() is None
+        pods.disk = "   Used  Avail\n 1000 900000000000\n 1000 900000000000\n"
+    pods.disk = "no table"
+    with pytest.raises(StepFailedError, match="df in a database's pod answered"):
+        pair.call(named=copy.name)
+
+
+def test_an_archive_that_is_behind_is_said() -> None:
+    now = datetime(2026, 11, 30, 5, tzinfo=UTC)
+    late = Backup("commerce", ACTIVE, now, now - timedelta(minutes=9))
+    assert archive_warning([late], 2**20, now) == (
+        f"warning: the archive does not take what {ACTIVE} writes (WAL is 9 min behind)"
+    )
+    assert "expect a gap" in archive_warning([late], 2**30, now)
+    assert archive_warning([Backup("commerce", ACTIVE, now, now)], 2**30, now) == ""
+    assert "silent" in archive_warning([Backup("commerce", ACTIVE, problem="silent")], 1, now)
+
+
+def test_an_older_schema_is_refused_and_the_command_that_is_named_brings_it_up(pair: ReplacedPair) -> None:
+    pair.live.query("commerce", "UPDATE public.alembic_version SET version_num = '0005'")
+    pair.live.query("commerce", "REVOKE SELECT ON public.alembic_version FROM shop_app")
+    copy = pair.copy_now()
+    pair.live.query("commerce", "UPDATE public.alembic_version SET version_num = '0006'")
+    pair.live.query("commerce", "GRANT SELECT ON public.alembic_version TO shop_app")
+    with pytest.raises(StepFailedError, match="schema of the copy is 0005, that of the live database 0006") as found:
+        pair.call(named=copy.name)
+    command = str(found.value).partition("call this command again: ")[2].splitlines()[0]
+    words = [each for each in shlex.split(command) if "=" not in each.split("'")[0] or each.startswith("-")]
+    address = next(each for each in shlex.split(command) if each.startswith("COMMERCE_DSN=")).partition("=")[2]
+    assert words[:3] == ["python", "-m", "app"]
+    done = subprocess.run(
+        [sys.executable, *words[1:], "--seconds", "30"], cwd=REPOSITORY, text=True, capture_output=True, check=False,
+        env={**os.environ, "COMMERCE_DSN": address, "SHOP_REGION_FACTS": FACTS},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    pair.call(named=copy.name)
+    assert pair.live.query("commerce", "SELECT version_num FROM public.alembic_version") == [("0006",)]
+
+
+def test_a_copy_of_another_system_or_database_is_refused(pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.copy_now(database="ledger")
+    with pytest.raises(UsageError, match="holds another database"):
+        pair.run()
+    copy = pair.copy_now()
+    ask = type(copy).ask
+
+    def other(self: Any, question: str, **more: Any) -> Any:
+        found = ask(self, question, **more)
+        return {**found, "system": "1"} if isinstance(found, dict) and "system" in found else found
+
+    monkeypatch.setattr(type(copy), "ask", other)
+    with pytest.raises(StepFailedError, match="system identifier: expected .*, found 1"):
+        pair.call(named=copy.name)
+    with pytest.raises(UsageError, match="holds no restored database"):
+        pair.run(folder=Path("/nonexistent"))
+
+
+def moved(pair: ReplacedPair) -> None:
+    pair.access.witness.mover = "bob since 05:00: failover"
+
+
+def unleased(pair: ReplacedPair) -> None:
+    pair.access.witness.lease_holder = ""
+
+
+def unsynchronous(pair: ReplacedPair) -> None:
+    witness = pair.access.witness
+    witness.record = witness.record.changed(actor="test", reason="peer lost", sync=Sync.OFF)
+
+
+def announced(pair: ReplacedPair) -> None:
+    witness = pair.access.witness
+    witness.record = witness.record.changed(actor="test", reason="moves", phase=Phase.CHANGING)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [(moved, "is being moved: bob"), (unleased, "held by nobody"), (unsynchronous, "sync off"), (announced, "moves")],
+)
+def test_a_pair_that_is_moved_or_not_whole_is_left_alone(
+    pair: ReplacedPair, trouble: Callable[[ReplacedPair], None], said: str
+) -> None:
+    copy = pair.same_copy()
+    trouble(pair)
+    with pytest.raises(StepFailedError, match=said):
+        pair.call(named=copy.name)
+    assert pair.names() == {"commerce"}
+
+
+@pytest.mark.parametrize("trouble", [unleased, unsynchronous, announced])
+def test_the_witness_is_asked_anew_right_before_the_swap(
+    pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[ReplacedPair], None]
+) -> None:
+    copy = pair.same_copy()
+    marked(pair, "now")
+    lock = type(pair.access.witness).lock
+
+    def locked(self: Any, owner: str, *, seconds: int) -> Any:
+        trouble(pair)
+        return lock(self, owner, seconds=seconds)
+
+    monkeypatch.setattr(type(pair.access.witness), "lock", locked)
+    with pytest.raises(StepFailedError, match="08-swap-names"):
+        pair.call(named=copy.name)
+    assert mark(pair) == "now"
+
+
+def test_a_lock_that_is_lost_swaps_nothing(pair: ReplacedPair) -> None:
+    copy = pair.same_copy()
+    marked(pair, "now")
+
+    def lost(_lock: object) -> None:
+        raise LockLostError("the operators' lock was lost")
+
+    pair.access.witness.confirm = lost
+    with pytest.raises(StepFailedError, match="lock was lost"):
+        pair.call(named=copy.name)
+    assert mark(pair) == "now"
+
+
+def test_an_instance_that_follows_renames_nothing(pair: ReplacedPair) -> None:
+    """Also where it was looked at while it led."""
+    follower = Instance(pair.access.pods[PASSIVE], "data", "pod-1")  # type: ignore[arg-type]
+    live = follower.databases()["commerce"]
+    words = statements(Swap("commerce", "commerce_before_20261130t050000z", "ledger"), live, live)
+    with pytest.raises(ProgramError, match="this instance follows"):
+        follower.run("postgres", ";\n".join(words))
+
+
+def test_another_copy_takes_the_place_of_one_that_was_not_swapped(pair: ReplacedPair) -> None:
+    first = pair.copy_now()
+    with pytest.raises(StepFailedError, match="--i-mean"):
+        pair.call()
+    marked(pair, "later")
+    second = pair.copy_now()
+    marked(pair, "now")
+    with pytest.raises(StepFailedError, match=second.name):
+        pair.call(named=first.name)
+    assert first.name in pair.names(), "whoever gave it up removes it"
+    pair.call(named=second.name)
+    assert mark(pair) == "later"
+    pair.call(drop=first.name)
+    assert first.name not in pair.names()
+
+
+def test_what_was_swapped_is_finished_or_taken_back_and_nothing_else(
+    pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = pair.copy_now()
+    marked(pair, "now")
+    pair.access.door = lambda *_, **__: (_ for _ in ()).throw(ShopSphereError("no page"))  # type: ignore[method-assign]
+    monkeypatch.setattr("runbooks.engine.runner.LOOK_SECONDS", 5)
+    with pytest.raises(BaseException, match="") as stopped, monkeypatch.context() as kill:
+        kill.setattr(Pods, "items", lambda *_, **__: (_ for _ in ()).throw(KilledError()))
+        pair.call(named=copy.name)
+    assert isinstance(stopped.value, KilledError)
+    assert mark(pair) == "then"
+    del pair.access.door
+    (kept,) = pair.names() - {"commerce"}
+    with pytest.raises(ShopSphereError, match="an unfinished run is not at its end yet"):
+        pair.call(drop=kept)
+    pair.call(undo=kept)
+    assert mark(pair) == "now"
