@@ -1,5 +1,7 @@
 """The copy beside is of this database, and has the schema that the shop needs."""
 
+import sys
+
 from runbooks.engine.errors import BlockedError
 from runbooks.putting_in_place.contents import schema_version
 from runbooks.putting_in_place.instance import ADMINISTRATION, IS, KEPT, Instance
@@ -28,12 +30,12 @@ def check(run: Replacement) -> str:
         if own[what] != live[what]:
             raise BlockedError.because(
                 f"{name}: expected {live[what]} as of {leading.name}, found {own[what]} in {copy.folder}",
-                action="restore a copy of this pair's database beside; of one that was made anew since, copy rows by hand",
+                action="restore a copy of this pair's database; of one that was made anew since, copy rows by hand",
             )
     then, now = schema_version(copy.ask), schema_version(leading.asker(run.live))
     if now and then != now:
         raise BlockedError.because(
-            f"the schema of the copy is {then or 'none'}, that of the live database {now}: pods would not start with it",
+            f"the schema of the copy is {then or 'none'}, that of the live database {now}: no pod would start",
             action=f"migrate the copy, and call this command again: {_migration(run)}",
         )
     if not now and not then:
@@ -41,12 +43,13 @@ def check(run: Replacement) -> str:
             "neither the copy nor the live database says which schema it has",
             action="restore to a time at which the shop's tables were there",
         )
+    run.remember("copy", run.coming)
     return f"{copy.folder} holds {copy.database} as of {copy.moment}, schema {then}; it is loaded as {copy.name}"
 
 
 def verify(run: Replacement) -> bool:
-    """All fits, or it was loaded and proven already."""
-    return run.has_come_to(PROVEN) or bool(check(run))
+    """All fitted in this run, or it was loaded and proven already."""
+    return run.recall("copy") == run.coming or run.has_come_to(PROVEN)
 
 
 def _require_names(run: Replacement, leading: Instance) -> None:
@@ -54,7 +57,7 @@ def _require_names(run: Replacement, leading: Instance) -> None:
     if run.live not in there:
         raise BlockedError.because(
             f"{leading.name} has no database {run.live}; there are {', '.join(sorted(there)) or 'none'}",
-            action=f"as its administrator: CREATE DATABASE {run.live} OWNER {run.live}; then call the same command again",
+            action=f"as its administrator: CREATE DATABASE {run.live} OWNER {run.live}; then call this command again",
         )
     if run.coming in there and there[run.coming].note.get(IS) == KEPT:
         raise BlockedError.because(
@@ -64,8 +67,16 @@ def _require_names(run: Replacement, leading: Instance) -> None:
 
 
 def _migration(run: Replacement) -> str:
-    copy = run.held_copy
-    options = "options=-c%20default_transaction_read_only%3Doff"
-    address = f"postgresql://{copy.database}@/{copy.database}?host={copy.folder}/socket&{options}"
-    facts = "SHOP_REGION_FACTS=... " if copy.database == "commerce" else ""
-    return f"{facts}{copy.database.upper()}_DSN='{address}' python -m app migrate {copy.database}"
+    """Return the command that brings a copy to the newest schema; it takes no writes until it is told to."""
+    name, place = run.live, run.held_copy.folder / "socket"
+    writable = (
+        f"psql -h {place} -U postgres {name} -c 'SET default_transaction_read_only = off' "
+        f"-c 'ALTER DATABASE {name} SET default_transaction_read_only = off'"
+    )
+    program = (
+        "from shopsphere.estate.region_facts import region_facts; from shopsphere.topology import load_topology; "
+        f'print(region_facts(load_topology(environment="{run.access.environment}"), "{run.pair.name}"))'
+    )
+    facts = f"$({sys.executable} -c '{program}')"
+    migrate = f"{name.upper()}_DSN='postgresql://{name}@/{name}?host={place}' {sys.executable} -m app migrate {name}"
+    return f'{writable} && SHOP_REGION_FACTS="{facts}" {migrate}'

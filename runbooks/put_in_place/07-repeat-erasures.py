@@ -1,7 +1,7 @@
 """Persons who were erased, and sessions that were ended, after the time of the copy are not in it any more."""
 
 from runbooks.putting_in_place.erasing import SECONDS as REMOVAL_SECONDS
-from runbooks.putting_in_place.erasing import left, remove_again, require_known
+from runbooks.putting_in_place.erasing import remove_again, require_known, require_none_left
 from runbooks.putting_in_place.replacement import REPLACE, UNDO, Replacement
 from shopsphere.estate.databases import COMMERCE
 
@@ -19,14 +19,13 @@ def check(run: Replacement) -> str:
 
 
 def act(run: Replacement) -> None:
-    """Do it."""
-    if run.model is COMMERCE:
-        remove_again(run.leading(), run.live, run.coming, run.moment)
+    """Do it, and see that nothing is left of it."""
+    leading = run.leading()
+    remove_again(leading, run.live, run.coming, run.moment)
+    require_none_left(leading, run.live, run.coming, run.moment)
+    run.remember("erased", run.coming)
 
 
 def verify(run: Replacement) -> bool:
-    """Nothing is left of it. Once the names are swapped, a later step looks."""
-    if run.model is not COMMERCE:
-        return True
-    leading = run.leading()
-    return run.is_swapped(leading.databases()) or not any(left(leading, run.live, run.coming, run.moment).values())
+    """It was done in this run; what is erased later, a later step looks at."""
+    return run.model is not COMMERCE or run.recall("erased") == run.coming or run.is_swapped()

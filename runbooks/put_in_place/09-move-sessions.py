@@ -37,7 +37,7 @@ def act(run: Replacement) -> None:
 
 
 def verify(run: Replacement) -> bool:
-    """Each has the new names, and nobody has the old database; whoever has is ended, as its names may be new only now."""
+    """Each has the new names, and nobody has the old database; whoever still has it is ended."""
     found = at_each(run.instances(), partial(_look, run))
     if all(each["names"] for each in found) and any(each["sessions"] for each in found):
         act(run)

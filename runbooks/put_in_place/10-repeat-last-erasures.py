@@ -1,7 +1,7 @@
 """What the database before had removed in the seconds until the swap is removed from the new one, too."""
 
 from runbooks.putting_in_place.erasing import SECONDS as REMOVAL_SECONDS
-from runbooks.putting_in_place.erasing import left, remove_again
+from runbooks.putting_in_place.erasing import remove_again, require_none_left
 from runbooks.putting_in_place.replacement import REPLACE, UNDO, Replacement
 from shopsphere.estate.databases import COMMERCE
 
@@ -16,11 +16,13 @@ def check(run: Replacement) -> str:
 
 
 def act(run: Replacement) -> None:
-    """Do it."""
-    if run.model is COMMERCE:
-        remove_again(run.leading(), run.aside, run.live, run.moment)
+    """Do it, and see that nobody is left; nothing is written into the database before any more."""
+    leading = run.leading()
+    remove_again(leading, run.aside, run.live, run.moment)
+    require_none_left(leading, run.aside, run.live, run.moment)
+    run.remember("erased last", run.coming)
 
 
 def verify(run: Replacement) -> bool:
-    """Nobody is left."""
-    return run.model is not COMMERCE or not any(left(run.leading(), run.aside, run.live, run.moment).values())
+    """It was done in this run."""
+    return run.model is not COMMERCE or run.recall("erased last") == run.coming

@@ -20,7 +20,7 @@ _DAYS = 7
 
 def check(run: Replacement) -> str:
     """Say what is asked."""
-    return f"the shop of {run.pair.name} answers and takes forms, the other site streams, and books are compared (only told)"
+    return f"the shop of {run.pair.name} answers and takes forms, the other site streams; books are compared and told"
 
 
 def act(run: Replacement) -> None:

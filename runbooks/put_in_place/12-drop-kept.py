@@ -17,7 +17,7 @@ def check(run: Replacement) -> str:
     if kept is None or kept.database != run.live:
         raise BlockedError.because(f"{run.coming} is none that was kept of {run.live}", action="name one that was")
     size = run.leading().databases()[run.coming].bytes
-    return f"{run.coming} ({mib(size)} MiB) is removed for ever; what only it has is in the archive for as long as that keeps it"
+    return f"{run.coming} ({mib(size)} MiB) is removed for ever; the archive has it for as long as it keeps it"
 
 
 def act(run: Replacement) -> None:

@@ -37,7 +37,8 @@ facts(object, value) AS (
   UNION ALL SELECT 'index ' || name, pg_get_indexdef(indexrelid) FROM own JOIN pg_index ON indexrelid = own.oid
   UNION ALL SELECT 'trigger ' || name || '.' || tgname, tgenabled::text || ' ' || pg_get_triggerdef(pg_trigger.oid)
   FROM own JOIN pg_trigger ON tgrelid = own.oid AND NOT tgisinternal
-  UNION ALL SELECT 'extension ' || extname, concat_ws(' ', extversion, pg_get_userbyid(extowner), extnamespace::regnamespace)
+  UNION ALL SELECT 'extension ' || extname,
+    concat_ws(' ', extversion, pg_get_userbyid(extowner), extnamespace::regnamespace)
   FROM pg_extension
   UNION ALL SELECT 'type ' || pg_type.oid::regtype::text, concat_ws(' ', typtype, pg_get_userbyid(typowner),
     (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = pg_type.oid))
@@ -86,7 +87,8 @@ def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterat
     """Yield in words what differs between two such answers."""
     for name in sorted({*expected, *found}):
         if expected.get(name) != found.get(name):
-            yield f"{name}: {expected.get(name, 'not there')} in the copy, {found.get(name, 'not there')} where it was loaded"
+            then, now = (each.get(name, "not there") for each in (expected, found))
+            yield f"{name}: {then} in the copy, {now} where it was loaded"
 
 
 def _literal(text: str) -> str:

@@ -15,7 +15,7 @@ from runbooks.putting_in_place.instance import Instance
 SECONDS = 1800.0
 _HEAD = "SET LOCAL search_path = pg_catalog; "
 
-# What is to be done again, for each kind: which table says it, its rows, their columns, how many are left, and the doing.
+# What is to be done again, for each kind: how many are left, and the doing.
 _ERASED_COLUMNS = "customer uuid, erased_at timestamptz, orders int"
 _ERASED_LEFT = """
 SELECT count(*) FROM told WHERE EXISTS (SELECT FROM customers.customer c WHERE c.id = told.customer)
@@ -38,6 +38,7 @@ UPDATE orders."order" o SET person_ends = true FROM told
 WHERE o.id = told.id AND o.email <> '' AND o.state = 'pending_payment'
 """
 # Sessions that began later are of the database that is live by then, and of no other.
+_COUNT, _DELETE = "SELECT count(*) FROM ", "DELETE FROM "
 _OF_THEN = "customers.session s WHERE s.created_at <= timestamptz '{to}'"
 _ENDED = f"{_OF_THEN} AND NOT EXISTS (SELECT FROM told WHERE told.id = s.id)"
 
@@ -86,9 +87,9 @@ SESSIONS = Removal(
     "customers.session",
     "SELECT id FROM customers.session",
     "id uuid",
-    f"SELECT count(*) FROM {_ENDED}",
-    f"DELETE FROM {_ENDED}",
-    (f"SELECT count(*) FROM {_OF_THEN}", f"DELETE FROM {_OF_THEN}"),
+    _COUNT + _ENDED,
+    _DELETE + _ENDED,
+    (_COUNT + _OF_THEN, _DELETE + _OF_THEN),
 )
 REMOVALS = (ERASURES, PERSONS, SESSIONS)
 
@@ -119,6 +120,21 @@ def require_known(leading: Instance, live: str, *, accepted: bool) -> None:
         raise BlockedError.because(
             f"{live} has no table {ERASURES.table}: who was erased after the time of the copy is not known",
             action="take the second before that table went, so that next to nobody was; then say --erasures-unknown",
+        )
+
+
+def require_none_left(leading: Instance, live: str, new: str, to: str) -> None:
+    """Refuse to go on while something is left to be removed. Arguments as of `left`.
+
+    Raises:
+        BlockedError: something is.
+        ClusterError: the instance does not answer.
+    """
+    found = {what: number for what, number in left(leading, live, new, to).items() if number}
+    if found:
+        raise BlockedError.because(
+            f"{new} still has what {live} has not: {', '.join(f'{number} {what}' for what, number in found.items())}",
+            action="call the same command again: it removes them",
         )
 
 

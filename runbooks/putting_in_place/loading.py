@@ -47,15 +47,15 @@ WHERE datname = {live} \gexec
 """
 # An extension belongs to whoever makes it, and a dump does not say who that was.
 _EXTENSIONS = """
-SELECT coalesce(json_agg(format('SET SESSION AUTHORIZATION %I; CREATE EXTENSION %I WITH SCHEMA %I VERSION %L; RESET SESSION AUTHORIZATION;',
-  pg_get_userbyid(extowner), extname, extnamespace::regnamespace, extversion)), '[]')
+SELECT coalesce(json_agg(format('SET SESSION AUTHORIZATION %I; CREATE EXTENSION %I WITH SCHEMA %I VERSION %L; '
+  || 'RESET SESSION AUTHORIZATION;', pg_get_userbyid(extowner), extname, extnamespace::regnamespace, extversion)), '[]')
 FROM pg_extension WHERE extname <> 'plpgsql' AND extnamespace::regnamespace::text = 'public'
 """
 _OF_DATABASE = """
 SELECT json_build_object('owner', pg_get_userbyid(datdba), 'encoding', encoding, 'collation', datcollate,
   'characters', datctype, 'provider', datlocprovider, 'locale', daticulocale,
   'rights', (SELECT json_agg(format('%s %s %s', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END,
-      privilege_type, is_grantable) ORDER BY 1) FROM (SELECT * FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
+      privilege_type, is_grantable)) FROM (SELECT * FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
       ORDER BY grantee, privilege_type) AS each),
   'settings', (SELECT json_agg(format('%s %s', CASE setrole WHEN 0 THEN 'all' ELSE pg_get_userbyid(setrole) END, one)
       ORDER BY setrole, one) FROM pg_db_role_setting, unnest(setconfig) AS one WHERE setdatabase = pg_database.oid))

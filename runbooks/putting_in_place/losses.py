@@ -44,9 +44,9 @@ AFTER_COMMERCE = (
     "sessions: whoever signed in after that time signs in again; whoever signed out since stays signed out; guests who "
     "came since lose their cart",
     "forms that customers sent since are not known any more: one that is sent again is a new order",
-    "payments: the ledger is not touched, so nothing is charged twice; an order that is pending again is asked for with "
-    "its own key and gets the answer that it had. Payments of lost orders are `payment without order` in `shopsphere "
-    "reconcile`, and `shop void-payment KEY` gives them back",
+    "payments: the ledger is not touched, so nothing is charged twice; an order that is pending again is asked for "
+    "with its own key and gets the answer that it had. Payments of lost orders are `payment without order` in "
+    "`shopsphere reconcile`, and `shop void-payment KEY` gives them back",
     "back-off of failed sign-ins is that of then",
 )
 AFTER_LEDGER = (

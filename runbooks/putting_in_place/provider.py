@@ -45,11 +45,13 @@ def against_provider(leading: Instance, model: DatabaseModel, name: str, to: dat
 def _told(found: dict[str, Any], days: int) -> list[str]:
     differing = found["differences"]
     lines = [
-        f"the provider's books of {days} days: {found['charges']} charges and {found['payments']} payments of {days} days "
-        f"compared, {len(differing)} differences"
+        f"the provider's books of {days} days, {found['charges']} charges, against {found['payments']} payments: "
+        f"{len(differing)} differences",
+        *(
+            f"  {each['kind']}: {each['key']}: expected {each['expected']}, found {each['found']}"
+            for each in differing[:SHOWN]
+        ),
     ]
-    for each in differing[:SHOWN]:
-        lines.append(f"  {each['kind']}: {each['key']}: expected {each['expected']}, found {each['found']}")
     if len(differing) > SHOWN:
         lines.append(f"  {len(differing) - SHOWN} more; `shopsphere reconcile` lists them afterwards")
     return lines

@@ -1,4 +1,4 @@
-"""One run that puts a database in the place of the live one, takes that back, or removes what is left: what it knows."""
+"""One run that puts a database in the place of the live one, takes that back, or removes one: what it knows."""
 
 from __future__ import annotations
 

@@ -34,7 +34,6 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
 from shopsphere.topology import Topology
-from shopsphere.witness import Witness
 from shopsphere.witness.access import operated_witness
 
 FOLDER = Path(__file__).parent.parent / RUNBOOK
@@ -84,7 +83,7 @@ def require_one(request: ReplacementRequest) -> None:
     if len(asked) != 1:
         raise UsageError.build(
             "which database is meant is not clear",
-            expected="one of --from FOLDER (put a copy in place), --undo NAME (take that back), --drop NAME (remove one)",
+            expected="one of --from FOLDER (put it in place), --undo NAME (take that back), --drop NAME (remove one)",
             found=f"{len(asked)} of them",
             action="name one; `shopsphere drift` names the databases that were kept",
         )

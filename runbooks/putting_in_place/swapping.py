@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
 from runbooks.engine.errors import BlockedError
 from runbooks.putting_in_place.instance import IS, KEPT, LIVE, Database, Instance, commented, quoted
 from shopsphere.clients.cluster_errors import ProgramError
@@ -111,7 +112,7 @@ def swap_names(leading: Instance, swap: Swap) -> None:
         if swap.live not in there or swap.coming not in there or swap.aside in there:
             raise BlockedError.because(
                 f"the names cannot be swapped: there are {', '.join(sorted(there))}",
-                action=f"{swap.live} and {swap.coming} have to be there, {swap.aside} not: look who removed or made one",
+                action=f"{swap.live} and {swap.coming} have to be there, {swap.aside} not: look who changed that",
             )
         live, coming = there[swap.live], there[swap.coming]
         words = ";\n".join(statements(swap, live, coming))
@@ -129,8 +130,7 @@ def swap_names(leading: Instance, swap: Swap) -> None:
             return
     raise BlockedError.because(
         f"the names were not swapped, {ATTEMPTS} times; the live database is as it was and takes orders: {problem}",
-        action=f"`SELECT * FROM pg_stat_activity WHERE datname = '{swap.live}'` in pod {leading.pod} shows who stays; "
-        "then call the same command again",
+        action=f"look in pg_stat_activity of pod {leading.pod} who stays in {swap.live}; then call this command again",
     )
 
 

@@ -15,6 +15,8 @@ QUESTION = """
 SELECT json_build_object(
   'version', current_setting('server_version'),
   'keep_bytes', pg_size_bytes(current_setting('wal_keep_size')),
+  'kept', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
+    WHERE datname ~ '_(restored|before)_[0-9]{8}t[0-9]{6}z$'),
   'written_bytes', wal_bytes,
   'written_seconds', extract(epoch FROM now() - stats_reset))
 FROM pg_stat_wal
@@ -31,6 +33,7 @@ class Capacity:
         written_bytes: WAL written in `written_seconds` (B).
         written_seconds: since its statistics begin (s).
         disk_used: share of the fuller one of its volumes that is taken, 0 to 1.
+        kept: names of databases that stand beside the live one.
     """
 
     version: str
@@ -38,6 +41,7 @@ class Capacity:
     written_bytes: int
     written_seconds: float
     disk_used: float
+    kept: tuple[str, ...] = ()
 
 
 def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
@@ -54,6 +58,7 @@ def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
         written_bytes=int(answer["written_bytes"]),
         written_seconds=float(answer["written_seconds"]),
         disk_used=share_used(cluster.execute(namespace, pod, CONTAINER, command)),
+        kept=tuple(answer.get("kept", ())),
     )
 
 

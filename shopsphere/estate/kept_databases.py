@@ -42,7 +42,7 @@ class KeptDatabase:
             return None
         return cls(name, found["database"], found["kind"], at)
 
-    def told(self, pair: str) -> str:
+    def told(self, pair: str = "PAIR") -> str:
         """Return in words what it is, and how it goes away."""
         ends = f"`shopsphere put-in-place {pair} --database {self.database} --drop {self.name}`"
         if self.kind == RESTORED:

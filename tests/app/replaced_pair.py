@@ -51,7 +51,7 @@ class Pods:
         self.disk = PLENTY
         self.told: list[list[str]] = []
         self.payments: Callable[[list[str]], str] | None = None
-        self.before_feeding: Callable[[], object] = lambda: None
+        self.before_feeding: Callable[[bytes], object] = lambda _piece: None
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Pods:
         try:
             assert program.stdin
             for piece in pieces:
-                self.before_feeding()
+                self.before_feeding(piece)
                 program.stdin.write(piece)
             program.stdin.flush()
             output, errors = program.communicate(timeout=min(seconds, 300))
@@ -149,7 +149,7 @@ class Witness:
 class Access:
     """The ways to that pair."""
 
-    topology, pair = TOPOLOGY, PAIR
+    topology, pair, environment = TOPOLOGY, PAIR, Environment.LAB
 
     def __init__(self, pods: dict[str, Pods]) -> None:
         self.pods, self.witness = pods, Witness()

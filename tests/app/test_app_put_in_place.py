@@ -102,7 +102,8 @@ class Customers:
                     self.pair.live.service_dsn("commerce"), autocommit=True, connect_timeout=10
                 )
                 held.execute(
-                    "INSERT INTO customers.session (id, expires_at) VALUES (gen_random_uuid(), now() + interval '1 day')"
+                    "INSERT INTO customers.session (id, expires_at)"
+                    " VALUES (gen_random_uuid(), now() + interval '1 day')"
                 )
                 self.good.append(time.monotonic())
             except psycopg.Error as error:
@@ -151,8 +152,9 @@ def test_rights_owner_and_settings_are_those_of_the_live_one(pair: ReplacedPair)
     ):
         pair.live.admin(statement)
     facts = """
-        SELECT pg_get_userbyid(datdba), datacl::text, datconnlimit, datcollate, (SELECT array_agg(setrole::regrole || ' '
-          || setconfig::text ORDER BY 1) FROM pg_db_role_setting WHERE setdatabase = pg_database.oid)
+        SELECT pg_get_userbyid(datdba), datacl::text, datconnlimit, datcollate,
+          (SELECT array_agg(setrole::regrole || ' ' || setconfig::text ORDER BY setrole) FROM pg_db_role_setting
+            WHERE setdatabase = pg_database.oid)
         FROM pg_database WHERE datname = 'commerce'"""
     before, rights = pair.live.query("postgres", facts), inventory(pair.live, "commerce")
     pair.call(named=copy.name)
