@@ -93,7 +93,7 @@ class Instance:
         """Let psql read pieces, of which the last has to end it; with settings of the session, as `name=value`."""
         options = " ".join(f"-c {each}" for each in settings)
         command = [*_PSQL, "--dbname", f"dbname={database} options='{options}'" if options else database]
-        return self.cluster.feed(self.namespace, self.pod, CONTAINER, command, pieces, seconds=seconds)
+        return self.cluster.feed((self.namespace, self.pod, CONTAINER), command, pieces, seconds=seconds)
 
     def ask(self, database: str, question: str, *, seconds: float = SECONDS) -> Any:
         """Return the JSON value that a statement selects; raises as `run`."""

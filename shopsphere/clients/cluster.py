@@ -56,7 +56,7 @@ class Cluster:
         context: context in it.
         seconds: bound on each request; a dead site is noticed within it.
 
-    Every request raises ClusterUnreachableError when no answer came in time, RefusedError when the answer is no, and
+    Every request raises ClusterUnreachableError when no answer came in time, RefusedError when the answer is no,
     UnreadableAnswerError when it is no document.
 
     Raises:
@@ -277,9 +277,8 @@ class Cluster:
                     if heard:
                         heard(piece)
             errors = session.read_stderr(timeout=0.1) or ""
-            if session.is_open():
-                problem = f"no end within {self._seconds + extra_seconds:g} s"
-            else:
+            problem = f"no end within {self._seconds + extra_seconds:g} s"
+            if not session.is_open():
                 problem = exec_problem(session.read_channel(ERROR_CHANNEL))
             session.close()
         except BROKEN as error:
@@ -295,13 +294,6 @@ class Cluster:
         """Yield what a program in a container prints, as `program_output.output_of` does."""
         return output_of(self._settings, namespace, pod, container, command, seconds=seconds)
 
-    def feed(
-        self, namespace: str, pod: str, container: str, command: list[str], pieces: Iterable[bytes], *, seconds: float
-    ) -> str:
-        """Return what a program in a container prints that reads all pieces, as `program_input.feed` does."""
-        return feed(self._settings, namespace, pod, container, command, pieces, seconds=seconds)
-
-
-def place_of(document: Document) -> str:
-    """Return `namespace/name` of an object."""
-    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
+    def feed(self, where: tuple[str, str, str], command: list[str], pieces: Iterable[bytes], *, seconds: float) -> str:
+        """Return what a program prints that reads all pieces, as `feed` does; where: namespace, pod, container."""
+        return feed(self._settings, where, command, pieces, seconds=seconds)

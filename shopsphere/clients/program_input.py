@@ -24,9 +24,7 @@ _PIECE = 2**16
 
 def feed(
     settings: client.Configuration,
-    namespace: str,
-    pod: str,
-    container: str,
+    where: tuple[str, str, str],
     command: list[str],
     pieces: Iterable[bytes],
     *,
@@ -38,9 +36,7 @@ def feed(
 
     Args:
         settings: of the site's API.
-        namespace: of the pod.
-        pod: its name.
-        container: in it.
+        where: namespace, pod and container.
         command: the program and its arguments.
         pieces: what it reads.
         seconds: bound on the whole.
@@ -48,9 +44,9 @@ def feed(
     Raises:
         ClusterError: it could not be started, failed, ended before it had read all, or did not end in time.
     """
-    about = f"exec in {namespace}/{pod}"
+    about = f"exec in {where[0]}/{where[1]}"
     try:
-        session = open_program(settings, namespace, pod, container, command, seconds=_START_SECONDS, stdin=True)
+        session = open_program(settings, *where, command, seconds=_START_SECONDS, stdin=True)
     except BROKEN as error:
         raise from_exec(about, error) from error
     try:

@@ -81,16 +81,7 @@ class Pods:
             )
         )
 
-    def feed(
-        self,
-        _namespace: str,
-        _pod: str,
-        _container: str,
-        command: list[str],
-        pieces: Iterable[bytes],
-        *,
-        seconds: float,
-    ) -> str:
+    def feed(self, _where: tuple[str, str, str], command: list[str], pieces: Iterable[bytes], *, seconds: float) -> str:
         program = subprocess.Popen(
             command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

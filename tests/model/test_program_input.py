@@ -67,7 +67,7 @@ def fed(monkeypatch: pytest.MonkeyPatch, program: Program, pieces: Iterable[byte
     session._all, session.sock = StringIO(), program  # noqa: SLF001
     session._returncode, session.newline = None, "\n"  # noqa: SLF001
     monkeypatch.setattr(program_input, "open_program", lambda *_, **__: session)
-    return program_input.feed(Configuration(), "data", "pod", "postgres", ["psql"], pieces, seconds=seconds)
+    return program_input.feed(Configuration(), ("data", "pod", "postgres"), ["psql"], pieces, seconds=seconds)
 
 
 def test_all_pieces_arrive_as_bytes_and_the_answer_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
