@@ -40,7 +40,7 @@ DO $$ BEGIN
     PERFORM pg_stat_clear_snapshot();
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datid IN ({first_oid}, {second_oid}) AND pid <> pg_backend_pid();
-    EXIT WHEN look > 20 AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = {mark});
+    EXIT WHEN look > 60 AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = {mark});
     PERFORM pg_sleep(0.05);
   END LOOP;
 END $$

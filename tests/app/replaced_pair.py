@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import psycopg
 from postgres_cluster import BINARIES, Cluster
 from shop_processes import migrate
 
@@ -258,3 +259,15 @@ class ReplacedPair:
             if each:
                 each.remove()
         shutil.rmtree(self.folder)
+
+
+def marked(pair: ReplacedPair, text: str) -> None:
+    pair.live.query("commerce", f"TRUNCATE public.mark; INSERT INTO public.mark VALUES ('{text}')")
+
+
+def mark(pair: ReplacedPair) -> str:
+    """What a service's login reads in the live database, now."""
+    with psycopg.connect(pair.live.service_dsn("commerce"), connect_timeout=15) as service:
+        service.execute("SELECT FROM catalogue.product")
+    ((found,),) = pair.live.query("commerce", "SELECT text FROM public.mark")
+    return str(found)
