@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runbooks.putting_in_place.instance import ADMINISTRATION, Instance
-from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.workloads import PAYMENTS
-from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.errors import ShopSphereError, told
 from shopsphere.status.reconciliation import COMPARISON_SECONDS
 from shopsphere.status.workload_program import run_in_workload
 
@@ -36,8 +35,8 @@ def against_provider(leading: Instance, model: DatabaseModel, name: str, to: dat
         output = run_in_workload(leading.cluster, PAYMENTS, command, extra_seconds=COMPARISON_SECONDS)
         found: dict[str, Any] = json.loads(output.strip().rpartition("\n")[2])
         return [*_told(found, days)]
-    except (ClusterError, ValueError, KeyError, TypeError) as error:
-        return [f"the provider's books were NOT compared, nothing is known of them: {one_line(error)}"]
+    except (ShopSphereError, ValueError, KeyError, TypeError) as error:
+        return [f"the provider's books were NOT compared, nothing is known of them: {told(error)}"]
     finally:
         leading.run(ADMINISTRATION, f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
 
