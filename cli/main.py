@@ -34,6 +34,7 @@ from cli import (
     moving,
     policy,
     pruning,
+    putting_in_place,
     readiness,
     reconciling,
     region,
@@ -110,6 +111,7 @@ app.command()(rotating.rotate)
 app.command()(metrics.metrics)
 app.command()(backups.backups)
 app.command()(backups.restore)
+app.command("put-in-place")(putting_in_place.put_in_place)
 app.command("prune-backups")(pruning.prune_backups)
 app.command()(history.history)
 app.command("install-files")(install.install_files)

@@ -18,7 +18,8 @@ from runbooks.agent.own_servers import Server, servers_here
 from runbooks.agent.sight import Sight
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import NotFoundError
-from shopsphere.clients.postgres import CONTAINER, await_standby, cluster_path
+from shopsphere.clients.postgres import await_standby, cluster_path
+from shopsphere.clients.questions import CONTAINER
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line

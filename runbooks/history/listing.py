@@ -13,6 +13,7 @@ from runbooks.history.deployments import deployments
 from runbooks.history.drills import drills
 from runbooks.history.entry import HistoryEntry
 from runbooks.history.runs import runs
+from runbooks.putting_in_place.records import REPLACEMENTS
 from runbooks.rotation.records import ROTATIONS
 from shopsphere.foundation.columns import Cell, columns, table
 
@@ -41,7 +42,8 @@ def listing(directory: Path, wanted: Iterable[str] = ()) -> Listing:
         wanted: pairs, sites and targets of deployments; empty for everything.
     """
     names = frozenset(wanted)
-    found = [*runs(directory), *runs(directory / ROTATIONS), *drills(directory), *deployments(directory)]
+    folders = (directory, directory / ROTATIONS, directory / REPLACEMENTS)
+    found = [*(each for folder in folders for each in runs(folder)), *drills(directory), *deployments(directory)]
     entries = [each for each in found if isinstance(each, HistoryEntry) and (not names or each.on in names)]
     return Listing(
         tuple(sorted(entries, key=lambda each: each.began)), tuple(each for each in found if isinstance(each, str))

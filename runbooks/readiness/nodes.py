@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from runbooks.readiness.pair_view import PairView
-from shopsphere.clients.cluster import PART_OF, Document, place_of
+from shopsphere.clients.cluster import PART_OF, Document
+from shopsphere.clients.document_place import place_of
 from shopsphere.clients.succession import Succession, succession_of
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.placement import NAME_LABEL

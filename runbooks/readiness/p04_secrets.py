@@ -9,7 +9,8 @@ from functools import partial
 
 from runbooks.project_secrets import secrets_of
 from runbooks.readiness.pair_view import PairView
-from shopsphere.clients.cluster import PART_OF, Document, place_of
+from shopsphere.clients.cluster import PART_OF, Document
+from shopsphere.clients.document_place import place_of
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.workloads import COLLECTORS, GATEWAY
 from shopsphere.foundation.certificates import first_end_in

@@ -11,7 +11,8 @@ from decimal import Decimal
 from functools import partial
 
 from runbooks.readiness.pair_view import PairView
-from shopsphere.clients.cluster import PART_OF, Document, place_of
+from shopsphere.clients.cluster import PART_OF, Document
+from shopsphere.clients.document_place import place_of
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.status.quantities import allocatable_watts, ready_nodes, requested_watts
 from shopsphere.topology.quantities import parse_quantity

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.postgres import follower_in
 from shopsphere.clients.postgres_capacity import Capacity
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.kept_databases import KeptDatabase
 from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
 
 NAME = "Enough WAL is kept for the recovery site, and the databases have free disk"
@@ -34,7 +36,10 @@ def _log(view: PairView, database: DatabaseModel) -> Finding:
 
 
 def _disk(view: PairView, site: str, database: DatabaseModel) -> Finding:
-    return judge_disk(database.cluster(site), view.capacity(site, database).disk_used)
+    capacity = view.capacity(site, database)
+    found = judge_disk(database.cluster(site), capacity.disk_used)
+    named = [kept.told(view.pair.name) for kept in map(KeptDatabase.of, capacity.kept) if kept]
+    return replace(found, found="; ".join([found.found, *named])) if named else found
 
 
 def judge_log(name: str, lag_bytes: int | None, capacity: Capacity) -> Finding:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from runbooks.restore.archives import bucket_of, identity_file
 from runbooks.restore.pieces import Pieces, Wanted, find_all, in_order
@@ -34,6 +36,8 @@ COUNTS = """
 SELECT format('SELECT %L, count(*) FROM %I.%I', schemaname || '.' || tablename, schemaname, tablename)
 FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
 """
+FACTS = "restored.json"
+"""What was restored, in the folder: database, system, time."""
 LOGS = ("log", "start.log")
 """What stays of a restore that failed; it has no rows."""
 
@@ -126,6 +130,7 @@ def recover(pieces: Pieces, to: datetime | None, folder: Path, identity: Path, d
         if where == "end":
             require_whole(pieces, query(folder, "postgres", "SELECT pg_last_wal_replay_lsn()"))
         end_recovery(folder, where, pieces.timeline)
+        write_down(folder, database, pieces, to, last)
     except BaseException:
         remove_opened(folder)
         raise
@@ -137,7 +142,22 @@ def recover(pieces: Pieces, to: datetime | None, folder: Path, identity: Path, d
         name, count = query(folder, database, statement).split("|")
         yield f"  {name}: {count} rows"
     yield f"it serves, read-only: psql -h {folder / 'socket'} -U postgres {database}"
+    yield f"in the place of the live one: shopsphere put-in-place PAIR --database {database} --from {folder}"
     yield f"when you are done: {' '.join(map(str, as_server(BINARIES / 'pg_ctl', folder)))} stop; rm -r {folder}"
+
+
+def write_down(folder: Path, database: str, pieces: Pieces, to: datetime | None, last: str) -> None:
+    """Keep in the folder what was restored: the database's own files do not say it."""
+    with private(folder):
+        facts = {
+            "id": uuid4().hex,
+            "database": database,
+            "system": pieces.system,
+            "to": to.isoformat() if to else None,
+            "last_transaction": last,
+            "from": pieces.name,
+        }
+        (folder / FACTS).write_text(f"{json.dumps(facts, indent=2)}\n")
 
 
 def warnings(pieces: Pieces, to: datetime | None) -> Iterator[str]:

@@ -140,14 +140,14 @@ def end_recovery(folder: Path, where: str, timeline: int) -> None:
     )
 
 
-def query(folder: Path, database: str, statement: str) -> str:
-    """Return what a statement gives, in lines with `|` between columns.
+def query(folder: Path, database: str, statement: str, *, seconds: float = 600) -> str:
+    """Return what a statement gives within `seconds`, in lines with `|` between columns.
 
     Raises:
         CommandError: it failed.
     """
-    command = ["psql", "--no-psqlrc", "-At", "-h", str(folder / "socket"), "-p", str(PORT), "-U", "postgres", database]
-    return run([*command, "-c", statement], seconds=600).stdout.strip()
+    command = ["psql", "--no-psqlrc", "-qAt", "-h", str(folder / "socket"), "-p", str(PORT), "-U", "postgres", database]
+    return run([*command, "-c", statement], seconds=seconds).stdout.strip()
 
 
 def not_recovered(folder: Path) -> ShopSphereError:

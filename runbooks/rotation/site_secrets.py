@@ -6,7 +6,8 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shopsphere.clients.cluster import Document, place_of
+from shopsphere.clients.cluster import Document
+from shopsphere.clients.document_place import place_of
 from shopsphere.estate.databases import AUTHORITY_SECRET, DATABASES, REPLICATION_SECRET
 from shopsphere.estate.pair_secrets import AUTHORITY
 from shopsphere.estate.renewal import SecretKind, Stage, is_same

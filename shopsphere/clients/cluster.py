@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from shopsphere.clients.cluster_errors import (
     last_line,
 )
 from shopsphere.clients.conversation import Conversation
+from shopsphere.clients.program_input import feed
 from shopsphere.clients.program_output import output_of, whole_output
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
 
@@ -54,7 +55,7 @@ class Cluster:
         seconds: bound on each request; a dead site is noticed within it.
         asker: as whom it is asked, for refusals; where nothing is known of that, they say less.
 
-    Every request raises ClusterUnreachableError when no answer came in time, RefusedError when the answer is no, and
+    Every request raises ClusterUnreachableError when no answer came in time, RefusedError when the answer is no,
     UnreadableAnswerError when it is no document.
 
     Raises:
@@ -281,7 +282,6 @@ class Cluster:
         """Yield what a program in a container prints, as `program_output.output_of` does."""
         return output_of(self._settings, namespace, pod, container, command, seconds=seconds)
 
-
-def place_of(document: Document) -> str:
-    """Return `namespace/name` of an object."""
-    return f"{document['metadata']['namespace']}/{document['metadata']['name']}"
+    def feed(self, where: tuple[str, str, str], command: list[str], pieces: Iterable[bytes], *, seconds: float) -> str:
+        """Return what a program prints that reads all pieces, as `feed` does; where: namespace, pod, container."""
+        return feed(self._settings, where, command, pieces, seconds=seconds)

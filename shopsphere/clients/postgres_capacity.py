@@ -20,6 +20,7 @@ class Capacity:
         written_bytes: WAL written in `written_seconds` (B).
         written_seconds: since its statistics begin (s).
         disk_used: share of the fuller one of its volumes that is taken, 0 to 1.
+        kept: names of databases that stand beside the live one.
     """
 
     version: str
@@ -27,6 +28,7 @@ class Capacity:
     written_bytes: int
     written_seconds: float
     disk_used: float
+    kept: tuple[str, ...] = ()
 
 
 def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
@@ -42,7 +44,16 @@ def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
         written_bytes=int(answer["written_bytes"]),
         written_seconds=float(answer["written_seconds"]),
         disk_used=share_used(cluster.execute(namespace, pod, CONTAINER, [*ABOUT_VOLUMES])),
+        kept=tuple(answer.get("kept", ())),
     )
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Room on a volume: bytes that are taken, and that are free."""
+
+    used: int
+    free: int
 
 
 def share_used(table: str) -> float:
@@ -51,8 +62,19 @@ def share_used(table: str) -> float:
     Raises:
         UnreadableAnswerError: it is no such table.
     """
+    return max(each.used / (each.used + each.free) for each in volumes(table))
+
+
+def volumes(table: str) -> list[Volume]:
+    """Return the volumes that `df --output=used,avail` printed, of which none is without any bytes.
+
+    Raises:
+        UnreadableAnswerError: it is no such table.
+    """
     try:
-        rows = [tuple(map(int, line.split())) for line in table.strip().splitlines()[1:]]
-        return max(used / (used + available) for used, available in rows)
-    except (ValueError, ZeroDivisionError) as error:
-        raise UnreadableAnswerError(f"df in a database's pod answered {table[:80]!r}") from error
+        found = [Volume(*map(int, line.split())) for line in table.strip().splitlines()[1:]]
+    except (ValueError, TypeError):
+        found = []
+    if not found or not all(each.used + each.free > 0 for each in found):
+        raise UnreadableAnswerError(f"df in a database's pod answered {table[:80]!r}")
+    return found

@@ -60,6 +60,8 @@ ABOUT_CAPACITY = """
 SELECT json_build_object(
   'version', current_setting('server_version'),
   'keep_bytes', pg_size_bytes(current_setting('wal_keep_size')),
+  'kept', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
+    WHERE datname ~ '_(restored|before)_[0-9]{8}t[0-9]{6}z$'),
   'written_bytes', wal_bytes,
   'written_seconds', extract(epoch FROM now() - stats_reset))
 FROM pg_stat_wal
@@ -88,6 +90,11 @@ def inventory_command(names: Sequence[str]) -> list[str]:
     where = shlex.quote(f"dbname={ADMINISTRATION} options='{options}'")
     program = " ".join(["exec", *_ALL, *(f"--command {word}" for word in words), where])
     return ["sh", "-c", program, _ALL[0], _statement("state"), _listed("server"), _listed("objects")]
+
+
+def objects_question() -> str:
+    """Return the statement that selects the facts of one database, as one JSON list of object, field and value."""
+    return _listed("objects")
 
 
 def _statement(name: str) -> str:

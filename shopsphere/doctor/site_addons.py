@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from shopsphere.clients.cluster import Document, place_of
+from shopsphere.clients.cluster import Document
+from shopsphere.clients.document_place import place_of
 from shopsphere.doctor.site_api import SiteApi
 from shopsphere.foundation.finding import Finding, fails, passes, unknown
 

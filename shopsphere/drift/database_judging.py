@@ -15,6 +15,7 @@ from shopsphere.drift.database_settings import differing_settings, is_value
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.values import shown
+from shopsphere.estate.kept_databases import KeptDatabase
 from shopsphere.foundation.finding import Severity
 
 _RESIDENCY = re.compile(
@@ -145,6 +146,9 @@ def _finding(
     *,
     facts: Mapping[str, str] | None = None,
 ) -> Drift:
+    if kind is Kind.UNDECLARED and (kept := KeptDatabase.of(name.removeprefix("database "))):
+        told = kept.told()
+        return place.drift(name, "", "", told, kind, Severity.MEDIUM, repair=told)
     residency = _leads_out(name, field, live, facts or {}) and kind is not Kind.MISSING
     whole = name if database == ADMINISTRATION else f"{database}: {name}"
     sql = drop(name) if kind is Kind.UNDECLARED else "" if not field else put_back(name, field, declared)

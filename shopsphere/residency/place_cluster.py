@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from shopsphere.clients.cluster import Cluster, place_of
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.document_place import place_of
 from shopsphere.clients.postgres import leading_pod
 from shopsphere.clients.questions import CONTAINER
 from shopsphere.residency.place import HOME, Seen, in_pieces

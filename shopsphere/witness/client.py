@@ -190,7 +190,7 @@ class Witness:
 
     def lock_rotation(self, owner: str, *, seconds: int) -> Lock:
         """Take the lock that lets one operator renew the pair's secrets; raises as `lock`, which it does not touch."""
-        return self._lock(self._keys.rotation, "renewing the secrets of", owner, seconds)
+        return self._lock(self._keys.rotation, "renewing secrets, or putting a database in place, of", owner, seconds)
 
     def _lock(self, key: str, doing: str, owner: str, seconds: int) -> Lock:
         lease = self._store.grant(seconds)

@@ -221,6 +221,17 @@ def test_what_only_a_person_can_judge_has_no_statement_that_destroys(server: Led
     assert all(each.repair.startswith("look at it with: kubectl") for each in found)
 
 
+def test_a_database_that_was_kept_is_said_to_be_one(server: LedgerServer) -> None:
+    name = "ledger_before_20261130t053000z"
+    server.run("postgres", f"CREATE DATABASE {name} CONNECTION LIMIT 0")
+    found = server.findings()
+    server.run("postgres", f"DROP DATABASE {name}")
+    assert of(found) == [(f"database {name}", "", "medium")]
+    assert found[0].live
+    assert found[0].live.startswith(f"{name} was ledger until 2026-11-30 05:30:00 UTC")
+    assert f"--drop {name}" in found[0].repair
+
+
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [

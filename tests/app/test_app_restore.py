@@ -16,8 +16,9 @@ from archive_place import OWNERS, ArchivePlace, soon
 from postgres_cluster import Cluster
 
 from app.archive.sealing import seal_file
+from runbooks.putting_in_place.copy import Copy
 from runbooks.restore.archives import look
-from runbooks.restore.beside import recover, recover_first
+from runbooks.restore.beside import FACTS, recover, recover_first
 from runbooks.restore.pieces import find_pieces
 from runbooks.restore.sealed import PieceError, open_sealed
 from runbooks.restore.server import BINARIES, query
@@ -85,6 +86,12 @@ def test_a_dropped_table_is_back_as_it_was_the_second_before(
     assert any("the next transaction is later" in line for line in lines)
     assert query(folder / "restored", "commerce", "SHOW transaction_read_only") == "on"
     assert database.query("commerce", "SELECT to_regclass('placed')") == [(None,)]
+    copy = Copy.of(folder / "restored", "commerce")
+    ((system,),) = database.query("postgres", "SELECT system_identifier::text FROM pg_control_system()")
+    assert (copy.to, copy.system) == (before, system)
+    assert copy.ask("SELECT to_json(count(*)) FROM placed") == 1000
+    assert b"COPY public.placed (i) FROM stdin;" in b"".join(copy.dump())
+    assert (folder / "restored" / FACTS).stat().st_mode & 0o77 == 0
 
 
 def test_a_time_after_which_nothing_was_written_is_reached_too(
