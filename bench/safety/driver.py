@@ -81,10 +81,10 @@ def _few(violations: Sequence[str]) -> list[str]:
     for each in violations:
         kinds.setdefault(each.partition(":")[0], []).append(each)
     found: list[str] = []
-    for kind, each in kinds.items():
-        found += each[:FEW]
-        if len(each) > FEW:
-            found.append(f"{kind}: {len(each) - FEW} more")
+    for kind, alike in kinds.items():
+        found += alike[:FEW]
+        if len(alike) > FEW:
+            found.append(f"{kind}: {len(alike) - FEW} more")
     return found
 
 

@@ -39,6 +39,7 @@ class Declared:
         run_time: fields that are declared for the beginning only, and belong to the run time since (`ignoreChanges`).
         is_owners: the cluster's owner applied it, by whatever program: nobody's record of it is asked for, and its
             labels and annotations are the owner's.
+        may_be_missing: an owner may do without it; where it is, it is as declared.
     """
 
     version: str
@@ -47,6 +48,7 @@ class Declared:
     manager: str
     run_time: tuple[tuple[str, ...], ...] = ()
     is_owners: bool = False
+    may_be_missing: bool = False
 
     @property
     def is_custom(self) -> bool:

@@ -64,6 +64,8 @@ def object_name(kind: str, namespace: str, name: str) -> str:
 def _gone(view: View, key: Key, repair: Repair) -> Iterator[Drift]:
     """Yield the loss of an object: a declared one, or one that the database operator makes of a declared one."""
     if key in view.declared:
+        if view.declared[key].may_be_missing:
+            return
         is_owners = view.declared[key].is_owners
         yield _missing(key, repair, "an object", repair.apply_rights() if is_owners else repair.deploy())
     elif cluster := view.accounts.get(key):

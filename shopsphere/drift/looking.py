@@ -154,7 +154,7 @@ def together(objects: SiteDrift, part: SiteDrift) -> SiteDrift:
 def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> SiteDrift:
     """Compare an exported state with a cluster."""
     declared = declared_objects(exported)
-    declared += owners_rights(repair.site, declared)
+    declared += owners_rights(repair.site, repair.environment, declared)
     if not declared:
         why = "its stack declares nothing: it was never deployed, or was removed"
         return SiteDrift(repair.site, unseen=(Unseen(repair.site, _WHOLE, why),))

@@ -153,7 +153,7 @@ class SiteWatch:
 
     def _declare(self, exported: Mapping[str, Any]) -> None:
         declared = declared_objects(exported)
-        declared += owners_rights(self._repair.site, declared)
+        declared += owners_rights(self._repair.site, self._repair.environment, declared)
         self._number, self._unknown_kinds = len(declared), unknown_kinds(declared, self._repair.site)
         self._is_new = True  # all is judged anew, and what was found before counts until then
         known = [each for each in declared if find_kind(each.version, each.kind)]

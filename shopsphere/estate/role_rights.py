@@ -39,7 +39,7 @@ COMPARED: dict[str, tuple[str, ...]] = {
     "storage.k8s.io": ("storageclasses",),
     "scheduling.k8s.io": ("priorityclasses",),
     "admissionregistration.k8s.io": ("validatingadmissionpolicies", "validatingadmissionpolicybindings"),
-    RBAC: ("clusterrolebindings", "roles", "rolebindings"),
+    RBAC: ("clusterroles", "clusterrolebindings", "roles", "rolebindings"),
     "discovery.k8s.io": ("endpointslices",),
     "apps": ("deployments", "replicasets", "statefulsets", "daemonsets"),
     "batch": ("jobs", "cronjobs"),

@@ -140,7 +140,8 @@ def test_owner_and_operator_go_the_same_way(
     monkeypatch.setattr(owner, "OwnedBucket", lambda access, _: access)
     operators = archives.bucket_of(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.PROD, "ledger-dublin")
     owners = owner.owned_buckets(TOPOLOGY.jurisdictions["eu"], Environment.PROD, folder)[0][0]
-    for access, account in ((operators, READER), (owners, OWNER)):
+    found: list[tuple[object, str]] = [(operators, READER), (owners, OWNER)]
+    for access, account in found:
         assert access == ArchiveAccess(
             f"https://{archive.address}:8443",
             account,

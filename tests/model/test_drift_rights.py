@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from declared_site import Document, declared_bodies, exported
-from live_objects import LATER, applied_rights, live_objects, managed
+from live_objects import LATER, applied_rights, live_objects, managed, of_manifest
 from test_drift_injections import REPAIR
 from test_drift_undeclared import made
 
@@ -31,7 +31,7 @@ def found(lives: Sequence[tuple[str, Document]], *others: Live) -> list[Drift]:
     stack = declared_objects(exported())
     own = [Live(each.kind, live) for each, live in zip(stack, live_objects().values(), strict=True)]
     live_rights = [Live(kind, document) for kind, document in lives]
-    return judge([*stack, *owners_rights("frankfurt", stack)], [*own, *live_rights, *others], REPAIR)
+    return judge([*stack, *owners_rights("frankfurt", "lab", stack)], [*own, *live_rights, *others], REPAIR)
 
 
 def changed(at: int, **fields: Any) -> list[tuple[str, Document]]:
@@ -42,7 +42,7 @@ def changed(at: int, **fields: Any) -> list[tuple[str, Document]]:
         document[field] = value
         if value is None:
             del document[field]
-    written = {f"f:{field}": {} for field, value in fields.items() if value is not None}
+    written: Document = {f"f:{field}": {} for field, value in fields.items() if value is not None}
     document["metadata"]["managedFields"].append(managed("kubectl-edit", "Update", LATER, written))
     return lives
 
@@ -132,9 +132,28 @@ def test_another_binding_of_an_agent(kind: str, subject: Document, counts: bool)
     assert told == ([(Kind.UNDECLARED, severity, name)] if counts else [])
 
 
-def test_a_site_without_databases_has_none() -> None:
+def test_a_site_without_databases_has_no_agents() -> None:
     bodies = {name: body for name, body in declared_bodies().items() if name != "database"}
-    assert owners_rights("newyork", declared_objects(exported(bodies))) == []
+    wanted = owners_rights("newyork", "lab", declared_objects(exported(bodies)))
+    assert all(each.may_be_missing for each in wanted)
+    assert not any("agent" in each.name for each in wanted)
+
+
+def test_a_site_that_was_never_deployed_has_none() -> None:
+    assert owners_rights("frankfurt", "lab", []) == []
+
+
+def of_program(*extra: Document) -> tuple[str, Document]:
+    """The role of watchers as the owner applied it, with rules of somebody else's."""
+    role = cluster_rights.watch_rights()[0]
+    return of_manifest({**role, "rules": [*role["rules"], *extra]})
+
+
+@pytest.mark.requirement("a right of a program that grew at the cluster is drift; an owner may do without it")
+def test_a_program_may_have_no_role_but_no_wider_one() -> None:
+    assert found([*applied_rights(), of_program()]) == []
+    (grown,) = found([*applied_rights(), of_program(SECRETS)])
+    assert (grown.object, grown.kind) == ("ClusterRole shopsphere:watch", Kind.ADDED)
 
 
 def test_all_that_an_owner_applies_is_compared() -> None:
@@ -145,4 +164,5 @@ def test_all_that_an_owner_applies_is_compared() -> None:
         if name.endswith("_rights") and inspect.isfunction(function) and not name.startswith("_")
     }
     assert made_for_owners
-    assert [name for name in made_for_owners if name not in vars(rights)] == []
+    printed = inspect.getsource(cluster_rights.site_rights)
+    assert [name for name in made_for_owners if name not in vars(rights) and f"{name}(" not in printed] == []

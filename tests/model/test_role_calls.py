@@ -21,7 +21,7 @@ from shopsphere.foundation.paths import REPOSITORY
 FOLDERS = ("runbooks", *(f"shopsphere/{name}" for name in ("clients", "deploy", "doctor", "drift", "status")), "cli")
 OF_OTHERS = ("runbooks/agent", "runbooks/install")
 """Agents have roles of their own (ADR 50), and what installs files asks nobody."""
-CHANGES = frozenset({"patch", "patch_steps", "apply", "create", "delete", "execute", "converse", "output_of"})
+CHANGES = frozenset({"patch", "patch_steps", "apply", "create", "delete", "execute", "converse", "output_of", "feed"})
 
 WATCH, DRIFT, OPERATE, UP = (Role.WATCH,), (Role.DRIFT,), (Role.OPERATE,), (Role.UP,)
 LOOKS = (Role.WATCH, Role.OPERATE)
@@ -48,6 +48,10 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("runbooks/permit.py", "cluster.patch"): [of(OPERATE, ("patch", "configmaps", DATA))],
     ("runbooks/project_secrets.py", "/api/v1/namespaces/{}/secrets"): [
         of(OPERATE, *(("list", "secrets", each) for each in (DATA, "shop", "gateway", "archive-ledger")))],
+    ("runbooks/putting_in_place/instance.py", "self.cluster.execute"): [of(OPERATE, *ENTER)],
+    ("runbooks/putting_in_place/instance.py", "self.cluster.feed"): [of(OPERATE, *ENTER)],
+    ("runbooks/putting_in_place/room.py", "instance.cluster.execute"): [of(OPERATE, *ENTER)],
+    ("runbooks/putting_in_place/swapping.py", "leading.cluster.execute"): [of(OPERATE, *ENTER)],
     ("runbooks/readiness/nodes.py", "/api/v1/namespaces/{}/pods"): [of(LOOKS, ("list", "pods", DATA))],
     ("runbooks/readiness/nodes.py", "/api/v1/pods"): [of(LOOKS, ("list", "pods"))],
     ("runbooks/readiness/p03_versions.py", "/api/v1/pods"): [of(LOOKS, ("list", "pods"))],
@@ -65,6 +69,7 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("runbooks/rebuild/02-replace-databases.py", "database.cluster.delete"): [
         of(OPERATE, ("delete", CLUSTERS, DATA, LEDGER))],
     ("runbooks/site_nodes.py", "/api/v1/namespaces/{}/pods/{}"): [of(OPERATE, ("get", "pods", DATA, f"{LEDGER}-1"))],
+    ("shopsphere/clients/html_forms.py", "parser.feed"): [],  # of a page
     ("shopsphere/clients/host_rules.py", "/api/v1/nodes"): [
         of(DRIFT, ("list", "nodes"), ("get", "nodes/proxy", "", f"http:{SITE}:8405")),
         of(UP, ("get", "nodes/proxy", "", f"http:{SITE}:8405"))],

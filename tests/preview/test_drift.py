@@ -185,7 +185,7 @@ def state_of(wanted: Callable[[Registered], bool]) -> Document:
 def deployed(api: KubeApi, state: Document) -> KubeApi:
     """Every declared object, applied as Pulumi's provider does it: by the server, each under a manager of its own."""
     apply(api, state)
-    for each in owners_rights("frankfurt", declared_objects(state)):  # as the owner of the cluster does it
+    for each in owners_rights("frankfurt", "lab", declared_objects(state)):  # as the owner of the cluster does it
         document = {"apiVersion": each.version, "kind": each.kind, **each.body}
         api.cluster().apply(path_of(each), document, manager="kubectl")
     # A new kind of objects cannot be listed for its first moments: that is unknown, and no subject of these tests.

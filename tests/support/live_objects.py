@@ -40,19 +40,21 @@ def live_objects(bodies: dict[str, Document] | None = None) -> dict[str, Documen
 
 def applied_rights(site: str = "frankfurt", manager: str = "kubectl") -> list[tuple[str, Document]]:
     """What the owner of a site's cluster applied for its agents, with the kind of each, and a label of the owner's."""
-    found = []
-    for each in agent_rights(site):
-        applied = {key: value for key, value in copy.deepcopy(each).items() if key not in {"apiVersion", "kind"}}
-        fields = {f"f:{key}": {} for key in applied if key != "metadata"}
-        applied["metadata"] |= {
-            "uid": f"{each['kind']}-{each['metadata']['name']}",
-            "resourceVersion": "1",
-            "creationTimestamp": DEPLOYED,
-            "labels": {"team": "clusters"},
-            "managedFields": [managed(manager, "Apply", DEPLOYED, fields)],
-        }
-        found.append((each["kind"], applied))
-    return found
+    return [of_manifest(each, manager) for each in agent_rights(site)]
+
+
+def of_manifest(manifest: Document, manager: str = "kubectl") -> tuple[str, Document]:
+    """A manifest that the owner of a site's cluster applied, with its kind."""
+    applied = {key: value for key, value in copy.deepcopy(manifest).items() if key not in {"apiVersion", "kind"}}
+    fields: dict[str, Any] = {f"f:{key}": {} for key in applied if key != "metadata"}
+    applied["metadata"] |= {
+        "uid": f"{manifest['kind']}-{manifest['metadata']['name']}",
+        "resourceVersion": "1",
+        "creationTimestamp": DEPLOYED,
+        "labels": {"team": "clusters"},
+        "managedFields": [managed(manager, "Apply", DEPLOYED, fields)],
+    }
+    return str(manifest["kind"]), applied
 
 
 def live_of(body: Document, uid: str) -> Document:
