@@ -103,7 +103,7 @@ STEPS = [
 @pytest.mark.parametrize("database", ["commerce", "ledger"])
 def test_a_node_where_a_database_leads_is_waited_for(name: str, title: str, site: str, why: str, database: str) -> None:
     node, verify = f"{site}-2", step(name, title).verify
-    pair = Pair(**{database: node})
+    pair = Pair(commerce=node if database == "commerce" else "", ledger=node if database == "ledger" else "")
     pair.says[node] = SHUT
     with pytest.raises(NodeWaitedForError, match=f"a database leads on {node}, {why}"):
         verify(change(pair))

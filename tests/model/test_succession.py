@@ -19,7 +19,7 @@ from shopsphere.estate.databases import COMMERCE, LEDGER
 from shopsphere.foundation.finding import Verdict
 from shopsphere.status import databases, render
 from shopsphere.status.databases import describe
-from shopsphere.status.model import Count, Power, SiteFacts, SiteStatus, Status, Storage
+from shopsphere.status.model import Count, Database, Power, SiteFacts, SiteStatus, Status, Storage
 from shopsphere.topology import FurtherNode, load_topology
 
 ONE, TWO = "ledger-frankfurt-1", "ledger-frankfurt-2"
@@ -175,8 +175,8 @@ def test_there_is_a_figure_of_it(may_lead: tuple[str, ...] | None, number: list[
         assert [each.value for each in samples if each.metric.name == "shopsphere_complete_copies"] == number
 
 
-def describe_silent(may_lead: tuple[str, ...] | None) -> databases.Database:
-    return databases.Database("ledger", "unknown", "", None, (), "no answer", may_lead)
+def describe_silent(may_lead: tuple[str, ...] | None) -> Database:
+    return Database("ledger", "unknown", "", None, (), "no answer", may_lead)
 
 
 def test_databases_that_may_lose_something_are_judged_alone() -> None:
