@@ -42,7 +42,7 @@ def changed(at: int, **fields: Any) -> list[tuple[str, Document]]:
         document[field] = value
         if value is None:
             del document[field]
-    written = {f"f:{field}": {} for field, value in fields.items() if value is not None}
+    written: Document = {f"f:{field}": {} for field, value in fields.items() if value is not None}
     document["metadata"]["managedFields"].append(managed("kubectl-edit", "Update", LATER, written))
     return lives
 

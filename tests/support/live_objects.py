@@ -43,7 +43,7 @@ def applied_rights(site: str = "frankfurt", manager: str = "kubectl") -> list[tu
     found = []
     for each in agent_rights(site):
         applied = {key: value for key, value in copy.deepcopy(each).items() if key not in {"apiVersion", "kind"}}
-        fields = {f"f:{key}": {} for key in applied if key != "metadata"}
+        fields: Document = {f"f:{key}": {} for key in applied if key != "metadata"}
         applied["metadata"] |= {
             "uid": f"{each['kind']}-{each['metadata']['name']}",
             "resourceVersion": "1",
