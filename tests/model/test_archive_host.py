@@ -138,10 +138,9 @@ def test_owner_and_operator_go_the_same_way(
         file.write_text(f" of {account}\n")
     monkeypatch.setattr(archives, "Bucket", lambda access, _: access)
     monkeypatch.setattr(owner, "OwnedBucket", lambda access, _: access)
-    operators = archives.bucket_of(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.PROD, "ledger-dublin")
-    owners = owner.owned_buckets(TOPOLOGY.jurisdictions["eu"], Environment.PROD, folder)[0][0]
-    found: list[tuple[object, str]] = [(operators, READER), (owners, OWNER)]
-    for access, account in found:
+    operators: Any = archives.bucket_of(TOPOLOGY, TOPOLOGY.pair("rdc-a"), Environment.PROD, "ledger-dublin")
+    owners: Any = owner.owned_buckets(TOPOLOGY.jurisdictions["eu"], Environment.PROD, folder)[0][0]
+    for access, account in ((operators, READER), (owners, OWNER)):
         assert access == ArchiveAccess(
             f"https://{archive.address}:8443",
             account,
