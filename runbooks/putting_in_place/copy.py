@@ -50,7 +50,7 @@ class Copy:
         try:
             facts = json.loads(file.read_text())
             last = None if facts["last_transaction"] == "none" else facts["last_transaction"]
-            to = datetime.fromisoformat(facts["to"] or last)
+            to = datetime.fromisoformat(str(facts["to"] or last))
             copy = cls(folder, facts["database"], facts["system"], facts["id"], to)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UsageError.build(
