@@ -13,7 +13,7 @@ from shopsphere.drift.declared import Declared
 from shopsphere.estate.access import AccessError, HostPortsAccess, read_access
 from shopsphere.estate.cluster_rights import agent_rights, site_rights, way_in_for_up
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
-from shopsphere.estate.stack import site_stack
+from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.topology import Topology, load_topology
 
 HOLDERS = "shopsphere:"
@@ -49,7 +49,7 @@ def _printed(site: str, environment: str, stack: Sequence[Declared]) -> Iterator
 
 def _agent_port(topology: Topology, site: str, environment: str) -> int:
     with suppress(AccessError):  # where the stack cannot be read, nothing is compared anyway
-        return read_access(HostPortsAccess, site_stack(topology, site, environment)).site_agent_port
+        return read_access(HostPortsAccess, site_stack(topology, site, Environment(environment))).site_agent_port
     return SITE_AGENT_PORT
 
 

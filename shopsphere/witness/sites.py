@@ -60,4 +60,5 @@ class SiteWitness(Witness):
                 phase=Phase.STEADY,
                 sync=Sync.OFF,
             )
-            return self.change(older.found, record, without_lease=older.found.lease_holder != self._site)
+            own = self._site if record.active == self._site else ""
+            return self.change(older.found, record, without_lease=True, but_of=own)

@@ -21,6 +21,7 @@ from shopsphere.drift.repair_plan import Action, plan_of
 from shopsphere.drift.rights import owners_rights
 from shopsphere.drift.undeclared import Live, is_meant
 from shopsphere.estate import cluster_rights
+from shopsphere.estate.role_rights import watch_rights
 
 LOOKS, ENTERS, AGENTS = "shopsphere:agent", "shopsphere:agent-in-databases", "shopsphere:agents"
 SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
@@ -145,7 +146,7 @@ def test_a_site_that_was_never_deployed_has_none() -> None:
 
 def of_program(*extra: Document) -> tuple[str, Document]:
     """The role of watchers as the owner applied it, with rules of somebody else's."""
-    role = cluster_rights.watch_rights()[0]
+    role = watch_rights()[0]
     return of_manifest({**role, "rules": [*role["rules"], *extra]})
 
 
