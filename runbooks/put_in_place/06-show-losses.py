@@ -33,13 +33,8 @@ def check(run: Replacement) -> str:
 def act(run: Replacement) -> None:
     """Ask both databases, and for the ledger the provider; show it; go on only with the name typed."""
     leading = run.leading()
-<<<<<<< HEAD
-    live, coming = (leading.asker(each, seconds=_COUNT_SECONDS) for each in (run.live, run.coming))
-    found = losses(run.model, live, coming, run.moment)
-=======
     live, other = (leading.asker(each, seconds=_COUNT_SECONDS) for each in (run.live, run.coming))
     found = losses(run.model, live, other, run.moment)
->>>>>>> restore
     if run.model is LEDGER:
         found += against_provider(leading, run.model, run.coming, run.at_time)
     run.remember("losses", found)
