@@ -31,6 +31,7 @@ from shopsphere.estate.role_rights import (
     OPERATES,
     OPERATES_HERE,
     OPERATES_IN_DATABASES,
+    OPERATES_IN_SERVICES,
     WATCHES,
     WATCHES_IN_PODS,
     drift_rights,
@@ -81,7 +82,8 @@ class Binding:
 
 
 _DATABASES = tuple(each.namespace.name for each in DATABASES)
-_ASKED = (*_DATABASES, SHOP.name, PAYMENTS.name)
+_SERVICES = (SHOP.name, PAYMENTS.name)
+_ASKED = (*_DATABASES, *_SERVICES)
 """Where watchers ask: the databases for their roles, the shop's own programs for what waits."""
 BINDINGS = (
     Binding(BINDING, ENTERS, AGENTS, _DATABASES),
@@ -89,7 +91,8 @@ BINDINGS = (
     Binding("site-drift", DRIFTS_IN_DATABASES, Role.DRIFT.group, _DATABASES),
     Binding("site-drift", DRIFTS_HERE, Role.DRIFT.group, but=_DATABASES),
     Binding("site-operate", OPERATES_IN_DATABASES, Role.OPERATE.group, _DATABASES),
-    Binding("site-operate", OPERATES_HERE, Role.OPERATE.group, but=_DATABASES),
+    Binding("site-operate", OPERATES_IN_SERVICES, Role.OPERATE.group, _SERVICES),
+    Binding("site-operate", OPERATES_HERE, Role.OPERATE.group, but=(*_DATABASES, *_SERVICES)),
 )
 """All that a stack binds: RES-007 and admission refuse every other role binding."""
 OF_THE_CLUSTER = {

@@ -27,6 +27,7 @@ DRIFTS, DRIFTS_HERE = "shopsphere:drift", "shopsphere:drift-in-namespaces"
 DRIFTS_IN_DATABASES = "shopsphere:drift-in-databases"
 OPERATES, OPERATES_HERE = "shopsphere:operate", "shopsphere:operate-in-namespaces"
 OPERATES_IN_DATABASES = "shopsphere:operate-in-databases"
+OPERATES_IN_SERVICES = "shopsphere:operate-in-services"
 DEPLOYS, DEPLOYS_HERE = "shopsphere:up", "shopsphere:up-in-namespaces"
 PRIORITIES = ("databases", "storefront", "background")
 """Priorities of a site's pods, as `components.data_centre` declares them."""
@@ -111,6 +112,8 @@ def operate_rights(site: Site) -> list[Manifest]:
             rule(DATABASE_GROUP, "clusters", READ),
         ),
         cluster_role(OPERATES_HERE, rule("", "secrets", ("list",))),
+        # `put-in-place` has the shop's own programs compare the books with what was restored.
+        cluster_role(OPERATES_IN_SERVICES, rule("", "secrets", ("list",)), _ENTER),
         cluster_role(
             OPERATES_IN_DATABASES,
             rule("", "secrets", ("list",)),

@@ -108,9 +108,9 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("shopsphere/status/sites.py", "/api/v1/persistentvolumes"): [of(WATCH, ("list", "persistentvolumes"))],
     ("shopsphere/status/sites.py", "/api/v1/pods"): [of(WATCH, ("list", "pods"))],
     ("shopsphere/status/workload_program.py", "/api/v1/namespaces/{}/pods"): [
-        of(WATCH, ("list", "pods", "shop"), ("list", "pods", "payments"))],
+        of(LOOKS, ("list", "pods", "shop"), ("list", "pods", "payments"))],
     ("shopsphere/status/workload_program.py", "cluster.execute"): [
-        of(WATCH, *((verb, "pods/exec", each) for verb in ("get", "create") for each in ("shop", "payments")))],
+        of(LOOKS, *((verb, "pods/exec", each) for verb in ("get", "create") for each in ("shop", "payments")))],
 }  # fmt: skip
 """By file and call: who asks it, and the rights (verb, kind, namespace, name) that this takes at Frankfurt."""
 
