@@ -62,6 +62,8 @@ OWNERS_BINDING = "site-up"
 class Binding:
     """What a site's stack binds in namespaces of its own.
 
+    What gets another role in a namespace gets another name: no API server lets the role of a binding be changed.
+
     Attributes:
         name: of the RoleBinding.
         role: ClusterRole that it gives.
@@ -91,7 +93,7 @@ BINDINGS = (
     Binding("site-drift", DRIFTS_IN_DATABASES, Role.DRIFT.group, _DATABASES),
     Binding("site-drift", DRIFTS_HERE, Role.DRIFT.group, but=_DATABASES),
     Binding("site-operate", OPERATES_IN_DATABASES, Role.OPERATE.group, _DATABASES),
-    Binding("site-operate", OPERATES_IN_SERVICES, Role.OPERATE.group, _SERVICES),
+    Binding("site-operate-services", OPERATES_IN_SERVICES, Role.OPERATE.group, _SERVICES),
     Binding("site-operate", OPERATES_HERE, Role.OPERATE.group, but=(*_DATABASES, *_SERVICES)),
 )
 """All that a stack binds: RES-007 and admission refuse every other role binding."""
