@@ -120,7 +120,7 @@ def _of_site(scene: Scene, site: str) -> Iterator[Attempt]:
     )
     host = {"headers": {"Host": scene.topology.static_host}}
     over_http = [get(f"http://{address}{each}", **host) for each in (static, "/media/x.webp", "/cart")]
-    redirects = Control(CLIENT, (get(f"http://{address}/", headers={"Host": name}),), r"^http 301 ")
+    redirects = Control(CLIENT, (get(f"http://{address}/", headers={"Host": name}),), r"^http 301\b")
     yield attempt(
         "C6",
         f"fetch static assets from {site} over port 80",

@@ -156,7 +156,9 @@ def _at_the_api(scene: Scene, site: str, api: str, answers: Control) -> Iterator
                 trace=scene.mark,
             )
     known = Control(
-        DESK, (get(f"{api}/apis/postgresql.cnpg.io/v1/clusters", certificate=own),), r"^http 200 .*ClusterList"
+        DESK,
+        (get(f"{api}/apis/postgresql.cnpg.io/v1/clusters", certificate=own),),
+        r"^http 200 .*postgresql.cnpg.io/v1.*items",
     )
     other_pod = f"{api}/api/v1/namespaces/shop/pods/{scene.mark}/exec?command=id"
     beyond = {

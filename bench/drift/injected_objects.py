@@ -225,7 +225,7 @@ def _databases(ground: Ground) -> list[Injection]:
                 Edit(("spec", "postgresql", "parameters", delay), "1h")),
         patched(sort, site, commerce, "spec.failoverDelay", Edit(("spec", "failoverDelay"), 600)),
         patched(sort, site, ledger, "spec.postgresql.pg_hba",
-                Edit(("spec", "postgresql", "pg_hba"), ["hostssl all all 10.9.9.0/24 scram-sha-256"])),
+                Edit(("spec", "postgresql", "pg_hba", END), "hostssl all all 10.9.9.0/24 scram-sha-256")),
         patched("annotation that changes behaviour", site, commerce, f'metadata.annotations["{loop}"]',
                 Edit(("metadata", "annotations", loop), "disabled")),
         patched(sort, site, ledger, "spec.enableSuperuserAccess", Edit(("spec", "enableSuperuserAccess"), value=True)),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from admitting_api import in_force
 from kube_api import DEPLOYER, KubeApi, api_with_databases
-from test_drift import apply, compared, state_of
+from test_drift import apply, apply_rights, compared, state_of
 
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
@@ -66,6 +66,7 @@ def test_what_admission_lets_in_is_found_and_taken_back(
     monkeypatch.setattr(drift_batches, "_PAUSE", 0.2)
     state, results = state_of(lambda _each: True), list[Document]()
     apply(api, state)
+    apply_rights(api, state)
     in_force(api)
     # In a cluster a controller makes it, and no pod is let in without.
     account = ("create", "serviceaccount", "default", "--namespace=shop")

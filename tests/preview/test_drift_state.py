@@ -75,7 +75,8 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
 @pytest.mark.requirement("drift that Pulumi does not report is found")
 def test_additions_are_found_that_pulumi_does_not_see(applied: Applied, monkeypatch: pytest.MonkeyPatch) -> None:
     clean = applied.compared(monkeypatch)
-    assert (clean.declared, clean.drifts, clean.unseen) == (4, (), ())
+    assert (clean.drifts, clean.unseen) == ((), ())
+    assert clean.declared > 4, "with what programs may do, where the owner of the cluster has given them roles"
 
     applied.api.kubectl("scale", "deployment", "shop", "--replicas=3", "--namespace=shop")
     assert applied.compared(monkeypatch).drifts == ()  # left to the run time, as the role of a database is
