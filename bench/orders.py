@@ -1,6 +1,9 @@
 """Customers who order without pause and keep a journal of what they were promised.
 
-Run at a client host: shopsphere lab exec client-eu -- "$PWD/.venv/bin/python" "$PWD/bench/orders.py" --seconds 60 --workers 4
+Run at a client host:
+
+    shopsphere lab exec client-eu -- "$PWD/.venv/bin/python" "$PWD/bench/orders.py" --seconds 60 --workers 4
+
 Each worker fills a cart, checks out, and sends the same form again (same idempotency key, new connection, name asked
 anew) until the shop gives an answer that is final: an order, or a refusal, after which it begins anew.
 `--direct ADDRESS` adds a customer who passes DNS by and tries one site all the time. `--patient` customers do what a
