@@ -128,7 +128,7 @@ PATCHES = (
           [{"op": "add", "path": "/spec/externalClusters/-", "value": OF_A_STRANGER}],
           "spec.externalClusters[name=us]", ADDED),
     Patch("Cluster", "data-commerce", "commerce-frankfurt",
-          {"spec": {"postgresql": {"pg_hba": ["host all all all trust"]}}}, "spec.postgresql.pg_hba", ADDED),
+          {"spec": {"postgresql": {"pg_hba": ["host all all all trust"]}}}, "spec.postgresql.pg_hba", CHANGED),
     Patch("Cluster", "data-commerce", "commerce-frankfurt",
           {"metadata": {"annotations": {"cnpg.io/hibernation": "on"}}},
           'metadata.annotations["cnpg.io/hibernation"]', ADDED),

@@ -65,7 +65,7 @@ HAS_TO: dict[Role, list[Right]] = {
     Role.OPERATE: [
         *LOOKING, ("list", "batch/jobs", ""),
         *(("list", "secrets", each) for each in OWN),
-        *(("create", "pods:exec", each) for each in ("data-commerce", "data-ledger")),
+        *(("create", "pods:exec", each) for each in ("data-commerce", "data-ledger", "shop", "payments")),
         *((verb, f"{CNPG}/clusters", "data-ledger", "ledger-frankfurt") for verb in ("patch", "delete", "create")),
         *((verb, f"{CNPG}/clusters", "data-commerce", "commerce-frankfurt") for verb in ("patch", "delete", "create")),
         ("list", "persistentvolumeclaims", "data-ledger"),
@@ -145,7 +145,7 @@ MAY_NOT: dict[Role, list[Right]] = {
     Role.OPERATE: [
         *((verb, "secrets", each) for verb in ("get", "watch", *CHANGES) for each in ("shop", "data-ledger")),
         *((verb, kind, "shop") for verb in CHANGES for kind in CHANGED),
-        ("create", "pods:exec", "shop"), ("create", "pods:exec", "payments"),
+        ("create", "pods:exec", "gateway"), ("create", "pods:exec", "archive-ledger"), ("get", "pods:log", "payments"),
         ("delete", f"{CNPG}/clusters", "data-ledger", "commerce-frankfurt-2"),
         ("patch", f"{CNPG}/clusters", "data-ledger", "others"), ("update", f"{CNPG}/clusters", "data-ledger"),
         ("delete", "configmaps", "data-ledger"), ("patch", "configmaps", "shop"), ("create", "configmaps", "gateway"),
