@@ -111,10 +111,11 @@ def differing(declared: Declared, live: Live, repair: Repair) -> Iterator[tuple[
 
 
 def _repair_of(declared: Declared, difference: Difference, repair: Repair) -> str:
+    again = repair.apply_rights(in_namespaces=bool(declared.namespace))
     if declared.is_owners and not difference.path:
-        return repair.apply_rights()
+        return again
     if declared.is_owners and difference.path[0] == "roleRef":  # the API server lets nobody change it
-        return f"{repair.delete(declared.kind, declared.namespace, declared.name)} && {repair.apply_rights()}"
+        return f"{repair.delete(declared.kind, declared.namespace, declared.name)} && {again}"
     return repair.of(declared.kind, declared.namespace, declared.name, difference)
 
 

@@ -71,10 +71,15 @@ class Repair:
         words = ("annotate", "--overwrite", resource_of("Cluster"), cluster)
         return f"{self._kubectl(namespace, *words)} {_AT_ANOTHER_TIME}"
 
-    def apply_rights(self) -> str:
-        """Return the command with which the owner of the site's cluster applies its rights again."""
+    def apply_rights(self, *, in_namespaces: bool = False) -> str:
+        """Return the command with which the owner of the site's cluster applies its rights again.
+
+        Args:
+            in_namespaces: what lets `up` into the stack's namespaces, in place of the roles.
+        """
         applied = self._kubectl("", "apply", "--server-side", "--force-conflicts", "--filename=-")
-        return f"shopsphere policy rights {self.site} | {applied}"
+        part = " --namespaces" if in_namespaces else ""
+        return f"shopsphere policy rights {self.site} --environment {self.environment}{part} | {applied}"
 
     def load_rules(self, door: str) -> str:
         """Return the command that has a host's agent load again what is declared; `door` leads to it in the API."""

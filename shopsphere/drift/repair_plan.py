@@ -12,6 +12,7 @@ from shopsphere.drift.host_repair import is_loaded_again, is_table
 from shopsphere.drift.kinds import KINDS, SECRET
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.ownership import APPLY, Ownership
+from shopsphere.drift.rights import binds_holders
 from shopsphere.estate.stack import EDGE
 
 Document = Mapping[str, Any]
@@ -102,6 +103,8 @@ def _why_left(drift: Drift, declared: Declared | None) -> str:
 
 def why_kept(kind: str, live: Document) -> str:
     """Return why an object that nobody declared is not deleted; empty where it is."""
+    if kind == "ClusterRoleBinding" and binds_holders(kind, live):
+        return "it gives our own programs a right: the cluster's owner may have bound it under a name of his"
     if not opens_way_out(kind, live):
         return "it opens no way out by itself: whoever made it may still need it"
     if any(author.operation == APPLY and author.manager.startswith(_PULUMI) for author in Ownership(live).authors):

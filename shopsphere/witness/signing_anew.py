@@ -51,7 +51,7 @@ class SigningWitness(Witness):
         known = max(record.serial, int(time.time() * 1000))  # whatever others know: this is a person's word
         signed = record.changed(actor=actor, reason=WHY, epoch=epoch, decision=None, serial=known)
         self.belief.demand()
-        self.change(seen, signed, without_lease=seen.lease_holder != active)
+        self.change(seen, signed, without_lease=True, but_of=active)
         return signed
 
     def _as_it_is(self, record: PairRecord, epoch: int, active: str) -> PairRecord:

@@ -150,6 +150,15 @@ def test_what_opens_a_way_out_is_deleted(live: Live) -> None:
     assert site.found() == []
 
 
+@pytest.mark.requirement("a repair takes no right away that the owner of the cluster may have given our programs")
+def test_a_cluster_binding_of_our_own_programs_is_left_to_the_owner() -> None:
+    site = Site()
+    site.others = [undeclared("ClusterRoleBinding", subjects=[{"kind": "Group", "name": "shopsphere:agents"}])]
+    (outcome,) = site.put_right().values()
+    assert "the cluster's owner may have bound it" in outcome.why
+    assert site.api.changes == []
+
+
 def test_which_objects_open_a_way_out() -> None:
     assert not opens_way_out("NetworkPolicy", {"spec": {"ingress": [{}], "egress": []}})
     assert not opens_way_out("Service", {"spec": {"type": "ClusterIP"}})

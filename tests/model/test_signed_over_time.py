@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import change_authorities
 from shopsphere.witness.signing_anew import SigningError, SigningWitness
+from shopsphere.witness.store import WitnessConflictError
 from shopsphere.witness.users import OPERATOR, WATCHER
 
 URLS = ("http://10.0.0.1:1",)
@@ -62,6 +64,20 @@ def moved(pair: SignedPair) -> SignedPair:
     pair.first()
     pair.move("dublin")
     return pair
+
+
+@pytest.mark.requirement("an operator signs a record that nobody believes while a node of the active site still serves")
+@pytest.mark.parametrize(("site", "is_signed"), [("dublin", True), ("frankfurt", False)])
+def test_a_further_node_that_has_its_lease(moved: SignedPair, site: str, *, is_signed: bool) -> None:
+    lease = moved.witness(DUBLIN).prepare_lease(seconds=10)
+    held = {"key": f"/shopsphere/rdc-a/nodes/{site}/{site}-2", "value": "boot"}
+    put = {each: base64.b64encode(text.encode()).decode() for each, text in held.items()}
+    moved.etcd.answer("/v3/kv/txn", {"compare": [], "success": [{"requestPut": {**put, "lease": str(lease)}}]})
+    if is_signed:
+        assert signs(moved, demanded=True).sign(2, "dublin", "anna").epoch == 2
+        return
+    with pytest.raises(WitnessConflictError):
+        signs(moved, demanded=True).sign(2, "dublin", "anna")
 
 
 @pytest.mark.requirement("a record of an earlier version is believed until a signed one was seen, and then never again")
