@@ -100,7 +100,8 @@ def test_whoever_applied_them_they_are_clean(manager: str) -> None:
 def test_they_are_put_back_by_the_owner() -> None:
     again = (
         "shopsphere policy rights frankfurt --environment lab | "
-        "kubectl --kubeconfig /kubeconfigs/frankfurt.yaml --context frankfurt apply --server-side --force-conflicts --filename=-"
+        "kubectl --kubeconfig /kubeconfigs/frankfurt.yaml --context frankfurt apply --server-side "
+        "--force-conflicts --filename=-"
     )
     gone, another = found(applied_rights()[1:]), found(changed(2, roleRef={"kind": "ClusterRole", "name": "edit"}))
     assert gone[0].repair == again
