@@ -4,9 +4,10 @@ import sys
 
 from runbooks.engine.errors import BlockedError
 from runbooks.putting_in_place.contents import schema_version
-from runbooks.putting_in_place.instance import ADMINISTRATION, IS, KEPT, Instance
+from runbooks.putting_in_place.instance import IS, KEPT, Instance
 from runbooks.putting_in_place.loading import PROVEN
 from runbooks.putting_in_place.replacement import REPLACE, Replacement
+from shopsphere.clients.questions import ADMINISTRATION
 
 TITLE = "Check that the copy beside is of this database, and has its schema"
 SECONDS = 60

@@ -6,8 +6,9 @@ reading the old one, and after a failover their sessions would write into it.
 
 from functools import partial
 
-from runbooks.putting_in_place.instance import ADMINISTRATION, Instance, quoted
+from runbooks.putting_in_place.instance import Instance, quoted
 from runbooks.putting_in_place.replacement import REPLACE, UNDO, Replacement
+from shopsphere.clients.questions import ADMINISTRATION
 from shopsphere.foundation.side_by_side import at_each
 
 TITLE = "Wait until every instance has the new names, and end sessions that still have the old database"

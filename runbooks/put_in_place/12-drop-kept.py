@@ -1,9 +1,9 @@
 """A database that is not live is gone."""
 
 from runbooks.engine.errors import BlockedError
-from runbooks.putting_in_place.instance import ADMINISTRATION
 from runbooks.putting_in_place.replacement import DROP, Replacement
 from runbooks.putting_in_place.room import mib
+from shopsphere.clients.questions import ADMINISTRATION
 from shopsphere.estate.kept_databases import KeptDatabase
 
 TITLE = "Remove a database that was kept beside the live one"

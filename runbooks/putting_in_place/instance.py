@@ -9,14 +9,12 @@ from typing import Any
 
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
-from shopsphere.clients.questions import CONTAINER
+from shopsphere.clients.questions import ADMINISTRATION, CONTAINER, STRICT_PSQL
 from shopsphere.estate.kept_databases import KeptDatabase
 
-ADMINISTRATION = "postgres"
 IS, KEPT, LIVE = "shopsphere", "kept", "live"
 """Stands in a database's note: what it is. One that is kept was live once, and has what was written then."""
 SECONDS = 30.0
-_PSQL = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet", "--set", "ON_ERROR_STOP=1")
 _END = "\n;\n\\q\n"
 Ask = Callable[[str], Any]
 """Asks one database a statement that selects one JSON value, and returns that."""
@@ -92,7 +90,7 @@ class Instance:
     def read(self, database: str, pieces: Iterable[bytes], *, seconds: float, settings: tuple[str, ...] = ()) -> str:
         """Let psql read pieces, of which the last has to end it; with settings of the session, as `name=value`."""
         options = " ".join(f"-c {each}" for each in settings)
-        command = [*_PSQL, "--dbname", f"dbname={database} options='{options}'" if options else database]
+        command = [*STRICT_PSQL, "--dbname", f"dbname={database} options='{options}'" if options else database]
         return self.cluster.feed((self.namespace, self.pod, CONTAINER), command, pieces, seconds=seconds)
 
     def ask(self, database: str, question: str, *, seconds: float = SECONDS) -> Any:

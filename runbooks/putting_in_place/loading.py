@@ -9,7 +9,8 @@ from typing import Any
 from runbooks.engine.errors import BlockedError
 from runbooks.putting_in_place.contents import definitions_of, differences, rows_of
 from runbooks.putting_in_place.copy import Copy
-from runbooks.putting_in_place.instance import ADMINISTRATION, IS, Instance, commented, quoted
+from runbooks.putting_in_place.instance import IS, Instance, commented, quoted
+from shopsphere.clients.questions import ADMINISTRATION
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.progress import say
 

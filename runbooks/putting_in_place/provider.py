@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from runbooks.putting_in_place.instance import ADMINISTRATION, Instance
+from runbooks.putting_in_place.instance import Instance
+from shopsphere.clients.questions import ADMINISTRATION
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.workloads import PAYMENTS
 from shopsphere.foundation.errors import ShopSphereError, told

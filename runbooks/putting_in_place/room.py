@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from runbooks.engine.errors import BlockedError
 from runbooks.putting_in_place.instance import Instance
 from runbooks.readiness.p10_headroom import DISK_SHARE
+from runbooks.readiness.p12_backups import WAL_YOUNGER_THAN
 from runbooks.restore.archives import Backup
-from shopsphere.clients.postgres_capacity import Volume, volumes
-from shopsphere.clients.questions import ABOUT_VOLUMES, CONTAINER
+from shopsphere.clients.postgres_capacity import Volume, ask_volumes
+from shopsphere.clients.questions import ADMINISTRATION
 
 LOG_SHARE = 2.0
 """Bytes of log that a byte of data may lead to: rows, their indexes, and whole pages after a checkpoint."""
@@ -20,7 +21,6 @@ SELECT json_build_object('most', pg_size_bytes(current_setting('max_wal_size')),
 """
 SPOOL_BYTES = int(1.5 * 2**30)
 """Log that a collector keeps while the archive does not take it; then the oldest goes (docs/backups.md)."""
-ARCHIVED_WITHIN = timedelta(minutes=5)
 
 
 def require_room(instance: Instance, bytes_needed: int) -> str:
@@ -30,11 +30,10 @@ def require_room(instance: Instance, bytes_needed: int) -> str:
         BlockedError: it would.
         ClusterError: the instance does not answer.
     """
-    told = instance.ask("postgres", LOG_SETTINGS)
+    told = instance.ask(ADMINISTRATION, LOG_SETTINGS)
     # Never more of it is there at once than it may grow to, and what is kept for a follower.
     log = min(int(bytes_needed * LOG_SHARE), int(told["most"]) + int(told["kept"]))
-    command = [*ABOUT_VOLUMES]
-    found = volumes(instance.cluster.execute(instance.namespace, instance.pod, CONTAINER, command))
+    found = ask_volumes(instance.cluster, instance.namespace, instance.pod)
     data, wal = found[0], found[-1]
     one = data == wal
     for volume, needed in ((data, bytes_needed + (log if one else 0)), (wal, log)):
@@ -69,7 +68,7 @@ def archive_warning(backups: Sequence[Backup], bytes_needed: int, now: datetime 
     now = now or datetime.now(UTC)
     for each in backups:
         age = now - each.covered_at if each.covered_at else None
-        if each.problem or age is None or age > ARCHIVED_WITHIN:
+        if each.problem or age is None or age > WAL_YOUNGER_THAN:
             late = each.problem or (f"WAL is {age.total_seconds() / 60:.0f} min behind" if age else "no WAL is there")
             most = bytes_needed * LOG_SHARE
             lost = (

@@ -43,9 +43,22 @@ def ask_capacity(cluster: Cluster, namespace: str, pod: str) -> Capacity:
         keep_bytes=int(answer["keep_bytes"]),
         written_bytes=int(answer["written_bytes"]),
         written_seconds=float(answer["written_seconds"]),
-        disk_used=share_used(cluster.execute(namespace, pod, CONTAINER, [*ABOUT_VOLUMES])),
+        disk_used=share_used(_table(cluster, namespace, pod)),
         kept=tuple(answer.get("kept", ())),
     )
+
+
+def ask_volumes(cluster: Cluster, namespace: str, pod: str) -> list[Volume]:
+    """Ask `df` in an instance's pod for the volumes of its data and of its log.
+
+    Raises:
+        ClusterError: the pod does not answer, or not readably.
+    """
+    return volumes(_table(cluster, namespace, pod))
+
+
+def _table(cluster: Cluster, namespace: str, pod: str) -> str:
+    return cluster.execute(namespace, pod, CONTAINER, [*ABOUT_VOLUMES])
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from shopsphere.estate.kept_databases import SHAPE
+
 CONTAINER, DATABASE = "postgres", "postgres"
 """Container of an instance, and the database that is asked about all of it."""
 PSQL = ("psql", "--no-psqlrc", "--tuples-only", "--no-align", "--quiet")
-_ALL = (*PSQL, "--set", "ON_ERROR_STOP=1")
+STRICT_PSQL = (*PSQL, "--set", "ON_ERROR_STOP=1")
+"""The same, where the first statement that fails is the last one."""
 SECONDS = 8
 """Bound on each statement of an inventory (s)."""
 MOST = 4000
@@ -56,16 +59,16 @@ SELECT json_build_object(
 DATA_DIRECTORY = "/var/lib/postgresql/data/pgdata"
 """Where CloudNativePG mounts the data; its pg_wal leads to a volume of its own where the cluster has one."""
 
-ABOUT_CAPACITY = """
+ABOUT_CAPACITY = f"""
 SELECT json_build_object(
   'version', current_setting('server_version'),
   'keep_bytes', pg_size_bytes(current_setting('wal_keep_size')),
   'kept', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
-    WHERE datname ~ '_(restored|before)_[0-9]{8}t[0-9]{6}z$'),
+    WHERE datname ~ '{SHAPE}$'),
   'written_bytes', wal_bytes,
   'written_seconds', extract(epoch FROM now() - stats_reset))
 FROM pg_stat_wal
-"""
+"""  # noqa: S608 - with an expression of ours
 ABOUT_VOLUMES = ("df", "--block-size=1", "--output=used,avail", DATA_DIRECTORY, f"{DATA_DIRECTORY}/pg_wal")
 
 
@@ -88,8 +91,8 @@ def inventory_command(names: Sequence[str]) -> list[str]:
     version = ["\\set ON_ERROR_STOP 0", f"COPY {VERSION_TABLE} (version_num) TO STDOUT", f"\\echo {END}"]
     words += map(shlex.quote, version)
     where = shlex.quote(f"dbname={ADMINISTRATION} options='{options}'")
-    program = " ".join(["exec", *_ALL, *(f"--command {word}" for word in words), where])
-    return ["sh", "-c", program, _ALL[0], _statement("state"), _listed("server"), _listed("objects")]
+    program = " ".join(["exec", *STRICT_PSQL, *(f"--command {word}" for word in words), where])
+    return ["sh", "-c", program, PSQL[0], _statement("state"), _listed("server"), _listed("objects")]
 
 
 def objects_question() -> str:

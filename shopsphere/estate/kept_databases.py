@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 
 RESTORED, BEFORE = "restored", "before"
 _STAMP = "%Y%m%dt%H%M%Sz"
-_NAME = re.compile(rf"(?P<database>[a-z]+)_(?P<kind>{RESTORED}|{BEFORE})_(?P<stamp>\d{{8}}t\d{{6}}z)")
+SHAPE = rf"_({RESTORED}|{BEFORE})_[0-9]{{8}}t[0-9]{{6}}z"
+"""How such a name ends, as an expression that PostgreSQL reads as well."""
+_NAME = re.compile(rf"([a-z]+){SHAPE}")
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,10 @@ class KeptDatabase:
         if found is None:
             return None
         try:
-            at = datetime.strptime(found["stamp"], _STAMP).replace(tzinfo=UTC)
+            at = datetime.strptime(name.rpartition("_")[2], _STAMP).replace(tzinfo=UTC)
         except ValueError:
             return None
-        return cls(name, found["database"], found["kind"], at)
+        return cls(name, found[1], found[2], at)
 
     def told(self, pair: str = "PAIR") -> str:
         """Return in words what it is, and how it goes away."""

@@ -50,7 +50,6 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
         of(OPERATE, *(("list", "secrets", each) for each in (DATA, "shop", "gateway", "archive-ledger")))],
     ("runbooks/putting_in_place/instance.py", "self.cluster.execute"): [of(OPERATE, *ENTER)],
     ("runbooks/putting_in_place/instance.py", "self.cluster.feed"): [of(OPERATE, *ENTER)],
-    ("runbooks/putting_in_place/room.py", "instance.cluster.execute"): [of(OPERATE, *ENTER)],
     ("runbooks/putting_in_place/swapping.py", "leading.cluster.execute"): [of(OPERATE, *ENTER)],
     ("runbooks/readiness/nodes.py", "/api/v1/namespaces/{}/pods"): [of(LOOKS, ("list", "pods", DATA))],
     ("runbooks/readiness/nodes.py", "/api/v1/pods"): [of(LOOKS, ("list", "pods"))],
