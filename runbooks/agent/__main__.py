@@ -17,6 +17,7 @@ from runbooks.agent.databases import Role, SiteRole, all_lead
 from runbooks.agent.description import with_heads
 from runbooks.agent.fence import FirewallFence
 from runbooks.agent.first_node import FirstAgent
+from runbooks.agent.in_site import InSiteMoves
 from runbooks.agent.kernel_proof import KernelProof
 from runbooks.agent.kernel_rules import KernelRules
 from runbooks.agent.ledger import SiteLedger
@@ -34,6 +35,7 @@ from shopsphere.clients.cluster import Cluster
 from shopsphere.estate.databases import REPLICATION_PORTS
 from shopsphere.estate.host_rules import PEER_FENCE_TABLE
 from shopsphere.foundation.errors import UsageError
+from shopsphere.witness.sites import SiteWitness
 
 NICE = -10
 """A higher priority than the pods have: an agent that waits for the processor shuts a healthy site off."""
@@ -84,6 +86,8 @@ def main() -> None:
             each()
 
     kind: Callable[..., Agent] = FirstAgent
+    if isinstance(witness, SiteWitness):
+        kind = partial(FirstAgent, in_site=InSiteMoves(config.site, cluster, witness, tell))
     if peers:
         kind = partial(NodeAgent, place=NodePlace(config.site, config.node, cluster), peers=peers)
     agent = kind(config, witness, fence, role, leads, ledger, permits, tell, watches=woken_by, proof=proof)

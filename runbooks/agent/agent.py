@@ -233,7 +233,7 @@ class Agent:
         elif permit or has_to_go(self._config.site, self._known, record):
             self._give_back()
             self._prepare(record)
-        elif not self._lease.taken and record.phase is Phase.STEADY and self._is_proven():
+        elif not self._lease.taken and record.phase is Phase.STEADY and self._may_hold():
             self._lease.take(seen)
 
     def _permit_against(self, seen: Seen) -> Permit | None:
@@ -263,7 +263,8 @@ class Agent:
     def _is_shut(self, node: str) -> bool:
         return self._known.shuts(self._config.site, node, self._clock.monotonic())
 
-    def _is_proven(self) -> bool:
+    def _may_hold(self) -> bool:
+        """Whether a lease would open anything: the fence has effect."""
         return self._known.is_proven(self._clock.monotonic())
 
     def _give_back(self) -> None:
@@ -274,7 +275,7 @@ class Agent:
 
     def _prepare(self, record: PairRecord) -> None:
         """Have a lease ready while another site is being left, so that customers wait less; drop it otherwise."""
-        if record.active != self._config.site and record.phase is not Phase.STEADY and self._is_proven():
+        if record.active != self._config.site and record.phase is not Phase.STEADY and self._may_hold():
             self._lease.prepare()
         else:
             self._lease.drop_prepared()

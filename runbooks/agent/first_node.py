@@ -12,6 +12,8 @@ from typing import Any
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.databases import Role
+from runbooks.agent.in_site import LOOKS_EVERY, InSiteMoves
+from runbooks.agent.loops import Loop
 from runbooks.agent.node import PART_OF_SITE_SECONDS
 from runbooks.agent.own_servers import Server, servers_here
 from runbooks.agent.place import Servers
@@ -26,12 +28,23 @@ class FirstAgent(Agent):
 
     Args:
         servers: what the kernel shows.
+        in_site: lets another instance of the site lead at once where the node of the old one is shut; None for a site
+            whose agent does not.
     """
 
-    def __init__(self, *arguments: Any, servers: Servers = servers_here, **options: Any) -> None:
+    def __init__(
+        self, *arguments: Any, servers: Servers = servers_here, in_site: InSiteMoves | None = None, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
-        self._servers = servers
+        self._servers, self._in_site = servers, in_site
+        if in_site:
+            self._beside = (*self._beside, Loop(self.let_others_lead, lambda: LOOKS_EVERY, self._tell))
         self._proven: frozenset[str] = frozenset()
+
+    def let_others_lead(self) -> None:
+        """Have an instance that is to lead not wait for one on a node that is shut."""
+        if self._in_site:
+            self._in_site.look(self._known, self._lease.number)
 
     def _look_at_role(self) -> None:
         asked, servers = self._clock.monotonic(), self._following()

@@ -40,6 +40,12 @@ class SiteLease:
         """Whether this site has taken the lease."""
         return self._taken
 
+    @property
+    def number(self) -> int:
+        """Number of the lease that this site has taken; 0 while it has none."""
+        with self._changing:
+            return self._lease if self._taken else _NONE
+
     def prepare(self) -> int:
         """Obtain a lease that gives no right to write yet, so that taking it is one request; return its number.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from runbooks.agent.place import Found, OldPrimaryError, Place
 from runbooks.agent.state import ELSEWHERE, NO_WAY
 from shopsphere.foundation.errors import NoAnswerError
 from shopsphere.foundation.files import write_whole
-from shopsphere.witness import Witness
+from shopsphere.witness import NOT_HEARD, Witness
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.nodes import NodeWitness
 from shopsphere.witness.sites import SiteWitness
@@ -94,6 +95,20 @@ class NodeAgent(Agent):
         with self._moving:
             self._peers_told = math.nan, frozenset[int]()
 
+    def renew_lease(self) -> None:
+        """Renew the lease; where the node is no part of its site, give it back: it opens nothing, and others wait."""
+        if self._lease.taken and not self._is_part_of_site():
+            with suppress(*NOT_HEARD):
+                self._give_back()  # the fence is shut first, whatever the clock of another loop says
+        else:
+            super().renew_lease()
+
+    def _may_hold(self) -> bool:
+        return super()._may_hold() and self._is_part_of_site()
+
+    def _is_part_of_site(self) -> bool:
+        return self._known.site_until > self._clock.monotonic()
+
     def _look_at_role(self) -> None:
         self._keep(self._place.glance)  # first: what the kernel shows waits for no API that is silent
         found = self._keep(self._place.look)
@@ -110,17 +125,20 @@ class NodeAgent(Agent):
         """Look, and learn what follows from it; nothing that was learned before is shortened, but by an old primary."""
         asked, known = self._clock.monotonic(), self._known
         found, until = look(), asked + PART_OF_SITE_SECONDS
-        news: dict[str, object] = {"peer_elsewhere": found.elsewhere}
+        site_until = known.site_until
+        if found.old_primary:  # here one may write beside the one that leads: not a moment longer
+            site_until = 0.0
+        elif not found.unknown:
+            site_until = max(site_until, until)
+        news: dict[str, object] = {"peer_elsewhere": found.elsewhere, "site_until": site_until}
         if found.heard:
             to_peer = until - NOTICED_SECONDS if found.silent else until
             news["peer_until"] = max(known.peer_until, to_peer)
-        if found.old_primary:  # here one may write beside the one that leads: not a moment longer
-            news["site_until"] = 0.0
-        elif not found.unknown:
-            news["site_until"] = max(known.site_until, until)
         if found.follows and known.role is Role.REPLICA:  # as little as the API was asked, nothing here takes writes
             news["follows_until"] = max(known.follows_until, until)
         self._learn(**news)
+        if known.site_until <= asked < site_until:
+            self._record.ring()  # the lease may be taken again
         return found
 
     def databases_pause(self) -> float:

@@ -92,9 +92,14 @@ class Knowledge:
 
         A node that has never had one is not known: it may be the site's own, which has none beside the site's.
         """
-        told = self.has_heard_lately(now) and self.standing_permit is None
-        key = f"{site}/{node}"
-        return told and key in self.seen_nodes and key not in self.nodes
+        return node in self.shut_nodes(site, now)
+
+    def shut_nodes(self, site: str, now: float) -> frozenset[str]:
+        """Return the further nodes of a site that `shuts` says so of."""
+        if not self.has_heard_lately(now) or self.standing_permit is not None:
+            return frozenset()
+        lost = self.seen_nodes.difference(self.nodes)
+        return frozenset(key.removeprefix(f"{site}/") for key in lost if key.startswith(f"{site}/"))
 
     def is_proven(self, now: float) -> bool:
         """Whether it is known that the fence has effect."""

@@ -128,6 +128,7 @@ def agent_subject(node: str) -> str:
 def agent_rights(site: str) -> list[Manifest]:
     """Return what lets a site's agents work: two roles, and the binding of the one for all of the cluster."""
     told = [each.cluster(site) for each in DATABASES if each.synchronous]
+    every = [each.cluster(site) for each in DATABASES]
     return [
         cluster_role(
             LOOKS,
@@ -137,7 +138,13 @@ def agent_rights(site: str) -> list[Manifest]:
             # Of all namespaces: one on the node whose PostgreSQL its database does not know shuts it.
             rule("", "pods", ("list",)),
         ),
-        cluster_role(ENTERS, rule("", "pods/exec", ENTERING), rule("", "configmaps", READ)),
+        cluster_role(
+            ENTERS,
+            rule("", "pods/exec", ENTERING),
+            rule("", "configmaps", READ),
+            # CloudNativePG's, one for each database: ended for an instance whose node is shut (ADR 57).
+            rule("coordination.k8s.io", "leases", ("get", "patch"), every),
+        ),
         cluster_binding(LOOKS, AGENTS),
     ]
 

@@ -31,6 +31,8 @@ from shopsphere.witness.voter import Voter
 
 ABSENT = 0
 NOTHING = Entry("", ABSENT, 0)
+BARRED = "barred by the agent of its site"
+"""What the key of a node holds that gets no lease; no start of a host is called so."""
 
 
 @dataclass(frozen=True)
@@ -243,8 +245,10 @@ class Witness:
 
     def _seen(self, found: Mapping[str, Entry], *, newest: bool = True) -> Seen:
         entry, lease = found.get(self._keys.record), found.get(self._keys.lease)
-        nodes = sorted(key.removeprefix(self._keys.nodes) for key in found if key.startswith(self._keys.nodes))
-        seen = Seen(None, entry.revision if entry else ABSENT, lease.value if lease else "", tuple(nodes))
+        prefix = self._keys.nodes
+        keys = {key.removeprefix(prefix): each.value for key, each in sorted(found.items()) if key.startswith(prefix)}
+        nodes, barred = (tuple(key for key in keys if (keys[key] == BARRED) is bars) for bars in (False, True))
+        seen = Seen(None, entry.revision if entry else ABSENT, lease.value if lease else "", nodes, barred)
         return self.belief.read(entry.value, seen, newest=newest) if entry else seen
 
     def _may_write(self, seen: Seen, site: str) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import httpx
 
 from shopsphere.witness.belief import Belief
-from shopsphere.witness.client import ABSENT, NOTHING, Witness
+from shopsphere.witness.client import ABSENT, BARRED, NOTHING, Witness
 from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord
@@ -61,10 +61,11 @@ class NodeWitness(Witness):
         key = f"{self._keys.nodes_of(site)}{self._node}"
         there = self._store.read(key, self._keys.lease)
         own, of_site = there.get(key, NOTHING), there.get(self._keys.lease, NOTHING)
-        if of_site.value not in {"", site} or own.value not in {"", self._boot}:
-            raise self._not_given(
-                self._node, "no lease of others", of_site.value or "one of another start of this node"
-            )
+        if of_site.value not in {"", site}:
+            raise self._not_given(self._node, "no lease of others", of_site.value)
+        if own.value not in {"", self._boot}:
+            found = BARRED if own.value == BARRED else "one of another start of this node"
+            raise self._not_given(self._node, "no lease of others", found)
         compare = [
             *self._may_write(seen, site),
             has_value(self._keys.lease, site) if of_site.value else unchanged(self._keys.lease, ABSENT),

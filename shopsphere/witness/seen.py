@@ -17,12 +17,14 @@ class Seen:
         revision: of the record; 0 when it is absent.
         lease_holder: site that may take writes; empty when nobody may.
         nodes: of sites of several nodes: those whose databases may be open for writes, as site/node.
+        barred: those that get no lease until their site's agent lets them in again, as site/node.
     """
 
     record: PairRecord | None
     revision: int
     lease_holder: str
     nodes: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
 
     @property
     def holders(self) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import httpx
 
 from shopsphere.witness.belief import Belief, OlderRecordError
-from shopsphere.witness.client import Witness
+from shopsphere.witness.client import ABSENT, BARRED, Witness
 from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import Phase, Sync
 from shopsphere.witness.seen import Seen
+from shopsphere.witness.store import has_value, removed, unchanged
 
 
 class SiteWitness(Witness):
@@ -20,7 +21,7 @@ class SiteWitness(Witness):
     Args:
         pair: its name.
         urls: client addresses of the voters.
-        identity: of the site's agents.
+        identity: of the site's agents; None where the voters take anybody.
         site: the agent's.
         belief: which records count.
         seconds: bound on each voter's answer.
@@ -31,7 +32,7 @@ class SiteWitness(Witness):
         self,
         pair: str,
         urls: Sequence[str],
-        identity: Identity,
+        identity: Identity | None = None,
         *,
         site: str,
         belief: Belief | None = None,
@@ -40,6 +41,34 @@ class SiteWitness(Witness):
     ) -> None:
         super().__init__(pair, urls, identity, belief=belief, seconds=seconds, transport=transport)
         self._site = site
+
+    def bar_node(self, seen: Seen, node: str, lease: int) -> bool:
+        """Keep a node of this site, the active one, from a lease that it has not, for as long as the site has its own.
+
+        From then on its fence is shut, and stays so: it had no lease at the moment of this transaction, and gets none.
+
+        Args:
+            seen: the record that was seen, which has to be the same still.
+            node: its name.
+            lease: number of the site's lease: the bar ends with it.
+
+        Returns:
+            Whether it is barred; it is not where it has a lease.
+
+        Raises:
+            WitnessConflictError: the record that was seen does not let this site write.
+            WitnessUnreachableError: no quorum answered.
+        """
+        key = f"{self._keys.nodes_of(self._site)}{node}"
+        held = has_value(self._keys.lease, self._site)
+        compare = [*self._may_write(seen, self._site), held, unchanged(key, ABSENT)]
+        found = self._claim(key, BARRED, compare, lease)
+        return found is None or found.value == BARRED
+
+    def let_in(self, node: str) -> None:
+        """Let a node have a lease again; raises WitnessUnreachableError when no quorum answered."""
+        key = f"{self._keys.nodes_of(self._site)}{node}"
+        self._store.swap([has_value(key, BARRED)], [removed(key)], key)
 
     def see(self) -> Seen:
         """Return record and lease; where the voters have an older record than this site has seen, write that anew.

@@ -235,6 +235,11 @@ def decoded(text: str) -> str:
     return base64.b64decode(text).decode()
 
 
+def removed(key: str) -> dict[str, Any]:
+    """Return the removal of a key; one that is not there is fine."""
+    return {"requestDeleteRange": {"key": encoded(key)}}
+
+
 def unchanged(key: str, revision: int) -> dict[str, Any]:
     """Compare: the key was last changed at this revision; 0 means that it does not exist."""
     return {"key": encoded(key), "target": "MOD", "result": "EQUAL", "mod_revision": str(revision)}

@@ -38,6 +38,7 @@ def test_the_agent_may_do_what_it_does(site: str) -> None:
     assert set(rules(site, ENTERS)) == {
         ("", "pods/exec", "get", ()), ("", "pods/exec", "create", ()),
         ("", "configmaps", "get", ()), ("", "configmaps", "list", ()), ("", "configmaps", "watch", ()),
+        *(("coordination.k8s.io", "leases", verb, (f"commerce-{site}", f"ledger-{site}")) for verb in ("get", "patch")),
     }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from runbooks.permit import Permit
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.witness import PairRecord, Phase, Witness, WitnessConflictError
 from shopsphere.witness.nodes import NodeWitness
+from shopsphere.witness.sites import SiteWitness
 from shopsphere.witness.store import Store
 
 URLS = ("http://10.0.0.1:1",)
@@ -61,26 +62,28 @@ class NoLedger:
 class Host:
     """One host with an agent: of a site, or of a further node of it."""
 
-    def __init__(self, world: World, site: str, node: str = "", boot: str = "first start") -> None:
+    def __init__(
+        self, world: World, site: str, node: str = "", boot: str = "first start", *, first: Any = Agent
+    ) -> None:
         self.line, self.fence, self.ledger, self.told = Line(world.etcd), Fence(world.clock), NoLedger(), [""]
-        self.role, self.witness = world.roles, self._witness(node, boot)
+        self.role, self.witness = world.roles, self._witness(site, node, boot)
         peer = "dublin" if site == "frankfurt" else "frankfurt"
         config = AgentConfig(
             pair="rdc-a", site=site, node=node, peer=peer, first_active="frankfurt", witness=URLS,
             witness_keys=Path("/none"), kubeconfig=Path("/none"), context=site, permit=Path("/none"), listen="10.0.0.2",
         )  # fmt: skip
         self.peers = Fence(world.clock)
-        kind: Any = partial(NodeAgent, place=world, peers=self.peers) if node else Agent
+        kind: Any = partial(NodeAgent, place=world, peers=self.peers) if node else first
         self.agent: Agent = kind(
             config, self.witness, self.fence, lambda: world.role_of(site), lambda: True, cast("Ledger", self.ledger),
             Permits(), self.told.append, world.clock,
         )  # fmt: skip
         self.agent.start_closed()
 
-    def _witness(self, node: str, boot: str) -> Witness:
+    def _witness(self, site: str, node: str, boot: str) -> Witness:
         if node:
             return NodeWitness("rdc-a", URLS, node=node, boot=boot, transport=self.line.transport)
-        return Witness("rdc-a", URLS, transport=self.line.transport)
+        return SiteWitness("rdc-a", URLS, site=site, transport=self.line.transport)
 
     def turn(self) -> None:
         self.agent.prove_fence()

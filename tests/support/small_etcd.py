@@ -61,6 +61,10 @@ class SmallEtcd:
                 self.revision += 1
                 self.entries[_bytes(put["key"])] = _bytes(put["value"]), self.revision, int(put["lease"])
                 continue
+            if "requestDeleteRange" in operation:
+                self.revision += 1
+                self.entries.pop(_bytes(operation["requestDeleteRange"]["key"]), None)
+                continue
             found = self._range(operation["requestRange"])
             pairs = [
                 {"key": _text(key), "value": _text(value), "mod_revision": str(revision), "lease": str(lease)}

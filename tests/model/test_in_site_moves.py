@@ -1,0 +1,273 @@
+"""Another instance of a site leads at once where the node of the old one is shut, and never where it may be open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import pytest
+from small_etcd import Line
+from test_node_leases import NODE_KEY, URLS, Host, World
+
+from runbooks.agent.first_node import FirstAgent
+from runbooks.agent.in_site import InSiteMoves, lease_path
+from runbooks.agent.node import PART_OF_SITE_SECONDS
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import ConflictError
+from shopsphere.clients.postgres import cluster_path
+from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
+from shopsphere.witness import Phase
+from shopsphere.witness.client import BARRED
+from shopsphere.witness.sites import SiteWitness
+
+OLD, NEW = "ledger-frankfurt-2", "ledger-frankfurt-1"
+LEASE = lease_path(LEDGER, "frankfurt")
+NODES = {OLD: "frankfurt-2", NEW: "frankfurt"}
+
+
+class Api:
+    """The site's API: clusters, their leases, and pods."""
+
+    def __init__(self) -> None:
+        self.target, self.leader, self.holder, self.version = OLD, OLD, OLD, 7
+        self.pods = dict(NODES)
+        self.asked = 0
+        self.before_patch: Callable[[], object] = lambda: None
+
+    def get(self, path: str) -> dict[str, Any]:
+        self.asked += 1
+        if path == LEASE:
+            return {"metadata": {"resourceVersion": str(self.version)}, "spec": {"holderIdentity": self.holder}}
+        if path == cluster_path(LEDGER.namespace.name, LEDGER.cluster("frankfurt")):
+            return {"status": {"targetPrimary": self.target, "currentPrimary": self.leader}}
+        return {"status": {"targetPrimary": "commerce-frankfurt-1", "currentPrimary": "commerce-frankfurt-1"}}
+
+    def items_of_known_kind(self, path: str, fieldSelector: str) -> list[dict[str, Any]]:  # noqa: N803 Kubernetes' name
+        assert path == f"/api/v1/namespaces/{LEDGER.namespace.name}/pods"
+        pod = fieldSelector.removeprefix("metadata.name=")
+        return [{"spec": {"nodeName": self.pods[pod]}}] if pod in self.pods else []
+
+    def patch(self, path: str, changes: dict[str, Any], *, version: str) -> None:
+        self.before_patch()
+        assert path == LEASE
+        if version != str(self.version):
+            raise ConflictError("the lease was renewed")
+        self.holder, self.version = changes["spec"]["holderIdentity"], self.version + 1
+
+
+class Site:
+    def __init__(self) -> None:
+        self.world, self.api, self.told = World(), Api(), [""]
+        self.line = Line(self.world.etcd)
+        witness = SiteWitness("rdc-a", URLS, site="frankfurt", transport=self.line.transport)
+        api = cast("Cluster", self.api)
+        moves = InSiteMoves("frankfurt", lambda: api, witness, self.told.append, self.world.clock)
+        first = partial(FirstAgent, in_site=moves, servers=dict)
+        self.world.first = Host(self.world, "frankfurt", first=first)  # as after a restart of the agent
+        for _ in range(2):
+            self.pass_second(second=True)
+
+    def lose_node(self) -> None:
+        """Let the node's lease end, as after a loss of power; the operator chooses another instance."""
+        for _ in range(11):
+            self.pass_second()
+        assert not self.has_key
+        self.api.target = NEW
+
+    def pass_second(self, *, second: bool = False) -> None:
+        self.world.clock.sleep(1)
+        self.world.first.turn()
+        if second:
+            self.world.second.turn()
+
+    def look(self) -> None:
+        self.agent.let_others_lead()
+
+    @property
+    def agent(self) -> FirstAgent:
+        assert isinstance(self.world.first.agent, FirstAgent)
+        return self.world.first.agent
+
+    @property
+    def has_key(self) -> bool:
+        return NODE_KEY in set(self.world.etcd.keys())
+
+    def give_back(self) -> None:
+        """Let the site give its lease back, as a runbook has it do."""
+        self.world.announce(Phase.FENCING)
+        self.world.first.turn()
+
+    def value(self) -> str:
+        return self.world.etcd.entries[NODE_KEY.encode()][0].decode()
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.mark.requirement("the loss of the node with the primary waits for no lease of an instance that cannot write")
+def test_the_lease_of_an_instance_on_a_lost_node_is_ended(site: Site) -> None:
+    site.lose_node()
+    site.look()
+    assert site.api.holder == ""
+    assert site.value() == BARRED
+    assert "frankfurt-2 is shut" in site.told[-1]
+
+
+@pytest.mark.requirement("nobody leads beside an instance whose node may be open")
+def test_a_node_with_its_lease_is_left_alone(site: Site) -> None:
+    for _ in range(30):
+        site.pass_second(second=True)
+        site.api.target = NEW
+        site.look()
+    assert (site.api.holder, site.value()) == (OLD, "first start")
+
+
+@pytest.mark.requirement("nobody leads beside an instance whose node may be open")
+def test_a_node_that_took_its_lease_meanwhile_is_left_alone(site: Site) -> None:
+    site.lose_node()
+    site.world.second.turn()  # what the site's agent knows is from before
+    site.world.second.turn()
+    assert site.world.second.fence.is_open
+    site.look()
+    assert (site.api.holder, site.value()) == (OLD, "first start")
+
+
+@pytest.mark.requirement("nobody leads beside an instance whose node may be open")
+def test_a_node_that_comes_back_stays_shut_until_another_one_leads(site: Site) -> None:
+    site.lose_node()
+    site.api.before_patch = lambda: [site.world.second.turn() for _ in range(3)]
+    site.look()
+    assert site.api.holder == "", "nothing was renewed"
+    for _ in range(20):
+        site.pass_second(second=True)
+        site.look()
+        assert not site.world.second.fence.is_open
+    site.api.leader = site.api.holder = NEW
+    site.pass_second(second=True)
+    site.look()
+    assert "may have a lease again" in site.told[-1]
+    for _ in range(2):
+        site.pass_second(second=True)
+    assert site.world.second.fence.is_open
+
+
+@pytest.mark.requirement("nobody leads beside an instance whose node may be open")
+def test_an_instance_that_renews_keeps_its_lease(site: Site) -> None:
+    def renew() -> None:
+        site.api.version += 1
+
+    site.lose_node()
+    site.api.before_patch = renew
+    with pytest.raises(ConflictError):
+        site.look()
+    assert site.api.holder == OLD
+    site.api.before_patch = lambda: None
+    site.look()
+    assert site.api.holder == "", "it has stopped"
+
+
+def unknown_pod(site: Site) -> None:
+    del site.api.pods[OLD]
+
+
+def chosen_by_nobody(site: Site) -> None:
+    site.api.target = "pending"
+
+
+def same_leader(site: Site) -> None:
+    site.api.target = OLD
+
+
+def on_the_first_node(site: Site) -> None:
+    site.api.pods[OLD] = "frankfurt"
+
+
+def held_by_the_new_one(site: Site) -> None:
+    site.api.holder = NEW
+
+
+def held_by_nobody(site: Site) -> None:
+    site.api.holder = ""
+
+
+def pair_is_moved(site: Site) -> None:
+    site.world.announce(Phase.DRAINING)
+
+
+def site_without_its_lease(site: Site) -> None:
+    site.give_back()
+
+
+def quorum_silent_for_long(site: Site) -> None:
+    site.world.clock.sleep(11)
+
+
+@pytest.mark.requirement("a lease inside a site is ended for a lost node alone")
+@pytest.mark.parametrize(
+    "state",
+    [
+        unknown_pod, chosen_by_nobody, same_leader, on_the_first_node, held_by_the_new_one, held_by_nobody,
+        pair_is_moved, site_without_its_lease, quorum_silent_for_long,
+    ],
+)  # fmt: skip
+def test_nothing_is_ended_otherwise(site: Site, state: Callable[[Site], None]) -> None:
+    site.lose_node()
+    state(site)
+    before = site.api.holder, site.world.etcd.keys()
+    site.look()
+    assert (site.api.holder, site.world.etcd.keys()) == before
+
+
+def test_a_silent_witness_ends_nothing(site: Site) -> None:
+    site.lose_node()
+    site.line.cut = True
+    with pytest.raises(ShopSphereError):
+        site.look()
+    assert site.api.holder == OLD
+
+
+def test_a_healthy_site_asks_nobody(site: Site) -> None:
+    site.look()  # of bars that an earlier process may have left
+    site.api.asked = 0
+    for _ in range(5):
+        site.pass_second(second=True)
+        site.look()
+    assert site.api.asked == 0
+
+
+@pytest.mark.requirement("a bar of a node keeps nobody from moving the pair")
+def test_a_bar_ends_with_the_lease_of_the_site(site: Site) -> None:
+    site.lose_node()
+    site.look()
+    assert not site.world.begin(), "the site may write"
+    site.give_back()
+    assert site.world.begin()
+
+
+@pytest.mark.requirement("a node that is cut off from its site gives its lease back, and others wait less")
+def test_a_node_that_is_cut_off_gives_its_lease_back(site: Site) -> None:
+    node = site.world.second
+    site.world.refusal = NoAnswerError("the API is silent")
+    site.world.found = site.world.seen
+    for _ in range(int(PART_OF_SITE_SECONDS) - 1):
+        site.pass_second(second=True)
+    assert (node.fence.is_open, site.has_key) == (True, True)
+    for _ in range(3):
+        site.pass_second(second=True)
+        assert node.fence.is_open <= (site.has_key), "shut first"
+    assert not site.has_key
+    site.world.refusal, site.world.found = None, type(site.world).found
+    for _ in range(3):
+        site.pass_second(second=True)
+    assert (node.fence.is_open, site.has_key) == (True, True)
+
+
+def test_the_leases_are_those_of_cloudnativepg() -> None:
+    assert [lease_path(each, "dublin") for each in DATABASES] == [
+        "/apis/coordination.k8s.io/v1/namespaces/data-commerce/leases/commerce-dublin",
+        "/apis/coordination.k8s.io/v1/namespaces/data-ledger/leases/ledger-dublin",
+    ]
