@@ -64,8 +64,8 @@ class NodeWitness(Witness):
         if of_site.value not in {"", site}:
             raise self._not_given(self._node, "no lease of others", of_site.value)
         if own.value not in {"", self._boot}:
-            found = BARRED if own.value == BARRED else "one of another start of this node"
-            raise self._not_given(self._node, "no lease of others", found)
+            other = BARRED if own.value == BARRED else "one of another start of this node"
+            raise self._not_given(self._node, "no lease of others", other)
         compare = [
             *self._may_write(seen, site),
             has_value(self._keys.lease, site) if of_site.value else unchanged(self._keys.lease, ABSENT),

@@ -138,8 +138,12 @@ def test_a_node_that_took_its_lease_meanwhile_is_left_alone(site: Site) -> None:
 
 @pytest.mark.requirement("nobody leads beside an instance whose node may be open")
 def test_a_node_that_comes_back_stays_shut_until_another_one_leads(site: Site) -> None:
+    def come_back() -> None:
+        for _ in range(3):
+            site.world.second.turn()
+
     site.lose_node()
-    site.api.before_patch = lambda: [site.world.second.turn() for _ in range(3)]
+    site.api.before_patch = come_back
     site.look()
     assert site.api.holder == "", "nothing was renewed"
     for _ in range(20):
