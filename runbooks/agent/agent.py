@@ -90,7 +90,8 @@ class Agent:
         renewal = Loop(self.renew_lease, lambda: config.margins.renew_every, tell)
         voters = Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell)
         proving = Loop(self.prove_fence, proofs.pause, tell)
-        self._beside: tuple[Loop, ...] = (self._record, self._databases, self._promotion, self._sync, renewal, voters, proving)
+        of_record = (self._record, renewal, voters)
+        self._beside: tuple[Loop, ...] = (*of_record, self._databases, self._promotion, self._sync, proving)
         self.changed: Callable[[], object] = lambda: None  # called when something else is known; it must not wait
 
     def start_closed(self) -> None:

@@ -14,7 +14,7 @@ from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.heads import AuditShelf
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord, Phase
-from shopsphere.witness.seen import Seen
+from shopsphere.witness.seen import Seen, nodes_in
 from shopsphere.witness.store import (
     Entry,
     LockLostError,
@@ -31,8 +31,6 @@ from shopsphere.witness.voter import Voter
 
 ABSENT = 0
 NOTHING = Entry("", ABSENT, 0)
-BARRED = "barred by the agent of its site"
-"""What the key of a node holds that gets no lease; no start of a host is called so."""
 
 
 @dataclass(frozen=True)
@@ -245,9 +243,7 @@ class Witness:
 
     def _seen(self, found: Mapping[str, Entry], *, newest: bool = True) -> Seen:
         entry, lease = found.get(self._keys.record), found.get(self._keys.lease)
-        prefix = self._keys.nodes
-        keys = {key.removeprefix(prefix): each.value for key, each in sorted(found.items()) if key.startswith(prefix)}
-        nodes, barred = (tuple(key for key in keys if (keys[key] == BARRED) is bars) for bars in (False, True))
+        nodes, barred = nodes_in({key: each.value for key, each in found.items()}, self._keys.nodes)
         seen = Seen(None, entry.revision if entry else ABSENT, lease.value if lease else "", nodes, barred)
         return self.belief.read(entry.value, seen, newest=newest) if entry else seen
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import httpx
 
 from shopsphere.witness.belief import Belief
-from shopsphere.witness.client import ABSENT, BARRED, NOTHING, Witness
+from shopsphere.witness.client import ABSENT, NOTHING, Witness
 from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord
-from shopsphere.witness.seen import Seen
+from shopsphere.witness.seen import BARRED, Seen
 from shopsphere.witness.store import WitnessConflictError, has_value, unchanged
 
 

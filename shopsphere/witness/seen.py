@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness.record import PairRecord
+
+BARRED = "barred by the agent of its site"
+"""What the key of a node holds that gets no lease; no start of a host is called so."""
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,10 @@ class Seen:
                 action=f"`shopsphere up {pair}` first",
             )
         return self.record
+
+
+def nodes_in(values: Mapping[str, str], prefix: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the nodes that have a lease, and those that are barred, each as site/node; keys begin with `prefix`."""
+    keys = {key.removeprefix(prefix): value for key, value in sorted(values.items()) if key.startswith(prefix)}
+    nodes = tuple(key for key, value in keys.items() if value != BARRED)
+    return nodes, tuple(key for key in keys if key not in nodes)

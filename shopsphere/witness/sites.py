@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import httpx
 
 from shopsphere.witness.belief import Belief, OlderRecordError
-from shopsphere.witness.client import ABSENT, BARRED, Witness
+from shopsphere.witness.client import ABSENT, Witness
 from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import Phase, Sync
-from shopsphere.witness.seen import Seen
+from shopsphere.witness.seen import BARRED, Seen
 from shopsphere.witness.store import has_value, removed, unchanged
 
 

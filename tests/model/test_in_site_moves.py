@@ -19,7 +19,7 @@ from shopsphere.clients.postgres import cluster_path
 from shopsphere.estate.databases import DATABASES, LEDGER
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.witness import Phase
-from shopsphere.witness.client import BARRED
+from shopsphere.witness.seen import BARRED
 from shopsphere.witness.sites import SiteWitness
 
 OLD, NEW = "ledger-frankfurt-2", "ledger-frankfurt-1"
