@@ -19,8 +19,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @contextmanager
-def _network_namespace_of(pid: int) -> Iterator[None]:
-    """Run the block inside the network namespace of process `pid`."""
+def network_namespace_of(pid: int) -> Iterator[None]:
+    """Run the block inside the network namespace of process `pid`; other threads stay where they are."""
     own = os.open("/proc/self/ns/net", os.O_RDONLY)
     other = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
     try:
@@ -54,7 +54,7 @@ def open_tap(*, pid: int, interface: str, mac: str, addresses: Sequence[str], de
     Raises:
         OSError: the process is gone or the kernel refuses a TAP.
     """
-    with _network_namespace_of(pid):
+    with network_namespace_of(pid):
         descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         try:
             fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH", interface.encode(), _IFF_TAP | _IFF_NO_PI))
