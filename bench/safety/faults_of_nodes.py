@@ -9,6 +9,7 @@ from typing import Any
 
 from scene import Scene
 
+from shopsphere.clients.postgres import run_statement
 from shopsphere.estate.databases import COMPLETE_COPIES, DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.workloads import PAYMENTS, SHOP
 from shopsphere.foundation.clock import wait_until
@@ -107,8 +108,20 @@ def node_with_primary_lost(scene: Scene) -> None:
     scene.under_test.power_off(node)
     wait_until(lambda: _leads_elsewhere(scene, node), what="another instance to lead", seconds=90, interval=0.2)
     scene.facts["in_site_seconds"] = round(time.monotonic() - scene.at["fault"], 2)
+    wait_until(lambda: _confirms(scene), what="the ledger to confirm a payment", seconds=90, interval=0.2)
+    scene.facts["confirms_after_seconds"] = round(time.monotonic() - scene.at["fault"], 2)
     scene.pause(5, 10)
     scene.expect_active(scene.active)
+
+
+def _confirms(scene: Scene) -> bool:
+    """Whether the active site's ledger acknowledges a transaction, which it does not while it waits for a lost copy."""
+    try:
+        cluster, namespace, pod = scene.under_test.access.database(scene.active, LEDGER).leader()
+        run_statement(cluster, namespace, pod, "SELECT pg_logical_emit_message(true, 'bench', 'confirmed')")
+    except ShopSphereError:
+        return False
+    return True
 
 
 def _leads_elsewhere(scene: Scene, node: str) -> bool:

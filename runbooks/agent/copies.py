@@ -7,6 +7,7 @@ ledger go on without the instance, and given only when the ledger has been seen 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -147,13 +148,14 @@ class CopyKeeper:
         self._names: frozenset[str] = frozenset()
         self._bound: int | None = None
 
-    def look(self, seen: CopiesSeen, *, written: int, goal: int | None) -> Step:
+    def look(self, seen: CopiesSeen, *, written: int, goal: int | None, gone: bool = False) -> Step:
         """Take in what was seen and return the next thing to do.
 
         Args:
             seen: the instances.
             written: where the ledger's WAL ends now.
             goal: where it ended a look ago.
+            gone: those that do not stream will not within seconds: nothing is won by waiting for them.
         """
         now = self._clock.monotonic()
         self._away_since = held_since(self._away_since, now, holds=not seen.all_stream)
@@ -165,7 +167,7 @@ class CopyKeeper:
             # A process of PostgreSQL that learnt late of the names may have let go a payment without them until now. It
             # lies before this bound; the copies confirm whatever comes after.
             self._bound = written
-        away = 0.0 if self._away_since is None else now - self._away_since
+        away = 0.0 if self._away_since is None else math.inf if gone else now - self._away_since
         has_all = self._bound is not None and seen.replayed >= self._bound
         steady = self._patience.look(told=seen.told > 0, streams=seen.all_stream)
         return next_step(seen, away=away, has_all=has_all, goal=goal, steady=steady)

@@ -51,17 +51,17 @@ class SiteLedger:
             raise NoAnswerError(f"{self._path}: no instance leads yet")
         return str(pod)
 
-    def leading_node(self) -> str:
-        """Return the node of the instance that leads.
+    def node_of(self, instance: str) -> str:
+        """Return the node of an instance.
 
         Raises:
             ShopSphereError: the API does not answer, refuses, or no longer knows the instance.
         """
-        path, name = f"/api/v1/namespaces/{LEDGER.namespace.name}/pods", self._seen.leader
+        path = f"/api/v1/namespaces/{LEDGER.namespace.name}/pods"
         # By a list: to get one by its name is no right of an agent's (ADR 50).
-        pods = self._cluster().items_of_known_kind(path, fieldSelector=f"metadata.name={name}")
+        pods = self._cluster().items_of_known_kind(path, fieldSelector=f"metadata.name={instance}")
         if not pods:
-            raise NoAnswerError(f"{path}: no pod {name}")
+            raise NoAnswerError(f"{path}: no pod {instance}")
         return str(pods[0]["spec"].get("nodeName") or "")
 
     def let_go(self) -> None:

@@ -126,8 +126,8 @@ class Ledger(Protocol):
     def change_copies(self, step: Step) -> None:
         """Take a step about the instances beside, if the document is as it was looked at; raises ShopSphereError."""
 
-    def leading_node(self) -> str:
-        """Return the node of the instance that leads; raises ShopSphereError."""
+    def node_of(self, instance: str) -> str:
+        """Return the node of an instance; raises ShopSphereError."""
 
 
 def _why_off(seen: LedgerSeen) -> str:
@@ -145,7 +145,7 @@ class SynchronyKeeper:
         witness: the pair's.
         ledger: of this site.
         clock: replaceable in tests.
-        is_shut: whether a further node of the site is known to have no lease, so that nobody reaches what leads there.
+        is_shut: whether a further node of the site is known to have no lease, so that nobody reaches what is there.
     """
 
     def __init__(
@@ -198,7 +198,8 @@ class SynchronyKeeper:
         waiting = now - self._waiting_since if self._waiting_since is not None else 0.0
         steady = self._patience.look(told=seen.told, streams=seen.streams)
         move = next_move(record, seen, away=away, waiting=waiting, goal=self._goal, steady=steady)
-        step = self._copies.look(seen.copies, written=seen.written, goal=self._goal)
+        gone = self._copies_are_gone(seen.copies)
+        step = self._copies.look(seen.copies, written=seen.written, goal=self._goal, gone=gone)
         self._goal = seen.written
         if self._has_differed(seen, now) and move is Move.NOTHING:
             move = Move.RELOAD
@@ -224,10 +225,20 @@ class SynchronyKeeper:
         if all_there or seen.told != seen.waits or seen.copies.differ:
             return False
         try:
-            return self._is_shut(self._ledger.leading_node())
+            return self._is_shut(self._ledger.node_of(seen.leader))
         except ShopSphereError as error:  # payments must not stand still for that
             self._unsaid = f"on which node the ledger is led cannot be told: {one_line(error)}"
         return False
+
+    def _copies_are_gone(self, seen: CopiesSeen) -> bool:
+        """Whether each instance beside that does not stream is on a node that is shut: none is back within seconds."""
+        missing = seen.names - seen.streaming
+        if not seen.told or not missing:
+            return False
+        try:
+            return all(self._is_shut(self._ledger.node_of(each)) for each in sorted(missing))
+        except ShopSphereError:
+            return False  # they are waited for as long as any other
 
     def _take(self, move: Move, record: PairRecord, seen: LedgerSeen) -> bool:
         """Do what `move` says; return whether the ledger was told something."""

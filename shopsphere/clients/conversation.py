@@ -6,19 +6,39 @@ Entering a container costs the site some 50 ms of processor time, more than most
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
 import urllib3
 from kubernetes import client, stream
 from kubernetes.client.exceptions import ApiException
-from websocket import WebSocketException
+from kubernetes.stream import ws_client
+from websocket import WebSocket, WebSocketException
 
 from shopsphere.clients.cluster_errors import Asker, ProgramError, from_exec
 from shopsphere.foundation.errors import one_line
 
 BROKEN = (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError)
 """What the client raises when a program in a container cannot be started, or the line to it breaks."""
+
+_START_FACTOR = 1.5
+_LOCAL = threading.local()
+
+
+class _BoundedWebSocket(WebSocket):
+    """A web socket that is opened within the bound of whoever opens it in this thread.
+
+    The client takes no bound for that. An API server that asks the kubelet of a lost node says nothing for 30 s.
+    """
+
+    def connect(self, url: str, **options: Any) -> None:
+        options.setdefault("timeout", getattr(_LOCAL, "seconds", None))
+        super().connect(url, **options)  # type: ignore[no-untyped-call]
+        self.settimeout(None)  # the client waits for what comes by itself
+
+
+ws_client.WebSocket = _BoundedWebSocket  # the name that the client calls
 
 
 def open_program(
@@ -34,12 +54,25 @@ def open_program(
     """Start a program in a container and return the client's session with it; raises one of BROKEN.
 
     Each session has a client of its own: `stream` replaces a client's request method, so it is used for nothing else.
+
+    Args:
+        settings: of the site's API.
+        namespace: of the pod.
+        pod: its name.
+        container: in it.
+        command: the program and its arguments.
+        seconds: bound on each answer of the API until the program runs.
+        stdin: whether the program is asked something.
     """
     api = client.CoreV1Api(client.ApiClient(settings))
-    return stream.stream(
-        api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
-        stdout=True, stderr=True, stdin=stdin, tty=False, _preload_content=False, _request_timeout=seconds,
-    )  # fmt: skip
+    _LOCAL.seconds = seconds
+    try:
+        return stream.stream(
+            api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=command,
+            stdout=True, stderr=True, stdin=stdin, tty=False, _preload_content=False,
+        )  # fmt: skip
+    finally:
+        _LOCAL.seconds = None
 
 
 def exec_problem(ended: str) -> str:
@@ -66,7 +99,7 @@ class Conversation:
         pod: its name.
         container: in it.
         command: a program that reads questions from its standard input.
-        seconds: bound on the start and on each answer.
+        seconds: bound on each answer; the start may take half as long again.
         asker: as whom the API is asked, for errors.
 
     Raises:
@@ -85,7 +118,9 @@ class Conversation:
     ) -> None:
         self._about, self._seconds = f"exec in {namespace}/{pod}", seconds
         try:
-            self._session = open_program(settings, namespace, pod, container, command, seconds=seconds, stdin=True)
+            # Little: who asks again and again is soon told of another pod, where this one's node is lost.
+            start = _START_FACTOR * seconds
+            self._session = open_program(settings, namespace, pod, container, command, seconds=start, stdin=True)
         except BROKEN as error:
             raise from_exec(self._about, error, asker) from error
 

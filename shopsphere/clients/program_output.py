@@ -34,7 +34,7 @@ def whole_output(
     Args:
         where: it runs.
         command: the program and its arguments.
-        seconds: bound on its start, and on its end without `extra_seconds`.
+        seconds: bound on its end after its start, without `extra_seconds`.
         extra_seconds: that it may take beyond that.
         heard: is told each piece of the output as it arrives.
         context: begins messages.
@@ -45,7 +45,7 @@ def whole_output(
     """
     _settings, namespace, pod, _container = where
     try:
-        session = open_program(*where, command, seconds=seconds, stdin=False)
+        session = open_program(*where, command, seconds=_START_SECONDS, stdin=False)
         end, output = time.monotonic() + seconds + extra_seconds, ""
         while session.is_open() and (left := end - time.monotonic()) > 0:
             session.update(timeout=left)

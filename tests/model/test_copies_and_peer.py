@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_complete_copies import BOTH, PEER, SECOND, Site
+from test_complete_copies import BOTH, FIRST, PEER, SECOND, Site
 
 from runbooks.agent.copies import Step
 from runbooks.agent.ledger import SiteLedger, read_ledger
@@ -19,6 +19,8 @@ from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.witness import PairRecord, Sync
 from shopsphere.witness.seen import Seen
 
+NODES = {FIRST: "frankfurt-2", SECOND: "frankfurt-3"}
+
 
 class Pair(Site):
     """A site with an instance beside the leading one, the other site, and the witness."""
@@ -26,7 +28,7 @@ class Pair(Site):
     def __init__(self) -> None:
         super().__init__()
         self.at_peer, self.revision, self.reloads = self.written, 1, 0
-        self.refuses_pods = False
+        self.refuses_pods, self.shut = False, set[str]()
         self.record = PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
             actor="test", reason="test", sync=Sync.ON
         )
@@ -47,9 +49,8 @@ class Pair(Site):
         assert path == "/api/v1/namespaces/data-ledger/pods"
         if self.refuses_pods:
             raise ShopSphereError("pods is forbidden")
-        leader = self.document()["status"]["currentPrimary"]
-        assert fieldSelector == f"metadata.name={leader}"
-        return [{"metadata": {"name": leader}, "spec": {"nodeName": "frankfurt-2"}}]
+        pod = fieldSelector.removeprefix("metadata.name=")
+        return [{"metadata": {"name": pod}, "spec": {"nodeName": NODES[pod]}}]
 
     def write(self) -> None:
         super().write()
@@ -69,6 +70,8 @@ class Pair(Site):
                 self.peer_streams = False
             case "meet":
                 self.peer_streams, self.at_peer = True, self.written
+            case "shut" | "open":
+                self.shut = {NODES[SECOND]} if name == "shut" else set()
             case "slow" | "fast":
                 self.slow = name == "slow"
             case "load":
@@ -94,11 +97,11 @@ class Ledger(SiteLedger):
 
 def keeper_of(pair: Pair) -> SynchronyKeeper:
     machine: Any = pair
-    return SynchronyKeeper("agent", machine, Ledger(pair), machine)
+    return SynchronyKeeper("agent", machine, Ledger(pair), machine, lambda node: node in pair.shut)
 
 
 STEPS = st.sampled_from([*["keep"] * 6, *["write"] * 3, "leave", "return", "part", "meet", "load", "slow", "fast",
-                         "arrive"])  # fmt: skip
+                         "arrive", "shut", "open"])  # fmt: skip
 ROUND = [("keep", 2.0), ("write", 0.5), ("load", 0.5)]
 
 
@@ -153,6 +156,30 @@ def test_both_are_lost_and_come_back() -> None:
     keep(keeper, pair, 8)
     assert (pair.setting, pair.second_may_lead, pair.record.sync) == (BOTH, True, Sync.ON)
     assert pair.spec["postgresql"]["synchronous"]["failoverQuorum"] is True
+
+
+@pytest.mark.requirement("payments do not wait for an instance whose node is known to be lost")
+def test_an_instance_on_a_lost_node_is_not_waited_for() -> None:
+    pair = Pair()
+    keeper = keeper_of(pair)
+    keep(keeper, pair, 8)
+    pair.streams = False
+    assert keep(keeper, pair, 1) == [], "it may be back at once"
+    pair.shut = {NODES[SECOND]}
+    assert keep(keeper, pair, 1) == [Step.LEAVE.value]
+    assert (pair.setting, pair.second_may_lead, pair.record.sync) == (f'FIRST 1 ("{PEER}")', False, Sync.ON)
+
+
+@pytest.mark.requirement("payments do not wait for an instance whose node is known to be lost")
+@pytest.mark.parametrize("why", ["streams", "another node", "not told"])
+def test_an_instance_that_is_not_lost_is_let_go_as_before(why: str) -> None:
+    pair = Pair()
+    keeper = keeper_of(pair)
+    keep(keeper, pair, 8)
+    pair.shut = {NODES[SECOND]} if why != "another node" else {"frankfurt-4"}
+    pair.streams, pair.refuses_pods = why == "streams", why == "not told"
+    assert Step.LEAVE.value not in keep(keeper, pair, 1)
+    assert pair.second_may_lead
 
 
 @pytest.mark.requirement("at a site of one node nothing waits for an instance beside, and nothing is written about it")

@@ -82,7 +82,7 @@ class Pair:
     def let_go(self) -> None:
         """No session is held here."""
 
-    def leading_node(self) -> str:
+    def node_of(self, _instance: str) -> str:
         return "frankfurt-2"
 
     def release(self, version: str) -> None:
