@@ -260,7 +260,7 @@ def end_with_input(ending: Ending) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="at most 900")
+    parser.add_argument("--seconds", type=float, default=60, help="at most 7200")
     parser.add_argument("--workers", type=int, default=4, help="at most 16")
     parser.add_argument("--patient", type=int, default=0, help="at most 4")
     parser.add_argument("--readers", type=int, default=0, help="at most 4")
@@ -268,8 +268,8 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=0, metavar="SECONDS", help="at most 10; default: no pause")
     parser.add_argument("--attended", action="store_true", help="end when the standard input ends")
     arguments = parser.parse_args()
-    if not (0 < arguments.seconds <= 900 and 0 < arguments.workers <= 16 and 0 <= arguments.pace <= 10):
-        parser.error("seconds must be in (0, 900], workers in (0, 16], and pace in [0, 10]")
+    if not (0 < arguments.seconds <= 7200 and 0 < arguments.workers <= 16 and 0 <= arguments.pace <= 10):
+        parser.error("seconds must be in (0, 7200], workers in (0, 16], and pace in [0, 10]")
     journal, ending = Journal(), Ending(arguments.seconds, PATIENCE)
     if arguments.attended:
         threading.Thread(target=end_with_input, args=(ending,), daemon=True).start()

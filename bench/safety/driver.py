@@ -37,17 +37,19 @@ def carry_out(
     *,
     region: str | None = None,
     pace: float = 0.0,
+    seconds: float = 600,
 ) -> dict[str, Any]:
     """Let a fault happen to a steady pair under load, repair what it left, and return the result.
 
     Customers of the pair pause `pace` seconds after each order; without a pause they take all processor time there is.
+    They go on for `seconds` at most, which a fault has to be shorter than.
     """
     before = under_test.record()
     scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
     timeline, charged = under_test.timeline(scene.active), set(under_test.charges())
     direct = [word for site in under_test.pair.sites for word in ("--direct", under_test.address(site))]
     crowd = ("--workers", "3", "--patient", "1", "--readers", "1", "--pace", str(pace))
-    groups = [Customers(under_test.client, *crowd, *direct)]
+    groups = [Customers(under_test.client, *crowd, *direct, seconds=seconds)]
     if pace:
         scene.facts["pace"] = pace
     if region:

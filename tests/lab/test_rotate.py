@@ -44,9 +44,9 @@ def secrets(kind: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_renewed_under_load(sql: Sql, witness: Witness, orders: Callable[[float], Orders], kind: str) -> None:
     before = secrets(kind)
-    customers = orders(600)
+    customers = orders(ROTATE_SECONDS)
     rotate(kind)
-    found = customers.end()
+    found = customers.end_now()
     assert found["count"] > 10, found["failures"]
     assert require_nothing_lost(customers, PRIMARY)["lost orders"] == 0
     assert not found["failures"], found["failures"]
@@ -63,13 +63,13 @@ def test_renewed_under_load(sql: Sql, witness: Witness, orders: Callable[[float]
 @pytest.mark.requirement("a rotation that is killed in any step goes on with the same command, under load")
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_in_each_step_and_resumed(witness: Witness, orders: Callable[[float], Orders], kind: str) -> None:
-    customers = orders(1800)
+    customers = orders(3 * ROTATE_SECONDS)
     for step in steps_of(kind).steps:
         killed = rotate(kind, kill=f"{step.number}:{'acted' if step.act else 'verified'}", check=False)
         assert killed == -9, step.name
         wait_until(lambda: witness.rotated_by() is None, what="the dead operator's lock to end", seconds=40)
         rotate(kind)
-    found = customers.end()
+    found = customers.end_now()
     assert require_nothing_lost(customers, PRIMARY)["lost orders"] == 0
     assert not found["failures"], found["failures"]
     first, second = secrets(kind)
