@@ -114,7 +114,7 @@ def cluster_spec(
         "primaryLease": {
             "leaseDurationSeconds": 15,
             "renewDeadlineSeconds": 10,
-            "retryPeriodSeconds": 2,
+            "retryPeriodSeconds": 1,
             "releasedLeaseDurationSeconds": 1,
         },
         "certificates": {
@@ -163,6 +163,8 @@ def _postgresql(model: PostgresMemberModel) -> dict[str, Any]:
             # Agents reckon with both: for so long a follower that is gone is still taken for one.
             "wal_sender_timeout": "5s",
             "wal_receiver_timeout": "5s",
+            # Until a follower tries again: payments wait for the other site while it looks for a new leader.
+            "wal_retrieve_retry_interval": "1s",
         },
         "pg_hba": [NOT_IN_CLEAR],
     }

@@ -102,8 +102,8 @@ def _leads_there(scene: Scene, database: DatabaseModel, site: str, *, further: b
 
 
 def node_with_primary_lost(scene: Scene) -> None:
-    """The node with the ledger's primary loses power: the site goes on with its other instance, without an operator."""
-    node = scene.facts["node"] = lead_on_further_node(scene)
+    """The node with both primaries loses power: the site goes on with its other instances, without an operator."""
+    node = scene.facts["node"] = lead_on_further_node(scene, DATABASES)
     scene.mark("fault")
     scene.under_test.power_off(node)
     wait_until(lambda: _leads_elsewhere(scene, node), what="another instance to lead", seconds=90, interval=0.2)

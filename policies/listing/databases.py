@@ -65,6 +65,7 @@ POSTGRESQL: Mapping[str, Shape] = {
         "max_standby_streaming_delay": "time",
         "wal_sender_timeout": "time",
         "wal_receiver_timeout": "time",
+        "wal_retrieve_retry_interval": "time",
     },
     "pg_hba": "who may connect how, before CloudNativePG's own last line; RES-011 judges each",
     "synchronous": {
