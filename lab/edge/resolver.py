@@ -51,6 +51,7 @@ threads=1
 disable-syslog=yes
 log-timestamp=no
 quiet=yes
+log-common-errors=yes
 loglevel=4
 """
 
