@@ -51,7 +51,6 @@ threads=1
 disable-syslog=yes
 log-timestamp=no
 quiet=yes
-log-common-errors=yes
 loglevel=4
 """
 
