@@ -20,9 +20,12 @@ from customers import CLIENTS, fill_stock
 from driver import carry_out, failback, write
 from faults import CATALOGUE, OF_NODES, PROOFS
 from faults_of_changes import PLACES, killed_at
+from fences import forget_patience
 from pair import PairUnderTest
 from report import show
 from scene import Fault
+
+from shopsphere.foundation.clock import wait_until
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "safety.jsonl"
 FAULTS = {**CATALOGUE, **OF_NODES, **PROOFS}
@@ -76,6 +79,14 @@ def bring_home(under_test: PairUnderTest) -> None:
         under_test.repair()
 
 
+def _begin_anew(under_test: PairUnderTest) -> None:
+    """Have nothing of the runs before last on, at a site of several nodes."""
+    active = under_test.record().active
+    if under_test.topology.site(active).further_nodes:
+        forget_patience(active)
+        wait_until(under_test.is_steady, what="a steady pair", seconds=300, interval=1)
+
+
 def main() -> int:
     wanted = arguments()
     if wanted.list:
@@ -104,6 +115,7 @@ def run(under_test: PairUnderTest, wanted: argparse.Namespace) -> bool:
         fill_stock(PairUnderTest(wanted.region).record().active)
     for number, name, fault, back in plan(wanted):
         try:
+            _begin_anew(under_test)
             results = [carry_out(under_test, name, fault, wanted.seed, number, region=wanted.region, pace=wanted.pace)]
             write(wanted.results, results[0])
             if back and under_test.record().active != under_test.primary:
