@@ -94,7 +94,12 @@ def _has_complete_copy(scene: Scene, database: DatabaseModel) -> bool:
     """Whether one is named that does not lead: right after a switch it is the new leader that is named still."""
     document = scene.under_test.access.database(scene.active, database).document()
     named = document["metadata"].get("annotations", {}).get(COMPLETE_COPIES, "")
-    return bool({*named.split(",")} - {"", document["status"]["currentPrimary"]})
+    may = {*named.split(",")} - {"", document["status"]["currentPrimary"]}
+    # Its operator lets nobody lead either until it knows whom PostgreSQL waits for: a second or two later.
+    group, name = "/apis/postgresql.cnpg.io/v1/namespaces", document["metadata"]["name"]
+    path = f"{group}/{database.namespace.name}/failoverquorums/{name}"
+    quorum = scene.under_test.access.cluster(scene.active).find(path) or {}
+    return bool(may & {*quorum.get("status", {}).get("standbyNames", ())})
 
 
 def _leads_there(scene: Scene, database: DatabaseModel, site: str, *, further: bool) -> bool:
