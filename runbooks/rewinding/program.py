@@ -21,6 +21,12 @@ _ENDS_SECONDS = 120
 _LOOKS_PER_SECOND = 10
 _POLL_SECONDS = 5
 _STARTS = 3
+_SOURCE = """
+conninfo=$(postgres -D "$PGDATA" -C primary_conninfo) || exit 1
+psql --no-psqlrc --tuples-only --no-align --command 'SELECT pg_is_in_recovery()' \
+  "$conninfo dbname=postgres connect_timeout=5" 2>&1
+:
+"""
 _ALIVE = """
 place=$PGDATA/../%s/$1
 pid= name=
@@ -62,12 +68,15 @@ class Kind(StrEnum):
     COPY = "copy"
 
 
+_SAYS = {Kind.LEADER: "f", Kind.COPY: "t"}
+
+
 class Outcome(StrEnum):
     """How it ended.
 
     `done`: the data is that of its source, and starts as a copy. `later`: its source did not answer, nothing was
-    changed. `refused`: it cannot be rewound, nothing was changed. `broken`: the data is half of each and PostgreSQL
-    does not start on it; it may be tried again, or copied anew.
+    changed. `refused`: it cannot be rewound, nothing was changed. `broken`: the data is half of each; it may be tried
+    again, or copied anew. PostgreSQL starts after `done` alone: what has more than its source does not start either.
     """
 
     DONE = "done"
@@ -86,6 +95,17 @@ class Ended:
 
     outcome: Outcome
     why: str = ""
+
+
+def what_its_source_says(where: tuple[Cluster, str, str], kind: Kind) -> str:
+    """Say why an instance that runs cannot be rewound from whom it follows; nothing where it can.
+
+    Raises:
+        ClusterError: the pod does not answer.
+    """
+    cluster, namespace, pod = where
+    said = cluster.execute(namespace, pod, CONTAINER, ["sh", "-c", _SOURCE], extra_seconds=_POLL_SECONDS).strip()
+    return "" if said == _SAYS[kind] else f"whom it follows is no {kind}, or does not answer: {said[-300:]}"
 
 
 def rewind_instance(

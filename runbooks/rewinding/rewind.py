@@ -12,7 +12,7 @@ from runbooks.copies import streams
 from runbooks.engine.errors import BlockedError
 from runbooks.rewinding.apart import leader_apart, others_apart
 from runbooks.rewinding.divergence import Divergence
-from runbooks.rewinding.program import FOLDER, Ended, Kind, Outcome, rewind_instance
+from runbooks.rewinding.program import FOLDER, Ended, Kind, Outcome, rewind_instance, what_its_source_says
 from runbooks.rewinding.tail import Tail, keep_rows, name_tables, read_tail
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
@@ -145,19 +145,25 @@ def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict
     run_statement(*source.leader(), "CHECKPOINT", extra_seconds=_CHECKPOINT_SECONDS)
     if kind is Kind.COPY:
         _follow_the_checkpoint(source, database)
-    _fence(change, database, pod)
     where = (database.cluster, database.model.namespace.name, pod)
+    if not _is_fenced(database.document(), pod) and (why := what_its_source_says(where, kind)):
+        raise _not_now(change, database, pod, why)  # while it still answers readers
+    _fence(change, database, pod)
     ended = rewind_instance(where, _run(change), _apart_of(known), kind, seconds=REWIND_SECONDS)
-    if ended.outcome is not Outcome.BROKEN:
-        _open(change, database, pod)
     if ended.outcome is Outcome.LATER:
-        raise NotNowError.build(
-            f"{pod} cannot be rewound now",
-            expected=f"an answer of the database of {change.source} in that pod",
-            found=ended.why,
-            action=f"the same command again when it is there; --whole copies {database.name} anew",
-        )
+        raise _not_now(change, database, pod, ended.why)
+    if ended.outcome is Outcome.DONE:  # PostgreSQL starts on nothing else, and its pod would go on trying
+        _open(change, database, pod)
     change.remember(f"rewind-{pod}", {**known, "ended": _verdict(change, database, pod, kind, ended)})
+
+
+def _not_now(change: RoleChange, database: SiteDatabase, pod: str, why: str) -> NotNowError:
+    return NotNowError.build(
+        f"{pod} cannot be rewound now",
+        expected=f"an answer of the database of {change.source} in that pod",
+        found=why,
+        action=f"the same command again when it is there; --whole copies {database.name} anew",
+    )
 
 
 def _verdict(change: RoleChange, database: SiteDatabase, pod: str, kind: Kind, ended: Ended) -> str:
@@ -234,11 +240,15 @@ def _fence(change: RoleChange, database: SiteDatabase, pod: str) -> None:
     change_cluster(database, wanted, lock=change.lock)
 
 
+def _is_fenced(document: Document, pod: str) -> bool:
+    return _fence_of(document) == json.dumps([pod])
+
+
 def _open(change: RoleChange, database: SiteDatabase, pod: str) -> None:
     opened: Document = {"metadata": {"annotations": {FENCE: None}}}
     change_cluster(
         database,
-        lambda document: opened if _fence_of(document) == json.dumps([pod]) else None,
+        lambda document: opened if _is_fenced(document, pod) else None,
         lock=change.lock,
     )
 

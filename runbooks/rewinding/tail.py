@@ -13,7 +13,7 @@ from runbooks.rewinding.divergence import Divergence, written
 from shopsphere.clients.cluster import Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.postgres import ask
-from shopsphere.clients.questions import CONTAINER, DATA_DIRECTORY, STRICT_PSQL
+from shopsphere.clients.questions import CONTAINER, STRICT_PSQL
 
 MOST = 5000
 """Records of the log that are read; what is more is kept all the same, and said to be more."""
@@ -37,7 +37,7 @@ SELECT json_build_object('tables', coalesce(json_object_agg(node, name), '{{}}')
 _DATABASES = "SELECT json_build_object('names', json_object_agg(oid::text, datname)) FROM pg_database"
 _PER_PAGE = 300
 """Rows of one page are fewer (`MaxHeapTuplesPerPage` is 291)."""
-_KEEP = 'mkdir -p "$0" && exec "$@" > "$0/$ROWS"'
+_KEEP = 'place=$PGDATA/../$0/rows; mkdir -p "$place" && exec "$@" > "$place/$ROWS"'
 
 
 @dataclass
@@ -167,7 +167,7 @@ def keep_rows(tail: Tail, cluster: Cluster, namespace: str, pod: str, folder: st
         try:
             cluster.execute(
                 namespace, pod, CONTAINER,
-                ["sh", "-c", f"ROWS={file}; {_KEEP}", f"{DATA_DIRECTORY}/../{folder}/rows", *command],
+                ["sh", "-c", f"ROWS={file}; {_KEEP}", folder, *command],
                 extra_seconds=SECONDS,
             )  # fmt: skip
         except ClusterError as error:
