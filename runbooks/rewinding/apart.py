@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from runbooks import copies
 from runbooks.change import RoleChange
-from runbooks.copies import streams
 from runbooks.rewinding.divergence import Divergence, divergence, left_lines, place_of
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster_errors import ClusterError
@@ -21,7 +21,7 @@ def leader_apart(change: RoleChange, database: SiteDatabase) -> Divergence | Non
         ShopSphereError: the active site's does not answer.
     """
     document = database.cluster.find(database.path)
-    if document is None or not follows(document) or streams(change, database):
+    if document is None or not follows(document) or copies.streams(change, database):
         return None
     if document["spec"]["replica"].get("primary") != change.counterpart(database).name:
         return None

@@ -27,11 +27,12 @@ psql --no-psqlrc --tuples-only --no-align --command 'SELECT pg_is_in_recovery()'
   "$conninfo dbname=postgres connect_timeout=5" 2>&1
 :
 """
+# One that has ended and that nobody took leave of has no program file any more.
 _ALIVE = """
 place=$PGDATA/../%s/$1
 pid= name=
 [ -e "$place/pid" ] && read -r pid < "$place/pid"
-[ -n "$pid" ] && [ -e "/proc/$pid/comm" ] && read -r name < "/proc/$pid/comm"
+[ -n "$pid" ] && [ -e "/proc/$pid/exe" ] && read -r name < "/proc/$pid/comm"
 """
 _START = (
     _ALIVE

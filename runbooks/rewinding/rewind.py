@@ -6,9 +6,9 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from runbooks import copies
 from runbooks.change import RoleChange
 from runbooks.cluster_change import change_cluster
-from runbooks.copies import streams
 from runbooks.engine.errors import BlockedError
 from runbooks.rewinding.apart import leader_apart, others_apart
 from runbooks.rewinding.divergence import Divergence
@@ -181,7 +181,7 @@ def _verdict(change: RoleChange, database: SiteDatabase, pod: str, kind: Kind, e
 
 def _streams(change: RoleChange, database: SiteDatabase) -> bool:
     with suppress(ShopSphereError):
-        return streams(change, database)
+        return copies.streams(change, database)
     return False
 
 
@@ -206,7 +206,7 @@ def others_to_rewind(change: RoleChange, database: SiteDatabase) -> list[tuple[s
     document = database.cluster.find(database.path)
     if change.whole or document is None or len(document.get("status", {}).get("instanceNames", ())) <= 1:
         return []
-    if not streams(change, database):
+    if not copies.streams(change, database):
         return []
     uid = document["metadata"]["uid"]
     begun = {pod: state_of(change, pod) for pod in map(str, document["status"]["instanceNames"])}

@@ -1,13 +1,12 @@
 """A pair of real servers on this machine whose recovery site has more than the instance that leads the active one.
 
-An instance of the active site is lost. What it wrote last has reached the recovery site, and not the instance beside it,
-which leads now, at the same address. What runs in pods runs here, with no more programs than the images have.
+An instance of the active site is lost. What it wrote last has reached the recovery site, and not the instance that
+leads now, at the same address. What runs in pods runs here, with no more programs than the images have.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
