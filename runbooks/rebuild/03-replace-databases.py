@@ -7,7 +7,7 @@ from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
 from runbooks.free_volume import require_free_volume
 from runbooks.rewinding.apart import leader_apart
-from runbooks.rewinding.rewind import failed
+from runbooks.rewinding.rewind import failed, wants_rewind
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError, RefusedError
@@ -45,6 +45,8 @@ def _reason(change: RoleChange, database: SiteDatabase) -> str:
         return f"{database.name}, which is not there"
     if old is not None and document["metadata"]["uid"] == old["uid"]:
         return f"{database.name}, as begun before"
+    if wants_rewind(change, database):
+        return ""
     wrong = what_is_wrong(change, database, document)
     if not wrong and (why := failed(change, database, document)):
         wrong = f"it could not be rewound: {why}"

@@ -275,6 +275,7 @@ def test_a_copy_that_is_ahead_needs_no_volume(site: Site) -> None:
     site.free = []
     assert "commerce-dublin by a rewind" in step(1).check(rebuild(site))
     assert not step(2).verify(rebuild(site))
+    assert "made anew at dublin: nothing" in step(3).check(rebuild(site))
     with pytest.raises(BlockedError, match="no free volume"):
         step(1).check(rebuild(site, whole=True))
 
