@@ -157,7 +157,7 @@ def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict
     change.remember(f"rewind-{pod}", {**known, "ended": _verdict(change, database, pod, kind, ended)})
 
 
-def _not_now(change: RoleChange, database: SiteDatabase, pod: str, why: str) -> NotNowError:
+def _not_now(change: RoleChange, database: SiteDatabase, pod: str, why: str) -> ShopSphereError:
     return NotNowError.build(
         f"{pod} cannot be rewound now",
         expected=f"an answer of the database of {change.source} in that pod",

@@ -134,7 +134,7 @@ class Api:
         )  # fmt: skip
         if done.returncode:
             raise ProgramError(f"{self.context}: {pod}: {done.stderr[-500:]}")
-        return done.stdout
+        return str(done.stdout)
 
 
 class Access:
