@@ -23,6 +23,20 @@ runs() {
   [ "$name" = postgres ]
 }
 
+# PostgreSQL does not start on a label that is none. The control file says until the end of a rewind that all is well.
+label="a rewind of this data is under way: $run"
+forbid() {
+  printf '%s\n' "$label" > "$PGDATA/backup_label"
+  sync "$PGDATA/backup_label" "$PGDATA"
+}
+
+is_its_label() {
+  first=
+  [ -e "$PGDATA/backup_label" ] && read -r first < "$PGDATA/backup_label"
+  case "$first" in "START WAL LOCATION"*) return 0 ;; esac
+  return 1
+}
+
 finish() {
   cp -p "$place"/conf/*.conf "$PGDATA/"
   : > "$PGDATA/standby.signal"
@@ -41,11 +55,8 @@ done
 control=$(pg_controldata) || ended "refused pg_controldata does not read this data"
 state=${control#*Database cluster state:}
 state=${state%%[!a-z ]*}
-if [ -e "$place/begun" ]; then
-  # A run before this one was killed. PostgreSQL cannot start on a label of ours; pg_rewind replaces it when it is done.
-  first=
-  [ -e "$PGDATA/backup_label" ] && read -r first < "$PGDATA/backup_label"
-  case "$state $first" in *"in archive recovery START WAL LOCATION"*) finish ;; esac
+if [ -e "$place/begun" ] && is_its_label; then
+  case "$state" in *"in archive recovery") finish ;; esac  # it was killed when all was done
 fi
 case "$state" in
   *" shut down in recovery") ;;
@@ -101,10 +112,18 @@ if [ ! -e "$place/begun" ]; then
 fi
 
 [ -e "$PGDATA/postgresql.auto.conf" ] && chmod 600 "$PGDATA/postgresql.auto.conf"
-printf 'a rewind of this data is under way: %s\n' "$run" > "$PGDATA/backup_label"
-sync "$PGDATA/backup_label" "$PGDATA"
+forbid
 : > "$place/begun"
 sync "$place/begun" "$place"
-pg_rewind --target-pgdata "$PGDATA" --source-server "$source" > "$place/rewind" 2>&1 \
-  || ended "broken $(last_lines "$place/rewind")"
+pg_rewind --target-pgdata "$PGDATA" --source-server "$source" > "$place/rewind" 2>&1 &
+rewind=$!
+while [ -e "/proc/$rewind/exe" ]; do  # it takes our label away before it copies, and writes its own when it is done
+  [ -e "$PGDATA/backup_label" ] || (set -C && printf '%s\n' "$label" > "$PGDATA/backup_label") 2> /dev/null
+  sleep 0.05
+done
+wait $rewind || {
+  forbid
+  ended "broken $(last_lines "$place/rewind")"
+}
+is_its_label || ended "broken its label is not that of pg_rewind"
 finish

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from postgres_cluster import BINARIES, _account
@@ -18,6 +22,7 @@ from runbooks.rewinding.apart import leader_apart
 from runbooks.rewinding.rewind import FOLLOWS, NotNowError, failed, rewind
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import COMMERCE, LEDGER, DatabaseModel
+from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Phase, Sync
 
 AHEAD = "before current recovery point"
@@ -51,7 +56,7 @@ def apart(make: Make, model: DatabaseModel = COMMERCE) -> ApartPair:
 def starts(server: Server) -> bool:
     """Whether PostgreSQL starts on what is there now; its log says why not."""
     done = subprocess.run(
-        [str(BINARIES / "pg_ctl"), "-D", str(server.data), "-w", "-t", "5", "-l", str(server.data.parent / "log"), "start",
+        [str(BINARIES / "pg_ctl"), "-D", str(server.data), "-w", "-t", "5", "-l", f"{server.data.parent}/log", "start",
          "-o", f"-p {server.port} -k {server.data.parent}"],
         capture_output=True, cwd="/tmp", check=False, **_account(),
     )  # fmt: skip
@@ -128,13 +133,48 @@ def test_a_rewind_killed_while_it_copies(make: Make) -> None:
     assert known["ended"].startswith("broken"), known
     assert json.loads(pair.apis["dublin"].annotations[FENCE]) == ["commerce-dublin-1"], "nobody starts it"
     assert not starts(pair.copy), "and if somebody does, PostgreSQL does not"
-    assert "invalid data in file" in pair.copy.log()
+    assert "invalid data in file" in pair.copy.log(), pair.copy.log()[-1500:]
     assert step(2).verify(pair.change()), "it was tried: the next step copies it anew"
     assert "could not be rewound" in (reason(pair) or "")
     pair.unwrap("pg_rewind")
     pair.memory["rewind-commerce-dublin-1"] = json.dumps({**known, "ended": ""})
     rewind(pair.change(), pair.database)
     follows_again(pair)
+
+
+@pytest.mark.requirement("a rewind whose pod is lost leaves nothing that can be started, and goes on")
+def test_a_rewind_whose_pod_is_lost_while_it_copies(make: Make) -> None:
+    pair = apart(make)
+    half = f'(ulimit -f 2048; {BINARIES}/pg_rewind "$@"); exec sleep 300'
+    pair.wrap("pg_rewind", f'case "$*" in *--dry-run*) ;; *) {half} ;; esac')
+    lost = []
+
+    def loses_its_pod(command: list[str]) -> None:
+        if lost or "for look in" not in command[2]:
+            return
+        wait_until(lambda: sleeping(pair), what="half a rewind", seconds=60)
+        for process in [int((pair.copy.kept / "000001-rebuild-x" / "pid").read_text()), *sleeping(pair)]:
+            os.kill(process, signal.SIGKILL)
+        assert not starts(pair.copy)
+        lost.append(pair.copy.log())
+        pair.unwrap("pg_rewind")
+
+    pair.apis["dublin"].on_execute = loses_its_pod
+    rewind(pair.change(), pair.database)
+    assert "invalid data in file" in lost[0]
+    follows_again(pair)
+
+
+def sleeping(pair: ApartPair) -> list[int]:
+    """Processes that stand in for `pg_rewind` of this pair after it was killed half-way."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            data = f"PGDATA={pair.copy.data}\0".encode()
+            if words[:2] == [b"sleep", b"300"] and data in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 def reason(pair: ApartPair) -> str:
