@@ -147,7 +147,7 @@ def test_a_rewind_whose_pod_is_lost_while_it_copies(make: Make) -> None:
     pair = apart(make)
     half = f'(ulimit -f 2048; {BINARIES}/pg_rewind "$@"); exec sleep 300'
     pair.wrap("pg_rewind", f'case "$*" in *--dry-run*) ;; *) {half} ;; esac')
-    lost = []
+    lost: list[str] = []
 
     def loses_its_pod(command: list[str]) -> None:
         if lost or "for look in" not in command[2]:
