@@ -120,15 +120,25 @@ def rebuild(
     *,
     execute: Execute = False,
     reason: Reason = "",
+    accept_data_loss: AcceptDataLoss = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="make a whole new copy, also of a database that can be rewound")
+    ] = False,
     as_json: PlanAsJson = False,
 ) -> None:
-    """Make a site that was left a copy of the active one; what only it had is kept. A dry run without --execute."""
+    """Make a site that was left a copy of the active one; what only it had is kept. A dry run without --execute.
+
+    A database that follows and only has more than the active site is rewound, which takes seconds or minutes; every
+    other one is copied anew.
+    """
     topology = load_topology(environment=environment)
     pair = require_pair_of(topology, site)
     require_reason(reason, execute=execute)
     from runbooks import operate  # noqa: PLC0415 - see above
 
-    request = operate.Request(operate.REBUILD, pair.name, environment, None, site, reason, accept_data_loss=False)
+    request = operate.Request(
+        operate.REBUILD, pair.name, environment, None, site, reason, accept_data_loss, whole=whole
+    )
     go(topology, request, verb="rebuild", execute=execute, as_json=as_json)
 
 

@@ -39,6 +39,7 @@ class RoleChange:
         accept_data_loss: the operator has said that acknowledged payments may be lost.
         site_is_off: site, or further nodes of it with commas between, of which the operator has said that they are off
             and stay off; empty for none.
+        whole: the operator wants a whole new copy, also where a rewind would do.
         journal: of this run; None in a dry run.
         lock: the operators' lock; None in a dry run, and where there is no witness to give one.
         clock: replaceable in tests.
@@ -56,6 +57,7 @@ class RoleChange:
     reason: str
     accept_data_loss: bool = False
     site_is_off: str = ""
+    whole: bool = False
     journal: Journal | None = None
     lock: OperatorLock | None = None
     clock: Clock = SYSTEM_CLOCK

@@ -63,6 +63,7 @@ class Request:
         reason: why, in the operator's words.
         accept_data_loss: acknowledged payments may be lost.
         site_is_off: site that is off and stays off, as the operator says, or nodes of it with commas between.
+        whole: a rebuild makes a whole new copy, also where a rewind would do.
     """
 
     runbook: str
@@ -73,6 +74,7 @@ class Request:
     reason: str
     accept_data_loss: bool
     site_is_off: str = ""
+    whole: bool = False
 
 
 def steps_of(request: Request) -> Runbook:
@@ -214,6 +216,7 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
         reason=request.reason,
         accept_data_loss=request.accept_data_loss,
         site_is_off=request.site_is_off,
+        whole=request.whole,
     )
 
 
@@ -249,4 +252,5 @@ def _facts(event: str, request: Request, change: RoleChange) -> dict[str, object
         "reason": request.reason,
         "accept_data_loss": request.accept_data_loss,
         "site_is_off": request.site_is_off,
+        "whole": request.whole,
     }

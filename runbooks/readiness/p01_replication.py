@@ -13,7 +13,10 @@ from shopsphere.foundation.finding import Finding, fails, passes, together, unkn
 NAME = "Both databases of the recovery site stream from the active site"
 LAG_BYTES = 16 * 1024 * 1024
 LAG_MS = 1000.0
-REBUILD = "`shopsphere status` says more; `shopsphere rebuild` makes a site that cannot catch up a copy again"
+REBUILD = (
+    "`shopsphere status` says more; `shopsphere rebuild SITE` lets a copy that cannot catch up follow again, by "
+    "a rewind where it has what the active site lacks"
+)
 
 
 def ask(view: PairView) -> Finding:

@@ -1,11 +1,11 @@
 """The site to rebuild is not the active one, and the active one is there to copy from."""
 
 from runbooks.change import RoleChange
-from runbooks.copies import wanted_size, what_is_wrong
+from runbooks.copies import what_is_wrong
 from runbooks.engine.errors import BlockedError
+from runbooks.free_volume import require_free_volume
+from runbooks.rewinding.rewind import failed, wants_rewind
 from runbooks.site_database import SiteDatabase
-from shopsphere.estate.placement import DATA_CLASS_LABEL
-from shopsphere.topology.quantities import parse_quantity
 
 TITLE = "Check both sites, and that each database has a free volume"
 SECONDS = 20
@@ -22,7 +22,12 @@ def check(change: RoleChange) -> str:
         raise BlockedError.because(
             f"a database of {change.source} takes no writes", action=f"`shopsphere status {change.source}`"
         )
-    change.at_target(lambda database: _require_volume(change, database))
+    rewound = [name for name in change.at_target(lambda database: _rewound_or_replaced(change, database)) if name]
+    if rewound:
+        return (
+            f"{change.target} follows {change.source} again: {' and '.join(sorted(rewound))} by a rewind "
+            "(--whole copies anew); what else is no whole copy is copied, and its old volume kept"
+        )
     return (
         f"{change.target} gets a whole copy of both databases of {change.source}; its old volumes are kept as they are"
     )
@@ -34,19 +39,11 @@ def verify(change: RoleChange) -> bool:
     return True
 
 
-def _require_volume(change: RoleChange, database: SiteDatabase) -> None:
+def _rewound_or_replaced(change: RoleChange, database: SiteDatabase) -> str:
+    """Name a database that can be rewound; any other one that is no whole copy needs a free volume."""
     document = database.document()
-    if not what_is_wrong(change, database, document):
-        return
-    size, claims = wanted_size(change, database, document), document["spec"]["storage"]["pvcTemplate"]
-    wanted = claims["selector"]["matchLabels"][DATA_CLASS_LABEL]
-    selector = f"{DATA_CLASS_LABEL}={wanted}"
-    volumes = database.cluster.items("/api/v1/persistentvolumes", labelSelector=selector)
-    free = [volume for volume in volumes if volume["status"].get("phase") == "Available"]
-    if not any(parse_quantity(volume["spec"]["capacity"]["storage"]) >= parse_quantity(size) for volume in free):
-        kept = [volume["metadata"]["name"] for volume in volumes if volume["status"].get("phase") == "Released"]
-        raise BlockedError.because(
-            f"{database.site} has no free volume of {size} or more for {wanted} data; "
-            f"kept from earlier: {', '.join(kept) or 'none'}",
-            action="look at what the kept ones hold, then empty them and remove their claimRef, or add a volume",
-        )
+    if wants_rewind(change, database):
+        return database.name
+    if failed(change, database, document) or what_is_wrong(change, database, document):
+        require_free_volume(change, database, document)
+    return ""

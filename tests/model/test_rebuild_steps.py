@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -28,6 +29,11 @@ from shopsphere.witness.seen import Seen
 TOPOLOGY = load_topology()
 API_AHEAD = timedelta(minutes=-20)
 """By how much the clocks of the sites differ from the operator's."""
+
+
+FORK = "0/5000000"
+"""Where the active site has left the timeline of both copies."""
+SIX = {"Latest checkpoint location": "0/4000000", "Latest checkpoint's TimeLineID": "3"}
 
 
 def step(number: int) -> Step:
@@ -69,6 +75,12 @@ class Site:
         self.free = ["2Gi"]
         self.deleted: list[str] = []
         self.refused = ""
+        self.has = dict.fromkeys(self.databases, FORK)
+
+    def execute(self, _namespace: str, pod: str, *_words: object, **_bounds: object) -> str:
+        here = {"Minimum recovery ending location": self.has[pod.removesuffix("-1")], "Replayed": ""}
+        lines = {**SIX, **here, "Min recovery ending loc's timeline": "3"}
+        return "\n".join(f"{key}: {value}" for key, value in lines.items())
 
     def get(self, path: str) -> Document:
         return copy.deepcopy(self.databases[path.rpartition("/")[2]])
@@ -128,7 +140,7 @@ class Active:
         return database(path.rpartition("/")[2], "1Gi", 3600, "leads")
 
     def execute(self, *_words: object, **_bounds: object) -> str:
-        return '{"in_recovery": false}'
+        return json.dumps({"in_recovery": False, "line": 4, "history": f"3\t{FORK}\tno recovery target specified"})
 
 
 class Access(PairAccess):
@@ -157,15 +169,15 @@ def want(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     monkeypatch.setattr(stack_files, "wanted_configuration", lambda _stack: sizes)
 
 
-def rebuild(site: Site, kept: dict[str, Any] | None = None) -> RoleChange:
+def rebuild(site: Site, kept: dict[str, Any] | None = None, *, whole: bool = False) -> RoleChange:
     memory = {} if kept is None else kept
-    journal = SimpleNamespace(recall=memory.get, remember=memory.__setitem__)
-    return RoleChange(Access(site), "frankfurt", "dublin", 1, "", "anna", "test", journal=cast("Any", journal))
+    journal = cast("Any", SimpleNamespace(recall=memory.get, remember=memory.__setitem__))
+    return RoleChange(Access(site), "frankfurt", "dublin", 1, "", "anna", "test", whole=whole, journal=journal)
 
 
 def replaced(site: Site, kept: dict[str, Any] | None = None) -> list[str]:
     change = rebuild(site, kept)
-    two = step(2)
+    two = step(3)
     assert not two.verify(change), "it was taken for done"
     assert two.act is not None
     two.act(change)
@@ -174,7 +186,7 @@ def replaced(site: Site, kept: dict[str, Any] | None = None) -> list[str]:
 
 
 def test_whole_copies_are_left_alone(site: Site) -> None:
-    assert step(2).verify(rebuild(site))
+    assert step(3).verify(rebuild(site))
     assert "whole copy" in step(1).check(rebuild(site))
     assert site.deleted == []
 
@@ -182,7 +194,7 @@ def test_whole_copies_are_left_alone(site: Site) -> None:
 @pytest.mark.requirement("rebuild replaces a copy that is broken, and only that one")
 def test_a_copy_that_lost_its_pod_is_replaced(site: Site) -> None:
     site.streaming.discard("ledger-dublin")
-    assert "ledger-dublin, because it does not stream" in step(2).check(rebuild(site))
+    assert "ledger-dublin, because it does not stream" in step(3).check(rebuild(site))
     assert replaced(site) == ["ledger-dublin"]
 
 
@@ -220,7 +232,7 @@ def test_a_copy_of_this_very_run_that_never_streams_is_replaced_again(site: Site
     kept: dict[str, Any] = {}
     site.streaming.discard("ledger-dublin")
     assert replaced(site, kept) == ["ledger-dublin"]
-    assert step(2).verify(rebuild(site, kept)), "a new one has time to copy"
+    assert step(3).verify(rebuild(site, kept)), "a new one has time to copy"
     hour_ago = (datetime.now(UTC) + API_AHEAD - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     site.databases["ledger-dublin"]["metadata"] |= {"creationTimestamp": hour_ago, "uid": "second"}
     assert replaced(site, kept) == ["ledger-dublin", "ledger-dublin"]
@@ -231,7 +243,7 @@ def test_a_kill_between_deleting_and_making_is_made_good(site: Site) -> None:
     site.streaming.discard("ledger-dublin")
     change, apply = rebuild(site, kept), site.apply
     site.apply = lambda *_, **__: None  # type: ignore[method-assign]  # the process dies here
-    cast("Any", step(2).act)(change)
+    cast("Any", step(3).act)(change)
     assert "ledger-dublin" not in site.databases
     site.apply = apply  # type: ignore[method-assign]
     assert replaced(site, kept) == ["ledger-dublin"]
@@ -242,10 +254,62 @@ def test_a_copy_that_would_be_refused_leaves_the_old_one(site: Site) -> None:
     site.streaming.discard("ledger-dublin")
     site.refused = "spec.affinity: a field that runs or reads what no rule judges"
     kept: dict[str, Any] = {}
-    change, two = rebuild(site, kept), step(2)
+    change, two = rebuild(site, kept), step(3)
     assert two.act is not None
     with pytest.raises(BlockedError, match=r"ledger-dublin is left as it is.*spec\.affinity"):
         two.act(change)
     assert (site.deleted, kept) == ([], {}), "nothing is lost, and nothing is remembered that would be refused again"
     site.refused = ""
     assert replaced(site, kept) == ["ledger-dublin"]
+
+
+def ahead(site: Site, name: str, *, age: float = 3600) -> None:
+    """Let a copy have more than the active site, so that it cannot stream."""
+    site.has[name], site.databases[name] = "0/5000128", database(name, "1Gi", age, f"old {name}")
+    site.streaming.discard(name)
+
+
+@pytest.mark.requirement("a copy that can be rewound needs no volume and is not replaced")
+def test_a_copy_that_is_ahead_needs_no_volume(site: Site) -> None:
+    ahead(site, "commerce-dublin")
+    site.free = []
+    assert "commerce-dublin by a rewind" in step(1).check(rebuild(site))
+    assert not step(2).verify(rebuild(site))
+    assert "made anew at dublin: nothing" in step(3).check(rebuild(site))
+    with pytest.raises(BlockedError, match="no free volume"):
+        step(1).check(rebuild(site, whole=True))
+
+
+@pytest.mark.requirement("a copy that is behind, and not ahead, is not rewound")
+def test_a_copy_that_only_does_not_stream_is_not_rewound(site: Site) -> None:
+    site.streaming.discard("commerce-dublin")
+    assert step(2).verify(rebuild(site))
+    site.has["commerce-dublin"] = "0/4FFFFFF"
+    assert step(2).verify(rebuild(site))
+
+
+@pytest.mark.parametrize("age", [3600, 60])
+@pytest.mark.requirement("what could not be rewound is copied anew, and no sooner deleted than there is a volume")
+def test_what_could_not_be_rewound_is_replaced(site: Site, age: float) -> None:
+    ahead(site, "ledger-dublin", age=age)
+    known = {"uid": "old ledger-dublin", "line": 3, "fork": 1, "end": 2, "ended": "refused: its log is gone"}
+    kept: dict[str, Any] = {"rewind-ledger-dublin-1": known}
+    assert step(2).verify(rebuild(site, kept)), "tried once"
+    said = "could not be rewound: refused: its log is gone" if age == 60 else "it does not stream"
+    assert said in step(3).check(rebuild(site, kept))
+    site.free = []
+    with pytest.raises(BlockedError, match="no free volume"):
+        cast("Any", step(3).act)(rebuild(site, kept))
+    assert site.deleted == []
+    site.free = ["1Gi"]
+    assert replaced(site, kept) == ["ledger-dublin"]
+
+
+@pytest.mark.parametrize("age", [3600, 60])
+def test_a_whole_copy_is_made_of_what_could_be_rewound(site: Site, age: float) -> None:
+    ahead(site, "ledger-dublin", age=age)
+    change = rebuild(site, {}, whole=True)
+    assert step(2).verify(change)
+    assert not step(3).verify(change)
+    cast("Any", step(3).act)(change)
+    assert site.deleted == ["ledger-dublin"]

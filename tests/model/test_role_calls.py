@@ -43,6 +43,7 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("runbooks/site_database.py", "self.cluster.patch"): [of(OPERATE, PATCH)],
     ("runbooks/copies.py", "/api/v1/namespaces/{}/persistentvolumeclaims"): [
         of(OPERATE, ("list", "persistentvolumeclaims", DATA))],
+    ("runbooks/free_volume.py", "/api/v1/persistentvolumes"): [of(OPERATE, ("list", "persistentvolumes"))],
     ("runbooks/permit.py", "/api/v1/namespaces/{}/configmaps"): [of(OPERATE, ("get", "configmaps", DATA))],
     ("runbooks/permit.py", "cluster.create"): [of(OPERATE, ("create", "configmaps", DATA))],
     ("runbooks/permit.py", "cluster.patch"): [of(OPERATE, ("patch", "configmaps", DATA))],
@@ -58,15 +59,17 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("runbooks/readiness/p05_capacity.py", "/api/v1/pods"): [of(LOOKS, ("list", "pods"))],
     ("runbooks/readiness/p05_capacity.py", "/api/v1/resourcequotas"): [of(LOOKS, ("list", "resourcequotas"))],
     ("runbooks/readiness/p05_capacity.py", "/apis/apps/v1/deployments"): [of(LOOKS, ("list", "apps:deployments"))],
-    ("runbooks/rebuild/01-check-sites.py", "/api/v1/persistentvolumes"): [of(OPERATE, ("list", "persistentvolumes"))],
-    ("runbooks/rebuild/02-replace-databases.py", "/api/v1/namespaces/{}/persistentvolumeclaims"): [
+    ("runbooks/rebuild/03-replace-databases.py", "/api/v1/namespaces/{}/persistentvolumeclaims"): [
         of(OPERATE, ("list", "persistentvolumeclaims", DATA))],
-    ("runbooks/rebuild/02-replace-databases.py", "database.cluster.apply"): [
+    ("runbooks/rebuild/03-replace-databases.py", "database.cluster.apply"): [
         of(OPERATE, PATCH, ("create", CLUSTERS, DATA, LEDGER))],
-    ("runbooks/rebuild/02-replace-databases.py", "database.cluster.create"): [
+    ("runbooks/rebuild/03-replace-databases.py", "database.cluster.create"): [
         of(OPERATE, ("create", CLUSTERS, DATA))],
-    ("runbooks/rebuild/02-replace-databases.py", "database.cluster.delete"): [
+    ("runbooks/rebuild/03-replace-databases.py", "database.cluster.delete"): [
         of(OPERATE, ("delete", CLUSTERS, DATA, LEDGER))],
+    ("runbooks/rewinding/divergence.py", "cluster.execute"): [of(OPERATE, *ENTER)],
+    ("runbooks/rewinding/program.py", "cluster.execute"): [of(OPERATE, *ENTER)],
+    ("runbooks/rewinding/tail.py", "cluster.execute"): [of(OPERATE, *ENTER)],
     ("runbooks/site_nodes.py", "/api/v1/namespaces/{}/pods/{}"): [of(OPERATE, ("get", "pods", DATA, f"{LEDGER}-1"))],
     ("shopsphere/clients/html_forms.py", "parser.feed"): [],  # of a page
     ("shopsphere/clients/host_rules.py", "/api/v1/nodes"): [

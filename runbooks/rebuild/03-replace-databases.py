@@ -5,6 +5,9 @@ from __future__ import annotations
 from runbooks.change import RoleChange
 from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
+from runbooks.free_volume import require_free_volume
+from runbooks.rewinding.apart import leader_apart
+from runbooks.rewinding.rewind import failed, wants_rewind
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError, RefusedError
@@ -42,7 +45,13 @@ def _reason(change: RoleChange, database: SiteDatabase) -> str:
         return f"{database.name}, which is not there"
     if old is not None and document["metadata"]["uid"] == old["uid"]:
         return f"{database.name}, as begun before"
+    if wants_rewind(change, database):
+        return ""
     wrong = what_is_wrong(change, database, document)
+    if not wrong and (why := failed(change, database, document)):
+        wrong = f"it could not be rewound: {why}"
+    if not wrong and change.whole and leader_apart(change, database):
+        wrong = f"it has what {change.source} lacks"
     return f"{database.name}, because {wrong}" if wrong else ""
 
 
@@ -57,6 +66,7 @@ def _replace(change: RoleChange, database: SiteDatabase) -> None:
             "new": _copy_of(database, document, leader=change.counterpart(database).name, size=size),
             "by": _manager(document),
         }
+        require_free_volume(change, database, document)  # a rewind that failed had not asked for one
         _require_admitted(database, old["new"])
         change.remember(f"old-{database.model.name}", old)
     if old is None:

@@ -1,0 +1,268 @@
+"""Rewinding databases of a recovery site that have what the active site lacks: look, keep, fence, rewind, follow."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from runbooks import copies
+from runbooks.change import RoleChange
+from runbooks.cluster_change import change_cluster
+from runbooks.engine.errors import BlockedError
+from runbooks.rewinding.apart import leader_apart, others_apart
+from runbooks.rewinding.divergence import Divergence
+from runbooks.rewinding.program import FOLDER, Ended, Kind, Outcome, rewind_instance, what_its_source_says
+from runbooks.rewinding.tail import Tail, keep_rows, name_tables, read_tail
+from runbooks.site_database import SiteDatabase
+from shopsphere.clients.cluster import Document
+from shopsphere.clients.cluster_errors import ClusterError
+from shopsphere.clients.postgres import FENCE, await_value, run_statement
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+from shopsphere.foundation.progress import say
+from shopsphere.witness import Phase, Sync
+
+REWIND_SECONDS = 3000.0
+"""Bound on one rewind: it carries over all of the log that the active site keeps, and what was changed since."""
+FOLLOW_SECONDS = 120.0
+"""In which a rewound copy has to stream: CloudNativePG starts it within 30 s."""
+_CHECKPOINT_SECONDS = 300.0
+_REPLAY_SECONDS = 30.0
+FOLLOWS = "it follows"
+
+
+class NotNowError(NoAnswerError):
+    """The source of a rewind does not answer in the pod; nothing was changed."""
+
+
+def state_of(change: RoleChange, pod: str) -> dict[str, Any] | None:
+    """Return what this run remembers of the rewind of an instance; None where none was begun."""
+    known = change.recall(f"rewind-{pod}")
+    return dict(known) if known else None
+
+
+def failed(change: RoleChange, database: SiteDatabase, document: Document) -> str:
+    """Say why a database could not be rewound by this run; nothing where it was not tried, or follows."""
+    known = state_of(change, database.leader(document)[2])
+    if not known or known["uid"] != document["metadata"]["uid"] or known["ended"] in ("", FOLLOWS):
+        return ""
+    return str(known["ended"])
+
+
+def wants_rewind(change: RoleChange, database: SiteDatabase) -> Divergence | None:
+    """Return what has to be taken back from a database's leading instance; None where nothing, or it was tried.
+
+    Raises:
+        ShopSphereError: the active site's does not answer.
+    """
+    document = database.cluster.find(database.path)
+    if change.whole or document is None:
+        return None
+    known = state_of(change, database.leader(document)[2])
+    if known and known["uid"] == document["metadata"]["uid"]:
+        return None if known["ended"] else _apart_of(known)
+    return leader_apart(change, database)
+
+
+def look(change: RoleChange, database: SiteDatabase, apart: Divergence) -> Tail:
+    """Return what a rewind takes back.
+
+    Raises:
+        BlockedError: it might be the only copy of payments, or the log does not say what it is.
+        ShopSphereError: a site does not answer.
+    """
+    _require_rest(change, database)
+    try:
+        tail = read_tail(*database.leader(), apart)
+        name_tables(tail, *change.counterpart(database).leader())
+    except ClusterError as error:
+        raise BlockedError.because(
+            f"what {database.name} has more than {change.source} cannot be read: {one_line(error)}",
+            action=f"`shopsphere rebuild {change.target} --whole` copies it anew and keeps its old volume",
+        ) from error
+    if database.model.synchronous and tail.has_rows and not change.accept_data_loss:
+        raise BlockedError.because(
+            f"{database.name} has what {change.source} lacks: {tail}; where customers were told of it, "
+            f"{change.target} has the only copy",
+            action=f"compare with the provider's books (`shop reconcile` at {change.source}); then --accept-data-loss "
+            f"rewinds, and keeps these rows and their log on the volume; --whole copies anew, and keeps the volume",
+        )
+    return tail
+
+
+def rewind(change: RoleChange, database: SiteDatabase) -> None:
+    """Rewind what has to be rewound of a database; what cannot be is remembered, to be copied anew.
+
+    Raises:
+        BlockedError: as `look`, or somebody else has fenced its instances.
+        ShopSphereError: a site does not answer; the same command goes on.
+    """
+    pod = database.leader()[2]
+    if apart := wants_rewind(change, database):
+        known = state_of(change, pod) or _begin(change, database, pod, apart, look(change, database, apart))
+        _carry_out(change, database, pod, known, Kind.LEADER)
+    _others(change, database)
+
+
+def _require_rest(change: RoleChange, database: SiteDatabase) -> None:
+    record = change.ask_witness()
+    if record.phase is not Phase.STEADY:
+        raise BlockedError.because(
+            f"{change.pair.name} is {record.phase}: {record.actor} is moving it ({record.reason})",
+            action="wait for its end, then call the same command again",
+        )
+    if database.model.synchronous and record.sync is Sync.ON:
+        raise BlockedError.because(
+            f"the witness says that {database.name} has all that was acknowledged, and it does not stream",
+            action="call the same command again in 20 s: the agent of the active site says `sync off` by then",
+        )
+
+
+def _begin(
+    change: RoleChange, database: SiteDatabase, pod: str, apart: Divergence, tail: Tail | None
+) -> dict[str, Any]:
+    namespace = database.model.namespace.name
+    if tail:
+        say(f"         {database.name} gives up {tail}")
+        for line in keep_rows(tail, database.cluster, namespace, pod, f"{FOLDER}/{_run(change)}"):
+            say(f"         not written down as rows, their log is kept: {one_line(line)}")
+    known = {
+        "uid": database.document()["metadata"]["uid"],
+        "line": apart.line,
+        "fork": apart.fork,
+        "end": apart.end,
+        "gave_up": str(tail or "nothing but what its leader had"),
+        "ended": "",
+    }
+    change.remember(f"rewind-{pod}", known)
+    return known
+
+
+def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict[str, Any], kind: Kind) -> None:
+    source = change.counterpart(database)
+    # PostgreSQL 15's pg_rewind reads the source's timeline from its last checkpoint.
+    run_statement(*source.leader(), "CHECKPOINT", extra_seconds=_CHECKPOINT_SECONDS)
+    if kind is Kind.COPY:
+        _follow_the_checkpoint(source, database)
+    where = (database.cluster, database.model.namespace.name, pod)
+    if not _is_fenced(database.document(), pod) and (why := what_its_source_says(where, kind)):
+        raise _not_now(change, database, pod, why)  # while it still answers readers
+    _fence(change, database, pod)
+    ended = rewind_instance(where, _run(change), _apart_of(known), kind, seconds=REWIND_SECONDS)
+    if ended.outcome is Outcome.LATER:
+        raise _not_now(change, database, pod, ended.why)
+    if ended.outcome is Outcome.DONE:  # PostgreSQL starts on nothing else, and its pod would go on trying
+        _open(change, database, pod)
+    change.remember(f"rewind-{pod}", {**known, "ended": _verdict(change, database, pod, kind, ended)})
+
+
+def _not_now(change: RoleChange, database: SiteDatabase, pod: str, why: str) -> ShopSphereError:
+    return NotNowError.build(
+        f"{pod} cannot be rewound now",
+        expected=f"an answer of the database of {change.source} in that pod",
+        found=why,
+        action=f"the same command again when it is there; --whole copies {database.name} anew",
+    )
+
+
+def _verdict(change: RoleChange, database: SiteDatabase, pod: str, kind: Kind, ended: Ended) -> str:
+    if ended.outcome is not Outcome.DONE:
+        say(f"         {pod} is not rewound, {ended.outcome}: {ended.why}")
+        return f"{ended.outcome}: {ended.why}"
+    if kind is Kind.COPY:
+        return FOLLOWS
+    try:
+        wait_until(lambda: _streams(change, database), what="its stream", seconds=FOLLOW_SECONDS, interval=1)
+    except WaitExpiredError:
+        return f"it was rewound, and does not stream within {FOLLOW_SECONDS:g} s"
+    return FOLLOWS
+
+
+def _streams(change: RoleChange, database: SiteDatabase) -> bool:
+    with suppress(ShopSphereError):
+        return copies.streams(change, database)
+    return False
+
+
+def _others(change: RoleChange, database: SiteDatabase) -> None:
+    for pod, apart in others_to_rewind(change, database):
+        known = state_of(change, pod) or _begin(change, database, pod, apart, None)
+        try:
+            _carry_out(change, database, pod, known, Kind.COPY)
+        except (ClusterError, NotNowError) as error:  # the site can follow without it
+            change.remember(f"rewind-{pod}", {**known, "ended": f"no answer: {one_line(error)}"})
+        if (ended := (state_of(change, pod) or known)["ended"]) != FOLLOWS:
+            claim = f"kubectl delete pvc,pod -n {database.model.namespace.name} {pod}"
+            say(f"         {pod} does not follow ({ended}): `{claim}` at {database.site} copies it anew")
+
+
+def others_to_rewind(change: RoleChange, database: SiteDatabase) -> list[tuple[str, Divergence]]:
+    """Return the instances beside the leading one that have to be rewound and were not tried; none with --whole.
+
+    Raises:
+        ShopSphereError: a site does not answer.
+    """
+    document = database.cluster.find(database.path)
+    if change.whole or document is None or len(document.get("status", {}).get("instanceNames", ())) <= 1:
+        return []
+    if not copies.streams(change, database):
+        return []
+    uid = document["metadata"]["uid"]
+    begun = {pod: state_of(change, pod) for pod in map(str, document["status"]["instanceNames"])}
+    left = [
+        (pod, _apart_of(known))
+        for pod, known in begun.items()
+        if known and known["uid"] == uid and not known["ended"] and pod != database.leader(document)[2]
+    ]
+    return left + [(pod, apart) for pod, apart in others_apart(change, database) if not begun.get(pod)]
+
+
+def _follow_the_checkpoint(source: SiteDatabase, database: SiteDatabase) -> None:
+    """Let the site's leader have a checkpoint on the new timeline, from which an instance beside it is rewound."""
+    leader, written = database.leader(), run_statement(*source.leader(), "SELECT pg_current_wal_lsn()").strip()
+    has_it = f"pg_last_wal_replay_lsn() >= '{written}'"
+    await_value(*leader, has_it, of=has_it, seconds=_REPLAY_SECONDS)
+    run_statement(*leader, "CHECKPOINT", extra_seconds=_CHECKPOINT_SECONDS)
+
+
+def _fence(change: RoleChange, database: SiteDatabase, pod: str) -> None:
+    def wanted(document: Document) -> Document | None:
+        fence = _fence_of(document)
+        if fence in (None, "[]"):
+            return {"metadata": {"annotations": {FENCE: json.dumps([pod])}}}
+        if fence != json.dumps([pod]):
+            raise BlockedError.because(
+                f"{database.name} is fenced by somebody else: {fence}", action="ask who did it, and take it away"
+            )
+        return None
+
+    change_cluster(database, wanted, lock=change.lock)
+
+
+def _is_fenced(document: Document, pod: str) -> bool:
+    return _fence_of(document) == json.dumps([pod])
+
+
+def _open(change: RoleChange, database: SiteDatabase, pod: str) -> None:
+    opened: Document = {"metadata": {"annotations": {FENCE: None}}}
+    change_cluster(
+        database,
+        lambda document: opened if _is_fenced(document, pod) else None,
+        lock=change.lock,
+    )
+
+
+def _fence_of(document: Document) -> str | None:
+    found = document["metadata"].get("annotations", {}).get(FENCE)
+    return None if found is None else str(found)
+
+
+def _run(change: RoleChange) -> str:
+    if change.journal is None:
+        raise BlockedError.because("a dry run rewinds nothing", action="run it with --execute")
+    return change.journal.run
+
+
+def _apart_of(known: dict[str, Any]) -> Divergence:
+    return Divergence(int(known["line"]), int(known["fork"]), int(known["end"]))
