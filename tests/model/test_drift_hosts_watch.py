@@ -16,6 +16,7 @@ from shopsphere.drift.hosts import declared_hosts, look_at_hosts
 from shopsphere.drift.hosts_watch import HostsWatch, Joined
 from shopsphere.drift.model import SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.foundation.clock import wait_until
@@ -24,7 +25,7 @@ from shopsphere.topology import load_topology
 pytestmark = pytest.mark.requirement("drift --watch tells what somebody changes on a host within ten seconds")
 
 TOPOLOGY = load_topology()
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 OBJECTS = SiteDrift("frankfurt", 50, 60)
 
 

@@ -19,6 +19,7 @@ from shopsphere.drift.ignores import FILE, Ignore, IgnoresError, read_ignores, s
 from shopsphere.drift.kinds import KINDS
 from shopsphere.drift.model import Drift, Kind, Report, SiteDrift
 from shopsphere.drift.repair import Repair
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.finding import Severity
@@ -26,7 +27,7 @@ from shopsphere.topology import load_topology
 
 Document = dict[str, Any]
 TODAY = date(2026, 11, 27)
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 KIND_OF_PATH = {kind.path(): kind.kind for kind in KINDS} | {kind.path("shop"): kind.kind for kind in KINDS}
 
 

@@ -21,11 +21,12 @@ from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.rights import owners_rights
 from shopsphere.drift.site_watch import SiteWatch
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
 
 Document = dict[str, Any]
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 QUIET_SECONDS = 0.8
 """Longer than everything below takes to be judged."""
 

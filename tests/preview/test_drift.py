@@ -19,6 +19,7 @@ from shopsphere.drift.looking import judge_site
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.rights import owners_rights
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 
 Document = dict[str, Any]
@@ -226,7 +227,7 @@ def path_of(declared: Declared) -> str:
 
 
 def compared(api: KubeApi, state: Document) -> SiteDrift:
-    return judge_site(state, api.cluster(), Repair("frankfurt", "lab", str(api.kubeconfig), DEPLOYER))
+    return judge_site(state, api.cluster(), Repair("frankfurt", "lab", SiteKubectl(str(api.kubeconfig), DEPLOYER)))
 
 
 def look(api: KubeApi, state: Document) -> tuple[Drift, ...]:
