@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from kube_api import DEPLOYER, KubeApi
+from rbac_of_site import RIGHTS
 
 from shopsphere.deploy import exporting
 from shopsphere.deploy.environment import program_path
@@ -58,7 +59,7 @@ class Applied:
         monkeypatch.setattr(StackId, "folder", property(lambda _stack: self.folder))
         stack = StackId("rdc-a", "frankfurt", "eu", Environment.LAB)
         repair = Repair("frankfurt", "lab", SiteKubectl(str(self.api.kubeconfig), DEPLOYER))
-        return judge_site(exporting.exported_state(stack), self.api.cluster(), repair)
+        return judge_site(exporting.exported_state(stack), self.api.cluster(), repair, RIGHTS)
 
 
 @pytest.fixture(scope="module")

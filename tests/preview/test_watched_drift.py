@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from kube_api import DEPLOYER, KubeApi
+from rbac_of_site import RIGHTS
 from test_drift import api, apply, compared, deployed, path_of, state  # noqa: F401 three are fixtures
 
 from shopsphere.clients.cluster_errors import ConflictError
@@ -37,7 +38,9 @@ class Watched:
         self.said: list[SiteDrift] = []
         self.stopped = threading.Event()
         repair = Repair("frankfurt", "lab", SiteKubectl(str(api_.kubeconfig), DEPLOYER))
-        self._watch = SiteWatch(repair, api_.cluster(), lambda: StateLook("1"), lambda: state_, self.said.append)
+        self._watch = SiteWatch(
+            repair, RIGHTS, api_.cluster(), lambda: StateLook("1"), lambda: state_, self.said.append
+        )
         threading.Thread(target=self._watch.run, args=(self.stopped,), daemon=True).start()
 
     def _told(self) -> set[tuple[str, str]]:
