@@ -198,12 +198,14 @@ class _Execution:
         goes_on = f"the same command then resumes run {self._journal.run}"
         if not has_advice:
             waited = isinstance(error, bounded.OutOfTimeError)
-            advice = "find out why it takes so long" if waited else "fix the cause"
-            advice, goes_on = f"{advice}, then call the same command again", f"it resumes run {self._journal.run}"
+            advice = (
+                f"{'find out why it takes so long' if waited else 'fix the cause'}, then call the same command again"
+            )
+            goes_on = f"it resumes run {self._journal.run}"
         left = goes_on if self._journal.touched else "this run has changed nothing"
         return StepFailedError.build(
             f"runbook {self._runbook.name} stopped at step {step.label}",
             expected=f"nothing in the way of this: {step.title}" if isinstance(error, BlockedError) else self._expected,
             found=f"after {seconds:.0f} s: {found}".replace("\n", _BELOW),
-            action=f"{advice}; {left}".replace("\n", _BELOW),
+            action=f"{advice}\n({left})".replace("\n", _BELOW),  # on a line of its own: advice may end with a command
         )

@@ -303,23 +303,23 @@ NESTED = 'MayPassError.build("nobody leads", expected="a leader", found="none", 
         (
             {"act": 'raise BlockedError.because("this is lost", action="read it; call it again with --i-mean x")'},
             ["nothing in the way of this: Do 02-move-data", "after 0 s: this is lost",
-             "read it; call it again with --i-mean x; the same command then resumes run RUN"],
+             "read it; call it again with --i-mean x\n            (the same command then resumes run RUN)"],
         ),
         (
             {"act": f"raise {NESTED}"},
             ["this done within 600 s: Do 02-move-data",
              "after 0 s: nobody leads\n              expected: a leader\n              found:    none",
-             "start a site; the same command then resumes run RUN"],
+             "start a site\n            (the same command then resumes run RUN)"],
         ),
         (
             {"act": 'raise ValueError("x")'},
             ["this done within 600 s: Do 02-move-data", "after 0 s: ValueError: x",
-             "fix the cause, then call the same command again; it resumes run RUN"],
+             "fix the cause, then call the same command again\n            (it resumes run RUN)"],
         ),
         (
             {"verify": "return False"},
             ["this done within 600 s: Do 02-move-data", "after 600 s: verify still says no",
-             "find out why it takes so long, then call the same command again; it resumes run RUN"],
+             "find out why it takes so long, then call the same command again\n            (it resumes run RUN)"],
         ),
     ],
 )  # fmt: skip
