@@ -4,8 +4,8 @@ from runbooks.change import RoleChange
 from runbooks.copies import wanted_size, what_is_wrong
 from runbooks.engine.errors import BlockedError
 from runbooks.site_database import SiteDatabase
+from shopsphere.clients.free_volumes import free_places
 from shopsphere.estate.placement import DATA_CLASS_LABEL
-from shopsphere.topology.quantities import parse_quantity
 
 TITLE = "Check both sites, and that each database has a free volume"
 SECONDS = 20
@@ -42,11 +42,14 @@ def _require_volume(change: RoleChange, database: SiteDatabase) -> None:
     wanted = claims["selector"]["matchLabels"][DATA_CLASS_LABEL]
     selector = f"{DATA_CLASS_LABEL}={wanted}"
     volumes = database.cluster.items("/api/v1/persistentvolumes", labelSelector=selector)
-    free = [volume for volume in volumes if volume["status"].get("phase") == "Available"]
-    if not any(parse_quantity(volume["spec"]["capacity"]["storage"]) >= parse_quantity(size) for volume in free):
-        kept = [volume["metadata"]["name"] for volume in volumes if volume["status"].get("phase") == "Released"]
+    places, instances = free_places(volumes, size), int(document["spec"].get("instances") or 1)
+    if len(places) < instances:
+        kept = [each["metadata"]["name"] for each in volumes if each["status"].get("phase") == "Released"]
+        found = f"has no free volume of {size} or more for {wanted} data"
+        if places:
+            found = f"has free volumes of {size} or more for {wanted} data at {len(places)} of {instances} places"
         raise BlockedError.because(
-            f"{database.site} has no free volume of {size} or more for {wanted} data; "
-            f"kept from earlier: {', '.join(kept) or 'none'}",
-            action="look at what the kept ones hold, then empty them and remove their claimRef, or add a volume",
+            f"{database.site} {found}; kept from earlier: {', '.join(kept) or 'none'}",
+            action="look at what the kept ones hold, then empty and free one for each instance (docs/failover.md, “A "
+            "volume is freed”), or add volumes",
         )
