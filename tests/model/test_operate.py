@@ -17,7 +17,7 @@ import pytest
 from present import present
 from runbook_steps import write_step
 
-from runbooks import audit_trail, operate
+from runbooks import audit_trail, operate, recorded_run
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
@@ -54,7 +54,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """An operator's machine with a failover of two steps."""
     witness = Witness()
     monkeypatch.setattr(operate, "FOLDER", tmp_path)
-    monkeypatch.setattr(operate, "require_records_directory", lambda _environment: tmp_path / "runs")
+    monkeypatch.setattr(recorded_run, "require_records_directory", lambda _environment: tmp_path / "runs")
     monkeypatch.setattr(operate, "operated_witness", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER
