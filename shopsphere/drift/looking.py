@@ -104,15 +104,15 @@ def look_at_site(topology: Topology, stack: StackId) -> SiteDrift:
     )
     rules = rules_of(topology, stack)
     hosts = bounded.start(partial(look_at_hosts, rules, cluster, repair), name=f"hosts of {stack.label}")
-    found = judge_site(exported, cluster, repair, rights_at(topology, stack, rules.agent_port))
+    found = judge_site(exported, cluster, repair, rights_at(topology, stack, rules))
     found = together(found, databases_of(servers, stack.label))
     found = together(found, hosts_of(hosts, stack.label))
     return replace(found, seconds=round(time.monotonic() - began, 1))
 
 
-def rights_at(topology: Topology, stack: StackId, agent_port: int) -> Rights:
+def rights_at(topology: Topology, stack: StackId, hosts: DeclaredHosts) -> Rights:
     """Return what tells the rights that the owner of a site's cluster applied."""
-    return partial(owners_rights, topology, stack.label, agent_port=agent_port)
+    return partial(owners_rights, topology, stack.label, agent_port=hosts.agent_port)
 
 
 def rules_of(topology: Topology, stack: StackId) -> DeclaredHosts:

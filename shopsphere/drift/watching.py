@@ -115,7 +115,7 @@ def begin(topology: Topology, stack: StackId, publish: Publish, stopped: threadi
     cluster = cluster_of(stack, Role.DRIFT, seconds=ANSWER_SECONDS)
     joined, ended = Joined(stack.label, publish), threading.Event()
     rules = rules_of(topology, stack)
-    rights = rights_at(topology, stack, rules.agent_port)
+    rights = rights_at(topology, stack, rules)
     hosts = HostsWatch(stack.label, partial(look_at_hosts, rules, cluster, repair), joined.hosts)
     bounded.start(partial(hosts.run, ended), name=f"hosts of {stack.label}")
     try:

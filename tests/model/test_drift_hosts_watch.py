@@ -117,7 +117,7 @@ def test_the_watch_of_a_site_asks_its_hosts(monkeypatch: pytest.MonkeyPatch) -> 
     def nothing(*_given: object, **_more: object) -> None:
         return None
 
-    for name in ("look_of", "repair_at", "cluster_of", "rules_of"):
+    for name in ("look_of", "repair_at", "cluster_of", "rules_of", "rights_at"):
         monkeypatch.setattr(watching, name, nothing)
     monkeypatch.setattr(watching, "SiteWatch", Objects)
     monkeypatch.setattr(watching, "look_at_hosts", lambda *_: host.look())

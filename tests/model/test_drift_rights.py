@@ -6,6 +6,7 @@ import inspect
 import shlex
 from collections.abc import Sequence
 from ipaddress import IPv4Address
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -180,7 +181,8 @@ def test_a_look_goes_by_the_topology_and_the_port_that_it_has_read() -> None:
     another = FurtherNode(name="frankfurt-9", address=IPv4Address("10.99.1.19"))
     changed = read.site("frankfurt").model_copy(update={"further_nodes": (another,)})
     topology = read.model_copy(update={"sites": {**read.sites, "frankfurt": changed}})
-    told = rights_at(topology, site_stack(topology, "frankfurt", Environment.LAB), 9999)
+    hosts: Any = SimpleNamespace(agent_port=9999)
+    told = rights_at(topology, site_stack(topology, "frankfurt", Environment.LAB), hosts)
     found_rights = told(declared_objects(exported()))
     (drifts,) = (each for each in found_rights if (each.kind, each.name) == ("ClusterRole", "shopsphere:drift"))
     doors = next(rule for rule in drifts.body["rules"] if rule["resources"] == ["nodes/proxy"])
