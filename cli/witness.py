@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,13 +13,13 @@ import typer
 
 from cli.common import In
 from cli.pairs import PairName, require_pair
-from shopsphere.estate.stack import Environment
+from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.estate.witness_seats import seats
 from shopsphere.foundation.authority_change import Step
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.progress import say
-from shopsphere.topology import load_topology
+from shopsphere.topology import Topology, load_topology
 
 if TYPE_CHECKING:
     from shopsphere.witness import Voter
@@ -108,21 +108,38 @@ def sign(
     *,
     epoch: Annotated[int, typer.Option(help="the one that the pair is in, as `shopsphere status` and the agents say")],
     active: Annotated[str, typer.Option(help="the site that is active, as they say")],
-    replace: Annotated[bool, typer.Option("--replace", help="the record there is wrong, though it is signed")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="the record there is wrong, though it is signed; or there is none")
+    ] = False,
 ) -> None:
     """Sign a pair's record as an operator; from then on nobody believes one without a signature. Can be repeated."""
     # The clients take a second to import, so only these verbs do.
     from shopsphere.foundation.actor import actor  # noqa: PLC0415 - see above
     from shopsphere.witness.access import signing_witness  # noqa: PLC0415 - see above
+    from shopsphere.witness.signing_anew import SigningWays  # noqa: PLC0415 - see above
 
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     if active not in topology.pair(pair).sites:
         raise UsageError(f"--active {active}: expected one of {', '.join(topology.pair(pair).sites)}")
     with closing(signing_witness(pair, environment)) as witness:
-        record = witness.sign(epoch, active, actor(), replace=replace)
+        ways = SigningWays(f" --environment {environment}", _agents_of(topology, pair, environment))
+        record = witness.sign(epoch, active, actor(), replace=replace, ways=ways)
     say(f"{pair}: signed, epoch {record.epoch}, {record.active} active")
     say("write status:witnessSigned: true into the edge's stack file, and witness_signed into agents' configurations")
+
+
+def _agents_of(topology: Topology, pair: str, environment: Environment) -> tuple[str, ...]:
+    """Return the commands that ask the agents of a pair's sites; of a site whose stack cannot be read, none."""
+    from shopsphere.clients.site_agent import agent_address  # noqa: PLC0415 - see above
+    from shopsphere.estate.access import AccessError, site_access  # noqa: PLC0415 - see above
+
+    found = []
+    for site in topology.pair(pair).sites:
+        with suppress(AccessError):
+            access = site_access(site_stack(topology, site, environment))
+            found.append(f"`curl {agent_address(access, topology.site(site))}/state`")
+    return tuple(found)
 
 
 @app.command()

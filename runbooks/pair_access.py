@@ -38,6 +38,7 @@ from shopsphere.estate.access import (
 )
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.kubectl_line import SiteKubectl, kubectl_at
 from shopsphere.estate.stack import Environment, StackId, edge_stack, site_stack
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.names.name_servers import NameServer, name_servers
@@ -96,6 +97,10 @@ class PairAccess:
         if site not in self._clusters:
             self._clusters[site] = cluster_of(self._stack(site), self._role, seconds=CLUSTER_SECONDS)
         return self._clusters[site]
+
+    def kubectl(self, site: str) -> SiteKubectl:
+        """Return how a person calls kubectl at a site."""
+        return kubectl_at(self._stack(site))
 
     def database(self, site: str, model: DatabaseModel) -> SiteDatabase:
         """Return one of the databases at a site, the same one each time: it remembers how it was seen last."""

@@ -62,7 +62,6 @@ class PairUnderTest:
         return self.pair.other_than(site)
 
     # --- faults -------------------------------------------------------------------------------------------------
-
     def power_off(self, host: str) -> None:
         for each in self.hosts.together(host):
             power.power_off(each)
@@ -142,6 +141,7 @@ class PairUnderTest:
 
     def _copy_anew(self) -> None:
         for site, node in self._ahead:
+            shopsphere("lab", "free-volumes", site)  # the new copy is made on a volume of the same node
             cluster, namespace = self.access.cluster(site), LEDGER.namespace.name
             for pod in cluster.items(f"/api/v1/namespaces/{namespace}/pods"):
                 if pod["spec"]["nodeName"] == node and "cnpg.io/instanceName" in pod["metadata"]["labels"]:
@@ -150,7 +150,6 @@ class PairUnderTest:
         self._ahead.clear()
 
     # --- looking ------------------------------------------------------------------------------------------------
-
     def record(self) -> PairRecord:
         found = self.witness.see().record
         assert found is not None, f"the witness has no record of {self.pair.name}"
@@ -223,7 +222,6 @@ class PairUnderTest:
         return False
 
     # --- acting -------------------------------------------------------------------------------------------------
-
     def failover(self, kind: str, to: str, *words: str, **options: Any) -> tuple[int, str, float]:
         return shopsphere(
             "failover", self.pair.name, f"--{kind}", "--to", to, "--execute", "--reason", "bench", *words, **options
@@ -255,11 +253,15 @@ class PairUnderTest:
         passive = self.other(active)
         wait_until(lambda: self.leads(active), what=f"{active} to lead", seconds=300, interval=1)
         if self._was_left(active, passive):
-            shopsphere("lab", "free-volumes", passive)  # kept by the rebuild before; this run's are kept by the next
-            shopsphere("rebuild", passive, "--execute", "--reason", "bench", seconds=900)
+            self.rebuild(passive)
         self._copy_anew()
         wait_until(self.is_steady, what="a steady pair", seconds=300, interval=1)
         return time.monotonic() - began
+
+    def rebuild(self, site: str) -> None:
+        """Make a site a copy of the active one, on volumes that earlier rebuilds have kept: nobody looks at those."""
+        shopsphere("lab", "free-volumes", site)
+        shopsphere("rebuild", site, "--execute", "--reason", "bench", seconds=900)
 
     def _finish(self) -> None:
         """Go on with a run that was stopped, as its operator would."""
@@ -271,7 +273,7 @@ class PairUnderTest:
         if left.facts.runbook == "failover":
             self.failover(str(left.facts.variant), target)
         elif left.facts.runbook == "rebuild":
-            shopsphere("rebuild", target, "--execute", "--reason", "bench", seconds=900)
+            self.rebuild(target)
 
     def _quorum(self) -> bool:
         with suppress(ShopSphereError):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from shopsphere.foundation.errors import ShopSphereError
 
+ADVICE = "\n  do:       "
+"""What comes before the advice in a message."""
+
 
 class RunbookError(ShopSphereError):
     """A runbook's folder or one of its files is not as the engine needs it, or a wrong variant was asked for."""
@@ -15,7 +18,7 @@ class BlockedError(ShopSphereError):
     @classmethod
     def because(cls, why: str, *, action: str) -> BlockedError:
         """Compose the two parts that a blocker needs at least: what is in the way, what to do about it."""
-        return cls(f"{why}\n  do:       {action}")
+        return cls(f"{why}{ADVICE}{action}")
 
 
 class LaterError(ShopSphereError):

@@ -9,7 +9,7 @@ from typing import Any
 
 from runbooks.engine import bounded
 from runbooks.engine.crash import Crash, Point
-from runbooks.engine.errors import RunbookError, StepFailedError, describe
+from runbooks.engine.errors import ADVICE, BlockedError, RunbookError, StepFailedError, describe
 from runbooks.engine.journal import Journal
 from runbooks.engine.lines import WriteFailedError
 from runbooks.engine.records import JournalError
@@ -19,6 +19,7 @@ from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_lin
 from shopsphere.foundation.progress import say
 from shopsphere.foundation.progress import step as shown
 
+_BELOW = f"\n{' ' * 12}"
 POLL_SECONDS = 0.2
 ATTEMPTS = 3  # of a check or an act that ends with no answer
 LOOK_SECONDS = 5.0  # bound on a look at whether the outcome is there
@@ -112,15 +113,15 @@ class _Execution:
             with suppress(WriteFailedError):  # the step's own failure is what the operator needs to see
                 self._journal.step_failed(step, self._clock.monotonic() - start, one_line(found))
             if isinstance(error, Exception):
-                raise self._stopped(step, found) from error
+                raise self._stopped(step, error, self._clock.monotonic() - start) from error
             raise
 
     def _bring_about(self, step: Step, start: float) -> bool:
         """Return True when there was nothing to do."""
-        self._expected = "an answer whether the outcome is there"
+        self._expected = f"an answer whether this is done: {step.title}"
         already = self._look(step, min(step.seconds, LOOK_SECONDS))
         if not already:
-            self._expected = "a clear check"
+            self._expected = f"nothing in the way of this: {step.title}"
             self._ask(lambda: step.check(self._context), what="check", end=self._clock.monotonic() + CHECK_SECONDS)
             self._act_and_wait(step, start)
         self._crash.reach(step, Point.VERIFIED)
@@ -133,7 +134,7 @@ class _Execution:
             self._act(step, step.act, start, end)
         else:
             self._crash.reach(step, Point.ACTED)
-        self._expected = f"the outcome within {step.seconds:g} s of the step's start"
+        self._expected = f"this done within {step.seconds:g} s: {step.title}"
         left = end - self._clock.monotonic() - POLL_SECONDS  # the last look begins before the end
         try:
             wait_until(
@@ -149,7 +150,7 @@ class _Execution:
     def _act(self, step: Step, act: Callable[[Any], None], start: float, end: float) -> None:
         self._expected = "the right to change the pair"
         self._may_act()
-        self._expected = f"act to return within {step.seconds:g} s"
+        self._expected = f"this done within {step.seconds:g} s: {step.title}"
         self._journal.step_acting(step, self._clock.monotonic() - start)
 
         def allowed() -> None:
@@ -191,11 +192,20 @@ class _Execution:
         self._seen = "verify still says no"
         return answer
 
-    def _stopped(self, step: Step, found: str) -> ShopSphereError:
+    def _stopped(self, step: Step, error: Exception, seconds: float) -> ShopSphereError:
+        """Return what an operator reads: what was to be done, what kept it from that after how long, what to do."""
+        found, has_advice, advice = describe(error).partition(ADVICE)
+        goes_on = f"the same command then resumes run {self._journal.run}"
+        if not has_advice:
+            waited = isinstance(error, bounded.OutOfTimeError)
+            advice = (
+                f"{'find out why it takes so long' if waited else 'fix the cause'}, then call the same command again"
+            )
+            goes_on = f"it resumes run {self._journal.run}"
+        left = goes_on if self._journal.touched else "this run has changed nothing"
         return StepFailedError.build(
             f"runbook {self._runbook.name} stopped at step {step.label}",
-            expected=self._expected,
-            found=found.replace("\n", "\n            "),
-            action="fix the cause, then call the same command again"
-            + (f": it resumes run {self._journal.run}" if self._journal.touched else "; this run has changed nothing"),
+            expected=f"nothing in the way of this: {step.title}" if isinstance(error, BlockedError) else self._expected,
+            found=f"after {seconds:.0f} s: {found}".replace("\n", _BELOW),
+            action=f"{advice}\n({left})".replace("\n", _BELOW),  # on a line of its own: advice may end with a command
         )

@@ -14,25 +14,23 @@ from runbooks.engine import (
     Runbook,
     RunFacts,
     RunRecord,
-    StepFailedError,
     load_runbook,
     look_ahead,
     run_runbook,
     write_report,
 )
-from runbooks.engine.crash import Crash
 from runbooks.operator_lock import operator_lock, owner_now
 from runbooks.pair_access import PairAccess
 from runbooks.putting_in_place.copy import Copy
 from runbooks.putting_in_place.records import REPLACEMENTS
 from runbooks.putting_in_place.replacement import DROP, REPLACE, RUNBOOK, UNDO, VARIANTS, Replacement
 from runbooks.putting_in_place.swapping import COMING
+from runbooks.recorded_run import noted, opened_journal, records_for_a_run
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.kept_databases import KeptDatabase, before_name, restored_name
-from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
-from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
+from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.topology import Topology
 from shopsphere.witness.access import operated_witness
 
@@ -118,9 +116,7 @@ def carry_out(topology: Topology, request: ReplacementRequest) -> Path:
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
-    if request.environment is Environment.PROD:
-        Crash.refuse()
-    records = require_records_directory(request.environment)
+    records = records_for_a_run(request.environment)
     with closing(operated_witness(request.pair, request.environment)) as witness:
         owner = owner_now(actor(), f"put {request.model.name} in place: {request.reason}")
         with operator_lock(witness, owner, rotation=True) as lock:
@@ -191,12 +187,12 @@ def journal_of(directory: Path, run: Replacement, left: RunRecord | None) -> Jou
     Raises:
         ShopSphereError: an unfinished run has swapped names already, and this is not what takes that back.
     """
+    facts = RunFacts(RUNBOOK, run.variant, run.pair.name, actor(), run.reason)
     if left is not None:
         if is_same(left, run):
-            return Journal.resume(left.path, actor=actor())
+            return opened_journal(directory, facts, left)
         _give_up(left, run)
-    facts = RunFacts(RUNBOOK, run.variant, run.pair.name, actor(), run.reason)
-    journal = Journal.start(directory, facts)
+    journal = opened_journal(directory, facts, None)
     try:
         for key, value in (("database", run.live), ("coming", run.coming), ("aside", run.aside)):
             journal.remember(key, value)
@@ -246,12 +242,5 @@ def drive(run: Replacement, journal: Journal, trail: AuditTrail) -> None:
             }
         )
 
-    note("begin")
-    try:
+    with noted(journal, note):
         run_runbook(steps_of(), run, journal, may_act=run.require_lock)
-    except StepFailedError as error:
-        note("stop")
-        if not journal.touched:
-            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
-        raise
-    note("end")

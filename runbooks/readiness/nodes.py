@@ -9,9 +9,9 @@ from typing import Any
 
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document
-from shopsphere.clients.document_place import place_of
 from shopsphere.clients.succession import Succession, succession_of
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.placement import NAME_LABEL
 from shopsphere.estate.workloads import GATEWAY
 from shopsphere.foundation.errors import ShopSphereError
@@ -88,7 +88,7 @@ def judge_places(site: str, pods: Iterable[Document], nodes: tuple[str, ...]) ->
 
 def _succession(view: PairView, site: str) -> Finding:
     findings = [
-        judge_succession(found, view.pair.name, answers=_answers(view, site, each))
+        judge_succession(found, view.pair.name, view.access.kubectl(site), answers=_answers(view, site, each))
         for each in DATABASES
         if (found := succession_of(view.document(site, each)))
     ]
@@ -103,7 +103,7 @@ def _answers(view: PairView, site: str, database: DatabaseModel) -> bool:
     return True
 
 
-def judge_succession(found: Succession, pair: str, *, answers: bool) -> Finding:
+def judge_succession(found: Succession, pair: str, kubectl: SiteKubectl, *, answers: bool) -> Finding:
     """Judge whether a database of a site goes on, or can go on inside the site.
 
     That no copy is complete yet is no reason not to move the pair: the other site has everything.
@@ -111,9 +111,10 @@ def judge_succession(found: Succession, pair: str, *, answers: bool) -> Finding:
     Args:
         found: its instances.
         pair: that the site is of.
+        kubectl: how it is called at the site.
         answers: whether the leading one does.
     """
-    if not answers and (lost := found.without_leader(pair)):
+    if not answers and (lost := found.without_leader(pair, kubectl)):
         head, _, action = lost.partition(". ")
         return fails(head, action)
     if found.may_lead:
@@ -124,23 +125,24 @@ def judge_succession(found: Succession, pair: str, *, answers: bool) -> Finding:
 
 
 def _spread(view: PairView, site: str, nodes: tuple[str, ...]) -> Finding:
-    return judge_spread(site, view.items(site, "/api/v1/pods", labelSelector=PART_OF), nodes)
+    pods = view.items(site, "/api/v1/pods", labelSelector=PART_OF)
+    return judge_spread(site, pods, nodes, view.access.kubectl(site))
 
 
-def judge_spread(site: str, pods: Iterable[Document], nodes: tuple[str, ...]) -> Finding:
+def judge_spread(site: str, pods: Iterable[Document], nodes: tuple[str, ...], kubectl: SiteKubectl) -> Finding:
     """Judge whether customers are answered at every node of a site, and whether its workloads survive the loss of one.
 
     Pods of a node that is lost start on the others. Nothing moves them back when it returns: the next loss would take
     all pods of a workload at once.
     """
     at: defaultdict[str, list[str]] = defaultdict(list)
-    one_of: dict[str, str] = {}
+    one_of: dict[str, tuple[str, str]] = {}
     for pod in pods:
         if not is_true(pod, "Ready") or pod["metadata"].get("deletionTimestamp"):
             continue
         name = pod["metadata"]["labels"].get(NAME_LABEL, "")
         at[name].append(pod["spec"]["nodeName"])
-        one_of[name] = place_of(pod)
+        one_of[name] = pod["metadata"]["namespace"], pod["metadata"]["name"]
     if without := sorted(set(nodes) - set(at.get(GATEWAY.name, ()))):
         return fails(
             f"no gateway of {site} is ready on {', '.join(without)}: who is led there finds no shop",
@@ -148,7 +150,8 @@ def judge_spread(site: str, pods: Iterable[Document], nodes: tuple[str, ...]) ->
         )
     together = sorted(name for name, found in at.items() if len(found) > 1 and len(set(found)) == 1)
     if together:
-        commands = "; ".join(f"kubectl -n {one_of[name].replace('/', ' delete pod ')}" for name in together)
+        pods_of = [one_of[name] for name in together]
+        commands = "; ".join(kubectl.line(None, namespace, "delete", "pod", pod) for namespace, pod in pods_of)
         return fails(
             f"all pods of {', '.join(together)} at {site} are on one node, though there are {len(nodes)}",
             f"delete one pod of each, and another node gets it: `{commands}`",

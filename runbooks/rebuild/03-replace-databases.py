@@ -11,6 +11,7 @@ from runbooks.rewinding.rewind import failed, wants_rewind
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError, RefusedError
+from shopsphere.estate.cluster_role import Role
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import one_line
 
@@ -67,7 +68,7 @@ def _replace(change: RoleChange, database: SiteDatabase) -> None:
             "by": _manager(document),
         }
         require_free_volume(change, database, document)  # a rewind that failed had not asked for one
-        _require_admitted(database, old["new"])
+        _require_admitted(change, database, old["new"])
         change.remember(f"old-{database.model.name}", old)
     if old is None:
         raise BlockedError.because(
@@ -80,7 +81,7 @@ def _replace(change: RoleChange, database: SiteDatabase) -> None:
     database.cluster.apply(database.path, old["new"], manager=old["by"])
 
 
-def _require_admitted(database: SiteDatabase, new: Document) -> None:
+def _require_admitted(change: RoleChange, database: SiteDatabase, new: Document) -> None:
     """Have the site's API judge the new one while the old one is there.
 
     Admission leaves alone what an update leaves as it was; it does not let a new object in with it.
@@ -94,9 +95,11 @@ def _require_admitted(database: SiteDatabase, new: Document) -> None:
     except ConflictError:
         pass  # the old one has its name: nothing else is wrong with it
     except RefusedError as error:
+        words = ("edit", "clusters.postgresql.cnpg.io", database.name)
+        edit = change.access.kubectl(change.target).line(Role.OPERATE, database.model.namespace.name, *words)
         raise BlockedError.because(
             f"{database.name} is left as it is, because its copy would be refused: {one_line(error)}",
-            action="take that out of the old one (`kubectl edit`), then call the same command again",
+            action=f"take that out of the old one (`{edit}`), then call the same command again",
         ) from error
 
 

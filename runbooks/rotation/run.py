@@ -16,25 +16,24 @@ from runbooks.engine import (
     RunFacts,
     RunRecord,
     Step,
-    StepFailedError,
     load_runbook,
     look_ahead,
     run_runbook,
     write_report,
 )
-from runbooks.engine.crash import Crash
 from runbooks.operator_lock import operator_lock, owner_now
 from runbooks.pair_access import PairAccess
+from runbooks.recorded_run import noted, opened_journal, records_for_a_run
 from runbooks.rotation.deployment import SiteDeployment
 from runbooks.rotation.pair_stacks import PairStacks
 from runbooks.rotation.records import ALL, ROTATIONS, renewed_at, rotations, step_name
 from runbooks.rotation.renewal_run import Renewal, Rotation
 from shopsphere.deploy.listening import Listener, Silent
-from shopsphere.estate.paths import records_directory, require_records_directory
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.renewal import KINDS, NOT_RENEWED, SESSION_KEYS, SecretKind
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.foundation.actor import actor
-from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
+from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Witness
@@ -154,16 +153,15 @@ def carry_out(topology: Topology, request: RotationRequest, listener: Listener) 
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
-    if request.environment is Environment.PROD:
-        Crash.refuse()
-    records = require_records_directory(request.environment)
+    records = records_for_a_run(request.environment)
     directory = records / ROTATIONS
     with closing(operated_witness(request.pair, request.environment)) as witness:
         owner = owner_now(actor(), f"rotation: {request.reason}")
         with operator_lock(witness, owner, rotation=True) as lock:
             left = unfinished(records, request)
             rotation = _rotation(topology, request, witness, left, listener)
-            with _journal(directory, request, left) as journal:
+            facts = RunFacts(ROTATE, request.variant, request.pair, actor(), request.reason)
+            with opened_journal(directory, facts, left) as journal:
                 rotation = replace(rotation, journal=journal, lock=lock)
                 if journal.recall("sites") is None:
                     journal.remember("sites", list(rotation.sites))
@@ -191,23 +189,10 @@ def _run(request: RotationRequest, rotation: Rotation, journal: Journal, trail: 
             }
         )
 
-    note("begin")
-    try:
+    with noted(journal, note):
         run_runbook(steps_of(request.variant), rotation, journal, may_act=rotation.require_lock)
-    except StepFailedError as error:
-        note("stop")
-        if not journal.touched:
-            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
-        raise
-    note("end")
     if request.environment is Environment.PROD:
         say("the stack files of both sites have new secrets: commit them")
-
-
-def _journal(directory: Path, request: RotationRequest, left: RunRecord | None) -> Journal:
-    if left is not None:
-        return Journal.resume(left.path, actor=actor())
-    return Journal.start(directory, RunFacts(ROTATE, request.variant, request.pair, actor(), request.reason))
 
 
 def _rotation(

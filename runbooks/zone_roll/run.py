@@ -12,23 +12,22 @@ from runbooks.engine import (
     Runbook,
     RunFacts,
     RunRecord,
-    StepFailedError,
     audit,
     load_runbook,
     look_ahead,
     run_runbook,
     write_report,
 )
-from runbooks.engine.crash import Crash
+from runbooks.recorded_run import noted, opened_journal, records_for_a_run
 from runbooks.zone_roll.records import ROLLS, retired_in
 from runbooks.zone_roll.zone_roll import NEW_DS_UNTIL, ZoneRoll
 from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
 from shopsphere.clients.powerdns import connect_to
 from shopsphere.estate.access import edge_access, parent_servers
-from shopsphere.estate.paths import records_directory, require_records_directory
+from shopsphere.estate.paths import records_directory
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.actor import actor
-from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.names.pair_state import zone_of
 from shopsphere.names.zone_keys import FOLDER as KEYS
 from shopsphere.names.zone_keys import retire_all
@@ -89,9 +88,7 @@ def carry_out(topology: Topology, environment: Environment, reason: str, *, abor
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
     """
-    if environment is Environment.PROD:
-        Crash.refuse()
-    records = require_records_directory(environment)
+    records = records_for_a_run(environment)
     return roll_key(zone_roll(topology, environment), records, reason, abort=abort)
 
 
@@ -103,18 +100,11 @@ def roll_key(roll: ZoneRoll, records: Path, reason: str, *, abort: bool = False)
     # The folder may have come back from an older copy, or another machine has retired keys.
     retire_all(roll.folder, frozenset(retired_in(directory, roll.zone)))
     retire_all(roll.folder, roll.retired())
-    with Journal.resume(left.path, actor=actor()) if left else Journal.start(directory, facts) as journal:
+    with opened_journal(directory, facts, left) as journal:
         roll = replace(roll, journal=journal)
         name = ABORT.name if abort else FOLDER.name
-        _note(records, "begin", name, roll.zone, reason)
-        try:
+        with noted(journal, lambda event: _note(records, event, name, roll.zone, reason)):
             _carry_out(roll, journal, abort=abort)
-        except StepFailedError as error:
-            _note(records, "stop", name, roll.zone, reason)
-            if not journal.touched:
-                journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
-            raise
-        _note(records, "end", name, roll.zone, reason)
         reports = directory / "reports" / journal.run
         write_report(journal.path, reports, {})
         return reports

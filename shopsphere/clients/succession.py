@@ -12,6 +12,7 @@ from typing import Any
 
 from shopsphere.clients.postgres import follows, leading_pod
 from shopsphere.estate.databases import COMPLETE_COPIES, DATABASES
+from shopsphere.estate.kubectl_line import SiteKubectl
 
 _JUDGED = frozenset(each.namespace.name for each in DATABASES if each.synchronous)
 """Namespaces of the databases of which an instance may lack what was acknowledged."""
@@ -33,15 +34,16 @@ class Succession:
     beside: tuple[str, ...]
     may_lead: tuple[str, ...]
 
-    def without_leader(self, pair: str) -> str:
+    def without_leader(self, pair: str, kubectl: SiteKubectl) -> str:
         """Say what it means that the leading instance is lost, and what to type; empty where another one may lead.
 
         Args:
             pair: that the site is of.
+            kubectl: how it is called at the site; pods are deleted by nobody but the cluster's owner.
         """
         if self.may_lead:
             return ""
-        again = f"`kubectl --namespace {self.namespace} delete pod {self.beside[0]}`" if self.beside else ""
+        again = f"`{kubectl.line(None, self.namespace, 'delete', 'pod', self.beside[0])}`" if self.beside else ""
         back = f" and its pod is not made again, {again} lets the operator make it" if again else ", it leads again"
         others = ", ".join(self.beside) or "there is none"
         return (

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from shopsphere.deploy.engine import DeploymentError
 from shopsphere.deploy.listening import Listener, Noted
 from shopsphere.deploy.outcomes import EngineRun
+from shopsphere.estate.cluster_role import Role
+from shopsphere.estate.kubectl_line import kubectl_at
 from shopsphere.estate.stack import StackId
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 
@@ -66,11 +68,12 @@ def _changes_policies(run: EngineRun) -> bool:
 
 
 def _still_refused(stack: StackId, error: DeploymentError, done: list[EngineRun]) -> DeploymentError:
+    there = kubectl_at(stack).line(Role.UP, "", "get", "validatingadmissionpolicies")
     return DeploymentError(
         f"{error}\n"
         "  expected: the API server to let in what the admission policies that this run changed let in\n"
         f"  found:    refused for {PATIENCE / 60:.0f} min: it still asks those from before, or the new ones refuse it\n"
-        f"  do:       `kubectl get validatingadmissionpolicies` at {stack.label} shows those that are there; if they "
+        f"  do:       `{there}` shows those that are there; if they "
         f"are the new ones, look at how its API server is, then `shopsphere up {stack.label}` again",
         _together(done),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ from shopsphere.clients.web import Door, PageError, trust_in
 from shopsphere.deploy.listening import Listener, step
 from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.cluster_role import Role
+from shopsphere.estate.kubectl_line import kubectl_at
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import MayPassError, ShopSphereError
@@ -25,6 +27,10 @@ from shopsphere.status.edge_names import ask_names
 from shopsphere.topology import Topology
 
 INTERVAL_SECONDS = 2.0
+_OBJECT = re.compile(r"(?P<kind>database|deployment|job|pod) (?P<namespace>[^/ ]+)/(?P<name>[^: ]+): ")
+"""How a line about what is not ready begins."""
+_RESOURCES = {"database": "clusters.postgresql.cnpg.io"}
+"""What kubectl calls a kind, where it is another word than ours."""
 
 
 class NotReadyError(ShopSphereError):
@@ -59,7 +65,7 @@ def verify_stacks(
         else:
             problems = partial(edge_problems, topology, target, stack)
         with step(listener, stack.label, "ready"):
-            _wait(stack.label, problems, deadline - time.monotonic())
+            _wait(stack, problems, deadline - time.monotonic())
 
 
 def _unless_left(label: str, agent: str, cluster: Cluster) -> list[str]:
@@ -198,7 +204,7 @@ def _page_problem(address: str, name: str, authority: Path | None) -> str:
     return ""
 
 
-def _wait(label: str, problems: Callable[[], list[str]], seconds: float) -> None:
+def _wait(stack: StackId, problems: Callable[[], list[str]], seconds: float) -> None:
     last: list[str] = []
 
     def settled() -> bool:
@@ -206,12 +212,22 @@ def _wait(label: str, problems: Callable[[], list[str]], seconds: float) -> None
         return not last
 
     try:
-        wait_until(settled, what=f"{label} to be ready", seconds=max(seconds, 0), interval=INTERVAL_SECONDS)
+        wait_until(settled, what=f"{stack.label} to be ready", seconds=max(seconds, 0), interval=INTERVAL_SECONDS)
     except WaitExpiredError as error:
         listed = "\n  ".join(last)
-        raise NotReadyError(
-            f"{error}\n  {listed}\n  do:       look at it with `kubectl describe` and `shopsphere status {label}`"
-        ) from error
+        raise NotReadyError(f"{error}\n  {listed}\n  do:       look at it with {_ways_to_look(stack, last)}") from error
+
+
+def _ways_to_look(stack: StackId, problems: Iterable[str]) -> str:
+    """Return the commands with which a person looks at what is not ready: at the first object of a site, and at all."""
+    named = list(filter(None, map(_OBJECT.match, problems)))
+    status = f"`shopsphere status {stack.label} --environment {stack.environment}`"
+    if not named or not stack.site:
+        return status
+    telling = next((each for each in named if each["kind"] == "pod"), named[0])  # a pod says more than who made it
+    kind = _RESOURCES.get(telling["kind"], telling["kind"])
+    described = kubectl_at(stack).line(Role.UP, telling["namespace"], "describe", kind, telling["name"])
+    return f"`{described}` and {status}"
 
 
 def _condition(status: dict[str, Any], kind: str) -> dict[str, Any]:

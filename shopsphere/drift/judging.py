@@ -116,7 +116,7 @@ def _repair_of(declared: Declared, difference: Difference, repair: Repair) -> st
         return again
     if declared.is_owners and difference.path[0] == "roleRef":  # the API server lets nobody change it
         return f"{repair.delete(declared.kind, declared.namespace, declared.name)} && {again}"
-    return repair.of(declared.kind, declared.namespace, declared.name, difference)
+    return repair.of(declared.kind, declared.namespace, declared.name, difference, is_owners=declared.is_owners)
 
 
 def _declared_text(declared: Declared, difference: Difference) -> str:

@@ -26,7 +26,7 @@ from shopsphere.drift.live import Lists
 from shopsphere.drift.live import look as look_at_lists
 from shopsphere.drift.model import Report, SiteDrift, Unseen, worst_first
 from shopsphere.drift.repair import Repair, repair_at
-from shopsphere.drift.rights import owners_rights
+from shopsphere.drift.rights import Rights, owners_rights
 from shopsphere.estate.access import HostPortsAccess, read_access, site_access
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.host_openings import site_ports
@@ -104,10 +104,15 @@ def look_at_site(topology: Topology, stack: StackId) -> SiteDrift:
     )
     rules = rules_of(topology, stack)
     hosts = bounded.start(partial(look_at_hosts, rules, cluster, repair), name=f"hosts of {stack.label}")
-    found = judge_site(exported, cluster, repair)
+    found = judge_site(exported, cluster, repair, rights_at(topology, stack, rules))
     found = together(found, databases_of(servers, stack.label))
     found = together(found, hosts_of(hosts, stack.label))
     return replace(found, seconds=round(time.monotonic() - began, 1))
+
+
+def rights_at(topology: Topology, stack: StackId, hosts: DeclaredHosts) -> Rights:
+    """Return what tells the rights that the owner of a site's cluster applied."""
+    return partial(owners_rights, topology, stack.label, agent_port=hosts.agent_port)
 
 
 def rules_of(topology: Topology, stack: StackId) -> DeclaredHosts:
@@ -151,10 +156,10 @@ def together(objects: SiteDrift, part: SiteDrift) -> SiteDrift:
     )
 
 
-def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair) -> SiteDrift:
-    """Compare an exported state with a cluster."""
+def judge_site(exported: Mapping[str, Any], cluster: Lists, repair: Repair, rights: Rights) -> SiteDrift:
+    """Compare an exported state, and the rights that the cluster's owner applied, with a cluster."""
     declared = declared_objects(exported)
-    declared += owners_rights(repair.site, repair.environment, declared)
+    declared += rights(declared)
     if not declared:
         why = "its stack declares nothing: it was never deployed, or was removed"
         return SiteDrift(repair.site, unseen=(Unseen(repair.site, _WHOLE, why),))

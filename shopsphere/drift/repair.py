@@ -13,7 +13,8 @@ from shopsphere.drift.comparing import Difference
 from shopsphere.drift.kinds import SECRET, resource_of
 from shopsphere.drift.model import Kind
 from shopsphere.drift.place import Element, Path, pointer_of
-from shopsphere.estate.access import site_access
+from shopsphere.estate.cluster_role import Role
+from shopsphere.estate.kubectl_line import SiteKubectl, kubectl_at
 from shopsphere.estate.stack import StackId
 
 _ACCOUNT, _OLD_ACCOUNT = "serviceAccountName", "serviceAccount"
@@ -25,6 +26,15 @@ _ALTER_SYSTEM = (
     'code=$?; chmod $kept "$file"; psql --dbname postgres --command "SELECT pg_reload_conf()"; exit $code'
 )
 
+TAKEN_AWAY = frozenset(
+    {
+        "PersistentVolume", "ConfigMap", SECRET, "Service", "ResourceQuota", "LimitRange", "Deployment", "Job",
+        "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Cluster", "RoleBinding", "Endpoints",
+        "EndpointSlice",
+    }
+)  # fmt: skip
+"""Kinds of which `up` may delete whatever there is in its namespaces; of all others only the cluster's owner may."""
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -33,28 +43,34 @@ class Repair:
     Attributes:
         site: its name.
         environment: as `shopsphere` takes it.
-        kubeconfig: file with the credentials.
-        context: in it.
+        kubectl: how it is called there.
     """
 
     site: str
     environment: str
-    kubeconfig: str
-    context: str
+    kubectl: SiteKubectl
 
-    def of(self, kind: str, namespace: str, name: str, difference: Difference) -> str:
+    def of(self, kind: str, namespace: str, name: str, difference: Difference, *, is_owners: bool = False) -> str:
         """Return the command for one difference of a declared object.
 
         A patch names what it expects to find, so that it does nothing to an object that changed again meanwhile.
+
+        Args:
+            kind: of the object.
+            namespace: of the object.
+            name: of the object.
+            difference: what is to be put back.
+            is_owners: the cluster's owner declares the object: nobody gives himself a right.
         """
         if not difference.path or (kind == SECRET and difference.path[0] == "data"):
             return self.deploy()
         patch = json.dumps(steps_of(difference))
-        return self._kubectl(namespace, "patch", resource_of(kind), name, "--type=json", f"--patch={patch}")
+        words = ("patch", resource_of(kind), name, "--type=json", f"--patch={patch}")
+        return self.kubectl.line(None if is_owners else Role.UP, namespace, *words)
 
     def delete(self, kind: str, namespace: str, name: str) -> str:
         """Return the command that removes an object."""
-        return self._kubectl(namespace, "delete", resource_of(kind), name)
+        return self.kubectl.line(Role.UP if kind in TAKEN_AWAY else None, namespace, "delete", resource_of(kind), name)
 
     def statements(self, namespace: str, pod: str, database: str, statements: str) -> str:
         """Return the command that has a database's administrator run SQL.
@@ -64,12 +80,12 @@ class Repair:
         inside: tuple[str, ...] = ("psql", "--dbname", database, "--command", statements)
         if statements.startswith("ALTER SYSTEM "):
             inside = ("sh", "-c", _ALTER_SYSTEM.format(psql=shlex.join(inside)))
-        return self._kubectl(namespace, "exec", pod, "--container", CONTAINER, "--", *inside)
+        return self.kubectl.line(Role.OPERATE, namespace, "exec", pod, "--container", CONTAINER, "--", *inside)
 
     def look_again(self, namespace: str, cluster: str) -> str:
         """Return the command that has the operator look at a database's cluster, and make what is missing of it."""
         words = ("annotate", "--overwrite", resource_of("Cluster"), cluster)
-        return f"{self._kubectl(namespace, *words)} {_AT_ANOTHER_TIME}"
+        return f"{self.kubectl.line(Role.UP, namespace, *words)} {_AT_ANOTHER_TIME}"
 
     def apply_rights(self, *, in_namespaces: bool = False) -> str:
         """Return the command with which the owner of the site's cluster applies its rights again.
@@ -77,21 +93,17 @@ class Repair:
         Args:
             in_namespaces: what lets `up` into the stack's namespaces, in place of the roles.
         """
-        applied = self._kubectl("", "apply", "--server-side", "--force-conflicts", "--filename=-")
+        applied = self.kubectl.line(None, "", "apply", "--server-side", "--force-conflicts", "--filename=-")
         part = " --namespaces" if in_namespaces else ""
         return f"shopsphere policy rights {self.site} --environment {self.environment}{part} | {applied}"
 
     def load_rules(self, door: str) -> str:
         """Return the command that has a host's agent load again what is declared; `door` leads to it in the API."""
-        return self._kubectl("", "create", f"--raw={door}", "--filename=/dev/null")
+        return self.kubectl.line(Role.UP, "", "create", f"--raw={door}", "--filename=/dev/null")
 
     def deploy(self) -> str:
         """Return the command that deploys the site after a look at what is really there."""
         return f"shopsphere up {self.site} --environment {self.environment} --refresh"
-
-    def _kubectl(self, namespace: str, *words: str) -> str:
-        place = ("--namespace", namespace) if namespace else ()
-        return shlex.join(("kubectl", "--kubeconfig", self.kubeconfig, "--context", self.context, *place, *words))
 
 
 def repair_at(stack: StackId) -> Repair:
@@ -100,8 +112,7 @@ def repair_at(stack: StackId) -> Repair:
     Raises:
         ShopSphereError: nothing says where its cluster is.
     """
-    access = site_access(stack)
-    return Repair(stack.label, stack.environment, access.kubeconfig, access.context or stack.label)
+    return Repair(stack.label, stack.environment, kubectl_at(stack))
 
 
 def steps_of(difference: Difference) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from shopsphere.drift.live_watch import START_SECONDS, LiveWatch
 from shopsphere.drift.looking import unknown_kinds
 from shopsphere.drift.model import Drift, SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
-from shopsphere.drift.rights import owners_rights
+from shopsphere.drift.rights import Rights
 from shopsphere.drift.undeclared import Key
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -38,6 +38,7 @@ class SiteWatch:
 
     Args:
         repair: how the site is reached.
+        rights: tells those that the cluster's owner applied.
         cluster: its API.
         look: at the stack's state.
         export: returns the stack's state.
@@ -49,6 +50,7 @@ class SiteWatch:
     def __init__(
         self,
         repair: Repair,
+        rights: Rights,
         cluster: Watchable,
         look: Look,
         export: Export,
@@ -57,7 +59,8 @@ class SiteWatch:
         clock: Clock = SYSTEM_CLOCK,
         reopen_after: float = REOPEN_AFTER,
     ) -> None:
-        self._repair, self._cluster, self._look, self._export, self._publish = repair, cluster, look, export, publish
+        self._repair, self._rights, self._cluster = repair, rights, cluster
+        self._look, self._export, self._publish = look, export, publish
         self._clock, self._reopen_after = clock, reopen_after
         self._objects: LiveWatch | None = None
         self._version = ""
@@ -153,7 +156,7 @@ class SiteWatch:
 
     def _declare(self, exported: Mapping[str, Any]) -> None:
         declared = declared_objects(exported)
-        declared += owners_rights(self._repair.site, self._repair.environment, declared)
+        declared += self._rights(declared)
         self._number, self._unknown_kinds = len(declared), unknown_kinds(declared, self._repair.site)
         self._is_new = True  # all is judged anew, and what was found before counts until then
         known = [each for each in declared if find_kind(each.version, each.kind)]

@@ -17,7 +17,7 @@ from shopsphere.drift.edge_watch import EdgeWatch
 from shopsphere.drift.hosts import look_at_hosts
 from shopsphere.drift.hosts_watch import FIRST_SECONDS, HostsWatch, Joined
 from shopsphere.drift.ignores import Ignore, read_ignores
-from shopsphere.drift.looking import ANSWER_SECONDS, report, rules_of
+from shopsphere.drift.looking import ANSWER_SECONDS, report, rights_at, rules_of
 from shopsphere.drift.model import Drift, Report, SiteDrift, Unseen
 from shopsphere.drift.repair import repair_at
 from shopsphere.drift.site_watch import SiteWatch
@@ -114,11 +114,13 @@ def begin(topology: Topology, stack: StackId, publish: Publish, stopped: threadi
     repair = repair_at(stack)
     cluster = cluster_of(stack, Role.DRIFT, seconds=ANSWER_SECONDS)
     joined, ended = Joined(stack.label, publish), threading.Event()
-    hosts = HostsWatch(stack.label, partial(look_at_hosts, rules_of(topology, stack), cluster, repair), joined.hosts)
+    rules = rules_of(topology, stack)
+    rights = rights_at(topology, stack, rules)
+    hosts = HostsWatch(stack.label, partial(look_at_hosts, rules, cluster, repair), joined.hosts)
     bounded.start(partial(hosts.run, ended), name=f"hosts of {stack.label}")
     try:
         joined.knows_hosts.wait(FIRST_SECONDS)
-        SiteWatch(repair, cluster, look, export, joined.objects).run(stopped, alive)
+        SiteWatch(repair, rights, cluster, look, export, joined.objects).run(stopped, alive)
     finally:
         ended.set()
 

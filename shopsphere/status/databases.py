@@ -8,23 +8,26 @@ from shopsphere.clients.cluster import PART_OF, Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.postgres import CLUSTERS, ask_instance
 from shopsphere.clients.succession import succession_of
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.status.model import Database, Replication
 
 
-def databases_of(cluster: Cluster, pair: str = "") -> tuple[Database, ...]:
+def databases_of(cluster: Cluster, pair: str, kubectl: SiteKubectl) -> tuple[Database, ...]:
     """Return a site's databases.
 
     Args:
         cluster: of the site.
-        pair: that the site is of.
+        pair: that the site is of; empty for none.
+        kubectl: how a person calls it there.
 
     Raises:
         ClusterError: the API does not answer; a database that does not is `unknown`.
     """
-    return tuple(_database(cluster, document, pair) for document in cluster.items(CLUSTERS, labelSelector=PART_OF))
+    documents = cluster.items(CLUSTERS, labelSelector=PART_OF)
+    return tuple(_database(cluster, document, pair, kubectl) for document in documents)
 
 
-def _database(cluster: Cluster, document: dict[str, Any], pair: str) -> Database:
+def _database(cluster: Cluster, document: dict[str, Any], pair: str, kubectl: SiteKubectl) -> Database:
     succession = succession_of(document)
     may_lead = succession.may_lead if succession else None
     metadata, status = document["metadata"], document.get("status", {})
@@ -36,7 +39,7 @@ def _database(cluster: Cluster, document: dict[str, Any], pair: str) -> Database
     try:
         answer = ask_instance(cluster, metadata["namespace"], pod)
     except ClusterError as error:
-        lost = succession.without_leader(pair) if succession else ""
+        lost = succession.without_leader(pair, kubectl) if succession else ""
         return Database(name, "unknown", condition, None, (), f"{lost} ({error})" if lost else str(error), may_lead)
     return describe(name, condition, answer, may_lead)
 

@@ -12,6 +12,11 @@ from shopsphere.status.model import PairStatus
 from shopsphere.witness import PairRecord, Phase
 from shopsphere.witness.access import see_once
 
+NO_RECORD = (
+    "the witness has no record: no agent of the pair has started yet, or the voters lost it and none has written it "
+    "anew (docs/witness.md, “A witness without a record”)"
+)
+
 
 def ask_witnesses(pairs: Iterable[str], environment: Environment) -> tuple[PairStatus, ...]:
     """Return what the witness of each pair says, asked side by side."""
@@ -25,7 +30,7 @@ def _ask(pair: str, *, environment: Environment) -> PairStatus:
     except ShopSphereError as error:
         return PairStatus(pair, problem=one_line(error))
     if seen.record is None:
-        return PairStatus(pair, problem="the witness has no record: no site's agent has started yet")
+        return PairStatus(pair, problem=NO_RECORD)
     return pair_status(seen.record, seen.lease_holder)
 
 

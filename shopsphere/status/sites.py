@@ -10,6 +10,7 @@ from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.estate.access import AccessError
 from shopsphere.estate.cluster_role import Role
+from shopsphere.estate.kubectl_line import SiteKubectl, kubectl_at
 from shopsphere.estate.stack import StackId
 from shopsphere.status import quantities
 from shopsphere.status.databases import databases_of
@@ -42,7 +43,8 @@ def site_statuses(topology: Topology, stacks: Iterable[StackId]) -> tuple[SiteSt
 def site_status(topology: Topology, stack: StackId) -> SiteStatus:
     """Return the status of one site."""
     try:
-        facts = site_facts(topology, stack.label, cluster_of(stack, Role.WATCH, seconds=REQUEST_SECONDS))
+        cluster = cluster_of(stack, Role.WATCH, seconds=REQUEST_SECONDS)
+        facts = site_facts(topology, stack.label, cluster, kubectl_at(stack))
     except (ClusterError, AccessError) as error:
         return _dead(stack, str(error))
     return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, problem_of(facts))
@@ -57,8 +59,8 @@ def problem_of(facts: SiteFacts) -> str:
     return "; ".join(problems)
 
 
-def site_facts(topology: Topology, site: str, cluster: Cluster) -> SiteFacts:
-    """Return what a site says of itself.
+def site_facts(topology: Topology, site: str, cluster: Cluster, kubectl: SiteKubectl) -> SiteFacts:
+    """Return what a site says of itself; what is wrong with it comes with commands for `kubectl`.
 
     Raises:
         ClusterError: its API does not answer; a database that does not is `unknown`.
@@ -71,7 +73,7 @@ def site_facts(topology: Topology, site: str, cluster: Cluster) -> SiteFacts:
         racks=quantities.rack_count(nodes),
         power=_power(topology, site, nodes, pods),
         storage=quantities.storage(cluster.items("/api/v1/persistentvolumes")),
-        databases=databases_of(cluster, pair.name if (pair := topology.pair_of(site)) else ""),
+        databases=databases_of(cluster, pair.name if (pair := topology.pair_of(site)) else "", kubectl),
     )
 
 

@@ -49,9 +49,10 @@ class Seen:
         if self.record is None:
             raise ShopSphereError.build(
                 f"{pair}: the witness has no record of the pair",
-                expected="a record, which a site's agent writes at its first start",
-                found="none",
-                action=f"`shopsphere up {pair}` first",
+                expected="the first one of a new pair, or what agents remember: one of them writes it within seconds",
+                found="none: no agent has reached these voters",
+                action="start the agents of both sites, or read in their logs why they do not write it; "
+                "docs/witness.md, “A witness without a record”",
             )
         return self.record
 

@@ -17,6 +17,7 @@ from shopsphere.drift.database_judging import Place, judge_server
 from shopsphere.drift.model import Drift
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.databases import LEDGER
+from shopsphere.estate.kubectl_line import SiteKubectl
 
 OPERATORS = (
     "CREATE ROLE streaming_replica LOGIN REPLICATION",
@@ -50,7 +51,7 @@ cnpg_streaming_replica streaming_replica streaming_replica
 cnpg_pooler_pgbouncer cnpg_pooler_pgbouncer cnpg_pooler_pgbouncer
 cnpg_metrics_exporter postgres cnpg_metrics_exporter
 """
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 
 
 class Pod:

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import psycopg
+import pytest
 from postgres_cluster import BINARIES, Cluster
 from shop_processes import migrate
 
@@ -259,6 +260,27 @@ class ReplacedPair:
             if each:
                 each.remove()
         shutil.rmtree(self.folder)
+
+
+def servers_of(model: DatabaseModel, records: Path, *statements: str) -> Iterator[ReplacedPair]:
+    """A fixture's pair, on servers of its own, which ran these statements; it is gone at the end."""
+    made = ReplacedPair(model, records)
+    for each in statements:
+        made.live.query(model.name, each)
+    yield made
+    made.remove()
+
+
+def begun(servers: ReplacedPair, records: Path, monkeypatch: pytest.MonkeyPatch, text: str = "") -> ReplacedPair:
+    """A test's pair on a module's servers: the shop takes forms, and where there is a mark, it says this text."""
+    monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
+    servers.begin_anew(records)
+    if text:
+        marked(servers, text)
+    return servers
+
+
+MARK = "CREATE TABLE public.mark (text text)"
 
 
 def marked(pair: ReplacedPair, text: str) -> None:

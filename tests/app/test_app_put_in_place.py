@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from ledger_server import inventory
-from replaced_pair import Pods, ReplacedPair
+from replaced_pair import Pods, ReplacedPair, begun, servers_of
 
 from runbooks.engine import StepFailedError
 from runbooks.putting_in_place.run import require_one
@@ -27,16 +27,12 @@ PERSON = ("Ada Lovelace", "1 Main St", "10115", "Berlin")
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplacedPair]:
-    made = ReplacedPair(COMMERCE, tmp_path_factory.mktemp("records"))
-    yield made
-    made.remove()
+    yield from servers_of(COMMERCE, tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture
 def pair(servers: ReplacedPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplacedPair:
-    monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
-    servers.begin_anew(tmp_path / "records")
-    return servers
+    return begun(servers, tmp_path / "records", monkeypatch)
 
 
 def customer(pair: ReplacedPair) -> uuid.UUID:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from replaced_pair import ReplacedPair
+from replaced_pair import ReplacedPair, begun, servers_of
 from running_shop import ADMIN_TOKEN
 from shop_processes import CALL_KEY, Process
 
@@ -30,11 +30,13 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 
 @pytest.fixture
-def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReplacedPair]:
-    monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
-    made = ReplacedPair(LEDGER, tmp_path / "records")
-    yield made
-    made.remove()
+def servers(tmp_path: Path) -> Iterator[ReplacedPair]:
+    yield from servers_of(LEDGER, tmp_path / "first")
+
+
+@pytest.fixture
+def pair(servers: ReplacedPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplacedPair:
+    return begun(servers, tmp_path / "records", monkeypatch)
 
 
 def captured(pair: ReplacedPair, reference: str, minutes: int = 0) -> str:

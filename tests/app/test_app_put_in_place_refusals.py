@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from replaced_pair import ACTIVE, PASSIVE, ReplacedPair, mark, marked
+from replaced_pair import ACTIVE, MARK, PASSIVE, ReplacedPair, begun, mark, marked, servers_of
 
 from runbooks.engine import StepFailedError
 from runbooks.putting_in_place.instance import Instance
@@ -28,18 +28,12 @@ pytestmark = pytest.mark.requirement("a restored database takes the place of the
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplacedPair]:
-    made = ReplacedPair(COMMERCE, tmp_path_factory.mktemp("records"))
-    made.live.query("commerce", "CREATE TABLE public.mark (text text)")
-    yield made
-    made.remove()
+    yield from servers_of(COMMERCE, tmp_path_factory.mktemp("records"), MARK)
 
 
 @pytest.fixture
 def pair(servers: ReplacedPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplacedPair:
-    monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
-    servers.begin_anew(tmp_path / "records")
-    marked(servers, "then")
-    return servers
+    return begun(servers, tmp_path / "records", monkeypatch, "then")
 
 
 def test_a_volume_that_would_become_too_full_is_refused_at_either_site(pair: ReplacedPair) -> None:

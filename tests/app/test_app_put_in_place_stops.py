@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from replaced_pair import Pods, ReplacedPair, mark, marked
+from replaced_pair import MARK, Pods, ReplacedPair, begun, mark, marked, servers_of
 
 from runbooks.engine import StepFailedError
 from runbooks.putting_in_place import loading
@@ -30,18 +30,12 @@ def killed(*_: object, **__: object) -> Any:
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplacedPair]:
-    made = ReplacedPair(COMMERCE, tmp_path_factory.mktemp("records"))
-    made.live.query("commerce", "CREATE TABLE public.mark (text text)")
-    yield made
-    made.remove()
+    yield from servers_of(COMMERCE, tmp_path_factory.mktemp("records"), MARK)
 
 
 @pytest.fixture
 def pair(servers: ReplacedPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReplacedPair:
-    monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
-    servers.begin_anew(tmp_path / "records")
-    marked(servers, "then")
-    return servers
+    return begun(servers, tmp_path / "records", monkeypatch, "then")
 
 
 def swapped_by_hand(pair: ReplacedPair) -> tuple[list[str], Any]:

@@ -21,6 +21,7 @@ from shopsphere.drift.model import Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.host_rules import guard_of
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.process import run
@@ -65,7 +66,8 @@ class Host:
     def look(self) -> SiteDrift:
         lab = Environment.LAB
         declared = declared_hosts(self.site, load_topology(), paired=True, environment=lab, agent_port=SITE_AGENT_PORT)
-        return look_at_hosts(declared, self, Repair(self.site.name, "lab", "/k", self.site.name), ManualClock())
+        repair = Repair(self.site.name, "lab", SiteKubectl("/k", self.site.name))
+        return look_at_hosts(declared, self, repair, ManualClock())
 
 
 @pytest.fixture(params=SITES)

@@ -79,7 +79,7 @@ def test_nobody_else_asks_the_environment_who_acts(house: str) -> None:
 
 
 SIGNS = {"runbooks/operate.py", "runbooks/drill/there_and_back.py", "cli/deploying.py", "cli/residency.py",
-         "cli/deployment_record.py", "runbooks/rotation/run.py",
+         "cli/deployment_record.py", "runbooks/rotation/run.py", "runbooks/recorded_run.py",
          "runbooks/zone_roll/run.py", "cli/witness.py", "runbooks/putting_in_place/run.py"}  # fmt: skip
 """Files in which an operator's name is taken; what they make of it hands it on."""
 

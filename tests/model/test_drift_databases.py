@@ -18,6 +18,7 @@ from shopsphere.drift.databases import AGAIN_SECONDS, SETTLING_SECONDS, look_at_
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.model import SiteDrift
 from shopsphere.drift.repair import Repair
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation import bounded
 from shopsphere.witness import WitnessUnreachableError
 
@@ -123,7 +124,7 @@ class Server:
         return next(self.standings, self.standing)
 
     def look(self) -> SiteDrift:
-        repair = Repair(self.site, "lab", f"/kubeconfigs/{self.site}.yaml", self.site)
+        repair = Repair(self.site, "lab", SiteKubectl(f"/kubeconfigs/{self.site}.yaml", self.site))
         return look_at_databases(self.declared, self, self.take, self.ask, repair, self.clock)
 
     def found(self) -> list[tuple[str, str, str, bool]]:

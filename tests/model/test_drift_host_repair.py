@@ -14,10 +14,11 @@ from shopsphere.drift.repair_plan import Action
 from shopsphere.drift.repairing import Place, carry_out, plan
 from shopsphere.estate.host_firewall import firewall_of
 from shopsphere.estate.host_openings import SitePorts
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.finding import Severity
 from shopsphere.topology import load_topology
 
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 GUARD, FENCE = "nftables ip shopsphere_pod_guard at node-a", "nftables inet shopsphere_fence at node-a"
 FIREWALL = "nftables inet shopsphere_firewall at node-a"
 

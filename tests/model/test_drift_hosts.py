@@ -40,6 +40,7 @@ from shopsphere.drift.hosts import DeclaredHosts, declared_hosts, look_at_hosts
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.host_rules import fence, fence_text, guard, guard_of
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.nftables import essential
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.stack import Environment
@@ -53,7 +54,7 @@ Document = dict[str, Any]
 TODAY = date(2026, 11, 28)
 TOPOLOGY = load_topology()
 FRANKFURT = TOPOLOGY.site("frankfurt")
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 LOAD = (
     "kubectl --kubeconfig /kubeconfigs/frankfurt.yaml --context frankfurt create "
     "--raw=/api/v1/nodes/http:frankfurt:8405/proxy/rules --filename=/dev/null"
@@ -268,7 +269,7 @@ def test_a_guard_that_another_engine_does_not_need_is_not_missed() -> None:
 
 
 def test_a_host_of_production_is_repaired_by_its_root() -> None:
-    repair = Repair("frankfurt", "prod", "/kube config", "frankfurt")
+    repair = Repair("frankfurt", "prod", SiteKubectl("/kube config", "frankfurt"))
     cluster = ToldHosts({"frankfurt": lambda: told(changed(put(rule("tap", "in", ACCEPT))))})
     drifts: tuple[Drift, ...] = look_at_hosts(declared(), cluster, repair, ManualClock()).drifts
     assert drifts[0].repair == "on frankfurt, as root: nft delete table ip tap"

@@ -16,6 +16,7 @@ from shopsphere.drift.hosts import declared_hosts, look_at_hosts
 from shopsphere.drift.hosts_watch import HostsWatch, Joined
 from shopsphere.drift.model import SiteDrift, Unseen
 from shopsphere.drift.repair import Repair
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.foundation.clock import wait_until
@@ -24,7 +25,7 @@ from shopsphere.topology import load_topology
 pytestmark = pytest.mark.requirement("drift --watch tells what somebody changes on a host within ten seconds")
 
 TOPOLOGY = load_topology()
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 OBJECTS = SiteDrift("frankfurt", 50, 60)
 
 
@@ -116,7 +117,7 @@ def test_the_watch_of_a_site_asks_its_hosts(monkeypatch: pytest.MonkeyPatch) -> 
     def nothing(*_given: object, **_more: object) -> None:
         return None
 
-    for name in ("look_of", "repair_at", "cluster_of", "rules_of"):
+    for name in ("look_of", "repair_at", "cluster_of", "rules_of", "rights_at"):
         monkeypatch.setattr(watching, name, nothing)
     monkeypatch.setattr(watching, "SiteWatch", Objects)
     monkeypatch.setattr(watching, "look_at_hosts", lambda *_: host.look())

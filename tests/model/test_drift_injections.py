@@ -14,8 +14,9 @@ from shopsphere.drift.judging import judge
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.undeclared import Live
+from shopsphere.estate.kubectl_line import SiteKubectl
 
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 
 
 def found_after(injection: Injection, manager: str = "kubectl-patch") -> list[Drift]:

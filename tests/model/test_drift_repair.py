@@ -22,6 +22,7 @@ from shopsphere.drift.repair_plan import Action, opens_way_out, path_of, plan_of
 from shopsphere.drift.repairing import Outcome, Place, carry_out, plan, with_run_time
 from shopsphere.drift.role_guard import change_under_way, guard_of
 from shopsphere.drift.undeclared import Live
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Severity
@@ -30,7 +31,7 @@ from shopsphere.witness.seen import Seen
 from shopsphere.witness.store import Entry
 
 Document = dict[str, Any]
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 CIDR = ("spec", "egress", 1, "to", 0, "ipBlock", "cidr")
 
 

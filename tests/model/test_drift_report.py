@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from declared_site import exported
 from live_objects import applied_rights, live_objects, set_by
+from rbac_of_site import RIGHTS
 
 from cli import main as cli
 from shopsphere.clients.cluster_errors import ClusterUnreachableError, ForbiddenError
@@ -19,6 +20,7 @@ from shopsphere.drift.ignores import FILE, Ignore, IgnoresError, read_ignores, s
 from shopsphere.drift.kinds import KINDS
 from shopsphere.drift.model import Drift, Kind, Report, SiteDrift
 from shopsphere.drift.repair import Repair
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.finding import Severity
@@ -26,7 +28,7 @@ from shopsphere.topology import load_topology
 
 Document = dict[str, Any]
 TODAY = date(2026, 11, 27)
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 KIND_OF_PATH = {kind.path(): kind.kind for kind in KINDS} | {kind.path("shop"): kind.kind for kind in KINDS}
 
 
@@ -81,7 +83,7 @@ def told(found: SiteDrift, *ignores: Ignore) -> Any:
 
 def test_a_clean_site_is_clean_with_one_request_a_kind() -> None:
     api = Api(live_objects())
-    found = told(looking.judge_site(exported(), api, REPAIR))
+    found = told(looking.judge_site(exported(), api, REPAIR, RIGHTS))
     assert (found.exit_code, found.verdict, found.drifts, found.unseen) == (ExitCode.GOOD, "clean", (), ())
     assert sorted(api.asked) == sorted(set(api.asked))
     assert len(api.asked) == len(KINDS)
@@ -91,11 +93,11 @@ def test_a_clean_site_is_clean_with_one_request_a_kind() -> None:
 
 def test_a_kind_that_cannot_be_listed_is_unknown_and_hides_no_other() -> None:
     lives = live_objects()
-    found = told(looking.judge_site(exported(), Api(lives, refused=("Secret",)), REPAIR))
+    found = told(looking.judge_site(exported(), Api(lives, refused=("Secret",)), REPAIR, RIGHTS))
     assert (found.exit_code, found.verdict) == (ExitCode.UNKNOWN, "unknown")
     assert [(each.what, "403" in each.why) for each in found.unseen] == [("objects of the kind Secret", True)]
     set_by(lives["config"], ("data", "ca.crt"), "another")
-    found = told(looking.judge_site(exported(), Api(lives, refused=("Secret",)), REPAIR))
+    found = told(looking.judge_site(exported(), Api(lives, refused=("Secret",)), REPAIR, RIGHTS))
     assert (found.exit_code, len(found.drifts), len(found.unseen)) == (ExitCode.CHANGES, 1, 1)
 
 
@@ -103,7 +105,7 @@ def test_what_an_unlisted_kind_may_have_made_is_not_called_undeclared() -> None:
     api = Api(live_objects(), refused=("ReplicaSet",))
     owner = [{"uid": "x", "kind": "ReplicaSet"}]
     api.objects.append(("Pod", {"metadata": {"name": "a", "namespace": "shop", "uid": "a", "ownerReferences": owner}}))
-    found = told(looking.judge_site(exported(), api, REPAIR))
+    found = told(looking.judge_site(exported(), api, REPAIR, RIGHTS))
     assert (found.drifts, found.exit_code) == ((), ExitCode.UNKNOWN)
 
 
@@ -111,13 +113,13 @@ def test_a_declared_kind_that_is_not_compared_is_unknown() -> None:
     state = exported()
     body = {"apiVersion": "example.org/v1", "kind": "Queue", "metadata": {"name": "q", "namespace": "shop"}}
     state["deployment"]["resources"].append({"custom": True, "type": "kubernetes:example.org/v1:Queue", "inputs": body})
-    found = told(looking.judge_site(state, Api(live_objects()), REPAIR))
+    found = told(looking.judge_site(state, Api(live_objects()), REPAIR, RIGHTS))
     assert found.exit_code == ExitCode.UNKNOWN
     assert found.unseen[0].what == "objects of the kind Queue (example.org/v1)"
 
 
 def test_a_stack_that_declares_nothing_is_unknown() -> None:
-    found = told(looking.judge_site({"deployment": {}}, Api(live_objects()), REPAIR))
+    found = told(looking.judge_site({"deployment": {}}, Api(live_objects()), REPAIR, RIGHTS))
     assert (found.exit_code, found.drifts) == (ExitCode.UNKNOWN, ())
 
 
@@ -193,7 +195,7 @@ def test_text_names_everything_and_the_worst_first() -> None:
     lives = live_objects()
     set_by(lives["config"], ("data", "ca.crt"), "another")
     set_by(lives["policy"], ("spec", "egress", 2), {})
-    found = told(looking.judge_site(exported(), Api(lives), REPAIR))
+    found = told(looking.judge_site(exported(), Api(lives), REPAIR, RIGHTS))
     lines = render.as_text(found).splitlines()
     assert lines[0] == "CRITICAL, residency  frankfurt: NetworkPolicy shop/to-dns, spec.egress[2]: added"
     assert lines[1:4] == [
@@ -209,7 +211,7 @@ def test_text_names_everything_and_the_worst_first() -> None:
 def test_json_has_all_of_it() -> None:
     lives = live_objects()
     set_by(lives["config"], ("data", "ca.crt"), "another")
-    document = json.loads(render.as_json(told(looking.judge_site(exported(), Api(lives), REPAIR))))
+    document = json.loads(render.as_json(told(looking.judge_site(exported(), Api(lives), REPAIR, RIGHTS))))
     (found,) = document["findings"]
     assert found["author"] == {
         "manager": "kubectl-patch",

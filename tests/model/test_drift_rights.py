@@ -5,23 +5,29 @@ from __future__ import annotations
 import inspect
 import shlex
 from collections.abc import Sequence
+from ipaddress import IPv4Address
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from declared_site import Document, declared_bodies, exported
 from live_objects import LATER, applied_rights, live_objects, managed, of_manifest
+from rbac_of_site import RIGHTS
 from test_drift_injections import REPAIR
 from test_drift_undeclared import made
 
 from shopsphere.drift import rights
 from shopsphere.drift.declared import declared_objects
 from shopsphere.drift.judging import judge
+from shopsphere.drift.looking import rights_at
 from shopsphere.drift.model import Drift, Kind
 from shopsphere.drift.repair_plan import Action, plan_of
 from shopsphere.drift.rights import owners_rights
 from shopsphere.drift.undeclared import Live, is_meant
 from shopsphere.estate import cluster_rights
 from shopsphere.estate.role_rights import watch_rights
+from shopsphere.estate.stack import Environment, site_stack
+from shopsphere.topology import FurtherNode, load_topology
 
 LOOKS, ENTERS, AGENTS = "shopsphere:agent", "shopsphere:agent-in-databases", "shopsphere:agents"
 SECRETS = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
@@ -32,7 +38,7 @@ def found(lives: Sequence[tuple[str, Document]], *others: Live) -> list[Drift]:
     stack = declared_objects(exported())
     own = [Live(each.kind, live) for each, live in zip(stack, live_objects().values(), strict=True)]
     live_rights = [Live(kind, document) for kind, document in lives]
-    return judge([*stack, *owners_rights("frankfurt", "lab", stack)], [*own, *live_rights, *others], REPAIR)
+    return judge([*stack, *RIGHTS(stack)], [*own, *live_rights, *others], REPAIR)
 
 
 def changed(at: int, **fields: Any) -> list[tuple[str, Document]]:
@@ -136,13 +142,13 @@ def test_another_binding_of_an_agent(kind: str, subject: Document, counts: bool)
 
 def test_a_site_without_databases_has_no_agents() -> None:
     bodies = {name: body for name, body in declared_bodies().items() if name != "database"}
-    wanted = owners_rights("newyork", "lab", declared_objects(exported(bodies)))
+    wanted = owners_rights(load_topology(environment="lab"), "newyork", declared_objects(exported(bodies)))
     assert all(each.may_be_missing for each in wanted)
     assert not any("agent" in each.name for each in wanted)
 
 
 def test_a_site_that_was_never_deployed_has_none() -> None:
-    assert owners_rights("frankfurt", "lab", []) == []
+    assert RIGHTS([]) == []
 
 
 def of_program(*extra: Document) -> tuple[str, Document]:
@@ -168,3 +174,16 @@ def test_all_that_an_owner_applies_is_compared() -> None:
     assert made_for_owners
     printed = inspect.getsource(cluster_rights.site_rights)
     assert [name for name in made_for_owners if name not in vars(rights) and f"{name}(" not in printed] == []
+
+
+def test_a_look_goes_by_the_topology_and_the_port_that_it_has_read() -> None:
+    read = load_topology(environment="lab")
+    another = FurtherNode(name="frankfurt-9", address=IPv4Address("10.99.1.19"))
+    changed = read.site("frankfurt").model_copy(update={"further_nodes": (another,)})
+    topology = read.model_copy(update={"sites": {**read.sites, "frankfurt": changed}})
+    hosts: Any = SimpleNamespace(agent_port=9999)
+    told = rights_at(topology, site_stack(topology, "frankfurt", Environment.LAB), hosts)
+    found_rights = told(declared_objects(exported()))
+    (drifts,) = (each for each in found_rights if (each.kind, each.name) == ("ClusterRole", "shopsphere:drift"))
+    doors = next(rule for rule in drifts.body["rules"] if rule["resources"] == ["nodes/proxy"])
+    assert doors["resourceNames"] == ["http:frankfurt:9999", "http:frankfurt-9:9999"]

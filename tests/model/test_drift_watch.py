@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from declared_site import declared_bodies, exported
 from live_objects import live_objects, set_by
+from rbac_of_site import RIGHTS
 from watched_api import WatchedApi, serving
 
 from shopsphere.clients import watch as watch_client
@@ -19,13 +20,13 @@ from shopsphere.drift.declared import declared_objects
 from shopsphere.drift.kinds import KINDS
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
-from shopsphere.drift.rights import owners_rights
 from shopsphere.drift.site_watch import SiteWatch
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
 
 Document = dict[str, Any]
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 QUIET_SECONDS = 0.8
 """Longer than everything below takes to be judged."""
 
@@ -40,7 +41,7 @@ class Watched:
         self.reads = 0
         self.problem = ""
         self.said: list[SiteDrift] = []
-        self.watch = SiteWatch(REPAIR, cluster, self.look, self.export, self.said.append, reopen_after=0.05)
+        self.watch = SiteWatch(REPAIR, RIGHTS, cluster, self.look, self.export, self.said.append, reopen_after=0.05)
 
     def look(self) -> StateLook:
         if self.problem:
@@ -110,7 +111,7 @@ OPENED = ("NetworkPolicy shop/to-dns", "spec.egress[1].to[0].ipBlock.cidr")
 
 @pytest.mark.requirement("a watch reports drift within seconds without listing again and again, and its end")
 def test_a_change_is_found_and_its_end_is_told_after_one_list_of_each_kind(watched: Watched) -> None:
-    wanted = len(owners_rights("frankfurt", "lab", declared_objects(exported())))
+    wanted = len(RIGHTS(declared_objects(exported())))
     assert (watched.said[0].drifts, watched.said[0].unseen, watched.said[0].declared) == ((), (), 11 + wanted)
     before = watched.api.get("NetworkPolicy", "to-dns", "shop")
     watched.change("NetworkPolicy", "to-dns", CIDR, "0.0.0.0/0")

@@ -22,6 +22,7 @@ from shopsphere.drift.model import Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.host_firewall import firewall_of
 from shopsphere.estate.host_rules import guard
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.nftables import ACCEPT, DROP, Document, match, payload
 from shopsphere.estate.refusal_log import Output, ulogd_configuration
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
@@ -32,7 +33,7 @@ from shopsphere.topology import load_topology
 
 TOPOLOGY = load_topology()
 FRANKFURT = TOPOLOGY.site("frankfurt")
-REPAIR = Repair("frankfurt", "lab", "/kubeconfigs/frankfurt.yaml", "frankfurt")
+REPAIR = Repair("frankfurt", "lab", SiteKubectl("/kubeconfigs/frankfurt.yaml", "frankfurt"))
 NAME, CHAIN = "nftables inet shopsphere_firewall at frankfurt", {"family": "inet", "table": "shopsphere_firewall"}
 OPENED = match(payload("tcp", "dport"), "==", 10250)
 

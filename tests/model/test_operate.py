@@ -17,7 +17,7 @@ import pytest
 from present import present
 from runbook_steps import write_step
 
-from runbooks import audit_trail, operate
+from runbooks import audit_trail, operate, recorded_run
 from runbooks.change import PLANNED, UNPLANNED
 from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
@@ -54,7 +54,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """An operator's machine with a failover of two steps."""
     witness = Witness()
     monkeypatch.setattr(operate, "FOLDER", tmp_path)
-    monkeypatch.setattr(operate, "require_records_directory", lambda _environment: tmp_path / "runs")
+    monkeypatch.setattr(recorded_run, "require_records_directory", lambda _environment: tmp_path / "runs")
     monkeypatch.setattr(operate, "operated_witness", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     steps = tmp_path / FAILOVER
@@ -224,7 +224,7 @@ def test_a_refused_change_is_over(desk: SimpleNamespace) -> None:
 @pytest.mark.requirement("a change that stopped on its way is gone on with by the same command only")
 def test_a_stopped_change_is_gone_on_with(desk: SimpleNamespace) -> None:
     desk.write(second='raise BlockedError("not now")')
-    with pytest.raises(StepFailedError, match="it resumes run"):
+    with pytest.raises(StepFailedError, match="resumes run"):
         go(UNPLANNED)
     with pytest.raises(ShopSphereError, match="unfinished run is of another kind"):
         go(PLANNED)
@@ -259,7 +259,7 @@ def test_a_change_that_goes_on_unplanned_keeps_its_direction_over_a_refusal(desk
     if epoch > 1:
         desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
     desk.write(first='raise BlockedError("not now")')
-    with pytest.raises(StepFailedError, match="it resumes run"):
+    with pytest.raises(StepFailedError, match="resumes run"):
         go(UNPLANNED)
     planned, unplanned = runs(desk)
     assert present(planned.end).kind is Kind.RUN_ABANDONED

@@ -12,6 +12,7 @@ from shopsphere.deploy.engine import DeploymentError
 from shopsphere.deploy.listening import Noted
 from shopsphere.deploy.outcomes import EngineRun, ResourceChange
 from shopsphere.deploy.policy_uptake import when_taken_up
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.topology import load_topology
 
@@ -69,7 +70,8 @@ def test_it_is_done_again_until_the_server_has_read_them() -> None:
     assert ear.told == [Noted("frankfurt", text)]
 
 
-def test_it_ends_and_says_what_to_do() -> None:
+def test_it_ends_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_uptake, "kubectl_at", lambda _stack: SiteKubectl("/kube/up", "frankfurt"))
     clock = ManualClock()
     with pytest.raises(DeploymentError) as raised:
         when_taken_up(FRANKFURT, Ear(), attempts(DeploymentError(DENIED, FIRST)), clock=clock)
@@ -77,7 +79,7 @@ def test_it_ends_and_says_what_to_do() -> None:
     said = str(raised.value)
     assert said.startswith(DENIED)
     assert "found:    refused for 2 min" in said
-    assert "`kubectl get validatingadmissionpolicies` at frankfurt" in said
+    assert "`kubectl --kubeconfig /kube/up --context frankfurt get validatingadmissionpolicies` shows" in said
     assert "`shopsphere up frankfurt` again" in said
     assert raised.value.run
     assert raised.value.run.changed == 2

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from runbooks.readiness.nodes import judge_node, judge_places, judge_spread
+from shopsphere.estate.cluster_role import Role
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.finding import Verdict
 
 OPEN: dict[str, Any] = {"databases": True, "writes": True, "because": "lease held in epoch 1", "unproven": ""}
@@ -54,6 +56,7 @@ def pod(name: str, node: str, *, number: int = 1, ready: str = "True", **metadat
 
 
 NODES = ("frankfurt", "frankfurt-2")
+KUBECTL = SiteKubectl("/kube/up", "frankfurt", {Role.OPERATE: "/kube/operate"}, "/kube/owner")
 GATEWAYS = [pod("gateway", "frankfurt"), pod("gateway", "frankfurt-2", number=2)]
 
 
@@ -68,7 +71,7 @@ GATEWAYS = [pod("gateway", "frankfurt"), pod("gateway", "frankfurt-2", number=2)
     ],
 )
 def test_a_node_without_a_gateway(pods: list[dict[str, Any]]) -> None:
-    finding = judge_spread("frankfurt", pods, NODES)
+    finding = judge_spread("frankfurt", pods, NODES, KUBECTL)
     assert finding.verdict is Verdict.FAILED
     assert "no gateway of frankfurt is ready on frankfurt:" in finding.found
 
@@ -77,9 +80,11 @@ def test_a_node_without_a_gateway(pods: list[dict[str, Any]]) -> None:
 def test_workloads_on_one_node() -> None:
     shops = [pod("shop", "frankfurt"), pod("shop", "frankfurt", number=2)]
     alone = pod("payments", "frankfurt")
-    finding = judge_spread("frankfurt", [*GATEWAYS, *shops, alone], NODES)
+    finding = judge_spread("frankfurt", [*GATEWAYS, *shops, alone], NODES, KUBECTL)
     assert finding.verdict is Verdict.FAILED
     assert finding.found.startswith("all pods of shop at frankfurt are on one node")
-    assert "kubectl -n shop delete pod shop-2" in finding.action
+    assert (
+        "`kubectl --kubeconfig /kube/owner --context frankfurt --namespace shop delete pod shop-2`" in finding.action
+    ), "none of our roles may delete a pod"
     apart = [shops[0], pod("shop", "frankfurt-2", number=2)]
-    assert judge_spread("frankfurt", [*GATEWAYS, *apart, alone], NODES).verdict is Verdict.PASSED
+    assert judge_spread("frankfurt", [*GATEWAYS, *apart, alone], NODES, KUBECTL).verdict is Verdict.PASSED

@@ -227,6 +227,19 @@ def test_a_volume_has_to_be_large_enough_before_anything_is_deleted(
         step(1).check(rebuild(site))
 
 
+@pytest.mark.parametrize(("instances", "free"), [(1, True), (2, False)])
+def test_each_instance_needs_a_volume(site: Site, *, instances: int, free: bool) -> None:
+    site.streaming.discard("ledger-dublin")
+    site.databases["ledger-dublin"]["spec"]["instances"] = instances
+    if free:
+        step(1).check(rebuild(site))
+        return
+    with pytest.raises(
+        BlockedError, match=r"free volumes of 1Gi or more for payment data at 1 of 2 places(.|\n)*“A volume"
+    ):
+        step(1).check(rebuild(site))
+
+
 @pytest.mark.requirement("a rebuild whose own copy is broken does not resume there for ever")
 def test_a_copy_of_this_very_run_that_never_streams_is_replaced_again(site: Site) -> None:
     kept: dict[str, Any] = {}

@@ -194,7 +194,7 @@ def test_a_wait_in_vain_fails_within_its_bound_and_has_changed_nothing(tmp_path:
     with pytest.raises(StepFailedError, match=r"within 0.6 s(.|\n)*still says no(.|\n)*this run has changed nothing"):
         drive(tmp_path)
     write_wait(tmp_path / "move", "01-wait-long", verify="return False", check='raise BlockedError("no")')
-    with pytest.raises(StepFailedError, match="a clear check"):
+    with pytest.raises(StepFailedError, match="nothing in the way of this: Do 01-wait-long"):
         drive(tmp_path)
 
 
@@ -206,7 +206,12 @@ def test_a_step_that_never_verifies_fails_within_its_bound_and_names_itself(tmp_
     with pytest.raises(StepFailedError) as failed:
         drive(tmp_path, clock)
     assert 0.4 <= clock.now <= 0.61
-    for part in ("move stopped at step 02-move-data: Do 02-move-data", "within 0.6 s", "still says no", "resumes run"):
+    for part in (
+        "move stopped at step 02-move-data: Do 02-move-data",
+        "within 0.6 s",
+        "still says no",
+        "it resumes run",
+    ):
         assert part in str(failed.value)
     assert len(calls(tmp_path, "verify 02")) >= 3
     assert acts(tmp_path) == ["01-close-shop", "02-move-data"]
@@ -284,6 +289,52 @@ def test_a_failure_stops_the_run_says_what_was_found_and_can_be_resumed(
     assert Journal.unfinished(tmp_path / "journals") is None
     assert acts(tmp_path)[0] == "01-close-shop"
     assert acts(tmp_path).count("01-close-shop") == 1
+
+
+NESTED = 'MayPassError.build("nobody leads", expected="a leader", found="none", action="start a site")'
+
+
+@pytest.mark.requirement(
+    "a step that is stopped says what was to be done, for how long, what was found, and what to do"
+)
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (
+            {"act": 'raise BlockedError.because("this is lost", action="read it; call it again with --i-mean x")'},
+            ["nothing in the way of this: Do 02-move-data", "after 0 s: this is lost",
+             "read it; call it again with --i-mean x\n            (the same command then resumes run RUN)"],
+        ),
+        (
+            {"act": f"raise {NESTED}"},
+            ["this done within 600 s: Do 02-move-data",
+             "after 0 s: nobody leads\n              expected: a leader\n              found:    none",
+             "start a site\n            (the same command then resumes run RUN)"],
+        ),
+        (
+            {"act": 'raise ValueError("x")'},
+            ["this done within 600 s: Do 02-move-data", "after 0 s: ValueError: x",
+             "fix the cause, then call the same command again\n            (it resumes run RUN)"],
+        ),
+        (
+            {"verify": "return False"},
+            ["this done within 600 s: Do 02-move-data", "after 600 s: verify still says no",
+             "find out why it takes so long, then call the same command again\n            (it resumes run RUN)"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads_of_a_step_that_was_stopped(
+    tmp_path: Path, parts: dict[str, Any], said: list[str]
+) -> None:
+    write_step(write_runbook(tmp_path), "02-move-data", seconds=600, **parts)
+    with pytest.raises(StepFailedError) as failed:
+        drive(tmp_path, ManualClock())
+    run = present(Journal.unfinished(tmp_path / "journals")).run
+    expected, found, action = said
+    assert str(failed.value) == (
+        "runbook move stopped at step 02-move-data: Do 02-move-data\n"
+        f"  expected: {expected}\n  found:    {found}\n  do:       {action.replace('RUN', run)}"
+    )
 
 
 @pytest.mark.requirement("a refusal before anything was done leaves nothing to be finished")

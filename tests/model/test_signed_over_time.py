@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import NameOID
 from present import present
-from signed_pair import DUBLIN, FRANKFURT, SignedPair, keys_in, long_lived
+from signed_pair import DUBLIN, FRANKFURT, SignedPair, keys_in, long_lived, signs
 
 from cli.main import run
 from shopsphere.estate.access import WitnessAccess
@@ -20,9 +20,9 @@ from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.signing import NotSignedError
 from shopsphere.witness import PairRecord, Phase, Sync, access, own_keys
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
-from shopsphere.witness.identity import Identity, WitnessKeysError
+from shopsphere.witness.identity import WitnessKeysError
 from shopsphere.witness.keys import change_authorities
-from shopsphere.witness.signing_anew import SigningError, SigningWitness
+from shopsphere.witness.signing_anew import SigningError
 from shopsphere.witness.store import WitnessConflictError
 from shopsphere.witness.users import OPERATOR, WATCHER
 
@@ -46,12 +46,6 @@ class EarlierRecord(Exchanged):
     reason: Words
     changed_at: datetime
     change: Name
-
-
-def signs(pair: SignedPair, *, demanded: bool = False) -> SigningWitness:
-    """An operator who signs by hand."""
-    belief = pair.belief(OPERATOR, demanded=demanded)
-    return SigningWitness("rdc-a", URLS, Identity(pair.keys, OPERATOR), belief=belief, transport=pair.line.transport)
 
 
 @pytest.fixture

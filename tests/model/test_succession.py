@@ -16,6 +16,7 @@ from runbooks.readiness.nodes import judge_succession, nodes_asked
 from shopsphere.clients.cluster_errors import ClusterUnreachableError
 from shopsphere.clients.succession import Succession, succession_of
 from shopsphere.estate.databases import COMMERCE, LEDGER
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.finding import Verdict
 from shopsphere.status import databases, render
 from shopsphere.status.databases import describe
@@ -25,9 +26,11 @@ from shopsphere.topology import FurtherNode, load_topology
 ONE, TWO = "ledger-frankfurt-1", "ledger-frankfurt-2"
 WAITS_FOR_ALL = {"number": 2, "standbyNamesPre": ["ledger-dublin"], "maxStandbyNamesFromCluster": 1}
 WENT_ON = {"number": 1, "standbyNamesPre": ["ledger-dublin"], "maxStandbyNamesFromCluster": 0}
+KUBECTL = SiteKubectl("/kube/up", "frankfurt", owners="/kube/owner")
 FIX = (
     "Move the pair: `shopsphere failover rdc-a --unplanned`. Or bring the node of ledger-frankfurt-2 back; if it is "
-    "back and its pod is not made again, `kubectl --namespace data-ledger delete pod ledger-frankfurt-1` lets the "
+    "back and its pod is not made again, `kubectl --kubeconfig /kube/owner --context frankfurt --namespace "
+    "data-ledger delete pod ledger-frankfurt-1` lets the "
     "operator make it"
 )
 
@@ -100,7 +103,7 @@ def database(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, answe
 
     monkeypatch.setattr(databases, "ask_instance", ask)
     api: Any = Api(document)
-    (found,) = databases.databases_of(api, "rdc-a")
+    (found,) = databases.databases_of(api, "rdc-a", KUBECTL)
     return found
 
 
@@ -130,12 +133,12 @@ def test_it_is_shown_before_it_happens(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_readiness() -> None:
     complete = Succession("data-ledger", TWO, (ONE,), (ONE,))
     nobody = Succession("data-ledger", TWO, (ONE,), ())
-    assert judge_succession(complete, "rdc-a", answers=True).found == f"{ONE} may lead in place of {TWO}"
-    assert judge_succession(complete, "rdc-a", answers=False).passed
-    waits = judge_succession(nobody, "rdc-a", answers=True)
+    assert judge_succession(complete, "rdc-a", KUBECTL, answers=True).found == f"{ONE} may lead in place of {TWO}"
+    assert judge_succession(complete, "rdc-a", KUBECTL, answers=False).passed
+    waits = judge_succession(nobody, "rdc-a", KUBECTL, answers=True)
     assert waits.passed, "the other site has everything: the pair may be moved"
     assert f"no other instance may lead in place of {TWO} yet" in waits.found
-    lost = judge_succession(nobody, "rdc-a", answers=False)
+    lost = judge_succession(nobody, "rdc-a", KUBECTL, answers=False)
     assert (lost.verdict, lost.action) == (Verdict.FAILED, FIX)
     assert "no other instance of its site may lead (ledger-frankfurt-1)" in lost.found
 
@@ -152,7 +155,7 @@ def test_readiness_asks_for_it_at_the_active_site(answers: bool) -> None:
         return {}
 
     view: Any = SimpleNamespace(
-        access=SimpleNamespace(topology=topology.model_copy(update={"sites": sites})),
+        access=SimpleNamespace(topology=topology.model_copy(update={"sites": sites}), kubectl=lambda _site: KUBECTL),
         pair=topology.pair("rdc-a"),
         active="frankfurt",
         document=lambda _, of: cluster(complete="") if of is LEDGER else cluster(namespace="data-commerce"),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from kube_api import DEPLOYER, KubeApi, api_with_databases
+from rbac_of_site import RIGHTS
 from site_graph import build
 
 from shopsphere.deploy.declared_graph import Registered
@@ -18,7 +19,7 @@ from shopsphere.drift.kinds import find_kind, resource_of
 from shopsphere.drift.looking import judge_site
 from shopsphere.drift.model import Drift, Kind, SiteDrift
 from shopsphere.drift.repair import Repair
-from shopsphere.drift.rights import owners_rights
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 
 Document = dict[str, Any]
@@ -193,7 +194,7 @@ def deployed(api: KubeApi, state: Document) -> KubeApi:
 
 def apply_rights(api: KubeApi, state: Document) -> None:
     """As the owner of the cluster does it: what each stack needs, and no way in for `up` as a role of its own."""
-    for each in owners_rights("frankfurt", "lab", declared_objects(state)):
+    for each in RIGHTS(declared_objects(state)):
         if not each.may_be_missing:
             document = {"apiVersion": each.version, "kind": each.kind, **each.body}
             api.cluster().apply(path_of(each), document, manager="kubectl")
@@ -226,7 +227,9 @@ def path_of(declared: Declared) -> str:
 
 
 def compared(api: KubeApi, state: Document) -> SiteDrift:
-    return judge_site(state, api.cluster(), Repair("frankfurt", "lab", str(api.kubeconfig), DEPLOYER))
+    return judge_site(
+        state, api.cluster(), Repair("frankfurt", "lab", SiteKubectl(str(api.kubeconfig), DEPLOYER)), RIGHTS
+    )
 
 
 def look(api: KubeApi, state: Document) -> tuple[Drift, ...]:

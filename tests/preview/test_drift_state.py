@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 from kube_api import DEPLOYER, KubeApi
+from rbac_of_site import RIGHTS
 
 from shopsphere.deploy import exporting
 from shopsphere.deploy.environment import program_path
 from shopsphere.drift.looking import judge_site
 from shopsphere.drift.model import Kind, SiteDrift
 from shopsphere.drift.repair import Repair
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment, StackId
 from shopsphere.foundation.process import Result, run
 
@@ -56,8 +58,8 @@ class Applied:
         monkeypatch.setattr(exporting, "variables", lambda _stack: self.environment)
         monkeypatch.setattr(StackId, "folder", property(lambda _stack: self.folder))
         stack = StackId("rdc-a", "frankfurt", "eu", Environment.LAB)
-        repair = Repair("frankfurt", "lab", str(self.api.kubeconfig), DEPLOYER)
-        return judge_site(exporting.exported_state(stack), self.api.cluster(), repair)
+        repair = Repair("frankfurt", "lab", SiteKubectl(str(self.api.kubeconfig), DEPLOYER))
+        return judge_site(exporting.exported_state(stack), self.api.cluster(), repair, RIGHTS)
 
 
 @pytest.fixture(scope="module")

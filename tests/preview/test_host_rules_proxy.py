@@ -22,6 +22,7 @@ from shopsphere.drift.hosts import declared_hosts, look_at_hosts
 from shopsphere.drift.model import Kind, SiteDrift
 from shopsphere.drift.repair import Repair
 from shopsphere.estate.host_rules import guard_of
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.foundation.process import Result, run
@@ -95,7 +96,8 @@ def port(kernel: Kernel, node: str, address: str, tmp_path: Path) -> Iterator[in
 
 def look(api: KubeApi, port: int) -> SiteDrift:
     declared = declared_hosts(SITE, load_topology(), paired=False, environment=Environment.LAB, agent_port=port)
-    return look_at_hosts(declared, api.cluster(), Repair("frankfurt", "lab", str(api.kubeconfig), DEPLOYER))
+    repair = Repair("frankfurt", "lab", SiteKubectl(str(api.kubeconfig), DEPLOYER))
+    return look_at_hosts(declared, api.cluster(), repair)
 
 
 @pytest.mark.requirement("a host's rules are asked with the site's own credentials, through its API server")

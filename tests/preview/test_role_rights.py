@@ -29,6 +29,7 @@ from shopsphere.drift.live import look
 from shopsphere.estate.cluster_rights import bindings_in, namespaces_of, way_in_for_up
 from shopsphere.estate.cluster_role import Role, namespace_binding
 from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.status.sites import site_facts
@@ -257,7 +258,7 @@ def is_refused(work: Any) -> bool:
 @pytest.mark.requirement("watchers, drift, operators and up are no administrators of a site's cluster")
 def test_a_watcher_looks_at_a_site(api: KubeApi) -> None:
     watcher = asking(api, Role.WATCH)
-    facts = site_facts(MODEL, SITE, watcher)
+    facts = site_facts(MODEL, SITE, watcher, SiteKubectl("/kubeconfig", SITE))
     assert (facts.nodes.total, facts.pods.total) == (1, 2)
     assert [each.problem for each in facts.databases if "forbidden" in each.problem] == []
     assert not is_refused(lambda: ask_instance(watcher, "data-ledger", "ledger-frankfurt-1"))

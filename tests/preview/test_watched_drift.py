@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from kube_api import DEPLOYER, KubeApi
+from rbac_of_site import RIGHTS
 from test_drift import api, apply, compared, deployed, path_of, state  # noqa: F401 three are fixtures
 
 from shopsphere.clients.cluster_errors import ConflictError
@@ -23,6 +24,7 @@ from shopsphere.drift.place import parsed
 from shopsphere.drift.repair import Repair
 from shopsphere.drift.repairing import Place, carry_out, plan
 from shopsphere.drift.site_watch import SiteWatch
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 
 Document = dict[str, Any]
@@ -35,8 +37,10 @@ class Watched:
     def __init__(self, api_: KubeApi, state_: Document) -> None:
         self.said: list[SiteDrift] = []
         self.stopped = threading.Event()
-        repair = Repair("frankfurt", "lab", str(api_.kubeconfig), DEPLOYER)
-        self._watch = SiteWatch(repair, api_.cluster(), lambda: StateLook("1"), lambda: state_, self.said.append)
+        repair = Repair("frankfurt", "lab", SiteKubectl(str(api_.kubeconfig), DEPLOYER))
+        self._watch = SiteWatch(
+            repair, RIGHTS, api_.cluster(), lambda: StateLook("1"), lambda: state_, self.said.append
+        )
         threading.Thread(target=self._watch.run, args=(self.stopped,), daemon=True).start()
 
     def _told(self) -> set[tuple[str, str]]:
@@ -108,7 +112,7 @@ def test_a_repair_takes_fields_back(deployed: KubeApi, state: Document) -> None:
     assert len(drifts) == 5, drifts
 
     declared = {object_name(each.kind, each.namespace, each.name): each for each in declared_objects(state)}
-    repair = Repair("frankfurt", "lab", str(deployed.kubeconfig), DEPLOYER)
+    repair = Repair("frankfurt", "lab", SiteKubectl(str(deployed.kubeconfig), DEPLOYER))
     places = {"frankfurt": Place(repair, deployed.cluster(), declared, str)}
     outcomes = {each.drift.object: (each.done, each.why) for each in carry_out(plan(drifts, places), places, ())}
     assert outcomes == {

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from policies.admission.printed import rights
+from shopsphere.drift.rights import owners_rights
 from shopsphere.estate.cluster_rights import bindings_in, namespaces_of, way_in_for_up
 from shopsphere.estate.cluster_role import Role, namespace_binding
 from shopsphere.estate.stack import Environment
 from shopsphere.topology import load_topology
 
 SITE = "frankfurt"
+RIGHTS = partial(owners_rights, load_topology(environment="lab"), SITE)
+"""What `drift` expects the site's owner to have applied, beside what its stack declares."""
 
 
 def documents() -> list[dict[str, Any]]:

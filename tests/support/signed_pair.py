@@ -28,6 +28,7 @@ from shopsphere.witness import PairRecord, Witness
 from shopsphere.witness.belief import Belief, Remembered
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.keys import make_keys
+from shopsphere.witness.signing_anew import SigningWitness
 from shopsphere.witness.sites import SiteWitness
 from shopsphere.witness.store import Store, put
 from shopsphere.witness.users import OPERATOR, ROOT, WATCHER, agent_user, users_of
@@ -129,6 +130,12 @@ class SignedPair:
         """Return the word of whoever has these keys that an epoch is a site's."""
         said = {"pair": "rdc-a", "actor": "eve", "at": "2027-03-01T04:05:06Z", **values}
         return {"text": canonical(said), "signature": signed(keys or self.keys, by, DECISION_KIND, canonical(said))}
+
+
+def signs(pair: SignedPair, *, demanded: bool = False) -> SigningWitness:
+    """An operator who signs by hand."""
+    belief = pair.belief(OPERATOR, demanded=demanded)
+    return SigningWitness("rdc-a", URLS, Identity(pair.keys, OPERATOR), belief=belief, transport=pair.line.transport)
 
 
 def signed(keys: Path, by: str, kind: str, content: str) -> Words:

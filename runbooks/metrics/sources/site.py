@@ -18,7 +18,7 @@ LEADS, FOLLOWS = "primary", "standby"
 
 def ask(view: PairView, site: str) -> Iterator[Sample]:
     """Ask a site's API, and its databases through it."""
-    facts = site_facts(view.access.topology, site, view.access.cluster(site))
+    facts = site_facts(view.access.topology, site, view.access.cluster(site), view.access.kubectl(site))
     yield from of_site(site, facts)
     known = {each.name: each for each in DATABASES}
     other = view.pair.other_than(site)

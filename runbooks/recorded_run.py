@@ -1,0 +1,58 @@
+"""How a run begins and ends, whichever runbook it is of: its folder, its journal, and its lines in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runbooks.engine import Journal, RunFacts, RunRecord, StepFailedError
+from runbooks.engine.crash import Crash
+from shopsphere.estate.paths import require_records_directory
+from shopsphere.estate.stack import Environment
+from shopsphere.foundation.actor import actor
+from shopsphere.foundation.errors import one_line
+
+
+def records_for_a_run(environment: Environment) -> Path:
+    """Return the folder of an environment's records, in which a run may begin.
+
+    Raises:
+        ShopSphereError: this user cannot write there.
+        UsageError: production, and the variable that kills runs in tests is set.
+    """
+    if environment is Environment.PROD:
+        Crash.refuse()
+    return require_records_directory(environment)
+
+
+def opened_journal(directory: Path, facts: RunFacts, left: RunRecord | None) -> Journal:
+    """Return the journal of an unfinished run, to go on with, or of a new one.
+
+    Raises:
+        BusyError: another process is at the run, or begins one.
+        JournalError: a journal in the folder is damaged.
+        WriteFailedError: the folder or the line could not be written.
+    """
+    return Journal.resume(left.path, actor=actor()) if left else Journal.start(directory, facts)
+
+
+@contextmanager
+def noted(journal: Journal, note: Callable[[str], object]) -> Iterator[None]:
+    """Note the beginning of what is done inside, and its end, or that it was stopped.
+
+    A refusal is no unfinished change: a run that changed nothing ends with it.
+
+    Args:
+        journal: of the run.
+        note: writes `begin`, `stop` or `end` into the audit log.
+    """
+    note("begin")
+    try:
+        yield
+    except StepFailedError as error:
+        note("stop")
+        if not journal.touched:
+            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
+        raise
+    note("end")
