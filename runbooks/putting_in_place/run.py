@@ -31,10 +31,10 @@ from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.kept_databases import KeptDatabase, before_name, restored_name
 from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
 from shopsphere.topology import Topology
 from shopsphere.witness.access import operated_witness
+from shopsphere.witness.operators import acting_as
 
 FOLDER = Path(__file__).parent.parent / RUNBOOK
 LOOK_SECONDS = 120.0
@@ -122,7 +122,7 @@ def carry_out(topology: Topology, request: ReplacementRequest) -> Path:
         Crash.refuse()
     records = require_records_directory(request.environment)
     with closing(operated_witness(request.pair, request.environment)) as witness:
-        owner = owner_now(actor(), f"put {request.model.name} in place: {request.reason}")
+        owner = owner_now(acting_as(witness.user), f"put {request.model.name} in place: {request.reason}")
         with operator_lock(witness, owner, rotation=True) as lock:
             access = PairAccess(topology, topology.pair(request.pair), request.environment, witness)
             left = Journal.unfinished(records / REPLACEMENTS, pair=request.pair)
@@ -156,7 +156,7 @@ def replacement(access: PairAccess, request: ReplacementRequest, left: RunRecord
         copy=copy,
         named=request.undo or request.named,
         erasures_unknown=request.erasures_unknown,
-        actor=actor(),
+        actor=acting_as(access.witness.user),
         reason=request.reason,
     )
     if left and is_same(left, run):
@@ -193,9 +193,9 @@ def journal_of(directory: Path, run: Replacement, left: RunRecord | None) -> Jou
     """
     if left is not None:
         if is_same(left, run):
-            return Journal.resume(left.path, actor=actor())
+            return Journal.resume(left.path, actor=run.actor)
         _give_up(left, run)
-    facts = RunFacts(RUNBOOK, run.variant, run.pair.name, actor(), run.reason)
+    facts = RunFacts(RUNBOOK, run.variant, run.pair.name, run.actor, run.reason)
     journal = Journal.start(directory, facts)
     try:
         for key, value in (("database", run.live), ("coming", run.coming), ("aside", run.aside)):
@@ -220,8 +220,8 @@ def _give_up(left: RunRecord, run: Replacement) -> None:
             action="call the command that started it again; or take it back with --undo "
             f"{names['aside'] or 'NAME'} --database {names['database'] or 'NAME'}",
         )
-    with Journal.resume(left.path, actor=actor()) as earlier:
-        earlier.abandon(actor=actor(), reason=f"given up for {run.variant} of {run.coming}: {run.reason}")
+    with Journal.resume(left.path, actor=run.actor) as earlier:
+        earlier.abandon(actor=run.actor, reason=f"given up for {run.variant} of {run.coming}: {run.reason}")
 
 
 def drive(run: Replacement, journal: Journal, trail: AuditTrail) -> None:
@@ -252,6 +252,6 @@ def drive(run: Replacement, journal: Journal, trail: AuditTrail) -> None:
     except StepFailedError as error:
         note("stop")
         if not journal.touched:
-            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
+            journal.abandon(actor=run.actor, reason=f"this run changed nothing: {one_line(error)}")
         raise
     note("end")

@@ -28,6 +28,10 @@ CLEAN_UP = "`shopsphere witness tend` frees what is not needed; then find out wh
 SIGN = "`shopsphere witness sign` signs the pair's record anew (docs/witness.md)"
 LOOK = "find out who wrote it (docs/witness.md, “A record that is not believed”)"
 COPY_KEYS = "copy the keys of operators anew from where they are kept (docs/witness.md), or `shopsphere witness secure`"
+SHARED = (
+    "keys are believed, but SHARED BY ALL OPERATORS: nobody can tell who of them moves the pair; "
+    "`shopsphere witness keys --operator NAME` makes one for each (docs/witness.md)"
+)
 FULL_SHARE = 0.5
 """Share of its quota from which a voter is not ready: three small keys never come near it by themselves."""
 
@@ -64,7 +68,7 @@ def judge_operator(own: OwnKeys) -> Finding:
     """Judge whether an operator at this machine is let in."""
     if own.operator:
         return fails(f"an operator at this machine cannot read: {own.operator}", COPY_KEYS)
-    return passes("keys are believed")
+    return passes(SHARED if own.shared else "keys are believed")
 
 
 def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:
