@@ -34,6 +34,7 @@ TOPOLOGY = load_topology()
 
 class Witness:
     record = PairRecord.first("rdc-a", "frankfurt", actor="test")
+    user = "operator"
 
     def prefer_fastest(self) -> None:
         """All are as near."""
@@ -107,7 +108,10 @@ def test_the_head_of_the_audit_is_kept_where_its_author_cannot_change_it(desk: S
 @pytest.mark.requirement(
     "a name in the environment signs for nobody: not in the lock, the journal, the audit, the record"
 )
-def test_the_environment_does_not_sign(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("user", "before"), [("operator", ""), ("operator-anna", "operator-anna: ")])
+def test_the_environment_does_not_sign(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, user: str, before: str
+) -> None:
     owners: list[str] = []
 
     def lock(_witness: object, owner: str) -> nullcontext[None]:
@@ -118,13 +122,14 @@ def test_the_environment_does_not_sign(desk: SimpleNamespace, monkeypatch: pytes
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
         monkeypatch.setenv(variable, "the-cfo")
     desk.write(first="context.remember('signs_as', context.actor)")
+    desk.witness.user = user
     go()
     (run,) = runs(desk)
     records = [json.loads(line) for line in (desk.runs / "audit.jsonl").read_text().splitlines()]
     signed = [owners[0], run.facts.actor, run.values["signs_as"], *(each["actor"] for each in records)]
     assert len(signed) == 5
     me = pwd.getpwuid(os.getuid()).pw_name
-    assert all(each.startswith(me) and "the-cfo" not in each for each in signed), signed
+    assert all(each.startswith(before + me) and "the-cfo" not in each for each in signed), signed
 
 
 @pytest.mark.requirement("a refusal is on record elsewhere too")
