@@ -103,6 +103,8 @@ def carry_out(topology: Topology, request: Request) -> Path:
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
                 change = replace(change, journal=journal, lock=lock)
+                if (request.runbook, change.variant) == (FAILOVER, UNPLANNED):
+                    change.source_look()  # a later step needs the answer
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
                 mark_clusters(change)

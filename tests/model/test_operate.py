@@ -58,6 +58,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(operate, "require_records_directory", lambda _environment: tmp_path / "runs")
     monkeypatch.setattr(operate, "operated_witness", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
+    asked: list[str] = []
+    monkeypatch.setattr(operate.RoleChange, "source_look", lambda change: asked.append(change.source))
     steps = tmp_path / FAILOVER
 
     def write(second: str = "pass", first: str = "pass") -> None:
@@ -70,7 +72,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             file.write_text(text.replace("with (context.state", "return\n    with (context.state"))
 
     write()
-    return SimpleNamespace(write=write, runs=tmp_path / "runs", witness=witness)
+    return SimpleNamespace(write=write, runs=tmp_path / "runs", witness=witness, asked=asked)
 
 
 def go(variant: str = PLANNED, **values: Any) -> Path:
@@ -103,6 +105,15 @@ def test_the_head_of_the_audit_is_kept_where_its_author_cannot_change_it(desk: S
         (chain.log, 2, chain.hashes[1]),
     ]
     assert desk.witness.kept[0].place == f"{socket.gethostname()}:{desk.runs}/audit.jsonl"
+
+
+@pytest.mark.requirement("no second site takes writes, whoever rules the voters")
+@pytest.mark.parametrize(("variant", "asked"), [(PLANNED, []), (UNPLANNED, ["frankfurt"])])
+def test_the_site_that_is_left_is_asked_when_the_change_begins(
+    desk: SimpleNamespace, variant: str, asked: list[str]
+) -> None:
+    go(variant)
+    assert desk.asked == asked
 
 
 @pytest.mark.requirement(
