@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ from shopsphere.foundation.certificates import KeyPair, issue
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.signing import authorities_in, signer_of
 from shopsphere.witness import own_keys
-from shopsphere.witness.belief import UnbelievedRecordError
+from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import declared_operators, make_keys, withdraw
 from shopsphere.witness.operators import VARIABLE, acting_as, operator_here, said_operator
+from shopsphere.witness.seen import Seen
 from shopsphere.witness.users import OPERATOR, WATCHER, operator_user
 
 URLS = ("http://10.0.0.1:1",)
@@ -99,6 +101,18 @@ def test_a_certificate_that_names_nobody(pair: SignedPair, organisation: str, na
         pair.witness().see()
 
 
+@pytest.mark.parametrize("sync", ["on", "off"])
+def test_what_is_built_on_an_older_record_is_refused(pair: SignedPair, sync: str) -> None:
+    """As for those who share a key; agents alone may know less than others, with sync off."""
+    agent = pair.witness(FRANKFURT)
+    agent.see()
+    shown = {"after": pair.words()["serial"] - 1, "writer": "shown-an-older-one", "sync": sync}
+    pair.write(pair.forge(ANNA, **shown, actor=acting_as(ANNA)))
+    with pytest.raises(OlderRecordError):
+        agent.belief.read(pair.text(), Seen(None, 1, ""))
+    assert present(pair.witness().see().record).actor == acting_as(ANNA)
+
+
 @pytest.mark.parametrize("name", ["", "Anna", "anna bert", "-anna", "anna-", "a--b", "1st", "a" * 33, "änna", "a\n"])
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(ValueError, match="no name of an operator"):
@@ -122,7 +136,7 @@ class TestWhoIsHere:
     def test_a_key_that_cannot_be_read_is_somebody_elses(
         self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("os.access", lambda path, _mode: Path(path).stem == BERT)
+        monkeypatch.setattr("os.access", lambda path, mode: mode != os.R_OK or Path(path).stem == BERT)
         assert operator_here(pair.keys) == BERT
 
     def test_none(self, tmp_path: Path) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.engine import Step
 from runbooks.operate import FAILOVER, Request, steps_of
+from runbooks.pair_access import PairAccess
 from runbooks.source_look import SourceLook
 from shopsphere.clients.site_agent import SiteAgentError
 from shopsphere.estate.stack import Environment
+from shopsphere.foundation.clock import Clock
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Phase, Sync
 from shopsphere.witness.seen import Seen
@@ -120,6 +122,15 @@ def test_one_that_is_lost_is_not_asked_again() -> None:
     assert (access.record.epoch, access.asked) == (2, 1)
 
 
+def test_one_that_is_lost_meanwhile_is_not_asked_again() -> None:
+    access = Access()
+    look = SourceLook(cast("PairAccess", access), "frankfurt")
+    assert look.who_may_write()
+    access.says = None
+    assert look.who_may_write() == look.who_may_write() == ""
+    assert access.asked == 3
+
+
 def test_a_node_that_goes_on_is_not_left_either() -> None:
     access = Access()
     access.says = None
@@ -139,7 +150,7 @@ def test_one_that_hangs_is_not_waited_for_and_counts_when_it_answers() -> None:
     access, goes_on = Access(), threading.Event()
     access.waits = lambda: goes_on.wait(60)
     clock = SimpleNamespace(monotonic=iter([0.0, 2.0, 2.0, 2.0]).__next__)
-    look = SourceLook(access, "frankfurt", clock)  # type: ignore[arg-type]
+    look = SourceLook(cast("PairAccess", access), "frankfurt", cast("Clock", clock))
     assert look.who_may_write() == ""
     goes_on.set()
     look._first.result(60)  # noqa: SLF001 - its thread is over by then
