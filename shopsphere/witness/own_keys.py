@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from shopsphere.witness.gateway import UnreadableWitnessError, WitnessRefusedErr
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import AUTHORITIES
 from shopsphere.witness.operators import operator_here
-from shopsphere.witness.users import OPERATOR
+from shopsphere.witness.users import OPERATOR, is_operator
 
 RENEW = "`shopsphere witness keys` where they are kept renews them; copy them to their hosts (docs/witness.md)"
 RENEW_AUTHORITY = "`shopsphere witness keys --authority begin` where they are kept begins a new one (docs/witness.md)"
@@ -59,9 +60,16 @@ def own_keys(access: WitnessAccess, pair: str) -> OwnKeys:
 
 
 def certificate_ends(folder: Path) -> dict[str, datetime | None]:
-    """Return when each certificate in use in a folder of keys ends: those of authorities, and those with a key."""
+    """Return when each certificate in use in a folder of keys ends: those of authorities, and those with a key.
+
+    Not those of other operators at this machine, whose keys this user cannot read: they are told of their own.
+    """
     found = sorted(folder.glob("*.crt")) if folder.is_dir() else []
-    return {each.name: end_of(each) for each in found if each.name in AUTHORITIES or each.with_suffix(".key").exists()}
+    return {each.name: end_of(each) for each in found if each.name in AUTHORITIES or _is_used(each.with_suffix(".key"))}
+
+
+def _is_used(key: Path) -> bool:
+    return key.exists() and (os.access(key, os.R_OK) or not is_operator(key.stem))
 
 
 def judge_ends(ends: Mapping[str, datetime | None], now: datetime) -> Finding:

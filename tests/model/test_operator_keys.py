@@ -12,12 +12,14 @@ from present import present
 from signed_pair import DUBLIN, FRANKFURT, RECORD_KIND, SignedPair, canonical
 
 from cli.main import run
+from lab import witness as lab_witness
 from runbooks.operator_lock import owner_now
 from runbooks.readiness import p07_witness
 from shopsphere.estate.access import WitnessAccess
 from shopsphere.foundation.certificates import KeyPair, issue
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.signing import authorities_in, signer_of
+from shopsphere.topology import load_topology
 from shopsphere.witness import own_keys
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import Identity, WitnessKeysError
@@ -138,6 +140,26 @@ class TestWhoIsHere:
     ) -> None:
         monkeypatch.setattr("os.access", lambda path, mode: mode != os.R_OK or Path(path).stem == BERT)
         assert operator_here(pair.keys) == BERT
+
+    def test_ends_of_others_certificates_are_theirs_to_know(
+        self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What cannot be read would look as if it had ended; that of an agent or a watcher is not to be overlooked."""
+        monkeypatch.setattr("os.access", lambda path, _mode: Path(path).stem not in {ANNA, "watcher"})
+        ends = own_keys.certificate_ends(pair.keys)
+        assert {"operator-bert.crt", "operator.crt", "watcher.crt", "ca.crt"} <= ends.keys()
+        assert "operator-anna.crt" not in ends
+
+    def test_the_lab_has_one_until_others_are_made(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
+        topology = load_topology()
+        lab = topology.pair("rdc-a")
+        folder = lab_witness.make_witness_keys(lab, topology)
+        assert operator_here(folder) == "operator-lab"
+        make_keys(folder, "rdc-a", {}, (ANNA,))
+        withdraw(folder, "rdc-a", "operator-lab")
+        lab_witness.make_witness_keys(lab, topology)
+        assert declared_operators(folder, "rdc-a") == [OPERATOR, ANNA]
 
     def test_none(self, tmp_path: Path) -> None:
         assert operator_here(tmp_path) == operator_here(tmp_path / "nowhere") == OPERATOR
