@@ -18,7 +18,7 @@ from present import present
 from runbook_steps import write_step
 
 from runbooks import audit_trail, operate
-from runbooks.change import PLANNED, UNPLANNED
+from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
@@ -59,7 +59,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(operate, "operated_witness", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
     asked: list[str] = []
-    monkeypatch.setattr(operate.RoleChange, "source_look", lambda change: asked.append(change.source))
+    monkeypatch.setattr(RoleChange, "source_look", lambda change: asked.append(change.source))
     steps = tmp_path / FAILOVER
 
     def write(second: str = "pass", first: str = "pass") -> None:

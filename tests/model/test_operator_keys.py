@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from named_operators import ANNA, BERT, move_as, with_operators
 from present import present
-from signed_pair import DUBLIN, FRANKFURT, RECORD_KIND, SignedPair, canonical
+from signed_pair import DUBLIN, FRANKFURT, RECORD_KIND, SignedPair, Words, canonical
 
 from cli.main import run
 from lab import witness as lab_witness
@@ -20,7 +20,7 @@ from shopsphere.foundation.certificates import KeyPair, issue
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.signing import authorities_in, signer_of
 from shopsphere.topology import load_topology
-from shopsphere.witness import own_keys
+from shopsphere.witness import Witness, own_keys
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.keys import declared_operators, make_keys, withdraw
@@ -70,7 +70,7 @@ def test_nobody_signs_in_another_name(pair: SignedPair, user: str, actor: str) -
     with pytest.raises(UnbelievedRecordError, match=f"{user} has signed it, and it says that it is by"):
         move_as(pair, user, "dublin", actor)
     decision = pair.decision(user, epoch=2, active="dublin", actor=actor)
-    true = {"epoch": 2, "active": "dublin", "actor": acting_as(user)}
+    true: Words = {"epoch": 2, "active": "dublin", "actor": acting_as(user)}
     for forged in (
         pair.forge(user, **{**true, "actor": actor}, decision=pair.decision(user, **true)),
         pair.forge(user, **true, decision=decision),
@@ -173,9 +173,12 @@ class TestWhoIsHere:
     def test_readiness_says_that_a_key_is_shared(self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch) -> None:
         (pair.base / "rdc-a").symlink_to(pair.keys)
         asked = list[str]()
-        monkeypatch.setattr(
-            own_keys, "witness_in", lambda _access, _pair, user: asked.append(user) or pair.witness(user)
-        )
+
+        def witness_in(_access: WitnessAccess, _pair: str, user: str) -> Witness:
+            asked.append(user)
+            return pair.witness(user)
+
+        monkeypatch.setattr(own_keys, "witness_in", witness_in)
         access = WitnessAccess.model_validate({"witnessKeys": str(pair.base)})
         assert "several operators have their key here" in own_keys.own_keys(access, "rdc-a").operator
         withdraw(pair.keys, "rdc-a", BERT)

@@ -19,6 +19,7 @@ from present import present
 
 from cli.main import run
 from lab.cluster import credentials
+from lab.paths import kubeconfig_path
 from shopsphere.clients.kubeconfig_ends import ends_of_roles
 from shopsphere.clients.role_renewal import RenewalError, RoleLogin
 from shopsphere.estate import stack_files
@@ -222,7 +223,7 @@ class TestRenewing:
 def test_the_lab_renews_its_own_when_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     site = load_topology().site(SITE)
-    file = credentials.kubeconfig_path(SITE, Role.OPERATE)
+    file = kubeconfig_path(SITE, Role.OPERATE)
 
     def end() -> datetime:
         return present(

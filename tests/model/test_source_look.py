@@ -87,11 +87,12 @@ def advance(access: Access, variant: str, *, looks: int = 3) -> str:
         if not any(begin() for _ in range(looks)):
             explained[0] = explain()
 
-    found.act.__globals__["wait_until"] = wait_until
+    act: Any = found.act
+    act.__globals__["wait_until"] = wait_until
     memory = SimpleNamespace(recall=lambda _key: None, remember=lambda *_: None)
     facts: dict[str, Any] = {"access": access, "journal": memory}
     change = RoleChange(source="frankfurt", target="dublin", epoch=1, variant=variant, actor="a", reason="r", **facts)
-    found.act(change)
+    act(change)
     return explained[0]
 
 
