@@ -11,6 +11,9 @@ from present import present
 from signed_pair import DECISION_KIND, RECORD_KIND, canonical, signed
 from witness_voters import ADDRESSES, AGENT, SECONDS, Voters, started_voters
 
+from cli import common
+from cli.main import run
+from shopsphere.estate import stack_files
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Witness
 from shopsphere.witness.belief import Belief, UnbelievedRecordError
@@ -159,6 +162,36 @@ def test_who_has_left(voters: Voters, tmp_path: Path) -> None:
     root.swap([], [put(START + "record", true)], START + "record")
     assert move(bert, "frankfurt").epoch == 3
     root.close()
+
+
+def test_the_commands(voters: Voters, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    base = voters.keys.parent
+    (base / "rdc-a").symlink_to(voters.keys)
+    said = {"status:witness": {"rdc-a": voters.urls}, "status:witnessKeys": str(base), "status:witnessSigned": True}
+    monkeypatch.setattr(common, "lab_is_here", lambda: True)
+    monkeypatch.setattr(stack_files, "configuration", lambda _stack: said)
+    keys = ["witness", "keys", "rdc-a", str(base)]
+    secure, sign = ["witness", "secure", "rdc-a"], ["witness", "sign", "rdc-a", "--epoch", "1", "--active", "frankfurt"]
+    monkeypatch.setenv("SHOPSPHERE_OPERATOR", "dora")
+    assert run([*keys, "--operator", "dora"]) == 0
+    assert run(sign) == 1
+    assert "does not know operator-dora by this password" in "".join(capfd.readouterr())
+    assert run(secure) == 0
+    assert run(sign) == 0
+    assert present(asking(voters, WATCHER).see().record).actor.startswith("operator-dora: ")
+    assert run([*keys, "--without", "dora"]) == 0
+    capfd.readouterr()
+    assert run(secure) == 1
+    assert "`shopsphere witness sign rdc-a --epoch 1 --active frankfurt`" in "".join(capfd.readouterr())
+    assert run(sign) == 1, "her keys are gone"
+    monkeypatch.setenv("SHOPSPHERE_OPERATOR", "bert")
+    assert run(sign) == 0
+    capfd.readouterr()
+    assert run(secure) == 0
+    assert "signatures are not believed any more of operator-dora" in "".join(capfd.readouterr())
+    found = asking(voters, WATCHER)
+    assert present(found.see().record).actor.startswith("operator-bert: ")
+    assert set(present(found.belief.withdrawn).users) == {"operator-dora"}
 
 
 def moved_by(keys: Path, user: str, words: dict[str, object]) -> str:
