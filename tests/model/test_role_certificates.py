@@ -186,6 +186,19 @@ class TestRenewing:
         with pytest.raises(RenewalError, match="no such key"):
             login.take(first)
 
+    @pytest.mark.parametrize("group_first", [True, False])
+    def test_names_in_any_order(self, cluster: Cluster, *, group_first: bool) -> None:
+        """Clusters sign them in an order of their own."""
+        login, names = cluster.login(), ["O=shopsphere:watchers", "CN=shopsphere:watch:desk"]
+        login.take(cluster.signs(login.typed(), name=",".join(names if group_first else reversed(names))))
+
+    @pytest.mark.parametrize("more", [",O=system:masters", ",CN=shopsphere:watch:desk"])
+    def test_another_name_beside(self, cluster: Cluster, more: str) -> None:
+        login = cluster.login()
+        name = f"O=shopsphere:watchers,CN=shopsphere:watch:desk{more}"
+        with pytest.raises(RenewalError, match="take the right one"):
+            login.take(cluster.signs(login.typed(), name=name))
+
     def test_what_is_not_taken(self, cluster: Cluster) -> None:
         login, before = cluster.login(), cluster.file.read_text()
         typed = login.typed()
