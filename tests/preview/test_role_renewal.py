@@ -100,7 +100,7 @@ def test_what_the_command_prints_is_what_the_owner_types(
 def who(kubeconfig: Path) -> tuple[str, str]:
     """Return user and first group by which the cluster knows whoever has this kubeconfig."""
     form = "jsonpath={.status.userInfo.username} {.status.userInfo.groups[0]}"
-    words = [tools_directory() / "kubectl", f"--kubeconfig={kubeconfig}", "auth", "whoami", "-o", form]
+    words: list[str | Path] = [tools_directory() / "kubectl", f"--kubeconfig={kubeconfig}", "auth", "whoami", "-o", form]
 
     def asked() -> list[str]:
         return run(words, seconds=60, check=False).stdout.split()
