@@ -100,7 +100,8 @@ def test_what_the_command_prints_is_what_the_owner_types(
 def who(kubeconfig: Path) -> tuple[str, str]:
     """Return user and first group by which the cluster knows whoever has this kubeconfig."""
     form = "jsonpath={.status.userInfo.username} {.status.userInfo.groups[0]}"
-    words: list[str | Path] = [tools_directory() / "kubectl", f"--kubeconfig={kubeconfig}", "auth", "whoami", "-o", form]
+    kubectl = str(tools_directory() / "kubectl")
+    words = [kubectl, f"--kubeconfig={kubeconfig}", "auth", "whoami", "-o", form]
 
     def asked() -> list[str]:
         return run(words, seconds=60, check=False).stdout.split()
