@@ -11,9 +11,11 @@ import typer
 
 from cli.common import Of
 from shopsphere.deploy.filling_in import topology_for
-from shopsphere.estate.stack import EVERYTHING, Environment, check_target
+from shopsphere.estate.cluster_role import Role
+from shopsphere.estate.stack import EVERYTHING, Environment, check_target, site_stack
 from shopsphere.foundation.columns import terminal
 from shopsphere.foundation.errors import UsageError
+from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.topology.completion import completing, sites, targets
 
@@ -96,6 +98,32 @@ def rights(
     from policies.admission.printed import rights_yaml, way_in_yaml  # noqa: PLC0415 - see above
 
     sys.stdout.write(way_in_yaml(topology, site) if way_in else rights_yaml(topology, site, environment))
+
+
+@app.command()
+def certificate(
+    site: Site,
+    environment: Of = Environment.LAB,
+    *,
+    role: Annotated[Role, typer.Option(help="whose, as the site's stack file names its kubeconfig")],
+    signed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="what the cluster has signed: goes into the kubeconfig")
+    ] = None,
+) -> None:
+    """Renew the certificate of a role at a site's API server: print what the cluster's owner types, then take it."""
+    topology = _topology_with(site, environment)
+    # The clients take a second to import, so only this verb does.
+    from shopsphere.clients.role_renewal import RoleLogin  # noqa: PLC0415 - see above
+    from shopsphere.estate.access import site_access  # noqa: PLC0415 - see above
+
+    stack = site_stack(topology, site, environment)
+    login = RoleLogin.of(site_access(stack), stack.label, role)
+    if signed:
+        say(f"{site}: the certificate of {role} ends {login.take(signed):%Y-%m-%d} now; restart what runs with it")
+        return
+    sys.stdout.write(login.typed())
+    say(f"the owner of {site}'s cluster types that; the new key waits in {login.new_key}")
+    say(f"then: shopsphere policy certificate {site} --role {role} --environment {environment} --signed FILE")
 
 
 @app.command()

@@ -19,7 +19,7 @@ from shopsphere.foundation.authority_change import Step
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.progress import say
-from shopsphere.topology import Topology, load_topology
+from shopsphere.topology import Pair, Topology, load_topology
 
 if TYPE_CHECKING:
     from shopsphere.witness import Voter
@@ -34,6 +34,18 @@ Addresses = Annotated[
         "--voter", metavar="SEAT=NAME", help="another name or address by which a voter is reached; repeatable"
     ),
 ]
+Operators = Annotated[
+    list[str] | None,
+    typer.Option("--operator", metavar="NAME", help="a person or machine that gets keys of its own; repeatable"),
+]
+Leaving = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="NAME",
+        help="an operator who has left, or `operator` for the key that all share; then `witness secure`; repeatable",
+    ),
+]
 
 
 @app.command()
@@ -43,43 +55,67 @@ def keys(
     environment: In = Environment.LAB,
     *,
     voter: Addresses = None,
+    operator: Operators = None,
+    without: Leaving = None,
     authority: AuthorityStep = None,
 ) -> None:
-    """Make or renew the keys of a witness: authorities, voters, users. Says which host needs which files."""
+    """Make or renew the keys of a witness: authorities, voters, users, operators. Says which host needs which files."""
     # The clients take a second to import, so only these verbs do.
     from shopsphere.witness.keys import (  # noqa: PLC0415 - see above
         change_authorities,
+        declared_operators,
         make_keys,
         stages_of,
         user_files,
         voter_files,
+        withdraw,
     )
     from shopsphere.witness.users import ROOT, users_of  # noqa: PLC0415 - see above
 
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     found = topology.pair(pair)
-    names = {seat: [str(topology.site(seat).address)] for seat in seats(found, topology)}
-    for each in voter or []:
-        seat, _, name = each.partition("=")
-        if seat not in names or not name:
-            raise UsageError(f"--voter {each}: expected SEAT=NAME with a seat of {', '.join(names)}")
-        names[seat].append(name)
+    names = _voter_names(found, topology, voter or [])
     own = folder.expanduser() / pair
-    users = (ROOT, *users_of(found))
+    coming, leaving = _operators(operator or []), _operators(without or [])
+    users = (ROOT, *users_of(found, dict.fromkeys([*declared_operators(own, pair), *coming])))
     if authority in {Step.BEGIN, Step.SIGN}:
         change_authorities(own, authority)
     make_keys(own, pair, names, users)
+    for user in leaving:  # when who comes in his place has keys
+        withdraw(own, pair, user)
     if authority is Step.END:
         change_authorities(own, authority)
     for seat in names:
         say(f"voter at {seat}: {' '.join(each.name for each in voter_files(own, seat))}")
-    for user in users:
+    for user in (each for each in users if each not in leaving):
         say(f"{user}: {' '.join(each.name for each in user_files(own, user))}")
     say(f"kept in {own}; ca.key and peers-ca.key make new ones: keep them off every host and operator's machine")
     for file, stage in stages_of(own).items():
         if stage:
             say(f"{file} is being changed: {stage}")
+    if coming or leaving:
+        say(f"now `shopsphere witness secure {pair}`: it lets in who is new, and takes away who has left")
+
+
+def _voter_names(pair: Pair, topology: Topology, more: list[str]) -> dict[str, list[str]]:
+    """Return the names by which each voter is reached: its address, and what is added as SEAT=NAME."""
+    names = {seat: [str(topology.site(seat).address)] for seat in seats(pair, topology)}
+    for each in more:
+        seat, _, name = each.partition("=")
+        if seat not in names or not name:
+            raise UsageError(f"--voter {each}: expected SEAT=NAME with a seat of {', '.join(names)}")
+        names[seat].append(name)
+    return names
+
+
+def _operators(names: list[str]) -> list[str]:
+    from shopsphere.witness.users import OPERATOR, operator_user  # noqa: PLC0415 - see above
+
+    try:
+        return [OPERATOR if name == OPERATOR else operator_user(name) for name in names]
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 @app.command()
@@ -89,6 +125,8 @@ def secure(pair: PairName, environment: In = Environment.LAB) -> None:
     from shopsphere.estate.access import witness_access  # noqa: PLC0415 - see above
     from shopsphere.witness.access import administered_witness, keys_folder  # noqa: PLC0415 - see above
     from shopsphere.witness.identity import Identity  # noqa: PLC0415 - see above
+    from shopsphere.witness.keys import declared_operators  # noqa: PLC0415 - see above
+    from shopsphere.witness.publishing import publish_withdrawn  # noqa: PLC0415 - see above
     from shopsphere.witness.securing import Administrator  # noqa: PLC0415 - see above
     from shopsphere.witness.users import users_of  # noqa: PLC0415 - see above
 
@@ -97,7 +135,10 @@ def secure(pair: PairName, environment: In = Environment.LAB) -> None:
     folder = keys_folder(witness_access(environment), pair)
     with closing(administered_witness(pair, environment)) as store:
         administrator = Administrator(store, lambda line: say(f"{pair}: {line}"))
-        administrator.secure(users_of(topology.pair(pair)), lambda user: Identity(folder, user))
+        users = users_of(topology.pair(pair), declared_operators(folder, pair))
+        administrator.secure(users, lambda user: Identity(folder, user))
+        if told := publish_withdrawn(store, folder, pair):
+            say(f"{pair}: {told}")
     say(f"{pair}: users and rights are as declared")
 
 
@@ -114,8 +155,8 @@ def sign(
 ) -> None:
     """Sign a pair's record as an operator; from then on nobody believes one without a signature. Can be repeated."""
     # The clients take a second to import, so only these verbs do.
-    from shopsphere.foundation.actor import actor  # noqa: PLC0415 - see above
     from shopsphere.witness.access import signing_witness  # noqa: PLC0415 - see above
+    from shopsphere.witness.operators import acting_as  # noqa: PLC0415 - see above
     from shopsphere.witness.signing_anew import SigningWays  # noqa: PLC0415 - see above
 
     topology = load_topology(environment=environment)
@@ -124,7 +165,7 @@ def sign(
         raise UsageError(f"--active {active}: expected one of {', '.join(topology.pair(pair).sites)}")
     with closing(signing_witness(pair, environment)) as witness:
         ways = SigningWays(f" --environment {environment}", _agents_of(topology, pair, environment))
-        record = witness.sign(epoch, active, actor(), replace=replace, ways=ways)
+        record = witness.sign(epoch, active, acting_as(witness.user), replace=replace, ways=ways)
     say(f"{pair}: signed, epoch {record.epoch}, {record.active} active")
     say("write status:witnessSigned: true into the edge's stack file, and witness_signed into agents' configurations")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
+from lab.cluster.credentials import OPERATORS_MACHINE
 from lab.component import Component
 from lab.paths import disk_directory, witness_keys_folder
 from shopsphere.estate.witness_seats import client_urls, seats
@@ -14,10 +16,11 @@ from shopsphere.topology import Pair, Topology
 from shopsphere.witness import WitnessUnreachableError
 from shopsphere.witness.gateway import WitnessTlsError
 from shopsphere.witness.identity import Identity
-from shopsphere.witness.keys import hand_out, make_keys, voter_files
+from shopsphere.witness.keys import declared_operators, hand_out, make_keys, voter_files
+from shopsphere.witness.operators import operators_in
 from shopsphere.witness.securing import Administrator
 from shopsphere.witness.store import Store
-from shopsphere.witness.users import ROOT, users_of
+from shopsphere.witness.users import ROOT, Rights, operator_user, users_of
 from shopsphere.witness.voter_start import voter_command
 
 _QUORUM_SECONDS = 60.0
@@ -41,8 +44,17 @@ def make_witness_keys(pair: Pair, topology: Topology) -> Path:
     """Make what is missing of the keys of a pair's witness, and return the folder that holds them all."""
     folder = witness_keys_folder(pair.name)
     voters = {seat: (str(topology.site(seat).address),) for seat in seats(pair, topology)}
-    make_keys(folder, pair.name, voters, (ROOT, *users_of(pair)))
+    make_keys(folder, pair.name, voters, (ROOT, *_users(pair, folder)))
     return folder
+
+
+def _users(pair: Pair, folder: Path) -> Mapping[str, Rights]:
+    """Return the users of a pair's witness.
+
+    Whoever works in the lab has a key of his own, beside the one that all share, unless others have one.
+    """
+    declared = declared_operators(folder, pair.name)
+    return users_of(pair, declared if operators_in(folder) else [*declared, operator_user(OPERATORS_MACHINE)])
 
 
 def secure_witness(pair: Pair, topology: Topology) -> None:
@@ -58,7 +70,7 @@ def secure_witness(pair: Pair, topology: Topology) -> None:
 
         def secured() -> bool:
             with suppress(WitnessUnreachableError, WitnessTlsError):
-                administrator.secure(users_of(pair), lambda user: Identity(folder, user))
+                administrator.secure(_users(pair, folder), lambda user: Identity(folder, user))
                 return True
             return False
 

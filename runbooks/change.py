@@ -11,6 +11,7 @@ from runbooks.engine.journal import Journal
 from runbooks.operator_lock import OperatorLock
 from runbooks.pair_access import PairAccess
 from runbooks.site_database import SiteDatabase
+from runbooks.source_look import SourceLook
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Pair
@@ -62,6 +63,7 @@ class RoleChange:
     lock: OperatorLock | None = None
     clock: Clock = SYSTEM_CLOCK
     _answer: tuple[Seen, PairRecord] | None = field(default=None, init=False, repr=False)
+    _source_look: SourceLook | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no change of this pair."""
@@ -81,6 +83,11 @@ class RoleChange:
     def is_off(self, name: str) -> bool:
         """Whether the operator has said that a site, or a further node of one, is off and stays off."""
         return name in self.site_is_off.split(",")
+
+    def source_look(self) -> SourceLook:
+        """Return the look at the agents of the source, which are asked from the first call on."""
+        self._source_look = self._source_look or SourceLook(self.access, self.source, self.clock)
+        return self._source_look
 
     def at_source(self, action: Callable[[SiteDatabase], Answer]) -> list[Answer]:
         """Do something with both databases of the source at once."""

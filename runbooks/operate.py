@@ -31,12 +31,12 @@ from runbooks.permit import OtherPermitError
 from runbooks.recorded_run import records_for_a_run
 from runbooks.unwitnessed import direction_without_witness
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import operated_witness
+from shopsphere.witness.operators import acting_as
 
 FOLDER = Path(__file__).parent
 FAILOVER, ABORT, REBUILD, BREAK_GLASS = "failover", "abort", "rebuild", "break_glass"
@@ -102,6 +102,8 @@ def carry_out(topology: Topology, request: Request) -> Path:
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
                 change = replace(change, journal=journal, lock=lock)
+                if (request.runbook, change.variant) == (FAILOVER, UNPLANNED):
+                    change.source_look()  # a later step needs the answer
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
                 mark_clusters(change)
@@ -124,9 +126,9 @@ def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[
     except StepFailedError as error:
         note("stop")
         if not journal.touched:  # a refusal is no unfinished change
-            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
+            journal.abandon(actor=change.actor, reason=f"this run changed nothing: {one_line(error)}")
         elif isinstance(error.__cause__, OtherPermitError):  # its epoch is used up: the next one begins anew
-            journal.abandon(actor=actor(), reason=f"this run can never end: {one_line(error.__cause__)}")
+            journal.abandon(actor=change.actor, reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
     _keep("its end in the audit log", lambda: note("end"))
 
@@ -156,20 +158,20 @@ def _alone(request: Request, witness: Witness) -> AbstractContextManager[Operato
     """Keep other operators away; without the witness only those at this machine, by the journal."""
     if request.runbook == BREAK_GLASS:
         return nullcontext()
-    return operator_lock(witness, owner_now(actor(), request.reason))
+    return operator_lock(witness, owner_now(acting_as(witness.user), request.reason))
 
 
 def _journal(directory: Path, request: Request, change: RoleChange, left: RunRecord | None) -> Journal:
     variant = change.variant or None
     if left is None:
-        return Journal.start(directory, RunFacts(request.runbook, variant, request.pair, actor(), request.reason))
+        return Journal.start(directory, RunFacts(request.runbook, variant, request.pair, change.actor, request.reason))
     begun, wanted = (left.facts.runbook, left.facts.variant), (request.runbook, variant)
     if _takes_over(begun, wanted):
         if request.runbook == ABORT:
             require_not_begun(change)  # or nobody would know any more that it has to be finished
-        with Journal.resume(left.path, actor=actor()) as earlier:
-            earlier.abandon(actor=actor(), reason=f"goes on as {' '.join(filter(None, wanted))}: {request.reason}")
-        facts = RunFacts(request.runbook, variant, request.pair, actor(), request.reason)
+        with Journal.resume(left.path, actor=change.actor) as earlier:
+            earlier.abandon(actor=change.actor, reason=f"goes on as {' '.join(filter(None, wanted))}: {request.reason}")
+        facts = RunFacts(request.runbook, variant, request.pair, change.actor, request.reason)
         # One that takes the change back finds its way anew; it must not be what keeps a lost site from being left.
         return Journal.start(directory, facts, goes_on=left if left.touched and request.runbook == FAILOVER else None)
     if begun != wanted:
@@ -179,7 +181,7 @@ def _journal(directory: Path, request: Request, change: RoleChange, left: RunRec
             found=f"{request.runbook} {variant or ''}".strip(),
             action="finish that run first",
         )
-    return Journal.resume(left.path, actor=actor())
+    return Journal.resume(left.path, actor=change.actor)
 
 
 def _takes_over(begun: tuple[str, str | None], wanted: tuple[str, str | None]) -> bool:
@@ -209,7 +211,7 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
         target=direction.target,
         epoch=direction.epoch,
         variant=direction.variant,
-        actor=actor(),
+        actor=acting_as(witness.user),
         reason=request.reason,
         accept_data_loss=request.accept_data_loss,
         site_is_off=request.site_is_off,

@@ -22,6 +22,7 @@ from shopsphere.clients.dns import ask_address
 from shopsphere.clients.edge_ends import ends_here, ends_shown
 from shopsphere.clients.edge_errors import CredentialError
 from shopsphere.clients.edge_identity import RUNBOOKS, WATCHER, EdgeIdentity
+from shopsphere.clients.kubeconfig_ends import ends_of_roles
 from shopsphere.clients.powerdns import DnsAuthority
 from shopsphere.clients.site_agent import agent_address, ask_agent
 from shopsphere.clients.site_cluster import cluster_of
@@ -216,6 +217,15 @@ class PairAccess:
     def witness_certificates(self) -> dict[str, datetime | None]:
         """Return when the certificates among these keys end (UTC), by file; raises as `witness_keys` does."""
         return certificate_ends(keys_folder(witness_access(self.environment), self.pair.name))
+
+    def role_certificates(self, site: str) -> dict[str, datetime | None]:
+        """Return when the certificates end with which this machine asks a site's API (UTC), by role.
+
+        Raises:
+            AccessError: the site's stack file cannot be read.
+        """
+        stack = self._stack(site)
+        return ends_of_roles(site_access(stack), stack.label)
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

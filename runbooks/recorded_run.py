@@ -10,7 +10,6 @@ from runbooks.engine import Journal, RunFacts, RunRecord, StepFailedError
 from runbooks.engine.crash import Crash
 from shopsphere.estate.paths import require_records_directory
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import one_line
 
 
@@ -34,17 +33,18 @@ def opened_journal(directory: Path, facts: RunFacts, left: RunRecord | None) -> 
         JournalError: a journal in the folder is damaged.
         WriteFailedError: the folder or the line could not be written.
     """
-    return Journal.resume(left.path, actor=actor()) if left else Journal.start(directory, facts)
+    return Journal.resume(left.path, actor=facts.actor) if left else Journal.start(directory, facts)
 
 
 @contextmanager
-def noted(journal: Journal, note: Callable[[str], object]) -> Iterator[None]:
+def noted(journal: Journal, who: str, note: Callable[[str], object]) -> Iterator[None]:
     """Note the beginning of what is done inside, and its end, or that it was stopped.
 
     A refusal is no unfinished change: a run that changed nothing ends with it.
 
     Args:
         journal: of the run.
+        who: carries it out.
         note: writes `begin`, `stop` or `end` into the audit log.
     """
     note("begin")
@@ -53,6 +53,6 @@ def noted(journal: Journal, note: Callable[[str], object]) -> Iterator[None]:
     except StepFailedError as error:
         note("stop")
         if not journal.touched:
-            journal.abandon(actor=actor(), reason=f"this run changed nothing: {one_line(error)}")
+            journal.abandon(actor=who, reason=f"this run changed nothing: {one_line(error)}")
         raise
     note("end")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
+from typing import cast
 
 from runbooks.agent.config import AgentConfig
-from shopsphere.foundation.certificates import end_of, first_end_in
+from shopsphere.clients.kubeconfig_ends import certificate_end
+from shopsphere.foundation.certificates import end_of
 from shopsphere.witness.users import agent_user
 
 API, WITNESS = "API server", "witness"
@@ -38,23 +37,7 @@ def with_certificates(
 
 def api_certificate_end(kubeconfig: Path, context: str) -> dict[str, str | None]:
     """Return when the certificate of a kubeconfig's context ends, by API; nothing where it logs in otherwise."""
-    try:
-        user = _user(yaml.safe_load(kubeconfig.read_text()), context)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, StopIteration):
-        return {API: None}
-    if data := user.get("client-certificate-data"):
-        return {API: _told(first_end_in(str(data)))}
-    if file := user.get("client-certificate"):
-        return {API: _told(end_of(kubeconfig.parent / str(file)))}
-    return {}
-
-
-def _user(document: Any, context: str) -> dict[str, Any]:
-    def named(kind: str, name: str) -> dict[str, Any]:
-        found = next(each for each in document[f"{kind}s"] if each["name"] == name)
-        return dict(found[kind])
-
-    return named("user", named("context", context)["user"])
+    return {whom: _told(end) for whom, end in certificate_end(kubeconfig, context, API).items()}
 
 
 def _told(end: datetime | None) -> str | None:

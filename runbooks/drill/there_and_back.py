@@ -15,14 +15,13 @@ from runbooks.readiness.drill_record import DrillRecord, Result, last_drill, sav
 from runbooks.readiness.score import Readiness, readiness_of
 from shopsphere.estate.paths import records_directory, require_records_directory
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.actor import actor
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Verdict
 from shopsphere.foundation.progress import say, step
 from shopsphere.topology import Topology
 from shopsphere.witness import PairRecord
-from shopsphere.witness.access import see_once
+from shopsphere.witness.access import acting, see_once
 
 BEFORE, AWAY, HOME = "before", "away", "home"
 SETTLE_SECONDS = 90.0
@@ -140,7 +139,7 @@ def _begin(topology: Topology, request: DrillRequest, clock: Clock) -> DrillReco
         home=record.active,
         away=topology.pair(request.pair).other_than(record.active),
         epoch=record.epoch,
-        actor=actor(),
+        actor=acting(request.pair, request.environment),
         reason=request.reason,
         began=datetime.now(UTC),
         checks={BEFORE: readiness.findings},

@@ -3,12 +3,15 @@
 The old site has given its lease back, or the lease has run out: nobody may write any more when this succeeds, and
 nothing is promoted before. The quorum is not asked before it is tried: its voters are far apart, and the transaction
 asks them the same.
+
+In an unplanned move nothing is tried either while an agent of the old site answers and says that it has the lease: then
+the voters say something else than the truth. In a planned one its databases have been demoted before.
 """
 
 from itertools import count
 
 from runbooks.agent.config import Margins
-from runbooks.change import RoleChange
+from runbooks.change import UNPLANNED, RoleChange
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Phase, Sync
 from shopsphere.witness.gateway import VOTER_SECONDS
@@ -33,11 +36,14 @@ def act(change: RoleChange) -> None:
     if change.recall("sync") is None:
         change.remember("sync", change.last_record().sync)
     begun = {"epoch": change.epoch + 1, "active": change.target, "phase": Phase.STEADY, "sync": Sync.OFF}
-    looks = count()
+    looks, told = count(), [""]
 
     def begin() -> bool:
         """Try when a voter says that nobody holds the lease, and now and then whatever it says: it may be behind."""
         if next(looks) % _TRY_EVERY and change.access.witness.glance().holders:
+            return False
+        if change.variant == UNPLANNED and (says := change.source_look().who_may_write()):
+            told[0] = says
             return False
         return change.try_to_change_record(f"{change.variant}: {change.reason}", begun, without_lease=True)
 
@@ -46,7 +52,7 @@ def act(change: RoleChange) -> None:
         what="the lease to be given back, or to run out",
         seconds=SECONDS - 2 * VOTER_SECONDS,  # the last try has to end in time too
         interval=_GLANCE_EVERY,
-        explain=lambda: f"{', '.join(change.last_holders()) or 'nobody'} holds it",
+        explain=lambda: told[0] or f"{', '.join(change.last_holders()) or 'nobody'} holds it",
     )
 
 

@@ -49,7 +49,9 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
     written = {
         "/etc/sysusers.d/shopsphere-operations.conf": f'u {USER} - "ShopSphere by the clock"\n',
         "/etc/tmpfiles.d/shopsphere-operations.conf": f"d {MACHINE_RECORDS} 2770 root {USER} -\n",
-        str(environment): f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks\nMETRICS_LISTEN=127.0.0.1:9469\n",
+        str(environment): f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks\nMETRICS_LISTEN=127.0.0.1:9469\n"
+        f"# The operator of the witness as whom this machine moves pairs, where {USER} can read several keys:\n"
+        "# SHOPSPHERE_OPERATOR=NAME\n",
         f"{UNITS}/shopsphere-ready@.service": service("is %i ready?", ["ready %i --environment prod"], stays=False),
         f"{UNITS}/shopsphere-drill@.service": service("a drill of %i", [drill], stays=False),
         f"{UNITS}/shopsphere-watch@.service": service(

@@ -156,6 +156,11 @@ AGENT_CERTIFICATE_ENDS = Metric(
     "When a certificate ends by which a site's agent is known, at its API server or at the witness.",
     ("site", "node", "certificate"),
 )
+ROLE_CERTIFICATE_ENDS = Metric(
+    "shopsphere_role_certificate_ends_timestamp_seconds",
+    "When a certificate ends with which the exporter's machine asks a site's API server, by role.",
+    ("site", "role"),
+)
 EDGE_CERTIFICATE_ENDS = Metric(
     "shopsphere_edge_certificate_ends_timestamp_seconds",
     "When a certificate for the edge's APIs ends: that a door shows, or that the exporter's machine has, by its file.",

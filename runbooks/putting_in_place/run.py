@@ -29,10 +29,10 @@ from runbooks.recorded_run import noted, opened_journal, records_for_a_run
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.kept_databases import KeptDatabase, before_name, restored_name
 from shopsphere.estate.stack import Environment
-from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.topology import Topology
 from shopsphere.witness.access import operated_witness
+from shopsphere.witness.operators import acting_as
 
 FOLDER = Path(__file__).parent.parent / RUNBOOK
 LOOK_SECONDS = 120.0
@@ -118,7 +118,7 @@ def carry_out(topology: Topology, request: ReplacementRequest) -> Path:
     """
     records = records_for_a_run(request.environment)
     with closing(operated_witness(request.pair, request.environment)) as witness:
-        owner = owner_now(actor(), f"put {request.model.name} in place: {request.reason}")
+        owner = owner_now(acting_as(witness.user), f"put {request.model.name} in place: {request.reason}")
         with operator_lock(witness, owner, rotation=True) as lock:
             access = PairAccess(topology, topology.pair(request.pair), request.environment, witness)
             left = Journal.unfinished(records / REPLACEMENTS, pair=request.pair)
@@ -152,7 +152,7 @@ def replacement(access: PairAccess, request: ReplacementRequest, left: RunRecord
         copy=copy,
         named=request.undo or request.named,
         erasures_unknown=request.erasures_unknown,
-        actor=actor(),
+        actor=acting_as(access.witness.user),
         reason=request.reason,
     )
     if left and is_same(left, run):
@@ -187,7 +187,7 @@ def journal_of(directory: Path, run: Replacement, left: RunRecord | None) -> Jou
     Raises:
         ShopSphereError: an unfinished run has swapped names already, and this is not what takes that back.
     """
-    facts = RunFacts(RUNBOOK, run.variant, run.pair.name, actor(), run.reason)
+    facts = RunFacts(RUNBOOK, run.variant, run.pair.name, run.actor, run.reason)
     if left is not None:
         if is_same(left, run):
             return opened_journal(directory, facts, left)
@@ -216,8 +216,8 @@ def _give_up(left: RunRecord, run: Replacement) -> None:
             action="call the command that started it again; or take it back with --undo "
             f"{names['aside'] or 'NAME'} --database {names['database'] or 'NAME'}",
         )
-    with Journal.resume(left.path, actor=actor()) as earlier:
-        earlier.abandon(actor=actor(), reason=f"given up for {run.variant} of {run.coming}: {run.reason}")
+    with Journal.resume(left.path, actor=run.actor) as earlier:
+        earlier.abandon(actor=run.actor, reason=f"given up for {run.variant} of {run.coming}: {run.reason}")
 
 
 def drive(run: Replacement, journal: Journal, trail: AuditTrail) -> None:
@@ -242,5 +242,5 @@ def drive(run: Replacement, journal: Journal, trail: AuditTrail) -> None:
             }
         )
 
-    with noted(journal, note):
+    with noted(journal, run.actor, note):
         run_runbook(steps_of(), run, journal, may_act=run.require_lock)

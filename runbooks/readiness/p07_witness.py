@@ -2,7 +2,8 @@
 
 Two of three voters do for a failover, but then no further one may be lost. Where this machine has an operator's keys,
 they are tried: whoever finds out at a failover that they are not believed cannot move the pair. When certificates of
-voters, agents or this machine end, no site may write. When those of the edge end, no name follows the pair any more.
+voters, agents or this machine end, no site may write. When those of the edge end, no name follows the pair any more;
+and when those end with which this machine asks the sites' API servers, nothing of it moves the pair.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import partial
 from runbooks.engine import bounded
 from runbooks.readiness.agent_certificates import judge_agents
 from runbooks.readiness.pair_view import PairView
+from runbooks.readiness.role_certificates import judge_roles
 from shopsphere.clients.edge_ends import judge_edge_ends
 from shopsphere.foundation.certificate_ends import judge_certificates
 from shopsphere.foundation.errors import ShopSphereError, one_line
@@ -28,6 +30,10 @@ CLEAN_UP = "`shopsphere witness tend` frees what is not needed; then find out wh
 SIGN = "`shopsphere witness sign` signs the pair's record anew (docs/witness.md)"
 LOOK = "find out who wrote it (docs/witness.md, “A record that is not believed”)"
 COPY_KEYS = "copy the keys of operators anew from where they are kept (docs/witness.md), or `shopsphere witness secure`"
+SHARED = (
+    "keys are believed, but SHARED BY ALL OPERATORS: nobody can tell who of them moves the pair; "
+    "`shopsphere witness keys --operator NAME` makes one for each (docs/witness.md)"
+)
 FULL_SHARE = 0.5
 """Share of its quota from which a voter is not ready: three small keys never come near it by themselves."""
 
@@ -43,7 +49,8 @@ def ask(view: PairView) -> Finding:
     now = datetime.now(UTC)
     ends = judge_ends({**own.ends, **shown}, now)
     agents, record = judge_agents(view, now), judge_record(view, now)
-    return together([judge(voters, places), judge_operator(own), ends, agents, record, judge_edge_ends(edge, now)])
+    of_edge_and_roles = [judge_edge_ends(edge, now), judge_roles(view, now)]
+    return together([judge(voters, places), judge_operator(own), ends, agents, record, *of_edge_and_roles])
 
 
 def judge_record(view: PairView, now: datetime) -> Finding:
@@ -64,7 +71,7 @@ def judge_operator(own: OwnKeys) -> Finding:
     """Judge whether an operator at this machine is let in."""
     if own.operator:
         return fails(f"an operator at this machine cannot read: {own.operator}", COPY_KEYS)
-    return passes("keys are believed")
+    return passes(SHARED if own.shared else "keys are believed")
 
 
 def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:

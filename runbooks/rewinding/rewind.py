@@ -193,8 +193,9 @@ def _others(change: RoleChange, database: SiteDatabase) -> None:
         except (ClusterError, NotNowError) as error:  # the site can follow without it
             change.remember(f"rewind-{pod}", {**known, "ended": f"no answer: {one_line(error)}"})
         if (ended := (state_of(change, pod) or known)["ended"]) != FOLLOWS:
-            claim = f"kubectl delete pvc,pod -n {database.model.namespace.name} {pod}"
-            say(f"         {pod} does not follow ({ended}): `{claim}` at {database.site} copies it anew")
+            kubectl = change.access.kubectl(database.site)
+            claim = kubectl.line(None, database.model.namespace.name, "delete", "pvc,pod", pod)
+            say(f"         {pod} does not follow ({ended}): `{claim}` copies it anew")
 
 
 def others_to_rewind(change: RoleChange, database: SiteDatabase) -> list[tuple[str, Divergence]]:

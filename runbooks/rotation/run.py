@@ -32,12 +32,12 @@ from shopsphere.deploy.listening import Listener, Silent
 from shopsphere.estate.paths import records_directory
 from shopsphere.estate.renewal import KINDS, NOT_RENEWED, SESSION_KEYS, SecretKind
 from shopsphere.estate.stack import Environment, site_stack
-from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Witness
 from shopsphere.witness.access import operated_witness
+from shopsphere.witness.operators import acting_as
 
 FOLDER = Path(__file__).parent.parent / "rotate"
 ROTATE = "rotate"
@@ -156,18 +156,18 @@ def carry_out(topology: Topology, request: RotationRequest, listener: Listener) 
     records = records_for_a_run(request.environment)
     directory = records / ROTATIONS
     with closing(operated_witness(request.pair, request.environment)) as witness:
-        owner = owner_now(actor(), f"rotation: {request.reason}")
-        with operator_lock(witness, owner, rotation=True) as lock:
+        who = acting_as(witness.user)
+        with operator_lock(witness, owner_now(who, f"rotation: {request.reason}"), rotation=True) as lock:
             left = unfinished(records, request)
             rotation = _rotation(topology, request, witness, left, listener)
-            facts = RunFacts(ROTATE, request.variant, request.pair, actor(), request.reason)
+            facts = RunFacts(ROTATE, request.variant, request.pair, who, request.reason)
             with opened_journal(directory, facts, left) as journal:
                 rotation = replace(rotation, journal=journal, lock=lock)
                 if journal.recall("sites") is None:
                     journal.remember("sites", list(rotation.sites))
                 trail = AuditTrail(records, witness)
                 try:
-                    _run(request, rotation, journal, trail)
+                    _run(request, rotation, journal, trail, who)
                 finally:
                     trail.settle()
             reports = directory / "reports" / journal.run
@@ -175,7 +175,7 @@ def carry_out(topology: Topology, request: RotationRequest, listener: Listener) 
             return reports
 
 
-def _run(request: RotationRequest, rotation: Rotation, journal: Journal, trail: AuditTrail) -> None:
+def _run(request: RotationRequest, rotation: Rotation, journal: Journal, trail: AuditTrail, who: str) -> None:
     def note(event: str) -> None:
         trail.note(
             {
@@ -184,12 +184,12 @@ def _run(request: RotationRequest, rotation: Rotation, journal: Journal, trail: 
                 "pair": request.pair,
                 "variant": request.variant,
                 "sign_out": request.sign_out,
-                "actor": actor(),
+                "actor": who,
                 "reason": request.reason,
             }
         )
 
-    with noted(journal, note):
+    with noted(journal, who, note):
         run_runbook(steps_of(request.variant), rotation, journal, may_act=rotation.require_lock)
     if request.environment is Environment.PROD:
         say("the stack files of both sites have new secrets: commit them")

@@ -103,7 +103,7 @@ def roll_key(roll: ZoneRoll, records: Path, reason: str, *, abort: bool = False)
     with opened_journal(directory, facts, left) as journal:
         roll = replace(roll, journal=journal)
         name = ABORT.name if abort else FOLDER.name
-        with noted(journal, lambda event: _note(records, event, name, roll.zone, reason)):
+        with noted(journal, facts.actor, lambda event: _note(records, event, name, roll.zone, reason)):
             _carry_out(roll, journal, abort=abort)
         reports = directory / "reports" / journal.run
         write_report(journal.path, reports, {})

@@ -20,6 +20,8 @@ AUTHORITY_DAYS = 10 * 365
 LEAF_DAYS = 825
 RENEW_DAYS = 60
 """A certificate that ends within these days is issued anew at the next occasion: a month before anybody is warned."""
+BEGINS_BEFORE = dt.timedelta(hours=1)
+"""How long before it was issued a certificate begins: the clock of who reads it may be behind."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def issue(
         pair: files to write.
         common_name: subject; Kubernetes takes it as the user. Without one the subject is the organisation alone.
         organisation: Kubernetes takes it as the group, the witness's clients are told apart by it.
-        alternatives: DNS names and addresses.
+        alternatives: DNS names, addresses, and URIs, which have a colon.
     """
     signer = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
     if _is_good(pair, signer, alternatives):
@@ -88,6 +90,14 @@ def issue(
         )
     _write(pair, builder.sign(signer_key, hashes.SHA256()), key)
     return pair
+
+
+def begin_of(file: Path) -> dt.datetime | None:
+    """Return when the first certificate in a file begins (UTC); None where it cannot be read."""
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_before_utc
+    except (OSError, ValueError):
+        return None
 
 
 def end_of(file: Path) -> dt.datetime | None:
@@ -152,7 +162,7 @@ def _alternative(text: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(text))
     except ValueError:
-        return x509.DNSName(text)
+        return x509.UniformResourceIdentifier(text) if ":" in text else x509.DNSName(text)
 
 
 def certificate_builder(
@@ -173,7 +183,7 @@ def certificate_builder(
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, end: dt.datetime
 ) -> x509.CertificateBuilder:
-    return certificate_builder(subject, issuer, key, _now() - dt.timedelta(hours=1), end)
+    return certificate_builder(subject, issuer, key, _now() - BEGINS_BEFORE, end)
 
 
 def _now() -> dt.datetime:

@@ -19,9 +19,18 @@ _JUST_MADE = 10.0
 """Seconds for which an unlocked file may be a new one that its writer is about to lock."""
 
 
-def write_whole(file: Path, text: str, *, mode: int = 0o644) -> None:
-    """Replace what is in `file` in one step, on the disk and not only in memory; of two writers the last one wins."""
+def write_whole(file: Path, text: str, *, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
+    """Replace what is in `file` in one step, on the disk and not only in memory; of two writers the last one wins.
+
+    Args:
+        file: which.
+        text: its new content.
+        mode: who may do what with it.
+        owner: numbers of its user and group; by default those of this process.
+    """
     with _written_beside(file, text, mode) as beside:
+        if owner:
+            os.chown(beside, *owner)
         beside.replace(file)
         sync_directory(file.parent)
 

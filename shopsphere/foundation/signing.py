@@ -104,17 +104,43 @@ def signer_of(
             f"its signer's certificate is good from {found.not_valid_before_utc:%Y-%m-%d} "
             f"to {found.not_valid_after_utc:%Y-%m-%d}, not at {at:%Y-%m-%d %H:%M} UTC"
         )
-    key = found.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise NotSignedError("its signer's key is of no elliptic curve")
-    try:
-        key.verify(base64.b64decode(signature.value, validate=True), _words(kind, content), _ALGORITHM)
-    except (InvalidSignature, ValueError) as error:
-        raise NotSignedError("the signature is not one of these words") from error
+    _require_words(found, signature, kind, content)
     names = list(found.subject)
     if len(names) != 1 or names[0].oid != NameOID.ORGANIZATION_NAME:
         raise NotSignedError(f"its signer's certificate names {found.subject.rfc4514_string()[:100]}, which is no user")
     return str(names[0].value)
+
+
+def names_in(signature: Signature) -> tuple[str, ...]:
+    """Return what a signer's certificate names beside its subject; whether it is believed, `signer_of` says.
+
+    Raises:
+        NotSignedError: it cannot be read.
+    """
+    try:
+        found = _certificate(signature).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    except ValueError as error:
+        raise NotSignedError("its signer's certificate cannot be read") from error
+    return tuple(str(each.value) for each in found.value)
+
+
+def begin_of_signers(signature: Signature) -> datetime:
+    """Return when a signer's certificate begins (UTC); raises as `names_in`."""
+    return _certificate(signature).not_valid_before_utc
+
+
+def require_authoritys(statement: Statement, kind: str, authorities: Sequence[x509.Certificate]) -> None:
+    """Make sure that one of these authorities has signed a statement itself, whatever the time is.
+
+    Raises:
+        NotSignedError: none did.
+    """
+    found = _certificate(statement.signature)
+    if found not in authorities:
+        raise NotSignedError("its signer is no authority that is believed")
+    _require_words(found, statement.signature, kind, statement.text)
 
 
 def _is_of_one(found: x509.Certificate, authorities: Iterable[x509.Certificate]) -> bool:
@@ -125,6 +151,16 @@ def _is_of_one(found: x509.Certificate, authorities: Iterable[x509.Certificate])
             continue
         return True
     return False
+
+
+def _require_words(found: x509.Certificate, signature: Signature, kind: str, content: str) -> None:
+    key = found.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise NotSignedError("its signer's key is of no elliptic curve")
+    try:
+        key.verify(base64.b64decode(signature.value, validate=True), _words(kind, content), _ALGORITHM)
+    except (InvalidSignature, ValueError) as error:
+        raise NotSignedError("the signature is not one of these words") from error
 
 
 def _certificate(signature: Signature) -> x509.Certificate:

@@ -10,10 +10,11 @@ from shopsphere.estate.stack import Environment
 from shopsphere.witness.belief import Belief
 from shopsphere.witness.client import Witness
 from shopsphere.witness.identity import Identity
+from shopsphere.witness.operators import acting_as, operator_here
 from shopsphere.witness.seen import Seen
 from shopsphere.witness.signing_anew import SigningWitness
 from shopsphere.witness.store import Store
-from shopsphere.witness.users import OPERATOR, ROOT, WATCHER
+from shopsphere.witness.users import ROOT, WATCHER
 
 
 def witness_of(pair: str, environment: Environment, *, user: str = WATCHER) -> Witness:
@@ -32,7 +33,21 @@ def witness_of(pair: str, environment: Environment, *, user: str = WATCHER) -> W
 
 def operated_witness(pair: str, environment: Environment) -> Witness:
     """Return a pair's witness for whoever moves the pair; raises as `witness_of` does."""
-    return witness_of(pair, environment, user=OPERATOR)
+    return witness_of(pair, environment, user=_operator(pair, environment))
+
+
+def acting(pair: str, environment: Environment) -> str:
+    """Return who acts at a pair, for records: the operator by the key that moves it, then the login.
+
+    Raises:
+        AccessError: where the keys are, is not known here.
+        UsageError: there are keys of several operators, and nobody says whose is meant.
+    """
+    return acting_as(_operator(pair, environment))
+
+
+def _operator(pair: str, environment: Environment) -> str:
+    return operator_here(keys_folder(witness_access(environment), pair))
 
 
 def require_operator(pair: str, environment: Environment) -> None:
@@ -57,7 +72,7 @@ def administered_witness(pair: str, environment: Environment) -> Store:
 def signing_witness(pair: str, environment: Environment) -> SigningWitness:
     """Return a pair's witness for whoever signs its record by hand; raises as `witness_of` does."""
     access = witness_access(environment)
-    urls, identity = _way(access, pair, OPERATOR)
+    urls, identity = _way(access, pair, operator_here(keys_folder(access, pair)))
     return SigningWitness(pair, urls, identity, belief=Belief(pair, identity, demanded=access.witness_signed))
 
 

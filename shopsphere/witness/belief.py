@@ -21,7 +21,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import Field
 
@@ -29,12 +28,13 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.exchanged import Exchanged
 from shopsphere.foundation.signing import NotSignedError, Statement
+from shopsphere.witness.following import does_not_follow, is_older, named
 from shopsphere.witness.gateway import UnreadableWitnessError
 from shopsphere.witness.identity import Identity
-from shopsphere.witness.record import LAST_SERIAL, PairRecord, Sync
+from shopsphere.witness.record import LAST_SERIAL, PairRecord
 from shopsphere.witness.seen import Seen
 from shopsphere.witness.signatures import Document, Signatures, document_in, record_in
-from shopsphere.witness.users import OPERATOR
+from shopsphere.witness.withdrawn import Withdrawn
 
 MOST_MISSED = 8
 """Epochs that a reader may have missed who did not listen: more changes than that are no likely truth (ADR 19)."""
@@ -67,6 +67,9 @@ class Remembered(Exchanged):
 
     text: str = Field(max_length=_MOST_TEXT, description="The record that was believed last, as it was at the witness.")
     demands: bool = Field(description="A signed record was seen: others are not believed any more.")
+    withdrawn: str = Field(
+        default="", max_length=_MOST_TEXT, description="Which operators have left, as the authority has signed it."
+    )
 
 
 class Belief:
@@ -96,6 +99,8 @@ class Belief:
     ) -> None:
         self._pair, self._clock, self._today = pair, clock, today
         self._signatures = Signatures(pair, identity) if identity else None
+        if self._signatures and remembered and remembered.withdrawn:
+            self._signatures.hear(remembered.withdrawn)
         self._changing = threading.RLock()
         self._heard_at: float | None = None
         self._text, self._record = "", None if remembered is None else record_in(pair, document_in(remembered.text))
@@ -112,7 +117,8 @@ class Belief:
     def remembered(self) -> Remembered | None:
         """What to keep for the next start; None before anything was believed."""
         with self._changing:
-            return Remembered(text=self._text, demands=self._demands) if self._text else None
+            withdrawn = self._signatures.withdrawn_text if self._signatures else ""
+            return Remembered(text=self._text, demands=self._demands, withdrawn=withdrawn) if self._text else None
 
     @property
     def demands(self) -> bool:
@@ -123,6 +129,17 @@ class Belief:
     def last(self) -> PairRecord | None:
         """The record that was believed last; None before any was."""
         return self._record
+
+    @property
+    def withdrawn(self) -> Withdrawn | None:
+        """Which operators have left; None where none has, or nobody has said so yet."""
+        return self._signatures.withdrawn if self._signatures else None
+
+    def hear(self, withdrawn: str) -> None:
+        """Take note of which operators have left, as the witness has it; who says so is judged here."""
+        with self._changing:
+            if self._signatures:
+                self._signatures.hear(withdrawn)
 
     def read(self, text: str, found: Seen, *, newest: bool = True) -> Seen:
         """Return what was found with the record, once it is believed.
@@ -175,7 +192,7 @@ class Belief:
                 raise UnbelievedRecordError.build(
                     f"{self._pair}: a record was not written that nobody would believe",
                     expected="what an operator decided, or what an agent may change in the same epoch",
-                    found=f"{why}: {_named(sealed)}",
+                    found=f"{why}: {named(sealed)}",
                     action="move a pair with the keys of an operator; give a permit again that was given without them",
                 )
             return sealed, text
@@ -214,12 +231,12 @@ class Belief:
         if why and self._demands:
             raise self._refused(why, record)
         if self._signatures and (last := self._record) is not None:
-            is_older = _is_older(record, last, who) if self._demands else record.epoch < last.epoch
-            if is_older and not newest:
+            older = is_older(record, last, who) if self._demands else record.epoch < last.epoch
+            if older and not newest:
                 return
-            if is_older:
+            if older:
                 raise self._older(record, last, found)
-            if problem := _does_not_follow(record, last, most):
+            if problem := does_not_follow(record, last, most):
                 raise self._refused(problem, record)
         self._accept(record, text, signed=not why)
 
@@ -252,7 +269,7 @@ class Belief:
         return UnbelievedRecordError.build(
             f"{self._pair}: the record at the witness is not believed",
             expected="one that an operator or an agent of the pair has signed, and that follows from the last one",
-            found=f"{why}: {_named(record)}",
+            found=f"{why}: {named(record)}",
             action="find out who wrote it: docs/witness.md, “A record that is not believed”",
         )
 
@@ -260,35 +277,8 @@ class Belief:
         error = OlderRecordError.build(
             f"{self._pair}: the record at the witness is an older one",
             expected=f"epoch {last.epoch} as of {last.changed_at:%Y-%m-%d %H:%M:%S} UTC, or newer",
-            found=_named(record),
+            found=named(record),
             action="wait: a site's agent writes the newest that it knows; then find out what happened to the voters",
         )
         error.found, error.newest = found, last  # type: ignore[attr-defined]
         return error
-
-
-def _is_older(record: PairRecord, last: PairRecord, who: str) -> bool:
-    """Whether a record was written before another one, or by somebody who did not know that.
-
-    Somebody was shown an older record then: what he read there may have let him do what is not allowed any more. An
-    agent that restores a record may know less than the other one, and does no harm by it.
-    """
-    if record.epoch < last.epoch or record.serial <= last.serial:
-        return True
-    harmless = who != OPERATOR and record.sync is Sync.OFF
-    return not harmless and record.writer != last.writer and record.after < last.serial
-
-
-def _does_not_follow(record: PairRecord, last: PairRecord, most: int) -> str:
-    """Return why a record cannot come after another one; empty where it can."""
-    if record.epoch == last.epoch and record.active != last.active:
-        return f"epoch {last.epoch} is {last.active}'s"
-    if record.epoch > last.epoch + most:
-        return f"after epoch {last.epoch} comes {last.epoch + 1}"
-    return ""
-
-
-def _named(record: PairRecord) -> str:
-    said: dict[str, Any] = {"epoch": record.epoch, "active": record.active, "phase": record.phase, "sync": record.sync}
-    words = ", ".join(f"{name} {value}" for name, value in said.items())
-    return f"{words}, by {record.actor[:80]!r}: {record.reason[:80]!r}"

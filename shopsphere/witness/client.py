@@ -69,7 +69,8 @@ class Witness:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.pair, self._keys = pair, PairKeys.of(pair)
-        self._read = (self._keys.record, self._keys.lease, self._keys.nodes)
+        self._read = (self._keys.record, self._keys.lease, self._keys.nodes, self._keys.withdrawn)
+        self.user = identity.user if identity else ""
         self._store = Store(urls, identity, seconds=seconds, transport=transport)
         self.audit = AuditShelf(self._store, self._keys.audit, pair)
         self.belief = belief or Belief(pair, identity)
@@ -244,6 +245,7 @@ class Witness:
     def _seen(self, found: Mapping[str, Entry], *, newest: bool = True) -> Seen:
         entry, lease = found.get(self._keys.record), found.get(self._keys.lease)
         nodes, barred = nodes_in({key: each.value for key, each in found.items()}, self._keys.nodes)
+        self.belief.hear(found.get(self._keys.withdrawn, NOTHING).value)
         seen = Seen(None, entry.revision if entry else ABSENT, lease.value if lease else "", nodes, barred)
         return self.belief.read(entry.value, seen, newest=newest) if entry else seen
 

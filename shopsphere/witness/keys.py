@@ -21,9 +21,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.files import secret_in, write_whole
 from shopsphere.foundation.locking import try_lock
 from shopsphere.witness.identity import AUTHORITY, Identity
+from shopsphere.witness.operators import operators_in
+from shopsphere.witness.users import OPERATOR, certificate_names, role_of
+from shopsphere.witness.withdrawn import add_withdrawn, sign_withdrawn_anew, withdrawn_in
 
 _PEERS = "peers-ca"
 AUTHORITIES = (AUTHORITY, f"{_PEERS}.crt")
@@ -57,10 +61,46 @@ def make_keys(folder: Path, pair: str, voters: Mapping[str, Iterable[str]], user
             names = tuple(addresses)
             issue(authority, _pair(folder, voter_name(voter)), organisation=voter, alternatives=names)
             issue(peers, _pair(folder, _peer_name(voter)), organisation=voter, alternatives=names)
-        for user in users:
-            issue(authority, _pair(folder, user), organisation=user)  # no common name: see shopsphere.witness.identity
+        for user in users:  # no common name: see shopsphere.witness.identity
+            issue(authority, _pair(folder, user), organisation=role_of(user), alternatives=certificate_names(user))
             secret_in(Identity(folder, user).files[-1])
         _make_token_keys(folder)
+        sign_withdrawn_anew(folder, pair, authority)
+
+
+def declared_operators(folder: Path, pair: str) -> list[str]:
+    """Return the operators of a pair, by what is kept in its folder of keys.
+
+    First the one whom all share who have no key of their own, until that one was withdrawn.
+
+    Raises:
+        ShopSphereError: which have left cannot be read.
+    """
+    left = withdrawn_in(folder, pair)
+    shared = [] if left and OPERATOR in left.users and not (folder / f"{OPERATOR}.key").exists() else [OPERATOR]
+    return [*shared, *operators_in(folder)]
+
+
+def withdraw(folder: Path, pair: str, user: str) -> None:
+    """Note that an operator has left, and remove his keys from where they are kept.
+
+    Raises:
+        UsageError: nobody is called so, or nobody else could move the pair.
+        ShopSphereError: which have left cannot be read, or they are too many.
+        WaitExpiredError: another process is making keys there, and does not end.
+    """
+    known = declared_operators(folder, pair)
+    if user not in known or known == [user]:
+        raise UsageError.build(
+            f"{pair}: {user} was not withdrawn",
+            expected="one of several operators",
+            found=", ".join(known) or "none",
+            action="name one of them; make another one first, with --operator",
+        )
+    with _alone(folder):
+        add_withdrawn(folder, pair, user)
+        for each in Identity(folder, user).files[1:]:
+            each.unlink(missing_ok=True)
 
 
 def change_authorities(folder: Path, step: Step) -> dict[str, Stage]:

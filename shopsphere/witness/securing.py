@@ -13,7 +13,7 @@ import httpx
 from shopsphere.witness.gateway import WitnessRefusedError
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.store import Store, after, encoded
-from shopsphere.witness.users import ROOT, Right, Rights
+from shopsphere.witness.users import ROOT, Right, Rights, role_of
 from shopsphere.witness.voter import Voter
 
 _EXISTS = 9  # gRPC FAILED_PRECONDITION: the user or role is there already
@@ -51,10 +51,10 @@ class Administrator:
         for user in (ROOT, *users):
             if user not in there:
                 self._add_user(user, passwords[user])
-            if user not in roles:
-                self.store.call("/v3/auth/role/add", {"name": user}, accept=_EXISTS)
+            if role_of(user) not in roles:
+                self.store.call("/v3/auth/role/add", {"name": role_of(user)}, accept=_EXISTS)
             if user != ROOT:
-                self._set_rights(user, users[user])
+                self._set_rights(role_of(user), users[user])
             self._grant_role(user)
         if not self.store.call("/v3/auth/status", {}).get("enabled"):
             # A root that was added before may have another password; nobody could get in to set it any more.
@@ -117,14 +117,14 @@ class Administrator:
         self.told(f"user {user}: added")
 
     def _grant_role(self, user: str) -> None:
-        """Give a user its own role and no other."""
-        given = self.store.call("/v3/auth/user/get", {"name": user}).get("roles", [])
+        """Give a user its role and no other."""
+        own, given = role_of(user), self.store.call("/v3/auth/user/get", {"name": user}).get("roles", [])
         for role in given:
-            if role != user:
+            if role != own:
                 self.store.call("/v3/auth/user/revoke", {"name": user, "role": role})
                 self.told(f"user {user}: role {role} taken away")
-        if user not in given:
-            self.store.call("/v3/auth/user/grant", {"user": user, "role": user})
+        if own not in given:
+            self.store.call("/v3/auth/user/grant", {"user": user, "role": own})
 
     def _set_rights(self, role: str, rights: Rights) -> None:
         wanted = {_permission(key, right) for key, right in rights.items()}

@@ -9,11 +9,21 @@ from typing import Any
 from cryptography import x509
 from pydantic import ValidationError
 
-from shopsphere.foundation.signing import NotSignedError, Signature, Statement, authorities_in, sign, signer_of
+from shopsphere.foundation.signing import (
+    NotSignedError,
+    Signature,
+    Statement,
+    authorities_in,
+    names_in,
+    sign,
+    signer_of,
+)
 from shopsphere.witness.gateway import UnreadableWitnessError
 from shopsphere.witness.identity import Identity, WitnessKeysError
+from shopsphere.witness.operators import said_operator
 from shopsphere.witness.record import FIRST_EPOCH, Decision, PairRecord, Phase, Sync
-from shopsphere.witness.users import OPERATOR, agent_user
+from shopsphere.witness.users import OPERATOR, agent_user, is_operator, operator_named
+from shopsphere.witness.withdrawn import Withdrawn
 
 RECORD, DECISION = "shopsphere pair record 1", "shopsphere pair decision 1"
 """First lines of what is signed."""
@@ -35,6 +45,25 @@ class Signatures:
     def __init__(self, pair: str, identity: Identity) -> None:
         self._pair, self._identity = pair, identity
         self._known: tuple[object, tuple[x509.Certificate, ...]] = None, ()
+        self.withdrawn: Withdrawn | None = None
+        """Which operators have left, as far as it is known."""
+        self.withdrawn_text = ""
+        """The same, as it was signed."""
+
+    def hear(self, text: str) -> None:
+        """Take note of a list of operators who have left, where the pair's authority has signed it.
+
+        Any other one is ignored: whoever rules the voters could as well hide it, and a former authority vouches for
+        nobody any more. An older one is ignored, too.
+        """
+        if text == self.withdrawn_text:
+            return
+        try:
+            said = Withdrawn.believed(text, self._pair, self._authorities())
+        except (NotSignedError, WitnessKeysError):
+            return
+        if self.withdrawn is None or said.number > self.withdrawn.number:
+            self.withdrawn, self.withdrawn_text = said, text
 
     def require_good(self, document: Document, record: PairRecord, decision: Statement | None, at: datetime) -> str:
         """Return who has signed a record, having made sure that he may.
@@ -54,17 +83,21 @@ class Signatures:
         if record.pair != self._pair:
             raise NotSignedError(f"it is a record of {record.pair}")
         believed = self._authorities()
-        who = signer_of(record.signature, RECORD, _content(document), believed, at)
-        if who != OPERATOR:
+        who = self._signer(record.signature, RECORD, _content(document), believed, at)
+        if is_operator(who):
+            _require_own_name(who, record.actor)
+        else:
             _require_agents(who, record)
         if record.decision is None:
             if record.epoch != FIRST_EPOCH:
                 raise NotSignedError(f"no operator has signed that epoch {record.epoch} is {record.active}'s")
             return who
         if record.decision != decision:
-            decider = signer_of(record.decision.signature, DECISION, record.decision.text, believed, at)
-            if decider != OPERATOR:
+            decider = self._signer(record.decision.signature, DECISION, record.decision.text, believed, at)
+            if not is_operator(decider):
                 raise NotSignedError(f"{decider} has decided whose epoch {record.epoch} is, and may not")
+            if decided := decision_in(record.decision):
+                _require_own_name(decider, decided.actor)
         if not _decides(record.decision, record):
             raise NotSignedError(f"what an operator decided is not that epoch {record.epoch} is {record.active}'s")
         return who
@@ -81,10 +114,10 @@ class Signatures:
         Raises:
             WitnessKeysError: the keys cannot be used.
         """
-        is_operator = self._identity.user == OPERATOR
-        own = (record.decision,) if is_operator else (record.decision, believed)
+        moves = is_operator(self._identity.user)
+        own = (record.decision,) if moves else (record.decision, believed)
         decision = next((each for each in own if each and _decides(each, record)), None)
-        if decision is None and is_operator:
+        if decision is None and moves:
             decision = self.decided(record.epoch, record.active, record.actor, at)
         plain = record.model_copy(update={"decision": decision, SIGNATURE: None})
         document: Document = json.loads(plain.model_dump_json())
@@ -104,6 +137,25 @@ class Signatures:
             signatures["the signature of who decided the epoch"] = record.decision.signature
         signing = self._authorities()[:1]
         return {name: each.end_if_of(signing) for name, each in signatures.items() if each}
+
+    def _signer(
+        self, signature: Signature, kind: str, content: str, believed: tuple[x509.Certificate, ...], at: datetime
+    ) -> str:
+        """Return the user who has signed these words: of an operator with a key of his own, which one he is.
+
+        Raises:
+            NotSignedError: nobody who is believed did, or he has left.
+        """
+        who = signer_of(signature, kind, content, believed, at)
+        if who == OPERATOR:
+            who = operator_named(names_in(signature))
+        elif is_operator(who):
+            who = ""
+        if not who:
+            raise NotSignedError("its signer's certificate names an operator in a way that this version does not know")
+        if self.withdrawn and self.withdrawn.refuses(who, signature):
+            raise NotSignedError(f"{who} has signed it, and has left")
+        return who
 
     def _sign(self, kind: str, content: str) -> Signature:
         _, certificate, key, _ = self._identity.files
@@ -173,6 +225,16 @@ def decision_in(statement: Statement) -> Decision | None:
 def _decides(statement: Statement, record: PairRecord) -> bool:
     found = decision_in(statement)
     return found is not None and found.is_of(record)
+
+
+def _require_own_name(who: str, actor: str) -> None:
+    """Make sure that what an operator signs says that it is by the operator whose key it was.
+
+    Raises:
+        NotSignedError: it names another one.
+    """
+    if said_operator(actor) != who:
+        raise NotSignedError(f"{who} has signed it, and it says that it is by {actor[:80]!r}")
 
 
 def _require_agents(who: str, record: PairRecord) -> None:

@@ -111,6 +111,8 @@ class Pods:
 class Witness:
     """In place of the pair's witness: what it says may be changed."""
 
+    user = "operator"
+
     pair = PAIR.name
 
     def __init__(self) -> None:

@@ -88,11 +88,11 @@ def test_a_step_that_was_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         make_edge_keys(tmp_path, NAMES, Step.BEGIN)
     written: list[Path] = []
 
-    def breaks_off(file: Path, text: str, **more: int) -> None:
+    def breaks_off(file: Path, text: str, *, mode: int = 0o644) -> None:
         if len(written) == at:
             raise KeyboardInterrupt
         written.append(file)
-        write_whole(file, text, **more)
+        write_whole(file, text, mode=mode)
 
     with monkeypatch.context() as patched:
         patched.setattr(authority_change, "write_whole", breaks_off)

@@ -50,6 +50,7 @@ class Pair:
         self.wrong: Callable[[], tuple[Finding, ...]] = tuple
         monkeypatch.setenv("SHOPSPHERE_LAB", str(directory))
         monkeypatch.setattr(there_and_back, "see_once", lambda *_words: Seen(self.record, 1, self.record.active))
+        monkeypatch.setattr(there_and_back, "acting", lambda *_words: "operator-anna: anna at desk")
         monkeypatch.setattr(there_and_back, "readiness_of", lambda *_words: self.readiness())
         monkeypatch.setattr(operate, "carry_out", lambda _topology, request: self.move(request))
         monkeypatch.setattr(operate, "look", lambda *_words: DryRun("failover", ()))

@@ -184,6 +184,8 @@ def test_a_healthy_pair(collection: Collection, scrape: str, said: list[str]) ->
     witness = [key[1] for key, value in found.items() if key[0].startswith("shopsphere_witness_certificate") and value]
     edge = {key[1] for key, value in found.items() if key[0].startswith("shopsphere_edge_certificate") and value}
     assert edge == {"ca.crt", "runbooks.crt", "door of ns1"}
+    roles = {key[1:]: value for key, value in found.items() if key[0].startswith("shopsphere_role_certificate")}
+    assert {key for key in roles if roles[key] > time.time()} == {("watch", HOME), ("watch", AWAY)}
     assert sorted(witness) == ["voter http://10.99.0.71:2480", "watcher.crt"]
 
 
@@ -219,7 +221,8 @@ def test_a_dead_site_takes_its_figures_along(pair: ReadyPair, collection: Collec
         "shopsphere_fence_proven",
         "shopsphere_record_believed",
         "shopsphere_agent_certificate_ends_timestamp_seconds",
-    }, "what the witness and the agent say of the site"
+        "shopsphere_role_certificate_ends_timestamp_seconds",
+    }, "what the witness, the agent and this machine say of the site"
 
 
 def test_a_lost_witness_is_told_once(pair: ReadyPair, collection: Collection, scrape: str, said: list[str]) -> None:

@@ -18,7 +18,7 @@ from present import present
 from runbook_steps import write_step
 
 from runbooks import audit_trail, operate, recorded_run
-from runbooks.change import PLANNED, UNPLANNED
+from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
@@ -34,6 +34,7 @@ TOPOLOGY = load_topology()
 
 class Witness:
     record = PairRecord.first("rdc-a", "frankfurt", actor="test")
+    user = "operator"
 
     def prefer_fastest(self) -> None:
         """All are as near."""
@@ -57,6 +58,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(recorded_run, "require_records_directory", lambda _environment: tmp_path / "runs")
     monkeypatch.setattr(operate, "operated_witness", lambda *_: witness)
     monkeypatch.setattr(operate, "operator_lock", lambda *_: nullcontext())
+    asked: list[str] = []
+    monkeypatch.setattr(RoleChange, "source_look", lambda change: asked.append(change.source))
     steps = tmp_path / FAILOVER
 
     def write(second: str = "pass", first: str = "pass") -> None:
@@ -69,7 +72,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             file.write_text(text.replace("with (context.state", "return\n    with (context.state"))
 
     write()
-    return SimpleNamespace(write=write, runs=tmp_path / "runs", witness=witness)
+    return SimpleNamespace(write=write, runs=tmp_path / "runs", witness=witness, asked=asked)
 
 
 def go(variant: str = PLANNED, **values: Any) -> Path:
@@ -104,10 +107,22 @@ def test_the_head_of_the_audit_is_kept_where_its_author_cannot_change_it(desk: S
     assert desk.witness.kept[0].place == f"{socket.gethostname()}:{desk.runs}/audit.jsonl"
 
 
+@pytest.mark.requirement("no second site takes writes, whoever rules the voters")
+@pytest.mark.parametrize(("variant", "asked"), [(PLANNED, []), (UNPLANNED, ["frankfurt"])])
+def test_the_site_that_is_left_is_asked_when_the_change_begins(
+    desk: SimpleNamespace, variant: str, asked: list[str]
+) -> None:
+    go(variant)
+    assert desk.asked == asked
+
+
 @pytest.mark.requirement(
     "a name in the environment signs for nobody: not in the lock, the journal, the audit, the record"
 )
-def test_the_environment_does_not_sign(desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("user", "before"), [("operator", ""), ("operator-anna", "operator-anna: ")])
+def test_the_environment_does_not_sign(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, user: str, before: str
+) -> None:
     owners: list[str] = []
 
     def lock(_witness: object, owner: str) -> nullcontext[None]:
@@ -118,13 +133,14 @@ def test_the_environment_does_not_sign(desk: SimpleNamespace, monkeypatch: pytes
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
         monkeypatch.setenv(variable, "the-cfo")
     desk.write(first="context.remember('signs_as', context.actor)")
+    desk.witness.user = user
     go()
     (run,) = runs(desk)
     records = [json.loads(line) for line in (desk.runs / "audit.jsonl").read_text().splitlines()]
     signed = [owners[0], run.facts.actor, run.values["signs_as"], *(each["actor"] for each in records)]
     assert len(signed) == 5
     me = pwd.getpwuid(os.getuid()).pw_name
-    assert all(each.startswith(me) and "the-cfo" not in each for each in signed), signed
+    assert all(each.startswith(before + me) and "the-cfo" not in each for each in signed), signed
 
 
 @pytest.mark.requirement("a refusal is on record elsewhere too")

@@ -135,6 +135,8 @@ DEFECTS = [
     (7, "the edge's runbooks.crt ends", lambda pair: change(pair.edge_ends, **{"runbooks.crt": soon(days=6)})),
     (7, "the edge's door of ns1 ends", lambda pair: change(pair.edge_ends, **{"door of ns1": soon(days=6)})),
     (7, "the edge's ca.crt is no", lambda pair: change(pair.edge_ends, **{"ca.crt": None})),
+    (7, "the certificate of operate at dublin ends", lambda pair: change(pair.role_ends[AWAY], operate=soon(days=6))),
+    (7, "of drift at frankfurt is no certificate", lambda pair: change(pair.role_ends[HOME], drift=None)),
     (7, "the certificate of newyork ends", lambda pair: pair.voters.append(voter_until(soon(days=6)))),
     (
         8,

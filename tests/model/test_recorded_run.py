@@ -37,13 +37,13 @@ def test_what_a_stop_leaves(tmp_path: Path, *, touched: bool) -> None:
         raise StepFailedError("the peer lags\n  do:       wait")
 
     with opened_journal(tmp_path, facts(), None) as journal:  # noqa: SIM117 one statement each
-        with pytest.raises(StepFailedError), noted(journal, said.append):
+        with pytest.raises(StepFailedError), noted(journal, "anna", said.append):
             stop(journal)
     assert said == ["begin", "stop"]
     left = Journal.unfinished(tmp_path)
     assert (left is not None) is touched
     if touched:
-        with opened_journal(tmp_path, facts(), present(left)) as again, noted(again, said.append):
+        with opened_journal(tmp_path, facts(), present(left)) as again, noted(again, "anna", said.append):
             again.finish()
         assert again.run == present(left).run
         assert said == ["begin", "stop", "begin", "end"]
@@ -52,7 +52,7 @@ def test_what_a_stop_leaves(tmp_path: Path, *, touched: bool) -> None:
 def test_whoever_is_interrupted_leaves_it_unfinished(tmp_path: Path) -> None:
     said: list[str] = []
     with opened_journal(tmp_path, facts(), None) as journal:  # noqa: SIM117 one statement each
-        with pytest.raises(KeyboardInterrupt), noted(journal, said.append):
+        with pytest.raises(KeyboardInterrupt), noted(journal, "anna", said.append):
             raise KeyboardInterrupt
     assert said == ["begin"]
     assert Journal.unfinished(tmp_path)

@@ -181,6 +181,9 @@ class ReadyPair:
         self.edge_ends: dict[str, datetime | None] = {
             name: datetime.now(UTC) + timedelta(days=500) for name in ("ca.crt", "runbooks.crt", "door of ns1")
         }
+        self.role_ends: dict[str, dict[str, datetime | None]] = {
+            site: {"watch": datetime.now(UTC) + timedelta(days=200)} for site in (HOME, AWAY)
+        }
         self.heads = Heads()
         self.signatures: dict[str, datetime | None] = {}
         just_now = datetime.now(UTC)
@@ -217,6 +220,9 @@ class ReadyAccess(PairAccess):
 
     def witness_certificates(self) -> dict[str, datetime | None]:
         return dict(self.ready.keys.ends)
+
+    def role_certificates(self, site: str) -> dict[str, datetime | None]:
+        return self.ready.role_ends[site]
 
     def edge_certificates(self) -> dict[str, datetime | None]:
         return self.ready.edge_ends
