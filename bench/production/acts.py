@@ -89,9 +89,9 @@ def block_of(act: Act, page: Page) -> Block:
     Raises:
         TableError: there is none, or more than one.
     """
-    found = [each for each in page.blocks if each.step == act.step and each.text.startswith(act.block)]
+    found = [each for each in page.blocks if each.step == act.step and act.block in each.text]
     if len(found) != 1:
-        raise TableError(f"step {act.step} of the page has {len(found)} blocks that begin with {act.block!r}")
+        raise TableError(f"step {act.step} of the page has {len(found)} blocks with {act.block!r}")
     return found[0]
 
 
@@ -121,19 +121,17 @@ def problems(table: Table, page: Page) -> list[str]:
                 seen.append(block_of(act, page))
             except TableError as error:
                 found.append(str(error))
+            else:
+                found += _unknown_names(act, page)
         found += [f"{act.title}: no host {each}" for each in act.at if each not in {*table.hosts, ALL}]
-        found += _unknown_names(act, table, page)
     for block in page.blocks:
         if (times := seen.count(block)) != 1:
             found.append(f"step {block.step}: {block.text.splitlines()[0]!r} is followed {times} times")
     return found
 
 
-def _unknown_names(act: Act, table: Table, page: Page) -> Iterable[str]:
+def _unknown_names(act: Act, page: Page) -> Iterable[str]:
     """A name that the page does not have replaces nothing, so nobody would see that it is out of date."""
-    del table
-    if not act.block:
-        return
     text = act.instead or block_of(act, page).text
     for name in {name for each in (act.names or {}, *act.also) for name in each}:
         if name not in text:
