@@ -40,3 +40,7 @@ done
 $tools/bin/kubectl create -f - <<END
 {apiVersion: v1, kind: Node, metadata: {name: $site}}
 END
+$tools/bin/kubectl patch node "$site" --subresource=status --type=merge -p '{"status": {"capacity": {"cpu": "8"}}}'
+mkdir -p /srv/shared/cluster
+cp /root/.kube/config /srv/shared/cluster/config-"$site"
+cp ca.crt /srv/shared/cluster/cluster-ca-"$site".crt
