@@ -37,7 +37,7 @@ class Act:
     expect: str = ""
     refused: bool = False
     follow: str = ""
-    on: str = "keys"
+    written_at: str = "keys"
     enable: tuple[str, ...] = ()
     bring: Mapping[str, str] | None = None
     copy: tuple[str, ...] = ()

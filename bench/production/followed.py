@@ -84,8 +84,8 @@ class Follower:
 
     def _printed_steps(self, act: Act, host: Host) -> None:
         """Follow the steps that `install-files` printed for a host."""
-        source = self.hosts.running[act.on]
-        lines = self.printed.get((act.on, act.follow))
+        source = self.hosts.running[act.written_at]
+        lines = self.printed.get((act.written_at, act.follow))
         if not lines:
             self.failures.append(f"{act.title}: `install-files` printed nothing for {act.follow}")
             return
