@@ -30,7 +30,7 @@ systemd-run --quiet --unit owners-api $tools/bin/kube-apiserver --etcd-servers=h
   --service-account-key-file=$folder/accounts.key --service-account-signing-key-file=$folder/accounts.key \
   --service-account-issuer=https://kubernetes.default.svc --allow-privileged=true --profiling=false
 systemd-run --quiet --unit owners-controllers $tools/bin/kube-controller-manager --kubeconfig=/root/.kube/config \
-  --controllers=csrsigning,csrapproving,namespace,clusterrole-aggregation,root-ca-certificate-publisher,serviceaccount \
+  --controllers=csrsigning,namespace,clusterrole-aggregation,serviceaccount \
   --cluster-signing-cert-file=$folder/ca.crt --cluster-signing-key-file=$folder/ca.key --leader-elect=false \
   --root-ca-file=$folder/ca.crt --bind-address=127.0.0.1
 for _ in $(seq 120); do
