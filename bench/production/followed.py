@@ -17,7 +17,7 @@ from systemd_hosts import Host, Hosts, Said
 _PRELUDE = 'shopsphere() { /opt/shopsphere/.venv/bin/shopsphere "$@"; }\nset -e -o pipefail\n'
 _STEP = re.compile(r"  \d+\. (.+)")
 _LISTED = re.compile(r"(\d{4})\s+(\S+:\S+)\s+(/\S+)\s+(.+)")
-_SHOWN_LINES = 12
+_SHOWN_LINES = 25
 Say = Callable[[str], None]
 
 

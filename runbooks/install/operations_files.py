@@ -48,7 +48,7 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
     drill = 'drill %i --environment prod --execute --reason "by the clock"'
     written = {
         "/etc/sysusers.d/shopsphere-operations.conf": f'u {USER} - "ShopSphere by the clock"\n',
-        "/etc/tmpfiles.d/shopsphere-operations.conf": f"d {MACHINE_RECORDS} 2770 root {USER} -\n",
+        "/etc/tmpfiles.d/shopsphere-operations.conf": _readable(places),
         str(environment): f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks\nMETRICS_LISTEN=127.0.0.1:9469\n",
         f"{UNITS}/shopsphere-ready@.service": service("is %i ready?", ["ready %i --environment prod"], stays=False),
         f"{UNITS}/shopsphere-drill@.service": service("a drill of %i", [drill], stays=False),
@@ -64,10 +64,31 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
         places.settings,
         f"root:{USER}",
         "0750",
-        "folders that status:witnessKeys, shopsphere:edgeKeys and kubeconfigs name",
+        "with witness-keys, edge-keys, archive-keys and kubeconfigs, as the stacks' files name them",
     )
     timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in topology.pairs]
     return HostFiles("operations", written, (keys,), (_METRICS, *timers))
+
+
+def _readable(places: Places) -> str:
+    """Return the lines for systemd-tmpfiles: what programs of the group read, and nothing that only `up` may.
+
+    Each file is named: beside them there may be keys of the zone, of the deployer, or of a witness's root.
+    """
+    edge, witness, archive = (places.settings / f"{name}-keys" for name in ("edge", "witness", "archive"))
+    folders = [places.settings, edge, witness, witness / "*", archive, archive / "*"]
+    files = [
+        places.settings / "{watch,drift,operate}.kubeconfig",
+        edge / "{ca,cdn}.crt",
+        edge / "{runbooks,watcher}.{crt,key}",
+        witness / "*/ca.crt",
+        witness / "*/{operator,watcher}.*",
+        archive / "*/{ca.crt,operator.secret}",
+    ]
+    lines = [f"d {MACHINE_RECORDS} 2770 root {USER} -", f"d {places.settings} 0750 root {USER} -"]
+    lines += [f"z {each} 0750 root {USER} -" for each in folders[1:]]
+    lines += [f"z {each} 0640 root {USER} -" for each in files]
+    return "\n".join([*lines, ""])
 
 
 def _timer(verb: str) -> str:
