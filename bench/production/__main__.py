@@ -1,12 +1,14 @@
 """docs/production.md, followed by a program at hosts with systemd: `python bench/production`.
 
 As root. It starts eleven hosts with systemd as PID 1 in namespaces of their own (nothing of them is in this machine's
-network or file system), and does at them what the page says, step by step: its blocks of shell as written, and its words
-as page.yaml has them. Only the names listed there are replaced, for most addresses are the page's own. What the page leaves
-to the owner (clusters, name servers, packages) stands there as far as it goes without nodes: API servers are real.
+network or file system), and does at them what the page says, step by step: its blocks of shell as written, and its
+words as page.yaml has them. Only names that are listed there are replaced; most addresses are the page's own. What the
+page leaves to the owner stands there as far as it goes without nodes: API servers and name servers are real, packages
+are this machine's, and a key management hides nothing.
 
 What is not done, or not as written, is printed with its reason. Ends with 1 when something did not come out as the page
-says. It needs the tools that the lab has built (`shopsphere lab prepare`), 2 GB of memory, and two to five minutes.
+says, with 2 when the table is not the page's. It needs the tools that the lab has built (`shopsphere lab prepare`),
+4 GB of memory, and three to ten minutes. The lab may run beside it.
 """
 
 import argparse
@@ -37,7 +39,7 @@ def prepare(hosts: Hosts) -> None:
     mirror = hosts.shared / "mirror"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(REPOSITORY), str(mirror)], check=True)
     subprocess.run(["git", "-C", str(mirror), "tag", "rehearsed", "HEAD"], check=True)
-    for script in ("cluster.sh", "name-server.sh"):
+    for script in ("cluster.sh", "name-server.sh", "key_service.py"):
         shutil.copy(HERE / script, hosts.shared)
     venv = hosts.shared / "venv"
     subprocess.run(["/usr/bin/python3.11", "-m", "venv", "--without-pip", str(venv)], check=True)
@@ -70,7 +72,9 @@ def main() -> int:
             if wanted.last and act.step == wanted.last and act is [a for a in table.acts if a.step == wanted.last][-1]:
                 break
         if wanted.look:
-            input(f"hosts: {', '.join(f'{each.name} is {each.pid}' for each in hosts.running.values())}; Enter ends them")
+            input(
+                f"hosts: {', '.join(f'{each.name} is {each.pid}' for each in hosts.running.values())}; Enter ends them"
+            )
     say(f"\n{len(follower.failures)} failures in {time.monotonic() - began:.0f} s")
     for each in follower.failures:
         say(f"  {each}")

@@ -1,7 +1,7 @@
-"""The table of how docs/production.md is followed: what of the page is done at which host, and with which words for its own."""
+"""The table of how docs/production.md is followed: what is done at which host, and which names are replaced."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Act:
     bring: Mapping[str, str] | None = None
     copy: tuple[str, ...] = ()
     fill: bool = False
+    restart: bool = False
 
     @property
     def title(self) -> str:
@@ -71,9 +72,7 @@ def read_table(path: Path = TABLE) -> Table:
         TableError: an act has a word that means nothing.
     """
     written: dict[str, Any] = yaml.safe_load(path.read_text())
-    return Table(
-        written["hosts"], written["names"], written["printed"], tuple(map(_act, written["acts"]))
-    )
+    return Table(written["hosts"], written["names"], written["printed"], tuple(map(_act, written["acts"])))
 
 
 def _act(written: Mapping[str, Any]) -> Act:
@@ -105,34 +104,35 @@ def replaced(text: str, names: Mapping[str, str]) -> str:
 
 def problems(table: Table, page: Page) -> list[str]:
     """Return what of the table is not of the page, and which blocks of the page nobody follows."""
-    found = []
-    seen: list[Block] = []
-    for act in table.acts:
-        if not any(getattr(act, doing) for doing in _DOINGS):
-            found.append(f"{act.title}: does nothing")
-        if bool(act.instead) != bool(act.because):
-            found.append(f"{act.title}: what runs in place of a block has its reason, and nothing else has one")
-        if not act.block and " ".join(act.says.split()) not in page.words.get(act.step, ""):
-            found.append(f"{act.title}: the page does not say this in that step")
-        if not act.says and not act.block:
-            found.append(f"{act.step}: an act names a block or words of the page")
-        if act.block:
-            try:
-                seen.append(block_of(act, page))
-            except TableError as error:
-                found.append(str(error))
-            else:
-                found += _unknown_names(act, page)
-        found += [f"{act.title}: no host {each}" for each in act.at if each not in {*table.hosts, ALL}]
+    found = [each for act in table.acts for each in _problems_of(act, table, page)]
+    followed = [(act.step, act.block) for act in table.acts if act.block]
     for block in page.blocks:
-        if (times := seen.count(block)) != 1:
+        times = sum(step == block.step and words in block.text for step, words in followed)
+        if times != 1:
             found.append(f"step {block.step}: {block.text.splitlines()[0]!r} is followed {times} times")
     return found
 
 
-def _unknown_names(act: Act, page: Page) -> Iterable[str]:
+def _problems_of(act: Act, table: Table, page: Page) -> Iterator[str]:
+    if not any(getattr(act, doing) for doing in _DOINGS):
+        yield f"{act.title}: does nothing"
+    if bool(act.instead) != bool(act.because):
+        yield f"{act.title}: what runs in place of a block has its reason, and nothing else has one"
+    for each in act.at:
+        if each not in {*table.hosts, ALL}:
+            yield f"{act.title}: no host {each}"
+    if not act.block and (not act.says or " ".join(act.says.split()) not in page.words.get(act.step, "")):
+        yield f"{act.title}: the page does not say this in that step"
+    if act.block:
+        try:
+            yield from _unknown_names(act, block_of(act, page))
+        except TableError as error:
+            yield str(error)
+
+
+def _unknown_names(act: Act, block: Block) -> Iterator[str]:
     """A name that the page does not have replaces nothing, so nobody would see that it is out of date."""
-    text = act.instead or block_of(act, page).text
+    text = act.instead or block.text
     for name in {name for each in (act.names or {}, *act.also) for name in each}:
         if name not in text:
             yield f"{act.title}: {name!r} does not occur there"

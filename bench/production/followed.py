@@ -50,7 +50,9 @@ class Follower:
             self.say(f"   SKIPPED: {act.skip}")
             return
         for name in self.hosts.running if act.at == (ALL,) else act.at:
-            host = self.hosts.running[name]
+            host = self.hosts.restart(name) if act.restart else self.hosts.running[name]
+            if act.restart:
+                self.say(f"   {name} lost its power, and has it back")
             if act.fill:
                 self._result(act, host, "fill in owners.yaml", fill_in(host))
             elif act.follow:
@@ -63,7 +65,7 @@ class Follower:
 
     def _run(self, act: Act, host: Host, script: str) -> None:
         said = host.run(_PRELUDE + script, folder=act.folder)
-        for (folder, lines) in printed_for(said.text).items():
+        for folder, lines in printed_for(said.text).items():
             self.printed[host.name, folder] = lines
         self._result(act, host, script, said)
 
@@ -100,7 +102,7 @@ class Follower:
                     self._run(act, host, "systemd-tmpfiles --create")
                     self._compare_modes(act, host, source)
                 case "run":
-                    self._run(act, host, line if line.startswith(("system", "/")) else line.split(": ", 1)[1])
+                    self._run(act, host, line.rpartition(": ")[2])
                 case "enable":
                     left = [each for each in act.enable if each not in line.split()]
                     if left:
@@ -116,7 +118,9 @@ class Follower:
         tree = line.split("--chown=root:root ")[1].split()[0]
         self.say(f"{source.name}# {line.split(': ', 1)[1]}   (by tar: no rsync and no SSH here)")
         packed = source.run(f"tar -C {tree} -cf /srv/shared/tree.tar .")
-        said = host.run("umask 022; tar -C / --no-same-owner --no-same-permissions --no-overwrite-dir -xvf /srv/shared/tree.tar")
+        said = host.run(
+            "umask 022; tar -C / --no-same-owner --no-same-permissions --no-overwrite-dir -xvf /srv/shared/tree.tar"
+        )
         self._result(act, host, "(received)", said if packed.code == 0 else packed)
 
     def _bring(self, act: Act, host: Host, lists: Host | None) -> None:

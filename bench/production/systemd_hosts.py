@@ -56,12 +56,15 @@ class Host:
 
     Attributes:
         name: as others call it.
+        address: on the wire, with its length.
         pid: of its systemd, as this machine counts.
+        unshared: the process that ends all of it when it ends.
     """
 
     name: str
+    address: str
     pid: int
-    _unshared: subprocess.Popen[bytes]
+    unshared: subprocess.Popen[bytes]
 
     def run(self, script: str, *, folder: str = "/root", seconds: float = 300) -> Said:
         """Run a script of bash as root at this host."""
@@ -72,7 +75,12 @@ class Host:
         given += ["SHOPSPHERE_CACHE=/srv/machine/cache", "bash", "-c", f"cd {folder}\n{script}"]
         try:
             done = subprocess.run(
-                given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=seconds
+                given,
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=seconds,
             )
         except subprocess.TimeoutExpired as late:
             text = (late.stdout or b"").decode(errors="replace")
@@ -88,9 +96,7 @@ class Host:
     def write(self, path: str, content: bytes) -> None:
         """Put a file there as a copying root would: 0644, folders with 0755."""
         script = f"umask 022; mkdir -p '{os.path.dirname(path)}'; rm -f '{path}'; cat > '{path}'"  # noqa: PTH120 - a path there
-        subprocess.run(
-            ["nsenter", "--all", f"--target={self.pid}", "bash", "-c", script], check=True, input=content
-        )
+        subprocess.run(["nsenter", "--all", f"--target={self.pid}", "bash", "-c", script], check=True, input=content)
 
 
 @dataclass
@@ -108,39 +114,65 @@ class Hosts:
     repository: Path
     _group: Path
     _wire: subprocess.Popen[bytes] | None = None
+    _lines: int = 0
     running: dict[str, Host] = field(default_factory=dict)
 
-    def start(self, name: str, address: str | None, *, network: Path | None = None, writes: bool = False) -> Host:
+    def start(self, name: str, address: str, *, writes: bool = False) -> Host:
         """Start a host and wait until systemd answers.
 
         Args:
             name: of the host.
-            address: with its length, on the wire; None where it joins a network.
-            network: a network namespace to join, instead of one of its own.
+            address: on the wire, with its length.
             writes: whether it may change the repository's folder, which all others only read.
 
         Raises:
             HostError: it does not come up.
         """
-        group = self._group / name
-        group.mkdir()
-        root = self.folder / name
-        root.mkdir()
-        (self.folder / f"{name}.log").touch()
-        own = ["--net"] if network is None else []
-        joined = [] if network is None else ["nsenter", f"--net={network}"]
-        command = ["setpriv", "--pdeathsig", "KILL", *joined, "unshare", "--fork", "--kill-child", "--pid", "--mount"]
-        command += [*own, "--uts", "--ipc", "--cgroup", "bash"]
-        command += [str(HERE / "boot.sh"), name, str(root), str(self.shared), str(self.repository)]
-        command += ["rw" if writes else "ro"]
-        with (self.folder / f"{name}.log").open("wb") as log:
-            unshared = subprocess.Popen(
-                ["bash", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "join", *command], stdout=log, stderr=log
-            )
+        (self._group / name).mkdir()
+        (self.folder / name).mkdir()
+        folders = (self.folder / name, self.shared, self.repository)
+        return self._boot(name, address, [], [*map(str, folders), "rw" if writes else "ro"])
+
+    def restart(self, name: str) -> Host:
+        """Take a host its power, and give it back: files are as they were, and nothing else.
+
+        Raises:
+            HostError: it does not come up.
+        """
+        old = self.running.pop(name)
+        held = [os.open(f"/proc/{old.pid}/{part}", os.O_RDONLY) for part in ("ns/mnt", "root")]
+        try:
+            old.unshared.kill()
+            old.unshared.wait(SECONDS)
+            mounts, root = (f"/proc/{os.getpid()}/fd/{each}" for each in held)
+            return self._boot(name, old.address, ["nsenter", f"--mount={mounts}", f"--root={root}", "--wd=/"], [])
+        finally:
+            for each in held:
+                os.close(each)
+
+    def _boot(self, name: str, address: str, entered: list[str], folders: list[str]) -> Host:
+        """Make a host's namespaces, and let boot.sh start its systemd there."""
+        script = HERE / "boot.sh"
+        command = ["setpriv", "--pdeathsig", "KILL", *entered, "unshare", "--fork", "--kill-child", "--pid", "--mount"]
+        command += [
+            "--net",
+            "--uts",
+            "--ipc",
+            "--cgroup",
+            "bash",
+            "-c",
+            script.read_text(),
+            script.name,
+            name,
+            *folders,
+        ]
+        joining = f'echo $$ > {self._group / name}/cgroup.procs; exec "$@"'
+        log = self.folder / f"{name}.log"
+        with log.open("ab") as told:
+            unshared = subprocess.Popen(["bash", "-c", joining, "join", *command], stdout=told, stderr=told)
         pid = _first_child(unshared)
-        if address is not None:
-            self._plug(name, pid, address)
-        host = Host(name, pid, unshared)
+        self._plug(pid, address)
+        host = Host(name, address, pid, unshared)
         self.running[name] = host
         for _ in range(SECONDS * 5):
             said = host.run("systemctl is-system-running", folder="/", seconds=10)
@@ -152,11 +184,11 @@ class Hosts:
         raise HostError.build(
             f"host {name} did not come up",
             expected=f"systemd running within {SECONDS} s",
-            found=f"{said.text.strip()}; {(self.folder / f'{name}.log').read_text()[-2000:]}",
+            found=f"{said.text.strip()}; {log.read_text()[-2000:]}",
             action="read the log of its start",
         )
 
-    def _plug(self, name: str, pid: int, address: str) -> None:
+    def _plug(self, pid: int, address: str) -> None:
         """Give a host its line to the wire."""
         if self._wire is None:
             self._wire = subprocess.Popen(
@@ -165,7 +197,8 @@ class Hosts:
             )  # fmt: skip
             _wait_for_bridge(self._wire.pid)
         inside = ["nsenter", f"--target={self._wire.pid}", "--net", "ip"]
-        port = f"p-{name}"[:15]
+        self._lines += 1  # a line of before may still be there for a moment
+        port = f"line{self._lines}"
         _must([*inside, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", str(pid)])
         _must([*inside, "link", "set", port, "master", BRIDGE, "up"])
         here = ["nsenter", f"--target={pid}", "--net", "ip"]
@@ -176,12 +209,12 @@ class Hosts:
     def stop(self) -> None:
         """End all hosts at once, as if they lost their power."""
         for host in self.running.values():
-            host._unshared.kill()
+            host.unshared.kill()
         if self._wire is not None:
             self._wire.kill()
             self._wire.wait(SECONDS)
         for host in self.running.values():
-            host._unshared.wait(SECONDS)
+            host.unshared.wait(SECONDS)
 
 
 @contextmanager
@@ -230,14 +263,14 @@ def _first_child(parent: subprocess.Popen[bytes]) -> int:
 def _wait_for_bridge(pid: int) -> None:
     for _ in range(100):
         given = ["nsenter", f"--target={pid}", "--net", "ip", "link", "show", BRIDGE]
-        if subprocess.run(given, capture_output=True).returncode == 0:
+        if subprocess.run(given, check=False, capture_output=True).returncode == 0:
             return
         time.sleep(0.05)
     raise HostError("the wire between hosts could not be made")
 
 
 def _must(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise HostError.build(
             "a host's line could not be laid", expected="0", found=done.stderr.strip(), action=" ".join(command)

@@ -48,14 +48,16 @@ def _data(pair: Pair) -> Path:
 
 
 def _folder(pair: Pair, places: Places) -> PurePosixPath:
-    """Root's, and its voter may read there: systemd-tmpfiles changes no file of root's in a folder of somebody else's."""
+    """Of root, and the voter may read there: systemd-tmpfiles changes no file of root in a folder of another user."""
     return places.settings / f"witness-{pair.name}"
 
 
 def _keys(pair: Pair, site: Site, places: Places) -> list[Brought]:
     folder = _folder(pair, places)
     origin = f"`shopsphere witness keys {pair.name}` (docs/witness.md)"
-    return [Brought(folder / each.name, f"root:{USER}", "0640", origin) for each in voter_files(Path(folder), site.name)]
+    return [
+        Brought(folder / each.name, f"root:{USER}", "0640", origin) for each in voter_files(Path(folder), site.name)
+    ]
 
 
 def _voter_unit(pair: Pair, site: Site, topology: Topology, places: Places) -> str:

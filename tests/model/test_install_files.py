@@ -114,14 +114,14 @@ def test_rights_of_each_program(into: Path) -> None:
 def test_keys_have_owners_and_modes(into: Path) -> None:
     assert install("ashburn", into) == 0
     rows = [line.split()[:3] for line in (into / "ashburn/must-be-there.txt").read_text().splitlines()[1:]]
-    own = "shopsphere-witness:shopsphere-witness"
-    assert ["0600", own, "/etc/shopsphere/witness-rdc-a/peer-ashburn.key"] in rows
-    assert ["0600", own, "/etc/shopsphere/witness-rdc-c/tokens.key"] in rows
+    own = "root:shopsphere-witness"
+    assert ["0640", own, "/etc/shopsphere/witness-rdc-a/peer-ashburn.key"] in rows
+    assert ["0640", own, "/etc/shopsphere/witness-rdc-c/tokens.key"] in rows
     assert ["0600", "root:root", "/etc/shopsphere/witness-agent/agent-ashburn.password"] in rows
     assert ["0600", "root:root", "/etc/shopsphere/agent.kubeconfig"] in rows
     assert not [path for _, _, path in rows if path.endswith(("/ca.key", "peers-ca.key"))]
     modes = (into / "ashburn/root/etc/tmpfiles.d/shopsphere-witness.conf").read_text()
-    assert "d /etc/shopsphere/witness-rdc-a 0700 shopsphere-witness shopsphere-witness -\n" in modes
+    assert "d /etc/shopsphere/witness-rdc-a 0750 root shopsphere-witness -\n" in modes
 
 
 def test_voter_listens_where_others_look_for_it(into: Path) -> None:
