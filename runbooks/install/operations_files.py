@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from runbooks.install.files import Brought, HostFiles, Places
 from runbooks.install.units import HARDENED, KEPT_RUNNING, PYTHON, UNITS, Section, sections, unit
 from shopsphere.estate.paths import MACHINE_RECORDS
@@ -16,8 +18,16 @@ _WHEN = {
 """When each begins, and within how much time after that: not all pairs at once."""
 
 
-def operations_files(topology: Topology, places: Places) -> HostFiles:
-    """Return the files of the operators' machine: a unit of each kind for all pairs, and a timer where it has one."""
+def operations_files(topology: Topology, places: Places, named: Collection[str] = ()) -> HostFiles:
+    """Return the files of the operators' machine: a unit of each kind for pairs, and a timer where it has one.
+
+    Args:
+        topology: with the pairs.
+        places: on the host.
+        named: pairs whose voters the edge's stack names: others are not there yet. None means all of them.
+    """
+    pairs = [each for each in topology.pairs if each in named] or list(topology.pairs)
+    told = "all" if len(pairs) == len(topology.pairs) else " ".join(pairs)
     program = str(places.repository / ".venv" / "bin" / "shopsphere")
     environment = places.settings / "operations.env"
 
@@ -49,14 +59,24 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
     written = {
         "/etc/sysusers.d/shopsphere-operations.conf": f'u {USER} - "ShopSphere by the clock"\n',
         "/etc/tmpfiles.d/shopsphere-operations.conf": _readable(places),
-        str(environment): f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks\nMETRICS_LISTEN=127.0.0.1:9469\n",
+        str(environment): "\n".join(
+            [
+                f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks",
+                "METRICS_LISTEN=127.0.0.1:9469",
+                f'METRICS_OF="{told}"',
+                "",
+            ]
+        ),
         f"{UNITS}/shopsphere-ready@.service": service("is %i ready?", ["ready %i --environment prod"], stays=False),
         f"{UNITS}/shopsphere-drill@.service": service("a drill of %i", [drill], stays=False),
         f"{UNITS}/shopsphere-watch@.service": service(
             "moves %i when its site is lost", ["watch %i --environment prod --execute"], stays=True
         ),
         f"{UNITS}/{_METRICS}": service(
-            "figures for Prometheus", ["metrics all --environment prod --listen ${METRICS_LISTEN}"], stays=True
+            # Without braces systemd makes a word of each pair.
+            "figures for Prometheus",
+            ["metrics $METRICS_OF --environment prod --listen ${METRICS_LISTEN}"],
+            stays=True,
         ),
         **{f"{UNITS}/shopsphere-{verb}@.timer": _timer(verb) for verb in _WHEN},
     }
@@ -66,7 +86,7 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
         "0750",
         "with witness-keys, edge-keys, archive-keys and kubeconfigs, as the stacks' files name them",
     )
-    timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in topology.pairs]
+    timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in pairs]
     return HostFiles("operations", written, (keys,), (_METRICS, *timers))
 
 

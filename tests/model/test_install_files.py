@@ -195,9 +195,25 @@ def test_operators_machine_has_timers_for_all_pairs(into: Path, capsys: pytest.C
         assert f"shopsphere-ready@{pair}.timer" in told
         assert f"shopsphere-drill@{pair}.timer" in told
     assert "shopsphere-watch@" not in told  # moving a pair without a person is its owner's decision
+    assert 'METRICS_OF="all"' in (into / "operations/root/etc/shopsphere/operations.env").read_text()
     drill = entries(into / "operations" / UNITS / "shopsphere-drill@.service")
     assert drill["ExecStart"].endswith('shopsphere drill %i --environment prod --execute --reason "by the clock"')
     assert drill["User"] == "shopsphere-operations"
+
+
+@pytest.mark.requirement("an owner who begins with one pair has figures of it: voters of the others are not there")
+def test_operators_machine_looks_at_the_pairs_that_are_there(
+    into: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = WitnessAccess(
+        witness={"rdc-c": ("https://voter-1.example:2480",), "rdc-a": ("https://voter-2.example:2480",)}
+    )
+    monkeypatch.setattr(hosts, "witness_access", lambda _environment: named)
+    assert install("operations", into) == 0
+    assert "shopsphere-ready@rdc-b.timer" not in capsys.readouterr().err
+    assert 'METRICS_OF="rdc-a rdc-c"' in (into / "operations/root/etc/shopsphere/operations.env").read_text()
+    exporter = entries(into / "operations" / UNITS / "shopsphere-metrics.service")["ExecStart"]
+    assert exporter.endswith(" metrics $METRICS_OF --environment prod --listen ${METRICS_LISTEN}")
 
 
 def test_unknown_target_is_refused(into: Path, capsys: pytest.CaptureFixture[str]) -> None:
