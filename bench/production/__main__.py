@@ -18,9 +18,9 @@ import sys
 import time
 from pathlib import Path
 
-from acts import problems, read_table
 from followed import Follower
 from page_blocks import the_page
+from page_table import problems, read_table
 from systemd_hosts import HERE, Hosts, hosts_for_a_run
 
 from shopsphere.foundation.paths import REPOSITORY

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
-from acts import ALL, Act, Table
 from filled_in import fill_in
 from page_blocks import Page
+from page_table import ALL, Act, Table
 from systemd_hosts import Host, Hosts, Said
 
 _PRELUDE = 'shopsphere() { /opt/shopsphere/.venv/bin/shopsphere "$@"; }\nset -e -o pipefail\n'

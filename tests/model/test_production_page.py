@@ -14,10 +14,10 @@ from shopsphere.estate.access import CdnAccess, EdgeAccess, WitnessAccess
 from shopsphere.foundation.paths import REPOSITORY
 
 sys.path.append(str(REPOSITORY / "bench" / "production"))
-from acts import Act, Table, TableError, problems, read_table, replaced
 from filled_in import OWNERS, laid_over
 from followed import printed_for
 from page_blocks import Block, read_page, the_page
+from page_table import Act, Table, TableError, problems, read_table, replaced
 
 PAGE = """# How
 
