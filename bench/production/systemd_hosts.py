@@ -244,7 +244,7 @@ def hosts_for_a_run(names: Mapping[str, str]) -> Iterator[Hosts]:
         found.stop()
         assert janitor.stdin is not None
         janitor.stdin.close()
-        janitor.wait(SECONDS)
+        janitor.wait(10 * SECONDS)  # the libraries are many files, and this process may be the last in the queue
         shutil.rmtree(folder, ignore_errors=True)
 
 
