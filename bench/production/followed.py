@@ -1,9 +1,7 @@
 """Does what an act of the table says, and says what came of it."""
 
-import io
 import re
 import shlex
-import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -170,14 +168,3 @@ def printed_for(text: str) -> Mapping[str, list[str]]:
         elif step := _STEP.fullmatch(line):
             steps.append(step[1])
     return found
-
-
-def archive_of(files: Mapping[str, bytes]) -> bytes:
-    """Return a tar of files."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as packed:
-        for name, content in files.items():
-            about = tarfile.TarInfo(name)
-            about.size = len(content)
-            packed.addfile(about, io.BytesIO(content))
-    return out.getvalue()
