@@ -29,7 +29,7 @@ from shopsphere.foundation.paths import REPOSITORY
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--last", default="", metavar="STEP", help="stop after this step of the table")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="write everything that was printed there, too")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write all of it there, also what is not shown")
     parser.add_argument("--look", action="store_true", help="wait at the end, until Enter, to look at the hosts")
     return parser.parse_args()
 
@@ -56,9 +56,9 @@ def main() -> int:
         return 2
     lines: list[str] = []
 
-    def say(line: str) -> None:
-        print(line, flush=True)
-        lines.append(line)
+    def say(text: str, whole: str = "") -> None:
+        print(text, flush=True)
+        lines.append(whole or text)
 
     began = time.monotonic()
     with hosts_for_a_run(table.hosts) as hosts:

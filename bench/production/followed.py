@@ -2,10 +2,11 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from filled_in import fill_in
 from page_blocks import Page
@@ -16,7 +17,12 @@ _PRELUDE = 'shopsphere() { /opt/shopsphere/.venv/bin/shopsphere "$@"; }\nset -e 
 _STEP = re.compile(r"  \d+\. (.+)")
 _LISTED = re.compile(r"(\d{4})\s+(\S+:\S+)\s+(/\S+)\s+(.+)")
 _SHOWN_LINES = 25
-Say = Callable[[str], None]
+
+
+class Say(Protocol):
+    """Prints a text; a longer one of the same may be kept on record."""
+
+    def __call__(self, text: str, whole: str = "") -> None: ...
 
 
 @dataclass
@@ -27,7 +33,7 @@ class Follower:
         hosts: where.
         table: how.
         page: what.
-        say: prints a line, and keeps it.
+        say: prints the first text, and keeps the second, if there is one, on record.
         printed: lines that `install-files` printed for each folder, by the host where it ran.
         failures: what did not come out as the page says.
     """
@@ -72,7 +78,8 @@ class Follower:
         self.say("\n".join(f"{host.name}# {line}" for line in script.strip().splitlines()))
         lines = said.text.rstrip().splitlines()
         cut = [f"... {len(lines) - _SHOWN_LINES} lines before", *lines[-_SHOWN_LINES:]]
-        self.say("\n".join(f"    {line}" for line in (lines if len(lines) <= _SHOWN_LINES else cut)))
+        shown, whole = ("\n".join(f"    {line}" for line in each) for each in (cut, lines))
+        self.say(shown if len(lines) > _SHOWN_LINES else whole, whole)
         wrong = []
         if (said.code != 0) != act.refused:
             wrong.append(f"ended with {said.code}")
