@@ -75,7 +75,11 @@ def main() -> int:
             input(
                 f"hosts: {', '.join(f'{each.name} is {each.pid}' for each in hosts.running.values())}; Enter ends them"
             )
-    say(f"\n{len(follower.failures)} failures in {time.monotonic() - began:.0f} s")
+    changed, skipped = sum(bool(act.because) for act in table.acts), sum(bool(act.skip) for act in table.acts)
+    say(
+        f"\n{follower.commands} commands in {time.monotonic() - began:.0f} s; {changed} blocks not as written, "
+        f"{skipped} skipped, {len(follower.failures)} failures"
+    )
     for each in follower.failures:
         say(f"  {each}")
     if wanted.record:

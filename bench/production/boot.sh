@@ -67,6 +67,7 @@ mount -o remount,bind,ro proc/sys
 mount -t proc proc mnt
 mount --bind mnt/sys/net proc/sys/net
 umount mnt
+if [ $# -eq 1 ]; then umount -l -R /run /sys; fi # else systemd takes what was mounted there for mounted
 mount -t sysfs -o ro sysfs sys
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t cgroup2 cgroup2 sys/fs/cgroup

@@ -36,6 +36,7 @@ class Follower:
         say: prints the first text, and keeps the second, if there is one, on record.
         printed: lines that `install-files` printed for each folder, by the host where it ran.
         failures: what did not come out as the page says.
+        commands: how many were run.
     """
 
     hosts: Hosts
@@ -44,6 +45,7 @@ class Follower:
     say: Say
     printed: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    commands: int = 0
 
     def follow(self, act: Act) -> None:
         """Do one act."""
@@ -75,6 +77,7 @@ class Follower:
 
     def _result(self, act: Act, host: Host, script: str, said: Said) -> None:
         """Tell what came of a command, and whether the page says that it does."""
+        self.commands += 1
         self.say("\n".join(f"{host.name}# {line}" for line in script.strip().splitlines()))
         lines = said.text.rstrip().splitlines()
         cut = [f"... {len(lines) - _SHOWN_LINES} lines before", *lines[-_SHOWN_LINES:]]
