@@ -142,11 +142,11 @@ class Follower:
                     self._carry(source, f"{path}/{name}", host, f"{folder}/{name}")
             return
         for _, _, path, origin in self._listed(act, lists):
-            place = folders.get(path) or folders.get(str(PurePosixPath(path).parent))
-            if place is None:
+            listed_at = folders.get(path) or folders.get(str(PurePosixPath(path).parent))
+            if listed_at is None:
                 self.say(f"   not brought: {path} ({origin})")
                 continue
-            source, _, found = place.partition(":")
+            source, _, found = listed_at.partition(":")
             self._carry(source, found if path in folders else f"{found}/{PurePosixPath(path).name}", host, path)
 
     def _carry(self, source: str, path: str, host: Host, into: str) -> None:

@@ -79,7 +79,8 @@ def _act(written: Mapping[str, Any]) -> Act:
     renamed = {{"with": "names", "in": "folder"}.get(key, key): value for key, value in written.items()}
     if strange := set(renamed) - {each.name for each in fields(Act)}:
         raise TableError(f"{written}: nothing means {', '.join(sorted(strange))}")
-    return Act(**{key: tuple(value) if isinstance(value, list) else value for key, value in renamed.items()})
+    values: dict[str, Any] = {key: tuple(each) if isinstance(each, list) else each for key, each in renamed.items()}
+    return Act(**values)
 
 
 def block_of(act: Act, page: Page) -> Block:

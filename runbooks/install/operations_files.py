@@ -31,7 +31,7 @@ def operations_files(topology: Topology, places: Places, named: Collection[str] 
     program = str(places.repository / ".venv" / "bin" / "shopsphere")
     environment = places.settings / "operations.env"
 
-    def service(description: str, words: list[str], *, stays: bool) -> str:
+    def service(description: str, words: list[str], *, stays: bool, unsaid: Collection[str] = ()) -> str:
         runs: Section = KEPT_RUNNING if stays else {"Type": "oneshot"}
         return unit(
             f"ShopSphere: {description}",
@@ -40,7 +40,7 @@ def operations_files(topology: Topology, places: Places, named: Collection[str] 
                 # Not by `command_line`: a template's %i and a variable are meant.
                 "ExecStart": " ".join([program, *words]),
                 "WorkingDirectory": str(places.repository),
-                **PYTHON,
+                "Environment": (*PYTHON["Environment"], *unsaid),
                 "EnvironmentFile": str(environment),
                 "User": USER,
                 "Group": USER,
@@ -77,6 +77,7 @@ def operations_files(topology: Topology, places: Places, named: Collection[str] 
             "figures for Prometheus",
             ["metrics $METRICS_OF --environment prod --listen ${METRICS_LISTEN}"],
             stays=True,
+            unsaid=["METRICS_OF=all"],  # a file of before does not say it
         ),
         **{f"{UNITS}/shopsphere-{verb}@.timer": _timer(verb) for verb in _WHEN},
     }

@@ -212,7 +212,9 @@ def test_operators_machine_looks_at_the_pairs_that_are_there(
     assert install("operations", into) == 0
     assert "shopsphere-ready@rdc-b.timer" not in capsys.readouterr().err
     assert 'METRICS_OF="rdc-a rdc-c"' in (into / "operations/root/etc/shopsphere/operations.env").read_text()
-    exporter = entries(into / "operations" / UNITS / "shopsphere-metrics.service")["ExecStart"]
+    unit = into / "operations" / UNITS / "shopsphere-metrics.service"
+    assert "Environment=METRICS_OF=all\n" in unit.read_text(), "a file of before does not say it"
+    exporter = entries(unit)["ExecStart"]
     assert exporter.endswith(" metrics $METRICS_OF --environment prod --listen ${METRICS_LISTEN}")
 
 
