@@ -151,7 +151,8 @@ class Follower:
 
     def _carry(self, source: str, path: str, host: Host, into: str) -> None:
         self.say(f"   {source}:{path} -> {host.name}:{into}")
-        host.write(into, self.hosts.running[source].read(path))
+        mode = self.hosts.running[source].run(f"stat -c %a {shlex.quote(path)}").text.strip()
+        host.write(into, self.hosts.running[source].read(path), mode)
 
     def _listed(self, act: Act, lists: Host) -> list[tuple[str, ...]]:
         text = lists.read(f"/root/hosts/{act.follow}/must-be-there.txt").decode()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -93,10 +93,12 @@ class Host:
             ["nsenter", "--all", f"--target={self.pid}", "cat", path], check=True, capture_output=True
         ).stdout
 
-    def write(self, path: str, content: bytes) -> None:
-        """Put a file there as a copying root would: 0644, folders with 0755."""
-        script = f"umask 022; mkdir -p '{os.path.dirname(path)}'; rm -f '{path}'; cat > '{path}'"  # noqa: PTH120 - a path there
-        subprocess.run(["nsenter", "--all", f"--target={self.pid}", "bash", "-c", script], check=True, input=content)
+    def write(self, path: str, content: bytes, mode: str = "644") -> None:
+        """Put a file there as root would who copies one of that mode."""
+        folder = str(PurePosixPath(path).parent)
+        script = f"umask 022; mkdir -p '{folder}'; rm -f '{path}'; umask 077; cat > '{path}'; chmod {mode} '{path}'"
+        given = ["nsenter", "--all", f"--target={self.pid}", "bash", "-c", script]
+        subprocess.run(given, check=True, input=content)
 
 
 @dataclass
