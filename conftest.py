@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
 from production_topology import fill_in_production
+
+# As on an owner's machine: what only works with the environment of this one is found out.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 
 def pytest_collection_finish() -> None:

@@ -22,11 +22,11 @@ DEFAULT_LISTEN = "127.0.0.1:9469"
 
 
 def metrics(
-    target: Annotated[
-        str,
+    targets: Annotated[
+        list[str],
         typer.Argument(
-            metavar="PAIR|all",
-            help="the pair to look at, or all of them",
+            metavar="PAIR...|all",
+            help="the pairs to look at, or all of them",
             show_default=False,
             autocompletion=completing(lambda: [*pairs(), EVERYTHING]),
         ),
@@ -43,8 +43,9 @@ def metrics(
     Runs until interrupted. docs/alerts.md has the alerts that follow from it, each with the command to type.
     """
     topology = load_topology(environment=environment)
-    if target != EVERYTHING:
-        require_pair(topology, target)
+    names = list(topology.pairs) if EVERYTHING in targets else list(dict.fromkeys(targets))
+    for each in names:
+        require_pair(topology, each)
     address, port = address_of(listen)
     from prometheus_client import generate_latest  # noqa: PLC0415 - not every verb needs it
 
@@ -54,7 +55,6 @@ def metrics(
     from runbooks.pair_access import PairAccess  # noqa: PLC0415 - see above
     from shopsphere.witness.access import witness_of  # noqa: PLC0415 - see above
 
-    names = list(topology.pairs) if target == EVERYTHING else [target]
     accesses = [
         PairAccess(topology, topology.pair(each), environment, witness_of(each, environment), role=Role.WATCH)
         for each in names

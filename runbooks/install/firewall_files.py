@@ -91,10 +91,10 @@ def with_firewall(files: HostFiles, text: str, places: Places) -> HostFiles:
         f"{UNITS}/{REFUSED}": _refused_unit(log),
     }
     then = (
-        f"{_INSTALL}: nothing else installs them, and without ulogd2 nobody writes down what was refused",
-        f"{NFT} -c -f {file}: says nothing where this host can load it",
+        f"nothing else installs these, and without ulogd2 nobody writes down what was refused: {_INSTALL}",
+        f"it says nothing where this host can load the rules: {NFT} -c -f {file}",
         f"stay logged in while the firewall is loaded; `nft delete table inet {FIREWALL_TABLE}` takes it away",
-        f"where it was loaded before: systemctl reload {FIREWALL}; connections that are there stay",
+        f"where it was loaded before, and connections that are there stay: systemctl reload {FIREWALL}",
     )
     brought = tuple(
         Brought(PurePosixPath(program), "root:root", "0755", f"Debian's package {package}: {_INSTALL}")

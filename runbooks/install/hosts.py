@@ -54,7 +54,8 @@ def hosts_of(
         address = str(configuration(stack).get("shopsphere:cdnAddress", ""))
         return edge_hosts(topology, edge_access(environment), cdn, address, places, around)
     if target == OPERATIONS:
-        return _closed(operations_files(topology, places), [], (), around, places)
+        voting = [pair for pair, voters in witness_access(environment).witness.items() if voters]
+        return _closed(operations_files(topology, places, voting), [], (), around, places)
     if target in archives:
         openings = archive_openings(topology.jurisdictions[archives[target]], topology)
         return _closed(archive_files(archives[target], topology, places), openings, (ARCHIVE_PORT,), around, places)

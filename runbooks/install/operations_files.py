@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from runbooks.install.files import Brought, HostFiles, Places
 from runbooks.install.units import HARDENED, KEPT_RUNNING, PYTHON, UNITS, Section, sections, unit
 from shopsphere.estate.paths import MACHINE_RECORDS
@@ -16,12 +18,20 @@ _WHEN = {
 """When each begins, and within how much time after that: not all pairs at once."""
 
 
-def operations_files(topology: Topology, places: Places) -> HostFiles:
-    """Return the files of the operators' machine: a unit of each kind for all pairs, and a timer where it has one."""
+def operations_files(topology: Topology, places: Places, named: Collection[str] = ()) -> HostFiles:
+    """Return the files of the operators' machine: a unit of each kind for pairs, and a timer where it has one.
+
+    Args:
+        topology: with the pairs.
+        places: on the host.
+        named: pairs whose voters the edge's stack names: others are not there yet. None means all of them.
+    """
+    pairs = [each for each in topology.pairs if each in named] or list(topology.pairs)
+    told = "all" if len(pairs) == len(topology.pairs) else " ".join(pairs)
     program = str(places.repository / ".venv" / "bin" / "shopsphere")
     environment = places.settings / "operations.env"
 
-    def service(description: str, words: list[str], *, stays: bool) -> str:
+    def service(description: str, words: list[str], *, stays: bool, unsaid: Collection[str] = ()) -> str:
         runs: Section = KEPT_RUNNING if stays else {"Type": "oneshot"}
         return unit(
             f"ShopSphere: {description}",
@@ -30,7 +40,7 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
                 # Not by `command_line`: a template's %i and a variable are meant.
                 "ExecStart": " ".join([program, *words]),
                 "WorkingDirectory": str(places.repository),
-                **PYTHON,
+                "Environment": (*PYTHON["Environment"], *unsaid),
                 "EnvironmentFile": str(environment),
                 "User": USER,
                 "Group": USER,
@@ -48,17 +58,28 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
     drill = 'drill %i --environment prod --execute --reason "by the clock"'
     written = {
         "/etc/sysusers.d/shopsphere-operations.conf": f'u {USER} - "ShopSphere by the clock"\n',
-        "/etc/tmpfiles.d/shopsphere-operations.conf": f"d {MACHINE_RECORDS} 2770 root {USER} -\n",
-        str(environment): f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks\nMETRICS_LISTEN=127.0.0.1:9469\n"
-        f"# The operator of the witness as whom this machine moves pairs, where {USER} can read several keys:\n"
-        "# SHOPSPHERE_OPERATOR=NAME\n",
+        "/etc/tmpfiles.d/shopsphere-operations.conf": _readable(places),
+        str(environment): "\n".join(
+            [
+                f"SHOPSPHERE_RECORDS={MACHINE_RECORDS}/prod/runbooks",
+                "METRICS_LISTEN=127.0.0.1:9469",
+                f'METRICS_OF="{told}"',
+                f"# The operator of the witness as whom this machine moves pairs, where {USER} can read several keys:",
+                "# SHOPSPHERE_OPERATOR=NAME",
+                "",
+            ]
+        ),
         f"{UNITS}/shopsphere-ready@.service": service("is %i ready?", ["ready %i --environment prod"], stays=False),
         f"{UNITS}/shopsphere-drill@.service": service("a drill of %i", [drill], stays=False),
         f"{UNITS}/shopsphere-watch@.service": service(
             "moves %i when its site is lost", ["watch %i --environment prod --execute"], stays=True
         ),
         f"{UNITS}/{_METRICS}": service(
-            "figures for Prometheus", ["metrics all --environment prod --listen ${METRICS_LISTEN}"], stays=True
+            # Without braces systemd makes a word of each pair.
+            "figures for Prometheus",
+            ["metrics $METRICS_OF --environment prod --listen ${METRICS_LISTEN}"],
+            stays=True,
+            unsaid=["METRICS_OF=all"],  # a file of before does not say it
         ),
         **{f"{UNITS}/shopsphere-{verb}@.timer": _timer(verb) for verb in _WHEN},
     }
@@ -66,10 +87,31 @@ def operations_files(topology: Topology, places: Places) -> HostFiles:
         places.settings,
         f"root:{USER}",
         "0750",
-        "folders that status:witnessKeys, shopsphere:edgeKeys and kubeconfigs name",
+        "with witness-keys, edge-keys, archive-keys and kubeconfigs, as the stacks' files name them",
     )
-    timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in topology.pairs]
+    timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in pairs]
     return HostFiles("operations", written, (keys,), (_METRICS, *timers))
+
+
+def _readable(places: Places) -> str:
+    """Return the lines for systemd-tmpfiles: what programs of the group read, and nothing that only `up` may.
+
+    Each file is named: beside them there may be keys of the zone, of the deployer, or of a witness's root.
+    """
+    edge, witness, archive = (places.settings / f"{name}-keys" for name in ("edge", "witness", "archive"))
+    folders = [places.settings, edge, witness, witness / "*", archive, archive / "*"]
+    files = [
+        places.settings / "{watch,drift,operate}.kubeconfig",
+        edge / "{ca,cdn}.crt",
+        edge / "{runbooks,watcher}.{crt,key}",
+        witness / "*/ca.crt",
+        witness / "*/{operator,watcher}.*",
+        archive / "*/{ca.crt,operator.secret}",
+    ]
+    lines = [f"d {MACHINE_RECORDS} 2770 root {USER} -", f"d {places.settings} 0750 root {USER} -"]
+    lines += [f"z {each} 0750 root {USER} -" for each in folders[1:]]
+    lines += [f"z {each} 0640 root {USER} -" for each in files]
+    return "\n".join([*lines, ""])
 
 
 def _timer(verb: str) -> str:

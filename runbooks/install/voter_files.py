@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from runbooks.install.files import Brought, HostFiles, Places
 from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, UNITS, command_line, unit
@@ -22,10 +22,9 @@ def voters_at(site: Site, topology: Topology, places: Places) -> HostFiles | Non
     brought = [each for pair in pairs for each in _keys(pair, site, places)]
     folders = ["d /var/lib/shopsphere-witness 0755 root root -"]
     for pair in pairs:
-        folders += [
-            f"d {each} 0700 {USER} {USER} -" for each in (_data(pair), places.settings / f"witness-{pair.name}")
-        ]
-    modes = [f"z {each.path} {each.mode} {USER} {USER} -" for each in brought]
+        folders.append(f"d {_data(pair)} 0700 {USER} {USER} -")
+        folders.append(f"d {_folder(pair, places)} 0750 root {USER} -")
+    modes = [f"z {each.path} {each.mode} root {USER} -" for each in brought]
     written = {
         "/etc/sysusers.d/shopsphere-witness.conf": f'u {USER} - "Voters of witnesses"\n',
         "/etc/tmpfiles.d/shopsphere-witness.conf": "\n".join([*folders, *modes]) + "\n",
@@ -48,15 +47,21 @@ def _data(pair: Pair) -> Path:
     return Path(f"/var/lib/shopsphere-witness/{pair.name}")
 
 
+def _folder(pair: Pair, places: Places) -> PurePosixPath:
+    """Of root, and the voter may read there: systemd-tmpfiles changes no file of root in a folder of another user."""
+    return places.settings / f"witness-{pair.name}"
+
+
 def _keys(pair: Pair, site: Site, places: Places) -> list[Brought]:
-    folder = places.settings / f"witness-{pair.name}"
+    folder = _folder(pair, places)
     origin = f"`shopsphere witness keys {pair.name}` (docs/witness.md)"
-    own = f"{USER}:{USER}"
-    return [Brought(folder / each.name, own, "0600", origin) for each in voter_files(Path(folder), site.name)]
+    return [
+        Brought(folder / each.name, f"root:{USER}", "0640", origin) for each in voter_files(Path(folder), site.name)
+    ]
 
 
 def _voter_unit(pair: Pair, site: Site, topology: Topology, places: Places) -> str:
-    folder = places.settings / f"witness-{pair.name}"
+    folder = _folder(pair, places)
     command = voter_command(pair, site.name, topology, program=Path(places.etcd), data=_data(pair), keys=Path(folder))
     return unit(
         f"ShopSphere: voter of the witness of {pair.name}",

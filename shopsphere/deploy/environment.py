@@ -34,6 +34,8 @@ def common_variables() -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The projects and the dynamic providers import components from the checkout, installed or not.
         "PYTHONPATH": str(REPOSITORY),
+        # The policy pack tells Pulumi its port on a pipe, and never flushes it: a run would wait for it without end.
+        "PYTHONUNBUFFERED": "1",
     }
 
 

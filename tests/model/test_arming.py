@@ -15,6 +15,7 @@ from policies.judging import judge
 from shopsphere.deploy import arming
 from shopsphere.deploy.arming import PackNotArmedError, require_armed_pack, require_refusals, rules_of_checkout
 from shopsphere.deploy.canary.refused import PROJECT, REFUSED, STACK
+from shopsphere.deploy.environment import common_variables
 from shopsphere.foundation.process import Result
 
 NAMES = frozenset(f"{rule.id}-{rule.name}" for rule in RULES.values())
@@ -101,6 +102,7 @@ def test_the_canary_is_previewed_with_the_pack_and_the_settings_of_every_run(
     (_, place), (preview, _) = asked
     assert preview[preview.index("--policy-pack") + 1].endswith("/policies")
     assert preview[preview.index("--policy-pack-config") + 1].endswith("/policies/enforcement.json")
+    assert common_variables()["PYTHONUNBUFFERED"] == "1", "the pack's port would stay in a buffer, and the run waits"
     assert not place.exists()
     assert PROJECT not in str(list(tmp_path.rglob("*")))
 

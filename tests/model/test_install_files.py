@@ -114,14 +114,14 @@ def test_rights_of_each_program(into: Path) -> None:
 def test_keys_have_owners_and_modes(into: Path) -> None:
     assert install("ashburn", into) == 0
     rows = [line.split()[:3] for line in (into / "ashburn/must-be-there.txt").read_text().splitlines()[1:]]
-    own = "shopsphere-witness:shopsphere-witness"
-    assert ["0600", own, "/etc/shopsphere/witness-rdc-a/peer-ashburn.key"] in rows
-    assert ["0600", own, "/etc/shopsphere/witness-rdc-c/tokens.key"] in rows
+    own = "root:shopsphere-witness"
+    assert ["0640", own, "/etc/shopsphere/witness-rdc-a/peer-ashburn.key"] in rows
+    assert ["0640", own, "/etc/shopsphere/witness-rdc-c/tokens.key"] in rows
     assert ["0600", "root:root", "/etc/shopsphere/witness-agent/agent-ashburn.password"] in rows
     assert ["0600", "root:root", "/etc/shopsphere/agent.kubeconfig"] in rows
     assert not [path for _, _, path in rows if path.endswith(("/ca.key", "peers-ca.key"))]
     modes = (into / "ashburn/root/etc/tmpfiles.d/shopsphere-witness.conf").read_text()
-    assert "d /etc/shopsphere/witness-rdc-a 0700 shopsphere-witness shopsphere-witness -\n" in modes
+    assert "d /etc/shopsphere/witness-rdc-a 0750 root shopsphere-witness -\n" in modes
 
 
 def test_voter_listens_where_others_look_for_it(into: Path) -> None:
@@ -195,9 +195,27 @@ def test_operators_machine_has_timers_for_all_pairs(into: Path, capsys: pytest.C
         assert f"shopsphere-ready@{pair}.timer" in told
         assert f"shopsphere-drill@{pair}.timer" in told
     assert "shopsphere-watch@" not in told  # moving a pair without a person is its owner's decision
+    assert 'METRICS_OF="all"' in (into / "operations/root/etc/shopsphere/operations.env").read_text()
     drill = entries(into / "operations" / UNITS / "shopsphere-drill@.service")
     assert drill["ExecStart"].endswith('shopsphere drill %i --environment prod --execute --reason "by the clock"')
     assert drill["User"] == "shopsphere-operations"
+
+
+@pytest.mark.requirement("an owner who begins with one pair has figures of it: voters of the others are not there")
+def test_operators_machine_looks_at_the_pairs_that_are_there(
+    into: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = WitnessAccess(
+        witness={"rdc-c": ("https://voter-1.example:2480",), "rdc-a": ("https://voter-2.example:2480",)}
+    )
+    monkeypatch.setattr(hosts, "witness_access", lambda _environment: named)
+    assert install("operations", into) == 0
+    assert "shopsphere-ready@rdc-b.timer" not in capsys.readouterr().err
+    assert 'METRICS_OF="rdc-a rdc-c"' in (into / "operations/root/etc/shopsphere/operations.env").read_text()
+    unit = into / "operations" / UNITS / "shopsphere-metrics.service"
+    assert "Environment=METRICS_OF=all\n" in unit.read_text(), "a file of before does not say it"
+    exporter = entries(unit)["ExecStart"]
+    assert exporter.endswith(" metrics $METRICS_OF --environment prod --listen ${METRICS_LISTEN}")
 
 
 def test_unknown_target_is_refused(into: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -141,8 +141,8 @@ def test_packages_are_named_and_the_file_is_tried_before_it_is_loaded(
 ) -> None:
     assert install("newyork", tmp_path) == 0
     steps = [line.partition(". ")[2] for line in capsys.readouterr().err.splitlines()]
-    at = next(number for number, step in enumerate(steps) if step.startswith("apt-get install nftables ulogd2"))
-    assert steps[at + 1].startswith("/usr/sbin/nft -c -f /etc/shopsphere/host-firewall.nft")
+    at = next(number for number, step in enumerate(steps) if step.endswith(": apt-get install nftables ulogd2"))
+    assert steps[at + 1].endswith(": /usr/sbin/nft -c -f /etc/shopsphere/host-firewall.nft")
     assert [step for step in steps[at + 2 :] if "systemctl enable --now shopsphere-firewall.service" in step]
     needed = [line.split() for line in (tmp_path / "newyork/must-be-there.txt").read_text().splitlines()]
     programs = {line[2]: line[5] for line in needed if line[0] == "0755"}
