@@ -16,20 +16,21 @@ certificate() { # name, subject, extension
 certificate server "/CN=kube-apiserver" "subjectAltName=IP:$address,IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes"
 certificate admin "/O=system:masters/CN=owner" extendedKeyUsage=clientAuth
 openssl genrsa -out accounts.key 2048 2> /dev/null
+runs="systemd-run --quiet --property Restart=always --property RestartSec=1"
 k="$tools/bin/kubectl config --kubeconfig /root/.kube/config"
 $k set-cluster "$site" --server "https://$address:6443" --certificate-authority ca.crt --embed-certs
 $k set-credentials "owner-$site" --client-certificate admin.crt --client-key admin.key --embed-certs
 $k set-context "$site" --cluster "$site" --user "owner-$site"
 $k use-context "$site"
-systemd-run --quiet --unit owners-etcd $tools/bin/etcd --data-dir $folder/etcd --log-level=error \
+$runs --unit owners-etcd $tools/bin/etcd --data-dir $folder/etcd --log-level=error \
   --listen-client-urls=http://127.0.0.1:23790 --advertise-client-urls=http://127.0.0.1:23790 \
   --listen-peer-urls=http://127.0.0.1:23800
-systemd-run --quiet --unit owners-api $tools/bin/kube-apiserver --etcd-servers=http://127.0.0.1:23790 \
+$runs --unit owners-api $tools/bin/kube-apiserver --etcd-servers=http://127.0.0.1:23790 \
   --advertise-address="$address" --tls-cert-file=$folder/server.crt --tls-private-key-file=$folder/server.key \
   --client-ca-file=$folder/ca.crt --service-cluster-ip-range=10.96.0.0/16 --authorization-mode=RBAC \
   --service-account-key-file=$folder/accounts.key --service-account-signing-key-file=$folder/accounts.key \
   --service-account-issuer=https://kubernetes.default.svc --allow-privileged=true --profiling=false
-systemd-run --quiet --unit owners-controllers $tools/bin/kube-controller-manager --kubeconfig=/root/.kube/config \
+$runs --unit owners-controllers $tools/bin/kube-controller-manager --kubeconfig=/root/.kube/config \
   --controllers=csrsigning,namespace,clusterrole-aggregation,serviceaccount \
   --cluster-signing-cert-file=$folder/ca.crt --cluster-signing-key-file=$folder/ca.key --leader-elect=false \
   --root-ca-file=$folder/ca.crt --bind-address=127.0.0.1

@@ -85,8 +85,8 @@ def operations_files(topology: Topology, places: Places, named: Collection[str] 
     }
     keys = Brought(
         places.settings,
-        f"root:{USER}",
-        "0750",
+        "root:root",
+        "0755",
         "with witness-keys, edge-keys, archive-keys and kubeconfigs, as the stacks' files name them",
     )
     timers = [f"shopsphere-{verb}@{pair}.timer" for verb in _WHEN for pair in pairs]
@@ -96,7 +96,8 @@ def operations_files(topology: Topology, places: Places, named: Collection[str] 
 def _readable(places: Places) -> str:
     """Return the lines for systemd-tmpfiles: what programs of the group read, and nothing that only `up` may.
 
-    Each file is named: beside them there may be keys of the zone, of the deployer, or of a witness's root.
+    Each file is named: beside them there may be keys of the zone, of the deployer, or of a witness's root. The folder
+    above is open, for a voter of the same machine is another user.
     """
     edge, witness, archive = (places.settings / f"{name}-keys" for name in ("edge", "witness", "archive"))
     folders = [places.settings, edge, witness, witness / "*", archive, archive / "*"]
@@ -108,7 +109,7 @@ def _readable(places: Places) -> str:
         witness / "*/{operator,watcher}.*",
         archive / "*/{ca.crt,operator.secret}",
     ]
-    lines = [f"d {MACHINE_RECORDS} 2770 root {USER} -", f"d {places.settings} 0750 root {USER} -"]
+    lines = [f"d {MACHINE_RECORDS} 2770 root {USER} -", f"d {places.settings} 0755 root root -"]
     lines += [f"z {each} 0750 root {USER} -" for each in folders[1:]]
     lines += [f"z {each} 0640 root {USER} -" for each in files]
     return "\n".join([*lines, ""])
