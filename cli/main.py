@@ -151,6 +151,9 @@ def main() -> None:
     except BrokenPipeError:
         silence(sys.stdout)
         code = ExitCode.PIPE_CLOSED
+    except OSError as error:  # a full disk is found here where Python buffers its output
+        silence(sys.stdout)
+        code = _told(error, sys.argv[1:])
     sys.exit(code)
 
 
