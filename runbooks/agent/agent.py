@@ -24,7 +24,7 @@ from runbooks.agent.proving import FenceProofs, Proof
 from runbooks.agent.record_look import RecordLook
 from runbooks.agent.restoring import record_to_restore
 from runbooks.agent.returning import Answers
-from runbooks.agent.rhythm import PROMOTION_PATIENCE, SYNCHRONY_EVERY, VOTERS_EVERY, Rhythm
+from runbooks.agent.rhythm import PROMOTION_PATIENCE, SYNCHRONY_EVERY, SYNCHRONY_SOON, VOTERS_EVERY, Rhythm
 from runbooks.agent.state import Knowledge, doors, has_to_go
 from runbooks.agent.synchrony import Ledger, SynchronyKeeper
 from runbooks.agent.watches import Watches
@@ -86,7 +86,7 @@ class Agent:
         self._record = Loop(self.follow_record, self.record_pause, tell)
         self._databases = Loop(self.look_at_databases, self.databases_pause, tell)
         self._promotion = Loop(self.follow_promotion, lambda: self._rhythm.promotion(self._known), tell)
-        self._sync = Loop(self.keep_synchrony, lambda: SYNCHRONY_EVERY, tell)
+        self._sync = Loop(self.keep_synchrony, self._synchrony_pause, tell, after_an_error=SYNCHRONY_SOON)
         renewal = Loop(self.renew_lease, lambda: config.margins.renew_every, tell)
         voters = Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell)
         proving = Loop(self.prove_fence, proofs.pause, tell)
@@ -196,6 +196,9 @@ class Agent:
         finally:
             for done in self._synchrony.done:
                 self._tell(f"synchrony: {done}")
+
+    def _synchrony_pause(self) -> float:
+        return SYNCHRONY_SOON if self._synchrony.done else SYNCHRONY_EVERY
 
     def renew_lease(self) -> None:
         """Renew the lease that is held or prepared; its time counts from before the renewal was sent."""

@@ -23,7 +23,8 @@ PROMOTION_PATIENCE = 20.0
 """Seconds for which the gateway refuses writes while databases that were replicas do not say that they take them."""
 GLANCES = 8
 """While a pair is moved, one look in so many asks the quorum. The others ask one voter, which may be cut off."""
-SYNCHRONY_EVERY = 2.0
+SYNCHRONY_EVERY, SYNCHRONY_SOON = 2.0, 0.5
+"""Seconds between two looks at synchrony; the second after one that changed something, or had no answer."""
 VOTERS_EVERY = 15.0
 
 

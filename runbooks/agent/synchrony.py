@@ -162,6 +162,7 @@ class SynchronyKeeper:
         self._waiting_since: float | None = None
         self._differing_since: float | None = None
         self._goal: int | None = None
+        self._led = "", 0.0  # which instance led, and when it was asked last
         self._copies = CopyKeeper(clock)
         self._unsaid = ""
         self.done: tuple[str, ...] = ()
@@ -176,6 +177,7 @@ class SynchronyKeeper:
 
     def _pause(self) -> None:
         self._away_since = self._waiting_since = self._differing_since = self._goal = None
+        self._led = "", 0.0
 
     def keep(self, record: PairRecord) -> Move:
         """Look, do the next thing, and return it.
@@ -191,7 +193,7 @@ class SynchronyKeeper:
             self._pause()
             self._copies.pause()
             return Move.NOTHING
-        self._away_since = held_since(self._away_since, now, holds=not seen.streams)
+        self._away_since = held_since(self._lost_since(seen, now), now, holds=not seen.streams)
         waits = seen.told and seen.waits and seen.confirms and seen.mark == record.change
         self._waiting_since = held_since(self._waiting_since, now, holds=waits)
         away = now - self._away_since if self._away_since is not None else 0.0
@@ -229,6 +231,20 @@ class SynchronyKeeper:
         except ShopSphereError as error:  # payments must not stand still for that
             self._unsaid = f"on which node the ledger is led cannot be told: {one_line(error)}"
         return False
+
+    def _lost_since(self, seen: LedgerSeen, now: float) -> float | None:
+        """Return since when the other site may be away; after the loss of the leader's node, since that was asked last.
+
+        The other site has received nothing since then; nobody could ask, and it has to find the new leader first.
+        """
+        before, asked = self._led
+        self._led = seen.leader, now
+        if before in ("", seen.leader) or self._away_since is not None:
+            return self._away_since
+        try:
+            return asked if self._is_shut(self._ledger.node_of(before)) else None
+        except ShopSphereError:
+            return None
 
     def _copies_are_gone(self, seen: CopiesSeen) -> bool:
         """Whether each instance beside that does not stream is on a node that is shut: none is back within seconds."""

@@ -29,6 +29,7 @@ class Pair(Site):
         super().__init__()
         self.at_peer, self.revision, self.reloads = self.written, 1, 0
         self.refuses_pods, self.shut = False, set[str]()
+        self.leader, self.silent = FIRST, False
         self.record = PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
             actor="test", reason="test", sync=Sync.ON
         )
@@ -39,7 +40,14 @@ class Pair(Site):
     def change(self, _seen: Seen, changed: PairRecord) -> None:
         self.record, self.revision = changed, self.revision + 1
 
+    def document(self) -> Document:
+        found = super().document()
+        found["status"] |= {"currentPrimary": self.leader, "targetPrimary": self.leader}
+        return found
+
     def answer(self) -> Document:
+        if self.silent:
+            raise NoAnswerError("the instance that leads does not answer")
         said = super().answer()
         said["followers"][0]["replayed"] = self.at_peer
         return said
@@ -168,6 +176,44 @@ def test_an_instance_on_a_lost_node_is_not_waited_for() -> None:
     pair.shut = {NODES[SECOND]}
     assert keep(keeper, pair, 1) == [Step.LEAVE.value]
     assert (pair.setting, pair.second_may_lead, pair.record.sync) == (f'FIRST 1 ("{PEER}")', False, Sync.ON)
+
+
+def moved_inside(pair: Pair, keeper: SynchronyKeeper) -> None:
+    """Lose the leading instance; another one leads 14 s later, which nobody follows yet."""
+    keep(keeper, pair, 8)
+    pair.silent, pair.streams, pair.peer_streams = True, False, False
+    for _ in range(7):
+        pair.now += 2
+        with pytest.raises(NoAnswerError):
+            keeper.keep(pair.record)
+    pair.silent, pair.leader = False, SECOND
+
+
+@pytest.mark.requirement("payments do not wait for the other site to find the leader that follows a lost one")
+def test_after_a_lost_leader_nobody_is_waited_for_who_was_not_there_since() -> None:
+    pair = Pair()
+    keeper = keeper_of(pair)
+    moved_inside(pair, keeper)
+    pair.shut = {NODES[FIRST]}
+    assert keep(keeper, pair, 1) == ["the witness is to say that the ledger may be ahead"]
+    assert pair.record.sync is Sync.OFF
+    assert keep(keeper, pair, 1) == [Step.LEAVE.value]
+    assert (pair.setting, pair.second_may_lead) == ("", False)
+    pair.peer_streams, pair.at_peer = True, pair.written
+    keep(keeper, pair, 8)
+    assert pair.record.sync is Sync.ON
+
+
+@pytest.mark.requirement("a switch inside a site costs no synchrony where the other site follows within seconds")
+def test_after_a_switch_the_other_site_is_waited_for() -> None:
+    pair = Pair()
+    keeper = keeper_of(pair)
+    moved_inside(pair, keeper)
+    assert "the witness is to say that the ledger may be ahead" not in keep(keeper, pair, 1)
+    assert pair.record.sync is Sync.ON
+    pair.peer_streams, pair.at_peer = True, pair.written
+    keep(keeper, pair, 3)
+    assert pair.record.sync is Sync.ON
 
 
 @pytest.mark.requirement("payments do not wait for an instance whose node is known to be lost")
