@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from production_topology import fill_in_production
 
-# As on an owner's machine: what only works with the environment of this one is found out.
-os.environ.pop("PYTHONUNBUFFERED", None)
+# Pulumi's programs tell their ports on pipes that they do not flush. What is deployed by us sets it by itself
+# (shopsphere/deploy/environment.py); tests that call Pulumi by themselves need it on every machine.
+os.environ["PYTHONUNBUFFERED"] = "1"
 
 
 def pytest_collection_finish() -> None:

@@ -54,7 +54,9 @@ sys.stderr.write(f"{len(turns)} turns")
 
 
 @pytest.mark.requirement("no error is a traceback, and an output that was not written is no success")
-def test_an_output_on_a_full_disk() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_on_a_full_disk(unbuffered: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("w") as full:
         done = _run("from cli.main import main; main()", "--version", stdout=full.fileno(), stderr=subprocess.PIPE)
     assert done.returncode == ExitCode.FAILED

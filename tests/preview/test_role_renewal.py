@@ -87,7 +87,10 @@ def test_what_the_command_prints_is_what_the_owner_types(
     desk = tmp_path / "desk"
     desk.mkdir()
     path = f"{tools_directory()}:{os.environ['PATH']}"
-    script = f"set -euo pipefail\ncd {desk}\n{login.typed()}"
+    typed = login.typed()
+    assert "kubectl --kubeconfig KUBECONFIG-OF-THE-CLUSTERS-OWNER --context " in typed
+    typed = typed.replace("KUBECONFIG-OF-THE-CLUSTERS-OWNER", str(owners))
+    script = f"set -euo pipefail\ncd {desk}\n{typed}"
     run(["bash", "-s"], stdin=script, seconds=120, env={"KUBECONFIG": str(owners), "PATH": path})
     (signed,) = desk.glob("*.crt")
 
