@@ -12,7 +12,7 @@ from typing import Any
 
 from runbooks.agent.agent import Agent
 from runbooks.agent.databases import Role
-from runbooks.agent.in_site import LOOKS_EVERY, InSiteMoves
+from runbooks.agent.in_site import InSiteMoves
 from runbooks.agent.loops import Loop
 from runbooks.agent.node import PART_OF_SITE_SECONDS
 from runbooks.agent.own_servers import Server, servers_here
@@ -38,7 +38,7 @@ class FirstAgent(Agent):
         super().__init__(*arguments, **options)
         self._servers, self._in_site = servers, in_site
         if in_site:
-            self._beside = (*self._beside, Loop(self.let_others_lead, lambda: LOOKS_EVERY, self._tell))
+            self._beside = (*self._beside, Loop(self.let_others_lead, in_site.pause, self._tell))
         self._proven: frozenset[str] = frozenset()
 
     def let_others_lead(self) -> None:

@@ -7,21 +7,30 @@ old leader takes no writes, the witness tells earlier: a node without a lease th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from runbooks.agent.state import Knowledge
 from shopsphere.clients.cluster import Cluster, Document
+from shopsphere.clients.cluster_errors import NotFoundError
 from shopsphere.clients.postgres import cluster_path, has_one_leader
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness import Phase
 from shopsphere.witness.seen import Seen
 
-LOOKS_EVERY = 0.5
-"""Seconds between two looks; they ask nobody while all nodes have their leases."""
+LOOKS_EVERY, LOOKS_SOON = 2.0, 0.5
+"""Seconds between two looks; the second while somebody is to lead in place of another."""
+UNCHANGED_SECONDS = 2.0
+"""Seconds for which a lease must not have been renewed: who leads and is alive renews each second."""
+LET_IN_AFTER = 12.0
+"""Seconds for which another instance has led before a barred node may have a lease again.
+
+A look of that node from before counts there for 10 s, and looks are 2 s apart.
+"""
 _PENDING = "pending"
 """What CloudNativePG calls the next leader while it has not chosen one."""
 _RELEASED_SECONDS = 1
@@ -41,26 +50,28 @@ class Barring(Protocol):
         """Let it have one again."""
 
 
-@dataclass(frozen=True)
-class Succeeding:
-    """An instance that is to lead, and waits for the lease of another one.
+@dataclass
+class _Of:
+    """What is remembered of one database.
 
     Attributes:
-        database: whose they are.
-        node: of the instance that has the lease.
-        lease: as the API has it.
+        version: of its lease, as it was seen last while another instance is to lead.
+        since: monotonic time since which it has this version.
+        ended: its lease was given back, and the one that is to lead has not been seen to lead with it.
+        unsettled: another instance was to lead at the last look.
     """
 
-    database: DatabaseModel
-    node: str
-    lease: Document
+    version: str = ""
+    since: float = 0.0
+    ended: bool = False
+    unsettled: bool = False
 
 
 class InSiteMoves:
     """Ends CloudNativePG's lease of an instance whose node is shut; used by one thread.
 
     The node is barred first, in one transaction that requires that it has no lease: a node that comes back in this very
-    moment stays shut until another instance leads, and finds out then that its own one must not.
+    moment stays shut until another instance has led for a while.
 
     Args:
         site: whose agent this is.
@@ -79,10 +90,18 @@ class InSiteMoves:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._site, self._cluster, self._witness, self._tell, self._clock = site, cluster, witness, tell, clock
-        self._looks_at_bars = True  # those of an earlier process of this agent end with its lease
+        self._of = {each.name: _Of() for each in DATABASES}
+        self._looks_at_bars = True  # of an earlier process of this agent
+        self._settled_since: float | None = None
+
+    def pause(self) -> float:
+        """Return the seconds until the next look."""
+        return LOOKS_SOON if any(each.unsettled for each in self._of.values()) else LOOKS_EVERY
 
     def look(self, known: Knowledge, lease: int) -> None:
         """End what has to end, and let in the nodes that were barred for it.
+
+        Each database is looked at by itself: what keeps one from an answer keeps no other one waiting.
 
         Args:
             known: what the agent knows.
@@ -91,37 +110,74 @@ class InSiteMoves:
         Raises:
             ShopSphereError: API or witness do not answer, or somebody was faster: the next look decides anew.
         """
-        shut = known.shut_nodes(self._site, self._clock.monotonic())
-        if not lease or not (shut or self._looks_at_bars):
+        if not lease or not known.has_nodes(self._site):
+            return
+        problems: list[ShopSphereError] = []
+        for database in DATABASES:
+            try:
+                self._look_at(database, known, lease)
+            except NotFoundError:
+                self._of[database.name] = _Of()  # it is not there: nobody is to lead
+            except ShopSphereError as error:
+                problems.append(error)
+        if self._looks_at_bars and not problems:
+            self._let_in()
+        if problems:
+            raise problems[0]
+
+    def _look_at(self, database: DatabaseModel, known: Knowledge, lease: int) -> None:
+        of = self._of[database.name]
+        status = self._cluster().get(cluster_path(database.namespace.name, database.cluster(self._site)))["status"]
+        if has_one_leader({"status": status}):
+            if of.ended:  # CloudNativePG may have taken its choice back
+                of.ended = self._lease_of(database)["spec"].get("holderIdentity") != status.get("currentPrimary")
+            of.unsettled, of.version = of.ended, ""
+            return
+        of.unsettled = True
+        if status["targetPrimary"] == _PENDING:
+            return
+        self._succeed(database, status, known, lease)
+
+    def _succeed(self, database: DatabaseModel, status: Document, known: Knowledge, lease: int) -> None:
+        """Bar the node of the instance that led, then give its lease back in its place."""
+        of, now, found = self._of[database.name], self._clock.monotonic(), self._lease_of(database)
+        if found["metadata"]["resourceVersion"] != of.version:
+            of.version, of.since = found["metadata"]["resourceVersion"], now
+        holder, target = found.get("spec", {}).get("holderIdentity") or "", status["targetPrimary"]
+        node = self._node_of(database, str(holder if holder not in ("", target) else status["currentPrimary"]))
+        shut = known.shut_nodes(self._site, now)
+        if not node or (node not in shut and not (of.ended or holder in ("", target))):
             return
         seen = self._witness.see()
         record = seen.record
         if record is None or record.active != self._site or record.phase is not Phase.STEADY:
             return
-        documents = [self._document(each) for each in DATABASES]
-        for each in self._succeeding(documents, shut):
-            self._end(each, seen, lease)
-        barred = [node for site, _, node in (each.partition("/") for each in seen.barred) if site == self._site]
-        if all(has_one_leader(each) for each in documents):
-            for node in barred:
+        self._looks_at_bars, self._settled_since = True, None
+        # Also where the lease has been given back already: the bar may have ended with a lease of the site.
+        barred = f"{self._site}/{node}" not in seen.nodes and self._witness.bar_node(seen, node, lease)
+        if barred and node in shut and holder not in ("", target) and now - of.since >= UNCHANGED_SECONDS:
+            self._end(database, found)
+            of.ended, of.version = True, ""
+            self._tell(f"in-site: {node} is shut, so another instance of {database.name} need not wait for {holder}")
+
+    def _let_in(self) -> None:
+        """Let barred nodes have a lease again, once every database has had one leader for long enough."""
+        if any(each.unsettled for each in self._of.values()):
+            self._settled_since = None
+            return
+        now = self._clock.monotonic()
+        if self._settled_since is None:
+            self._settled_since = now
+        if now - self._settled_since < LET_IN_AFTER:
+            return
+        for site, _, node in (each.partition("/") for each in self._witness.see().barred):
+            if site == self._site:
                 self._witness.let_in(node)
                 self._tell(f"in-site: {node} may have a lease again")
-            self._looks_at_bars = False
+        self._looks_at_bars, self._settled_since = False, None
 
-    def _document(self, database: DatabaseModel) -> Document:
-        return self._cluster().get(cluster_path(database.namespace.name, database.cluster(self._site)))
-
-    def _succeeding(self, documents: list[Document], shut: frozenset[str]) -> Iterator[Succeeding]:
-        """Yield the databases of which another instance waits for the lease of one on a node that is shut."""
-        for database, document in zip(DATABASES, documents, strict=True):
-            target = document.get("status", {}).get("targetPrimary")
-            if has_one_leader(document) or target == _PENDING:
-                continue
-            lease = self._cluster().get(lease_path(database, self._site))
-            holder = lease.get("spec", {}).get("holderIdentity")
-            node = self._node_of(database, holder) if holder and holder != target else ""
-            if node in shut:
-                yield Succeeding(database, node, lease)
+    def _lease_of(self, database: DatabaseModel) -> Document:
+        return self._cluster().get(lease_path(database, self._site))
 
     def _node_of(self, database: DatabaseModel, pod: str) -> str:
         """Return the node of a pod; empty where the API no longer knows it."""
@@ -129,18 +185,12 @@ class InSiteMoves:
         pods = self._cluster().items_of_known_kind(path, fieldSelector=f"metadata.name={pod}")
         return str(pods[0]["spec"].get("nodeName") or "") if pods else ""
 
-    def _end(self, succeeding: Succeeding, seen: Seen, lease: int) -> None:
-        """Bar the node, then give the lease back in place of the instance, if it has not renewed meanwhile."""
-        database, node = succeeding.database, succeeding.node
-        self._looks_at_bars = True
-        if not self._witness.bar_node(seen, node, lease):
-            return
+    def _end(self, database: DatabaseModel, found: Document) -> None:
+        """Give a lease back in place of its holder, if it has the version that was looked at."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = {"holderIdentity": "", "leaseDurationSeconds": _RELEASED_SECONDS, "renewTime": now, "acquireTime": now}
-        version = succeeding.lease["metadata"]["resourceVersion"]
-        self._cluster().patch(lease_path(database, self._site), {"spec": spec}, version=version)
-        holder = succeeding.lease["spec"]["holderIdentity"]
-        self._tell(f"in-site: {node} is shut, so another instance of {database.name} need not wait for {holder}")
+        spec: dict[str, Any] = {"holderIdentity": "", "leaseDurationSeconds": _RELEASED_SECONDS}
+        changes = {"spec": spec | {"renewTime": now, "acquireTime": now}}
+        self._cluster().patch(lease_path(database, self._site), changes, version=found["metadata"]["resourceVersion"])
 
 
 def lease_path(database: DatabaseModel, site: str) -> str:

@@ -128,8 +128,8 @@ class NodeAgent(Agent):
         site_until = known.site_until
         if found.old_primary:  # here one may write beside the one that leads: not a moment longer
             site_until = 0.0
-        elif not found.unknown:
-            site_until = max(site_until, until)
+        elif not found.unknown and not (found.leaving and site_until <= asked):
+            site_until = max(site_until, until)  # not where it comes back: what led here may not know that it is over
         news: dict[str, object] = {"peer_elsewhere": found.elsewhere, "site_until": site_until}
         if found.heard:
             to_peer = until - NOTICED_SECONDS if found.silent else until

@@ -18,7 +18,7 @@ from runbooks.agent.own_servers import Server, servers_here
 from runbooks.agent.sight import Sight
 from shopsphere.clients.cluster import Cluster, Document
 from shopsphere.clients.cluster_errors import NotFoundError
-from shopsphere.clients.postgres import await_standby, cluster_path
+from shopsphere.clients.postgres import await_standby, cluster_path, has_one_leader
 from shopsphere.clients.questions import CONTAINER
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
@@ -55,6 +55,7 @@ class Found:
         unknown: why that cannot be told of one; empty when it can be told of all.
         silent: the API has not said who leads each database.
         follows: the kernel shows servers here, and that every one follows another one.
+        leaving: what leads here is to be replaced by an instance elsewhere.
         elsewhere: replication ports of the databases that did not lead here when the API answered last.
     """
 
@@ -63,6 +64,7 @@ class Found:
     unknown: str = ""
     silent: bool = False
     follows: bool = False
+    leaving: bool = False
     elsewhere: frozenset[int] = frozenset()
 
 
@@ -86,6 +88,7 @@ class _Of:
         problem: why not more is known.
         old_primary: why one on this node writes beside the one that leads.
         answered: the API said who leads.
+        leaving: one on this node leads, and another one is to.
         running: pods on this node with a container that runs; None while the API has not listed the pods.
     """
 
@@ -95,6 +98,7 @@ class _Of:
     problem: str = ""
     old_primary: str = ""
     answered: bool = False
+    leaving: bool = False
 
 
 class NodePlace:
@@ -134,7 +138,7 @@ class NodePlace:
         found = at_each(DATABASES, lambda each: self._look_at(each, servers, asked))
         running = {pod for each in found for pod in each.running or ()}
         self._sight.compare(running, servers, complete=all(each.running is not None for each in found))
-        said = self._shown(servers)
+        said = replace(self._shown(servers), leaving=any(each.leaving for each in found))
         if all(each.answered for each in found):
             said = replace(said, heard=True, silent=False)
         if old := next((each.old_primary for each in found if each.old_primary), ""):
@@ -220,6 +224,8 @@ class NodePlace:
             raise
         found.answered = True
         leader = document.get("status", {}).get("currentPrimary") or ""
+        here = {pod["metadata"]["name"] for pod in pods_on(self._node, pods)}
+        found.leaving = leader in here and not has_one_leader(document)
         self._leads[name] = lead_of(document, pods, self._node)
         proofs = {each: at for each, at in self._standbys.get(name, {}).items() if each[0] == leader}
         self._standbys[name] = proofs  # whatever is asked now: those of another leader are over

@@ -94,9 +94,23 @@ class Knowledge:
         """
         return node in self.shut_nodes(site, now)
 
+    def has_nodes(self, site: str) -> bool:
+        """Whether a further node of a site has ever had a lease since the agent started."""
+        return any(key.startswith(f"{site}/") for key in (*self.seen_nodes, *self.nodes))
+
+    @property
+    def _may_be_permitted(self) -> bool:
+        """Whether a further node may be open by a permit: also while the epoch lasts that one began.
+
+        Such a node goes on by it until it hears the witness itself.
+        """
+        if self.permit is None:
+            return False
+        return self.record is None or self.permit.epoch >= self.record.epoch
+
     def shut_nodes(self, site: str, now: float) -> frozenset[str]:
         """Return the further nodes of a site that `shuts` says so of."""
-        if not self.has_heard_lately(now) or self.standing_permit is not None:
+        if not self.has_heard_lately(now) or self._may_be_permitted:
             return frozenset()
         lost = self.seen_nodes.difference(self.nodes)
         return frozenset(key.removeprefix(f"{site}/") for key in lost if key.startswith(f"{site}/"))
@@ -119,9 +133,9 @@ def doors(site: str, known: Knowledge, now: float) -> Doors:
     """Decide what is open at `now`: whatever is not known counts against opening."""
     if not known.is_proven(now):
         return Doors(databases=False, writes=False, because=f"the fence is not proven: {known.unproven or UNKNOWN}")
-    decided = _of_proven(site, known, now)
-    if decided.databases and known.site_until <= now:
+    if known.site_until <= now:
         return Doors(databases=False, writes=False, because=CUT_OFF)
+    decided = _of_proven(site, known, now)
     until = min(decided.until, known.proven_until, known.site_until)
     return replace(decided, until=until) if decided.databases else decided
 

@@ -39,10 +39,13 @@ def nodes_asked(view: PairView) -> dict[str, Callable[[], Finding]]:
 
 
 def _node(view: PairView, site: str, node: FurtherNode, *, active: bool) -> Finding:
-    return judge_node(node.name, view.node(site, node), active=active, holds=f"{site}/{node.name}" in view.seen.nodes)
+    name, seen = f"{site}/{node.name}", view.seen
+    return judge_node(
+        node.name, view.node(site, node), active=active, holds=name in seen.nodes, barred=name in seen.barred
+    )
 
 
-def judge_node(node: str, state: Mapping[str, Any], *, active: bool, holds: bool) -> Finding:
+def judge_node(node: str, state: Mapping[str, Any], *, active: bool, holds: bool, barred: bool = False) -> Finding:
     """Judge the agent of a further node.
 
     Args:
@@ -50,7 +53,13 @@ def judge_node(node: str, state: Mapping[str, Any], *, active: bool, holds: bool
         state: what it says.
         active: whether its site takes writes.
         holds: whether the node has a lease at the witness.
+        barred: whether the agent of its site keeps it from one.
     """
+    if barred:
+        return fails(
+            f"{node} is barred: an instance elsewhere is to lead, or has led for some seconds only",
+            "wait; if it stays so, look at the log of the agent of its site for the database that nobody leads",
+        )
     if why := state.get("unproven"):
         return fails(f"the fence of {node} is not proven: {why}", f"look at the log of the agent of {node}")
     if not state["databases"]:

@@ -235,13 +235,15 @@ class Cluster:
         where = f"{self.context}: watch {path}"
         return stream.lines(self._api, where, path, query, seconds=self._seconds, asker=self._asker)
 
-    def converse(self, namespace: str, pod: str, container: str, command: list[str]) -> Conversation:
-        """Start a program in a container that answers what it is asked, line by line.
+    def converse(
+        self, namespace: str, pod: str, container: str, command: list[str], *, start: float = 0.0
+    ) -> Conversation:
+        """Start a program in a container that answers what it is asked, line by line; `start` as there.
 
         Raises:
             ProgramError: it could not be started.
         """
-        return Conversation(self._settings, namespace, pod, container, command, self._seconds, self._asker)
+        return Conversation(self._settings, namespace, pod, container, command, self._seconds, self._asker, start=start)
 
     def execute(
         self,

@@ -22,7 +22,6 @@ from shopsphere.foundation.errors import one_line
 BROKEN = (ApiException, WebSocketException, urllib3.exceptions.HTTPError, OSError)
 """What the client raises when a program in a container cannot be started, or the line to it breaks."""
 
-_START_FACTOR = 1.5
 _LOCAL = threading.local()
 
 
@@ -99,8 +98,9 @@ class Conversation:
         pod: its name.
         container: in it.
         command: a program that reads questions from its standard input.
-        seconds: bound on each answer; the start may take half as long again.
+        seconds: bound on each answer.
         asker: as whom the API is asked, for errors.
+        start: bound on each answer until the program runs; 0: `seconds`.
 
     Raises:
         ClusterError: it could not be started.
@@ -115,12 +115,14 @@ class Conversation:
         command: list[str],
         seconds: float,
         asker: Asker | None = None,
+        *,
+        start: float = 0.0,
     ) -> None:
         self._about, self._seconds = f"exec in {namespace}/{pod}", seconds
         try:
-            # Little: who asks again and again is soon told of another pod, where this one's node is lost.
-            start = _START_FACTOR * seconds
-            self._session = open_program(settings, namespace, pod, container, command, seconds=start, stdin=True)
+            self._session = open_program(
+                settings, namespace, pod, container, command, seconds=start or seconds, stdin=True
+            )
         except BROKEN as error:
             raise from_exec(self._about, error, asker) from error
 

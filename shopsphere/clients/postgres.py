@@ -17,6 +17,7 @@ from shopsphere.clients.questions import ABOUT_INSTANCE, CONTAINER, DATABASE, PS
 
 _SESSION = [*PSQL, DATABASE]
 _ASK_EVERY = 0.05
+_FIRST_START, _LONGEST_START, _QUICK_STARTS = 3.0, 15.0, 4
 _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
 """CloudNativePG's clusters of all namespaces."""
@@ -48,7 +49,7 @@ class InstanceSession:
 
     def __init__(self) -> None:
         self._held: Conversation | None = None
-        self._pod = ""
+        self._pod, self._failed = "", 0
 
     def ask(self, cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:
         """Return what `ask_instance` returns; a session that broke is opened anew by the next question.
@@ -58,8 +59,11 @@ class InstanceSession:
         """
         if pod != self._pod:
             self.close()
+            self._pod, self._failed = pod, 0
         if self._held is None:
-            self._held, self._pod = cluster.converse(namespace, pod, CONTAINER, _SESSION), pod
+            self._failed += 1
+            self._held = cluster.converse(namespace, pod, CONTAINER, _SESSION, start=start_seconds(self._failed))
+        self._failed = 0
         try:
             output = self._held.ask(f"{ABOUT_INSTANCE};\n")
             return read_answer(output, f"{cluster.context}: {namespace}/{pod}")
@@ -72,7 +76,20 @@ class InstanceSession:
         if self._held:
             with suppress(OSError, WebSocketException):
                 self._held.close()
-        self._held, self._pod = None, ""
+        self._held = None
+
+
+def start_seconds(attempt: int) -> float:
+    """Return how long the start of a session may take (s), at the first attempt for a pod and at those that follow.
+
+    Little at first: where the pod's node is lost, another pod is named soon, and nobody is asked meanwhile. More later:
+    a busy node may take long for every start.
+    """
+    return (
+        _FIRST_START
+        if attempt <= _QUICK_STARTS
+        else min(_LONGEST_START, _FIRST_START * 2.0 ** (attempt - _QUICK_STARTS))
+    )
 
 
 # PostgreSQL never starts as a primary where this file is, and only a promotion removes it. It is looked at before the

@@ -46,4 +46,12 @@ def test_a_barred_node(voters: Voters) -> None:
     assert site.bar_node(seen, "n2", held)
     site.release_lease(held)
     assert (operator.see().holders, operator.see().barred) == ((), ())
+    first, second = site.prepare_lease(seconds=60), site.prepare_lease(seconds=60)
+    site.take_lease(operator.see(), "frankfurt", first)
+    assert site.bar_node(seen, "n2", first)
+    site.take_lease(operator.see(), "frankfurt", second)  # as after a restart of the agent
+    assert site.bar_node(seen, "n2", second)
+    site.release_lease(first)
+    assert operator.see().barred == ("frankfurt/n2",), "it does not end with the earlier lease"
+    site.release_lease(second)
     assert not site.bar_node(seen, "n2", site.prepare_lease(seconds=60)), "the site has no lease"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
@@ -11,10 +13,12 @@ from small_etcd import Line
 from test_node_leases import NODE_KEY, URLS, Host, World
 
 from runbooks.agent.first_node import FirstAgent
-from runbooks.agent.in_site import InSiteMoves, lease_path
+from runbooks.agent.in_site import LET_IN_AFTER, LOOKS_EVERY, LOOKS_SOON, UNCHANGED_SECONDS, InSiteMoves, lease_path
 from runbooks.agent.node import PART_OF_SITE_SECONDS
+from runbooks.agent.state import Knowledge
+from runbooks.permit import Permit
 from shopsphere.clients.cluster import Cluster
-from shopsphere.clients.cluster_errors import ConflictError
+from shopsphere.clients.cluster_errors import ClusterUnreachableError, ConflictError, NotFoundError
 from shopsphere.clients.postgres import cluster_path
 from shopsphere.estate.databases import DATABASES, LEDGER
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
@@ -32,16 +36,19 @@ class Api:
 
     def __init__(self) -> None:
         self.target, self.leader, self.holder, self.version = OLD, OLD, OLD, 7
-        self.pods = dict(NODES)
-        self.asked = 0
+        self.pods, self.broken = dict(NODES), False
+        self.missing: set[str] = set()
         self.before_patch: Callable[[], object] = lambda: None
 
     def get(self, path: str) -> dict[str, Any]:
-        self.asked += 1
+        if path in self.missing:
+            raise NotFoundError(f"{path} is not there")
         if path == LEASE:
             return {"metadata": {"resourceVersion": str(self.version)}, "spec": {"holderIdentity": self.holder}}
         if path == cluster_path(LEDGER.namespace.name, LEDGER.cluster("frankfurt")):
             return {"status": {"targetPrimary": self.target, "currentPrimary": self.leader}}
+        if self.broken:
+            raise ClusterUnreachableError("commerce says nothing")
         return {"status": {"targetPrimary": "commerce-frankfurt-1", "currentPrimary": "commerce-frankfurt-1"}}
 
     def items_of_known_kind(self, path: str, fieldSelector: str) -> list[dict[str, Any]]:  # noqa: N803 Kubernetes' name
@@ -63,8 +70,8 @@ class Site:
         self.line = Line(self.world.etcd)
         witness = SiteWitness("rdc-a", URLS, site="frankfurt", transport=self.line.transport)
         api = cast("Cluster", self.api)
-        moves = InSiteMoves("frankfurt", lambda: api, witness, self.told.append, self.world.clock)
-        first = partial(FirstAgent, in_site=moves, servers=dict)
+        self.moves = InSiteMoves("frankfurt", lambda: api, witness, self.told.append, self.world.clock)
+        first = partial(FirstAgent, in_site=self.moves, servers=dict)
         self.world.first = Host(self.world, "frankfurt", first=first)  # as after a restart of the agent
         for _ in range(2):
             self.pass_second(second=True)
@@ -84,6 +91,16 @@ class Site:
 
     def look(self) -> None:
         self.agent.let_others_lead()
+
+    def looks(self, seconds: float = UNCHANGED_SECONDS, *, second: bool = False) -> None:
+        """Look each second, as long as it takes to know that a lease is not renewed."""
+        self.look()
+        for _ in range(int(seconds)):
+            self.pass_second(second=second)
+            self.look()
+
+    def lead(self, pod: str = NEW) -> None:
+        self.api.leader = self.api.holder = pod
 
     @property
     def agent(self) -> FirstAgent:
@@ -112,8 +129,9 @@ def site() -> Site:
 def test_the_lease_of_an_instance_on_a_lost_node_is_ended(site: Site) -> None:
     site.lose_node()
     site.look()
-    assert site.api.holder == ""
-    assert site.value() == BARRED
+    assert (site.api.holder, site.value()) == (OLD, BARRED), "it may be renewed yet"
+    site.looks()
+    assert (site.api.holder, site.value()) == ("", BARRED)
     assert "frankfurt-2 is shut" in site.told[-1]
 
 
@@ -137,41 +155,106 @@ def test_a_node_that_took_its_lease_meanwhile_is_left_alone(site: Site) -> None:
 
 
 @pytest.mark.requirement("nobody leads beside an instance whose node may be open")
-def test_a_node_that_comes_back_stays_shut_until_another_one_leads(site: Site) -> None:
+def test_a_node_that_comes_back_stays_shut_until_another_one_has_led(site: Site) -> None:
     def come_back() -> None:
         for _ in range(3):
             site.world.second.turn()
 
     site.lose_node()
     site.api.before_patch = come_back
-    site.look()
+    site.looks()
     assert site.api.holder == "", "nothing was renewed"
-    for _ in range(20):
-        site.pass_second(second=True)
-        site.look()
-        assert not site.world.second.fence.is_open
-    site.api.leader = site.api.holder = NEW
-    site.pass_second(second=True)
-    site.look()
+    site.looks(20, second=True)
+    assert not site.world.second.fence.is_open
+    site.lead()
+    site.looks(LET_IN_AFTER - 1, second=True)
+    assert not site.world.second.fence.is_open, "a look of before may count there for 10 s"
+    site.looks(3, second=True)
     assert "may have a lease again" in site.told[-1]
-    for _ in range(2):
-        site.pass_second(second=True)
+    site.looks(2, second=True)
     assert site.world.second.fence.is_open
 
 
 @pytest.mark.requirement("nobody leads beside an instance whose node may be open")
+@pytest.mark.parametrize("holder", ["", NEW])
+def test_a_bar_that_ended_is_set_again_while_another_one_is_to_lead(site: Site, holder: str) -> None:
+    site.lose_node()
+    site.looks()
+    site.api.holder = holder
+    site.world.etcd.entries.pop(NODE_KEY.encode())  # as with a lease of the site that ended
+    site.looks(1)
+    assert (site.value(), site.api.holder) == (BARRED, holder)
+
+
+@pytest.mark.requirement("nobody leads beside an instance whose node may be open")
+@pytest.mark.parametrize("holder", ["", NEW])
+def test_a_choice_that_is_taken_back_lets_nobody_in(site: Site, holder: str) -> None:
+    site.lose_node()
+    site.looks()
+    site.api.target, site.api.holder = OLD, holder
+    site.looks(LET_IN_AFTER + 5, second=True)
+    assert (site.value(), site.world.second.fence.is_open) == (BARRED, False)
+    site.api.holder = OLD
+    site.looks(LET_IN_AFTER + 3, second=True)
+    assert site.world.second.fence.is_open, "it leads again, and has the lease"
+
+
+@pytest.mark.requirement("nobody leads beside an instance whose node may be open")
 def test_an_instance_that_renews_keeps_its_lease(site: Site) -> None:
+    site.lose_node()
+    for _ in range(10):
+        site.looks(1)
+        site.api.version += 1
+    assert site.api.holder == OLD
+
     def renew() -> None:
         site.api.version += 1
 
-    site.lose_node()
     site.api.before_patch = renew
     with pytest.raises(ConflictError):
-        site.look()
+        site.looks()
     assert site.api.holder == OLD
     site.api.before_patch = lambda: None
-    site.look()
+    site.looks()
     assert site.api.holder == "", "it has stopped"
+
+
+@pytest.mark.requirement("one database keeps no other one waiting")
+@pytest.mark.parametrize("broken", [True, False])
+def test_each_database_is_looked_at_by_itself(site: Site, *, broken: bool) -> None:
+    site.lose_node()
+    if broken:
+        site.api.broken = True
+        for _ in range(4):
+            with pytest.raises(ClusterUnreachableError):
+                site.look()
+            site.pass_second()
+    else:
+        site.api.missing = {cluster_path("data-commerce", "commerce-frankfurt")}
+        site.looks()
+    assert site.api.holder == ""
+
+
+@pytest.mark.requirement("a lease inside a site is ended for a lost node alone")
+def test_a_node_may_be_open_by_a_permit_for_the_whole_epoch_that_it_began(site: Site) -> None:
+    def permit(epoch: int) -> Permit:
+        return Permit(
+            pair="rdc-a",
+            epoch=epoch,
+            active="frankfurt",
+            session="x",
+            actor="anna",
+            reason="test",
+            at=datetime.now(UTC),
+        )
+
+    record = site.world.record().changed(actor="anna", reason="test", epoch=2)
+    known = Knowledge(record=record, heard_at=100.0, seen_nodes=frozenset({"frankfurt/frankfurt-2", "dublin/dublin-2"}))
+    assert known.shut_nodes("frankfurt", 101.0) == {"frankfurt-2"}
+    assert not replace(known, permit=permit(3)).shut_nodes("frankfurt", 101.0)
+    assert not replace(known, permit=permit(2)).shut_nodes("frankfurt", 101.0), "it may not have heard the witness yet"
+    later = replace(known, permit=permit(2), record=record.changed(actor="anna", reason="test", epoch=3))
+    assert later.shut_nodes("frankfurt", 101.0) == {"frankfurt-2"}
 
 
 def unknown_pod(site: Site) -> None:
@@ -190,14 +273,6 @@ def on_the_first_node(site: Site) -> None:
     site.api.pods[OLD] = "frankfurt"
 
 
-def held_by_the_new_one(site: Site) -> None:
-    site.api.holder = NEW
-
-
-def held_by_nobody(site: Site) -> None:
-    site.api.holder = ""
-
-
 def pair_is_moved(site: Site) -> None:
     site.world.announce(Phase.DRAINING)
 
@@ -214,39 +289,45 @@ def quorum_silent_for_long(site: Site) -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        unknown_pod, chosen_by_nobody, same_leader, on_the_first_node, held_by_the_new_one, held_by_nobody,
-        pair_is_moved, site_without_its_lease, quorum_silent_for_long,
+        unknown_pod, chosen_by_nobody, same_leader, on_the_first_node, pair_is_moved, site_without_its_lease,
+        quorum_silent_for_long,
     ],
 )  # fmt: skip
 def test_nothing_is_ended_otherwise(site: Site, state: Callable[[Site], None]) -> None:
     site.lose_node()
     state(site)
     before = site.api.holder, site.world.etcd.keys()
-    site.look()
+    for _ in range(8):
+        site.look()
+        site.world.clock.sleep(0.5)
     assert (site.api.holder, site.world.etcd.keys()) == before
 
 
 def test_a_silent_witness_ends_nothing(site: Site) -> None:
     site.lose_node()
     site.line.cut = True
-    with pytest.raises(ShopSphereError):
-        site.look()
+    for _ in range(3):
+        with pytest.raises(ShopSphereError):
+            site.look()
+        site.world.clock.sleep(1)
     assert site.api.holder == OLD
 
 
-def test_a_healthy_site_asks_nobody(site: Site) -> None:
-    site.look()  # of bars that an earlier process may have left
-    site.api.asked = 0
-    for _ in range(5):
-        site.pass_second(second=True)
-        site.look()
-    assert site.api.asked == 0
+def test_a_healthy_site_asks_the_witness_nothing(site: Site) -> None:
+    site.looks(LET_IN_AFTER + 1, second=True)  # of bars that an earlier process may have left
+    site.line.cut = True
+    site.looks(5, second=True)
+    assert site.moves.pause() == LOOKS_EVERY
+    site.api.target = NEW
+    site.look()
+    assert site.moves.pause() == LOOKS_SOON
 
 
 @pytest.mark.requirement("a bar of a node keeps nobody from moving the pair")
 def test_a_bar_ends_with_the_lease_of_the_site(site: Site) -> None:
     site.lose_node()
-    site.look()
+    site.looks()
+    assert site.value() == BARRED
     assert not site.world.begin(), "the site may write"
     site.give_back()
     assert site.world.begin()

@@ -317,6 +317,22 @@ def test_what_was_seen_to_follow_counts_for_ten_seconds_also_where_the_agent_han
     assert not world.second.fence.is_open
 
 
+@pytest.mark.requirement("an old primary that has not heard of its end is reached by nobody")
+def test_a_node_that_comes_back_opens_over_no_leader_that_is_to_be_replaced(world: World) -> None:
+    world.refusal, world.found = NoAnswerError("the API is silent"), world.seen
+    let_pass(world, PART_OF_SITE_SECONDS + 2)
+    assert not world.second.fence.is_open
+    world.refusal, world.found = None, Found(heard=True, leaving=True)
+    let_pass(world, 30)
+    assert not world.second.fence.is_open
+    world.found = Found(heard=True)
+    let_pass(world, 2)
+    assert world.second.fence.is_open
+    world.found = Found(heard=True, leaving=True)  # a switch inside the site, as planned: it sends what it has
+    let_pass(world, 30)
+    assert world.second.fence.is_open
+
+
 @pytest.mark.requirement("a node that is cut off from its site confirms nothing to the other site")
 def test_the_way_to_the_other_site(world: World) -> None:
     node = world.second

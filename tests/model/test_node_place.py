@@ -382,3 +382,14 @@ def test_who_is_followed_by_all_others_goes_on_confirming_without_the_api(node: 
     assert node.look().heard
     node.api.is_away = "all"
     assert node.look() == Found(heard=False), "it does not lead: nothing here has to confirm"
+
+
+@pytest.mark.requirement("an old primary that has not heard of its end is reached by nobody")
+def test_what_leads_here_is_leaving_while_another_one_is_to_lead(node: Node) -> None:
+    assert not node.look().leaving
+    node.api.targets["ledger"] = 2
+    assert not node.look().leaving, "it leads elsewhere, and is to lead here"
+    node.api.leaders["ledger"], node.api.targets["ledger"] = 2, 1
+    assert node.look().leaving
+    node.api.targets.clear()
+    assert not node.look().leaving

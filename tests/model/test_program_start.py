@@ -6,13 +6,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import pytest
 from kubernetes import client
 
 from shopsphere.clients import program_input, program_output
-from shopsphere.clients.cluster_errors import ClusterError
+from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster_errors import ClusterError, ProgramError
 from shopsphere.clients.conversation import Conversation
+from shopsphere.clients.postgres import InstanceSession
 
 WHERE = ("data-ledger", "ledger-frankfurt-1", "postgres")
 SECONDS = 0.4
@@ -80,3 +83,21 @@ def test_the_start_is_bounded(
     thread.join(20)
     assert ended, "it waits for ever"
     assert time.monotonic() - began >= SECONDS
+
+
+@pytest.mark.requirement("a lost node keeps nobody waiting who asks a program on it")
+def test_a_start_that_is_slow_for_long_gets_more_time_and_another_pod_begins_anew() -> None:
+    asked: list[tuple[str, float]] = []
+
+    class Api:
+        context = "frankfurt"
+
+        def converse(self, _namespace: str, pod: str, _container: str, _command: list[str], *, start: float) -> None:
+            asked.append((pod, start))
+            raise ProgramError("no answer")
+
+    session, api = InstanceSession(), cast("Cluster", Api())
+    for pod in ("a", "a", "a", "a", "a", "a", "a", "a", "b"):
+        with pytest.raises(ProgramError):
+            session.ask(api, "data-ledger", pod)
+    assert asked == [("a", 3), ("a", 3), ("a", 3), ("a", 3), ("a", 6), ("a", 12), ("a", 15), ("a", 15), ("b", 3)]

@@ -32,6 +32,13 @@ def test_a_node(state: dict[str, Any], active: bool, holds: bool, verdict: Verdi
 
 
 @pytest.mark.requirement("no database runs on a node without a fence")
+def test_a_node_that_is_barred() -> None:
+    shut = {"databases": False, "because": "no lease: this site may not write"}
+    judged = judge_node("frankfurt-2", shut, active=True, holds=False, barred=True)
+    assert judged.verdict is Verdict.FAILED
+    assert "frankfurt-2 is barred" in judged.found
+
+
 def test_a_database_on_an_unknown_node() -> None:
     pods = [
         {"metadata": {"name": "ledger-frankfurt-1"}, "spec": {"nodeName": "frankfurt"}},
