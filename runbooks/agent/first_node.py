@@ -6,6 +6,7 @@ silent: what confirms payments at a site that follows would lose the copy that f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -37,8 +38,9 @@ class FirstAgent(Agent):
     ) -> None:
         super().__init__(*arguments, **options)
         self._servers, self._in_site = servers, in_site
+        self._succession = Loop(self.let_others_lead, in_site.pause if in_site else lambda: math.inf, self._tell)
         if in_site:
-            self._beside = (*self._beside, Loop(self.let_others_lead, in_site.pause, self._tell))
+            self._beside = (*self._beside, self._succession)
         self._proven: frozenset[str] = frozenset()
 
     def let_others_lead(self) -> None:
@@ -50,6 +52,7 @@ class FirstAgent(Agent):
         asked, servers = self._clock.monotonic(), self._following()
         if self._proven and self._proven == servers.keys() and self._known.role is Role.REPLICA:
             self._learn(follows_until=max(self._known.follows_until, asked + PART_OF_SITE_SECONDS))
+        self._succession.ring()  # the databases may have changed
         super()._look_at_role()
         proven = self._known.role is Role.REPLICA and len(servers) >= len(DATABASES)
         self._proven = frozenset(servers) if proven else frozenset()

@@ -127,10 +127,11 @@ class InSiteMoves:
 
     def _look_at(self, database: DatabaseModel, known: Knowledge, lease: int) -> None:
         of = self._of[database.name]
-        status = self._cluster().get(cluster_path(database.namespace.name, database.cluster(self._site)))["status"]
-        if has_one_leader({"status": status}):
+        document = self._cluster().get(cluster_path(database.namespace.name, database.cluster(self._site)))
+        status = document.get("status", {})
+        if has_one_leader(document):
             if of.ended:  # CloudNativePG may have taken its choice back
-                of.ended = self._lease_of(database)["spec"].get("holderIdentity") != status.get("currentPrimary")
+                of.ended = _holder_of(self._lease_of(database)) != status.get("currentPrimary")
             of.unsettled, of.version = of.ended, ""
             return
         of.unsettled = True
@@ -143,7 +144,7 @@ class InSiteMoves:
         of, now, found = self._of[database.name], self._clock.monotonic(), self._lease_of(database)
         if found["metadata"]["resourceVersion"] != of.version:
             of.version, of.since = found["metadata"]["resourceVersion"], now
-        holder, target = found.get("spec", {}).get("holderIdentity") or "", status["targetPrimary"]
+        holder, target = _holder_of(found), status["targetPrimary"]
         node = self._node_of(database, str(holder if holder not in ("", target) else status["currentPrimary"]))
         shut = known.shut_nodes(self._site, now)
         if not node or (node not in shut and not (of.ended or holder in ("", target))):
@@ -191,6 +192,10 @@ class InSiteMoves:
         spec: dict[str, Any] = {"holderIdentity": "", "leaseDurationSeconds": _RELEASED_SECONDS}
         changes = {"spec": spec | {"renewTime": now, "acquireTime": now}}
         self._cluster().patch(lease_path(database, self._site), changes, version=found["metadata"]["resourceVersion"])
+
+
+def _holder_of(lease: Document) -> str:
+    return str(lease.get("spec", {}).get("holderIdentity") or "")
 
 
 def lease_path(database: DatabaseModel, site: str) -> str:
