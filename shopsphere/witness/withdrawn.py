@@ -26,6 +26,7 @@ from shopsphere.foundation.signing import (
     require_authoritys,
     sign,
 )
+from shopsphere.witness.users import OPERATOR
 
 FILE = "withdrawn.json"
 """Where the keys are kept."""
@@ -134,9 +135,12 @@ def take_withdrawn(folder: Path, pair: str, text: str, *, now: datetime | None =
 
 
 def _still_counting(users: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
-    """Return who has left without those all of whose certificates have ended."""
+    """Return who has left without those all of whose certificates have ended.
+
+    The shared operator is declared unless it has left: it stays on the list for good.
+    """
     ended = now - timedelta(days=LEAF_DAYS) - BEGINS_BEFORE
-    return {name: until for name, until in users.items() if until > ended}
+    return {name: until for name, until in users.items() if until > ended or name == OPERATOR}
 
 
 def sign_withdrawn_anew(folder: Path, pair: str, authority: KeyPair) -> None:

@@ -198,6 +198,16 @@ def test_the_shared_key(pair: SignedPair) -> None:
     assert present(pair.witness().see().record).epoch == 2
 
 
+def test_the_shared_key_does_not_come_back(pair: SignedPair) -> None:
+    """Also when all certificates have ended that it ever had: others are forgotten then."""
+    withdraw(pair.keys, "rdc-a", OPERATOR)
+    withdraw(pair.keys, "rdc-a", ANNA)
+    later = datetime.now(UTC) + timedelta(days=900)
+    add_withdrawn(pair.keys, "rdc-a", "operator-carl", now=later)
+    assert set(present(withdrawn_in(pair.keys, "rdc-a")).users) == {OPERATOR, "operator-carl"}
+    assert declared_operators(pair.keys, "rdc-a") == [BERT]
+
+
 def test_a_key_of_who_has_left_makes_no_operator(pair: SignedPair, monkeypatch: pytest.MonkeyPatch) -> None:
     """As where only some of the files came back from an older copy."""
     taken = shutil.copytree(pair.keys, pair.base / "taken")
