@@ -172,8 +172,10 @@ def _journal(directory: Path, request: Request, change: RoleChange, left: RunRec
         with Journal.resume(left.path, actor=change.actor) as earlier:
             earlier.abandon(actor=change.actor, reason=f"goes on as {' '.join(filter(None, wanted))}: {request.reason}")
         facts = RunFacts(request.runbook, variant, request.pair, change.actor, request.reason)
-        # One that takes the change back finds its way anew; it must not be what keeps a lost site from being left.
-        return Journal.start(directory, facts, goes_on=left if left.touched and request.runbook == FAILOVER else None)
+        # One that takes the change back finds its way anew; it must not be what keeps a lost site from being left. Nor
+        # must one that leaves a site from which the other one was being rebuilt: where it is refused, nothing is begun.
+        is_midway = left.touched and left.facts.runbook == request.runbook == FAILOVER
+        return Journal.start(directory, facts, goes_on=left if is_midway else None)
     if begun != wanted:
         raise ShopSphereError.build(
             f"{request.pair}: an unfinished run is of another kind",
@@ -185,13 +187,15 @@ def _journal(directory: Path, request: Request, change: RoleChange, left: RunRec
 
 
 def _takes_over(begun: tuple[str, str | None], wanted: tuple[str, str | None]) -> bool:
-    """Whether a run may go on, in the same direction, where one of another kind stopped.
+    """Whether a run may begin, or go on in the same direction, where one of another kind stopped.
 
-    A site may be lost while it is being left in order; and what has not passed the point of no return can be taken
-    back.
+    A site may be lost while it is being left in order, or copied from: a rebuild without it never ends. And what has
+    not passed the point of no return can be taken back.
     """
     if wanted == (ABORT, None):
         return begun[0] == FAILOVER
+    if begun[0] == REBUILD:
+        return wanted == (FAILOVER, UNPLANNED) or wanted[0] == BREAK_GLASS
     return begun == (FAILOVER, PLANNED) and wanted == (FAILOVER, UNPLANNED)
 
 
@@ -221,7 +225,7 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
 
 def _direction(request: Request, access: PairAccess, left: RunRecord | None) -> Direction:
     unwitnessed = request.runbook == BREAK_GLASS
-    if left:
+    if left and (request.runbook == REBUILD or left.facts.runbook != REBUILD):  # a rebuild moves nothing
         begun = left.facts.variant if unwitnessed else request.variant
         if found := resumed(left, begun or ""):
             return found
