@@ -18,7 +18,6 @@ from runbooks.engine import (
     RunFacts,
     RunRecord,
     StepFailedError,
-    WriteFailedError,
     load_runbook,
     look_ahead,
     run_runbook,
@@ -28,11 +27,10 @@ from runbooks.operator_lock import OperatorLock, operator_lock, owner_now
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
 from runbooks.permit import OtherPermitError
-from runbooks.recorded_run import records_for_a_run
+from runbooks.recorded_run import AUDIT_END, REPORT, kept_or_said, records_for_a_run
 from runbooks.unwitnessed import direction_without_witness
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import operated_witness
@@ -115,7 +113,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
                     trail.settle()
                 measured = {**outside.report(), **_loss(change)} if outside else {}
             reports = directory / "reports" / journal.run
-            _keep("its report", lambda: write_report(journal.path, reports, measured))
+            kept_or_said(REPORT, lambda: write_report(journal.path, reports, measured))
             return reports
 
 
@@ -130,19 +128,7 @@ def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[
         elif isinstance(error.__cause__, OtherPermitError):  # its epoch is used up: the next one begins anew
             journal.abandon(actor=change.actor, reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
-    _keep("its end in the audit log", lambda: note("end"))
-
-
-def _keep(what: str, write: Callable[[], object]) -> None:
-    """Write what is left to be written of a change that is made; it stays made where that fails.
-
-    Whoever was told to repeat the command would move the pair back.
-    """
-    try:
-        write()
-    except (WriteFailedError, OSError) as error:
-        why = error.__cause__ if isinstance(error.__cause__, OSError) else error
-        say(f"warning: the change is made, do not repeat it; but {what} could not be written: {one_line(why)}")
+    kept_or_said(AUDIT_END, lambda: note("end"))
 
 
 def _loss(change: RoleChange) -> dict[str, str]:
