@@ -119,14 +119,27 @@ def _operators(names: list[str]) -> list[str]:
 
 
 @app.command()
-def secure(pair: PairName, environment: In = Environment.LAB) -> None:
+def secure(
+    pair: PairName,
+    environment: In = Environment.LAB,
+    *,
+    take_list: Annotated[
+        bool,
+        typer.Option("--take-list", help="first write who has left into an older copy of the keys"),
+    ] = False,
+) -> None:
     """Set users, passwords and rights of a witness as they are declared; nobody else gets in. Can be repeated."""
     # The clients take a second to import, so only these verbs do.
     from shopsphere.estate.access import witness_access  # noqa: PLC0415 - see above
     from shopsphere.witness.access import administered_witness, keys_folder  # noqa: PLC0415 - see above
     from shopsphere.witness.identity import Identity  # noqa: PLC0415 - see above
     from shopsphere.witness.keys import declared_operators  # noqa: PLC0415 - see above
-    from shopsphere.witness.publishing import publish_withdrawn  # noqa: PLC0415 - see above
+    from shopsphere.witness.publishing import (  # noqa: PLC0415 - see above
+        publish_withdrawn,
+        published,
+        require_newest,
+        take_published,
+    )
     from shopsphere.witness.securing import Administrator  # noqa: PLC0415 - see above
     from shopsphere.witness.users import users_of  # noqa: PLC0415 - see above
 
@@ -135,9 +148,13 @@ def secure(pair: PairName, environment: In = Environment.LAB) -> None:
     folder = keys_folder(witness_access(environment), pair)
     with closing(administered_witness(pair, environment)) as store:
         administrator = Administrator(store, lambda line: say(f"{pair}: {line}"))
+        there = published(store, folder, pair)
+        if take_list and (told := take_published(folder, pair, there)):
+            say(f"{pair}: {told}")
+        require_newest(folder, pair, there)
         users = users_of(topology.pair(pair), declared_operators(folder, pair))
         administrator.secure(users, lambda user: Identity(folder, user))
-        if told := publish_withdrawn(store, folder, pair):
+        if told := publish_withdrawn(store, folder, pair, there):
             say(f"{pair}: {told}")
     say(f"{pair}: users and rights are as declared")
 

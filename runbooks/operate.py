@@ -18,7 +18,6 @@ from runbooks.engine import (
     RunFacts,
     RunRecord,
     StepFailedError,
-    WriteFailedError,
     load_runbook,
     look_ahead,
     run_runbook,
@@ -28,11 +27,10 @@ from runbooks.operator_lock import OperatorLock, operator_lock, owner_now
 from runbooks.outside import Outside
 from runbooks.pair_access import PairAccess
 from runbooks.permit import OtherPermitError
-from runbooks.recorded_run import records_for_a_run
+from runbooks.recorded_run import AUDIT_END, REPORT, kept_or_said, records_for_a_run
 from runbooks.unwitnessed import direction_without_witness
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.foundation.progress import say
 from shopsphere.topology import Topology
 from shopsphere.witness import Sync, Witness
 from shopsphere.witness.access import operated_witness
@@ -115,7 +113,7 @@ def carry_out(topology: Topology, request: Request) -> Path:
                     trail.settle()
                 measured = {**outside.report(), **_loss(change)} if outside else {}
             reports = directory / "reports" / journal.run
-            _keep("its report", lambda: write_report(journal.path, reports, measured))
+            kept_or_said(REPORT, lambda: write_report(journal.path, reports, measured))
             return reports
 
 
@@ -130,19 +128,7 @@ def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[
         elif isinstance(error.__cause__, OtherPermitError):  # its epoch is used up: the next one begins anew
             journal.abandon(actor=change.actor, reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
-    _keep("its end in the audit log", lambda: note("end"))
-
-
-def _keep(what: str, write: Callable[[], object]) -> None:
-    """Write what is left to be written of a change that is made; it stays made where that fails.
-
-    Whoever was told to repeat the command would move the pair back.
-    """
-    try:
-        write()
-    except (WriteFailedError, OSError) as error:
-        why = error.__cause__ if isinstance(error.__cause__, OSError) else error
-        say(f"warning: the change is made, do not repeat it; but {what} could not be written: {one_line(why)}")
+    kept_or_said(AUDIT_END, lambda: note("end"))
 
 
 def _loss(change: RoleChange) -> dict[str, str]:
@@ -172,8 +158,10 @@ def _journal(directory: Path, request: Request, change: RoleChange, left: RunRec
         with Journal.resume(left.path, actor=change.actor) as earlier:
             earlier.abandon(actor=change.actor, reason=f"goes on as {' '.join(filter(None, wanted))}: {request.reason}")
         facts = RunFacts(request.runbook, variant, request.pair, change.actor, request.reason)
-        # One that takes the change back finds its way anew; it must not be what keeps a lost site from being left.
-        return Journal.start(directory, facts, goes_on=left if left.touched and request.runbook == FAILOVER else None)
+        # One that takes the change back finds its way anew; it must not be what keeps a lost site from being left. Nor
+        # must one that leaves a site from which the other one was being rebuilt: where it is refused, nothing is begun.
+        is_midway = left.touched and left.facts.runbook == request.runbook == FAILOVER
+        return Journal.start(directory, facts, goes_on=left if is_midway else None)
     if begun != wanted:
         raise ShopSphereError.build(
             f"{request.pair}: an unfinished run is of another kind",
@@ -185,13 +173,15 @@ def _journal(directory: Path, request: Request, change: RoleChange, left: RunRec
 
 
 def _takes_over(begun: tuple[str, str | None], wanted: tuple[str, str | None]) -> bool:
-    """Whether a run may go on, in the same direction, where one of another kind stopped.
+    """Whether a run may begin, or go on in the same direction, where one of another kind stopped.
 
-    A site may be lost while it is being left in order; and what has not passed the point of no return can be taken
-    back.
+    A site may be lost while it is being left in order, or copied from: a rebuild without it never ends. And what has
+    not passed the point of no return can be taken back.
     """
     if wanted == (ABORT, None):
         return begun[0] == FAILOVER
+    if begun[0] == REBUILD:
+        return wanted == (FAILOVER, UNPLANNED) or wanted[0] == BREAK_GLASS
     return begun == (FAILOVER, PLANNED) and wanted == (FAILOVER, UNPLANNED)
 
 
@@ -221,7 +211,7 @@ def _change(topology: Topology, request: Request, witness: Witness, left: RunRec
 
 def _direction(request: Request, access: PairAccess, left: RunRecord | None) -> Direction:
     unwitnessed = request.runbook == BREAK_GLASS
-    if left:
+    if left and (request.runbook == REBUILD or left.facts.runbook != REBUILD):  # a rebuild moves nothing
         begun = left.facts.variant if unwitnessed else request.variant
         if found := resumed(left, begun or ""):
             return found

@@ -8,23 +8,26 @@ hardly waited for: it was asked when the change began.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
 
 from runbooks.engine import bounded
 from runbooks.pair_access import PairAccess
-from runbooks.site_nodes import State, answering
+from runbooks.site_nodes import State
 from shopsphere.estate.site_agent import has_lease
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError
 
 ANSWER_SECONDS = 1.0
-"""How long a first answer is waited for, from the question on (s): over 200 ms of WAN it takes 0.4 s. Customers wait,
-too; one that comes later counts from then on."""
+"""How long answers are waited for, of all together (s): over 200 ms of WAN each takes 0.4 s. Customers wait, too; one
+that comes later counts from then on."""
+
+Asked = dict[str, Future[State]]
 
 
 class SourceLook:
-    """The agents of one site; asked at once.
+    """The agents of one site and of its further nodes; all are asked at once.
 
     Args:
         access: the ways to the pair.
@@ -33,30 +36,40 @@ class SourceLook:
     """
 
     def __init__(self, access: PairAccess, site: str, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._access, self._site, self._clock = access, site, clock
-        self._until = clock.monotonic() + ANSWER_SECONDS
-        self._first = bounded.start(self._ask, name=f"the agents of {site}")
-        self._is_silent = False
+        self._clock, self._until = clock, clock.monotonic() + ANSWER_SECONDS
+        self._ways: dict[str, Callable[[], State]] = {site: partial(access.agent_state, site)}
+        for node in access.topology.site(site).further_nodes:
+            self._ways[node.name] = partial(access.node_state, site, node)
+        self._late = self._ask(self._ways)
+        self._answering: tuple[str, ...] = ()
 
     def who_may_write(self) -> str:
-        """Return who of the site says that it may write, and for how long; empty where nobody does, or answers."""
-        if self._is_silent or not self._has_answered():
-            return ""
-        states = self._ask()  # what they said at first is old by now
-        self._is_silent = not states
+        """Return who of the site says that it may write, and for how long; empty where nobody does, or answers.
+
+        Who has not answered the last question is not asked again before he has.
+        """
+        came, self._late = self._answers(self._late, self._until)
+        self._until = 0.0  # from now on only whoever answers is waited for
+        asked = self._ask((*self._answering, *came))  # what they said at first is old by now
+        states, late = self._answers(asked, self._clock.monotonic() + ANSWER_SECONDS if asked else 0.0)
+        self._answering = tuple(states)
+        self._late |= late
         held = [f"{name} for {state['lease_seconds_left']} s" for name, state in states.items() if has_lease(state)]
         return f"nobody has the lease by the witness, and by their agents' own words: {', '.join(held)}" if held else ""
 
-    def _has_answered(self) -> bool:
-        try:
-            seconds = self._until - self._clock.monotonic()
-            self._is_silent = not bounded.answer_of(self._first, what=f"the agents of {self._site}", seconds=seconds)
-        except bounded.OutOfTimeError:
-            return False
-        return not self._is_silent
+    def _ask(self, names: Iterable[str]) -> Asked:
+        return {name: bounded.start(self._ways[name], name=f"the agent of {name}") for name in names}
 
-    def _ask(self) -> Mapping[str, State]:
+    def _answers(self, asked: Asked, until: float) -> tuple[Mapping[str, State], Asked]:
+        """Return what was answered until then, and who has not answered yet; one that is lost says nothing."""
         found: dict[str, State] = {}
-        with suppress(ShopSphereError):  # one that is lost says nothing
-            found[self._site] = self._access.agent_state(self._site)
-        return {**found, **answering(self._access, self._site)}
+        late: Asked = {}
+        for name, answer in asked.items():
+            seconds = until - self._clock.monotonic()
+            try:
+                found[name] = bounded.answer_of(answer, what=f"the agent of {name}", seconds=seconds)
+            except bounded.OutOfTimeError:
+                late[name] = answer
+            except ShopSphereError:
+                continue
+        return found, late

@@ -13,7 +13,7 @@ from runbooks.project_secrets import secrets_of
 from runbooks.readiness.p04_secrets import hashes_of, judge_equal, required_by
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import PART_OF, Document
-from shopsphere.clients.postgres import follows
+from shopsphere.clients.postgres import ALL_FENCED, fenced_instances, follows, leading_pod
 from shopsphere.estate.databases import DATABASES
 from shopsphere.foundation.finding import Verdict
 from shopsphere.witness import Sync
@@ -34,6 +34,8 @@ def _look(change: RoleChange) -> str:
     record = change.ask_witness()
     moved = change.is_made_in(record)
     documents = change.at_target(SiteDatabase.document)
+    if not moved:
+        _require_no_fence(change, documents)
     away = [each["metadata"]["name"] for each in documents if not each.get("status", {}).get("readyInstances")]
     if away and not moved:
         raise BlockedError.because(
@@ -58,6 +60,19 @@ def _look(change: RoleChange) -> str:
         )
     ledger = "payments: nothing" if record.sync is Sync.ON else "PAYMENTS: perhaps some, and that is accepted"
     return f"{change.target} follows with {len(documents)} databases; lost would be {ledger}; orders: the last moments"
+
+
+def _require_no_fence(change: RoleChange, documents: list[Document]) -> None:
+    """Refuse a copy that nobody may start: a rewind that stopped on its way has left the data neither old nor new."""
+    for each in documents:
+        fenced = fenced_instances(each)
+        if ALL_FENCED in fenced or leading_pod(each) in fenced:
+            name = each["metadata"]["name"]
+            raise BlockedError.because(
+                f"{name} is fenced at {change.target}, and may be rewound in part: {', '.join(fenced)}",
+                action=f"`shopsphere rebuild {change.target}` finishes that while {change.source} answers; where "
+                f"{change.source} is lost, restore {name} from the archive (docs/backups.md)",
+            )
 
 
 def _has_begun(change: RoleChange) -> bool:

@@ -25,7 +25,7 @@ from runbooks.putting_in_place.copy import Copy
 from runbooks.putting_in_place.records import REPLACEMENTS
 from runbooks.putting_in_place.replacement import DROP, REPLACE, RUNBOOK, UNDO, VARIANTS, Replacement
 from runbooks.putting_in_place.swapping import COMING
-from runbooks.recorded_run import noted, opened_journal, records_for_a_run
+from runbooks.recorded_run import REPORT, kept_or_said, noted, opened_journal, records_for_a_run
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.kept_databases import KeptDatabase, before_name, restored_name
 from shopsphere.estate.stack import Environment
@@ -131,9 +131,8 @@ def carry_out(topology: Topology, request: ReplacementRequest) -> Path:
                 finally:
                     trail.settle()
             reports = records / REPLACEMENTS / "reports" / journal.run
-            write_report(
-                journal.path, reports, {"losses": "; ".join(journal.recall("losses") or ["none were asked for"])}
-            )
+            losses = "; ".join(journal.recall("losses") or ["none were asked for"])
+            kept_or_said(REPORT, lambda: write_report(journal.path, reports, {"losses": losses}))
             return reports
 
 

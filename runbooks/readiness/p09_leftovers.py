@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,7 +11,7 @@ from runbooks.engine import Journal, RunRecord
 from runbooks.readiness.nodes import nodes_asked
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import Document
-from shopsphere.clients.postgres import FENCE
+from shopsphere.clients.postgres import fenced_instances
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.paths import records_directory
 from shopsphere.foundation.finding import Finding, fails, passes, together
@@ -56,7 +55,7 @@ def judge_cluster(document: Document) -> Finding:
     name, left = document["metadata"]["name"], []
     if document["spec"].get("replica", {}).get("promotionToken"):
         left.append("a promotion token")
-    if fenced := _fenced(document):
+    if fenced := fenced_instances(document):
         left.append(f"a fence around {', '.join(fenced)}")
     if left:
         return fails(f"{name} has {' and '.join(left)}", FINISH)
@@ -107,12 +106,3 @@ def judge_recovery_agent(site: str, state: Mapping[str, Any]) -> Finding:
         f"{site} is no replica that reads only: role {state.get('role') or 'unknown'}, {state['because']}",
         f"`shopsphere rebuild {site}` makes it a replica again",
     )
-
-
-def _fenced(document: Document) -> list[str]:
-    text = document["metadata"].get("annotations", {}).get(FENCE) or "[]"
-    try:
-        named = json.loads(text)
-    except ValueError:
-        named = [text]
-    return [str(each) for each in named] if isinstance(named, list) else [text]

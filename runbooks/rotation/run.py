@@ -23,7 +23,7 @@ from runbooks.engine import (
 )
 from runbooks.operator_lock import operator_lock, owner_now
 from runbooks.pair_access import PairAccess
-from runbooks.recorded_run import noted, opened_journal, records_for_a_run
+from runbooks.recorded_run import REPORT, kept_or_said, noted, opened_journal, records_for_a_run
 from runbooks.rotation.deployment import SiteDeployment
 from runbooks.rotation.pair_stacks import PairStacks
 from runbooks.rotation.records import ALL, ROTATIONS, renewed_at, rotations, step_name
@@ -171,7 +171,7 @@ def carry_out(topology: Topology, request: RotationRequest, listener: Listener) 
                 finally:
                     trail.settle()
             reports = directory / "reports" / journal.run
-            write_report(journal.path, reports, {})
+            kept_or_said(REPORT, lambda: write_report(journal.path, reports, {}))
             return reports
 
 

@@ -18,7 +18,7 @@ from runbooks.engine import (
     run_runbook,
     write_report,
 )
-from runbooks.recorded_run import noted, opened_journal, records_for_a_run
+from runbooks.recorded_run import REPORT, kept_or_said, noted, opened_journal, records_for_a_run
 from runbooks.zone_roll.records import ROLLS, retired_in
 from runbooks.zone_roll.zone_roll import NEW_DS_UNTIL, ZoneRoll
 from shopsphere.clients.edge_identity import DEPLOYER, EdgeIdentity
@@ -106,7 +106,7 @@ def roll_key(roll: ZoneRoll, records: Path, reason: str, *, abort: bool = False)
         with noted(journal, facts.actor, lambda event: _note(records, event, name, roll.zone, reason)):
             _carry_out(roll, journal, abort=abort)
         reports = directory / "reports" / journal.run
-        write_report(journal.path, reports, {})
+        kept_or_said(REPORT, lambda: write_report(journal.path, reports, {}))
         return reports
 
 

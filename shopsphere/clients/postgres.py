@@ -22,6 +22,7 @@ _GROUP = "/apis/postgresql.cnpg.io/v1"
 CLUSTERS = f"{_GROUP}/clusters"
 """CloudNativePG's clusters of all namespaces."""
 FENCE = "cnpg.io/fencedInstances"
+ALL_FENCED = "*"
 """Annotation of a CloudNativePG cluster: a JSON list of the instances whose PostgreSQL must not run."""
 
 
@@ -33,6 +34,16 @@ def cluster_path(namespace: str, name: str) -> str:
 def leading_pod(document: Mapping[str, Any]) -> str:
     """Return the pod of the instance that leads a CloudNativePG cluster; its first one until the cluster says so."""
     return str(document.get("status", {}).get("currentPrimary") or f"{document['metadata']['name']}-1")
+
+
+def fenced_instances(document: Mapping[str, Any]) -> list[str]:
+    """Return the instances of a CloudNativePG cluster that are kept from running; `ALL_FENCED` stands for all."""
+    text = document["metadata"].get("annotations", {}).get(FENCE) or "[]"
+    try:
+        named = json.loads(text)
+    except ValueError:
+        named = [text]
+    return [str(each) for each in named] if isinstance(named, list) else [text]
 
 
 def ask_instance(cluster: Cluster, namespace: str, pod: str) -> dict[str, Any]:

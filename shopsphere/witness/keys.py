@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of
-from shopsphere.foundation.certificates import KeyPair, issue, new_authority
+from shopsphere.foundation.certificates import KeyPair, begin_of, issue, new_authority
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.files import secret_in, write_whole
@@ -27,7 +27,7 @@ from shopsphere.foundation.locking import try_lock
 from shopsphere.witness.identity import AUTHORITY, Identity
 from shopsphere.witness.operators import operators_in
 from shopsphere.witness.users import OPERATOR, certificate_names, role_of
-from shopsphere.witness.withdrawn import add_withdrawn, sign_withdrawn_anew, withdrawn_in
+from shopsphere.witness.withdrawn import add_withdrawn, sign_withdrawn_anew, take_withdrawn, withdrawn_in
 
 _PEERS = "peers-ca"
 AUTHORITIES = (AUTHORITY, f"{_PEERS}.crt")
@@ -50,11 +50,13 @@ def make_keys(folder: Path, pair: str, voters: Mapping[str, Iterable[str]], user
         users: of the witness.
 
     Raises:
+        ShopSphereError: which operators have left cannot be read.
         WaitExpiredError: another process is making keys there, and does not end.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     with _alone(folder):
+        _remove_who_left(folder, pair)
         authority = new_authority(folder, f"witness of {pair}")
         peers = new_authority(folder, f"voters of {pair}", stem=_PEERS)
         for voter, addresses in voters.items():
@@ -71,14 +73,15 @@ def make_keys(folder: Path, pair: str, voters: Mapping[str, Iterable[str]], user
 def declared_operators(folder: Path, pair: str) -> list[str]:
     """Return the operators of a pair, by what is kept in its folder of keys.
 
-    First the one whom all share who have no key of their own, until that one was withdrawn.
+    First the one whom all share who have no key of their own, until that one was withdrawn. A key of who has left, as
+    an older copy of the folder holds it, makes nobody an operator again.
 
     Raises:
         ShopSphereError: which have left cannot be read.
     """
     left = withdrawn_in(folder, pair)
-    shared = [] if left and OPERATOR in left.users and not (folder / f"{OPERATOR}.key").exists() else [OPERATOR]
-    return [*shared, *operators_in(folder)]
+    known = [OPERATOR, *operators_in(folder)]
+    return [each for each in known if not (left and left.takes_away(each, begin_of(folder / f"{each}.crt")))]
 
 
 def withdraw(folder: Path, pair: str, user: str) -> None:
@@ -99,8 +102,31 @@ def withdraw(folder: Path, pair: str, user: str) -> None:
         )
     with _alone(folder):
         add_withdrawn(folder, pair, user)
-        for each in Identity(folder, user).files[1:]:
-            each.unlink(missing_ok=True)
+        _remove(folder, user)
+
+
+def take_list(folder: Path, pair: str, text: str) -> None:
+    """Note who has left by the list that the witness has, and remove their keys; raises as `take_withdrawn` does.
+
+    Raises:
+        WaitExpiredError: another process is making keys there, and does not end.
+    """
+    with _alone(folder):
+        take_withdrawn(folder, pair, text)
+        _remove_who_left(folder, pair)
+
+
+def _remove_who_left(folder: Path, pair: str) -> None:
+    """Remove keys that count no more: who gets his name again gets new ones."""
+    left = withdrawn_in(folder, pair)
+    for user in left.users if left else ():
+        if left and left.takes_away(user, begin_of(folder / f"{user}.crt")):
+            _remove(folder, user)
+
+
+def _remove(folder: Path, user: str) -> None:
+    for each in Identity(folder, user).files[1:]:
+        each.unlink(missing_ok=True)
 
 
 def change_authorities(folder: Path, step: Step) -> dict[str, Stage]:

@@ -7,14 +7,16 @@ machine has none of those, the key is that of `operator`, which all operators sh
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from shopsphere.foundation.actor import actor
 from shopsphere.foundation.errors import UsageError
+from shopsphere.foundation.progress import say
 from shopsphere.witness.users import OPERATOR, is_operator, operator_user
 
 VARIABLE = "SHOPSPHERE_OPERATOR"
-"""Names the operator whose key is used, where this user can read several."""
+"""Names the operator whose key is used, where this user can read several; `operator` for the one that all share."""
 _SAYS = ": "
 
 
@@ -30,20 +32,33 @@ def operator_here(folder: Path) -> str:
     Raises:
         UsageError: this user can read the keys of several, and nobody says whose is meant; or the name is none.
     """
-    if name := os.environ.get(VARIABLE, ""):
+    if (name := os.environ.get(VARIABLE, "")) == OPERATOR:
+        return OPERATOR
+    if name:
         try:
             return operator_user(name)
         except ValueError as error:
             raise UsageError(f"{VARIABLE}: {error}") from error
-    own = [each for each in operators_in(folder) if os.access(folder / f"{each}.key", os.R_OK)]
+    named = operators_in(folder)
+    own = [each for each in named if os.access(folder / f"{each}.key", os.R_OK)]
     if len(own) > 1:
+        name = own[0].removeprefix(operator_user("x")[:-1])
         raise UsageError.build(
             "several operators have their key here",
             expected=f"{VARIABLE} with the name of one of them",
             found=", ".join(own),
-            action=f"set it, as in `export {VARIABLE}={own[0].removeprefix(operator_user('x')[:-1])}`",
+            action=f"set it, as in `export {VARIABLE}={name}`; sudo takes no variables along: "
+            f"`sudo {VARIABLE}={name} shopsphere ...`",
         )
+    if named and not own and os.access(folder / f"{OPERATOR}.key", os.R_OK):
+        _warn(f"the key that all operators share is used: this user can read none of {', '.join(named)} in {folder}")
     return own[0] if own else OPERATOR
+
+
+@cache
+def _warn(text: str) -> None:
+    """Say something once."""
+    say(f"warning: {text}")
 
 
 def acting_as(user: str) -> str:

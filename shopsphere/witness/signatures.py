@@ -240,11 +240,19 @@ def _require_own_name(who: str, actor: str) -> None:
 def _require_agents(who: str, record: PairRecord) -> None:
     """Make sure that who has signed a record is an agent, and has changed what agents change.
 
+    It names an operator with a key of his own only where he has decided the epoch: one that an agent brings in from a
+    permit, which others can write, too.
+
     Raises:
         NotSignedError: it is not so.
     """
     if not who.startswith(_AGENT):
         raise NotSignedError(f"{who} has signed it, and may not")
+    decided = decision_in(record.decision) if record.decision else None
+    if said_operator(record.actor) != OPERATOR and not (decided and decided.actor == record.actor):
+        raise NotSignedError(
+            f"{who} has signed it, and it says that it is by {record.actor[:80]!r}, who has not decided this epoch"
+        )
     if record.phase is not Phase.STEADY:
         raise NotSignedError(f"{who} has signed it, and no agent announces a change")
     if record.sync is Sync.ON and who != agent_user(record.active):

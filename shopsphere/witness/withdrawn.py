@@ -6,7 +6,7 @@ again, with a new certificate, counts anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from shopsphere.foundation.signing import (
     require_authoritys,
     sign,
 )
+from shopsphere.witness.users import OPERATOR
 
 FILE = "withdrawn.json"
 """Where the keys are kept."""
@@ -47,6 +48,15 @@ class Withdrawn(Exchanged):
     def refuses(self, user: str, signature: Signature) -> bool:
         """Whether this signature is by a user who has left, with a key that he had then."""
         return user in self.users and begin_of_signers(signature) <= self.users[user]
+
+    def takes_away(self, user: str, began: datetime | None) -> bool:
+        """Whether a user has left who has no certificate, or one that begins then (UTC)."""
+        return user in self.users and (began is None or began <= self.users[user])
+
+    def lacks(self, other: Withdrawn, *, now: datetime | None = None) -> list[str]:
+        """Return who has left by another list and not, or not as late, by this one, unless his certificates ended."""
+        known = _still_counting(other.users, now or datetime.now(UTC))
+        return sorted(name for name, until in known.items() if name not in self.users or self.users[name] < until)
 
     @classmethod
     def believed(cls, text: str, pair: str, authorities: Sequence[x509.Certificate]) -> Withdrawn:
@@ -93,21 +103,44 @@ def add_withdrawn(folder: Path, pair: str, user: str, *, now: datetime | None = 
     """
     now = now or datetime.now(UTC)
     known = withdrawn_in(folder, pair)
-    ended = now - timedelta(days=LEAF_DAYS) - BEGINS_BEFORE
-    kept = {name: until for name, until in (known.users if known else {}).items() if until > ended}
+    kept = _still_counting(known.users, now) if known else {}
     began = begin_of(folder / f"{user}.crt")
     until = max(now - BEGINS_BEFORE, began) if began else now - BEGINS_BEFORE
-    if len(kept.keys() | {user}) > MOST:
-        raise ShopSphereError.build(
-            f"{pair}: more operators have left than the list holds",
-            expected=f"at most {MOST} within {LEAF_DAYS} days",
-            found=f"{len(kept)}, and {user}",
-            action="change the authorities: what the former one vouched for is believed no more (docs/witness.md)",
-        )
     number = max(int(now.timestamp() * 1000), known.number + 1 if known else 1)
-    made = Withdrawn(pair=pair, number=number, users={**kept, user: until})
-    _write(folder, made)
-    return made
+    return _write(folder, pair, number, {**kept, user: until})
+
+
+def take_withdrawn(folder: Path, pair: str, text: str, *, now: datetime | None = None) -> Withdrawn:
+    """Bring a list that the pair's authority has signed to where the keys are kept, and keep who has left by both.
+
+    Args:
+        folder: where the keys are kept.
+        pair: its name.
+        text: the list, as it is at the witness.
+        now: replaceable in tests (UTC).
+
+    Raises:
+        NotSignedError: no authority that is believed there has signed it.
+        ShopSphereError: the list in the folder cannot be read; or both together are too long.
+        OSError: the authority's key is not there, and the list in the folder says more than this one.
+    """
+    said = Withdrawn.believed(text, pair, authorities_in(folder / "ca.crt"))
+    own = withdrawn_in(folder, pair)
+    if own is None or (own.number < said.number and not said.lacks(own, now=now)):
+        write_whole(folder / FILE, text, mode=0o600)
+        return said
+    kept = _still_counting(own.users, now or datetime.now(UTC))
+    users = {name: max(each[name] for each in (kept, said.users) if name in each) for name in {**said.users, **kept}}
+    return _write(folder, pair, max(own.number, said.number) + 1, users)
+
+
+def _still_counting(users: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    """Return who has left without those all of whose certificates have ended.
+
+    The shared operator is declared unless it has left: it stays on the list for good.
+    """
+    ended = now - timedelta(days=LEAF_DAYS) - BEGINS_BEFORE
+    return {name: until for name, until in users.items() if until > ended or name == OPERATOR}
 
 
 def sign_withdrawn_anew(folder: Path, pair: str, authority: KeyPair) -> None:
@@ -119,10 +152,20 @@ def sign_withdrawn_anew(folder: Path, pair: str, authority: KeyPair) -> None:
     try:
         Withdrawn.believed((folder / FILE).read_text(), pair, signing)
     except NotSignedError:
-        _write(folder, Withdrawn(pair=pair, number=known.number + 1, users=known.users))
+        _write(folder, pair, known.number + 1, known.users)
 
 
-def _write(folder: Path, made: Withdrawn) -> None:
+def _write(folder: Path, pair: str, number: int, users: Mapping[str, datetime]) -> Withdrawn:
+    """Sign a list and keep it; raises a `ShopSphereError` where it is too long."""
+    if len(users) > MOST:
+        raise ShopSphereError.build(
+            f"{pair}: more operators have left than the list holds",
+            expected=f"at most {MOST} within {LEAF_DAYS} days",
+            found=f"{len(users)}",
+            action="change the authorities: what the former one vouched for is believed no more (docs/witness.md)",
+        )
+    made = Withdrawn(pair=pair, number=number, users=dict(users))
     text = made.model_dump_json()
     statement = Statement(text=text, signature=sign(folder / "ca.crt", folder / "ca.key", KIND, text))
     write_whole(folder / FILE, statement.model_dump_json(), mode=0o600)
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,13 +22,14 @@ from shopsphere.witness.gateway import WitnessRefusedError
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.keys import declared_operators, hand_out, make_keys, user_files, withdraw
 from shopsphere.witness.operators import acting_as
-from shopsphere.witness.publishing import StillNeededError, publish_withdrawn
+from shopsphere.witness.publishing import StillNeededError, publish_withdrawn, published
 from shopsphere.witness.signing_anew import SigningWitness
 from shopsphere.witness.sites import SiteWitness
-from shopsphere.witness.store import encoded, put
+from shopsphere.witness.store import WitnessConflictError, encoded, put
 from shopsphere.witness.users import OPERATOR, ROOT, WATCHER, operator_user, users_of
+from shopsphere.witness.withdrawn import FILE, withdrawn_in
 
-ANNA, BERT, MACHINE = (operator_user(name) for name in ("anna", "bert", "watch-newyork"))
+ANNA, BERT, CARL, MACHINE = (operator_user(name) for name in ("anna", "bert", "carl", "watch-newyork"))
 START = "/shopsphere/rdc-a/"
 PAIR = load_topology().pair("rdc-a")
 pytestmark = pytest.mark.requirement("operators are who their key says")
@@ -164,12 +166,81 @@ def test_who_has_left(voters: Voters, tmp_path: Path) -> None:
     root.close()
 
 
-def test_the_commands(voters: Voters, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    base = voters.keys.parent
-    (base / "rdc-a").symlink_to(voters.keys)
+def commanded(voters: Voters, monkeypatch: pytest.MonkeyPatch, base: Path, keys: Path) -> None:
+    """Let commands use this folder of keys."""
+    base.mkdir(exist_ok=True)
+    (base / "rdc-a").unlink(missing_ok=True)
+    (base / "rdc-a").symlink_to(keys)
     said = {"status:witness": {"rdc-a": voters.urls}, "status:witnessKeys": str(base), "status:witnessSigned": True}
     monkeypatch.setattr(common, "lab_is_here", lambda: True)
     monkeypatch.setattr(stack_files, "configuration", lambda _stack: said)
+
+
+@pytest.mark.parametrize("signed_anew", [False, True])
+def test_an_older_copy_of_the_keys_undoes_nothing(
+    voters: Voters,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    signed_anew: bool,
+) -> None:
+    """Bert has left, and Carl was made since; then the folder comes back, or a second keeper has his."""
+    older = shutil.copytree(voters.keys, tmp_path / "older")
+    secure = ["witness", "secure", "rdc-a"]
+    commanded(voters, monkeypatch, tmp_path / "kept", voters.keys)
+    withdraw(voters.keys, "rdc-a", BERT)
+    make_keys(voters.keys, "rdc-a", {}, (CARL,))
+    assert run(secure) == 0
+    root = voters.store(ROOT)
+    told, users = root.read(START + "withdrawn")[START + "withdrawn"].value, users_there(voters)
+    assert CARL in users
+    assert BERT not in users
+
+    commanded(voters, monkeypatch, tmp_path / "kept", older)
+    if signed_anew:
+        withdraw(older, "rdc-a", MACHINE)
+        assert present(withdrawn_in(older, "rdc-a")).number > present(withdrawn_in(voters.keys, "rdc-a")).number
+    capfd.readouterr()
+    assert run(secure) == 1
+    assert "nothing was changed: " in (said := "".join(capfd.readouterr()))
+    assert not signed_anew or "without operator-bert" in said
+    assert users_there(voters) == users
+    assert root.read(START + "withdrawn")[START + "withdrawn"].value == told
+
+    assert run([*secure, "--take-list"]) == 0
+    assert BERT not in users_there(voters)
+    assert not (older / f"{BERT}.key").exists()
+    now = present(withdrawn_in(older, "rdc-a"))
+    assert set(now.users) == ({BERT, MACHINE} if signed_anew else {BERT})
+    assert root.read(START + "withdrawn")[START + "withdrawn"].value == (older / FILE).read_text()
+    root.close()
+
+
+def test_of_two_keepers_at_once_one_is_told(voters: Voters, tmp_path: Path) -> None:
+    """Both have looked before either brought his list there."""
+    second = shutil.copytree(voters.keys, tmp_path / "second")
+    root = voters.store(ROOT)
+    seen = published(root, second, "rdc-a")
+    withdraw(voters.keys, "rdc-a", BERT)
+    assert publish_withdrawn(root, voters.keys, "rdc-a", seen)
+    told = root.read(START + "withdrawn")[START + "withdrawn"].value
+    withdraw(second, "rdc-a", MACHINE)
+    with pytest.raises(WitnessConflictError, match="somebody else has brought another one there"):
+        publish_withdrawn(root, second, "rdc-a", seen)
+    assert root.read(START + "withdrawn")[START + "withdrawn"].value == told
+    root.close()
+
+
+def users_there(voters: Voters) -> set[str]:
+    root = voters.store(ROOT)
+    found: set[str] = set(root.call("/v3/auth/user/list", {})["users"])
+    root.close()
+    return found
+
+
+def test_the_commands(voters: Voters, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    base = voters.keys.parent
+    commanded(voters, monkeypatch, base, voters.keys)
     keys = ["witness", "keys", "rdc-a", str(base)]
     secure, sign = ["witness", "secure", "rdc-a"], ["witness", "sign", "rdc-a", "--epoch", "1", "--active", "frankfurt"]
     monkeypatch.setenv("SHOPSPHERE_OPERATOR", "dora")

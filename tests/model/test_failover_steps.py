@@ -237,6 +237,27 @@ def test_a_target_that_cannot_take_over(values: dict[str, int | str], message: s
         step(FAILOVER, 2).check(change(Pair(**values)))
 
 
+@pytest.mark.requirement("a copy that is rewound in part is never promoted")
+@pytest.mark.parametrize("fence", ['["ledger-dublin-1"]', '["*"]'])
+@pytest.mark.parametrize("ready", [0, 1])
+def test_a_target_that_is_rewound_in_part(monkeypatch: pytest.MonkeyPatch, fence: str, ready: int) -> None:
+    whole = database
+
+    def fenced(site: str, one: DatabaseModel, **values: Any) -> dict[str, Any]:
+        found = whole(site, one, **values)
+        found["metadata"]["annotations"] = {FENCE: fence} if one.name == "ledger" else {}
+        return found
+
+    monkeypatch.setitem(globals(), "database", fenced)
+    with pytest.raises(
+        BlockedError, match=r"(?s)ledger-dublin is fenced at dublin, and may be rewound in part.*rebuild dublin"
+    ):
+        step(FAILOVER, 2).check(change(Pair(ready=ready)))
+    fence = '["ledger-dublin-2"]'
+    if ready:
+        assert step(FAILOVER, 2).check(change(Pair(ready=ready)))
+
+
 def test_a_resumed_run_is_not_stopped_by_what_it_did_itself() -> None:
     done = change(Pair(record=record(epoch=2, active="dublin", sync=Sync.OFF), primary="dublin"))
     assert step(FAILOVER, 2).verify(done)

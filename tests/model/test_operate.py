@@ -18,7 +18,8 @@ from present import present
 from runbook_steps import write_step
 
 from runbooks import audit_trail, operate, recorded_run
-from runbooks.change import PLANNED, UNPLANNED, RoleChange
+from runbooks.change import MOVE, PLANNED, UNPLANNED, RoleChange
+from runbooks.direction import Direction
 from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
@@ -300,6 +301,78 @@ def test_taking_back_that_was_refused_leaves_the_pair_free_to_be_moved(desk: Sim
     assert Journal.unfinished(desk.runs) is None
     desk.write()
     go(UNPLANNED)
+
+
+def write_rebuild(folder: Path, *, ends: bool) -> None:
+    """One that has begun to change something, and waits for the copies."""
+    write_step(
+        folder / operate.REBUILD, "01-make-copies", act="context.remember('old-ledger', 'x')", verify=f"return {ends}"
+    )
+    step = folder / operate.REBUILD / "01-make-copies.py"
+    step.write_text(step.read_text().replace("with (context.state", "return 1\n    with (context.state"))
+
+
+def stopped_rebuild(desk: SimpleNamespace, folder: Path) -> None:
+    write_rebuild(folder, ends=False)
+    with pytest.raises(StepFailedError):
+        operate.carry_out(
+            TOPOLOGY, Request(operate.REBUILD, "rdc-a", Environment.LAB, None, "", "t", accept_data_loss=False)
+        )
+    assert runs(desk)[0].touched
+    assert runs(desk)[0].end is None
+
+
+@pytest.mark.requirement("a site that is lost while the other one is rebuilt from it is left all the same")
+def test_a_lost_site_is_left_in_the_middle_of_a_rebuild(desk: SimpleNamespace, tmp_path: Path) -> None:
+    stopped_rebuild(desk, tmp_path)
+    with pytest.raises(ShopSphereError, match="unfinished run is of another kind"):
+        go(PLANNED)
+    go(UNPLANNED)
+    rebuild, failover = runs(desk)
+    assert present(rebuild.end).kind is Kind.RUN_ABANDONED
+    assert present(rebuild.end).fields["reason"] == "goes on as failover unplanned: test"
+    assert present(rebuild.end).fields["actor"] == failover.facts.actor
+    assert present(failover.end).kind is Kind.RUN_FINISHED
+    assert (failover.values["source"], failover.values["target"], failover.values["epoch"]) == (
+        "frankfurt",
+        "dublin",
+        1,
+    )
+
+
+def test_the_way_is_found_anew_after_a_rebuild(desk: SimpleNamespace, tmp_path: Path) -> None:
+    """The pair was moved from another machine since."""
+    stopped_rebuild(desk, tmp_path)
+    desk.witness.record = desk.witness.record.changed(actor="t", reason="t", epoch=2, active="dublin")
+    go(UNPLANNED)
+    values = runs(desk)[1].values
+    assert (values["source"], values["target"], values["epoch"]) == ("dublin", "frankfurt", 2)
+
+
+def test_a_failover_that_was_refused_after_a_rebuild_is_over(desk: SimpleNamespace, tmp_path: Path) -> None:
+    stopped_rebuild(desk, tmp_path)
+    desk.write(first='raise BlockedError("ledger-dublin is fenced")')
+    with pytest.raises(StepFailedError, match="this run has changed nothing"):
+        go(UNPLANNED)
+    assert Journal.unfinished(desk.runs) is None
+    write_rebuild(tmp_path, ends=True)
+    operate.carry_out(
+        TOPOLOGY, Request(operate.REBUILD, "rdc-a", Environment.LAB, None, "", "t", accept_data_loss=False)
+    )
+
+
+def test_the_glass_is_broken_in_the_middle_of_a_rebuild(
+    desk: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_rebuild(desk, tmp_path)
+    (tmp_path / FAILOVER).rename(tmp_path / operate.BREAK_GLASS)
+    monkeypatch.setattr(operate, "direction_without_witness", lambda *_: Direction("frankfurt", "dublin", 7, MOVE))
+    operate.carry_out(
+        TOPOLOGY, Request(operate.BREAK_GLASS, "rdc-a", Environment.LAB, None, "", "t", accept_data_loss=True)
+    )
+    rebuild, broken = runs(desk)
+    assert present(rebuild.end).kind is Kind.RUN_ABANDONED
+    assert (present(broken.end).kind, broken.values["epoch"]) == (Kind.RUN_FINISHED, 7)
 
 
 @pytest.mark.requirement("a change that has not passed the point of no return can be taken back")

@@ -82,6 +82,20 @@ def test_nobody_signs_in_another_name(pair: SignedPair, user: str, actor: str) -
     assert present(pair.witness().see().record).epoch == 2
 
 
+def test_an_agent_blames_no_operator_for_what_he_has_not_decided(pair: SignedPair) -> None:
+    """As with a permit that somebody has edited in the site's API."""
+    move_as(pair, ANNA, "dublin")
+    true, words = pair.text(), pair.words()
+    for actor, good in ((acting_as(BERT), False), (words["actor"], True), ("agent of dublin", True)):
+        pair.write(true)
+        pair.write(pair.forge(DUBLIN, actor=actor, sync="off"))
+        if good:
+            assert present(pair.witness().see().record).actor == actor
+        else:
+            with pytest.raises(UnbelievedRecordError, match=r"by 'operator-bert: .*, who has not decided this epoch"):
+                pair.witness().see()
+
+
 @pytest.mark.parametrize(
     ("organisation", "names"),
     [
@@ -127,13 +141,35 @@ class TestWhoIsHere:
         assert operator_here(pair.keys) == ANNA
 
     def test_several(self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch) -> None:
-        with pytest.raises(UsageError, match=r"operator-anna, operator-bert\n.*export SHOPSPHERE_OPERATOR=anna"):
+        with pytest.raises(
+            UsageError,
+            match=r"operator-anna, operator-bert\n.*export SHOPSPHERE_OPERATOR=anna`.*`sudo SHOPSPHERE_OPERATOR=anna ",
+        ):
             operator_here(pair.keys)
         monkeypatch.setenv(VARIABLE, "bert")
         assert operator_here(pair.keys) == BERT
         monkeypatch.setenv(VARIABLE, "Bert")
         with pytest.raises(UsageError, match="SHOPSPHERE_OPERATOR: 'Bert' is no name"):
             operator_here(pair.keys)
+
+    def test_the_shared_key_by_name(self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(VARIABLE, "operator")
+        assert operator_here(pair.keys) == OPERATOR
+
+    def test_the_shared_key_in_place_of_ones_own_is_said(
+        self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("os.access", lambda path, _mode: Path(path).stem == OPERATOR)
+        assert operator_here(pair.keys) == operator_here(pair.keys) == OPERATOR
+        said = "".join(capfd.readouterr())
+        assert (
+            said.count("warning: the key that all operators share is used: this user can read none of operator-anna")
+            == 1
+        )
+        (pair.base / "alone").mkdir()
+        (pair.base / "alone" / "operator.key").write_text("")
+        assert operator_here(pair.base / "alone") == OPERATOR
+        assert "".join(capfd.readouterr()) == "", "nobody has a key of his own here"
 
     def test_a_key_that_cannot_be_read_is_somebody_elses(
         self, pair: SignedPair, monkeypatch: pytest.MonkeyPatch

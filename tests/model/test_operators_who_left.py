@@ -18,13 +18,13 @@ from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.topology import load_topology
 from shopsphere.witness.belief import Remembered, UnbelievedRecordError
 from shopsphere.witness.identity import Identity
-from shopsphere.witness.keys import change_authorities, declared_operators, make_keys, withdraw
+from shopsphere.witness.keys import change_authorities, declared_operators, hand_out, make_keys, user_files, withdraw
 from shopsphere.witness.operators import acting_as
 from shopsphere.witness.publishing import StillNeededError, publish_withdrawn
 from shopsphere.witness.signing_anew import SigningWitness
 from shopsphere.witness.store import Store, put
 from shopsphere.witness.users import OPERATOR, ROOT, users_of
-from shopsphere.witness.withdrawn import FILE, withdrawn_in
+from shopsphere.witness.withdrawn import FILE, add_withdrawn, withdrawn_in
 
 URLS = ("http://10.0.0.1:1",)
 WITHDRAWN = "/shopsphere/rdc-a/withdrawn"
@@ -196,6 +196,45 @@ def test_the_shared_key(pair: SignedPair) -> None:
     publish(pair)
     assert not (pair.keys / "operator.key").exists()
     assert present(pair.witness().see().record).epoch == 2
+
+
+def test_the_shared_key_does_not_come_back(pair: SignedPair) -> None:
+    """Also when all certificates have ended that it ever had: others are forgotten then."""
+    withdraw(pair.keys, "rdc-a", OPERATOR)
+    withdraw(pair.keys, "rdc-a", ANNA)
+    later = datetime.now(UTC) + timedelta(days=900)
+    add_withdrawn(pair.keys, "rdc-a", "operator-carl", now=later)
+    assert set(present(withdrawn_in(pair.keys, "rdc-a")).users) == {OPERATOR, "operator-carl"}
+    assert declared_operators(pair.keys, "rdc-a") == [BERT]
+
+
+def test_a_key_of_who_has_left_makes_no_operator(pair: SignedPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where only some of the files came back from an older copy."""
+    taken = shutil.copytree(pair.keys, pair.base / "taken")
+    withdraw(pair.keys, "rdc-a", OPERATOR)
+    withdraw(pair.keys, "rdc-a", ANNA)
+    for user in (OPERATOR, ANNA):
+        hand_out(user_files(taken, user), pair.keys)
+    assert declared_operators(pair.keys, "rdc-a") == [BERT]
+    issued_later(monkeypatch, timedelta(seconds=2))
+    make_keys(pair.keys, "rdc-a", {}, (OPERATOR, ANNA))
+    assert declared_operators(pair.keys, "rdc-a") == [OPERATOR, ANNA, BERT]
+
+
+def test_a_list_of_who_rules_the_voters_stops_nobody(pair: SignedPair) -> None:
+    """As readers do, `secure` believes the pair's authority alone."""
+    withdraw(pair.keys, "rdc-a", ANNA)
+    text = json.loads((pair.keys / FILE).read_text())["text"].replace(ANNA, BERT)
+    put_withdrawn(pair, canonical({"text": text, "signature": listed(pair.keys, ROOT, text)}))
+    assert "not believed any more of operator-anna" in publish(pair)
+
+
+def test_a_list_that_ended_is_not_missed(pair: SignedPair) -> None:
+    """Who has left so long ago that no certificate of his is good is on no newer list."""
+    add_withdrawn(pair.keys, "rdc-a", BERT, now=datetime.now(UTC) - timedelta(days=900))
+    publish(pair)
+    withdraw(pair.keys, "rdc-a", ANNA)
+    assert "operator-anna" in publish(pair)
 
 
 def test_the_last_one_stays(pair: SignedPair) -> None:

@@ -9,7 +9,7 @@ from present import present
 from runbook_steps import facts
 
 from runbooks import recorded_run
-from runbooks.engine import Journal, StepFailedError
+from runbooks.engine import Journal, StepFailedError, WriteFailedError
 from runbooks.engine.crash import VARIABLE
 from runbooks.recorded_run import noted, opened_journal, records_for_a_run
 from shopsphere.estate.stack import Environment
@@ -47,6 +47,35 @@ def test_what_a_stop_leaves(tmp_path: Path, *, touched: bool) -> None:
             again.finish()
         assert again.run == present(left).run
         assert said == ["begin", "stop", "begin", "end"]
+
+
+@pytest.mark.requirement(
+    "a change that is made does not fail for want of room for its records: repeated, it would begin anew"
+)
+def test_an_end_that_cannot_be_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(event: str) -> None:
+        if event == "end":
+            raise WriteFailedError("audit\n  do:       call the same command again") from OSError(28, "No space left")
+
+    with opened_journal(tmp_path, facts(), None) as journal, noted(journal, "anna", full):
+        journal.finish()
+    told = capsys.readouterr().err
+    assert "do not repeat it; but its end in the audit log could not be written: [Errno 28] No space left" in told
+    assert "same command" not in told
+
+
+def test_a_beginning_that_cannot_be_noted_begins_nothing(tmp_path: Path) -> None:
+    def full(_event: str) -> None:
+        raise WriteFailedError("audit")
+
+    done: list[str] = []
+    with (
+        opened_journal(tmp_path, facts(), None) as journal,
+        pytest.raises(WriteFailedError),
+        noted(journal, "anna", full),
+    ):
+        done.append("a step")
+    assert not done
 
 
 def test_whoever_is_interrupted_leaves_it_unfinished(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from runbooks import source_look
 from runbooks.change import PLANNED, UNPLANNED, RoleChange
 from runbooks.engine import Step
 from runbooks.operate import FAILOVER, Request, steps_of
@@ -150,9 +152,38 @@ def test_a_planned_change_asks_nobody() -> None:
 def test_one_that_hangs_is_not_waited_for_and_counts_when_it_answers() -> None:
     access, goes_on = Access(), threading.Event()
     access.waits = lambda: goes_on.wait(60)
-    clock = SimpleNamespace(monotonic=iter([0.0, 2.0, 2.0, 2.0]).__next__)
+    clock = SimpleNamespace(monotonic=iter([0.0, 2.0, 2.0, 2.0, 2.0]).__next__)
     look = SourceLook(cast("PairAccess", access), "frankfurt", cast("Clock", clock))
     assert look.who_may_write() == ""
     goes_on.set()
-    look._first.result(60)  # noqa: SLF001 - its thread is over by then
+    look._late["frankfurt"].result(60)  # noqa: SLF001 - its thread is over by then
     assert look.who_may_write().endswith("frankfurt for 6.2 s")
+
+
+def test_all_together_cost_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site is lost between the first question and the next one: customers wait for no node after the other."""
+    access, goes_on = Access(), threading.Event()
+    access.nodes = {f"frankfurt-{number}": {"lease_seconds_left": 3.0} for number in range(2, 6)}
+    monkeypatch.setattr(source_look, "ANSWER_SECONDS", 30.0)
+    look = SourceLook(cast("PairAccess", access), "frankfurt")
+    assert "frankfurt for 6.2 s, frankfurt-2 for 3.0 s" in look.who_may_write()
+    monkeypatch.setattr(source_look, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(Access, "answer", lambda *_: goes_on.wait(20))
+    begun = time.monotonic()
+    assert look.who_may_write() == ""
+    assert 0.9 < time.monotonic() - begun < 3.0, "a second for each, or one for all"
+    asked, begun = access.asked, time.monotonic()
+    assert look.who_may_write() == ""
+    assert time.monotonic() - begun < 0.9, "nobody who is silent is waited for again"
+    assert access.asked == asked
+    goes_on.set()
+
+
+def test_who_was_lost_at_first_is_not_asked_again_beside_those_who_answer() -> None:
+    access = Access()
+    access.says = None
+    access.nodes = {"frankfurt-2": {"lease_seconds_left": 3.0}}
+    look = SourceLook(cast("PairAccess", access), "frankfurt")
+    for _ in range(3):
+        assert look.who_may_write().endswith(": frankfurt-2 for 3.0 s")
+    assert access.asked == 1
