@@ -1,0 +1,88 @@
+"""What may be the only copy of payments is seen in a copy's log wherever it stands there, on real servers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from rewound_pair import ApartPair
+
+from runbooks.engine import load_runbook
+from runbooks.engine.errors import BlockedError
+from runbooks.engine.steps import Step
+from runbooks.operate import FOLDER
+from runbooks.rewinding.rewind import rewind
+from shopsphere.estate.databases import COMMERCE, LEDGER, DatabaseModel
+
+AHEAD = "before current recovery point"
+Make = Callable[..., ApartPair]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    made: list[ApartPair] = []
+
+    def one(model: DatabaseModel = COMMERCE, *, beside: bool = False) -> ApartPair:
+        made.append(ApartPair(model, beside=beside))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.remove()
+
+
+def step(number: int) -> Step:
+    return load_runbook(FOLDER / "rebuild", variants=frozenset()).steps[number - 1]
+
+
+def parts_within_a_payment(pair: ApartPair) -> None:
+    """Let the sites part between a payment's row, which both have, and its commit, which the recovery site has."""
+    database = pair.model.name
+    with psycopg.connect(pair.first.dsn(database)) as payment:
+        payment.execute("INSERT INTO orders VALUES (2001, 'a payment')")
+        pair.query(pair.first, "INSERT INTO orders VALUES (2000, 'of both')")
+        pair.second.awaits(database, 1001)
+
+        def commits() -> None:
+            payment.commit()
+            pair.copy.awaits(database, 1002)
+
+        pair.part(rows=0, followers=False, meanwhile=commits)
+    pair.awaits_line(AHEAD)
+
+
+@pytest.mark.requirement("what may be the only copy of payments is not taken back without a word")
+def test_a_payment_whose_commit_alone_is_after_the_fork(make: Make) -> None:
+    pair = make(LEDGER)
+    parts_within_a_payment(pair)
+    said = r"1 transactions, of which 1 began before the fork or show no row, \(rows written: ledger.orders 1\)"
+    with pytest.raises(BlockedError, match=said):
+        step(2).check(pair.change())
+    with pytest.raises(BlockedError, match="only copy"):
+        rewind(pair.change(), pair.database)
+    assert pair.apis["dublin"].fences == []
+    rewind(pair.change(accept_data_loss=True), pair.database)
+    kept = (pair.copy.kept / "000001-rebuild-x" / "rows" / "ledger.orders.json").read_text()
+    assert [json.loads(line)["id"] for line in kept.splitlines()] == [2001]
+
+
+@pytest.mark.requirement("what may be the only copy of payments is not taken back without a word")
+def test_a_log_that_cannot_be_read_to_its_end(make: Make) -> None:
+    pair = make(LEDGER)
+
+    def nothing_of_a_client() -> None:
+        pair.first.admin("CHECKPOINT")
+        written = pair.first.query("ledger", "SELECT pg_current_wal_flush_lsn()::text")[0][0]
+        for _ in range(100):
+            if pair.copy.query("ledger", f"SELECT pg_last_wal_replay_lsn() >= '{written}'")[0][0]:
+                return
+            pair.copy.query("ledger", "SELECT pg_sleep(0.1)")
+
+    pair.part(rows=0, meanwhile=nothing_of_a_client)
+    pair.awaits_line(AHEAD)
+    assert "which gives up" in step(2).check(pair.change())
+    pair.wrap("pg_waldump", 'case "$*" in *"--limit 1"*) ;; *--quiet*) echo damaged >&2; exit 1 ;; esac')
+    with pytest.raises(BlockedError, match="at least 0 transactions"):
+        step(2).check(pair.change())
