@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from postgres_cluster import BINARIES
 from rewound_pair import ApartPair
+from test_app_rewind import apart, follows_again, sleeping, starts
 
 from runbooks.engine import load_runbook
 from runbooks.engine.errors import BlockedError
 from runbooks.engine.steps import Step
 from runbooks.operate import FOLDER
 from runbooks.rewinding.rewind import rewind
+from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import COMMERCE, LEDGER, DatabaseModel
+from shopsphere.foundation.clock import wait_until
 
 AHEAD = "before current recovery point"
 Make = Callable[..., ApartPair]
@@ -86,3 +92,45 @@ def test_a_log_that_cannot_be_read_to_its_end(make: Make) -> None:
     pair.wrap("pg_waldump", 'case "$*" in *"--limit 1"*) ;; *--quiet*) echo damaged >&2; exit 1 ;; esac')
     with pytest.raises(BlockedError, match="at least 0 transactions"):
         step(2).check(pair.change())
+
+
+@pytest.mark.requirement("a rewind that is killed leaves nothing that can be started, and goes on")
+def test_a_rewind_that_is_cut_off_before_it_is_on_the_disk(make: Make) -> None:
+    pair = apart(make)
+    pair.wrap("pg_rewind", f'case "$*" in *--dry-run*) ;; *) {BINARIES}/pg_rewind "$@"; exec sleep 300 ;; esac')
+    lost: list[bool] = []
+
+    def loses_its_pod(command: list[str]) -> None:
+        if lost or "for look in" not in command[2]:
+            return
+        wait_until(lambda: sleeping(pair), what="a rewind that writes to the disk", seconds=60)
+        for process in [int((pair.copy.kept / "000001-rebuild-x" / "pid").read_text()), *sleeping(pair)]:
+            os.kill(process, signal.SIGKILL)
+        lost.append((pair.copy.data / "backup_label").read_text().startswith("START WAL LOCATION"))
+
+    pair.apis["dublin"].on_execute = loses_its_pod
+    rewind(pair.change(), pair.database)
+    assert lost == [True], "all but the disk says that it is done"
+    assert "what is on the disk is not known" in json.loads(pair.memory["rewind-commerce-dublin-1"])["ended"]
+    assert FENCE in pair.apis["dublin"].annotations
+    assert not starts(pair.copy)
+    assert "invalid data in file" in pair.copy.log()
+
+
+@pytest.mark.requirement("a rewind that is killed leaves nothing that can be started, and goes on")
+def test_settings_that_cannot_be_put_back(make: Make) -> None:
+    pair = apart(make)
+    real = pair.programs / "cp"
+    target = real.resolve()
+    real.unlink()
+    real.write_text(f'#!/bin/sh\ncase "$*" in *postgresql.conf*"/data/") exit 1 ;; esac\nexec {target} "$@"\n')
+    real.chmod(0o755)
+    rewind(pair.change(), pair.database)
+    known = json.loads(pair.memory["rewind-commerce-dublin-1"])
+    assert "settings cannot be put back" in known["ended"]
+    assert not starts(pair.copy)
+    real.unlink()
+    real.symlink_to(target)
+    pair.memory["rewind-commerce-dublin-1"] = json.dumps({**known, "ended": ""})
+    rewind(pair.change(), pair.database)
+    follows_again(pair)
