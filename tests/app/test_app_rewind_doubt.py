@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from postgres_cluster import BINARIES
-from rewound_pair import ApartPair
+from rewound_pair import ROW, ApartPair, Server
 from test_app_rewind import apart, follows_again, sleeping, starts
 
 from runbooks.engine import load_runbook
@@ -41,6 +41,12 @@ def make() -> Iterator[Make]:
 
 def step(number: int) -> Step:
     return load_runbook(FOLDER / "rebuild", variants=frozenset()).steps[number - 1]
+
+
+def awaits_all_of(copy: Server, source: Server) -> None:
+    end = source.query("ledger", "SELECT pg_current_wal_flush_lsn()::text")[0][0]
+    has_it = f"SELECT pg_last_wal_replay_lsn() >= '{end}'"
+    wait_until(lambda: copy.query("ledger", has_it)[0][0], what="all of the log", seconds=30)
 
 
 def parts_within_a_payment(pair: ApartPair) -> None:
@@ -80,11 +86,7 @@ def test_a_log_that_cannot_be_read_to_its_end(make: Make) -> None:
 
     def nothing_of_a_client() -> None:
         pair.first.admin("CHECKPOINT")
-        written = pair.first.query("ledger", "SELECT pg_current_wal_flush_lsn()::text")[0][0]
-        for _ in range(100):
-            if pair.copy.query("ledger", f"SELECT pg_last_wal_replay_lsn() >= '{written}'")[0][0]:
-                return
-            pair.copy.query("ledger", "SELECT pg_sleep(0.1)")
+        awaits_all_of(pair.copy, pair.first)
 
     pair.part(rows=0, meanwhile=nothing_of_a_client)
     pair.awaits_line(AHEAD)
@@ -134,3 +136,43 @@ def test_settings_that_cannot_be_put_back(make: Make) -> None:
     pair.memory["rewind-commerce-dublin-1"] = json.dumps({**known, "ended": ""})
     rewind(pair.change(), pair.database)
     follows_again(pair)
+
+
+def follows_from(server: Server, source: str) -> None:
+    server.admin(f"ALTER SYSTEM SET primary_conninfo = '{source}'")
+    server.admin("SELECT pg_reload_conf()")
+
+
+@pytest.mark.requirement("what may be the only copy of payments is not taken back without a word")
+def test_an_instance_beside_that_has_more_than_its_leader(make: Make) -> None:
+    pair = make(LEDGER, beside=True)
+    assert pair.beside
+    beside, names = pair.beside, dict[Server, str]()
+    for server, port in ((pair.copy, pair.first.port), (beside, pair.copy.port)):
+        names[server] = f"host=127.0.0.1 port={port} user=postgres application_name={server.name}"
+
+    def the_leader_receives_no_more() -> None:
+        pair.first.admin("CHECKPOINT")
+        awaits_all_of(pair.copy, pair.first)
+        follows_from(beside, f"host=127.0.0.1 port={pair.first.port} user=postgres")
+        follows_from(pair.copy, "")
+        pair.query(pair.first, ROW.format(2001, 2003))
+        beside.awaits("ledger", 1003)
+
+    pair.part(rows=0, followers=False, meanwhile=the_leader_receives_no_more)
+    assert pair.copy.rows("ledger") == 1000
+    follows_from(pair.copy, names[pair.copy])
+    follows_from(beside, names[beside])
+    pair.awaits_line(AHEAD)
+    for refused in (lambda: step(2).check(pair.change()), lambda: rewind(pair.change(), pair.database)):
+        with pytest.raises(BlockedError, match=r"ledger-dublin-2 has what .*ledger.orders 3.*only copy"):
+            refused()
+    assert pair.apis["dublin"].fences == []
+    accepted = pair.change(accept_data_loss=True)
+    assert "ledger-dublin-2 beside it, which gives up" in step(2).check(accepted)
+    rewind(accepted, pair.database)
+    assert pair.apis["dublin"].fences == ["ledger-dublin-1", "ledger-dublin-2"]
+    kept = (beside.kept / "000001-rebuild-x" / "rows" / "ledger.orders.json").read_text()
+    assert sorted(json.loads(line)["id"] for line in kept.splitlines()) == [2001, 2002, 2003]
+    follows_again(pair)
+    beside.awaits("ledger", 1011)
