@@ -29,11 +29,13 @@ FOLLOW_SECONDS = 120.0
 """In which a rewound copy has to stream: CloudNativePG starts it within 30 s."""
 _CHECKPOINT_SECONDS = 300.0
 _REPLAY_SECONDS = 30.0
+_TRIES = 3
+"""Attempts at one rewind: a line that was lost for a moment is no reason for a whole copy."""
 FOLLOWS = "it follows"
 
 
 class NotNowError(NoAnswerError):
-    """The source of a rewind does not answer in the pod; nothing was changed."""
+    """The source of a rewind does not answer in the pod, or PostgreSQL does not end there; the data is as it was."""
 
 
 def state_of(change: RoleChange, document: Document, pod: str) -> dict[str, Any] | None:
@@ -133,7 +135,11 @@ def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict
     if not _is_fenced(database.document(), pod) and (why := what_its_source_says(where, kind)):
         raise _not_now(change, database, pod, why)  # while it still answers readers
     _fence(change, database, pod)
-    ended = rewind_instance(where, _run(change), _apart_of(known), kind, seconds=REWIND_SECONDS)
+    for left in reversed(range(_TRIES)):
+        ended = rewind_instance(where, _run(change), _apart_of(known), kind, seconds=REWIND_SECONDS)
+        if ended.outcome is not Outcome.BROKEN or not left:
+            break
+        say(f"         {pod}: an attempt was cut off, and is made again: {ended.why}")
     if ended.outcome is Outcome.LATER:
         raise _not_now(change, database, pod, ended.why)
     if ended.outcome is Outcome.DONE:  # PostgreSQL starts on nothing else, and its pod would go on trying
@@ -144,9 +150,10 @@ def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict
 def _not_now(change: RoleChange, database: SiteDatabase, pod: str, why: str) -> ShopSphereError:
     return NotNowError.build(
         f"{pod} cannot be rewound now",
-        expected=f"an answer of the database of {change.source} in that pod",
+        expected=f"an end of PostgreSQL there, and an answer of the database of {change.source} in that pod",
         found=why,
-        action=f"the same command again when it is there; --whole copies {database.name} anew",
+        action=f"the same command again when it is there; --whole copies {database.name} anew"
+        + (" (it is fenced until then, and answers no reads)" if _is_fenced(database.document(), pod) else ""),
     )
 
 

@@ -52,7 +52,7 @@ finish() {
 looks=0
 while runs; do
   looks=$((looks + 1))
-  [ $looks -gt "$ends" ] && ended "refused PostgreSQL did not end"
+  [ $looks -gt "$ends" ] && ended "later PostgreSQL did not end"
   sleep 0.1
 done
 

@@ -17,7 +17,7 @@ from runbooks.engine import load_runbook
 from runbooks.engine.errors import BlockedError
 from runbooks.engine.steps import Step
 from runbooks.operate import FOLDER
-from runbooks.rewinding.rewind import rewind
+from runbooks.rewinding.rewind import NotNowError, rewind
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import COMMERCE, LEDGER, DatabaseModel
 from shopsphere.foundation.clock import wait_until
@@ -176,3 +176,33 @@ def test_an_instance_beside_that_has_more_than_its_leader(make: Make) -> None:
     assert sorted(json.loads(line)["id"] for line in kept.splitlines()) == [2001, 2002, 2003]
     follows_again(pair)
     beside.awaits("ledger", 1011)
+
+
+@pytest.mark.requirement("a rewind whose line is lost is made again before a whole copy is made")
+def test_a_line_that_is_lost_once_is_no_reason_for_a_whole_copy(make: Make) -> None:
+    pair = apart(make)
+    once = pair.folder / "once"
+    once.mkdir()
+    once.chmod(0o777)
+    lost = f"*) [ -e {once}/lost ] || {{ : > {once}/lost; ulimit -f 2048; }} ;;"
+    pair.wrap("pg_rewind", f'case "$*" in *--dry-run*) ;; {lost} esac')
+    rewind(pair.change(), pair.database)
+    assert (once / "lost").exists()
+    assert json.loads(pair.memory["rewind-commerce-dublin-1"])["ended"] == "it follows"
+    follows_again(pair)
+
+
+def test_a_database_that_does_not_end_is_tried_again_by_the_same_command(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = apart(make)
+    monkeypatch.setattr("runbooks.rewinding.program._ENDS_SECONDS", 1)
+    ends = pair.apis["dublin"].pods["commerce-dublin-1"].stop
+    monkeypatch.setattr(pair.copy, "stop", lambda _how="": None)
+    with pytest.raises(NotNowError, match=r"PostgreSQL did not end(.|\n)*it is fenced until then"):
+        rewind(pair.change(), pair.database)
+    assert not step(2).verify(pair.change())
+    monkeypatch.setattr(pair.copy, "stop", ends)
+    pair.copy.stop("fast")
+    rewind(pair.change(), pair.database)
+    follows_again(pair)
