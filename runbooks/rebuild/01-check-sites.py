@@ -40,7 +40,7 @@ def verify(change: RoleChange) -> bool:
 
 
 def _rewound_or_replaced(change: RoleChange, database: SiteDatabase) -> str:
-    """Name a database that can be rewound, and say where nothing could be done if that failed; any other one that is no whole copy needs a free volume."""
+    """Name a database that can be rewound, and say where it could not be copied after that; others need a volume."""
     document = database.document()
     if wants_rewind(change, database):
         if lacks_free_volume(change, database, document):

@@ -8,6 +8,8 @@ from runbooks.rewinding.divergence import Divergence
 from runbooks.rewinding.tail import Tail, name_tables, read_tail
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster_errors import ClusterError
+from shopsphere.clients.postgres import FENCE
+from shopsphere.estate.cluster_role import Role
 from shopsphere.foundation.errors import one_line
 from shopsphere.witness import Phase, Sync
 
@@ -45,6 +47,12 @@ def copied_anew(change: RoleChange, database: SiteDatabase, pod: str) -> str:
     """Return the command that lets CloudNativePG copy an instance beside the leading one anew."""
     kubectl = change.access.kubectl(database.site)
     return f"`{kubectl.line(None, database.model.namespace.name, 'delete', 'pvc,pod', pod)}`"
+
+
+def unfenced(change: RoleChange, database: SiteDatabase) -> str:
+    """Return the command that takes away a fence which a run has left."""
+    words = ("annotate", "clusters.postgresql.cnpg.io", database.name, f"{FENCE}-")
+    return f"`{change.access.kubectl(database.site).line(Role.OPERATE, database.model.namespace.name, *words)}`"
 
 
 def _require_rest(change: RoleChange, database: SiteDatabase, *, leads: bool) -> None:

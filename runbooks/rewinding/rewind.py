@@ -12,7 +12,7 @@ from runbooks.cluster_change import change_cluster
 from runbooks.engine.errors import BlockedError
 from runbooks.rewinding.apart import beside_apart, leader_apart, others_apart
 from runbooks.rewinding.divergence import Divergence
-from runbooks.rewinding.gate import copied_anew, look
+from runbooks.rewinding.gate import copied_anew, look, unfenced
 from runbooks.rewinding.program import FOLDER, Ended, Kind, Outcome, rewind_instance, what_its_source_says
 from runbooks.rewinding.tail import keep_rows
 from runbooks.site_database import SiteDatabase
@@ -182,10 +182,16 @@ def _others(change: RoleChange, database: SiteDatabase) -> None:
         known = state_of(change, document, pod) or _begin(change, database, pod, apart)
         try:
             _carry_out(change, database, pod, known, Kind.COPY)
-        except (ClusterError, NotNowError) as error:  # the site can follow without it
+            _open(change, database, pod)  # after a failure too: it does not start as it is, and others get a fence
+        except NotNowError as error:
+            change.remember(f"rewind-{pod}", {**known, "ended": f"later: {one_line(error)}"})
+            _open(change, database, pod)
+        except ClusterError as error:  # the site can follow without it
             change.remember(f"rewind-{pod}", {**known, "ended": f"no answer: {one_line(error)}"})
         if (ended := (state_of(change, document, pod) or known)["ended"]) != FOLLOWS:
-            say(f"         {pod} does not follow ({ended}): {copied_anew(change, database, pod)} copies it anew")
+            still = _is_fenced(database.document(), pod)
+            first = f"{unfenced(change, database)} takes away the fence that this run could not, and " if still else ""
+            say(f"         {pod} does not follow ({ended}): {first}{copied_anew(change, database, pod)} copies it anew")
 
 
 def others_to_rewind(change: RoleChange, database: SiteDatabase) -> list[tuple[str, Divergence]]:
@@ -223,7 +229,9 @@ def _fence(change: RoleChange, database: SiteDatabase, pod: str) -> None:
             return {"metadata": {"annotations": {FENCE: json.dumps([pod])}}}
         if fence != json.dumps([pod]):
             raise BlockedError.because(
-                f"{database.name} is fenced by somebody else: {fence}", action="ask who did it, and take it away"
+                f"{database.name} is fenced by somebody else: {fence}",
+                action=f"ask who did it, and take it away: {unfenced(change, database)}; a rewind "
+                "of another machine may have left it (docs/failover.md, “A fence that a rewind left”)",
             )
         return None
 

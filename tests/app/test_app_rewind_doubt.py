@@ -206,3 +206,19 @@ def test_a_database_that_does_not_end_is_tried_again_by_the_same_command(
     pair.copy.stop("fast")
     rewind(pair.change(), pair.database)
     follows_again(pair)
+
+
+def test_an_instance_beside_that_cannot_be_rewound_is_not_left_fenced(
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = make(beside=True)
+    pair.part()
+    pair.awaits_line(AHEAD)
+    assert pair.beside
+    pair.wrap("pg_rewind", f'case "$*" in *{pair.beside.data}*) echo its log is gone >&2; exit 1 ;; esac')
+    monkeypatch.setattr(pair.beside, "start", lambda: None)  # PostgreSQL does not start as it is
+    rewind(pair.change(), pair.database)
+    assert "refused" in json.loads(pair.memory["rewind-commerce-dublin-2"])["ended"]
+    assert FENCE not in pair.apis["dublin"].annotations
+    assert "delete pvc,pod commerce-dublin-2" in capsys.readouterr().err
+    follows_again(pair)

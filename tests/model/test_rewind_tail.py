@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from runbooks.readiness.p09_leftovers import judge_cluster
 from runbooks.rewinding.tail import MOST, parsed
+from shopsphere.clients.postgres import FENCE
 
 TABLE = ("16384", "16391")
 
@@ -67,3 +69,9 @@ def test_a_log_that_was_not_read_to_its_end_is_in_doubt() -> None:
         assert tail.has_rows
         assert "at least 0 transactions" in str(tail)
     assert parsed(dump(*[insert(742)] * (MOST - 1))).is_whole
+
+
+@pytest.mark.parametrize(("fence", "advised"), [('["ledger-dublin-1"]', "rebuild"), ('["*"]', "failover")])
+def test_a_fence_that_a_rewind_left_is_told_from_that_of_a_failover(fence: str, advised: str) -> None:
+    metadata = {"name": "ledger-dublin", "annotations": {FENCE: fence}}
+    assert f"`shopsphere {advised}`" in judge_cluster({"metadata": metadata, "spec": {}}).action
