@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from runbooks.change import RoleChange
 from runbooks.engine.errors import BlockedError
 from runbooks.rewinding.divergence import Divergence
@@ -26,6 +28,8 @@ def look(change: RoleChange, database: SiteDatabase, pod: str, apart: Divergence
     name = database.name if leads else pod
     try:
         tail = read_tail(database.cluster, database.model.namespace.name, pod, apart)
+        with suppress(ClusterError):  # its PostgreSQL may be stopped
+            name_tables(tail, database.cluster, database.model.namespace.name, pod)
         name_tables(tail, *change.counterpart(database).leader())
     except ClusterError as error:
         raise BlockedError.because(

@@ -44,10 +44,14 @@ _BLOCK = re.compile(r"blkref #0: rel \d+/(\d+)/(\d+) (?:fork \w+ )?blk (\d+)")
 _WRITES = ("INSERT", "UPDATE", "HOT_UPDATE", "DELETE", "MULTI_INSERT")
 _NAMES = """
 SELECT json_build_object('tables', coalesce(json_object_agg(node, name), '{{}}')) FROM (
-  SELECT node::text, pg_filenode_relation(0, node)::regclass::text AS name FROM unnest('{{{0}}}'::oid[]) AS node
-) AS found WHERE name IS NOT NULL
+  SELECT node::text, CASE WHEN relnamespace::regnamespace::text ~ '^(pg_|information_schema$)' THEN '-' ELSE '' END
+    || pg_class.oid::regclass::text AS name
+  FROM unnest('{{{0}}}'::oid[]) AS node JOIN pg_class ON pg_class.oid = pg_filenode_relation(0, node)
+) AS found
 """
 _DATABASES = "SELECT json_build_object('names', json_object_agg(oid::text, datname)) FROM pg_database"
+_SHARED = "0"
+"""Number of no database: the tables of PostgreSQL's own that all of them share."""
 _PER_PAGE = 300
 """Rows of one page are fewer (`MaxHeapTuplesPerPage` is 291)."""
 _KEEP = 'place=$PGDATA/../$0/rows; mkdir -p "$place" && exec "$@" > "$place/$ROWS"'
@@ -153,23 +157,25 @@ def parsed(output: str) -> Tail:
 
 
 def name_tables(tail: Tail, cluster: Cluster, namespace: str, pod: str) -> None:
-    """Let an instance of the active site say how the tables are called: files are called the same at both sites.
+    """Let an instance say how the tables are called that have no name yet: files are called the same at both sites.
+
+    What it does not know, as a table that only the copy has or has written anew, is left without a name.
 
     Raises:
         ClusterError: the instance does not answer.
     """
     databases: Mapping[str, str] = ask(cluster, namespace, pod, _DATABASES)["names"]
+    for number, file in tail.tables:
+        if number == _SHARED:
+            tail.names[number, file] = f"-{file}"
     for number, name in databases.items():
-        files = [file for database, file in tail.tables if database == number]
+        files = [file for database, file in tail.tables if database == number and (database, file) not in tail.names]
         if not files:
             continue
         command = [*STRICT_PSQL, "--command", _NAMES.format(",".join(files)), name]
         output = cluster.execute(namespace, pod, CONTAINER, command)
-        known = _tables(output)
-        for file in files:
-            table = known.get(file, "")
-            own = not table or table.startswith(("pg_", "information_schema."))
-            tail.names[number, file] = f"-{table or file}" if own else f"{name}.{table}"
+        for file, table in _tables(output).items():
+            tail.names[number, file] = table if table.startswith("-") else f"{name}.{table}"
 
 
 def _tables(output: str) -> dict[str, str]:

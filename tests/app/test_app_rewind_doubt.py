@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 
@@ -221,4 +222,27 @@ def test_an_instance_beside_that_cannot_be_rewound_is_not_left_fenced(
     assert "refused" in json.loads(pair.memory["rewind-commerce-dublin-2"])["ended"]
     assert FENCE not in pair.apis["dublin"].annotations
     assert "delete pvc,pod commerce-dublin-2" in capsys.readouterr().err
+    follows_again(pair)
+
+
+@pytest.mark.requirement("what a rewind takes back is kept on the site's volume, as rows and as log")
+def test_tables_that_only_the_copy_has_are_named_and_kept(make: Make) -> None:
+    pair = make()
+
+    def a_table_and_one_that_is_gone_again() -> None:
+        pair.query(pair.first, "CREATE TABLE pg_like(id int)")
+        pair.query(pair.first, "INSERT INTO pg_like VALUES (7)")
+        pair.query(pair.first, "CREATE TABLE gone(id int)")
+        pair.query(pair.first, "INSERT INTO gone VALUES (8)")
+        pair.query(pair.first, "DROP TABLE gone")
+        awaits_all_of(pair.copy, pair.first)
+
+    pair.part(rows=0, meanwhile=a_table_and_one_that_is_gone_again)
+    pair.awaits_line(AHEAD)
+    assert re.search(
+        r"5 transactions \(rows written: commerce.pg_like 1, file \d+/\d+ 1\)", step(2).check(pair.change())
+    )
+    rewind(pair.change(), pair.database)
+    kept = (pair.copy.kept / "000001-rebuild-x" / "rows" / "commerce.pg_like.json").read_text()
+    assert [json.loads(line)["id"] for line in kept.splitlines()] == [7]
     follows_again(pair)
