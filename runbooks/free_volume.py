@@ -33,3 +33,16 @@ def require_free_volume(change: RoleChange, database: SiteDatabase, document: Do
             action="look at what the kept ones hold, then empty and free one for each instance (docs/failover.md, “A "
             "volume is freed”), or add volumes",
         )
+
+
+def lacks_free_volume(change: RoleChange, database: SiteDatabase, document: Document) -> bool:
+    """Whether a database could not be copied anew now for want of a volume.
+
+    Raises:
+        ShopSphereError: as `require_free_volume`.
+    """
+    try:
+        require_free_volume(change, database, document)
+    except BlockedError:
+        return True
+    return False

@@ -23,6 +23,12 @@ NAME = "The pair is at rest: no change under way, nothing left over from one"
 FINISH = "finish the change that left it: `shopsphere failover` goes on where it stopped"
 
 
+REWOUND = (
+    "a fence around single instances is of a rewind: `shopsphere rebuild` of that site, at the machine that began it, "
+    "goes on; where that machine is lost, see docs/failover.md, “A fence that a rewind left”"
+)
+
+
 def ask(view: PairView) -> Finding:
     """Ask databases, witness, journals, both agents, and those of further nodes."""
     works: dict[str, Callable[[], Finding]] = {
@@ -58,7 +64,8 @@ def judge_cluster(document: Document) -> Finding:
     if fenced := fenced_instances(document):
         left.append(f"a fence around {', '.join(fenced)}")
     if left:
-        return fails(f"{name} has {' and '.join(left)}", FINISH)
+        of_rewind = left == [f"a fence around {', '.join(fenced)}"] and all(each.startswith(name) for each in fenced)
+        return fails(f"{name} has {' and '.join(left)}", REWOUND if of_rewind else FINISH)
     return passes(f"{name} has no token and no fence")
 
 

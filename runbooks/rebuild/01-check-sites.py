@@ -3,7 +3,7 @@
 from runbooks.change import RoleChange
 from runbooks.copies import what_is_wrong
 from runbooks.engine.errors import BlockedError
-from runbooks.free_volume import require_free_volume
+from runbooks.free_volume import lacks_free_volume, require_free_volume
 from runbooks.rewinding.rewind import failed, wants_rewind
 from runbooks.site_database import SiteDatabase
 
@@ -40,9 +40,14 @@ def verify(change: RoleChange) -> bool:
 
 
 def _rewound_or_replaced(change: RoleChange, database: SiteDatabase) -> str:
-    """Name a database that can be rewound; any other one that is no whole copy needs a free volume."""
+    """Name a database that can be rewound, and say where it could not be copied after that; others need a volume."""
     document = database.document()
     if wants_rewind(change, database):
+        if lacks_free_volume(change, database, document):
+            return (
+                f"{database.name} (WITHOUT A FREE VOLUME: if its rewind fails, it can neither start nor be copied "
+                "until there is one, docs/failover.md, “A volume is freed”)"
+            )
         return database.name
     if failed(change, database, document) or what_is_wrong(change, database, document):
         require_free_volume(change, database, document)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runbooks.change import RoleChange
 from runbooks.rewinding.program import FOLDER
-from runbooks.rewinding.rewind import FOLLOW_SECONDS, REWIND_SECONDS, look, others_to_rewind, rewind, wants_rewind
+from runbooks.rewinding.rewind import FOLLOW_SECONDS, REWIND_SECONDS, given_up, others_to_rewind, rewind, wants_rewind
 from runbooks.site_database import SiteDatabase
 
 TITLE = "Rewind the databases that have what the active site lacks"
@@ -15,7 +15,7 @@ def check(change: RoleChange) -> str:
     """Say what each would give up; refuse where that may be the only copy of a payment."""
     if change.whole:
         return "nothing is rewound: a whole copy was asked for"
-    found = [said for said in change.at_target(lambda database: _said(change, database)) if said]
+    found = [said for each in change.at_target(lambda database: given_up(change, database)) for said in each]
     kept = f"; kept in {FOLDER}/ beside the data" if found else ""
     return f"rewound at {change.target}: {'; '.join(found) or 'nothing'}{kept}"
 
@@ -32,11 +32,3 @@ def verify(change: RoleChange) -> bool:
 
 def _is_left(change: RoleChange, database: SiteDatabase) -> bool:
     return bool(wants_rewind(change, database) or others_to_rewind(change, database))
-
-
-def _said(change: RoleChange, database: SiteDatabase) -> str:
-    apart = wants_rewind(change, database)
-    if apart is None:
-        return ", ".join(pod for pod, _ in others_to_rewind(change, database))
-    given_up = look(change, database, apart)
-    return f"{database.name}, which gives up {apart.bytes} bytes that {change.source} lacks: {given_up}"

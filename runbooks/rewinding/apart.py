@@ -40,6 +40,17 @@ def instance_apart(change: RoleChange, database: SiteDatabase, pod: str) -> Dive
     return None
 
 
+def beside_apart(change: RoleChange, database: SiteDatabase) -> list[tuple[str, Divergence]]:
+    """Return the instances beside the leading one that have more than the active site, whomever they follow now.
+
+    Raises:
+        ShopSphereError: a site does not answer.
+    """
+    leading = database.leader()[2]
+    pods = [pod for _, _, pod in database.instances() if pod != leading]
+    return [(pod, apart) for pod in pods if (apart := instance_apart(change, database, pod))]
+
+
 def others_apart(change: RoleChange, database: SiteDatabase) -> list[tuple[str, Divergence]]:
     """Return the instances beside the leading one that do not stream from it and have more than the active site.
 

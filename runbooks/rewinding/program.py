@@ -75,9 +75,10 @@ _SAYS = {Kind.LEADER: "f", Kind.COPY: "t"}
 class Outcome(StrEnum):
     """How it ended.
 
-    `done`: the data is that of its source, and starts as a copy. `later`: its source did not answer, nothing was
-    changed. `refused`: it cannot be rewound, nothing was changed. `broken`: the data is half of each; it may be tried
-    again, or copied anew. PostgreSQL starts after `done` alone: what has more than its source does not start either.
+    `done`: the data is that of its source, and starts as a copy. `later`: its source did not answer, or its PostgreSQL
+    did not end; this attempt changed nothing. `refused`: it cannot be rewound, nothing was changed. `broken`: the data
+    is half of each; it may be tried again, or copied anew. PostgreSQL starts after `done` alone: what has more than its
+    source does not start either.
     """
 
     DONE = "done"

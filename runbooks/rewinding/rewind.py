@@ -10,10 +10,11 @@ from runbooks import copies
 from runbooks.change import RoleChange
 from runbooks.cluster_change import change_cluster
 from runbooks.engine.errors import BlockedError
-from runbooks.rewinding.apart import leader_apart, others_apart
+from runbooks.rewinding.apart import beside_apart, leader_apart, others_apart
 from runbooks.rewinding.divergence import Divergence
+from runbooks.rewinding.gate import copied_anew, look, unfenced
 from runbooks.rewinding.program import FOLDER, Ended, Kind, Outcome, rewind_instance, what_its_source_says
-from runbooks.rewinding.tail import Tail, keep_rows, name_tables, read_tail
+from runbooks.rewinding.tail import keep_rows
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ClusterError
@@ -21,7 +22,6 @@ from shopsphere.clients.postgres import FENCE, await_value, run_statement
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
 from shopsphere.foundation.progress import say
-from shopsphere.witness import Phase, Sync
 
 REWIND_SECONDS = 3000.0
 """Bound on one rewind: it carries over all of the log that the active site keeps, and what was changed since."""
@@ -29,23 +29,25 @@ FOLLOW_SECONDS = 120.0
 """In which a rewound copy has to stream: CloudNativePG starts it within 30 s."""
 _CHECKPOINT_SECONDS = 300.0
 _REPLAY_SECONDS = 30.0
+_TRIES = 3
+"""Attempts at one rewind: a line that was lost for a moment is no reason for a whole copy."""
 FOLLOWS = "it follows"
 
 
 class NotNowError(NoAnswerError):
-    """The source of a rewind does not answer in the pod; nothing was changed."""
+    """The source of a rewind does not answer in the pod, or PostgreSQL does not end there; the data is as it was."""
 
 
-def state_of(change: RoleChange, pod: str) -> dict[str, Any] | None:
-    """Return what this run remembers of the rewind of an instance; None where none was begun."""
+def state_of(change: RoleChange, document: Document, pod: str) -> dict[str, Any] | None:
+    """Return what this run remembers of the rewind of an instance of a cluster; None where none was begun."""
     known = change.recall(f"rewind-{pod}")
-    return dict(known) if known else None
+    return dict(known) if known and known["uid"] == document["metadata"]["uid"] else None
 
 
 def failed(change: RoleChange, database: SiteDatabase, document: Document) -> str:
     """Say why a database could not be rewound by this run; nothing where it was not tried, or follows."""
-    known = state_of(change, database.leader(document)[2])
-    if not known or known["uid"] != document["metadata"]["uid"] or known["ended"] in ("", FOLLOWS):
+    known = state_of(change, document, database.leader(document)[2])
+    if not known or known["ended"] in ("", FOLLOWS):
         return ""
     return str(known["ended"])
 
@@ -59,36 +61,32 @@ def wants_rewind(change: RoleChange, database: SiteDatabase) -> Divergence | Non
     document = database.cluster.find(database.path)
     if change.whole or document is None:
         return None
-    known = state_of(change, database.leader(document)[2])
-    if known and known["uid"] == document["metadata"]["uid"]:
+    known = state_of(change, document, database.leader(document)[2])
+    if known:
         return None if known["ended"] else _apart_of(known)
     return leader_apart(change, database)
 
 
-def look(change: RoleChange, database: SiteDatabase, apart: Divergence) -> Tail:
-    """Return what a rewind takes back.
+def given_up(change: RoleChange, database: SiteDatabase) -> list[str]:
+    """Say what each instance that has to be rewound gives up; of one that was begun, what was seen then.
 
     Raises:
-        BlockedError: it might be the only copy of payments, or the log does not say what it is.
+        BlockedError: as `look`.
         ShopSphereError: a site does not answer.
     """
-    _require_rest(change, database)
-    try:
-        tail = read_tail(*database.leader(), apart)
-        name_tables(tail, *change.counterpart(database).leader())
-    except ClusterError as error:
-        raise BlockedError.because(
-            f"what {database.name} has more than {change.source} cannot be read: {one_line(error)}",
-            action=f"`shopsphere rebuild {change.target} --whole` copies it anew and keeps its old volume",
-        ) from error
-    if database.model.synchronous and tail.has_rows and not change.accept_data_loss:
-        raise BlockedError.because(
-            f"{database.name} has what {change.source} lacks: {tail}; where customers were told of it, "
-            f"{change.target} has the only copy",
-            action=f"compare with the provider's books (`shop reconcile` at {change.source}); then --accept-data-loss "
-            f"rewinds, and keeps these rows and their log on the volume; --whole copies anew, and keeps the volume",
-        )
-    return tail
+    document = database.cluster.find(database.path)
+    apart = wants_rewind(change, database)
+    if document is None:
+        return []
+    leading = database.leader(document)[2]
+    wanted = [(leading, apart), *beside_apart(change, database)] if apart else others_to_rewind(change, database)
+    said = []
+    for pod, more in wanted:
+        known = state_of(change, document, pod)
+        tail = known["gave_up"] if known else look(change, database, pod, more)
+        name = database.name if pod == leading else f"{pod} beside it"
+        said.append(f"{name}, which gives up {more.bytes} bytes that {change.source} lacks: {tail}")
+    return said
 
 
 def rewind(change: RoleChange, database: SiteDatabase) -> None:
@@ -98,41 +96,29 @@ def rewind(change: RoleChange, database: SiteDatabase) -> None:
         BlockedError: as `look`, or somebody else has fenced its instances.
         ShopSphereError: a site does not answer; the same command goes on.
     """
-    pod = database.leader()[2]
+    document = database.document()
+    pod = database.leader(document)[2]
     if apart := wants_rewind(change, database):
-        known = state_of(change, pod) or _begin(change, database, pod, apart, look(change, database, apart))
+        known = state_of(change, document, pod)
+        if known is None:
+            for other, more in beside_apart(change, database):
+                look(change, database, other, more)  # it may have what the leading one lacks; nothing is changed yet
+            known = _begin(change, database, pod, apart)
         _carry_out(change, database, pod, known, Kind.LEADER)
     _others(change, database)
 
 
-def _require_rest(change: RoleChange, database: SiteDatabase) -> None:
-    record = change.ask_witness()
-    if record.phase is not Phase.STEADY:
-        raise BlockedError.because(
-            f"{change.pair.name} is {record.phase}: {record.actor} is moving it ({record.reason})",
-            action="wait for its end, then call the same command again",
-        )
-    if database.model.synchronous and record.sync is Sync.ON:
-        raise BlockedError.because(
-            f"the witness says that {database.name} has all that was acknowledged, and it does not stream",
-            action="call the same command again in 20 s: the agent of the active site says `sync off` by then",
-        )
-
-
-def _begin(
-    change: RoleChange, database: SiteDatabase, pod: str, apart: Divergence, tail: Tail | None
-) -> dict[str, Any]:
-    namespace = database.model.namespace.name
-    if tail:
-        say(f"         {database.name} gives up {tail}")
-        for line in keep_rows(tail, database.cluster, namespace, pod, f"{FOLDER}/{_run(change)}"):
-            say(f"         not written down as rows, their log is kept: {one_line(line)}")
+def _begin(change: RoleChange, database: SiteDatabase, pod: str, apart: Divergence) -> dict[str, Any]:
+    tail = look(change, database, pod, apart)
+    say(f"         {pod} gives up {tail}")
+    for line in keep_rows(tail, database.cluster, database.model.namespace.name, pod, f"{FOLDER}/{_run(change)}"):
+        say(f"         not written down as rows, their log is kept: {one_line(line)}")
     known = {
         "uid": database.document()["metadata"]["uid"],
         "line": apart.line,
         "fork": apart.fork,
         "end": apart.end,
-        "gave_up": str(tail or "nothing but what its leader had"),
+        "gave_up": str(tail),
         "ended": "",
     }
     change.remember(f"rewind-{pod}", known)
@@ -149,7 +135,11 @@ def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict
     if not _is_fenced(database.document(), pod) and (why := what_its_source_says(where, kind)):
         raise _not_now(change, database, pod, why)  # while it still answers readers
     _fence(change, database, pod)
-    ended = rewind_instance(where, _run(change), _apart_of(known), kind, seconds=REWIND_SECONDS)
+    for left in reversed(range(_TRIES)):
+        ended = rewind_instance(where, _run(change), _apart_of(known), kind, seconds=REWIND_SECONDS)
+        if ended.outcome is not Outcome.BROKEN or not left:
+            break
+        say(f"         {pod}: an attempt was cut off, and is made again: {ended.why}")
     if ended.outcome is Outcome.LATER:
         raise _not_now(change, database, pod, ended.why)
     if ended.outcome is Outcome.DONE:  # PostgreSQL starts on nothing else, and its pod would go on trying
@@ -160,9 +150,10 @@ def _carry_out(change: RoleChange, database: SiteDatabase, pod: str, known: dict
 def _not_now(change: RoleChange, database: SiteDatabase, pod: str, why: str) -> ShopSphereError:
     return NotNowError.build(
         f"{pod} cannot be rewound now",
-        expected=f"an answer of the database of {change.source} in that pod",
+        expected=f"an end of PostgreSQL there, and an answer of the database of {change.source} in that pod",
         found=why,
-        action=f"the same command again when it is there; --whole copies {database.name} anew",
+        action=f"the same command again when it is there; --whole copies {database.name} anew"
+        + (" (it is fenced until then, and answers no reads)" if _is_fenced(database.document(), pod) else ""),
     )
 
 
@@ -187,15 +178,20 @@ def _streams(change: RoleChange, database: SiteDatabase) -> bool:
 
 def _others(change: RoleChange, database: SiteDatabase) -> None:
     for pod, apart in others_to_rewind(change, database):
-        known = state_of(change, pod) or _begin(change, database, pod, apart, None)
+        document = database.document()
+        known = state_of(change, document, pod) or _begin(change, database, pod, apart)
         try:
             _carry_out(change, database, pod, known, Kind.COPY)
-        except (ClusterError, NotNowError) as error:  # the site can follow without it
+            _open(change, database, pod)  # after a failure too: it does not start as it is, and others get a fence
+        except NotNowError as error:
+            change.remember(f"rewind-{pod}", {**known, "ended": f"later: {one_line(error)}"})
+            _open(change, database, pod)
+        except ClusterError as error:  # the site can follow without it
             change.remember(f"rewind-{pod}", {**known, "ended": f"no answer: {one_line(error)}"})
-        if (ended := (state_of(change, pod) or known)["ended"]) != FOLLOWS:
-            kubectl = change.access.kubectl(database.site)
-            claim = kubectl.line(None, database.model.namespace.name, "delete", "pvc,pod", pod)
-            say(f"         {pod} does not follow ({ended}): `{claim}` copies it anew")
+        if (ended := (state_of(change, document, pod) or known)["ended"]) != FOLLOWS:
+            still = _is_fenced(database.document(), pod)
+            first = f"{unfenced(change, database)} takes away the fence that this run could not, and " if still else ""
+            say(f"         {pod} does not follow ({ended}): {first}{copied_anew(change, database, pod)} copies it anew")
 
 
 def others_to_rewind(change: RoleChange, database: SiteDatabase) -> list[tuple[str, Divergence]]:
@@ -209,12 +205,11 @@ def others_to_rewind(change: RoleChange, database: SiteDatabase) -> list[tuple[s
         return []
     if not copies.streams(change, database):
         return []
-    uid = document["metadata"]["uid"]
-    begun = {pod: state_of(change, pod) for pod in map(str, document["status"]["instanceNames"])}
+    begun = {pod: state_of(change, document, pod) for pod in map(str, document["status"]["instanceNames"])}
     left = [
         (pod, _apart_of(known))
         for pod, known in begun.items()
-        if known and known["uid"] == uid and not known["ended"] and pod != database.leader(document)[2]
+        if known and not known["ended"] and pod != database.leader(document)[2]
     ]
     return left + [(pod, apart) for pod, apart in others_apart(change, database) if not begun.get(pod)]
 
@@ -234,7 +229,9 @@ def _fence(change: RoleChange, database: SiteDatabase, pod: str) -> None:
             return {"metadata": {"annotations": {FENCE: json.dumps([pod])}}}
         if fence != json.dumps([pod]):
             raise BlockedError.because(
-                f"{database.name} is fenced by somebody else: {fence}", action="ask who did it, and take it away"
+                f"{database.name} is fenced by somebody else: {fence}",
+                action=f"ask who did it, and take it away: {unfenced(change, database)}; a rewind "
+                "of another machine may have left it (docs/failover.md, “A fence that a rewind left”)",
             )
         return None
 

@@ -8,7 +8,7 @@ export LC_ALL=C
 ended() {
   printf '%s\n' "$1" > "$place/result.new"
   mv "$place/result.new" "$place/result"
-  sync "$place/result"
+  sync "$place/result" "$place"
   exit 0
 }
 
@@ -37,26 +37,40 @@ is_its_label() {
   return 1
 }
 
+# Only what pg_rewind has ended and what is on the disk gets its label, as the last thing: without standby.signal or
+# with the settings of its source it would start as what it is not.
 finish() {
-  cp -p "$place"/conf/*.conf "$PGDATA/"
-  : > "$PGDATA/standby.signal"
-  sync "$PGDATA/standby.signal" "$PGDATA"
-  [ -e "$PGDATA/standby.signal" ] || ended "broken standby.signal cannot be written"
+  cp -p "$place"/conf/*.conf "$PGDATA/" || ended "broken its settings cannot be put back"
+  : > "$PGDATA/standby.signal" || ended "broken standby.signal cannot be written"
+  sync "$PGDATA"/*.conf "$PGDATA/standby.signal" "$PGDATA" || ended "broken its settings cannot be put on the disk"
+  cp -p "$place/label" "$PGDATA/backup_label.new" && sync "$PGDATA/backup_label.new" \
+    && mv "$PGDATA/backup_label.new" "$PGDATA/backup_label" && sync "$PGDATA" \
+    || ended "broken its label cannot be put back"
   ended "done"
 }
 
 looks=0
 while runs; do
   looks=$((looks + 1))
-  [ $looks -gt "$ends" ] && ended "refused PostgreSQL did not end"
+  [ $looks -gt "$ends" ] && ended "later PostgreSQL did not end"
   sleep 0.1
 done
 
 control=$(pg_controldata) || ended "refused pg_controldata does not read this data"
 state=${control#*Database cluster state:}
 state=${state%%[!a-z ]*}
-if [ -e "$place/begun" ] && is_its_label; then
-  case "$state" in *"in archive recovery") finish ;; esac  # it was killed when all was done
+if [ -e "$place/complete" ]; then  # it was killed when all was done
+  [ -e "$PGDATA/backup_label" ] || ended "done"  # PostgreSQL has started on it since
+  finish
+fi
+if [ -e "$place/begun" ]; then
+  case "$state" in
+    *" shut down in recovery") ;;
+    *)
+      forbid
+      ended "broken it was cut off when pg_rewind had written the control file: what is on the disk is not known"
+      ;;
+  esac
 fi
 case "$state" in
   *" shut down in recovery") ;;
@@ -125,5 +139,14 @@ wait $rewind || {
   forbid
   ended "broken $(last_lines "$place/rewind")"
 }
-is_its_label || ended "broken its label is not that of pg_rewind"
+is_its_label || {
+  forbid
+  ended "broken its label is not that of pg_rewind"
+}
+cp -p "$PGDATA/backup_label" "$place/label" && forbid && sync -f "$PGDATA" && sync -f "$PGDATA/pg_wal/" \
+  && sync "$place/label" && : > "$place/complete" && sync "$place/complete" "$place" || {
+  rm -f "$place/complete"
+  forbid
+  ended "broken it cannot be put on the disk"
+}
 finish

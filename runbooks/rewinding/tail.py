@@ -20,21 +20,38 @@ MOST = 5000
 SECONDS = 60.0
 """Bound on reading them, and on writing the rows of one table down (s)."""
 _READ = """
-pg_waldump --quiet --path "$PGDATA/pg_wal" --timeline "$0" --start "$1" --limit 1 > /dev/null || exit 1
-pg_waldump --path "$PGDATA/pg_wal" --timeline "$0" --start "$1" --limit "$2" --rmgr Transaction --rmgr Heap \
---rmgr Heap2 2> /dev/null
+export LC_ALL=C
+dump() { pg_waldump --path "$PGDATA/pg_wal" --timeline "$line" "$@"; }
+line=$0 fork=$1 end=$2 most=$3 before=$4 own=$5
+of_rows="--rmgr Transaction --rmgr Heap --rmgr Heap2"
+dump --quiet --start "$fork" --limit 1 > /dev/null || exit 1
+dump --quiet --start "$before" --limit 1 > /dev/null 2>&1 || before=$own
+dump --start "$before" --end "$fork" $of_rows 2> /dev/null | tail -n "$most"
+echo "fork"
+dump --start "$fork" --limit "$most" $of_rows 2> /dev/null
+dump --quiet --start "$fork" --end "$end" > /dev/null 2>&1 && echo "read to the end"
 :
-"""  # it ends with a failure at the end of the log
+"""
+"""Without an end it ends with a failure, as at a damaged record; with one, only where it could be read up to there."""
+_FORK, _READ_WHOLE = "fork", "read to the end"
+_BEFORE, _NEAR = 2**24, 2**20
+"""How far before the fork rows are looked for whose transaction ended after it: 16 MiB, or where that log is gone any
+more, what the fork's own segment is sure to have (bytes)."""
 _RECORD = re.compile(r"rmgr: (\w+) .*?tx: +(\d+), .*?desc: (.*)")
+_COMMIT = re.compile(r"COMMIT(?:_PREPARED (\d+))?")
 _SUBTRANSACTIONS = re.compile(r"subxacts: ([\d ]+)")
 _BLOCK = re.compile(r"blkref #0: rel \d+/(\d+)/(\d+) (?:fork \w+ )?blk (\d+)")
 _WRITES = ("INSERT", "UPDATE", "HOT_UPDATE", "DELETE", "MULTI_INSERT")
 _NAMES = """
 SELECT json_build_object('tables', coalesce(json_object_agg(node, name), '{{}}')) FROM (
-  SELECT node::text, pg_filenode_relation(0, node)::regclass::text AS name FROM unnest('{{{0}}}'::oid[]) AS node
-) AS found WHERE name IS NOT NULL
+  SELECT node::text, CASE WHEN relnamespace::regnamespace::text ~ '^(pg_|information_schema$)' THEN '-' ELSE '' END
+    || pg_class.oid::regclass::text AS name
+  FROM unnest('{{{0}}}'::oid[]) AS node JOIN pg_class ON pg_class.oid = pg_filenode_relation(0, node)
+) AS found
 """
 _DATABASES = "SELECT json_build_object('names', json_object_agg(oid::text, datname)) FROM pg_database"
+_SHARED = "0"
+"""Number of no database: the tables of PostgreSQL's own that all of them share."""
 _PER_PAGE = 300
 """Rows of one page are fewer (`MaxHeapTuplesPerPage` is 291)."""
 _KEEP = 'place=$PGDATA/../$0/rows; mkdir -p "$place" && exec "$@" > "$place/$ROWS"'
@@ -50,23 +67,27 @@ class Written:
 
 @dataclass
 class Tail:
-    """What transactions after the fork have written.
+    """What transactions that ended after the fork have written.
 
     Attributes:
-        transactions: those that were committed and wrote rows, by number.
+        transactions: those that were committed after the fork, by number.
+        early: those of them that began before the fork, or of which no written row was found.
+        numbers: of the transactions and of those within them, as rows carry them.
         tables: by database and file, as the log names them.
-        is_whole: there were no more records than were read.
-        names: of tables, as `commerce.orders`, by database and file; those of PostgreSQL's own are left out.
+        is_whole: the log was read up to where the copy is, and had no more records than were read.
+        names: of tables, as `commerce.orders`, by database and file; those of PostgreSQL's own begin with `-`.
     """
 
     transactions: set[str] = field(default_factory=set)
+    early: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
     tables: dict[tuple[str, str], Written] = field(default_factory=dict)
     is_whole: bool = True
     names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def has_rows(self) -> bool:
-        """Whether anything that a client had written is in it, or may be."""
+        """Whether anything that a client had written is in it, or may be: any commit, and any doubt about the log."""
         return bool(self.transactions) or not self.is_whole
 
     def __str__(self) -> str:
@@ -79,7 +100,10 @@ class Tail:
             if not self.names.get(key, "").startswith("-")
         ]
         count = f"{'' if self.is_whole else 'at least '}{len(self.transactions)} transactions"
-        return f"{count} (rows written: {', '.join(tables) or 'of the catalogue alone'})"
+        if self.early:
+            count += f", of which {len(self.early)} began before the fork or show no row,"
+        nothing = "of the catalogue alone" if self.tables else "none found in the log"
+        return f"{count} (rows written: {', '.join(tables) or nothing})"
 
 
 def read_tail(cluster: Cluster, namespace: str, pod: str, apart: Divergence) -> Tail:
@@ -88,31 +112,43 @@ def read_tail(cluster: Cluster, namespace: str, pod: str, apart: Divergence) -> 
     Raises:
         ClusterError: the pod does not answer, or its log cannot be read from the fork on.
     """
-    words = [str(apart.line), written(apart.fork), str(MOST)]
+    before = max(apart.fork - _BEFORE, _BEFORE)
+    own = max(apart.fork - 1 - (apart.fork - 1) % _NEAR, _BEFORE)
+    places = [written(each) for each in (apart.fork, apart.end)]
+    words = [str(apart.line), *places, str(MOST), written(before), written(own)]
     output = cluster.execute(namespace, pod, CONTAINER, ["sh", "-c", _READ, *words], extra_seconds=SECONDS)
     return parsed(output)
 
 
 def parsed(output: str) -> Tail:
-    """Return what `pg_waldump` says, of transactions that were committed."""
+    """Return what `pg_waldump` says, before and after the fork, of transactions that were committed after it."""
     lines = output.splitlines()
+    fork = lines.index(_FORK) if _FORK in lines else -1
     done: set[str] = set()
+    within: dict[str, str] = {}
     wrote: dict[str, list[tuple[tuple[str, str], int]]] = defaultdict(list)
-    for line in lines:
+    late: set[str] = set()
+    begun: set[str] = set()
+    for place, line in enumerate(lines):
         record = _RECORD.match(line)
         if not record:
             continue
         manager, number, says = record.groups()
-        if manager == "Transaction" and says.startswith("COMMIT"):
-            done.add(number)
+        commit = _COMMIT.match(says) if manager == "Transaction" and place > fork else None
+        if commit:
+            done.add(commit[1] or number)
             below = _SUBTRANSACTIONS.search(says)
-            done.update(below[1].split() if below else ())
+            within.update(dict.fromkeys(below[1].split() if below else (), commit[1] or number))
         block = _BLOCK.search(says)
         if manager.startswith("Heap") and says.startswith(_WRITES) and block:
             wrote[number].append(((block[1], block[2]), int(block[3])))
-    tail = Tail(is_whole=len(lines) < MOST)
-    for number in done & wrote.keys():
-        tail.transactions.add(number)
+            (late if place > fork else begun).add(number)
+    after = lines[fork + 1 :]
+    whole = _READ_WHOLE in after and len(after) <= MOST
+    tail = Tail(transactions=done, numbers=done | within.keys(), is_whole=whole)
+    seen = {within.get(number, number) for number in late} - {within.get(number, number) for number in begun}
+    tail.early = done - seen
+    for number in tail.numbers & wrote.keys():
         for table, page in wrote[number]:
             found = tail.tables.setdefault(table, Written())
             found.rows += 1
@@ -121,23 +157,25 @@ def parsed(output: str) -> Tail:
 
 
 def name_tables(tail: Tail, cluster: Cluster, namespace: str, pod: str) -> None:
-    """Let an instance of the active site say how the tables are called: files are called the same at both sites.
+    """Let an instance say how the tables are called that have no name yet: files are called the same at both sites.
+
+    What it does not know, as a table that only the copy has or has written anew, is left without a name.
 
     Raises:
         ClusterError: the instance does not answer.
     """
     databases: Mapping[str, str] = ask(cluster, namespace, pod, _DATABASES)["names"]
+    for number, file in tail.tables:
+        if number == _SHARED:
+            tail.names[number, file] = f"-{file}"
     for number, name in databases.items():
-        files = [file for database, file in tail.tables if database == number]
+        files = [file for database, file in tail.tables if database == number and (database, file) not in tail.names]
         if not files:
             continue
         command = [*STRICT_PSQL, "--command", _NAMES.format(",".join(files)), name]
         output = cluster.execute(namespace, pod, CONTAINER, command)
-        known = _tables(output)
-        for file in files:
-            table = known.get(file, "")
-            own = not table or table.startswith(("pg_", "information_schema."))
-            tail.names[number, file] = f"-{table or file}" if own else f"{name}.{table}"
+        for file, table in _tables(output).items():
+            tail.names[number, file] = table if table.startswith("-") else f"{name}.{table}"
 
 
 def _tables(output: str) -> dict[str, str]:
@@ -156,7 +194,7 @@ def keep_rows(tail: Tail, cluster: Cluster, namespace: str, pod: str, folder: st
             continue
         database, _, table = name.partition(".")
         pages = ",".join(map(str, sorted(tail.tables[key].pages)))
-        numbers = ",".join(sorted(tail.transactions))
+        numbers = ",".join(sorted(tail.numbers))
         rows = (
             f"COPY (SELECT row_to_json(kept) FROM {table} AS kept WHERE ctid = ANY (ARRAY("  # noqa: S608 - ours
             f"SELECT format('(%s,%s)', page, row)::tid FROM unnest('{{{pages}}}'::bigint[]) AS page, "

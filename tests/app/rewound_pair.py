@@ -25,6 +25,7 @@ from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster_errors import ProgramError
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync
@@ -150,6 +151,9 @@ class Access:
 
     def each_database(self, site: str, action: Callable[[SiteDatabase], Any]) -> list[Any]:
         return [action(self._databases[site])]
+
+    def kubectl(self, site: str) -> SiteKubectl:
+        return SiteKubectl("kubeconfig", site)
 
     def see(self) -> Seen:
         return Seen(self.record, 1, ACTIVE)

@@ -240,7 +240,8 @@ def test_a_ledger_without_rows_of_its_own_is_rewound_without_a_word(make: Make) 
     pair = make(LEDGER)
 
     def nothing_of_a_client() -> None:
-        pair.first.admin("SELECT pg_logical_emit_message(true, 'a', 'b')")
+        pair.first.admin("SELECT pg_switch_wal()")
+        pair.first.admin("CHECKPOINT")
         written = pair.first.query("ledger", "SELECT pg_current_wal_flush_lsn()::text")[0][0]
         for _ in range(100):
             if pair.copy.query("ledger", f"SELECT pg_last_wal_replay_lsn() >= '{written}'")[0][0]:

@@ -156,6 +156,7 @@ DEFECTS = [
     ),
     (9, "a promotion token", lambda pair: change(spec(pair)["replica"], promotionToken="e30=")),
     (9, "a fence around *", lambda pair: fence(pair, '["*"]')),
+    (9, "a fence around ledger-frankfurt-1", lambda pair: fence(pair, '["ledger-frankfurt-1"]')),
     (9, "draining", lambda pair: set_record(pair, phase=Phase.DRAINING)),
     (9, "held by nobody", lambda pair: setattr(pair, "seen", replace(pair.seen, lease_holder=""))),
     (9, "at work: anna", lambda pair: setattr(pair, "lock", Entry("anna", 1, 1))),

@@ -285,8 +285,10 @@ def ahead(site: Site, name: str, *, age: float = 3600) -> None:
 @pytest.mark.requirement("a copy that can be rewound needs no volume and is not replaced")
 def test_a_copy_that_is_ahead_needs_no_volume(site: Site) -> None:
     ahead(site, "commerce-dublin")
-    site.free = []
     assert "commerce-dublin by a rewind" in step(1).check(rebuild(site))
+    site.free = []
+    said = step(1).check(rebuild(site))
+    assert "again: commerce-dublin (WITHOUT A FREE VOLUME: if its rewind fails, it can neither start" in said
     assert not step(2).verify(rebuild(site))
     assert "made anew at dublin: nothing" in step(3).check(rebuild(site))
     with pytest.raises(BlockedError, match="no free volume"):
