@@ -55,7 +55,7 @@ class _Of:
     """What is remembered of one database.
 
     Attributes:
-        version: of its lease, as it was seen last while another instance is to lead.
+        version: of its lease, as it was seen last.
         since: monotonic time since which it has this version.
         ended: its lease was given back, and the one that is to lead has not been seen to lead with it.
         unsettled: another instance was to lead at the last look.
@@ -128,37 +128,40 @@ class InSiteMoves:
     def _look_at(self, database: DatabaseModel, known: Knowledge, lease: int) -> None:
         of = self._of[database.name]
         document = self._cluster().get(cluster_path(database.namespace.name, database.cluster(self._site)))
-        status = document.get("status", {})
+        status, found = document.get("status", {}), self._lease_of(database)
+        if found["metadata"]["resourceVersion"] != of.version:  # at each look: a loss is known late
+            of.version, of.since = found["metadata"]["resourceVersion"], self._clock.monotonic()
         if has_one_leader(document):
-            if of.ended:  # CloudNativePG may have taken its choice back
-                of.ended = _holder_of(self._lease_of(database)) != status.get("currentPrimary")
-            of.unsettled, of.version = of.ended, ""
+            # CloudNativePG may have taken its choice back.
+            of.ended = of.ended and _holder_of(found) != status.get("currentPrimary")
+            of.unsettled = of.ended
             return
         of.unsettled = True
-        if status["targetPrimary"] == _PENDING:
-            return
-        self._succeed(database, status, known, lease)
+        if status["targetPrimary"] != _PENDING:
+            self._succeed(database, status, found, known, lease)
 
-    def _succeed(self, database: DatabaseModel, status: Document, known: Knowledge, lease: int) -> None:
-        """Bar the node of the instance that led, then give its lease back in its place."""
-        of, now, found = self._of[database.name], self._clock.monotonic(), self._lease_of(database)
-        if found["metadata"]["resourceVersion"] != of.version:
-            of.version, of.since = found["metadata"]["resourceVersion"], now
+    def _succeed(
+        self, database: DatabaseModel, status: Document, found: Document, known: Knowledge, lease: int
+    ) -> None:
+        """Bar the node of the instance that led, then give its lease, as it was `found`, back in its place."""
+        of, now = self._of[database.name], self._clock.monotonic()
         holder, target = _holder_of(found), status["targetPrimary"]
         node = self._node_of(database, str(holder if holder not in ("", target) else status["currentPrimary"]))
         shut = known.shut_nodes(self._site, now)
         if not node or (node not in shut and not (of.ended or holder in ("", target))):
             return
         seen = self._witness.see()
-        record = seen.record
+        record, key = seen.record, f"{self._site}/{node}"
+        if key not in {*known.seen_nodes, *seen.barred}:
+            return  # the site's own, which needs no lease of this kind
         if record is None or record.active != self._site or record.phase is not Phase.STEADY:
             return
         self._looks_at_bars, self._settled_since = True, None
         # Also where the lease has been given back already: the bar may have ended with a lease of the site.
-        barred = f"{self._site}/{node}" not in seen.nodes and self._witness.bar_node(seen, node, lease)
+        barred = key not in seen.nodes and self._witness.bar_node(seen, node, lease)
         if barred and node in shut and holder not in ("", target) and now - of.since >= UNCHANGED_SECONDS:
             self._end(database, found)
-            of.ended, of.version = True, ""
+            of.ended = True
             self._tell(f"in-site: {node} is shut, so another instance of {database.name} need not wait for {holder}")
 
     def _let_in(self) -> None:

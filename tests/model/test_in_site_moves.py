@@ -47,6 +47,8 @@ class Api:
             return {"metadata": {"resourceVersion": str(self.version)}, "spec": {"holderIdentity": self.holder}}
         if path == cluster_path(LEDGER.namespace.name, LEDGER.cluster("frankfurt")):
             return {"status": {"targetPrimary": self.target, "currentPrimary": self.leader}}
+        if path == lease_path(DATABASES[0], "frankfurt"):
+            return {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": "commerce-frankfurt-1"}}
         if self.broken:
             raise ClusterUnreachableError("commerce says nothing")
         return {"status": {"targetPrimary": "commerce-frankfurt-1", "currentPrimary": "commerce-frankfurt-1"}}
@@ -131,6 +133,14 @@ def test_the_lease_of_an_instance_on_a_lost_node_is_ended(site: Site) -> None:
     site.look()
     assert (site.api.holder, site.value()) == (OLD, BARRED), "it may be renewed yet"
     site.looks()
+    assert site.api.holder == ""
+
+
+@pytest.mark.requirement("the loss of the node with the primary waits for no lease of an instance that cannot write")
+def test_a_lease_that_was_seen_not_to_be_renewed_is_ended_at_once(site: Site) -> None:
+    site.looks(3, second=True)
+    site.lose_node()
+    site.look()
     assert (site.api.holder, site.value()) == ("", BARRED)
     assert "frankfurt-2 is shut" in site.told[-1]
 
@@ -273,6 +283,10 @@ def on_the_first_node(site: Site) -> None:
     site.api.pods[OLD] = "frankfurt"
 
 
+def a_switch_away_from_the_first_node(site: Site) -> None:
+    site.api.leader, site.api.target, site.api.holder = NEW, OLD, ""
+
+
 def pair_is_moved(site: Site) -> None:
     site.world.announce(Phase.DRAINING)
 
@@ -290,7 +304,7 @@ def quorum_silent_for_long(site: Site) -> None:
     "state",
     [
         unknown_pod, chosen_by_nobody, same_leader, on_the_first_node, pair_is_moved, site_without_its_lease,
-        quorum_silent_for_long,
+        quorum_silent_for_long, a_switch_away_from_the_first_node,
     ],
 )  # fmt: skip
 def test_nothing_is_ended_otherwise(site: Site, state: Callable[[Site], None]) -> None:
