@@ -10,8 +10,8 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,10 +21,13 @@ from postgres_cluster import BINARIES, Cluster, _account
 from present import present
 
 from runbooks.change import RoleChange
+from runbooks.engine import load_runbook
+from runbooks.engine.steps import Step
+from runbooks.operate import FOLDER
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster_errors import ProgramError
 from shopsphere.clients.postgres import FENCE
-from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.databases import COMMERCE, DatabaseModel
 from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.foundation.clock import wait_until
 from shopsphere.topology import load_topology
@@ -37,6 +40,8 @@ ACTIVE, RECOVERY = PAIR.primary, PAIR.recovery
 COREUTILS = (
     "cat", "chmod", "cp", "head", "mkdir", "mv", "nohup", "rm", "seq", "sh", "sleep", "sort", "sync", "tail", "tr",
 )  # fmt: skip
+AHEAD = "before current recovery point"
+"""How PostgreSQL says that its source has left the line before what it has."""
 SERVERS = ("pg_controldata", "pg_rewind", "pg_waldump", "postgres", "psql")
 ROW = "INSERT INTO orders SELECT n, repeat('x', 100) FROM generate_series({}, {}) AS n"
 
@@ -250,3 +255,27 @@ class ApartPair:
 def contents(server: Server, database: str) -> list[tuple[Any, ...]]:
     """Every row of every table that a client wrote."""
     return server.query(database, "SELECT id, md5(what) FROM orders ORDER BY id")
+
+
+Make = Callable[..., ApartPair]
+
+
+@contextmanager
+def pairs_made() -> Iterator[Make]:
+    """Yield what makes pairs; all of them are removed at the end."""
+    made: list[ApartPair] = []
+
+    def one(model: DatabaseModel = COMMERCE, *, beside: bool = False) -> ApartPair:
+        made.append(ApartPair(model, beside=beside))
+        return made[-1]
+
+    try:
+        yield one
+    finally:
+        for each in made:
+            each.remove()
+
+
+def step(number: int) -> Step:
+    """Return a step of a rebuild, counted from 1."""
+    return load_runbook(FOLDER / "rebuild", variants=frozenset()).steps[number - 1]

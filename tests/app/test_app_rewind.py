@@ -6,18 +6,15 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from postgres_cluster import BINARIES, _account
-from rewound_pair import ApartPair, Server, contents
+from rewound_pair import AHEAD, ApartPair, Make, Server, contents, pairs_made, step
 
-from runbooks.engine import load_runbook
 from runbooks.engine.errors import BlockedError
-from runbooks.engine.steps import Step
-from runbooks.operate import FOLDER
 from runbooks.rewinding.apart import leader_apart
 from runbooks.rewinding.rewind import FOLLOWS, NotNowError, failed, rewind
 from shopsphere.clients.postgres import FENCE
@@ -25,25 +22,11 @@ from shopsphere.estate.databases import COMMERCE, LEDGER, DatabaseModel
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Phase, Sync
 
-AHEAD = "before current recovery point"
-Make = Callable[..., ApartPair]
-
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    made: list[ApartPair] = []
-
-    def one(model: DatabaseModel = COMMERCE, *, beside: bool = False) -> ApartPair:
-        made.append(ApartPair(model, beside=beside))
-        return made[-1]
-
-    yield one
-    for each in made:
-        each.remove()
-
-
-def step(number: int) -> Step:
-    return load_runbook(FOLDER / "rebuild", variants=frozenset()).steps[number - 1]
+    with pairs_made() as one:
+        yield one
 
 
 def apart(make: Make, model: DatabaseModel = COMMERCE) -> ApartPair:

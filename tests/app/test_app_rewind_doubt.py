@@ -6,42 +6,25 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 from postgres_cluster import BINARIES
-from rewound_pair import ROW, ApartPair, Server
+from rewound_pair import AHEAD, ROW, ApartPair, Make, Server, pairs_made, step
 from test_app_rewind import apart, follows_again, sleeping, starts
 
-from runbooks.engine import load_runbook
 from runbooks.engine.errors import BlockedError
-from runbooks.engine.steps import Step
-from runbooks.operate import FOLDER
 from runbooks.rewinding.rewind import NotNowError, rewind
 from shopsphere.clients.postgres import FENCE
-from shopsphere.estate.databases import COMMERCE, LEDGER, DatabaseModel
+from shopsphere.estate.databases import LEDGER
 from shopsphere.foundation.clock import wait_until
-
-AHEAD = "before current recovery point"
-Make = Callable[..., ApartPair]
 
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    made: list[ApartPair] = []
-
-    def one(model: DatabaseModel = COMMERCE, *, beside: bool = False) -> ApartPair:
-        made.append(ApartPair(model, beside=beside))
-        return made[-1]
-
-    yield one
-    for each in made:
-        each.remove()
-
-
-def step(number: int) -> Step:
-    return load_runbook(FOLDER / "rebuild", variants=frozenset()).steps[number - 1]
+    with pairs_made() as one:
+        yield one
 
 
 def awaits_all_of(copy: Server, source: Server) -> None:

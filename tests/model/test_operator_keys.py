@@ -28,8 +28,6 @@ from shopsphere.witness.operators import VARIABLE, acting_as, operator_here, sai
 from shopsphere.witness.seen import Seen
 from shopsphere.witness.users import OPERATOR, WATCHER, operator_user
 
-URLS = ("http://10.0.0.1:1",)
-WITHDRAWN = "/shopsphere/rdc-a/withdrawn"
 pytestmark = pytest.mark.requirement("operators are who their key says")
 
 

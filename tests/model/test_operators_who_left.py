@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from named_operators import ANNA, BERT, move_as, with_operators
+from named_operators import ANNA, BERT, WITHDRAWN, move_as, with_operators
 from present import present
-from signed_pair import DUBLIN, FRANKFURT, SignedPair, canonical, signed
+from signed_pair import DUBLIN, FRANKFURT, URLS, SignedPair, canonical, signed
 
 from shopsphere.foundation import certificates
 from shopsphere.foundation.authority_change import Step
@@ -26,8 +26,6 @@ from shopsphere.witness.store import Store, put
 from shopsphere.witness.users import OPERATOR, ROOT, users_of
 from shopsphere.witness.withdrawn import FILE, add_withdrawn, withdrawn_in
 
-URLS = ("http://10.0.0.1:1",)
-WITHDRAWN = "/shopsphere/rdc-a/withdrawn"
 pytestmark = pytest.mark.requirement("operators are who their key says")
 
 

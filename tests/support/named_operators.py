@@ -12,6 +12,8 @@ from shopsphere.witness.operators import acting_as
 from shopsphere.witness.record import PairRecord
 
 ANNA, BERT = "operator-anna", "operator-bert"
+WITHDRAWN = "/shopsphere/rdc-a/withdrawn"
+"""Where voters keep who has left."""
 
 
 def with_operators(base: Path) -> SignedPair:
