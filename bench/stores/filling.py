@@ -11,7 +11,7 @@ from shopsphere.foundation.errors import ShopSphereError
 
 MEBIBYTE, GIBIBYTE = 2**20, 2**30
 ROWS = 100_000
-"""Rows of one statement: about 35 MB of the table, and as much log."""
+"""Rows of one statement: about 22 MB of the table, and as much log."""
 MOST_BEHIND_MIB = 96
 """A follower may be so far behind (MiB): a site keeps 256 MiB of log for it, and one that lacks it is made anew."""
 MOST_WAITING_MIB = 384

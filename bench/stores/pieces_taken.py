@@ -69,8 +69,8 @@ def cases(pieces: Pieces, site: str) -> list[Case]:
     return [
         ("take", wal, "WAL is missing", ("--site", site), (middle, "missing")),
         ("damage", wal, "WAL is damaged", one, (middle,)),
-        ("take", base, "base backup is missing", one, (label,)),
-        ("damage", base, "base backup is damaged", one, (label, "damaged")),
+        ("take", base, "base backup is missing", one, ("cannot be",)),
+        ("damage", base, "base backup is damaged", one, (label, "checksum")),
         ("damage", wal, "WAL of one site is damaged, and the other site's bucket is used", (), ()),
     ]
 

@@ -22,9 +22,11 @@ from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import Verdict
 
 BACKUPS_CHECK = 12
 """Number of the check of `ready` that looks at backups."""
+PASSED = Verdict.PASSED.value
 CATCH_UP_SECONDS, TOLD_SECONDS = 900, 300
 """Longest waits (s): until an archive that came back has everything; until it says that a time is in it."""
 OWN = "bench_stores_"
@@ -78,7 +80,7 @@ class Stage:
             ShopSphereError: they are not.
         """
         verdict, found = self.ready()
-        if verdict != "passed":
+        if verdict != PASSED:
             raise ShopSphereError.build(
                 f"backups of {self.name} are not complete before anything was done",
                 expected="P12 of `ready` to pass",

@@ -10,7 +10,7 @@ from log_writing import LogWriting
 from order_windows import delayed, window
 from restores import Beside
 from scene import Fault, Scene
-from staged import Stage, lacking, moment
+from staged import PASSED, Stage, lacking, moment
 from telling import say, stay
 
 from runbooks.putting_in_place.room import SPOOL_BYTES
@@ -23,6 +23,8 @@ SPOOL_MIB = SPOOL_BYTES // MEBIBYTE
 SEGMENT_MIB = 16
 TELLS_MARGIN = 75.0
 """A collector says each minute until when it has all; `ready` tells of an old one so much later (s)."""
+PASS_SECONDS = 300
+"""Longest wait (s) until `ready` passes again."""
 SLOW_TELLS = 60.0
 """WAL that is this much (s) behind by a collector's figure tells of a slow store."""
 
@@ -113,7 +115,8 @@ def _carry_out(stage: Stage, fault: StoreFault, scene: Scene) -> None:
         say(f"the collectors caught up in {scene.facts['catch_up_seconds']} s")
         scene.mark("caught up")
         stay(stage.calm / 2, "after")
-        wait_until(lambda: stage.ready()[0] == "passed", what="`ready` to pass backups again", seconds=300, interval=5)
+        wait_until(lambda: stage.ready()[0] == PASSED, what="`ready` to pass backups again", seconds=PASS_SECONDS,
+                   interval=5, explain=lambda: ": ".join(stage.ready()))  # fmt: skip
     scene.problems += [log.problem] if log.problem else []
     scene.facts |= {
         "fault_seconds": round(scene.at["back"] - scene.at["fault"], 1),
@@ -144,7 +147,7 @@ def _collectors_judged(fault: StoreFault, scene: Scene, sampling: Sampling, verd
     elif told is None and not (fault.is_slow and max(late.values()) >= SLOW_TELLS):
         problems.append("no collector told of the fault: the store answered, and nothing was late")
     must_tell = not fault.answers or (not fault.is_slow and lasted > WAL_YOUNGER_THAN.total_seconds() + TELLS_MARGIN)
-    if must_tell and verdict == "passed":
+    if must_tell and verdict == PASSED:
         problems.append(f"`ready` passed backups after {lasted:.0f} s of the fault")
     scene.problems += problems
     return {"waiting_mib": waiting, "told_after_seconds": told, "most_behind_seconds": late}
