@@ -30,6 +30,7 @@ from typing import Any
 sys.path.append(str(Path(__file__).resolve().parent.parent / "safety"))
 
 from collectors import Collectors
+from command import CommandFailedError
 from customers import CLIENTS, fill_stock
 from driver import carry_out, write
 from large_restore import large_under_load
@@ -44,6 +45,7 @@ from store_host import StoreHost
 from stores_table import show
 from telling import say
 
+from lab.network import control
 from shopsphere.foundation.errors import ShopSphereError
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "stores.jsonl"
@@ -134,8 +136,17 @@ def main() -> int:
         return 2
     for interruption in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(interruption, signal.default_int_handler)
-    pair = PairUnderTest(wanted.pair)
-    host = StoreHost(pair.pair, pair.hosts)
+    try:
+        control.ask("status")  # without a lab there is nothing to undo, and nobody to ask
+        pair = PairUnderTest(wanted.pair)
+        return at_lab(pair, StoreHost(pair.pair, pair.hosts), wanted)
+    except (ShopSphereError, NotUndoneError, CommandFailedError) as error:
+        print(f"bench/stores cannot begin, or go on:\n{error}", file=sys.stderr)
+        return 2
+
+
+def at_lab(pair: PairUnderTest, host: StoreHost, wanted: argparse.Namespace) -> int:
+    """Undo what is left, and carry out what is wanted; returns the code to end with."""
     try:
         say("undoing what a run before may have left")
         undo(pair, host)
@@ -145,16 +156,12 @@ def main() -> int:
         stage = Stage(pair, host, Collectors(pair.pair.sites), wanted.calm, wanted.log)
         stage.collectors.require()
         stage.require_backups()
-        bad = run(stage, wanted)
+        return int(run(stage, wanted))
     except KeyboardInterrupt:
-        say("stopped: what this run broke is undone")
+        say("stopped: undoing what this run broke")
         pair.undo()
         undo(pair, host)
         return 130
-    except (ShopSphereError, NotUndoneError) as error:
-        print(f"bench/stores cannot begin, or go on:\n{error}", file=sys.stderr)
-        return 2
-    return int(bad)
 
 
 def run(stage: Stage, wanted: argparse.Namespace) -> bool:

@@ -19,7 +19,8 @@ AMOUNT = 7
 """What every row says before the mistake."""
 MAKE = (
     "create table {table} (id uuid default gen_random_uuid(), at timestamptz default clock_timestamp(), "
-    f"amount int default {AMOUNT}, email text, name text, street text, city text, note text)"
+    f"amount int default {AMOUNT}, email text, name text, street text, city text, note text) "
+    "with (autovacuum_enabled = false)"
 )
 """Rows of the shape of orders: they can be compressed about as well."""
 LOOK = f"select count(*), count(*) filter (where amount <> {AMOUNT}), extract(epoch from max(at)) from {{table}}"

@@ -31,8 +31,18 @@ class SqlSession:
 
     @classmethod
     def at(cls, site: str, database: str) -> Self:
-        """A session as the administrator, in the pod that leads."""
-        return cls([SHOPSPHERE, "lab", "psql", site, database, "--", "-XqAt", "-v", "ON_ERROR_STOP=1"])
+        """A session as the administrator, in the pod that leads; statements may take as long as they want.
+
+        Raises:
+            SqlError: it could not be begun.
+        """
+        made = cls([SHOPSPHERE, "lab", "psql", site, database, "--", "-XqAt", "-v", "ON_ERROR_STOP=1"])
+        try:
+            made.ask("set statement_timeout = 0; set idle_session_timeout = 0")
+        except SqlError:
+            made.end()
+            raise
+        return made
 
     def ask(self, statement: str) -> list[str]:
         """Return the lines that a statement gives; it may take as long as it wants.
@@ -48,7 +58,7 @@ class SqlSession:
             stdin.flush()
         except OSError as error:
             raise self._ended(statement) from error
-        lines = []
+        lines: list[str] = []
         for line in stdout:
             if line.rstrip("\n") == MARK:
                 return lines

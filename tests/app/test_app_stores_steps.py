@@ -95,7 +95,9 @@ class LocalStage(Stage):
             lines += [(time.monotonic() - began, line) for line in str(error).splitlines()]
             code = 1
         folder = beside.folder
-        left = tuple(each.name for each in folder.iterdir() if each.name not in restoring.LOGS) if folder.exists() else ()
+        left = (
+            tuple(each.name for each in folder.iterdir() if each.name not in restoring.LOGS) if folder.exists() else ()
+        )
         return Said(code, tuple(lines), time.monotonic() - began, left)
 
 
@@ -107,9 +109,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 @pytest.fixture
-def stage(
-    host: Host, database: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LocalStage]:
+def stage(host: Host, database: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStage]:
     words = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(database.port), "-U", "postgres"]
     monkeypatch.setattr(SqlSession, "at", lambda _, name: SqlSession([*words, name]))
     monkeypatch.setattr(staged, "_IDS", {"commerce": "select 'older'", "ledger": "select 'older'"})
@@ -252,5 +252,3 @@ def test_a_statement_that_fails_is_told_and_a_session_that_ended_too(database: C
             session.ask("select * from no_such_table")
         with pytest.raises(SqlError):
             session.ask("select 1")
-
-

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -13,16 +16,21 @@ from runbooks.restore.archives import Backup
 from runbooks.restore.stretches import Stretch
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.process import CommandError
 
 sys.path.append(str(REPOSITORY / "bench" / "safety"))
 sys.path.append(str(REPOSITORY / "bench" / "stores"))
 import filling
+import store_host
 from collectors import Look, behind, between, caught_up, figures_in, first_told, most
 from mistakes import judged
 from order_windows import acknowledged_before, delayed, percentile, sent_after, window
 from put_aside import PutAside
 from restores import Said, left_behind, refused_too_late, remove, told
+from scene import Scene
 from staged import backups_check, compared, lacking
+from store_faults import StoreFault, under_load
+from store_host import StoreHost
 
 pytestmark = pytest.mark.requirement("a bench finds what it is there for")
 GIB = 2**30
@@ -283,3 +291,53 @@ def test_filling_gives_up_where_nobody_takes_anything(monkeypatch: pytest.Monkey
     monkeypatch.setattr(filling, "STUCK_SECONDS", 0.05)
     with pytest.raises(ShopSphereError, match="a follower is 200 MiB behind"):
         filling.wait_for_others(Session(), list, lambda _: None)  # type: ignore[arg-type]
+
+
+# --- undoing -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("when", ["prepare", "make"])
+def test_a_fault_is_undone_whatever_interrupts_it(when: str) -> None:
+    done: list[str] = []
+
+    def act(name: str) -> Callable[[], None]:
+        def acted() -> None:
+            done.append(name)
+            if name == when:
+                raise KeyboardInterrupt
+
+        return acted
+
+    quiet = SimpleNamespace(look=list)
+    stage = SimpleNamespace(
+        judgements=[], collectors=quiet, kibibytes=0, calm=0.0, backups=list, ready=lambda: ("pass", ""),
+        wait_until_caught_up=lambda _: 0.0,
+    )  # fmt: skip
+    fault = StoreFault(act("make"), act("undo"), 0.0, prepare=act("prepare"), give_back=act("give back"))
+    scene = Scene(cast(Any, None), Random(1), "frankfurt")
+    with pytest.raises(KeyboardInterrupt):
+        under_load(cast(Any, stage), fault)(scene)
+    assert done == (["prepare", "give back"] if when == "prepare" else ["prepare", "make", "undo", "give back"])
+
+
+def test_everything_is_undone_although_something_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    class Host(StoreHost):
+        def __init__(self) -> None:
+            pass
+
+        def _undoing(self) -> Iterator[tuple[str, Callable[[], object]]]:
+            yield "first", lambda: tried.append("first")
+            yield "second", self._fail
+            yield "third", lambda: tried.append("third")
+
+        def _fail(self) -> None:
+            tried.append("second")
+            raise CommandError("it is busy")
+
+    monkeypatch.setattr(store_host.time, "sleep", lambda _: None)
+    said: list[str] = []
+    problems = Host().undo(said.append)
+    assert tried == ["first", "second", "second", "second", "third"]
+    assert len(problems) == 1
+    assert problems[0] == "not undone: second: it is busy"
+    assert len(said) == 3
