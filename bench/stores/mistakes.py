@@ -153,6 +153,8 @@ def judged(line: str, taken: list[tuple[float, float]], rows: int, to: datetime)
     at = to.timestamp()
     least, most = sum(done <= at for _, done in taken), sum(began <= at for began, _ in taken)
     problems = [f"{wrong} rows are as the mistake made them"] if wrong else []
+    if not least:
+        problems.append("no row came before the time, so that it says nothing of the last second")
     if not least <= count - rows <= most:
         problems.append(f"{count} rows and not {rows + least} to {rows + most}")
     return {"rows": count, "behind": round(max(0.0, at - newest), 2), "problems": problems}

@@ -32,10 +32,12 @@ def pieces_under_load(stage: Stage, scene: Scene) -> None:
     for _ in range(SWITCHES):
         shopsphere("lab", "psql", site, DATABASE, "--", "-c", "select pg_switch_wal()", seconds=60)
         time.sleep(2)
-    to = datetime.now(UTC)
-    say(f"waiting until {to:%H:%M:%S} UTC is in the archive")
-    for each in stage.pair.pair.sites:
-        stage.wait_until_told(DATABASE, each, to)
+    # First what is taken, then the time: a hole counts at once only where something after it came before the time.
+    for what in ("the segments are", "the time is"):
+        to = datetime.now(UTC)
+        say(f"waiting until {what} in the archive: {to:%H:%M:%S} UTC")
+        for each in stage.pair.pair.sites:
+            stage.wait_until_told(DATABASE, each, to)
     scene.facts["pieces"] = [_tried(stage, scene, to, *case) for case in cases(pieces_of(stage, site, to), site)]
 
 

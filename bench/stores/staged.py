@@ -1,6 +1,7 @@
 """What every step of the bench works with: pair, store, collectors, and what is compared with customers' orders."""
 
 import json
+import subprocess
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from shopsphere.foundation.finding import Verdict
 BACKUPS_CHECK = 12
 """Number of the check of `ready` that looks at backups."""
 PASSED = Verdict.PASSED.value
+READY_SECONDS = 300
 CATCH_UP_SECONDS, TOLD_SECONDS = 900, 300
 """Longest waits (s): until an archive that came back has everything; until it says that a time is in it."""
 OWN = "bench_stores_"
@@ -90,8 +92,10 @@ class Stage:
 
     def ready(self) -> tuple[str, str]:
         """What `ready` says of backups: verdict and finding."""
-        text = shopsphere("ready", self.name, "--json", check=False, seconds=300)[1]
-        return backups_check(text)
+        try:
+            return backups_check(shopsphere("ready", self.name, "--json", check=False, seconds=READY_SECONDS)[1])
+        except subprocess.TimeoutExpired:
+            return Verdict.UNKNOWN.value, f"`ready` gave no answer within {READY_SECONDS} s"
 
     def wait_until_caught_up(self, since: float) -> float:
         """Wait until all collectors have everything until a time (Unix) in the archive; return how long it took (s)."""

@@ -1,7 +1,8 @@
 """The store of a pair's backups is lost, full or slow: what customers, collectors and `ready` notice of it."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ from telling import say, stay
 
 from runbooks.putting_in_place.room import SPOOL_BYTES
 from runbooks.readiness.p12_backups import WAL_YOUNGER_THAN
-from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.foundation.errors import one_line
 
 MEBIBYTE = 2**20
 SPOOL_MIB = SPOOL_BYTES // MEBIBYTE
@@ -23,8 +25,8 @@ SPOOL_MIB = SPOOL_BYTES // MEBIBYTE
 SEGMENT_MIB = 16
 TELLS_MARGIN = 75.0
 """A collector says each minute until when it has all; `ready` tells of an old one so much later (s)."""
-PASS_SECONDS = 300
-"""Longest wait (s) until `ready` passes again."""
+PASS_SECONDS, COMPLETE_SECONDS = 300, 120
+"""Longest waits (s): until `ready` passes again; until the buckets are whole, once collectors say so."""
 LOG = "log_kib_per_second"
 SLOW_TELLS = 60.0
 """WAL that is this much (s) behind by a collector's figure tells of a slow store, where enough is written."""
@@ -112,12 +114,14 @@ def _carry_out(stage: Stage, fault: StoreFault, scene: Scene) -> None:
             scene.mark("back")
         back = time.time()
         say(f"the store is back; `ready` said of backups: {verdict}: {found[:120]}")
-        scene.facts["catch_up_seconds"] = round(stage.wait_until_caught_up(back), 1)
-        say(f"the collectors caught up in {scene.facts['catch_up_seconds']} s")
+        with noted(scene):
+            scene.facts["catch_up_seconds"] = round(stage.wait_until_caught_up(back), 1)
+            say(f"the collectors caught up in {scene.facts['catch_up_seconds']} s")
         scene.mark("caught up")
         stay(stage.calm / 2, "after")
-        wait_until(lambda: stage.ready()[0] == PASSED, what="`ready` to pass backups again", seconds=PASS_SECONDS,
-                   interval=5, explain=lambda: ": ".join(stage.ready()))  # fmt: skip
+        with noted(scene):
+            wait_until(lambda: stage.ready()[0] == PASSED, what="`ready` to pass backups again", seconds=PASS_SECONDS,
+                       interval=5, explain=lambda: ": ".join(stage.ready()))  # fmt: skip
     scene.problems += [log.problem] if log.problem else []
     scene.facts |= {
         "fault_seconds": round(scene.at["back"] - scene.at["fault"], 1),
@@ -125,9 +129,20 @@ def _carry_out(stage: Stage, fault: StoreFault, scene: Scene) -> None:
         LOG: stage.kibibytes,
     }
     scene.facts |= _collectors_judged(fault, scene, sampling, verdict)
-    wait_until(lambda: not lacking(before, stage.backups()), what="complete buckets", seconds=120, interval=5,
-               explain=lambda: "; ".join(lacking(before, stage.backups())))  # fmt: skip
+    with noted(scene):
+        wait_until(lambda: not lacking(before, stage.backups()), what="complete buckets", seconds=COMPLETE_SECONDS,
+                   interval=5, explain=lambda: "; ".join(lacking(before, stage.backups())))  # fmt: skip
     _restored_inside(stage, scene)
+
+
+@contextmanager
+def noted(scene: Scene) -> Iterator[None]:
+    """Let what does not come about be a problem, and the rest of the step go on: its figures say more."""
+    try:
+        yield
+    except WaitExpiredError as error:
+        scene.problems.append(one_line(error))
+        say(f"  {scene.problems[-1]}")
 
 
 def _collectors_judged(fault: StoreFault, scene: Scene, sampling: Sampling, verdict: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from archive_place import ArchivePlace, soon
 from postgres_cluster import Cluster
 
+from app.archive import __main__ as program
 from app.archive.bases import WISH
 from app.archive.receiving import finished_files, partial_files
 
@@ -35,12 +36,15 @@ def test_an_archive_that_is_away_is_told_all_the_time(place: ArchivePlace, datab
 
 
 @pytest.mark.requirement("before or after something risky a base backup is taken when somebody asks for it")
-def test_a_base_backup_is_taken_when_somebody_asks(place: ArchivePlace, database: Cluster) -> None:
+def test_a_base_backup_is_taken_when_somebody_asks(
+    place: ArchivePlace, database: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = place.settings(database, "spool")
     with place.collecting(settings) as collector:
         soon("a base backup", lambda: len(place.facts()) == 1 and not collector.state.base_wanted)
         time.sleep(1.1)  # a label is made of the second
-        (settings.spool / WISH).touch()
+        monkeypatch.setattr(program, "SPOOL", settings.spool)
+        assert program.main(["base"]) == 0
         soon("another one", lambda: len(place.facts()) == 2)
         soon("no wish for more", lambda: not collector.state.base_wanted and not (settings.spool / WISH).exists())
         assert (collector.state.gaps, len(place.facts())) == ([], 2)

@@ -14,6 +14,7 @@ import pytest
 
 from runbooks.restore.archives import Backup
 from runbooks.restore.stretches import Stretch
+from shopsphere.foundation.clock import WaitExpiredError
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import CommandError
@@ -29,7 +30,7 @@ from put_aside import PutAside
 from restores import Said, left_behind, refused_too_late, remove, told
 from scene import Scene
 from staged import backups_check, compared, lacking
-from store_faults import StoreFault, under_load
+from store_faults import StoreFault, noted, under_load
 from store_host import StoreHost
 
 pytestmark = pytest.mark.requirement("a bench finds what it is there for")
@@ -262,6 +263,8 @@ def test_a_restored_table_has_the_rows_of_its_time(line: str, problems: int) -> 
     taken = [(1010.0, 1010.1), (1020.0, 1020.1), (1030.9, 1031.1), (1040.0, 1040.1)]
     found = judged(line, taken, 100, datetime.fromtimestamp(1031, UTC))
     assert len(found["problems"]) == problems
+    none = judged("100|0|1000", taken[2:], 100, datetime.fromtimestamp(1031, UTC))
+    assert "no row came" in none["problems"][0]
 
 
 # --- the large one -------------------------------------------------------------------------------------------------
@@ -291,6 +294,13 @@ def test_filling_gives_up_where_nobody_takes_anything(monkeypatch: pytest.Monkey
     monkeypatch.setattr(filling, "STUCK_SECONDS", 0.05)
     with pytest.raises(ShopSphereError, match="a follower is 200 MiB behind"):
         filling.wait_for_others(Session(), list, lambda _: None)  # type: ignore[arg-type]
+
+
+def test_what_does_not_come_about_is_a_problem_of_a_step_that_goes_on() -> None:
+    scene = Scene(cast(Any, None), Random(1), "frankfurt")
+    with noted(scene):
+        raise WaitExpiredError("waited 900 s for the collectors")
+    assert scene.problems == ["waited 900 s for the collectors"]
 
 
 # --- undoing -------------------------------------------------------------------------------------------------------
