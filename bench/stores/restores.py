@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Timer
 from typing import Self
 
 from command import SHOPSPHERE
@@ -77,7 +78,7 @@ class Beside:
         self.folder.mkdir()
         run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m,mode=755", "tmpfs", self.folder])
 
-    def restore(self, pair: str, database: str, to: datetime, *words: str, seconds: float = 7200) -> Said:
+    def restore(self, pair: str, database: str, to: datetime, *words: str, seconds: float = 3600) -> Said:
         """Give the command and wait for its end; what it says is told as it comes."""
         command = [SHOPSPHERE, "restore", pair, "--database", database, "--to", to.isoformat(), *words]
         return told([*command, "--beside", str(self.folder)], self.folder, seconds)
@@ -92,17 +93,20 @@ class Beside:
 
 
 def told(command: Sequence[str], folder: Path, seconds: float) -> Said:
-    """Run a restore; it is ended, and cleans up, where this program is interrupted."""
+    """Run a restore; it is ended, and cleans up, after so many seconds or where this program is interrupted."""
     began, lines = time.monotonic(), list[tuple[float, str]]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
+        late = Timer(seconds, process.terminate)
+        late.start()
         try:
             for line in process.stdout:
                 lines.append((time.monotonic() - began, line.rstrip("\n")))
                 if not line.startswith("  "):
                     say(f"  | {line.rstrip()[:150]}")
-            code = process.wait(seconds)
+            code = process.wait(60)
         finally:
+            late.cancel()
             if process.poll() is None:
                 process.terminate()
                 with suppress(subprocess.TimeoutExpired):

@@ -237,6 +237,11 @@ def test_what_a_command_says_is_kept_with_its_time(tmp_path: Path) -> None:
     assert said.phases["serves"] >= said.phases["fetched"] + 0.2
 
 
+def test_a_restore_that_says_nothing_more_is_ended(tmp_path: Path) -> None:
+    said = told(["sh", "-c", "echo from a bucket; exec sleep 60"], tmp_path / "x", 0.5)
+    assert (said.code, said.text, said.seconds < 30) == (-15, "from a bucket", True)
+
+
 def test_folders_of_a_killed_run_go(tmp_path: Path) -> None:
     home = tmp_path / "shopsphere-stores-x"
     (home / "restored" / "data").mkdir(parents=True)
