@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import closing, suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -229,7 +230,8 @@ def show(
         if wrong := miscounted(voters, len(voters)):
             sys.stdout.write(f"{wrong}: `shopsphere witness replace` goes on with one that is replaced\n")
         for name, end in ends.items():
-            sys.stdout.write(f"{name}  {f'ends {end:%Y-%m-%d}' if end else 'NO CERTIFICATE'}\n")
+            told = f"{'ENDED' if end <= datetime.now(UTC) else 'ends'} {end:%Y-%m-%d}" if end else "NO CERTIFICATE"
+            sys.stdout.write(f"{name}  {told}\n")
     if any(each.problem for each in voters) or miscounted(voters, len(voters)):
         raise typer.Exit(ExitCode.FAILED)
 

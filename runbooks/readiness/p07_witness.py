@@ -27,9 +27,7 @@ from shopsphere.witness.voter import miscounted
 
 NAME = "Every voter of the witness takes part"
 BRING_BACK = "restore it or the network path to it; the witness needs more than half of its voters"
-COUNTED = (
-    "`shopsphere witness replace` goes on with a voter that is replaced; another member is to be removed"
-)
+COUNTED = "`shopsphere witness replace` goes on with a voter that is replaced; another member is to be removed"
 CLEAN_UP = "`shopsphere witness tend` frees what is not needed; then find out who writes so much"
 SIGN = "`shopsphere witness sign` signs the pair's record anew (docs/witness.md)"
 LOOK = "find out who wrote it (docs/witness.md, “A record that is not believed”)"

@@ -90,6 +90,8 @@ def _ending(end: datetime | None, now: datetime) -> Cell:
     if end is None:
         return "-"
     days = (end - now).days
+    if days < 0:
+        return Text(f"ENDED {end:%Y-%m-%d %H:%M}", style="bold red")
     return Text(f"{end:%Y-%m-%d}, in {days} days", style="yellow" if days <= SAID_BEFORE.days else "")
 
 

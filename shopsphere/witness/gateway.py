@@ -143,12 +143,15 @@ class Gateway:
             if response.status_code == httpx.codes.FORBIDDEN:
                 raise self._refused(path, answer)
             problems.append(f"{url}: {message(answer) or response.status_code}")
+        if self._identity and (own := self._identity.ended()):
+            problems.insert(0, own)
         if refused * 2 > len(self._urls):
             raise WitnessTlsError.build(
                 "the voters of the witness answer, but not to this machine",
                 expected="certificates of the witness's authority at both ends, not ended",
                 found="; ".join(problems),
-                action="`shopsphere witness show` says when they end; docs/witness.md, how they are replaced",
+                action="`shopsphere witness show` says when they end; `shopsphere witness keys` renews those of this "
+                "machine and of voters, also when they have ended (docs/witness.md, “What ended”)",
             )
         raise WitnessUnreachableError.build(
             "the witness has no quorum that answers",

@@ -59,6 +59,10 @@ class SeatedVoters:
         addresses = tuple(map(address, SEATS))
         make_keys(self.keys, PAIR.name, dict.fromkeys(SEATS, addresses), (ROOT, *self.users))
 
+    def words(self) -> list[str]:
+        """What is typed after `witness keys PAIR FOLDER`: names of voters, as in `make_keys`."""
+        return [word for seat in SEATS for each in SEATS for word in ("--voter", f"{seat}={address(each)}")]
+
     def url(self, seat: str) -> str:
         return client_url(PAIR, seat, TOPOLOGY)
 
