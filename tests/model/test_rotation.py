@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import functools
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -295,11 +294,10 @@ def test_a_rotation_does_not_begin_while_payments_are_at_one_site(desk: Desk) ->
 
 @pytest.mark.requirement("certificates of databases that have ended are renewed, though nothing replicates any more")
 def test_certificates_that_have_ended_are_renewed(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They end for real. Pods that wait for servers which use them would wait for ever: no stage may do so."""
+    """Pods that wait for servers which use them would wait for ever: no stage may do so."""
     with monkeypatch.context() as short:
         short.setattr(pair_secrets, "LEAF_LIFETIME", timedelta(seconds=1))
         world = World.new()
-    time.sleep(2)
     old = by_kind(world.config["lab-dublin"])["database-certificates"]
     desk.world, desk.record = world, desk.record.changed(actor="test", reason="test", sync=Sync.OFF)
     monkeypatch.setattr("runbooks.databases.all_follow", lambda *_: False)
