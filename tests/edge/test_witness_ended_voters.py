@@ -58,7 +58,7 @@ def test_what_voters_show_ends(voters: SeatedVoters) -> None:
         verdict, found = said(voters)
         assert verdict is Verdict.FAILED
         assert "certificate has expired" in found
-        with closing(voters.witness(WATCHER)) as watcher, pytest.raises(WitnessTlsError, match="witness keys"):
+        with closing(voters.witness(WATCHER)) as watcher, pytest.raises(WitnessTlsError, match="`witness keys`"):
             watcher.see()  # they answer: nobody may take the witness for lost
         assert renew(voters) == 0
         for seat in SEATS:
@@ -72,9 +72,7 @@ def test_what_voters_show_each_other_ends(voters: SeatedVoters) -> None:
             ends_within(voters.keys, f"peer-{seat}", 3, authority="peers-ca")
             voters.bring_files(seat)
         wait_for_end(voters.keys / f"peer-{SEATS[-1]}.crt")
-        assert said(voters)[0] is Verdict.PASSED, (
-            "lines that are open go on, and nobody outside sees these"
-        )
+        assert said(voters)[0] is Verdict.PASSED, "lines that are open go on, and nobody outside sees these"
         for seat in SEATS:  # as after a cut between all of them
             voters.restart(seat)
         assert frankfurt.wait_until_shut() < 30
