@@ -34,7 +34,7 @@ def api_server(base: Path, authority: KeyPair) -> Iterator[None]:
     """A real API server with its store; who has a certificate of the authority may ask anything."""
     served = issue(authority, KeyPair(base / "api.crt", base / "api.key"), common_name="api", alternatives=(ADDRESS,))
     tools, store = tools_directory(), f"http://{ADDRESS}:2379"
-    commands = [
+    commands: list[list[str | Path]] = [
         [
             tools / "etcd", f"--data-dir={base / 'store'}", f"--listen-client-urls={store}",
             f"--advertise-client-urls={store}", "--listen-peer-urls=http://127.0.0.1:2380", "--unsafe-no-fsync",

@@ -17,7 +17,7 @@ from short_lived import ends_within, wait_for_end
 from cli.main import run
 from runbooks.agent.databases import Role
 from runbooks.change import PLANNED, RoleChange
-from runbooks.engine import Journal, Runbook, RunFacts, StepFailedError, run_runbook
+from runbooks.engine import Journal, Runbook, RunFacts, Step, StepFailedError, run_runbook
 from runbooks.operate import FAILOVER, Request, steps_of
 from runbooks.operator_lock import operator_lock, owner_now
 from runbooks.pair_access import PairAccess
@@ -62,8 +62,10 @@ def steps(demote: Callable[[], None] = lambda: None) -> Runbook:
         demote()
         done.append(True)
 
-    stands_in = {"check": lambda _change: "", "act": act, "verify": lambda _change: bool(done), "once": False}
-    chosen = (replace(each, **stands_in) if each.number == 4 else each for each in whole.steps)
+    def stands_in(step: Step) -> Step:
+        return replace(step, check=lambda _change: "", act=act, verify=lambda _change: bool(done), once=False)
+
+    chosen = (stands_in(each) if each.number == 4 else each for each in whole.steps)
     return replace(whole, steps=tuple(each for each in chosen if each.number in OF_WITNESS))
 
 
