@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import closing, suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -212,6 +213,7 @@ def show(
     from shopsphere.estate.access import witness_access  # noqa: PLC0415 - see above
     from shopsphere.witness.access import keys_folder, witness_of  # noqa: PLC0415 - see above
     from shopsphere.witness.own_keys import certificate_ends  # noqa: PLC0415 - see above
+    from shopsphere.witness.voter import miscounted  # noqa: PLC0415 - see above
 
     require_pair(load_topology(environment=environment), pair)
     ends = certificate_ends(keys_folder(witness_access(environment), pair))
@@ -225,9 +227,12 @@ def show(
         sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
     else:
         _print(voters)
+        if wrong := miscounted(voters, len(voters)):
+            sys.stdout.write(f"{wrong}: `shopsphere witness replace` goes on with one that is replaced\n")
         for name, end in ends.items():
-            sys.stdout.write(f"{name}  {f'ends {end:%Y-%m-%d}' if end else 'NO CERTIFICATE'}\n")
-    if any(each.problem for each in voters):
+            told = f"{'ENDED' if end <= datetime.now(UTC) else 'ends'} {end:%Y-%m-%d}" if end else "NO CERTIFICATE"
+            sys.stdout.write(f"{name}  {told}\n")
+    if any(each.problem for each in voters) or miscounted(voters, len(voters)):
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -241,6 +246,38 @@ def tend(pair: PairName, environment: In = Environment.LAB) -> None:
     require_pair(load_topology(environment=environment), pair)
     with closing(administered_witness(pair, environment)) as store:
         _print(Administrator(store, lambda line: say(f"{pair}: {line}")).tend())
+
+
+@app.command()
+def replace(
+    pair: PairName,
+    environment: In = Environment.LAB,
+    *,
+    voter: Annotated[str, typer.Option(metavar="SEAT", help="the site whose voter is lost with its disk, for good")],
+    again: Annotated[
+        bool, typer.Option("--again", help="the new one was lost, too, before it had a vote: another one joins")
+    ] = False,
+) -> None:
+    """Let a new voter with an empty disk take the place of one that is lost; call it until the new one votes."""
+    # The clients take a second to import, so only these verbs do.
+    from shopsphere.estate.witness_seats import peer_url  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import administered_witness  # noqa: PLC0415 - see above
+    from shopsphere.witness.replacing import VoterReplacement  # noqa: PLC0415 - see above
+    from shopsphere.witness.voter_start import JOINS  # noqa: PLC0415 - see above
+
+    topology = load_topology(environment=environment)
+    require_pair(topology, pair)
+    addresses = {seat: peer_url(topology.pair(pair), seat, topology) for seat in seats(topology.pair(pair), topology)}
+    if voter not in addresses:
+        raise UsageError(f"--voter {voter}: expected a seat of {pair}: {', '.join(addresses)}")
+    own = addresses.pop(voter)
+    with closing(administered_witness(pair, environment)) as store:
+        replacement = VoterReplacement(store, voter, own, addresses.values(), lambda line: say(f"{pair}: {line}"))
+        votes = replacement.go_on(again=again)
+    if not votes:
+        say(f"now at {voter}: its keys, an empty data folder, and a first start with {JOINS} (docs/witness.md)")
+        say("then call the same command again; until it votes, no other voter may be lost")
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _print(voters: list[Voter]) -> None:

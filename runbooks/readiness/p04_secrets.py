@@ -13,6 +13,7 @@ from shopsphere.clients.cluster import PART_OF, Document
 from shopsphere.clients.document_place import place_of
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.workloads import COLLECTORS, GATEWAY
+from shopsphere.foundation.certificate_ends import ending
 from shopsphere.foundation.certificates import first_end_in
 from shopsphere.foundation.finding import Finding, fails, passes, together
 
@@ -96,7 +97,7 @@ def judge_certificates(site: str, ends: Mapping[str, datetime | None], now: date
     """Judge when certificates end, by their place at a site."""
     unreadable = [f"{place} is no certificate" for place, end in ends.items() if end is None]
     known = {place: end for place, end in ends.items() if end is not None}
-    short = [f"{place} ends {end:%Y-%m-%d %H:%M} UTC" for place, end in known.items() if end - now <= VALID_FOR]
+    short = [ending(place, end, now) for place, end in known.items() if end - now <= VALID_FOR]
     if unreadable or short:
         return fails(f"{site}: {', '.join([*unreadable, *short])}", RENEW)
     if not known:

@@ -23,9 +23,11 @@ from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.witness import Voter
 from shopsphere.witness.belief import UnbelievedRecordError
 from shopsphere.witness.own_keys import OwnKeys, judge_ends
+from shopsphere.witness.voter import miscounted
 
 NAME = "Every voter of the witness takes part"
 BRING_BACK = "restore it or the network path to it; the witness needs more than half of its voters"
+COUNTED = "`shopsphere witness replace` goes on with a voter that is replaced; another member is to be removed"
 CLEAN_UP = "`shopsphere witness tend` frees what is not needed; then find out who writes so much"
 SIGN = "`shopsphere witness sign` signs the pair's record anew (docs/witness.md)"
 LOOK = "find out who wrote it (docs/witness.md, “A record that is not believed”)"
@@ -78,6 +80,8 @@ def judge(voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:
     """Judge the voters; `places` names the site of an address where it is known."""
     silent = [f"{each.name(places)} ({each.problem})" for each in voters if each.problem]
     answering = len(voters) - len(silent)
+    if not silent and (wrong := miscounted(voters, len(voters))):
+        return fails(wrong, COUNTED)
     if not silent:
         filling = [each for each in voters if each.size and each.quota and each.size > each.quota * FULL_SHARE]
         if filling:

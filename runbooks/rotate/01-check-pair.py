@@ -6,7 +6,7 @@ from runbooks.databases import all_follow
 from runbooks.engine.errors import BlockedError
 from runbooks.rotation.renewal_run import Renewal
 from shopsphere.estate.pair_secrets import SESSION_SECRET, other_name
-from shopsphere.estate.renewal import SESSION_KEYS
+from shopsphere.estate.renewal import DATABASE_CERTIFICATES, SESSION_KEYS
 from shopsphere.witness import Sync
 
 TITLE = "Check that both sites work, that nobody moves the pair, and that nothing else is to be deployed"
@@ -14,12 +14,16 @@ SECONDS = 420
 
 
 def check(renewal: Renewal) -> str:
-    """Say what is looked at; refuse while the pair could not bear a fault."""
+    """Say what is looked at; refuse while the pair could not bear a fault.
+
+    Where certificates have ended that this is to renew, it cannot bear one before that is done.
+    """
     record = renewal.rotation.require_steady()
-    if record.sync is not Sync.ON:
+    if record.sync is not Sync.ON and not renewal.has_ended():
         raise BlockedError.because(
             f"the ledger of {renewal.rotation.pair.name} is at one site only (sync off)",
-            action=f"`shopsphere ready {renewal.rotation.pair.name}` says why; begin when it passes",
+            action=f"`shopsphere ready {renewal.rotation.pair.name}` says why; begin when it passes. Where "
+            f"certificates of databases have ended, begin with them: --only {DATABASE_CERTIFICATES.name}",
         )
     if not renewal.recall("new"):
         renewal.rotation.stacks.require_equal(renewal.kind)
@@ -30,7 +34,7 @@ def check(renewal: Renewal) -> str:
 def act(renewal: Renewal) -> None:
     """Preview both sites, before anything is new."""
     rotation = renewal.rotation
-    if not all_follow(rotation.access, rotation.sites[1], rotation.sites[0]):
+    if not renewal.has_ended() and not all_follow(rotation.access, rotation.sites[1], rotation.sites[0]):
         raise BlockedError.because(
             f"{rotation.sites[0]} does not stream both databases", action=f"`shopsphere ready {rotation.pair.name}`"
         )

@@ -47,7 +47,7 @@ def rows(secrets: Mapping[str, str], renewed: Mapping[str, datetime]) -> list[Ro
             kind=kind.name,
             what=kind.title,
             renewed=renewed.get(kind.name),
-            ends=_end(kind, secrets),
+            ends=first_end(kind, secrets),
             overlap=any(other_name(name) in secrets for name in kind.names),
         )
         for kind in KINDS.values()
@@ -90,10 +90,13 @@ def _ending(end: datetime | None, now: datetime) -> Cell:
     if end is None:
         return "-"
     days = (end - now).days
+    if days < 0:
+        return Text(f"ENDED {end:%Y-%m-%d %H:%M}", style="bold red")
     return Text(f"{end:%Y-%m-%d}, in {days} days", style="yellow" if days <= SAID_BEFORE.days else "")
 
 
-def _end(kind: SecretKind, secrets: Mapping[str, str]) -> datetime | None:
+def first_end(kind: SecretKind, secrets: Mapping[str, str]) -> datetime | None:
+    """Return when the first certificate of a kind ends (UTC), of those that are there; None for no certificate."""
     texts = [secrets[name] for name in kind.names if name.endswith("Certificate") and name in secrets]
     ends = [each.not_valid_after_utc for text in texts for each in x509.load_pem_x509_certificates(text.encode())]
     return min(ends, default=None)

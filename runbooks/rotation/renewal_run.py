@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from runbooks.operator_lock import OperatorLock
 from runbooks.pair_access import PairAccess
 from runbooks.project_secrets import secrets_of
 from runbooks.rotation.deployment import SiteDeployment
+from runbooks.rotation.listing import first_end
 from runbooks.rotation.pair_stacks import PairStacks
 from runbooks.rotation.site_secrets import held_in, missing_at
 from shopsphere.clients.cluster import PART_OF
@@ -99,8 +100,17 @@ class Renewal:
 
     @property
     def first(self) -> Stage:
-        """The stage that the new secrets are written at."""
-        return self.kind.stages[0]
+        """The stage that the new secrets are written at.
+
+        While the old certificates are used nothing connects any more once they have ended: then the new ones are used
+        at once.
+        """
+        return Stage.USED if self.kind.keeps_other and ended(self.kind, self.old()) else self.kind.stages[0]
+
+    def has_ended(self) -> bool:
+        """Whether a certificate of this kind that the stacks hold, or held before this run, has ended."""
+        stacks = self.rotation.stacks
+        return any(ended(self.kind, each) for each in (self.old(), stacks.of(stacks.stacks[0])))
 
     def recall(self, what: str) -> Any:
         """Return what this run remembered of this kind; None in a dry run."""
@@ -193,6 +203,12 @@ class Renewal:
                 secrets_of(partial(cluster.items, labelSelector=PART_OF)),
             )
         return found
+
+
+def ended(kind: SecretKind, secrets: Mapping[str, str]) -> bool:
+    """Whether a certificate of a kind has ended, of those that are among these secrets."""
+    end = first_end(kind, secrets)
+    return end is not None and end <= datetime.now(UTC)
 
 
 def _brought(stage: Stage, site: str) -> str:

@@ -189,7 +189,7 @@ class Cluster:
                 _request_timeout=(self._seconds, self._seconds),
             )
         except ApiException as error:
-            raise from_api(f"{self.context}: {method} {path}", error, self._asker) from error
+            raise from_api(f"{self.context}: {method} {path}", error, self._asker, self._settings.cert_file) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterUnreachableError(
                 f"{self.context}: no answer from {self._settings.host}: {last_line(error)}"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
 
+from shopsphere.foundation.certificates import end_of
 from shopsphere.foundation.errors import MayPassError, NoAnswerError, ShopSphereError, one_line
 
 _MAY_PASS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -80,13 +83,16 @@ class ForbiddenError(RefusedError, MayPassError):
     """
 
 
-def from_api(where: str, error: ApiException, asker: Asker | None = None) -> ClusterError:
+def from_api(
+    where: str, error: ApiException, asker: Asker | None = None, certificate: str | None = None
+) -> ClusterError:
     """Return the error that an API's answer stands for.
 
     Args:
         where: begins the message: the context and the request.
         error: from the client; without a status it is a broken or untrusted connection.
         asker: as whom it was asked, where that is known.
+        certificate: file with the one that was shown; None where there was none.
     """
     status = error.status or 0
     if not status:
@@ -100,7 +106,7 @@ def from_api(where: str, error: ApiException, asker: Asker | None = None) -> Clu
         return ExpiredError(said)
     if status in _MAY_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ClusterUnreachableError(said)
-    return _refused(said, status, asker)
+    return _refused(said, status, asker, certificate)
 
 
 def from_exec(where: str, error: Exception, asker: Asker | None = None) -> ClusterError:
@@ -124,7 +130,23 @@ def last_line(error: Exception) -> str:
     return lines[-1] if lines else type(error).__name__
 
 
-def _refused(said: str, status: int, asker: Asker | None) -> RefusedError:
+def _ended(certificate: str | None, asker: Asker | None) -> str:
+    """Return what to do about a certificate that has ended; empty where it has not. An API looks at each request."""
+    end = end_of(Path(certificate)) if certificate else None
+    if end is None or end > datetime.now(UTC):
+        return ""
+    of, site, role = (asker.credentials, asker.site, asker.role) if asker else ("this kubeconfig", "SITE", "ROLE")
+    return (
+        "  expected: a client certificate that has not ended\n"
+        f"  found:    that of {of} ENDED {end:%Y-%m-%d %H:%M} UTC\n"
+        f"  do:       `shopsphere policy certificate {site} --role {role}` says what to do, for an agent "
+        "docs/production.md, step 6; then restart what runs with it"
+    )
+
+
+def _refused(said: str, status: int, asker: Asker | None, certificate: str | None = None) -> RefusedError:
+    if status == HTTPStatus.UNAUTHORIZED and (told := _ended(certificate, asker)):
+        return RefusedError(f"{said}\n{told}")
     kind = ForbiddenError if status == HTTPStatus.FORBIDDEN else RefusedError
     if asker and (missing := _RIGHT.search(said)):
         rights = f"`shopsphere policy rights {asker.site} --environment {asker.environment}`"

@@ -13,7 +13,7 @@ import httpx
 
 from shopsphere.clients.edge_errors import CredentialError, ServiceError, UnknownOutcomeError
 from shopsphere.foundation.clock import SYSTEM_CLOCK
-from shopsphere.foundation.trust import usual_trust
+from shopsphere.foundation.trust import is_refusal, usual_trust
 
 ANSWER_SECONDS = 10.0
 """Bound on one request (s), for callers that are in no hurry."""
@@ -101,6 +101,14 @@ class HttpService:
                 trust_env=False,
             )
         except httpx.HTTPError as error:
+            if is_refusal(error):  # nothing was read of what was sent
+                raise ServiceError.build(
+                    f"{self.name} and this machine do not believe each other's certificates",
+                    expected="certificates of one authority at both ends, not ended",
+                    found=f"{type(error).__name__}: {error}",
+                    action="`shopsphere doctor edge` says when they end; `shopsphere edge-door keys` renews them, also "
+                    "when they have ended (docs/edge.md)",
+                ) from error
             is_open = method != "GET" and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             raise (UnknownOutcomeError if is_open else ServiceError).build(
                 f"{self.name} does not answer",

@@ -12,6 +12,7 @@ from shopsphere.witness import Voter
 from shopsphere.witness.access import witness_in
 from shopsphere.witness.identity import WitnessKeysError
 from shopsphere.witness.own_keys import judge_ends, own_keys
+from shopsphere.witness.voter import miscounted
 
 COPY_KEYS = "make or copy its keys: docs/witness.md"
 
@@ -34,6 +35,8 @@ def voters(pair: str, access: WitnessAccess, places: Mapping[str, str]) -> Findi
 def judge_voters(found: Sequence[Voter], places: Mapping[str, str]) -> Finding:
     """Judge what voters said of themselves."""
     silent = [f"{each.name(places)} ({each.problem})" for each in found if each.problem]
+    if not silent and (wrong := miscounted(found, len(found))):
+        return fails(wrong, "`shopsphere witness replace` goes on with a voter that is replaced (docs/witness.md)")
     if not silent:
         return passes(f"{len(found)} voters: {', '.join(each.name(places) for each in found)}")
     answering = len(found) - len(silent)

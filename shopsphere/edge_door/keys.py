@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shopsphere.clients.edge_identity import PULLER, USERS, EdgeIdentity
-from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of
+from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of, waits_to_sign
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 
 DOOR = "door"
@@ -28,12 +28,15 @@ def make_edge_keys(folder: Path, names: Iterable[str], step: Step | None = None)
 
     Raises:
         AuthorityChangeError: another step comes next.
+        AuthorityEndedError: the authority has ended, and no other one is begun.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     if step in {Step.BEGIN, Step.SIGN}:
         change_authority(folder, step)
     authority = new_authority(folder, "the edge's APIs")
+    if waits_to_sign(folder):
+        return stage_of(folder)
     certificate, key = folder / f"{DOOR}.crt", folder / f"{DOOR}.key"
     issue(authority, KeyPair(certificate, key), common_name=DOOR, alternatives=tuple(names))
     for user in (*USERS, PULLER):

@@ -34,6 +34,11 @@ def client_url(pair: Pair, seat: str, topology: Topology) -> str:
     return f"https://{topology.site(seat).address}:{ports(pair, topology)[0]}"
 
 
+def peer_url(pair: Pair, seat: str, topology: Topology) -> str:
+    """Return where a voter is reached by the others."""
+    return f"https://{topology.site(seat).address}:{ports(pair, topology)[1]}"
+
+
 def client_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:
     """Return where a pair's voters answer clients, the nearest to its primary site first."""
     near = sorted(seats(pair, topology), key=lambda seat: topology.rtt_ms(pair.primary, seat))

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
-from shopsphere.foundation.certificates import KeyPair, new_authority
+from shopsphere.foundation.certificates import KeyPair, end_of, new_authority
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import write_whole
 
@@ -49,6 +49,12 @@ def stage_of(folder: Path, stem: str = "ca") -> Stage:
     if following.key.exists() and following.certificate.exists():
         return Stage.BEGUN if _believed(following.certificate)[0] in believed else Stage.AT_REST
     return Stage.SIGNING if len(believed) > 1 else Stage.AT_REST
+
+
+def waits_to_sign(folder: Path, stem: str = "ca") -> bool:
+    """Whether the authority has ended and another one is begun: nothing is issued until that one signs."""
+    end = end_of(folder / f"{stem}.crt")
+    return stage_of(folder, stem) is Stage.BEGUN and end is not None and end <= dt.datetime.now(dt.UTC)
 
 
 def change_authority(folder: Path, step: Step, stem: str = "ca") -> Stage:

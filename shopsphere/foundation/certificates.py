@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import write_whole
 
 AUTHORITY_DAYS = 10 * 365
@@ -22,6 +23,10 @@ RENEW_DAYS = 60
 """A certificate that ends within these days is issued anew at the next occasion: a month before anybody is warned."""
 BEGINS_BEFORE = dt.timedelta(hours=1)
 """How long before it was issued a certificate begins: the clock of who reads it may be behind."""
+
+
+class AuthorityEndedError(ShopSphereError):
+    """Whoever is to sign has ended: nobody would believe what it signs."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,19 @@ def issue(
         common_name: subject; Kubernetes takes it as the user. Without one the subject is the organisation alone.
         organisation: Kubernetes takes it as the group, the witness's clients are told apart by it.
         alternatives: DNS names, addresses, and URIs, which have a colon.
+
+    Raises:
+        AuthorityEndedError: who signs has ended.
     """
     signer = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
+    if signer.not_valid_after_utc <= _now():
+        raise AuthorityEndedError.build(
+            f"{pair.certificate.name} was not issued",
+            expected="an authority that has not ended",
+            found=f"{authority.certificate} ended {signer.not_valid_after_utc:%Y-%m-%d %H:%M} UTC",
+            action="where this command has --authority: `begin`, `sign` and `end`, one right after the other; copy "
+            "each its files, and restart what reads its authority at its start. Else make a new one with empty hands",
+        )
     if _is_good(pair, signer, alternatives):
         return pair
     pair.certificate.parent.mkdir(parents=True, exist_ok=True)

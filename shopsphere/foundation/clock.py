@@ -65,7 +65,7 @@ def wait_until(
         what: completes "waited for …" in the error.
         seconds: the bound.
         interval: seconds between two polls.
-        explain: called once when time has run out; returns what was seen instead. Without it, the last error is shown.
+        explain: called once when time has run out; returns what was seen instead. The last error is shown, too.
         clock: replaceable in tests.
 
     Raises:
@@ -80,7 +80,7 @@ def wait_until(
         except MayPassError as error:
             problem = one_line(error)
         if clock.monotonic() - start > seconds:
-            found = explain() if explain else problem
+            found = "; ".join(filter(None, [explain() if explain else "", problem]))
             seen = f"\n  found:    {found}" if found else ""
             raise WaitExpiredError(f"waited {seconds:.0f} s for {what}, but it did not happen{seen}")
         clock.sleep(interval)

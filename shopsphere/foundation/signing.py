@@ -24,6 +24,10 @@ from shopsphere.foundation.exchanged import Exchanged
 _ALGORITHM = ec.ECDSA(hashes.SHA256())
 
 
+SIGNER_ENDED = "its signer's certificate ended"
+"""How the message begins of a signature that was good, and of which nobody who sees it first believes it any more."""
+
+
 class NotSignedError(ValueError):
     """Nobody who is believed has signed these words; the message says why not."""
 
@@ -99,12 +103,14 @@ def signer_of(
     found = _certificate(signature)
     if not _is_of_one(found, authorities):
         raise NotSignedError("its signer's certificate is of an authority that is not believed")
-    if not found.not_valid_before_utc <= at <= found.not_valid_after_utc:
+    if at < found.not_valid_before_utc:
         raise NotSignedError(
-            f"its signer's certificate is good from {found.not_valid_before_utc:%Y-%m-%d} "
-            f"to {found.not_valid_after_utc:%Y-%m-%d}, not at {at:%Y-%m-%d %H:%M} UTC"
+            f"its signer's certificate is good from {found.not_valid_before_utc:%Y-%m-%d %H:%M}, "
+            f"not at {at:%Y-%m-%d %H:%M} UTC"
         )
     _require_words(found, signature, kind, content)
+    if at > found.not_valid_after_utc:
+        raise NotSignedError(f"{SIGNER_ENDED} {found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
     names = list(found.subject)
     if len(names) != 1 or names[0].oid != NameOID.ORGANIZATION_NAME:
         raise NotSignedError(f"its signer's certificate names {found.subject.rfc4514_string()[:100]}, which is no user")

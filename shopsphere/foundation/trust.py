@@ -34,3 +34,15 @@ def mutual_trust(authority: Path, certificate: Path, key: Path) -> ssl.SSLContex
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
     return context
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Whether somebody is there, and TLS fails: a certificate is not believed at one of the ends.
+
+    A line that is cut in the middle says nothing of that kind.
+    """
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        error = error.__cause__ or error.__context__
+    return False

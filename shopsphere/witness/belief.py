@@ -27,7 +27,7 @@ from pydantic import Field
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.exchanged import Exchanged
-from shopsphere.foundation.signing import NotSignedError, Statement
+from shopsphere.foundation.signing import SIGNER_ENDED, NotSignedError, Statement
 from shopsphere.witness.following import does_not_follow, is_older, named
 from shopsphere.witness.gateway import UnreadableWitnessError
 from shopsphere.witness.identity import Identity
@@ -42,6 +42,7 @@ LISTENS_SECONDS = 10.0
 """A reader who had an answer so lately has missed no epoch: each begins when leases have ended or were given back."""
 CLOCK_SECONDS = 366 * 86_400.0
 """A writer's clock that is further ahead than a year opens no TLS connection to a voter either."""
+RENEW = "`shopsphere witness keys` where they are kept renews it; copy it here, and go on with the same command"
 _MOST_TEXT = 65_536
 _MOST_WORDS = 600
 
@@ -189,11 +190,14 @@ class Belief:
             decided = last.decision if last else None
             sealed, text = self._signatures.sealed(record.model_copy(update=begun), decided, self._today())
             if why := self._judge(document_in(text), sealed)[1]:
+                own = self._signatures.ended()
                 raise UnbelievedRecordError.build(
                     f"{self._pair}: a record was not written that nobody would believe",
                     expected="what an operator decided, or what an agent may change in the same epoch",
-                    found=f"{why}: {named(sealed)}",
-                    action="move a pair with the keys of an operator; give a permit again that was given without them",
+                    found=f"{own}: {named(sealed)}" if own else f"{why}: {named(sealed)}",
+                    action=RENEW
+                    if own
+                    else "move a pair with the keys of an operator; give a permit again that was given without them",
                 )
             return sealed, text
 
@@ -270,7 +274,11 @@ class Belief:
             f"{self._pair}: the record at the witness is not believed",
             expected="one that an operator or an agent of the pair has signed, and that follows from the last one",
             found=f"{why}: {named(record)}",
-            action="find out who wrote it: docs/witness.md, “A record that is not believed”",
+            action=f"ask the agents of both sites for `record` in their state. Where they say epoch {record.epoch}, "
+            f"{record.active}: `shopsphere witness sign {self._pair} --epoch {record.epoch} --active {record.active}`, "
+            "then the same command again (docs/witness.md, “What ended”)"
+            if why.startswith(SIGNER_ENDED)
+            else "find out who wrote it: docs/witness.md, “A record that is not believed”",
         )
 
     def _older(self, record: PairRecord, last: PairRecord, found: Seen) -> ShopSphereError:

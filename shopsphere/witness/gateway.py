@@ -19,8 +19,9 @@ import httpx
 from shopsphere.foundation.bounded_http import read_whole, within
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
+from shopsphere.foundation.trust import is_refusal
 from shopsphere.witness.identity import Identity, WitnessKeysError
-from shopsphere.witness.said import ENDS, is_refusal, message, says, shown_until, why
+from shopsphere.witness.said import ENDS, message, says, shown_until, why
 from shopsphere.witness.session import Session, Sessions
 
 VOTER_SECONDS = 1.5
@@ -143,12 +144,14 @@ class Gateway:
             if response.status_code == httpx.codes.FORBIDDEN:
                 raise self._refused(path, answer)
             problems.append(f"{url}: {message(answer) or response.status_code}")
+        problems[:0] = filter(None, [self._identity.ended() if self._identity else ""])
         if refused * 2 > len(self._urls):
             raise WitnessTlsError.build(
                 "the voters of the witness answer, but not to this machine",
                 expected="certificates of the witness's authority at both ends, not ended",
                 found="; ".join(problems),
-                action="`shopsphere witness show` says when they end; docs/witness.md, how they are replaced",
+                action="`shopsphere witness show` says when they end; `witness keys` renews them, also when they have "
+                "ended (docs/witness.md, “What ended”)",
             )
         raise WitnessUnreachableError.build(
             "the witness has no quorum that answers",

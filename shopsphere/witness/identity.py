@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from shopsphere.foundation.certificates import end_of
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.trust import mutual_trust
 
@@ -77,6 +79,12 @@ class Identity:
         if not password:
             raise self._refused(f"{self.files[-1]}: empty")
         return password
+
+    def ended(self) -> str:
+        """Return which of our own certificates has ended, and when (UTC); empty where none has."""
+        ends = ((each, end_of(each)) for each in self.files[:2])
+        over = [(each.name, end) for each, end in ends if end is not None and end <= datetime.now(UTC)]
+        return ", ".join(f"{name} on this machine ENDED {end:%Y-%m-%d %H:%M} UTC" for name, end in over)
 
     def _unusable(self, error: OSError) -> ShopSphereError:
         found = f"{error.filename}: {error.strerror}" if error.filename else f"not a pair that fits: {error.strerror}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of
+from shopsphere.foundation.authority_change import Stage, Step, change_authority, stage_of, waits_to_sign
 from shopsphere.foundation.certificates import KeyPair, begin_of, issue, new_authority
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.errors import UsageError
@@ -50,6 +50,7 @@ def make_keys(folder: Path, pair: str, voters: Mapping[str, Iterable[str]], user
         users: of the witness.
 
     Raises:
+        AuthorityEndedError: an authority has ended, and no other one is begun.
         ShopSphereError: which operators have left cannot be read.
         WaitExpiredError: another process is making keys there, and does not end.
     """
@@ -59,14 +60,18 @@ def make_keys(folder: Path, pair: str, voters: Mapping[str, Iterable[str]], user
         _remove_who_left(folder, pair)
         authority = new_authority(folder, f"witness of {pair}")
         peers = new_authority(folder, f"voters of {pair}", stem=_PEERS)
-        for voter, addresses in voters.items():
-            names = tuple(addresses)
-            issue(authority, _pair(folder, voter_name(voter)), organisation=voter, alternatives=names)
-            issue(peers, _pair(folder, _peer_name(voter)), organisation=voter, alternatives=names)
-        for user in users:  # no common name: see shopsphere.witness.identity
-            issue(authority, _pair(folder, user), organisation=role_of(user), alternatives=certificate_names(user))
+        if not waits_to_sign(folder, _PEERS):
+            for voter, addresses in voters.items():
+                issue(peers, _pair(folder, _peer_name(voter)), organisation=voter, alternatives=tuple(addresses))
+        for user in users:
             secret_in(Identity(folder, user).files[-1])
         _make_token_keys(folder)
+        if waits_to_sign(folder):
+            return
+        for voter, addresses in voters.items():
+            issue(authority, _pair(folder, voter_name(voter)), organisation=voter, alternatives=tuple(addresses))
+        for user in users:  # no common name: see shopsphere.witness.identity
+            issue(authority, _pair(folder, user), organisation=role_of(user), alternatives=certificate_names(user))
         sign_withdrawn_anew(folder, pair, authority)
 
 

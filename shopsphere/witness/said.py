@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.trust import is_refusal
 
 ENDS = "certificate_ends"
 """Extension of an answer that was read: what `shown_until` says."""
@@ -44,15 +45,3 @@ def why(error: Exception) -> str:
     """Return what kept a voter from answering; of a certificate that is not accepted, why."""
     text, kind = one_line(error)[:160], type(error).__name__
     return f"{kind}: {text}" if is_refusal(error) or isinstance(error, ShopSphereError) else kind
-
-
-def is_refusal(error: BaseException | None) -> bool:
-    """Whether somebody is there, and TLS fails: a certificate is not believed at one of the ends.
-
-    A line that is cut in the middle says nothing of that kind.
-    """
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        error = error.__cause__ or error.__context__
-    return False

@@ -130,6 +130,10 @@ class Signatures:
         text = Decision(pair=self._pair, epoch=epoch, active=active, actor=actor, at=at).model_dump_json()
         return Statement(text=text, signature=self._sign(DECISION, text))
 
+    def ended(self) -> str:
+        """Return which of our own certificates has ended; empty where none has."""
+        return self._identity.ended()
+
     def renewable(self, record: PairRecord) -> dict[str, datetime | None]:
         """Return until when the signatures of a record are good (UTC), by name; None for one of a former authority."""
         signatures = {"the record's signature": record.signature}

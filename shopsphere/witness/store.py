@@ -23,7 +23,7 @@ from shopsphere.witness.gateway import (
 )
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.said import ENDS, why
-from shopsphere.witness.voter import Voter, sizes_in
+from shopsphere.witness.voter import Voter, does_not_vote, members_in, sizes_in
 
 _NO_LEASE = 5  # gRPC NOT_FOUND
 _MOST_UNDER = 256
@@ -211,9 +211,10 @@ class Store:
         problem = "" if answer["health"] == "true" else str(answer.get("reason") or "not well")
         ends = response.extensions.get(ENDS)
         try:
-            return Voter(url, problem, *sizes_in(self.gateway.get(url, "/metrics").text), ends)
+            figures = self.gateway.get(url, "/metrics").text
         except httpx.HTTPError:
             return Voter(url, problem, ends=ends)
+        return Voter(url, problem or does_not_vote(figures), *sizes_in(figures), ends, members_in(figures))
 
 
 def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:

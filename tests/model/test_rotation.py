@@ -24,6 +24,7 @@ from runbooks.rotation.records import ALL, renewed_at, rotations
 from runbooks.rotation.renewal_run import Rotation
 from runbooks.rotation.run import steps_of
 from runbooks.rotation.site_secrets import places
+from shopsphere.estate import pair_secrets
 from shopsphere.estate.pair_secrets import generate_pair_secrets
 from shopsphere.estate.renewal import KINDS, Stage
 from shopsphere.estate.stack import Environment, StackId, site_stack
@@ -289,6 +290,45 @@ def test_a_rotation_does_not_begin_while_payments_are_at_one_site(desk: Desk) ->
     desk.record = desk.record.changed(actor="test", reason="test", sync=Sync.OFF)
     with pytest.raises(StepFailedError, match="at one site only"):
         desk.rotate()
+
+
+@pytest.mark.requirement("certificates of databases that have ended are renewed, though nothing replicates any more")
+def test_certificates_that_have_ended_are_renewed(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pods that wait for servers which use them would wait for ever: no stage may do so."""
+    with monkeypatch.context() as short:
+        short.setattr(pair_secrets, "LEAF_LIFETIME", timedelta(seconds=1))
+        world = World.new()
+    old = by_kind(world.config["lab-dublin"])["database-certificates"]
+    desk.world, desk.record = world, desk.record.changed(actor="test", reason="test", sync=Sync.OFF)
+    monkeypatch.setattr("runbooks.databases.all_follow", lambda *_: False)
+    monkeypatch.setattr(World, "require_understanding", lambda _world: None)  # nobody believes the old ones anyway
+    with pytest.raises(StepFailedError, match="--only database-certificates"):
+        replace(desk, runs=tmp_path / "another").rotate("call-key")
+
+    deployed = list[str]()
+    deploy = World.deploy
+
+    def watched(world: World, site: str) -> None:
+        deploy(world, site)
+        server = world.live[site]["data-ledger/ledger-server"]["tls.crt"]
+        deployed.append(f"{site}: {'old' if server in old else 'new'}")
+        if len(deployed) == 4:  # what both servers present is believed, so that they replicate again
+            desk.record = desk.record.changed(actor="agent", reason="test", sync=Sync.ON)
+
+    monkeypatch.setattr(World, "deploy", watched)
+    world.changes = 0
+    for kill_at in (3, 20, None):
+        world.kill_at = world.changes + kill_at if kill_at else None
+        if kill_at:
+            with pytest.raises(KilledError):
+                desk.rotate("database-certificates")
+        else:
+            desk.rotate("database-certificates")
+    after = world.config["lab-dublin"]
+    assert after == world.config["lab-frankfurt"]
+    assert not set(old) & set(by_kind(after)["database-certificates"])
+    assert len(x509.load_pem_x509_certificates(after["pairCaCertificate"].encode())) == 1
+    assert [each for each in deployed if each.endswith("old")] == []
 
 
 def test_stacks_that_differ_are_refused(desk: Desk) -> None:

@@ -158,13 +158,13 @@ def test_certificates_end(moved: SignedPair) -> None:
     moved.later = timedelta(days=826)
     assert knows.see().record == record
     assert moved.witness(DUBLIN, remembered=kept).see().record == record, "after a start too"
-    with pytest.raises(UnbelievedRecordError, match="its signer's certificate is good from"):
+    with pytest.raises(UnbelievedRecordError, match="its signer's certificate ended"):
         moved.witness().see()
-    with pytest.raises(UnbelievedRecordError, match="its signer's certificate is good from"):
+    with pytest.raises(UnbelievedRecordError, match="its signer's certificate ended"):
         knows.change(knows.see(), present(record).changed(actor="agent", reason="away", sync=Sync.OFF))
     assert moved.text() == text
     moved.write(moved.forge(OPERATOR, sync="on"))
-    with pytest.raises(UnbelievedRecordError, match="its signer's certificate is good from"):
+    with pytest.raises(UnbelievedRecordError, match="its signer's certificate ended"):
         knows.see()
 
 
@@ -180,7 +180,7 @@ def test_a_decision_that_is_known_outlives_its_certificate_in_new_records(moved:
     kept = other.belief.remembered
     agent.change(agent.see(), present(agent.see().record).changed(actor="agent", reason="away", sync=Sync.OFF))
     assert present(moved.witness(FRANKFURT, remembered=kept).see().record).sync is Sync.OFF
-    with pytest.raises(UnbelievedRecordError, match="its signer's certificate is good from"):
+    with pytest.raises(UnbelievedRecordError, match="its signer's certificate ended"):
         moved.witness().see()
 
 

@@ -137,7 +137,7 @@ def ends(**days: float | None) -> dict[str, datetime | None]:
         (ends(ca=3650, watcher=29), Verdict.PASSED, "RENEW SOON, watcher ends 2026-12-28 00:00 UTC"),
         (ends(ca=3650, watcher=8), Verdict.PASSED, "RENEW SOON, watcher ends 2026-12-07 00:00 UTC"),
         (ends(ca=3650, watcher=6), Verdict.FAILED, "watcher ends 2026-12-05 00:00 UTC"),
-        (ends(ca=-1, watcher=20), Verdict.FAILED, "ca ends 2026-11-28 00:00 UTC, watcher ends 2026-12-19 00:00 UTC"),
+        (ends(ca=-1, watcher=20), Verdict.FAILED, "ca ENDED 2026-11-28 00:00 UTC, watcher ends 2026-12-19 00:00 UTC"),
         (ends(watcher=None), Verdict.FAILED, "watcher is no certificate"),
         ({}, Verdict.PASSED, "no certificates"),
     ],

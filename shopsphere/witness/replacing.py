@@ -1,0 +1,210 @@
+"""A voter whose disk is lost is replaced by one with an empty disk, in an order in which no quorum is lost.
+
+The lost one leaves first. If the new one came first, four members would be counted, of which two are up: no quorum. The
+new one begins as a learner, which is counted for nothing until it has what the others have, and is promoted then. Until
+that no further voter may be lost, as since the loss itself.
+
+Each call looks where that stands, and does what comes next; so it may be killed anywhere, and repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
+from shopsphere.foundation.errors import ShopSphereError, one_line
+from shopsphere.foundation.side_by_side import at_each
+from shopsphere.witness.gateway import WitnessUnreachableError
+from shopsphere.witness.store import Store
+from shopsphere.witness.voter import hears
+
+DOCS = "docs/witness.md, “A voter is replaced”"
+_TOO_EARLY = ("in sync with leader", "unhealthy cluster")
+"""What voters say of a change of members that they may allow a moment later: a learner that is behind; and others that
+have not heard each other for 5 s."""
+_PATIENCE_SECONDS, _TRY_EVERY = 30.0, 0.5
+
+
+class ReplacementError(ShopSphereError):
+    """A voter cannot be replaced now."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member as the witness counts it.
+
+    Attributes:
+        number: of it, in decimal.
+        address: where other voters reach it.
+        started: whether it has ever run.
+        learns: it has no vote yet.
+    """
+
+    number: str
+    address: str
+    started: bool
+    learns: bool
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Member:
+        """Return it from etcd's answer."""
+        return cls(
+            str(document["ID"]),
+            str((document.get("peerURLs") or [""])[0]),
+            bool(document.get("name")),
+            bool(document.get("isLearner")),
+        )
+
+
+@dataclass(frozen=True)
+class VoterReplacement:
+    """The replacement of one voter.
+
+    Args:
+        store: the witness, asked as root.
+        seat: the site of the voter.
+        address: where other voters reach it.
+        others: where they reach the other voters.
+        told: gets a line per change.
+        clock: replaceable in tests.
+    """
+
+    store: Store
+    seat: str
+    address: str
+    others: Collection[str]
+    told: Callable[[str], object]
+    clock: Clock = SYSTEM_CLOCK
+
+    def go_on(self, *, again: bool = False) -> bool:
+        """Do what comes next; returns whether the voter takes part, else it has to be started now.
+
+        Args:
+            again: the new one was lost before it had a vote: let another one join with an empty disk.
+
+        Raises:
+            ReplacementError: it must not be done now; says why.
+            WitnessUnreachableError: no quorum answered: another voter is lost, too.
+        """
+        own = self._own_member()
+        if own is not None and own.learns and again:
+            self._let_go(own)
+            own = None
+        if own is not None and (not own.started or own.learns):
+            return own.started and self._promote(own)
+        figures = self._figures()
+        if own is not None and len(figures) == len(self.store.gateway.in_order()):
+            self.told(f"{self.seat}: takes part, nothing is to be replaced")
+            return True
+        self._require_others(figures)
+        if own is not None:
+            self._require_silent(own, figures)
+            self._let_go(own)
+        self._change("add", {"peerURLs": [self.address], "isLearner": True})
+        self.told(f"{self.seat}: a new one may join at {self.address}; it learns first, and does not vote yet")
+        return False
+
+    def _own_member(self) -> Member | None:
+        """Return the member of this seat; None where it was removed.
+
+        Raises:
+            ReplacementError: there are others than those of the seats, or another one is being replaced.
+        """
+        members = [Member.of(each) for each in self.store.call("/v3/cluster/member/list", {}).get("members", [])]
+        own = [each for each in members if each.address == self.address]
+        beside = [each for each in members if each.address != self.address]
+        others = {each.address: each for each in beside}
+        if len(own) > 1 or len(others) < len(beside) or set(others) != set(self.others):
+            raise self._refused(
+                f"members at {', '.join(sorted([self.address, *self.others]))}, and no other",
+                ", ".join(sorted(each.address for each in members)),
+                f"remove a member that is none of the seats, as root: `etcdctl member remove` ({DOCS})",
+            )
+        if unready := [each.address for each in beside if not each.started or each.learns]:
+            raise self._refused("every other voter to take part", f"{unready[0]} was added, and has no vote yet",
+                                "finish that replacement first")  # fmt: skip
+        return own[0] if own else None
+
+    def _figures(self) -> dict[str, str]:
+        """Return `/metrics` of each voter that is well, by where clients reach it."""
+        urls = sorted(self.store.gateway.in_order())
+        return {url: text for url, text in zip(urls, at_each(urls, self._figures_of), strict=True) if text}
+
+    def _figures_of(self, url: str) -> str:
+        try:
+            if self.store.gateway.get(url, "/health").json().get("health") != "true":
+                return ""
+            return self.store.gateway.get(url, "/metrics").text
+        except (httpx.HTTPError, ValueError, AttributeError):
+            return ""
+
+    def _require_others(self, figures: dict[str, str]) -> None:
+        if len(figures) < len(self.others):
+            silent = [url for url in sorted(self.store.gateway.in_order()) if url not in figures]
+            raise self._refused(
+                "every other voter to be well: of two members both are needed",
+                f"not {', '.join(silent)}",
+                f"bring the others back first, with their disks ({DOCS})",
+            )
+
+    def _require_silent(self, own: Member, figures: dict[str, str]) -> None:
+        """Refuse to remove a voter that others hear: the wrong seat, or a way that is cut only from here."""
+        hearing = [url for url, text in figures.items() if hears(text, f"{int(own.number):x}")]
+        if hearing:
+            raise self._refused(
+                f"a voter at {self.seat} that is lost",
+                f"{', '.join(hearing)} has a line to it",
+                "name the seat that is lost, or stop that voter for good first",
+            )
+
+    def _let_go(self, own: Member) -> None:
+        self._change("remove", {"ID": own.number})
+        self.told(f"{self.seat}: the lost voter is no member any more")
+
+    def _promote(self, own: Member) -> bool:
+        self._change(
+            "promote",
+            {"ID": own.number},
+            expected="a new voter that has what the others have",
+            action="look at its log, then call the same command again; with --again where its disk is lost, too",
+        )
+        self.told(f"{self.seat}: has what the others have, and votes from now on")
+        return True
+
+    def _change(
+        self,
+        what: str,
+        body: Mapping[str, object],
+        *,
+        expected: str = "voters that have heard each other for 5 s",
+        action: str = "see to the other voters and the way between them, then call the same command again",
+    ) -> None:
+        """Change the members, and again for a while where the voters say that it is too early.
+
+        Raises:
+            ReplacementError: they still do.
+            WitnessUnreachableError: no quorum answered.
+        """
+        until = self.clock.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                self.store.call(f"/v3/cluster/member/{what}", body)
+            except WitnessUnreachableError as error:
+                if not any(each in str(error) for each in _TOO_EARLY):
+                    raise
+                if self.clock.monotonic() >= until:
+                    raise self._refused(
+                        expected, f"after {_PATIENCE_SECONDS:.0f} s: {one_line(error)}", action
+                    ) from error
+                self.clock.sleep(_TRY_EVERY)
+            else:
+                return
+
+    def _refused(self, expected: str, found: str, action: str) -> ShopSphereError:
+        return ReplacementError.build(
+            f"the voter at {self.seat} was not replaced", expected=expected, found=found, action=action
+        )
