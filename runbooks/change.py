@@ -89,6 +89,11 @@ class RoleChange:
         self._source_look = self._source_look or SourceLook(self.access, self.source, self.clock)
         return self._source_look
 
+    def ask_source_anew(self) -> None:
+        """Ask the agents of the source again, where they were asked: what they said first is old."""
+        if self._source_look:
+            self._source_look = SourceLook(self.access, self.source, self.clock)
+
     def at_source(self, action: Callable[[SiteDatabase], Answer]) -> list[Answer]:
         """Do something with both databases of the source at once."""
         return self.access.each_database(self.source, action)

@@ -87,14 +87,15 @@ def look(topology: Topology, request: Request) -> DryRun:
         return look_ahead(steps_of(request), change.variant or None, change)
 
 
-def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None] = lambda: None) -> Path:
+def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None] | None = None) -> Path:
     """Move the pair, or go on where an earlier run stopped; returns the folder of the report.
 
     Args:
         topology: that the pair is of.
         request: what is asked for.
         may_begin: called once, before the first change of the pair, when all has been looked at; raises what keeps the
-            run from it, and then nothing was changed.
+            run from it, and then nothing was changed. Where there is an earlier run to go on with, it is called first:
+            that one stays as it is until then.
 
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
@@ -103,7 +104,10 @@ def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None
     with closing(operated_witness(request.pair, request.environment)) as witness:
         witness.prefer_fastest()
         with _alone(request, witness) as lock:
-            left = Journal.unfinished(directory, pair=request.pair)
+            left = _worth_going_on(directory, request, acting_as(witness.user))
+            begins = cache(may_begin or (lambda: None))
+            if left:
+                begins()
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
                 change = replace(change, journal=journal, lock=lock)
@@ -116,7 +120,7 @@ def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None
                 try:
                     with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
                         facts = partial(_facts, request=request, change=change)
-                        _run(runbook, change, journal, lambda event: trail.note(facts(event)), may_begin)
+                        _run(runbook, change, journal, lambda event: trail.note(facts(event)), begins)
                 finally:
                     trail.settle()
                 measured = {**outside.report(), **_loss(change)} if outside else {}
@@ -130,15 +134,15 @@ def _run(
     change: RoleChange,
     journal: Journal,
     note: Callable[[str], None],
-    may_begin: Callable[[], None],
+    begins: Callable[[], None],
 ) -> None:
-    note("begin")
-    begins = cache(may_begin)
-
     def may_act() -> None:
-        begins()
+        if not journal.touched:
+            begins()
+            change.ask_source_anew()  # what its agents said before that is old
         change.require_lock()
 
+    note("begin")
     try:
         run_runbook(runbook, change, journal, may_act=may_act)
     except StepFailedError as error:
@@ -149,6 +153,16 @@ def _run(
             journal.abandon(actor=change.actor, reason=f"this run can never end: {one_line(error.__cause__)}")
         raise
     kept_or_said(AUDIT_END, lambda: note("end"))
+
+
+def _worth_going_on(directory: Path, request: Request, actor: str) -> RunRecord | None:
+    """Return the unfinished run of a pair; one that changed nothing is ended: what it knows is old."""
+    left = Journal.unfinished(directory, pair=request.pair)
+    if left is None or left.touched:
+        return left
+    with Journal.resume(left.path, actor=actor) as earlier:
+        earlier.abandon(actor=actor, reason=f"it was ended before it changed anything; begun anew: {request.reason}")
+    return None
 
 
 def _loss(change: RoleChange) -> dict[str, str]:

@@ -5,8 +5,8 @@ itself off, whatever happened to it. No probe from outside decides, so that a wa
 be late, never wrong.
 
 A move is prepared before that sign: when the lease has not been renewed for so long that its site is about to shut
-itself off, what only reads is done, and the operators' lock taken. Nothing is told to anybody, and nothing else is
-changed, before the sign is there; a lease that is renewed ends it (ADR 59).
+itself off, the operators' lock is taken, and both sites are looked at. The pair is as it was until the sign is there,
+and its agents are told nothing; a lease that is renewed ends it (ADR 59).
 
 A lease that is held says that a site may write, not that it serves anybody: databases may be dead, fenced or full, and
 the shop down. That is looked at beside it. It never moves a pair by itself, but a person is called.
@@ -23,7 +23,7 @@ from enum import Enum
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Finding, Verdict
-from shopsphere.witness import Phase, Sync, Witness
+from shopsphere.witness import Phase, Sync, Witness, WitnessConflictError
 from shopsphere.witness.seen import Seen
 
 LOOK_EVERY = 0.5
@@ -32,11 +32,16 @@ SURE_AFTER = 1.0
 SURE_AFTER_LAPSE = 0.25
 """The same where it was seen to run out: its site has been silent for its 10 s, and has shut itself off 3 s ago."""
 PREPARES_AT = 4
-"""Whole seconds that are left of a lease when a move is prepared: of 10, and it is renewed each 1.5 s."""
+"""Whole seconds that are left of a lease when a move is prepared: of 10, and it is renewed each 1.5 s.
+
+etcd leaves out the part of a second, so less than 5 s are left.
+"""
 PREPARED_SECONDS = 15.0
 """Bound on the wait of a prepared move for the sign: the lease ends within 5 s, and etcd says so within one more."""
 PREPARES_AGAIN_AFTER = 60.0
 """Seconds until the next one is prepared where a lease was renewed at the last moment: each takes the lock."""
+PREPARES_AFTER_ERROR = 5.0
+"""The same where one could not be prepared: another operator has the lock, or somebody did not answer."""
 _LOOKS_AGAIN_AFTER = 0.1
 
 AGAIN_AFTER = 60.0
@@ -94,6 +99,10 @@ def judge(seen: Seen, *, locked: bool, without: float, service: Finding, sure_af
     return Sign.MOVE if seen.record.sync is Sync.ON else Sign.LOSS
 
 
+Move = Callable[[str, Callable[[], None]], object]
+"""Moves the pair, for a reason; calls the second before it changes anything."""
+
+
 @dataclass
 class Watcher:
     """Looks at one pair's witness until it is interrupted.
@@ -110,7 +119,7 @@ class Watcher:
     """
 
     witness: Witness
-    move: Callable[[str, Callable[[], None]], object] | None
+    move: Move | None
     tell: Callable[[str], None]
     service: Callable[[], Finding]
     call: Callable[[str], None]
@@ -122,8 +131,8 @@ class Watcher:
     _said_since: float = 0.0
     _told_at: float = 0.0
     _prepares_from: float = -math.inf
-    _lapsed: bool = False
-    _renewed: bool = False
+    _lasts_until: float = math.inf
+    _begun: bool = False
 
     def run(self) -> None:
         """Look, and act on what is seen, without end."""
@@ -139,7 +148,7 @@ class Watcher:
             self._say(f"unknown: {one_line(error)}")
             self._mind("the witness does not answer", one_line(error))
             return None
-        service, self._lapsed = self.service(), False
+        service, self._lasts_until = self.service(), math.inf
         sign = self._judge(seen, service, locked=locked)
         if sign in {Sign.WELL, Sign.ILL, Sign.HELD} and self._is_lapsing(seen):
             sign = Sign.LAPSING
@@ -147,16 +156,18 @@ class Watcher:
         found = _whose_change(seen) if sign is Sign.LEFT else service.found
         details = f" ({found})" if sign in {Sign.ILL, Sign.HELD, Sign.LEFT} else ""
         self._say(f"{active} is active: {sign.value}{details}")
-        self._mind(f"{active} is active: {sign.value}" if sign in CALLING else "", found)
+        if sign is not Sign.LAPSING:  # for a moment; what a person was called for before it is remembered
+            self._mind(f"{active} is active: {sign.value}" if sign in CALLING else "", found)
         if self.move is None or sign not in {Sign.MOVE, Sign.LAPSING}:
             return None
-        return self._carry_out(self.move, "held" if sign is Sign.MOVE else "renewed")
+        return self._carry_out(self.move, prepares=sign is Sign.LAPSING)
 
     def _judge(self, seen: Seen, service: Finding, *, locked: bool) -> Sign:
         now = self.clock.monotonic()
         self._since = None if seen.lease_holder else self._since or now
         without = now - self._since if self._since is not None else 0.0
-        sure_after = SURE_AFTER_LAPSE if self._lapsed else SURE_AFTER
+        lapsed = self._since is not None and self._since >= self._lasts_until
+        sure_after = SURE_AFTER_LAPSE if lapsed else SURE_AFTER  # one that ended earlier was given back
         return judge(seen, locked=locked, without=without, service=service, sure_after=sure_after)
 
     def _is_lapsing(self, seen: Seen) -> bool:
@@ -167,10 +178,13 @@ class Watcher:
         return self.clock.monotonic() >= self._prepares_from and self._is_nearly_over(seen)
 
     def _is_nearly_over(self, seen: Seen) -> bool:
+        asked = self.clock.monotonic()
         try:
-            return self.witness.seconds_left(seen) <= PREPARES_AT
+            left = self.witness.seconds_left(seen)
         except ShopSphereError:
             return False  # what is not known is not prepared for
+        self._lasts_until = asked + left
+        return left <= PREPARES_AT
 
     def _await_sign(self) -> None:
         """Wait until a move that was prepared may begin.
@@ -187,21 +201,26 @@ class Watcher:
             else:
                 sign = self._judge(seen, self.service(), locked=False)
                 if sign is Sign.MOVE:
+                    self._begun = True
                     return
                 found = sign.value
                 if sign is not Sign.UNSURE and not (seen.lease_holder and self._is_nearly_over(seen)):
                     break
-                self._lapsed = True
             self.clock.sleep(_LOOKS_AGAIN_AFTER)
-        self._renewed, self._prepares_from = True, self.clock.monotonic() + PREPARES_AGAIN_AFTER
+        self._prepares_from = self.clock.monotonic() + PREPARES_AGAIN_AFTER
         raise RenewedError(f"the pair is left as it is: {found}")
 
-    def _carry_out(self, move: Callable[[str, Callable[[], None]], object], was: str) -> bool | None:
-        self._renewed = False
+    def _carry_out(self, move: Move, *, prepares: bool) -> bool | None:
+        """Return whether a move succeeded; None where it was not begun, for a reason that is no fault of the pair's."""
+        self._begun, self._prepares_from = False, self.clock.monotonic() + PREPARES_AFTER_ERROR
+        was = "renewed" if prepares else "held"
         try:
             move(f"unattended: nobody {was} the lease at {datetime.now(UTC):%H:%M:%S} UTC", self._await_sign)
+        except WitnessConflictError as error:  # as it is raised by the lock alone; the next look says who is at work
+            self.tell(f"nothing was changed: {one_line(error)}")
+            return None
         except ShopSphereError as error:
-            if self._renewed:
+            if prepares and not self._begun:
                 self.tell(f"nothing was changed: {one_line(error)}")
                 return None
             self.tell(f"the move stopped; a person has to look: {one_line(error)}")

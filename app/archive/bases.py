@@ -48,9 +48,13 @@ class BaseBackups:
         self._running.start()
 
     def _take_up_wish(self) -> None:
-        wish = self._settings.spool / WISH
-        if wish.exists():
-            wish.unlink()
+        try:
+            (self._settings.spool / WISH).unlink()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            say("the wish for a base backup cannot be taken up", level="warning", found=str(error)[:300])
+        else:
             self._state.want_base("somebody asked for one")
 
     @property

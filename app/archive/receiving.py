@@ -6,6 +6,7 @@ gap, and a gap is closed by a new base backup.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -21,11 +22,13 @@ ASK_SECONDS = 15
 ANEW = {
     "has already been removed": "has already been removed",
     "is not in this server's history": "is not in this server's history",
-    'replication command "TIMELINE_HISTORY"': "the database has no history of a timeline on which it was received",
-}
-"""What the server says when it cannot go on where the receiver ended, and what a gap is called for it.
+    r'"TIMELINE_HISTORY": .*could not open file "pg_wal/[0-9A-F]{8}\.history"':
+        "the database has no history of a timeline on which it was received",
+}  # fmt: skip
+"""What the server says when it cannot go on where the receiver ended (a pattern), and what a gap is called for it.
 
 The last one says an instance that was copied since: a copy gets the history of the timeline that it begins on alone.
+What else keeps a history from coming, as a line that breaks, is no gap.
 """
 AHEAD = "is ahead of the WAL flush position"
 """What it says when it has less than was received: it follows and is behind for a moment, or its history is another."""
@@ -148,7 +151,7 @@ class Receiver:
         return said
 
     def _judge(self, said: str) -> None:
-        reason = next((reason for words, reason in ANEW.items() if words in said), "")
+        reason = next((reason for pattern, reason in ANEW.items() if re.search(pattern, said)), "")
         if AHEAD in said:
             self._ahead_since = self._ahead_since or time.monotonic()
             if time.monotonic() - self._ahead_since > AHEAD_SECONDS:

@@ -123,15 +123,14 @@ class _Execution:
         if not already:
             self._expected = f"nothing in the way of this: {step.title}"
             self._ask(lambda: step.check(self._context), what="check", end=self._clock.monotonic() + CHECK_SECONDS)
+            if step.act:
+                start += self._await_permission()  # it is no time of the step's
             self._act_and_wait(step, start)
         self._crash.reach(step, Point.VERIFIED)
         self._journal.step_verified(step, self._clock.monotonic() - start, already=already)
         return already
 
     def _act_and_wait(self, step: Step, start: float) -> None:
-        if step.act:
-            self._expected = "the right to change the pair"
-            self._may_act()  # what it waits for is no time of the step's
         end = self._clock.monotonic() + step.seconds
         if step.act:
             self._act(step, step.act, start, end)
@@ -149,6 +148,12 @@ class _Execution:
             )
         except WaitExpiredError:
             raise bounded.OutOfTimeError(self._seen) from None
+
+    def _await_permission(self) -> float:
+        """Return how long (s) it took until this run might change something."""
+        self._expected, asked = "the right to change the pair", self._clock.monotonic()
+        self._may_act()
+        return self._clock.monotonic() - asked
 
     def _act(self, step: Step, act: Callable[[Any], None], start: float, end: float) -> None:
         self._expected = f"this done within {step.seconds:g} s: {step.title}"

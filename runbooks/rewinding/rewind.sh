@@ -132,10 +132,12 @@ sync "$place/begun" "$place"
 pg_rewind --target-pgdata "$PGDATA" --source-server "$source" > "$place/rewind" 2>&1 &
 rewind=$!
 # It takes our label away before it copies, and writes its own when it is done. Ours comes back as a whole file, by a
-# name that must be free: whatever it does in between, nothing of ours is written into its label.
+# name that must be free: whatever it does in between, nothing of ours is written into its label. Where that cannot be
+# done, as on a full disk, an empty file forbids the start as well.
 while [ -e "/proc/$rewind/exe" ]; do
   if [ ! -e "$PGDATA/backup_label" ]; then
-    printf '%s\n' "$label" > "$place/label.ours" && ln "$place/label.ours" "$PGDATA/backup_label" 2> /dev/null
+    { printf '%s\n' "$label" > "$place/label.ours" && ln "$place/label.ours" "$PGDATA/backup_label"; } 2> /dev/null \
+      || (set -C && : > "$PGDATA/backup_label") 2> /dev/null
     rm -f "$place/label.ours"
   fi
   sleep 0.05

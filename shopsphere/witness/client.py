@@ -9,7 +9,7 @@ import httpx
 
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.witness.belief import Belief
-from shopsphere.witness.gateway import VOTER_SECONDS
+from shopsphere.witness.gateway import VOTER_SECONDS, UnreadableWitnessError
 from shopsphere.witness.heads import AuditShelf
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord, Phase
@@ -82,6 +82,8 @@ class Witness:
 
         Less than 1 where it has ended, or nobody held it. Raises as `see` does.
         """
+        if seen.lease_holder and not seen.lease:
+            raise UnreadableWitnessError.because("the witness's lease", ValueError("it belongs to no lease of etcd's"))
         return self._store.seconds_left(seen.lease) if seen.lease else 0
 
     def glance(self) -> Seen:

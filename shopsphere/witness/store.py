@@ -142,7 +142,11 @@ class Store:
 
     def seconds_left(self, lease: int) -> int:
         """Return the whole seconds until a lease ends if nobody renews it; less than 1 for one that has ended."""
-        return int(self.call("/v3/lease/timetolive", {"ID": lease}).get("TTL", 0))
+        said = self.call("/v3/lease/timetolive", {"ID": lease}).get("TTL", "0")
+        try:
+            return int(str(said))  # JSON of etcd has such numbers as text
+        except ValueError as error:
+            raise UnreadableWitnessError.because("how long a lease lasts", error) from error
 
     def revoke(self, lease: int) -> None:
         """End a lease and remove its keys; one that is gone already is fine."""

@@ -20,7 +20,16 @@ from runbook_steps import write_step
 from runbooks import audit_trail, operate, recorded_run
 from runbooks.change import MOVE, PLANNED, UNPLANNED, RoleChange
 from runbooks.direction import Direction
-from runbooks.engine import Journal, RunbookError, RunRecord, StepFailedError, WriteFailedError, audit, read_run
+from runbooks.engine import (
+    Journal,
+    RunbookError,
+    RunFacts,
+    RunRecord,
+    StepFailedError,
+    WriteFailedError,
+    audit,
+    read_run,
+)
 from runbooks.engine.records import Kind
 from runbooks.operate import FAILOVER, Request
 from shopsphere.estate.stack import Environment
@@ -435,3 +444,47 @@ def test_a_kill_for_tests_is_refused_in_production(desk: SimpleNamespace, monkey
     with pytest.raises(UsageError, match="unset SHOPSPHERE_RUNBOOK_KILL"):
         operate.carry_out(TOPOLOGY, request)
     assert not desk.runs.exists()
+
+
+def refuses() -> None:
+    raise ShopSphereError("the lease was renewed")
+
+
+@pytest.mark.requirement("a move that was prepared and not begun changes nothing, nor any run of somebody else")
+@pytest.mark.parametrize("left", ["nothing", "rebuild", "planned"])
+def test_a_change_that_may_not_begin(desk: SimpleNamespace, tmp_path: Path, left: str) -> None:
+    if left == "rebuild":
+        stopped_rebuild(desk, tmp_path)
+    elif left == "planned":
+        desk.write(second='raise BlockedError("the old site does not answer")')
+        with pytest.raises(StepFailedError):
+            go(PLANNED)
+    before = [each.events for each in runs(desk)]
+    request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "", "test", accept_data_loss=False)
+    with pytest.raises(ShopSphereError, match="the lease was renewed"):
+        operate.carry_out(TOPOLOGY, request, refuses)
+    if left == "nothing":
+        assert Journal.unfinished(desk.runs) is None
+        assert present(runs(desk)[0].end).kind is Kind.RUN_ABANDONED
+    else:
+        assert [each.events for each in runs(desk)] == before
+
+
+def test_a_change_asks_once_whether_it_may_begin(desk: SimpleNamespace) -> None:
+    asked: list[int] = []
+    request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "", "test", accept_data_loss=False)
+    operate.carry_out(TOPOLOGY, request, lambda: asked.append(len(runs(desk)[-1].values)))
+    assert len(asked) == 1
+    assert present(runs(desk)[0].end).kind is Kind.RUN_FINISHED
+
+
+@pytest.mark.requirement("a run that was killed before it changed anything stands in nobody's way")
+def test_a_run_that_was_killed_before_it_changed_anything(desk: SimpleNamespace, tmp_path: Path) -> None:
+    killed = Journal.start(desk.runs, RunFacts(FAILOVER, UNPLANNED, "rdc-a", "operator", "unattended"))
+    with killed:
+        killed.remember("epoch", 7)
+    go(PLANNED)
+    earlier, planned = runs(desk)
+    assert present(earlier.end).kind is Kind.RUN_ABANDONED
+    assert "before it changed anything" in present(earlier.end).fields["reason"]
+    assert (present(planned.end).kind, planned.values["epoch"]) == (Kind.RUN_FINISHED, 1)

@@ -1,10 +1,22 @@
 """Unattended detection: a move is prepared while the lease of a lost site runs out."""
 
+from collections.abc import Callable
+
 import pytest
+from present import present
 from watch_desk import Desk, seen
 
-from runbooks.watch import LOOK_EVERY, PREPARED_SECONDS, PREPARES_AGAIN_AFTER, PREPARES_AT, SURE_AFTER_LAPSE
-from shopsphere.witness import Phase, Sync
+from runbooks.watch import (
+    LOOK_EVERY,
+    PREPARED_SECONDS,
+    PREPARES_AGAIN_AFTER,
+    PREPARES_AT,
+    SURE_AFTER,
+    SURE_AFTER_LAPSE,
+)
+from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.finding import fails
+from shopsphere.witness import Phase, Sync, WitnessConflictError
 from shopsphere.witness.seen import Seen
 
 
@@ -13,31 +25,104 @@ def desk() -> Desk:
     return Desk()
 
 
-def lapses(desk: Desk, *, after: float) -> None:
-    """Let the lease end some seconds after it is asked about first, as etcd does where nobody renews it."""
+def lapses(desk: Desk, *, ends: float, gone: float) -> None:
+    """Let the lease end after so many seconds, as etcd says it, and be gone after some more or less."""
     start = desk.clock.now
     whole = desk.witness.see
 
     def see() -> Seen:
-        if desk.clock.now - start >= after:
+        if desk.clock.now - start >= gone:
             desk.witness.answer = seen()
         return whole()
 
-    desk.witness.see = see  # type: ignore[method-assign]
+    def seconds_left(look: Seen) -> int:
+        return int(start + ends - desk.clock.now) if look.lease_holder else 0
+
+    desk.witness.see, desk.witness.seconds_left = see, seconds_left  # type: ignore[method-assign]
 
 
 @pytest.mark.requirement("a move is prepared while a lost site's lease runs out, and begins when it has")
 def test_what_takes_time_is_done_before_the_lease_is_over(desk: Desk) -> None:
     desk.look(4)
     assert desk.prepared == []
-    desk.witness.left = PREPARES_AT
     start = desk.clock.now
-    lapses(desk, after=5)
+    lapses(desk, ends=PREPARES_AT + 1, gone=PREPARES_AT + 1.3)
     assert desk.look(1) is True
     assert "nobody renewed the lease" in desk.prepared[0]
     assert len(desk.moves) == 1
-    assert start + 5 + SURE_AFTER_LAPSE <= desk.clock.now <= start + LOOK_EVERY + 5 + SURE_AFTER_LAPSE + 0.3
+    assert 0 <= desk.clock.now - (start + PREPARES_AT + 1.3 + SURE_AFTER_LAPSE) <= 0.3
     assert "a move is prepared" in desk.lines[-1]
+
+
+def test_a_lease_that_is_given_back_meanwhile_is_missed_for_longer(desk: Desk) -> None:
+    start = desk.clock.now
+    lapses(desk, ends=PREPARES_AT + 1, gone=2)
+    assert desk.look(1) is True
+    assert 0 <= desk.clock.now - (start + 2 + SURE_AFTER) <= 0.3
+
+
+@pytest.mark.requirement("what keeps a move from being prepared is told, calls nobody and delays no move")
+@pytest.mark.parametrize(
+    "error", [ShopSphereError("a site does not answer"), WitnessConflictError("anna has the lock")]
+)
+def test_a_move_that_cannot_be_prepared(desk: Desk, error: ShopSphereError) -> None:
+    start = desk.clock.now
+    lapses(desk, ends=PREPARES_AT + 1, gone=PREPARES_AT + 1.5)
+    whole, failed = desk.watcher.move, []
+
+    def move(reason: str, may_begin: Callable[[], None]) -> None:
+        if not failed:
+            failed.append(reason)
+            raise error
+        present(whole)(reason, may_begin)
+
+    desk.watcher.move = move
+    assert desk.look(1) is None
+    assert (desk.calls, "nothing was changed" in desk.lines[-1]) == ([], True)
+    while not desk.moves:
+        desk.look(1)
+    assert desk.clock.now - (start + PREPARES_AT + 1.5) <= SURE_AFTER + LOOK_EVERY + 0.3
+    assert desk.calls == []
+
+
+def test_a_lock_that_another_one_has_is_no_failed_move(desk: Desk) -> None:
+    desk.witness.answer = seen()
+
+    def move(_reason: str, _may_begin: Callable[[], None]) -> None:
+        raise WitnessConflictError("anna has the lock")
+
+    desk.watcher.move = move
+    assert desk.look(3) is None
+    assert desk.calls == []
+
+
+def test_a_move_that_stops_after_it_was_prepared_calls_a_person(desk: Desk) -> None:
+    lapses(desk, ends=PREPARES_AT + 1, gone=PREPARES_AT + 1.3)
+
+    def move(_reason: str, may_begin: Callable[[], None]) -> None:
+        may_begin()
+        raise ShopSphereError("the other site is gone too")
+
+    desk.watcher.move = move
+    assert desk.look(1) is False
+    assert len(desk.calls) == 1
+
+
+@pytest.mark.requirement("a person is called once when the active site does not serve its customers, and again later")
+def test_a_false_alarm_forgets_nobody_who_was_called(desk: Desk) -> None:
+    desk.service = fails("ledger-frankfurt is fenced", "look")
+    desk.look(100)
+    assert len(desk.calls) == 1
+    whole = desk.witness.see
+
+    def see() -> Seen:
+        desk.witness.left = 9 if len(desk.prepared) else 3
+        return whole()
+
+    desk.witness.see = see  # type: ignore[method-assign]
+    desk.look(100)
+    assert len(desk.prepared) == 1
+    assert len(desk.calls) == 1
 
 
 @pytest.mark.requirement("a lease that is renewed at the last moment moves nothing, and calls nobody")

@@ -14,6 +14,7 @@ from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import passes
 from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
 from shopsphere.witness.gateway import Gateway, UnreadableWitnessError
+from shopsphere.witness.seen import Seen
 
 pytestmark = pytest.mark.requirement(
     "an unreadable record is not known: no traceback, no end of a watcher, no lost witness"
@@ -106,3 +107,24 @@ def test_a_race_in_which_everybody_stumbles_ends() -> None:
         patch.setattr(threading, "excepthook", lambda _: None)
         gateway.race(stumble)
     assert gateway.in_order() == ["http://10.0.0.1:2480", "http://10.0.0.2:2480"]
+
+
+@pytest.mark.requirement("what a witness says and nobody can read is no answer")
+@pytest.mark.parametrize("said", ["x", None, {}, [], True, 1e999, "4.5"])
+def test_how_long_a_lease_lasts_cannot_be_read(said: Any) -> None:
+    held = Seen(None, 1, "frankfurt", lease=7)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text=json.dumps({"TTL": said})))
+    witness = Witness("rdc-a", ["http://10.0.0.1:2480"], transport=transport)
+    with pytest.raises(UnreadableWitnessError):
+        witness.seconds_left(held)
+
+
+@pytest.mark.parametrize(("answer", "left"), [({"TTL": "9"}, 9), ({"TTL": "-1"}, -1), ({}, 0)])
+def test_how_long_a_lease_lasts(answer: dict[str, Any], left: int) -> None:
+    assert witness_of(lambda: answer).seconds_left(Seen(None, 1, "frankfurt", lease=7)) == left
+
+
+def test_a_holder_without_a_lease_is_nothing_that_ends() -> None:
+    with pytest.raises(UnreadableWitnessError, match="belongs to no lease"):
+        witness_of(dict).seconds_left(Seen(None, 1, "frankfurt"))
+    assert witness_of(dict).seconds_left(Seen(None, 1, "")) == 0
