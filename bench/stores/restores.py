@@ -122,7 +122,7 @@ def refused_too_late(said: Said, names: Sequence[str]) -> list[str]:
     if said.code == 0:
         found.append("a restore that had to be refused was not")
     if said.at(FETCHED) is not None or said.at(RECOVERED) is not None:
-        found.append("a restore was refused only after it had begun")
+        found.append(f"a restore was refused only after it had begun: {said.text}")
     if said.left:
         found.append(f"a restore that was refused left {', '.join(said.left)}")
     missing = [each for each in names if each not in said.text]

@@ -22,7 +22,6 @@ from shopsphere.foundation.process import CommandError
 sys.path.append(str(REPOSITORY / "bench" / "safety"))
 sys.path.append(str(REPOSITORY / "bench" / "stores"))
 import filling
-import store_host
 from collectors import Look, behind, between, caught_up, figures_in, first_told, most
 from mistakes import judged
 from order_windows import acknowledged_before, delayed, percentile, sent_after, window
@@ -349,7 +348,7 @@ def test_everything_is_undone_although_something_cannot_be(monkeypatch: pytest.M
             tried.append("second")
             raise CommandError("it is busy")
 
-    monkeypatch.setattr(store_host.time, "sleep", lambda _: None)
+    monkeypatch.setattr("store_host.PAUSE", 0.0)
     said: list[str] = []
     problems = Host().undo(said.append)
     assert tried == ["first", "second", "second", "second", "third"]
