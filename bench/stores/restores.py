@@ -56,14 +56,10 @@ class Said:
 
 
 class Beside:
-    """A folder for one restore; whatever serves from it ends with `with`, and the folder goes.
+    """A folder for one restore, below PLACE; whatever serves from it ends with `with`, and the folder goes."""
 
-    Args:
-        place: where it is made.
-    """
-
-    def __init__(self, place: Path = PLACE) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PLACE))
         self.home.chmod(0o755)
         self.folder = self.home / "restored"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ sys.path.append(str(REPOSITORY / "bench" / "stores"))
 import large_restore
 import mistakes
 import pieces_taken
+import restores
 import staged
 import store_faults
 import stores_table
@@ -109,11 +111,21 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 @pytest.fixture
-def stage(host: Host, database: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStage]:
+def folder() -> Iterator[Path]:
+    """One that PostgreSQL's user may enter, which pytest's own is not."""
+    made = Path(mkdtemp(prefix="shop-restore-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def stage(host: Host, database: Cluster, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStage]:
     words = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(database.port), "-U", "postgres"]
     monkeypatch.setattr(SqlSession, "at", lambda _, name: SqlSession([*words, name]))
     monkeypatch.setattr(staged, "_IDS", {"commerce": "select 'older'", "ledger": "select 'older'"})
     monkeypatch.setattr(mistakes, "BEFORE", 2.0)
+    monkeypatch.setattr(restores, "PLACE", folder)  # a bench at the lab removes what it finds in its own
     monkeypatch.setattr(store_faults, "PASS_SECONDS", 60)
     settings = host.place.settings(database, "spool")
     with host.place.collecting(settings) as collector:
