@@ -13,6 +13,7 @@ from sql_session import SqlError, SqlSession
 from staged import OWN, Stage, moment
 from telling import say, stay
 
+from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.process import run
 
 AMOUNT = 7
@@ -24,8 +25,8 @@ MAKE = (
 )
 """Rows of the shape of orders: they can be compressed about as well."""
 LOOK = f"select count(*), count(*) filter (where amount <> {AMOUNT}), extract(epoch from max(at)) from {{table}}"
-BEFORE = 10.0
-"""Rows come for so long (s) before the mistake."""
+BEFORE, OLDEST, ROWS_SECONDS = 10.0, 3.0, 60
+"""Rows come for so long (s) before the mistake; the first is so old (s) at least; so long (s) it is waited for."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,9 @@ def made_and_restored(
     """
     with Rows(scene.active, mistake) as coming:
         stay(BEFORE, "rows before the mistake")
+        wait_until(
+            lambda: coming.taken and time.time() - coming.taken[0][1] > OLDEST, what="rows", seconds=ROWS_SECONDS
+        )
         noted = float(session.ask("select extract(epoch from clock_timestamp())")[0])
         session.ask(mistake.statement)
         over = time.time()

@@ -56,14 +56,10 @@ class Said:
 
 
 class Beside:
-    """A folder for one restore; whatever serves from it ends with `with`, and the folder goes.
+    """A folder for one restore, below PLACE; whatever serves from it ends with `with`, and the folder goes."""
 
-    Args:
-        place: where it is made.
-    """
-
-    def __init__(self, place: Path = PLACE) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PLACE))
         self.home.chmod(0o755)
         self.folder = self.home / "restored"
 
@@ -122,7 +118,7 @@ def refused_too_late(said: Said, names: Sequence[str]) -> list[str]:
     if said.code == 0:
         found.append("a restore that had to be refused was not")
     if said.at(FETCHED) is not None or said.at(RECOVERED) is not None:
-        found.append("a restore was refused only after it had begun")
+        found.append(f"a restore was refused only after it had begun: {said.text}")
     if said.left:
         found.append(f"a restore that was refused left {', '.join(said.left)}")
     missing = [each for each in names if each not in said.text]

@@ -22,6 +22,8 @@ GATEWAY = "archive"
 """The component of the host that serves the store."""
 STOPPED = frozenset({"STOPPED", "EXITED", "FATAL"})
 SECONDS = 60
+PAUSE = 2.0
+"""Between two attempts to undo something (s)."""
 
 
 class StoreHost:
@@ -133,7 +135,7 @@ def _tried(what: str, act: Callable[[], object], say: Callable[[str], None]) -> 
         except (CommandError, HostOffError, ShopSphereError, OSError) as error:
             problem = f"not undone: {what}: {one_line(error) if isinstance(error, ShopSphereError) else error}"
             say(f"  {problem} (attempt {attempt} of 3)")
-            time.sleep(2)
+            time.sleep(PAUSE)
         else:
             return ""
     return problem

@@ -348,7 +348,7 @@ def test_everything_is_undone_although_something_cannot_be(monkeypatch: pytest.M
             tried.append("second")
             raise CommandError("it is busy")
 
-    monkeypatch.setattr("store_host.time.sleep", lambda _: None)
+    monkeypatch.setattr("store_host.PAUSE", 0.0)
     said: list[str] = []
     problems = Host().undo(said.append)
     assert tried == ["first", "second", "second", "second", "third"]
