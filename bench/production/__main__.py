@@ -12,18 +12,15 @@ says, with 2 when the table is not the page's. It needs the tools that the lab h
 """
 
 import argparse
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from followed import Follower
+from owner import make_mirror, make_secrets
 from page_blocks import the_page
 from page_table import problems, read_table
-from systemd_hosts import HERE, Hosts, hosts_for_a_run
-
-from shopsphere.foundation.paths import REPOSITORY
+from systemd_hosts import hosts_for_a_run
 
 
 def arguments() -> argparse.Namespace:
@@ -32,20 +29,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--record", type=Path, metavar="FILE", help="write all of it there, also what is not shown")
     parser.add_argument("--look", action="store_true", help="wait at the end, until Enter, to look at the hosts")
     return parser.parse_args()
-
-
-def prepare(hosts: Hosts) -> None:
-    """Put into the shared folder what stands for the owner's mirror and package index."""
-    mirror = hosts.shared / "mirror"
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(REPOSITORY), str(mirror)], check=True)
-    subprocess.run(["git", "-C", str(mirror), "tag", "rehearsed", "HEAD"], check=True)
-    for script in ("cluster.sh", "name-server.sh", "key_service.py"):
-        shutil.copy(HERE / script, hosts.shared)
-    venv = hosts.shared / "venv"
-    subprocess.run(["/usr/bin/python3.11", "-m", "venv", "--without-pip", str(venv)], check=True)
-    libraries = "lib/python3.11/site-packages"
-    shutil.rmtree(venv / libraries)
-    subprocess.run(["cp", "-a", str((REPOSITORY / ".venv" / libraries).resolve()), str(venv / libraries)], check=True)
 
 
 def main() -> int:
@@ -62,7 +45,8 @@ def main() -> int:
 
     began = time.monotonic()
     with hosts_for_a_run(table.hosts) as hosts:
-        prepare(hosts)
+        make_secrets(hosts.shared)
+        make_mirror(hosts.shared)
         for name, address in table.hosts.items():
             hosts.start(name, f"{address}/24", writes=name == "operations")
         say(f"{len(hosts.running)} hosts with systemd as PID 1 after {time.monotonic() - began:.0f} s")

@@ -17,6 +17,8 @@ _PRELUDE = 'shopsphere() { /opt/shopsphere/.venv/bin/shopsphere "$@"; }\nset -e 
 _STEP = re.compile(r"  \d+\. (.+)")
 _LISTED = re.compile(r"(\d{4})\s+(\S+:\S+)\s+(/\S+)\s+(.+)")
 _SHOWN_LINES = 25
+_SECONDS = 1800
+"""Of a command at most: `up` waits for databases and their copies."""
 
 
 class Say(Protocol):
@@ -60,7 +62,7 @@ class Follower:
             if act.restart:
                 self.say(f"   {name} lost its power, and has it back")
             if act.fill:
-                self._result(act, host, "fill in owners.yaml", fill_in(host))
+                self._result(act, host, "fill in owners.yaml", fill_in(host, self.hosts.shared))
             elif act.follow:
                 self._printed_steps(act, host)
             elif act.bring:
@@ -70,7 +72,9 @@ class Follower:
                     self._run(act, host, script)
 
     def _run(self, act: Act, host: Host, script: str) -> None:
-        said = host.run(_PRELUDE + script, folder=act.folder)
+        said = host.run(_PRELUDE + script, folder=act.folder, seconds=_SECONDS)
+        if act.keep:
+            (self.hosts.shared / act.keep).write_text(said.text)
         for folder, lines in printed_for(said.text).items():
             self.printed[host.name, folder] = lines
         self._result(act, host, script, said)
@@ -84,7 +88,7 @@ class Follower:
         shown, whole = ("\n".join(f"    {line}" for line in each) for each in (cut, lines))
         self.say(shown if len(lines) > _SHOWN_LINES else whole, whole)
         wrong = []
-        if (said.code != 0) != act.refused:
+        if said.code != act.ends if act.ends else (said.code != 0) != act.refused:
             wrong.append(f"ended with {said.code}")
         if act.expect and act.expect not in said.text:
             wrong.append(f"did not print {act.expect!r}")
