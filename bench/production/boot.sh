@@ -29,7 +29,8 @@ build_root() { # shared folder, repository, disk, ro or rw
   tr -d - < /proc/sys/kernel/random/uuid > etc/machine-id # an empty one is a first boot, at which systemd enables every unit
   cp "$shared/hosts" etc/hosts
   cat "$shared/owner/ca.crt" >> etc/ssl/certs/ca-certificates.crt
-  for unit in dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
+  # Nor what takes places of the kernel's table of inotify, which is one for all hosts of a machine and short.
+  for unit in dbus.service dbus.socket systemd-ask-password-{console,wall}.path dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
     sys-kernel-config.mount proc-sys-fs-binfmt_misc.automount systemd-udevd.service systemd-binfmt.service \
     systemd-timesyncd.service systemd-logind.service getty.target e2scrub_reap.service fstrim.timer; do
     ln -s /dev/null "etc/systemd/system/$unit"

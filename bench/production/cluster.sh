@@ -69,8 +69,8 @@ unit owners-api "$tools/bin/kube-apiserver --etcd-servers=http://127.0.0.1:23790
 --event-ttl=20m"
 unit owners-controllers "$tools/bin/kube-controller-manager --kubeconfig=$folder/controller-manager.kubeconfig \
 --controllers=* --use-service-account-credentials=true --allocate-node-cidrs=true --cluster-cidr=$pods \
---service-account-private-key-file=$folder/accounts.key --cluster-signing-cert-file=$folder/ca.crt \
---cluster-signing-key-file=$folder/ca.key --leader-elect=false --root-ca-file=$folder/ca.crt --bind-address=127.0.0.1"
+--service-account-private-key-file=$folder/accounts.key --cluster-signing-kube-apiserver-client-cert-file=$folder/ca.crt \
+--cluster-signing-kube-apiserver-client-key-file=$folder/ca.key --leader-elect=false --root-ca-file=$folder/ca.crt --bind-address=127.0.0.1"
 unit owners-scheduler "$tools/bin/kube-scheduler --kubeconfig=$folder/scheduler.kubeconfig --leader-elect=false --bind-address=127.0.0.1"
 systemctl daemon-reload
 systemctl enable --now owners-etcd owners-api owners-controllers owners-scheduler
@@ -80,7 +80,7 @@ for _ in $(seq 120); do
 done
 $tools/bin/kubectl apply --server-side -f /opt/shopsphere/lab/cluster/addons/rights.yaml
 bash /srv/shared/node.sh "$@"
-sed -e "s|{{ resolver }}|198.51.100.131|; s|{{ image }}|localhost/shopsphere/coredns:1.15.0|; s|{{ address }}|${services%.*}.10|" \
+sed -e "s|{{ resolver }}|203.0.113.53|; s|{{ image }}|localhost/shopsphere/coredns:1.15.0|; s|{{ address }}|${services%.*}.10|" \
   /opt/shopsphere/lab/cluster/addons/coredns.yaml.j2 | $tools/bin/kubectl apply --server-side -f -
 mkdir -p /srv/shared/cluster
 cp "$kube" /srv/shared/cluster/config-"$site"

@@ -20,23 +20,29 @@ ip address add $public/24 dev eth0 2> /dev/null || true
 mountpoint -q /srv/volumes || mount --bind $disk/volumes /srv/volumes
 sysctl -q -w net.ipv4.ip_forward=1 net.ipv4.ip_nonlocal_bind=1 net.bridge.bridge-nf-call-iptables=1
 mkdir -p /run/owners-node
-mount --bind /run/owners-node /run/owners-node
-mount --make-private /run/owners-node
-touch /run/owners-node/mounts /dev/kmsg
+rm -f /run/owners-node/pid
+touch /dev/kmsg
 # What a kubelet would set for the whole kernel reads as it wants it: it is this machine's, and stays as it is.
 for each in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
   kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
   mkdir -p "/run/owners-node/sys/\$(dirname "\$each")"
   echo "\${each#*=}" > "/run/owners-node/sys/\${each%=*}"
 done
-unshare --mount=/run/owners-node/mounts --propagation private bash -eu -c '
+exec unshare --mount --propagation private bash -eu -c '
   mount --rbind /srv/machine/cgroup /sys/fs/cgroup
   for hierarchy in /sys/fs/cgroup/*; do mkdir -p "\$hierarchy/pods"; done
   cd /run/owners-node/sys
   find . -type f -printf "%P\n" | while read -r each; do mount --bind "\$each" "/proc/sys/\$each"; done
-  mount --make-rshared /'
+  mount --make-rshared /
+  echo \$\$ > /run/owners-node/pid
+  exec sleep infinity'
 END
-chmod 755 /etc/owners-node/up
+cat > /etc/owners-node/inside <<'END'
+#!/bin/bash
+# Runs a program in the node's namespace of mounts.
+exec nsenter --mount="/proc/$(cat /run/owners-node/pid)/ns/mnt" --wd=/ "$@"
+END
+chmod 755 /etc/owners-node/{up,inside}
 
 cat > /etc/owners-node/containerd.toml <<END
 version = 2
@@ -85,6 +91,7 @@ unit() { # name, command, further lines of [Unit], further lines of [Service]
   cat > "/etc/systemd/system/$1.service" <<END
 [Unit]
 Description=The owner's node: $1
+StartLimitIntervalSec=0
 $3
 [Service]
 ExecStart=$2
@@ -94,10 +101,10 @@ $4
 WantedBy=multi-user.target
 END
 }
-inside="/usr/bin/nsenter --mount=/run/owners-node/mounts"
+inside=/etc/owners-node/inside
 again=$'Restart=always\nRestartSec=1\nKillMode=process\nDelegate=yes'
 needs=$'Requires=owners-node.service\nAfter=owners-node.service'
-unit owners-node /etc/owners-node/up "" $'Type=oneshot\nRemainAfterExit=yes'
+unit owners-node /etc/owners-node/up "" "ExecStartPost=/bin/bash -c 'until [ -e /run/owners-node/pid ]; do sleep 0.1; done'"
 unit owners-containerd "$inside /usr/bin/containerd --config /etc/owners-node/containerd.toml" "$needs" "$again"
 unit kubelet "$inside $tools/bin/kubelet --config=/etc/owners-node/kubelet.yaml --kubeconfig=$folder/kubelet.kubeconfig \
 --root-dir=$disk/kubelet --hostname-override=$site --node-ip=$address" "$needs owners-containerd.service" "$again"

@@ -52,17 +52,20 @@ class Host:
         address: on the wire, with its length.
         pid: of its systemd, as this machine counts.
         unshared: the process that ends all of it when it ends.
+        groups: its control groups.
     """
 
     name: str
     address: str
     pid: int
     unshared: subprocess.Popen[bytes]
+    groups: list[Path]
 
     def run(self, script: str, *, folder: str = "/root", seconds: float = 300) -> Said:
         """Run a script of bash as root at this host."""
         began = time.monotonic()
-        given = ["nsenter", "--all", f"--target={self.pid}", f"--wd=/proc/{self.pid}/root"]
+        given = ["bash", "-c", joining(self.groups), "join"]
+        given += ["nsenter", "--all", f"--target={self.pid}", f"--wd=/proc/{self.pid}/root"]
         given += ["env", "-i", "HOME=/root", "USER=root", "LOGNAME=root", "TERM=dumb", "LANG=C.UTF-8"]
         given += ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "PYTHONDONTWRITEBYTECODE=1"]
         given += ["SHOPSPHERE_CACHE=/srv/machine/cache", "bash", "-c", f"cd {folder}\n{script}"]
@@ -169,7 +172,7 @@ class Hosts:
             unshared = subprocess.Popen(["bash", "-c", joining(self._groups_of[name]), "join", *command], stdout=told, stderr=told)
         pid = _first_child(unshared)
         self._plug(pid, address)
-        host = Host(name, address, pid, unshared)
+        host = Host(name, address, pid, unshared, self._groups_of[name])
         self.running[name] = host
         for _ in range(SECONDS * 5):
             said = host.run("systemctl is-system-running", folder="/", seconds=10)
