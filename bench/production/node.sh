@@ -6,6 +6,7 @@ set -eu
 site=$1 address=$2 public=$3 pods=$4 services=$5
 tools=/srv/machine/cache/tools folder=/var/lib/owners-cluster disk=/srv/disk
 first_pods=${pods%/*}/24
+echo nameserver 203.0.113.53 > /etc/resolv.conf # knows the shop and nothing else; a pod is given it by its cluster
 mkdir -p $disk/{containerd,kubelet,volumes} /srv/volumes /etc/owners-node/cni $folder/bin
 for name in v1 v2 v3 v4; do install -d -o 26 -g 26 -m 770 "$disk/volumes/$name"; done
 for name in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
