@@ -40,7 +40,7 @@ def has_controllers() -> bool:
 
 def make_group(name: str) -> list[Path]:
     """Make the group of a run in every hierarchy."""
-    made = [_made(each, each / name) for each in hierarchies()]
+    made = [_made(each / name) for each in hierarchies()]
     if (memory := ROOT / "memory" / name / "memory.limit_in_bytes").exists():
         memory.write_text(str(MEMORY))
     return made
@@ -48,10 +48,10 @@ def make_group(name: str) -> list[Path]:
 
 def make_groups_of(host: str, groups: list[Path]) -> list[Path]:
     """Make the groups of a host below those of its run."""
-    return [_made(each, each / host) for each in groups]
+    return [_made(each / host) for each in groups]
 
 
-def _made(above: Path, group: Path) -> Path:
+def _made(group: Path) -> Path:
     group.mkdir()
     for name in ("cpuset.cpus", "cpuset.mems"):
         if (group / name).exists():

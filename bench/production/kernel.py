@@ -26,7 +26,7 @@ def require_kernel() -> None:
     most, taken = int(_MOST.read_text()), inotify_instances()
     if most - taken < PLACES:
         raise HostError.build(
-            "too few instances of inotify are left for hosts and nodes: programs that start next would fail, others' too",
+            "too few instances of inotify are left: of all that starts next, others' too, some would fail",
             expected=f"{PLACES}",
             found=f"{most - taken} of {most}",
             action=f"end what is not needed, or write a larger number to {_MOST}",

@@ -8,7 +8,10 @@ from systemd_hosts import HERE
 
 from shopsphere.foundation.paths import REPOSITORY
 
-ACCOUNTS = ("operator", *(f"{database}-{site}" for site in ("frankfurt", "dublin") for database in ("commerce", "ledger")))
+ACCOUNTS = (
+    "operator",
+    *(f"{database}-{site}" for site in ("frankfurt", "dublin") for database in ("commerce", "ledger")),
+)
 """Of the archive, whose owner's secret is made by the page."""
 _AUTHORITY = """
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=the owner's authority" \\

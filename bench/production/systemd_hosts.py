@@ -169,7 +169,9 @@ class Hosts:
         ]
         log = self.folder / f"{name}.log"
         with log.open("ab") as told:
-            unshared = subprocess.Popen(["bash", "-c", joining(self._groups_of[name]), "join", *command], stdout=told, stderr=told)
+            unshared = subprocess.Popen(
+                ["bash", "-c", joining(self._groups_of[name]), "join", *command], stdout=told, stderr=told
+            )
         pid = _first_child(unshared)
         self._plug(pid, address)
         host = Host(name, address, pid, unshared, self._groups_of[name])
