@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from followed import Follower
+from kernel import require_kernel
 from owner import make_mirror, make_secrets
 from page_blocks import the_page
 from page_table import problems, read_table
@@ -43,6 +44,7 @@ def main() -> int:
         print(text, flush=True)
         lines.append(whole or text)
 
+    require_kernel()
     began = time.monotonic()
     with hosts_for_a_run(table.hosts) as hosts:
         make_secrets(hosts.shared)

@@ -1,4 +1,4 @@
-"""What the owner has before the page begins: a mirror, an authority that all hosts trust, secrets, programs for hosts."""
+"""What the owner has before the page begins: a mirror, an authority that hosts trust, secrets, programs for hosts."""
 
 import shutil
 import subprocess
@@ -8,10 +8,7 @@ from systemd_hosts import HERE
 
 from shopsphere.foundation.paths import REPOSITORY
 
-ACCOUNTS = (
-    "operator",
-    *(f"{database}-{site}" for site in ("frankfurt", "dublin") for database in ("commerce", "ledger")),
-)
+ACCOUNTS = ("operator", "commerce-frankfurt", "ledger-frankfurt", "commerce-dublin", "ledger-dublin")
 """Of the archive, whose owner's secret is made by the page."""
 _AUTHORITY = """
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj "/CN=the owner's authority" \\
