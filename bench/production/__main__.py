@@ -1,14 +1,14 @@
 """docs/production.md, followed by a program at hosts with systemd: `python bench/production`.
 
-As root. It starts eleven hosts with systemd as PID 1 in namespaces of their own (nothing of them is in this machine's
+As root. It starts twelve hosts with systemd as PID 1 in namespaces of their own (nothing of them is in this machine's
 network or file system), and does at them what the page says, step by step: its blocks of shell as written, and its
 words as page.yaml has them. Only names that are listed there are replaced; most addresses are the page's own. What the
-page leaves to the owner stands there as far as it goes without nodes: API servers and name servers are real, packages
+page leaves to the owner is there as well: clusters with a node each, name servers, registry, CDN and archive. Packages
 are this machine's, and a key management hides nothing.
 
 What is not done, or not as written, is printed with its reason. Ends with 1 when something did not come out as the page
-says, with 2 when the table is not the page's. It needs the tools that the lab has built (`shopsphere lab prepare`),
-4 GB of memory, and three to ten minutes. The lab may run beside it.
+says, with 2 when the table is not the page's. It needs the tools and images that the lab has built (`shopsphere lab
+prepare`) and crane, 6 GB of memory, and half an hour. The lab may run beside it.
 """
 
 import argparse
