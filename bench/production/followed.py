@@ -87,11 +87,7 @@ class Follower:
         cut = [f"... {len(lines) - _SHOWN_LINES} lines before", *lines[-_SHOWN_LINES:]]
         shown, whole = ("\n".join(f"    {line}" for line in each) for each in (cut, lines))
         self.say(shown if len(lines) > _SHOWN_LINES else whole, whole)
-        wrong = []
-        if said.code != act.ends if act.ends else (said.code != 0) != act.refused:
-            wrong.append(f"ended with {said.code}")
-        if act.expect and act.expect not in said.text:
-            wrong.append(f"did not print {act.expect!r}")
+        wrong = not_as_said(act, said)
         self.say(f"   {'FAILED: ' + ', '.join(wrong) if wrong else 'ok'} ({said.seconds:.1f} s)")
         if wrong:
             self.failures.append(f"{act.title} at {host.name}: {', '.join(wrong)}")
@@ -171,6 +167,16 @@ class Follower:
                 differing.append(f"{path} is {said.text.strip()}, and should be {mode} {owner}")
         self.say("   owners and modes are as listed" if not differing else "   FAILED: " + "; ".join(differing))
         self.failures += differing
+
+
+def not_as_said(act: Act, said: Said) -> list[str]:
+    """Return what of a command's end is not as the table says."""
+    wrong = []
+    if said.code != act.ends if act.ends else (said.code != 0) != act.refused:
+        wrong.append(f"ended with {said.code}")
+    if act.expect and act.expect not in said.text:
+        wrong.append(f"did not print {act.expect!r}")
+    return wrong
 
 
 def printed_for(text: str) -> Mapping[str, list[str]]:

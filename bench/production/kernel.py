@@ -33,12 +33,12 @@ def require_kernel() -> None:
         )
 
 
-def inotify_instances(processes: Path = Path("/proc")) -> int:
-    """Count the instances that processes of root have."""
+def inotify_instances(processes: Path = Path("/proc"), user: int = 0) -> int:
+    """Count the instances that processes of a user have, root if none is given."""
     found = set()
     for folder in processes.glob("[0-9]*/fd"):
         try:
-            if folder.parent.stat().st_uid == 0:
+            if folder.parent.stat().st_uid == user:
                 links = [(each, each.readlink()) for each in folder.iterdir()]
                 found.update(each for each, leads in links if str(leads) == "anon_inode:inotify")
         except OSError:
