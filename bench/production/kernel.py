@@ -6,7 +6,7 @@ from control_groups import has_controllers
 from systemd_hosts import HostError
 
 PLACES = 75
-"""Instances of inotify that hosts and nodes take (62 were counted), and a few more."""
+"""Instances of inotify that hosts and nodes take (60 were counted), and a few more."""
 _MOST = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
