@@ -16,8 +16,9 @@ and gives what is under way a little time.
 Prints one JSON object: `orders` (id, when first sent, when acknowledged: seconds of the machine's monotonic clock, and
 the site that acknowledged, and whether it said that the payment was made), `writes` (of every write that a site took, a
 cart or an order: when the request that it answered was sent, when the answer came, and the site), `failures` by kind
-with first and last time, `gap`: the longest time without an acknowledgement for customers who use the public name,
-with its begin and end (the end of the journal, if it had not ended then), and `browse_gap` likewise for pages.
+with how often, the first and last time and all `times` (`direct: ...` are those of customers who pass DNS by), `gap`:
+the longest time without an acknowledgement for customers who use the public name, with its begin and end (the end of
+the journal, if it had not ended then), and `browse_gap` likewise for pages.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from shopsphere.clients.html_forms import Form, NoFormError
 
 TRUST = ssl.create_default_context()  # the host's authorities, the lab's among them
 SHOP = "https://www.shopsphere.test"
-PATIENT = "patient: "
+PATIENT, DIRECT = "patient: ", "direct: "
 PAUSE = 0.2
 PATIENCE = 180.0
 CONNECT_SECONDS = 2.0
@@ -121,7 +122,7 @@ class Customer:
         self.sent = 0.0  # the last request
 
     def failed(self, kind: str) -> None:
-        self.journal.failed(kind)
+        self.journal.failed(f"{DIRECT}{kind}" if self.address else kind)
 
     def pause(self) -> float:
         return max(PAUSE, self.pace) if self.address else 2 * PAUSE
@@ -239,7 +240,8 @@ def longest_gap(times: Iterable[float]) -> dict[str, float]:
 def summary(journal: Journal, begin: float, end: float) -> dict[str, Any]:
     public = [each["acknowledged"] for each in journal.orders if each["public"]]
     failures = {
-        kind: {"count": len(at), "first": min(at), "last": max(at)} for kind, at in sorted(journal.failures.items())
+        kind: {"count": len(at), "first": min(at), "last": max(at), "times": sorted(at)}
+        for kind, at in sorted(journal.failures.items())
     }
     return {
         "count": len(journal.orders),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
@@ -199,9 +200,9 @@ def watch(
     from shopsphere.witness import WitnessUnreachableError  # noqa: PLC0415 - see above
     from shopsphere.witness.access import require_operator, witness_of  # noqa: PLC0415 - see above
 
-    def move(reason: str) -> None:
+    def move(reason: str, may_begin: Callable[[], None]) -> None:
         request = operate.Request(operate.FAILOVER, pair, environment, UNPLANNED, "", reason, accept_data_loss=False)
-        say(f"report: {operate.carry_out(topology, request)}")
+        say(f"report: {operate.carry_out(topology, request, may_begin)}")
 
     def tell(line: str) -> None:
         say(f"{datetime.now(UTC):%H:%M:%S}  {line}")

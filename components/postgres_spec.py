@@ -11,12 +11,25 @@ import pulumi
 from components.pinned_storage import storage_class_name
 from shopsphere.estate.databases import POSTGRESQL_PORT, DatabaseModel, synchronous_with
 from shopsphere.estate.pair_secrets import REPLICATION_USER
-from shopsphere.estate.placement import DATA_CLASS_LABEL, HOSTNAME_LABEL, SITE_LABEL, WATTS_RESOURCE, Placement
+from shopsphere.estate.placement import (
+    DATA_CLASS_LABEL,
+    HOSTNAME_LABEL,
+    LOST_NODE_TAINTS,
+    SITE_LABEL,
+    WATTS_RESOURCE,
+    Placement,
+)
 from shopsphere.estate.site_config import DatabaseConfig
 from shopsphere.topology.quantities import parse_quantity
 
 SHARED_BUFFERS_SHARE = 4  # a quarter of memory: PostgreSQL's own starting point for a server of its own
 MEBIBYTE = 2**20
+LEFT_AFTER = 1
+"""Seconds after which an instance whose node is lost is given up, where the site has another (ADR 58).
+
+CloudNativePG asks each instance that is not given up, one after the other, before it tells the Services who leads, and
+waits 2 s for one whose node does not answer.
+"""
 NO_ARCHIVE = "ALTER SYSTEM SET restore_command = 'false'"
 """Without a WAL archive PostgreSQL still asks for files, and waits for a no several times in a promotion.
 
@@ -147,6 +160,10 @@ def _affinity(model: PostgresMemberModel) -> dict[str, Any]:
             "enablePodAntiAffinity": True,
             "podAntiAffinityType": "required",
             "topologyKey": HOSTNAME_LABEL,
+            "tolerations": [
+                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": LEFT_AFTER}
+                for key in LOST_NODE_TAINTS
+            ],
         }
     return affinity
 

@@ -133,10 +133,12 @@ class LabHosts(_Frozen):
     def together(self, name: str) -> tuple[str, ...]:
         """Return the hosts that a name stands for: a site's is that of all its nodes, any other one of one host.
 
+        The workstation's is one of them: its line is cut as any other.
+
         Raises:
             UnknownHostError: there is none.
         """
-        if self.host(name).kind is not HostKind.SITE:
+        if name == WORKSTATION or self.host(name).kind is not HostKind.SITE:
             return (name,)
         nodes = (each for each in self.hosts.values() if each.kind is HostKind.NODE and each.near)
         return (name, *(each.name for each in nodes if each.near and each.near.site == name))

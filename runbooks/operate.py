@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from runbooks.audit_trail import AuditTrail
@@ -86,8 +87,14 @@ def look(topology: Topology, request: Request) -> DryRun:
         return look_ahead(steps_of(request), change.variant or None, change)
 
 
-def carry_out(topology: Topology, request: Request) -> Path:
+def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None] = lambda: None) -> Path:
     """Move the pair, or go on where an earlier run stopped; returns the folder of the report.
+
+    Args:
+        topology: that the pair is of.
+        request: what is asked for.
+        may_begin: called once, before the first change of the pair, when all has been looked at; raises what keeps the
+            run from it, and then nothing was changed.
 
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
@@ -108,7 +115,8 @@ def carry_out(topology: Topology, request: Request) -> Path:
                 trail = AuditTrail(directory, witness)
                 try:
                     with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
-                        _run(runbook, change, journal, lambda event: trail.note(_facts(event, request, change)))
+                        facts = partial(_facts, request=request, change=change)
+                        _run(runbook, change, journal, lambda event: trail.note(facts(event)), may_begin)
                 finally:
                     trail.settle()
                 measured = {**outside.report(), **_loss(change)} if outside else {}
@@ -117,10 +125,22 @@ def carry_out(topology: Topology, request: Request) -> Path:
             return reports
 
 
-def _run(runbook: Runbook, change: RoleChange, journal: Journal, note: Callable[[str], None]) -> None:
+def _run(
+    runbook: Runbook,
+    change: RoleChange,
+    journal: Journal,
+    note: Callable[[str], None],
+    may_begin: Callable[[], None],
+) -> None:
     note("begin")
+    begins = cache(may_begin)
+
+    def may_act() -> None:
+        begins()
+        change.require_lock()
+
     try:
-        run_runbook(runbook, change, journal, may_act=change.require_lock)
+        run_runbook(runbook, change, journal, may_act=may_act)
     except StepFailedError as error:
         note("stop")
         if not journal.touched:  # a refusal is no unfinished change

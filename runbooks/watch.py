@@ -4,12 +4,17 @@ The sign is the same one that makes moving safe: when the lease has run out at t
 itself off, whatever happened to it. No probe from outside decides, so that a watcher whose own lines are cut can only
 be late, never wrong.
 
+A move is prepared before that sign: when the lease has not been renewed for so long that its site is about to shut
+itself off, what only reads is done, and the operators' lock taken. Nothing is told to anybody, and nothing else is
+changed, before the sign is there; a lease that is renewed ends it (ADR 59).
+
 A lease that is held says that a site may write, not that it serves anybody: databases may be dead, fenced or full, and
 the shop down. That is looked at beside it. It never moves a pair by itself, but a person is called.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +28,16 @@ from shopsphere.witness.seen import Seen
 
 LOOK_EVERY = 0.5
 SURE_AFTER = 1.0
-"""Seconds without a lease: an agent that restarts, or that came a moment too late, has it again by then."""
+"""Seconds without a lease: an agent that gave it back, or that came a moment too late, has it again by then."""
+SURE_AFTER_LAPSE = 0.25
+"""The same where it was seen to run out: its site has been silent for its 10 s, and has shut itself off 3 s ago."""
+PREPARES_AT = 4
+"""Whole seconds that are left of a lease when a move is prepared: of 10, and it is renewed each 1.5 s."""
+PREPARED_SECONDS = 15.0
+"""Bound on the wait of a prepared move for the sign: the lease ends within 5 s, and etcd says so within one more."""
+PREPARES_AGAIN_AFTER = 60.0
+"""Seconds until the next one is prepared where a lease was renewed at the last moment: each takes the lock."""
+_LOOKS_AGAIN_AFTER = 0.1
 
 AGAIN_AFTER = 60.0
 """Pause after a move that failed: whoever is called meanwhile finds the pair at rest."""
@@ -38,6 +52,7 @@ class Sign(Enum):
     WELL = "the lease is held, databases and shop answer"
     HELD = "the lease is held; WHETHER IT SERVES CUSTOMERS IS NOT KNOWN"
     ILL = "the lease is held, BUT CUSTOMERS ARE NOT SERVED: a person has to look"
+    LAPSING = "the lease is not renewed; a move is prepared"
     UNSURE = "nobody holds the lease; looking again"
     MOVE = "nobody holds the lease, and nothing would be lost"
     LOSS = "NO SITE TAKES WRITES, and moving the pair could lose payments: a person has to decide"
@@ -46,13 +61,17 @@ class Sign(Enum):
     NEW = "the pair has never been started"
 
 
+class RenewedError(ShopSphereError):
+    """What looked like a lost site renewed its lease, or may not be left without a person."""
+
+
 CALLING = frozenset({Sign.ILL, Sign.HELD, Sign.LOSS, Sign.LEFT})
 """Signs at which a person is called, once they have lasted for CALL_AFTER."""
 CALL_AFTER = 30.0
 """Seconds: three looks at databases and shop; a pod that is replaced is back by then."""
 
 
-def judge(seen: Seen, *, locked: bool, without: float, service: Finding) -> Sign:
+def judge(seen: Seen, *, locked: bool, without: float, service: Finding, sure_after: float = SURE_AFTER) -> Sign:
     """Decide from what the witness says, and from what databases and shop of the active site do.
 
     Args:
@@ -60,6 +79,7 @@ def judge(seen: Seen, *, locked: bool, without: float, service: Finding) -> Sign
         locked: whether an operator is at work.
         without: for how many seconds the witness has named no holder.
         service: whether customers are served.
+        sure_after: seconds without a holder after which there is none.
     """
     if seen.record is None:
         return Sign.NEW
@@ -69,7 +89,7 @@ def judge(seen: Seen, *, locked: bool, without: float, service: Finding) -> Sign
         return Sign.LEFT  # for a moment also where an operator has just begun or ended
     if seen.lease_holder:
         return {Verdict.PASSED: Sign.WELL, Verdict.FAILED: Sign.ILL, Verdict.UNKNOWN: Sign.HELD}[service.verdict]
-    if without < SURE_AFTER:
+    if without < sure_after:
         return Sign.UNSURE
     return Sign.MOVE if seen.record.sync is Sync.ON else Sign.LOSS
 
@@ -80,7 +100,9 @@ class Watcher:
 
     Attributes:
         witness: the pair's.
-        move: makes the other site active, for a reason; raises ShopSphereError when it cannot. None: only say so.
+        move: makes the other site active, for a reason; raises ShopSphereError when it cannot. Before it changes
+            anything of the pair it calls what it is given, which waits for the sign, or raises RenewedError. None:
+            only say so.
         tell: gets one line per change, and one a minute while nothing changes.
         service: returns what was found last of databases and shop.
         call: calls a person, with what there is to say; once for each reason.
@@ -88,7 +110,7 @@ class Watcher:
     """
 
     witness: Witness
-    move: Callable[[str], object] | None
+    move: Callable[[str, Callable[[], None]], object] | None
     tell: Callable[[str], None]
     service: Callable[[], Finding]
     call: Callable[[str], None]
@@ -99,6 +121,9 @@ class Watcher:
     _said: str = ""
     _said_since: float = 0.0
     _told_at: float = 0.0
+    _prepares_from: float = -math.inf
+    _lapsed: bool = False
+    _renewed: bool = False
 
     def run(self) -> None:
         """Look, and act on what is seen, without end."""
@@ -114,21 +139,71 @@ class Watcher:
             self._say(f"unknown: {one_line(error)}")
             self._mind("the witness does not answer", one_line(error))
             return None
-        now = self.clock.monotonic()
-        self._since = None if seen.lease_holder else self._since or now
-        service, without = self.service(), now - self._since if self._since is not None else 0.0
-        sign = judge(seen, locked=locked, without=without, service=service)
+        service, self._lapsed = self.service(), False
+        sign = self._judge(seen, service, locked=locked)
+        if sign in {Sign.WELL, Sign.ILL, Sign.HELD} and self._is_lapsing(seen):
+            sign = Sign.LAPSING
         active = seen.record.active if seen.record else "no site"
         found = _whose_change(seen) if sign is Sign.LEFT else service.found
         details = f" ({found})" if sign in {Sign.ILL, Sign.HELD, Sign.LEFT} else ""
         self._say(f"{active} is active: {sign.value}{details}")
         self._mind(f"{active} is active: {sign.value}" if sign in CALLING else "", found)
-        return self._carry_out(self.move) if sign is Sign.MOVE and self.move else None
+        if self.move is None or sign not in {Sign.MOVE, Sign.LAPSING}:
+            return None
+        return self._carry_out(self.move, "held" if sign is Sign.MOVE else "renewed")
 
-    def _carry_out(self, move: Callable[[str], object]) -> bool:
+    def _judge(self, seen: Seen, service: Finding, *, locked: bool) -> Sign:
+        now = self.clock.monotonic()
+        self._since = None if seen.lease_holder else self._since or now
+        without = now - self._since if self._since is not None else 0.0
+        sure_after = SURE_AFTER_LAPSE if self._lapsed else SURE_AFTER
+        return judge(seen, locked=locked, without=without, service=service, sure_after=sure_after)
+
+    def _is_lapsing(self, seen: Seen) -> bool:
+        """Whether a move is worth preparing, as long as nothing would be lost by it."""
+        record = seen.record
+        if self.move is None or record is None or record.sync is not Sync.ON:
+            return False
+        return self.clock.monotonic() >= self._prepares_from and self._is_nearly_over(seen)
+
+    def _is_nearly_over(self, seen: Seen) -> bool:
         try:
-            move(f"unattended: nobody held the lease at {datetime.now(UTC):%H:%M:%S} UTC")
+            return self.witness.seconds_left(seen) <= PREPARES_AT
+        except ShopSphereError:
+            return False  # what is not known is not prepared for
+
+    def _await_sign(self) -> None:
+        """Wait until a move that was prepared may begin.
+
+        Raises:
+            RenewedError: it may not: the lease was renewed, or payments could be lost by now.
+        """
+        end, found = self.clock.monotonic() + PREPARED_SECONDS, "no answer of the witness"
+        while self.clock.monotonic() < end:
+            try:
+                seen = self.witness.see()
+            except ShopSphereError:
+                self._since = None
+            else:
+                sign = self._judge(seen, self.service(), locked=False)
+                if sign is Sign.MOVE:
+                    return
+                found = sign.value
+                if sign is not Sign.UNSURE and not (seen.lease_holder and self._is_nearly_over(seen)):
+                    break
+                self._lapsed = True
+            self.clock.sleep(_LOOKS_AGAIN_AFTER)
+        self._renewed, self._prepares_from = True, self.clock.monotonic() + PREPARES_AGAIN_AFTER
+        raise RenewedError(f"the pair is left as it is: {found}")
+
+    def _carry_out(self, move: Callable[[str, Callable[[], None]], object], was: str) -> bool | None:
+        self._renewed = False
+        try:
+            move(f"unattended: nobody {was} the lease at {datetime.now(UTC):%H:%M:%S} UTC", self._await_sign)
         except ShopSphereError as error:
+            if self._renewed:
+                self.tell(f"nothing was changed: {one_line(error)}")
+                return None
             self.tell(f"the move stopped; a person has to look: {one_line(error)}")
             self.call(f"the move stopped: {one_line(error)}")
             return False

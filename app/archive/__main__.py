@@ -1,4 +1,7 @@
-"""`python -m app.archive`: collects one database's backups; `python -m app.archive metrics` tells its figures."""
+"""`python -m app.archive`: collects one database's backups.
+
+`python -m app.archive metrics PORT` tells its figures, `python -m app.archive base` asks it for a base backup now.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import signal
 import sys
 from threading import Event
 
+from app.archive.bases import WISH
 from app.archive.collector import Collector
 from app.archive.log import say
 from app.archive.serving import serve
-from app.archive.settings import CollectorSettings
+from app.archive.settings import SPOOL, CollectorSettings
 from app.archive.store import Store
 from app.errors import ShopError
 from app.metrics_command import own_metrics
@@ -20,6 +24,9 @@ def main(arguments: list[str]) -> int:
     try:
         if arguments[:1] == ["metrics"]:
             sys.stdout.write(own_metrics(int(arguments[1])))
+        elif arguments[:1] == ["base"]:
+            (SPOOL / WISH).touch()
+            sys.stdout.write("asked for a base backup; the collector's log says when it is in the archive\n")
         else:
             collect()
     except ShopError as error:

@@ -15,6 +15,9 @@ from app.archive.state import State
 from app.archive.store import Store, StoreAwayError
 from app.errors import ShopError
 
+WISH = "base-wanted"
+"""A file of this name in the collector's folder is somebody's wish for a base backup."""
+
 
 class BaseBackups:
     """Takes those of one database, one at a time, each in a thread of its own.
@@ -34,6 +37,7 @@ class BaseBackups:
     def take_if_due(self, identity: Identity) -> None:
         """Begin one if one is due, none runs, and the archive answers."""
         state = self._state
+        self._take_up_wish()
         if not state.base_wanted and state.base_at and state.now() - state.base_at > self._settings.base_seconds:
             state.want_base("the newest is older than it may be")
         busy = self._running is not None and self._running.is_alive()
@@ -42,6 +46,12 @@ class BaseBackups:
         facts = (identity, state.base_wanted, state.wishes)
         self._running = Thread(target=self.take, args=facts, daemon=True, name="base backup")
         self._running.start()
+
+    def _take_up_wish(self) -> None:
+        wish = self._settings.spool / WISH
+        if wish.exists():
+            wish.unlink()
+            self._state.want_base("somebody asked for one")
 
     @property
     def is_too_early(self) -> bool:

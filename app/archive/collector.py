@@ -96,7 +96,6 @@ class Collector:
                 if is_met and begun == self._begun:
                     self._cover(self._identity, began, received)
                 self._tell(self._identity.system)
-            self.state.store_answers = True
         except StoreAwayError as error:
             self.state.store_answers = False
             say("the archive did not take it", level="warning", found=str(error)[:300])
@@ -170,6 +169,7 @@ class Collector:
             return
         ask = partial(AlreadySent.of, self._store, self._identity.system)
         sent = ask() if ends is None else told_within(ends - time.monotonic(), ask)
+        self.state.store_answers = True
         if sent is None:
             self.state.want_base("no base backup yet")
             if self.state.passed:  # by an earlier process of this pod, which took none
@@ -242,6 +242,7 @@ class Collector:
         try:
             seal_file(self._wal / name, sealed, self.settings.recipient)
             self._store.put_file(wal_key(system, name), sealed)
+            self.state.store_answers = True
             if (segment := Segment.of(name)) and (self.state.newest is None or segment > self.state.newest):
                 self.state.newest = segment
         except FileNotFoundError:
@@ -254,6 +255,7 @@ class Collector:
             return
         facts = {"database": self.settings.database, "site": self.settings.site, "system": system}
         self._store.put_facts(status_key(system), {**facts, **self.state.document()})
+        self.state.store_answers = True
         self._last_status = time.monotonic()
 
     def _keep_bounded(self, ended: Event) -> None:

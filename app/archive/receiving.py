@@ -18,8 +18,15 @@ from app.archive.names import PARTIAL, SEGMENT_BYTES, Segment
 from app.errors import ShopError
 
 ASK_SECONDS = 15
-ANEW = ("has already been removed", "is not in this server's history")
-"""What the server says when it cannot go on where the receiver ended."""
+ANEW = {
+    "has already been removed": "has already been removed",
+    "is not in this server's history": "is not in this server's history",
+    'replication command "TIMELINE_HISTORY"': "the database has no history of a timeline on which it was received",
+}
+"""What the server says when it cannot go on where the receiver ended, and what a gap is called for it.
+
+The last one says an instance that was copied since: a copy gets the history of the timeline that it begins on alone.
+"""
 AHEAD = "is ahead of the WAL flush position"
 """What it says when it has less than was received: it follows and is behind for a moment, or its history is another."""
 AHEAD_SECONDS = 120
@@ -141,7 +148,7 @@ class Receiver:
         return said
 
     def _judge(self, said: str) -> None:
-        reason = next((each for each in ANEW if each in said), "")
+        reason = next((reason for words, reason in ANEW.items() if words in said), "")
         if AHEAD in said:
             self._ahead_since = self._ahead_since or time.monotonic()
             if time.monotonic() - self._ahead_since > AHEAD_SECONDS:

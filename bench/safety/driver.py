@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -27,6 +27,9 @@ PENDING = {
     "payments": ("ledger", SETTLED.format("payments.payment", "'created', 'unknown'")),
 }
 
+Measured = Callable[[Scene, Mapping[str, Any]], Mapping[str, Any]]
+"""Looks at a journal of customers once they have ended."""
+
 
 def carry_out(
     under_test: PairUnderTest,
@@ -38,11 +41,13 @@ def carry_out(
     region: str | None = None,
     pace: float = 0.0,
     seconds: float = 600,
+    measured: Measured | None = None,
 ) -> dict[str, Any]:
     """Let a fault happen to a steady pair under load, repair what it left, and return the result.
 
     Customers of the pair pause `pace` seconds after each order; without a pause they take all processor time there is.
-    They go on for `seconds` at most, which a fault has to be shorter than.
+    They go on for `seconds` at most, which a fault has to be shorter than. What `measured` finds in their journal
+    belongs to the result, and what it adds to the scene's problems is a violation.
     """
     before = under_test.record()
     scene = Scene(under_test, Random(f"{seed}:{number}:{name}"), before.active)
@@ -63,6 +68,7 @@ def carry_out(
     finally:
         for each in groups:
             each.leave()
+    scene.facts |= measured(scene, journal) if measured else {}
     is_near = region is None or under_test.may_be_felt_in(region)
     scene.facts["repair_seconds"] = round(under_test.repair(), 1)
     judged = judge(under_test, scene, journal, before, timeline, charged)

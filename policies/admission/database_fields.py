@@ -24,6 +24,7 @@ from policies.residency.res_011_databases_lead_nowhere import (
     STATEMENT_REFERENCES,
 )
 from shopsphere.estate.databases import AUTHORITY_SECRET, DATABASES, REPLICATION_SECRET, DatabaseModel
+from shopsphere.estate.placement import LOST_NODE_TAINTS
 from shopsphere.estate.site_declaration import DATABASE_IMAGE
 
 ANNOTATIONS = tuple(
@@ -54,7 +55,7 @@ _OF_INITDB = (
     *STATEMENT_KEYS, *STATEMENT_REFERENCES,
 )  # fmt: skip
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "affinity": ("nodeSelector", "enablePodAntiAffinity", "podAntiAffinityType", "topologyKey"),
+    "affinity": ("nodeSelector", "enablePodAntiAffinity", "podAntiAffinityType", "topologyKey", "tolerations"),
     "bootstrap": ("initdb", "pg_basebackup", "recovery"),
     "bootstrap.initdb": _OF_INITDB,
     "bootstrap.initdb.import": ("type", "databases", "source", "schemaOnly"),
@@ -88,6 +89,7 @@ _OF_ROLE = (
     "name", "ensure", "login", "inherit", "connectionLimit", "passwordSecret", "comment", "validUntil", "inRoles",
     *POWERS,
 )  # fmt: skip
+_OF_TOLERATION = ("key", "operator", "effect", "tolerationSeconds")
 _CATALOGUE = "imageCatalogRef"
 _NO_CATALOGUE = "an image by the name of a catalogue, which is another one whenever the catalogue is changed"
 _NAMES = "request.?namespace.orValue('') == variables.wanted.?namespace.orValue('-')"
@@ -170,7 +172,14 @@ def _lists() -> tuple[Validation, ...]:
     roles = "variables.spec.?managed.?roles.orValue(dyn([]))"
     outside = "variables.spec.?externalClusters.orValue(dyn([]))"
     services = "variables.spec.?managed.?services.?additional.orValue(dyn([]))"
+    tolerated = "variables.spec.?affinity.?tolerations.orValue(dyn([]))"
     checks = (
+        (
+            "affinity",
+            "affinity.tolerations",
+            f"{tolerated}.all(t, t.all(k, k in {literal(sorted(_OF_TOLERATION))}) && "
+            f"t.?key.orValue('') in {literal(LOST_NODE_TAINTS)} && t.?effect.orValue('') == 'NoExecute')",
+        ),
         (
             "managed",
             "managed.services.additional.serviceTemplate.metadata",

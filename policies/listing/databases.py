@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from policies.listing.metadata import ANNOTATIONS, LABELS, object_of
 from policies.listing.pods import RESOURCES
 from policies.listing.shape import ListedType, Only, Shape
-from shopsphere.estate.placement import DATA_CLASS_LABEL, SITE_LABEL
+from shopsphere.estate.placement import DATA_CLASS_LABEL, LOST_NODE_TAINTS, SITE_LABEL
 
 SECRET_KEY: Mapping[str, Shape] = {"name": "secret of the same namespace", "key": "its key"}
 DATABASE: Mapping[str, Shape] = {
@@ -96,6 +96,14 @@ SPEC: Mapping[str, Shape] = {
         "enablePodAntiAffinity": "whether instances keep apart within the site",
         "podAntiAffinityType": "whether instances keep apart within the site",
         "topologyKey": "what instances keep apart by: among the nodes that nodeSelector has",
+        "tolerations": (
+            {
+                "key": Only("it runs on nodes that were set apart", LOST_NODE_TAINTS),
+                "operator": "whether the taint's value counts: it has none",
+                "effect": Only("it runs on nodes that were set apart", ("NoExecute",)),
+                "tolerationSeconds": "how long it stays on a node that is lost",
+            },
+        ),
     },
     "resources": RESOURCES,
     "storage": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.kinds import pod_spec
+from policies.kinds import is_database, pod_spec
 from policies.listing import migrations
 from policies.listing.edge import COMPONENTS
 from policies.listing.shape import Named, Stranger, strangers
@@ -17,6 +17,7 @@ from policies.rule import ResourceRule
 from policies.unknown import known
 from policies.verdict import violation
 from shopsphere.estate.cluster_rights import BINDINGS, NAMESPACES
+from shopsphere.estate.placement import LOST_NODE_TAINTS
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.finding import Finding, Severity
 
@@ -49,6 +50,8 @@ def check(resource: Resource) -> Iterator[Finding]:
         yield from _beside_a_database(resource)
     if resource.kind == "RoleBinding":
         yield from _of_no_table(resource)
+    if is_database(resource):
+        yield from _tolerates_anything(resource)
 
 
 def _why(resource: Resource) -> str:
@@ -107,6 +110,14 @@ def _beside_a_database(resource: Resource) -> Iterator[Finding]:
     namespace = known(partial(text, resource.props, "metadata", "namespace"))
     if namespace in migrations.DATABASE_NAMESPACES:
         yield violation(f"metadata.namespace: {namespace}; {migrations.WHY_NOT_BESIDE}", "the workload's own namespace")
+
+
+def _tolerates_anything(database: Resource) -> Iterator[Finding]:
+    """Find a toleration of every taint; a list of fields cannot say that the key has to be there."""
+    for at, each in enumerate(nodes(mapping(database.props, "spec", "affinity"), "tolerations")):
+        if known(partial(text, each, "key")) == "":
+            found = f"spec.affinity.tolerations[{at}]: without a key, so that it runs on nodes that were set apart"
+            yield violation(found, " or ".join(LOST_NODE_TAINTS))
 
 
 def _of_no_table(binding: Resource) -> Iterator[Finding]:

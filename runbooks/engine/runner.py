@@ -129,6 +129,9 @@ class _Execution:
         return already
 
     def _act_and_wait(self, step: Step, start: float) -> None:
+        if step.act:
+            self._expected = "the right to change the pair"
+            self._may_act()  # what it waits for is no time of the step's
         end = self._clock.monotonic() + step.seconds
         if step.act:
             self._act(step, step.act, start, end)
@@ -148,8 +151,6 @@ class _Execution:
             raise bounded.OutOfTimeError(self._seen) from None
 
     def _act(self, step: Step, act: Callable[[Any], None], start: float, end: float) -> None:
-        self._expected = "the right to change the pair"
-        self._may_act()
         self._expected = f"this done within {step.seconds:g} s: {step.title}"
         self._journal.step_acting(step, self._clock.monotonic() - start)
 

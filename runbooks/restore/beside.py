@@ -115,8 +115,10 @@ def recover(pieces: Pieces, to: datetime | None, folder: Path, identity: Path, d
     with private(folder):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-    require_room(folder, pieces, shutil.disk_usage(folder).free)
-    yield f"from {pieces.name} and {len(pieces.wal)} WAL files"
+    free = shutil.disk_usage(folder).free
+    require_room(folder, pieces, free)
+    room = f"up to {-(-pieces.bytes_needed // 2**20)} MiB are needed, {free // 2**20} MiB are free"
+    yield f"from {pieces.name} and {len(pieces.wal)} WAL files: {room}"
     yield from warnings(pieces, to)
     try:
         with private(folder):

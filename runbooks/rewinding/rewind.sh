@@ -131,8 +131,13 @@ forbid
 sync "$place/begun" "$place"
 pg_rewind --target-pgdata "$PGDATA" --source-server "$source" > "$place/rewind" 2>&1 &
 rewind=$!
-while [ -e "/proc/$rewind/exe" ]; do  # it takes our label away before it copies, and writes its own when it is done
-  [ -e "$PGDATA/backup_label" ] || (set -C && printf '%s\n' "$label" > "$PGDATA/backup_label") 2> /dev/null
+# It takes our label away before it copies, and writes its own when it is done. Ours comes back as a whole file, by a
+# name that must be free: whatever it does in between, nothing of ours is written into its label.
+while [ -e "/proc/$rewind/exe" ]; do
+  if [ ! -e "$PGDATA/backup_label" ]; then
+    printf '%s\n' "$label" > "$place/label.ours" && ln "$place/label.ours" "$PGDATA/backup_label" 2> /dev/null
+    rm -f "$place/label.ours"
+  fi
   sleep 0.05
 done
 wait $rewind || {

@@ -13,6 +13,8 @@ OWNER_LABEL = "shopsphere.io/owner"
 RACK_LABEL = "shopsphere.io/rack"
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 """What Kubernetes names each node by."""
+LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+"""What Kubernetes gives a node that is no longer well, or that it does not hear; nobody sets nodes apart by them."""
 NAME_LABEL = "app.kubernetes.io/name"
 WATTS_RESOURCE = "shopsphere.io/watts"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from shopsphere.witness.record import PairRecord, Phase
 from shopsphere.witness.seen import Seen, nodes_in
 from shopsphere.witness.store import (
     Entry,
+    Lock,
     LockLostError,
     Store,
     WitnessConflictError,
@@ -31,19 +31,6 @@ from shopsphere.witness.voter import Voter
 
 ABSENT = 0
 NOTHING = Entry("", ABSENT, 0)
-
-
-@dataclass(frozen=True)
-class Lock:
-    """An operator's lock, as the witness gave it.
-
-    Attributes:
-        lease: number of the lease that keeps it.
-        revision: of its key; no other lock ever has the same.
-    """
-
-    lease: int
-    revision: int
 
 
 class Witness:
@@ -89,6 +76,13 @@ class Witness:
         """
         known = self.belief.last
         return self._seen(self._store.read(*self._read), newest=self.belief.last is known)
+
+    def seconds_left(self, seen: Seen) -> int:
+        """Return the whole seconds until the lease that was seen ends if its site renews it no more.
+
+        Less than 1 where it has ended, or nobody held it. Raises as `see` does.
+        """
+        return self._store.seconds_left(seen.lease) if seen.lease else 0
 
     def glance(self) -> Seen:
         """Return them as one voter knows them, in a fraction of the time: agreed on, but perhaps older.
@@ -246,7 +240,8 @@ class Witness:
         entry, lease = found.get(self._keys.record), found.get(self._keys.lease)
         nodes, barred = nodes_in({key: each.value for key, each in found.items()}, self._keys.nodes)
         self.belief.hear(found.get(self._keys.withdrawn, NOTHING).value)
-        seen = Seen(None, entry.revision if entry else ABSENT, lease.value if lease else "", nodes, barred)
+        holder, number = (lease.value, lease.lease) if lease else ("", 0)
+        seen = Seen(None, entry.revision if entry else ABSENT, holder, nodes, barred, number)
         return self.belief.read(entry.value, seen, newest=newest) if entry else seen
 
     def _may_write(self, seen: Seen, site: str) -> list[Mapping[str, Any]]:

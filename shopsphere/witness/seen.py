@@ -22,6 +22,7 @@ class Seen:
         lease_holder: site that may take writes; empty when nobody may.
         nodes: of sites of several nodes: those whose databases may be open for writes, as site/node.
         barred: those that get no lease until their site's agent lets them in again, as site/node.
+        lease: number of the lease of `lease_holder`; 0 for none.
     """
 
     record: PairRecord | None
@@ -29,6 +30,7 @@ class Seen:
     lease_holder: str
     nodes: tuple[str, ...] = ()
     barred: tuple[str, ...] = ()
+    lease: int = 0
 
     @property
     def holders(self) -> tuple[str, ...]:

@@ -39,6 +39,19 @@ class LockLostError(ShopSphereError):
 
 
 @dataclass(frozen=True)
+class Lock:
+    """An operator's lock, as the witness gave it.
+
+    Attributes:
+        lease: number of the lease that keeps it.
+        revision: of its key; no other lock ever has the same.
+    """
+
+    lease: int
+    revision: int
+
+
+@dataclass(frozen=True)
 class Entry:
     """A value with the revision that a compare-and-swap names."""
 
@@ -126,6 +139,10 @@ class Store:
         """Renew a lease; False when it is gone."""
         answer = self.call("/v3/lease/keepalive", {"ID": lease})
         return int(answer.get("result", {}).get("TTL", 0)) > 0
+
+    def seconds_left(self, lease: int) -> int:
+        """Return the whole seconds until a lease ends if nobody renews it; less than 1 for one that has ended."""
+        return int(self.call("/v3/lease/timetolive", {"ID": lease}).get("TTL", 0))
 
     def revoke(self, lease: int) -> None:
         """End a lease and remove its keys; one that is gone already is fine."""

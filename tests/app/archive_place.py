@@ -28,10 +28,15 @@ SECRET, OWNERS = "account-secret-of-a-test-0123456", "owner-secret-of-a-test-012
 
 
 class ArchivePlace:
-    """One gateway, and a bucket `commerce-frankfurt` with the rights that the lab gives."""
+    """One gateway, and a bucket `commerce-frankfurt` with the rights that the lab gives.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: of everything.
+        within: what the gateway's command is run by, as where it has file systems of its own.
+    """
+
+    def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
+        self.folder, self.within = folder, within
         self.port, admin_port = free_port(), free_port()
         self.authority = new_authority(folder / "ca", "test")
         served = issue(
@@ -64,7 +69,8 @@ class ArchivePlace:
 
     def start(self) -> None:
         kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-        self._gateway = subprocess.Popen(self._command, env={**kept, "ROOT_SECRET_ACCESS_KEY": OWNERS})
+        command = [*self.within, *self._command]
+        self._gateway = subprocess.Popen(command, env={**kept, "ROOT_SECRET_ACCESS_KEY": OWNERS})
 
     def stop(self) -> None:
         if self._gateway:

@@ -38,7 +38,8 @@ TOPOLOGY = load_topology()
 PAIR = TOPOLOGY.pair("rdc-a")
 ACTIVE, RECOVERY = PAIR.primary, PAIR.recovery
 COREUTILS = (
-    "cat", "chmod", "cp", "head", "mkdir", "mv", "nohup", "rm", "seq", "sh", "sleep", "sort", "sync", "tail", "tr",
+    "cat", "chmod", "cp", "head", "ln", "mkdir", "mv", "nohup", "rm", "seq", "sh", "sleep", "sort", "sync", "tail",
+    "tr",
 )  # fmt: skip
 AHEAD = "before current recovery point"
 """How PostgreSQL says that its source has left the line before what it has."""
@@ -237,9 +238,13 @@ class ApartPair:
 
     def wrap(self, program: str, shell: str) -> None:
         """Let lines of a shell go before a program of the pods."""
+        self.replace(program, f'{shell}\nexec {BINARIES / program} "$@"')
+
+    def replace(self, program: str, shell: str) -> None:
+        """Let lines of a shell take the place of a program of the pods."""
         real = self.programs / program
         real.unlink()
-        real.write_text(f'#!/bin/sh\n{shell}\nexec {BINARIES / program} "$@"\n')
+        real.write_text(f"#!/bin/sh\n{shell}\n")
         real.chmod(0o755)
 
     def unwrap(self, program: str) -> None:

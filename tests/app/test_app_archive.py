@@ -180,6 +180,32 @@ def test_a_promotion_goes_on_in_the_same_bucket(place: ArchivePlace, database: C
         follower.remove()
 
 
+def test_an_instance_that_lacks_the_history_of_a_timeline_is_a_gap_and_a_new_base_backup(
+    place: ArchivePlace, database: Cluster
+) -> None:
+    follower = Cluster(database)
+    try:
+        with place.collecting(place.settings(follower, "one")):
+            soon("a base backup", lambda: len(place.facts()) == 1)
+            database.stop()
+            follower.promote()
+            switch(follower)
+            soon("its segments", lambda: any(name.startswith("00000002") for name in place.names(".gz.age")))
+        follower.stop("fast")
+        (follower.data / "standby.signal").touch()
+        follower.start()
+        follower.promote()
+        switch(follower)
+        (follower.data / "pg_wal" / "00000002.history").unlink()  # as in an instance that was copied on the third one
+        time.sleep(1.1)  # a label is made of the second
+        with place.collecting(place.settings(follower, "another")) as collector:
+            soon("a second base backup", lambda: len(place.facts()) == 2)
+            soon("no gap after it", lambda: not collector.state.open_gap)
+            assert any("no history of a timeline" in each for each in collector.state.gaps)
+    finally:
+        follower.remove()
+
+
 def test_the_account_of_a_site_deletes_nothing_and_sees_no_other_bucket(place: ArchivePlace, database: Cluster) -> None:
     import boto3  # noqa: PLC0415
     from archive_place import SECRET  # noqa: PLC0415

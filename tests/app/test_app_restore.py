@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def test_a_dropped_table_is_back_as_it_was_the_second_before(
     lines = list(
         recover(find_pieces(bucket_of(place), before, place.key), before, folder / "restored", place.key, "commerce")
     )
+    assert re.search(r"^from .* WAL files: up to \d+ MiB are needed, \d+ MiB are free$", lines[0])
     assert any("public.placed: 1000 rows" in line for line in lines)
     assert any("the next transaction is later" in line for line in lines)
     assert query(folder / "restored", "commerce", "SHOW transaction_read_only") == "on"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 
@@ -108,9 +109,7 @@ def test_settings_that_cannot_be_put_back(make: Make) -> None:
     pair = apart(make)
     real = pair.programs / "cp"
     target = real.resolve()
-    real.unlink()
-    real.write_text(f'#!/bin/sh\ncase "$*" in *postgresql.conf*"/data/") exit 1 ;; esac\nexec {target} "$@"\n')
-    real.chmod(0o755)
+    pair.replace("cp", f'case "$*" in *postgresql.conf*"/data/") exit 1 ;; esac\nexec {target} "$@"')
     rewind(pair.change(), pair.database)
     known = json.loads(pair.memory["rewind-commerce-dublin-1"])
     assert "settings cannot be put back" in known["ended"]
@@ -228,4 +227,26 @@ def test_tables_that_only_the_copy_has_are_named_and_kept(make: Make) -> None:
     rewind(pair.change(), pair.database)
     kept = (pair.copy.kept / "000001-rebuild-x" / "rows" / "commerce.pg_like.json").read_text()
     assert [json.loads(line)["id"] for line in kept.splitlines()] == [7]
+    follows_again(pair)
+
+
+@pytest.mark.requirement("a recovery site that has more than the active one follows again without a new copy")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_pg_rewind_writes_while_its_label_is_looked_for_stays_its_label(make: Make, when: str) -> None:
+    pair = apart(make)
+    wrote = pair.folder / "wrote"
+    wrote.mkdir()
+    wrote.chmod(0o777)
+    awaited = f"for look in $(seq 600); do [ -e {wrote}/label ] && break; sleep 0.1; done"
+    copied = f'[ "$2" = "$PGDATA/backup_label" ] && : > {wrote}/asked'
+    linked = f'"{shutil.which("ln")}" "$@"; code=$?'
+    shell = [copied, awaited, linked] if when == "before" else [copied, linked, awaited]
+    pair.replace("ln", "\n".join([*shell, "exit $code"]))
+    pair.wrap(
+        "pg_rewind",
+        f'case "$*" in *--dry-run*) ;; *) {BINARIES}/pg_rewind "$@"; code=$?; : > {wrote}/label; exit $code ;; esac',
+    )
+    rewind(pair.change(), pair.database)
+    assert (wrote / "asked").exists(), "the label was looked for, and was away"
+    assert json.loads(pair.memory["rewind-commerce-dublin-1"])["ended"] == "it follows"
     follows_again(pair)

@@ -80,6 +80,7 @@ def test_life_of_a_lease(witness: Witness) -> None:
         renewed = time.monotonic()
         assert witness.renew_lease(lease)
     held = witness.see()
+    assert LEASE - 1 <= witness.seconds_left(held) <= LEASE
     assert held.lease_holder == "frankfurt"
     moved = witness.change(held, present(held.record).changed(actor="test", reason="test", epoch=2, active="dublin"))
     with pytest.raises(WitnessConflictError, match="found:    frankfurt"):

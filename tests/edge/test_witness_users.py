@@ -119,11 +119,15 @@ def test_each_does_its_work(voters: Voters) -> None:
     now = watcher.see()
     assert (present(now.record).phase, now.lease_holder) == (Phase.DRAINING, "frankfurt")
     assert present(watcher.locked_by()).value == "anna"
+    for who in (watcher, operator):
+        assert 58 <= who.seconds_left(now) <= 60
     steady = present(now.record).changed(actor="anna", reason="test", phase=Phase.STEADY)
     assert operator.attempt(now, steady, lock=lock)[0]
     agent.release_lease(lease)
     operator.release_lease(lock.lease)
     assert watcher.see().lease_holder == ""
+    assert watcher.seconds_left(now) < 1, "it has ended"
+    assert watcher.seconds_left(watcher.see()) == 0
     for each in watcher.each_voter():
         assert (each.problem, each.quota) == ("", 2 * 2**30)
         assert 820 < (present(each.ends) - datetime.now(UTC)).days < 826

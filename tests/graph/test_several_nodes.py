@@ -72,6 +72,15 @@ def test_two_nodes() -> None:
         "enablePodAntiAffinity": True,
         "podAntiAffinityType": "required",
         "topologyKey": "kubernetes.io/hostname",
+        "tolerations": [
+            {
+                "key": f"node.kubernetes.io/{taint}",
+                "operator": "Exists",
+                "effect": "NoExecute",
+                "tolerationSeconds": 1,
+            }
+            for taint in ("not-ready", "unreachable")
+        ],
     }
 
 

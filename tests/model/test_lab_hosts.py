@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from lab.hosts import HostAddressError, HostKind, Near, load_hosts
+from lab.hosts import WORKSTATION, HostAddressError, HostKind, Near, load_hosts
+from lab.network import control
 from lab.plan import give_to_databases, wanted_hosts
 from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import Topology, load_topology, parse_topology
@@ -103,3 +104,12 @@ def test_a_volume_belongs_to_postgresql_alone(tmp_path: Path, monkeypatch: pytes
         give_to_databases(tmp_path)
         assert tmp_path.stat().st_mode & 0o777 == 0o770
     assert given == [(tmp_path, 26, 26)]
+
+
+def test_the_line_of_the_workstation_is_cut_as_any_other() -> None:
+    """Benches cut the operators off: their line was refused once, since it is no host's."""
+    hosts = load_hosts(load_topology(environment="lab"))
+    assert control.ways_between(hosts, WORKSTATION, "archive-eu") == [
+        [WORKSTATION, "archive-eu"],
+        ["archive-eu", WORKSTATION],
+    ]

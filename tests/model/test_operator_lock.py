@@ -24,10 +24,10 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
 from shopsphere.witness import LockLostError, PairRecord, Witness, WitnessUnreachableError
-from shopsphere.witness.client import Lock
 from shopsphere.witness.gateway import WitnessRefusedError
 from shopsphere.witness.identity import WitnessKeysError
 from shopsphere.witness.seen import Seen
+from shopsphere.witness.store import Lock
 
 TOPOLOGY = load_topology()
 PAIR = TOPOLOGY.pair("rdc-a")

@@ -1,23 +1,17 @@
 """Unattended detection: when it moves a pair, and when it leaves that to a person."""
 
-from typing import Any
-
 import pytest
 from manual_clock import ManualClock
+from watch_desk import Desk, seen
 
 from runbooks.service import OLD_AFTER, ServiceLook, judge_database
-from runbooks.watch import LOOK_EVERY, Sign, Watcher, judge
-from shopsphere.foundation.errors import ShopSphereError
+from runbooks.watch import (
+    Sign,
+    judge,
+)
 from shopsphere.foundation.finding import Finding, Verdict, fails, passes, unknown
-from shopsphere.witness import PairRecord, Phase, Sync, WitnessUnreachableError
+from shopsphere.witness import Phase, Sync
 from shopsphere.witness.seen import Seen
-
-
-def seen(holder: str = "", **values: Phase | Sync) -> Seen:
-    record = PairRecord.first("rdc-a", "frankfurt", actor="test").changed(
-        actor="test", reason="test", **{"sync": Sync.ON, **values}
-    )
-    return Seen(record, 1, holder)
 
 
 @pytest.mark.parametrize(
@@ -47,43 +41,6 @@ def test_well_is_what_serves_customers() -> None:
         assert judge(held, locked=False, without=0, service=service) is sign
         assert judge(held, locked=True, without=0, service=service) is Sign.BUSY
         assert judge(seen(), locked=False, without=2, service=service) is Sign.MOVE, "it never keeps a pair from moving"
-
-
-class Witness:
-    answer: Seen | None = seen("frankfurt")
-
-    def see(self) -> Seen:
-        if self.answer is None:
-            raise WitnessUnreachableError("no quorum")
-        return self.answer
-
-    def locked_by(self) -> None:
-        return None
-
-
-class Desk:
-    def __init__(self) -> None:
-        self.witness, self.clock, self.fails = Witness(), ManualClock(), False
-        self.lines: list[str] = []
-        self.moves: list[str] = []
-        witness: Any = self.witness
-        self.service = passes("all answer")
-        self.calls: list[str] = []
-        self.watcher = Watcher(
-            witness, self.move, self.lines.append, lambda: self.service, self.calls.append, self.clock
-        )
-
-    def move(self, reason: str) -> None:
-        if self.fails:
-            raise ShopSphereError("the other site is gone too")
-        self.moves.append(reason)
-
-    def look(self, times: int) -> bool | None:
-        found = None
-        for _ in range(times):
-            self.clock.now += LOOK_EVERY
-            found = self.watcher.look()
-        return found
 
 
 @pytest.fixture

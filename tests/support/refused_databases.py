@@ -43,6 +43,11 @@ REFUSED_DATABASES: dict[str, Case] = {
     "pods with system calls of their own": database("seccompProfile", value={"type": "Unconfined"}),
     "instances on nodes that were set apart":
         database("affinity", "tolerations", value=[{"operator": "Exists"}]),
+    "instances on nodes that were set apart by a name":
+        database("affinity", "tolerations", value=[{"key": "gpu", "operator": "Exists", "effect": "NoExecute"}]),
+    "instances on nodes that take no more":
+        database("affinity", "tolerations", value=[
+            {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoSchedule"}]),
     "instances beside other pods":
         database("affinity", "additionalPodAffinity", value={"preferredDuringSchedulingIgnoredDuringExecution": []}),
     "instances with notes for operators":

@@ -2,6 +2,7 @@ from typing import Any
 
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
+from shopsphere.estate.placement import LOST_NODE_TAINTS
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.topology import load_topology
 
@@ -94,6 +95,16 @@ GOOD = {
     "namespace": k8s.NAMESPACE,
     "deployment": k8s.DEPLOYMENT,
     "database": k8s.DATABASE,
+    "database that leaves lost nodes": k8s.DATABASE.but(
+        "spec",
+        "affinity",
+        {
+            "tolerations": [
+                {"key": each, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 1.0}
+                for each in LOST_NODE_TAINTS
+            ]
+        },
+    ),
     "volume": k8s.VOLUME,
     "provider": k8s.PROVIDER,
     "name in the zone": k8s.DNS,
@@ -228,6 +239,18 @@ BAD = {
     "label that a controller reads": (
         k8s.NAMESPACE.but("metadata", "labels", "istio-injection", "enabled"),
         "istio-inj",
+    ),
+    "toleration of every taint": (
+        k8s.DATABASE.but("spec", "affinity", {"tolerations": [{"operator": "Exists", "effect": "NoExecute"}]}),
+        "spec.affinity.tolerations[0]: without a key",
+    ),
+    "toleration of a taint that sets nodes apart": (
+        k8s.DATABASE.but("spec", "affinity", {"tolerations": [{"key": "other", "effect": "NoExecute"}]}),
+        "spec.affinity.tolerations[0].key: other",
+    ),
+    "toleration of nodes that are set apart for others": (
+        k8s.DATABASE.but("spec", "affinity", {"tolerations": [{"key": LOST_NODE_TAINTS[0], "effect": "NoSchedule"}]}),
+        "spec.affinity.tolerations[0].effect: NoSchedule",
     ),
     "backup": (k8s.DATABASE.but("spec", "backup", {}), "spec.backup: a backup is a copy of everything"),
     "disk of the node": (
