@@ -31,10 +31,12 @@ def push(
 ) -> None:
     """Build what is missing or has updates, push it, and print the digests for `shopsphere:images`.
 
+    That of the database operator is a comment there: no stack names it.
+
     Credentials are those of `docker login` or `crane auth login`. It needs what `shopsphere lab images` needs.
     """
     from lab.images.ensure import build_archives  # noqa: PLC0415 - only those who build images depend on the lab
-    from lab.images.push import DEPLOYED, push_all  # noqa: PLC0415 - see above
+    from lab.images.push import DEPLOYED, OPERATOR, push_all  # noqa: PLC0415 - see above
     from lab.tools import program  # noqa: PLC0415 - see above
     from lab.tools.ensure import ensure_tools  # noqa: PLC0415 - see above
 
@@ -45,8 +47,13 @@ def push(
         facts = [{"image": each.name, "reference": found[each.name], "sbom": str(each.sbom)} for each in archives]
         sys.stdout.write(json.dumps(facts, indent=2) + "\n")
         return
-    sys.stdout.write("  shopsphere:images:\n")
-    for name, reference in found.items():
+    of_stacks = {name: reference for name, reference in found.items() if name != OPERATOR}
+    if of_stacks:
+        sys.stdout.write("  shopsphere:images:\n")
+    for name, reference in of_stacks.items():
         sys.stdout.write(f"    {name}: {reference}\n")
+    if OPERATOR in found:
+        sys.stdout.write("  # of no stack, but of the operator's own manifest (docs/production.md, step 2):\n")
+        sys.stdout.write(f"  # {OPERATOR}: {found[OPERATOR]}\n")
     for each in archives:
         say(f"bill of materials of {each.name}: {each.sbom}")

@@ -1,29 +1,27 @@
 """docs/production.md, followed by a program at hosts with systemd: `python bench/production`.
 
-As root. It starts eleven hosts with systemd as PID 1 in namespaces of their own (nothing of them is in this machine's
+As root. It starts twelve hosts with systemd as PID 1 in namespaces of their own (nothing of them is in this machine's
 network or file system), and does at them what the page says, step by step: its blocks of shell as written, and its
 words as page.yaml has them. Only names that are listed there are replaced; most addresses are the page's own. What the
-page leaves to the owner stands there as far as it goes without nodes: API servers and name servers are real, packages
+page leaves to the owner is there as well: clusters with a node each, name servers, registry, CDN and archive. Packages
 are this machine's, and a key management hides nothing.
 
 What is not done, or not as written, is printed with its reason. Ends with 1 when something did not come out as the page
-says, with 2 when the table is not the page's. It needs the tools that the lab has built (`shopsphere lab prepare`),
-4 GB of memory, and three to ten minutes. The lab may run beside it.
+says, with 2 when the table is not the page's. It needs the tools and images that the lab has built (`shopsphere lab
+prepare`) and crane, 6 GB of memory, and half an hour. The lab may run beside it.
 """
 
 import argparse
-import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from followed import Follower
+from kernel import require_kernel
+from owner import make_mirror, make_secrets
 from page_blocks import the_page
 from page_table import problems, read_table
-from systemd_hosts import HERE, Hosts, hosts_for_a_run
-
-from shopsphere.foundation.paths import REPOSITORY
+from systemd_hosts import hosts_for_a_run
 
 
 def arguments() -> argparse.Namespace:
@@ -32,20 +30,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--record", type=Path, metavar="FILE", help="write all of it there, also what is not shown")
     parser.add_argument("--look", action="store_true", help="wait at the end, until Enter, to look at the hosts")
     return parser.parse_args()
-
-
-def prepare(hosts: Hosts) -> None:
-    """Put into the shared folder what stands for the owner's mirror and package index."""
-    mirror = hosts.shared / "mirror"
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(REPOSITORY), str(mirror)], check=True)
-    subprocess.run(["git", "-C", str(mirror), "tag", "rehearsed", "HEAD"], check=True)
-    for script in ("cluster.sh", "name-server.sh", "key_service.py"):
-        shutil.copy(HERE / script, hosts.shared)
-    venv = hosts.shared / "venv"
-    subprocess.run(["/usr/bin/python3.11", "-m", "venv", "--without-pip", str(venv)], check=True)
-    libraries = "lib/python3.11/site-packages"
-    shutil.rmtree(venv / libraries)
-    subprocess.run(["cp", "-a", str((REPOSITORY / ".venv" / libraries).resolve()), str(venv / libraries)], check=True)
 
 
 def main() -> int:
@@ -60,9 +44,11 @@ def main() -> int:
         print(text, flush=True)
         lines.append(whole or text)
 
+    require_kernel()
     began = time.monotonic()
     with hosts_for_a_run(table.hosts) as hosts:
-        prepare(hosts)
+        make_secrets(hosts.shared)
+        make_mirror(hosts.shared)
         for name, address in table.hosts.items():
             hosts.start(name, f"{address}/24", writes=name == "operations")
         say(f"{len(hosts.running)} hosts with systemd as PID 1 after {time.monotonic() - began:.0f} s")

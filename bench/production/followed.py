@@ -17,6 +17,8 @@ _PRELUDE = 'shopsphere() { /opt/shopsphere/.venv/bin/shopsphere "$@"; }\nset -e 
 _STEP = re.compile(r"  \d+\. (.+)")
 _LISTED = re.compile(r"(\d{4})\s+(\S+:\S+)\s+(/\S+)\s+(.+)")
 _SHOWN_LINES = 25
+_SECONDS = 1800
+"""Of a command at most: `up` waits for databases and their copies."""
 
 
 class Say(Protocol):
@@ -60,7 +62,7 @@ class Follower:
             if act.restart:
                 self.say(f"   {name} lost its power, and has it back")
             if act.fill:
-                self._result(act, host, "fill in owners.yaml", fill_in(host))
+                self._result(act, host, "fill in owners.yaml", fill_in(host, self.hosts.shared))
             elif act.follow:
                 self._printed_steps(act, host)
             elif act.bring:
@@ -70,7 +72,9 @@ class Follower:
                     self._run(act, host, script)
 
     def _run(self, act: Act, host: Host, script: str) -> None:
-        said = host.run(_PRELUDE + script, folder=act.folder)
+        said = host.run(_PRELUDE + script, folder=act.folder, seconds=_SECONDS)
+        if act.keep:
+            (self.hosts.shared / act.keep).write_text(said.text)
         for folder, lines in printed_for(said.text).items():
             self.printed[host.name, folder] = lines
         self._result(act, host, script, said)
@@ -83,11 +87,7 @@ class Follower:
         cut = [f"... {len(lines) - _SHOWN_LINES} lines before", *lines[-_SHOWN_LINES:]]
         shown, whole = ("\n".join(f"    {line}" for line in each) for each in (cut, lines))
         self.say(shown if len(lines) > _SHOWN_LINES else whole, whole)
-        wrong = []
-        if (said.code != 0) != act.refused:
-            wrong.append(f"ended with {said.code}")
-        if act.expect and act.expect not in said.text:
-            wrong.append(f"did not print {act.expect!r}")
+        wrong = not_as_said(act, said)
         self.say(f"   {'FAILED: ' + ', '.join(wrong) if wrong else 'ok'} ({said.seconds:.1f} s)")
         if wrong:
             self.failures.append(f"{act.title} at {host.name}: {', '.join(wrong)}")
@@ -167,6 +167,16 @@ class Follower:
                 differing.append(f"{path} is {said.text.strip()}, and should be {mode} {owner}")
         self.say("   owners and modes are as listed" if not differing else "   FAILED: " + "; ".join(differing))
         self.failures += differing
+
+
+def not_as_said(act: Act, said: Said) -> list[str]:
+    """Return what of a command's end is not as the table says."""
+    wrong = []
+    if said.code != act.ends if act.ends else (said.code != 0) != act.refused:
+        wrong.append(f"ended with {said.code}")
+    if act.expect and act.expect not in said.text:
+        wrong.append(f"did not print {act.expect!r}")
+    return wrong
 
 
 def printed_for(text: str) -> Mapping[str, list[str]]:

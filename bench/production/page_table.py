@@ -36,6 +36,8 @@ class Act:
     folder: str = "/root"
     expect: str = ""
     refused: bool = False
+    ends: int = 0
+    keep: str = ""
     follow: str = ""
     written_at: str = "keys"
     enable: tuple[str, ...] = ()

@@ -14,21 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from control_groups import janitor, joining, make_group, make_groups_of
+
 from shopsphere.foundation.errors import ShopSphereError
 
 HERE = Path(__file__).resolve().parent
 BRIDGE = "wire"
 PREFIX = "shopsphere-production-"
 SECONDS = 60
-_JANITOR = """
-read -r _ || true
-for _ in $(seq 100); do
-  find "$1" -depth -type d -exec rmdir {} + 2> /dev/null
-  [ -e "$1" ] || break
-  sleep 0.1
-done
-rm -rf --one-file-system "$2"
-"""
 
 
 class HostError(ShopSphereError):
@@ -59,17 +52,20 @@ class Host:
         address: on the wire, with its length.
         pid: of its systemd, as this machine counts.
         unshared: the process that ends all of it when it ends.
+        groups: its control groups.
     """
 
     name: str
     address: str
     pid: int
     unshared: subprocess.Popen[bytes]
+    groups: list[Path]
 
     def run(self, script: str, *, folder: str = "/root", seconds: float = 300) -> Said:
         """Run a script of bash as root at this host."""
         began = time.monotonic()
-        given = ["nsenter", "--all", f"--target={self.pid}", f"--wd=/proc/{self.pid}/root"]
+        given = ["bash", "-c", joining(self.groups), "join"]
+        given += ["nsenter", "--all", f"--target={self.pid}", f"--wd=/proc/{self.pid}/root"]
         given += ["env", "-i", "HOME=/root", "USER=root", "LOGNAME=root", "TERM=dumb", "LANG=C.UTF-8"]
         given += ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "PYTHONDONTWRITEBYTECODE=1"]
         given += ["SHOPSPHERE_CACHE=/srv/machine/cache", "bash", "-c", f"cd {folder}\n{script}"]
@@ -114,7 +110,8 @@ class Hosts:
     folder: Path
     shared: Path
     repository: Path
-    _group: Path
+    _groups: list[Path]
+    _groups_of: dict[str, list[Path]] = field(default_factory=dict)
     _wire: subprocess.Popen[bytes] | None = None
     _lines: int = 0
     running: dict[str, Host] = field(default_factory=dict)
@@ -130,9 +127,11 @@ class Hosts:
         Raises:
             HostError: it does not come up.
         """
-        (self._group / name).mkdir()
-        (self.folder / name).mkdir()
-        folders = (self.folder / name, self.shared, self.repository)
+        self._groups_of[name] = make_groups_of(name, self._groups)
+        disk = self.folder / "disks" / name
+        for each in (self.folder / name, disk):
+            each.mkdir(parents=True)
+        folders = (self.folder / name, self.shared, self.repository, disk)
         return self._boot(name, address, [], [*map(str, folders), "rw" if writes else "ro"])
 
     def restart(self, name: str) -> Host:
@@ -168,13 +167,14 @@ class Hosts:
             name,
             *folders,
         ]
-        joining = f'echo $$ > {self._group / name}/cgroup.procs; exec "$@"'
         log = self.folder / f"{name}.log"
         with log.open("ab") as told:
-            unshared = subprocess.Popen(["bash", "-c", joining, "join", *command], stdout=told, stderr=told)
+            unshared = subprocess.Popen(
+                ["bash", "-c", joining(self._groups_of[name]), "join", *command], stdout=told, stderr=told
+            )
         pid = _first_child(unshared)
         self._plug(pid, address)
-        host = Host(name, address, pid, unshared)
+        host = Host(name, address, pid, unshared, self._groups_of[name])
         self.running[name] = host
         for _ in range(SECONDS * 5):
             said = host.run("systemctl is-system-running", folder="/", seconds=10)
@@ -226,27 +226,22 @@ def hosts_for_a_run(names: Mapping[str, str]) -> Iterator[Hosts]:
     Args:
         names: address by name, for each host's /etc/hosts.
     """
-    unified = Path("/sys/fs/cgroup/unified")
-    above = unified if unified.is_dir() else Path("/sys/fs/cgroup")
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
-    group = above / folder.name
-    group.mkdir()
-    janitor = subprocess.Popen(
-        ["bash", "-c", _JANITOR, "janitor", str(group), str(folder)], stdin=subprocess.PIPE, start_new_session=True
-    )
+    groups = make_group(folder.name)
+    cleaner = janitor(folder, groups)
     shared, repository = folder / "shared", folder / "repository"
     shared.mkdir()
     repository.mkdir()
     lines = [f"{address} {name}" for name, address in {"localhost": "127.0.0.1", **names}.items()]
     (shared / "hosts").write_text("\n".join([*lines, ""]))
-    found = Hosts(folder, shared, repository, group)
+    found = Hosts(folder, shared, repository, groups)
     try:
         yield found
     finally:
         found.stop()
-        assert janitor.stdin is not None
-        janitor.stdin.close()
-        janitor.wait(10 * SECONDS)  # the libraries are many files, and this process may be the last in the queue
+        assert cleaner.stdin is not None
+        cleaner.stdin.close()
+        cleaner.wait(10 * SECONDS)  # the libraries are many files, and this process may be the last in the queue
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -12,7 +12,9 @@ from shopsphere.foundation.errors import ShopSphereError, UsageError
 from shopsphere.foundation.process import run
 from shopsphere.foundation.progress import step
 
-DEPLOYED = ("shop", "gateway", "postgresql", "archive", "cnpg-operator")
+OPERATOR = "cnpg-operator"
+"""Of the database operator: clusters run it before any stack, and no stack names it."""
+DEPLOYED = ("shop", "gateway", "postgresql", "archive", OPERATOR)
 """What clusters of an owner run of ours; pause and coredns are their distribution's."""
 _PUSH_SECONDS = 1800
 _ASK_SECONDS = 60

@@ -15,6 +15,7 @@ from typing import Any, Self
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import sync_directory
+from shopsphere.foundation.group_folders import share
 from shopsphere.foundation.locking import try_lock
 
 LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever holds a lock for longer was stopped in the middle
@@ -67,6 +68,7 @@ def make_directory(directory: Path) -> None:
     make_directory(directory.parent)
     try:
         directory.mkdir(exist_ok=True)
+        share(directory)
         sync_directory(directory.parent)
     except OSError as error:
         raise _not_written(directory, "a folder", error) from error
@@ -95,7 +97,7 @@ class LineFile:
     """An open file of JSON lines, locked against other processes; a torn last line is cut off when it is opened.
 
     Args:
-        path: the file; readable by its owner only when it is created here.
+        path: the file; when it is created here, its owner alone reads it, and the group whose folder it is in.
         create: it must be new (True), must exist (False), or either (None).
         seconds: how long to wait for another process that holds it.
         clock: replaceable in tests.
@@ -111,7 +113,10 @@ class LineFile:
         self._closed = False
         flags = {True: os.O_CREAT | os.O_EXCL, False: 0, None: os.O_CREAT}[create]
         try:
+            is_new = not path.exists()
             self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
+            if is_new and create is not False:
+                share(path)
         except OSError as error:
             raise _not_written(path, "a file open for writing", error) from error
         try:

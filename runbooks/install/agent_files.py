@@ -9,7 +9,7 @@ from pathlib import Path
 from runbooks.agent.config import HostConfig
 from runbooks.agent.written import AgentPlaces, Networks, agent_config, host_config
 from runbooks.install.files import Brought, HostFiles, Places
-from runbooks.install.firewall_files import firewall_file
+from runbooks.install.firewall_files import FLUSHES, firewall_file
 from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, PYTHON, UNITS, command_line, sections, unit
 from shopsphere.estate.cluster_rights import AGENTS, agent_subject
 from shopsphere.estate.databases import POSTGRESQL_PORT
@@ -23,6 +23,7 @@ from shopsphere.witness.users import agent_user
 RUN = "/run/shopsphere-agent"
 _RUN_MOUNT = r"run-shopsphere\x2dagent.mount"  # systemd's name of RUN
 RULES, AGENT, DOOR = "shopsphere-host-rules.service", "shopsphere-agent.service", "shopsphere-agent-door.service"
+GUARD = "shopsphere-pod-guard.service"
 KUBELET = "kubelet.service"
 """Where the kubelet is another unit, its owner adds `Requires=` and `After=` of the rules there."""
 
@@ -107,8 +108,9 @@ def agent_files(
     config = str(places.settings / "agent.json")
     first = first_rules(POSTGRESQL_PORT, further=node is not None)
     rules = {str(places.settings / "fence.nft"): first} if pair else {}
+    guard = str(places.settings / "pod-guard.nft")
     if around.guarded:
-        rules[str(places.settings / "pod-guard.nft")] = guard_of(site).text()
+        rules[guard] = guard_of(site).text()
     module = "runbooks.agent" if pair else "runbooks.agent.unpaired"
     needed = (RULES,) if rules else ()
     written = {
@@ -118,12 +120,14 @@ def agent_files(
         "/etc/sysctl.d/60-shopsphere.conf": "net.ipv4.ip_forward = 1\nnet.bridge.bridge-nf-call-iptables = 1\n",
         "/etc/tmpfiles.d/shopsphere-agent.conf": _folders(keys if pair else None, brought),
         **({f"{UNITS}/{RULES}": _rules_unit(rules)} if rules else {}),
+        **({f"{UNITS}/{GUARD}": _guard_unit(guard)} if around.guarded else {}),
         f"{UNITS}/{_RUN_MOUNT}": _run_mount(),
         f"{UNITS}/{AGENT}": _agent_unit(places, module, config, needed),
         f"{UNITS}/{DOOR}": _door_unit(places, config),
     }
     then = ("systemctl restart systemd-modules-load systemd-sysctl",)
-    return HostFiles(node.name if node else site.name, written, brought, (*needed, AGENT, DOOR), then)
+    units = (*needed, *((GUARD,) if around.guarded else ()), AGENT, DOOR)
+    return HostFiles(node.name if node else site.name, written, brought, units, then)
 
 
 def _api_key(site: Site, node: FurtherNode | None) -> str:
@@ -160,6 +164,34 @@ def _rules_unit(rules: Iterable[str]) -> str:
             "ProtectHome": "yes",
         },
         {"WantedBy": "multi-user.target", "RequiredBy": f"{KUBELET} {AGENT}"},
+    )
+
+
+def _guard_unit(file: str) -> str:
+    """Loads the guard of the pods again when Debian's nftables.service has flushed all tables.
+
+    The fence is its agent's, which is told of each flush. Nothing requires this unit, so that such a restart ends
+    neither agent nor kubelet.
+    """
+    return unit(
+        "ShopSphere: the guard of the pods, also after a restart of nftables.service",
+        {
+            "DefaultDependencies": "no",
+            "After": f"local-fs.target {FLUSHES} {RULES}",
+            "PartOf": FLUSHES,
+            "ReloadPropagatedFrom": FLUSHES,
+        },
+        {
+            "Type": "oneshot",
+            "RemainAfterExit": "yes",
+            "ExecStart": f"/usr/sbin/nft -f {file}",
+            "ExecReload": f"/usr/sbin/nft -f {file}",
+            "CapabilityBoundingSet": "CAP_NET_ADMIN",
+            "NoNewPrivileges": "yes",
+            "ProtectSystem": "strict",
+            "ProtectHome": "yes",
+        },
+        {"WantedBy": f"multi-user.target {FLUSHES}"},
     )
 
 

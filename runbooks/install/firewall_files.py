@@ -25,7 +25,7 @@ NFT = "/usr/sbin/nft"
 PACKAGES = {NFT: "nftables", ULOGD: "ulogd2"}
 """Debian's packages by the program that a host needs of them."""
 _INSTALL = f"apt-get install {' '.join(PACKAGES.values())}"
-_FLUSHES = "nftables.service"
+FLUSHES = "nftables.service"
 Networks = Iterable[IPv4Network]
 
 
@@ -119,11 +119,11 @@ def _firewall_unit(file: Path) -> str:
         "ShopSphere: the host lets in who belongs there",
         {
             "DefaultDependencies": "no",
-            "After": f"local-fs.target {_FLUSHES} firewalld.service",
+            "After": f"local-fs.target {FLUSHES} firewalld.service",
             "Before": "network-pre.target",
             "Wants": "network-pre.target",
-            "PartOf": _FLUSHES,
-            "ReloadPropagatedFrom": _FLUSHES,
+            "PartOf": FLUSHES,
+            "ReloadPropagatedFrom": FLUSHES,
         },
         {
             "Type": "oneshot",
@@ -137,7 +137,7 @@ def _firewall_unit(file: Path) -> str:
             "ProtectSystem": "strict",
             "ProtectHome": "yes",
         },
-        {"WantedBy": f"multi-user.target {_FLUSHES}"},
+        {"WantedBy": f"multi-user.target {FLUSHES}"},
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from runbooks.install.files import Brought, HostFiles, Places
 from runbooks.install.units import HARDENED, KEPT_RUNNING, PYTHON, UNITS, Section, sections, unit
 from shopsphere.estate.paths import MACHINE_RECORDS
+from shopsphere.estate.stack import Environment
 from shopsphere.topology import Topology
 
 USER = "shopsphere-operations"
@@ -109,7 +110,12 @@ def _readable(places: Places) -> str:
         witness / "*/{operator,watcher}.*",
         archive / "*/{ca.crt,operator.secret}",
     ]
-    lines = [f"d {MACHINE_RECORDS} 2770 root {USER} -", f"d {places.settings} 0755 root root -"]
+    records = MACHINE_RECORDS / Environment.PROD / "runbooks"
+    shared = [MACHINE_RECORDS, records.parent, records, records / "drills", records / "reports"]
+    lines = [f"d {each} 2770 root {USER} -" for each in shared]
+    # What `up` and a drill have left there before: files of records, and no folder that is another user's.
+    lines += [f"z {records / each} 0660 - {USER} -" for each in ("*.jsonl", "drills/*.json")]
+    lines.append(f"d {places.settings} 0755 root root -")
     lines += [f"z {each} 0750 root {USER} -" for each in folders[1:]]
     lines += [f"z {each} 0640 root {USER} -" for each in files]
     return "\n".join([*lines, ""])

@@ -6,8 +6,9 @@ import os
 import pwd
 import re
 import tarfile
+from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runbooks.restore.sealed import PieceError, no_room
@@ -38,11 +39,15 @@ SELECT CASE
 
 
 def lay_out(folder: Path) -> None:
-    """Unpack the base backup and give it settings of its own: none of a site's counts here."""
+    """Unpack the base backup and give it settings of its own: none of a site's counts here.
+
+    Raises:
+        PieceError: it holds what no base backup of a site does.
+    """
     data = folder / "data"
     data.mkdir()
     with tarfile.open(folder / "base.tar") as packed:
-        packed.extractall(data, filter="data")
+        packed.extractall(data, members=_files_of(packed))  # noqa: S202 - Debian's Python 3.11 has no filter; see there
     (folder / "base.tar").unlink()
     # A site's own settings name its peer, and `restore_command = 'false'`; PostgreSQL reads this file last.
     (data / "postgresql.auto.conf").write_text("")
@@ -54,6 +59,19 @@ def lay_out(folder: Path) -> None:
         if os.getuid() == 0:
             os.chown(path, *_server_user())
         path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _files_of(packed: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield what is in a base backup: files and folders below its own one, and nothing that leads out of it.
+
+    Raises:
+        PieceError: there is something else, as PostgreSQL packs nothing of our sites.
+    """
+    for entry in packed:
+        path = PurePosixPath(entry.name)
+        if not (entry.isreg() or entry.isdir()) or path.is_absolute() or ".." in path.parts:
+            raise PieceError(f"the base backup has {entry.name!r}, which is no file or folder below its own")
+        yield entry
 
 
 def start(folder: Path, to: datetime | None, timeline: int) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from shopsphere.deploy.outcomes import EngineRun, Model, PlanOutcome, StackOutcome, Verb
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import one_line
+from shopsphere.foundation.group_folders import make_folder, share
 
 FILE = "deployments.jsonl"
 
@@ -84,13 +85,16 @@ def append(directory: Path, record: DeploymentRecord) -> Path:
     Raises:
         OSError: it cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     file = directory / FILE
+    is_new = not file.exists()
     # A torn line of an earlier run must not swallow this one.
     torn = file.exists() and file.stat().st_size > 0 and not file.read_bytes().endswith(b"\n")
     line = _line(record, after_torn=torn)
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
+        if is_new:
+            share(file)
         os.write(handle, line)
         os.fsync(handle)
     finally:

@@ -18,7 +18,7 @@ from shopsphere.drift import known, values
 from shopsphere.drift.declared import Declared
 from shopsphere.drift.model import Kind
 from shopsphere.drift.ownership import APPLY, Author, Ownership
-from shopsphere.drift.place import Path, begins_with, elements, list_keys
+from shopsphere.drift.place import Path, begins_with, elements, fields_of, list_keys
 
 _OURS = "pulumi-kubernetes"
 """How managers of Pulumi's provider begin, where the state does not say which one it was."""
@@ -41,6 +41,7 @@ _NOT_COMPARED = (
     ),
 )
 """What the API server and controllers write, and nobody declares."""
+_NAME_LABEL = ("metadata", "labels", "kubernetes.io/metadata.name")
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class _Comparison:
 
     def _undeclared(self, path: Path, live: Any, around: Path = ()) -> Iterator[Difference]:
         """Yield what counts of a value that nobody declared: whole elements of lists, and single fields."""
-        if self._is_left_out(path) or values.is_default(path, live):
+        if self._is_left_out(path) or values.is_default(path, live) or self._is_own_name(path, live):
             return
         if isinstance(live, Mapping) and live:
             whole = around or (path if len(path) > 1 and self._is_of_others(path, live) else ())
@@ -191,6 +192,15 @@ class _Comparison:
         authors = {author for part in parts for author in self._ownership.of(part)}
         explained = [known.explains(self._declared.kind, path, author) for author in authors]
         return bool(explained) and all(explained)
+
+    def _is_own_name(self, path: Path, live: Any) -> bool:
+        """Whether it is the label by which an API server names each namespace, whoever is on record as its owner.
+
+        It writes it anew at each change, so it never differs for long. Of a namespace that `kubectl` made before the
+        first deployment, the next manager of fields has `before-first-apply` own it.
+        """
+        is_name = self._declared.kind == "Namespace" and fields_of(path) == _NAME_LABEL
+        return is_name and live == self._live["metadata"].get("name")
 
     def _is_left_out(self, path: Path) -> bool:
         return any(begins_with(path, fields) for fields in self._left_out)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.group_folders import make_folder
 from shopsphere.foundation.paths import cache_directory, lab_directory
 
 MACHINE_RECORDS = Path("/var/lib/shopsphere-records")
@@ -59,7 +60,7 @@ def require_records_directory(environment: Environment) -> Path:
     """
     folder = records_directory(environment)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise _no_records(folder, error.strerror or str(error)) from error
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from shopsphere.foundation.group_folders import make_folder
 from shopsphere.foundation.locking import try_lock
 
 _NEW = ".new"
@@ -58,7 +59,7 @@ def sync_directory(directory: Path) -> None:
 
 @contextmanager
 def _written_beside(file: Path, text: str, mode: int) -> Iterator[Path]:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     _remove_left(file)
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=_NEW, dir=file.parent)
     beside = Path(name)

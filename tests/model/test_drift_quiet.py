@@ -39,6 +39,17 @@ def test_an_autoscaler_and_a_rollout_are_no_drift() -> None:
     assert findings(lives) == []
 
 
+@pytest.mark.requirement("what the owner makes before the first `up`, as the page says, is no drift after it")
+def test_a_namespace_that_was_there_before_is_no_drift() -> None:
+    lives = live_objects()
+    namespace = lives["namespace"]
+    name = ("metadata", "labels", "kubernetes.io/metadata.name")
+    set_by(namespace, name, namespace["metadata"]["name"], "before-first-apply")
+    assert findings(lives) == []
+    set_by(namespace, name, "payments-of-others", "kubectl-edit")
+    assert [each.field for each in findings(lives)] == ['metadata.labels["kubernetes.io/metadata.name"]']
+
+
 def test_the_repair_of_a_servers_files_is_no_drift_itself() -> None:
     lives = live_objects()
     place = ("metadata", "annotations")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cli import main as cli
 from lab import tools
@@ -23,10 +24,10 @@ MANIFEST = f"sha256:{'5' * 64}"
 REGISTRY = "registry.eu.example.com:5000/retail"
 
 
-def archive(folder: Path, *, holds: str = CONFIGURATION) -> Archive:
+def archive(folder: Path, *, holds: str = CONFIGURATION, name: str = "gateway") -> Archive:
     digest = hashlib.sha256(holds.encode()).hexdigest()
-    file = folder / "gateway-0123456789abcdef.tar"
-    return Archive("gateway", "localhost/shopsphere/gateway:2.6", file, digest, 1, (), (), datetime.now(UTC))
+    file = folder / f"{name}-0123456789abcdef.tar"
+    return Archive(name, f"localhost/shopsphere/{name}:2.6", file, digest, 1, (), (), datetime.now(UTC))
 
 
 @pytest.fixture
@@ -92,6 +93,22 @@ def test_lines_fit_into_a_stack_file(
     assert cli.run(["images", "push", REGISTRY, "gateway", "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["image"], told["reference"]) == ("gateway", reference)
+
+
+@pytest.mark.requirement("lines that are to be put into a stack's file as they are printed are accepted there")
+def test_lines_name_what_stacks_have_and_not_the_operator(
+    crane: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ensuring, "ensure_tools", lambda _names: None)
+    monkeypatch.setattr(ensure, "build_archives", lambda names: [archive(tmp_path, name=each) for each in names])
+    monkeypatch.setattr(tools, "program", lambda _name: crane)
+    assert cli.run(["images", "push", REGISTRY]) == 0
+    printed = capsys.readouterr().out
+    lines = yaml.safe_load(f"config:\n{printed}")["config"]["shopsphere:images"]
+    assert set(lines) == {"archive", "gateway", "postgresql", "shop"}
+    assert f"  # cnpg-operator: {REGISTRY}/shopsphere/cnpg-operator:2.6@{MANIFEST}\n" in printed
+    assert cli.run(["images", "push", REGISTRY, "cnpg-operator"]) == 0
+    assert yaml.safe_load(f"config:\n{capsys.readouterr().out}") == {"config": None}
 
 
 def test_images_of_stacks_are_all_pushed() -> None:

@@ -111,6 +111,19 @@ def test_rights_of_each_program(into: Path) -> None:
     assert entries(folder / "shopsphere-host-rules.service")["RequiredBy"] == "kubelet.service shopsphere-agent.service"
 
 
+@pytest.mark.requirement("a pod that has no policies yet reaches nothing, whoever flushed the host's rules")
+def test_guard_of_the_pods_comes_back_with_nftables(into: Path) -> None:
+    assert install("dublin", into) == 0
+    assert not (into / "dublin" / UNITS / "shopsphere-pod-guard.service").exists()
+    assert install("frankfurt", into, "--pod-guard") == 0
+    own = entries(into / "frankfurt" / UNITS / "shopsphere-pod-guard.service")
+    assert (own["PartOf"], own["ReloadPropagatedFrom"]) == ("nftables.service", "nftables.service")
+    assert own["ExecStart"] == own["ExecReload"] == "/usr/sbin/nft -f /etc/shopsphere/pod-guard.nft"
+    assert own["WantedBy"] == "multi-user.target nftables.service"
+    for name in ("shopsphere-agent.service", "shopsphere-agent-door.service"):
+        assert "pod-guard" not in (into / "frankfurt" / UNITS / name).read_text()
+
+
 def test_keys_have_owners_and_modes(into: Path) -> None:
     assert install("ashburn", into) == 0
     rows = [line.split()[:3] for line in (into / "ashburn/must-be-there.txt").read_text().splitlines()[1:]]
@@ -242,8 +255,8 @@ def test_systemd_accepts_every_unit(into: Path, tmp_path: Path) -> None:
             text = text.replace(f"/opt/shopsphere/.venv/bin/{name}", "/bin/true")
         (folder / unit.name).write_text(text)
     names = sorted(each.name.replace("@", "@rdc-a") for each in folder.iterdir())
-    # Agent, door, rules, mount; three voters; four services and two timers of operators; one of each for retention.
-    assert len(names) == 15
+    # Agent, door, rules, guard, mount; three voters; four services and two timers of operators; two of retention.
+    assert len(names) == 16
     found = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *names],
         env={"SYSTEMD_UNIT_PATH": f"{folder}:", "PATH": "/usr/bin:/bin"},

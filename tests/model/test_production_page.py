@@ -14,10 +14,12 @@ from shopsphere.estate.access import CdnAccess, EdgeAccess, WitnessAccess
 from shopsphere.foundation.paths import REPOSITORY
 
 sys.path.append(str(REPOSITORY / "bench" / "production"))
-from filled_in import OWNERS, laid_over
-from followed import printed_for
+from filled_in import OWNERS, laid_over, pushed_images, with_content
+from followed import not_as_said, printed_for
+from kernel import inotify_instances
 from page_blocks import Block, read_page, the_page
 from page_table import Act, Table, TableError, problems, read_table, replaced
+from systemd_hosts import Said
 
 PAGE = """# How
 
@@ -98,6 +100,49 @@ def test_owners_words_are_laid_over_a_file() -> None:
         "f": {"g": 6},
     }
     assert OWNERS.exists()
+
+
+def test_owner_writes_what_the_run_has_made(tmp_path: Path) -> None:
+    digest = f"sha256:{'5' * 64}"
+    (tmp_path / "ca.crt").write_text("an authority\n")
+    (tmp_path / "pushed.txt").write_text(
+        f"    ok 7 s  push shop\n  shopsphere:images:\n    shop: r.example/shop:1@{digest}\n"
+        f"  # of no stack:\n  # cnpg-operator: r.example/cnpg-operator:1@{digest}\n"
+    )
+    assert pushed_images((tmp_path / "pushed.txt").read_text()) == {"shop": f"r.example/shop:1@{digest}"}
+    written = {"a": {"b": "content of ca.crt"}, "c": "lines of step 9", "d": ["as it is"]}
+    assert with_content(written, tmp_path) == {
+        "a": {"b": "an authority"},
+        "c": {"shop": f"r.example/shop:1@{digest}"},
+        "d": ["as it is"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("act", "code", "wrong"),
+    [
+        (Act("1"), 0, ""),
+        (Act("1"), 1, "ended with 1"),
+        (Act("1", refused=True), 1, ""),
+        (Act("1", refused=True), 0, "ended with 0"),
+        (Act("1", ends=4), 4, ""),
+        (Act("1", ends=4), 1, "ended with 1"),
+        (Act("1", ends=4), 0, "ended with 0"),
+        (Act("1", expect="well"), 0, "did not print 'well'"),
+    ],
+)
+def test_act_that_ends_otherwise_than_the_page_says_is_a_failure(act: Act, code: int, wrong: str) -> None:
+    assert not_as_said(act, Said(code, "done", 0.1)) == ([wrong] if wrong else [])
+
+
+def test_instances_of_inotify_are_counted(tmp_path: Path) -> None:
+    for process, leads in (("7", ("anon_inode:inotify", "anon_inode:inotify", "/dev/null")), ("8", ()), ("self", ())):
+        folder = tmp_path / process / "fd"
+        folder.mkdir(parents=True)
+        for number, each in enumerate(leads):
+            (folder / str(number)).symlink_to(each)
+    found = inotify_instances(tmp_path, user=tmp_path.stat().st_uid)
+    assert (found, inotify_instances(tmp_path, user=tmp_path.stat().st_uid + 1)) == (2, 0)
 
 
 @pytest.mark.requirement("every step that an owner is told to do at a host is done when the page is followed")
