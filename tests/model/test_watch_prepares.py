@@ -35,10 +35,11 @@ def lapses(desk: Desk, *, ends: float, gone: float) -> None:
             desk.witness.answer = seen()
         return whole()
 
-    def seconds_left(look: Seen) -> int:
-        return int(start + ends - desk.clock.now) if look.lease_holder else 0
+    def seconds_left(seen: Seen) -> int:
+        return int(start + ends - desk.clock.now) if seen.lease_holder else 0
 
-    desk.witness.see, desk.witness.seconds_left = see, seconds_left  # type: ignore[method-assign]
+    desk.witness.see = see  # type: ignore[method-assign]
+    desk.witness.seconds_left = seconds_left  # type: ignore[method-assign]
 
 
 @pytest.mark.requirement("a move is prepared while a lost site's lease runs out, and begins when it has")
@@ -68,7 +69,7 @@ def test_a_lease_that_is_given_back_meanwhile_is_missed_for_longer(desk: Desk) -
 def test_a_move_that_cannot_be_prepared(desk: Desk, error: ShopSphereError) -> None:
     start = desk.clock.now
     lapses(desk, ends=PREPARES_AT + 1, gone=PREPARES_AT + 1.5)
-    whole, failed = desk.watcher.move, []
+    whole, failed = desk.watcher.move, list[str]()
 
     def move(reason: str, may_begin: Callable[[], None]) -> None:
         if not failed:
