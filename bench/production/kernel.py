@@ -35,7 +35,7 @@ def require_kernel() -> None:
 
 def inotify_instances(processes: Path = Path("/proc"), user: int = 0) -> int:
     """Count the instances that processes of a user have, root if none is given."""
-    found = set[Path]()
+    found: set[Path] = set()
     for folder in processes.glob("[0-9]*/fd"):
         try:
             if folder.parent.stat().st_uid == user:
