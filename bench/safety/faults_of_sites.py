@@ -31,7 +31,7 @@ def power_loss_unattended(scene: Scene) -> None:
 
 def _watch(scene: Scene) -> None:
     try:
-        shopsphere("watch", scene.under_test.pair.name, "--execute", seconds=60)
+        shopsphere("watch", scene.under_test.pair.name, "--execute", seconds=60, ends_with_us=True)
     except Exception as error:  # noqa: BLE001 it never ends by itself: its time-out is the usual end
         scene.facts["watcher"] = type(error).__name__
 
