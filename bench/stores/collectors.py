@@ -1,12 +1,12 @@
 """What the collectors of a pair tell of themselves, read at their nodes every few seconds."""
 
 import json
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Self
+
+from alongside import Alongside
 
 from lab.cluster.addons import kubectl
 from lab.enter import HostOffError, run_inside
@@ -129,26 +129,19 @@ class Collectors:
             )
 
 
-class Sampling:
-    """Looks at all collectors in a thread of its own, from `with` to its end."""
+class Sampling(Alongside):
+    """Looks at all collectors again and again."""
 
     def __init__(self, collectors: Collectors, every: float = EVERY) -> None:
-        self._collectors, self._every, self._ended = collectors, every, threading.Event()
+        super().__init__("collectors")
+        self._collectors, self._every = collectors, every
         self.looks: list[Look] = []
-        self._thread = threading.Thread(target=self._go_on, name="collectors", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        self._thread.join(60)
-
-    def _go_on(self) -> None:
-        while not self._ended.is_set():
+    def go_on(self) -> None:
+        """Look until it ends."""
+        while not self.ended.is_set():
             self.looks += self._collectors.look()
-            self._ended.wait(self._every)
+            self.ended.wait(self._every)
 
 
 def between(looks: Iterable[Look], begin: float, end: float) -> list[Look]:

@@ -1,12 +1,12 @@
 """A DROP TABLE in commerce and a wrong UPDATE in the ledger, under load, restored to the second before."""
 
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
+from alongside import Alongside
 from restores import Beside
 from scene import Scene
 from sql_session import SqlError, SqlSession
@@ -50,7 +50,7 @@ MISTAKES = (
 )
 
 
-class Rows:
+class Rows(Alongside):
     """A row each 0.2 s, until the end of `with`, or until the table is gone.
 
     Attributes:
@@ -58,22 +58,14 @@ class Rows:
     """
 
     def __init__(self, site: str, mistake: Mistake) -> None:
+        super().__init__("rows")
         self._place, self._table = (site, mistake.database), mistake.table
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._go_on, name="rows", daemon=True)
         self.taken: list[tuple[float, float]] = []
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        self._thread.join(60)
-
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Write a row five times a second."""
         with suppress(SqlError), SqlSession.at(*self._place) as session:  # a dropped table ends it
-            while not self._ended.wait(0.2):
+            while not self.ended.wait(0.2):
                 at = session.ask(f"insert into {self._table} default values returning extract(epoch from at)")
                 self.taken.append((float(at[0]), time.time()))
 
