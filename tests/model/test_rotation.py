@@ -369,10 +369,10 @@ def test_only_certificates_in_use_that_have_ended_excuse_a_pair_that_does_not_re
 
 
 def test_an_end_is_that_of_what_is_used() -> None:
-    """A leaf, or the only authority that vouches for it."""
+    """A leaf, or the only authority that vouches for it; another one ends days from now."""
     now = datetime.now(UTC)
     made, other = (
-        pair_secrets.generate_certificates(TOPOLOGY, PAIR, now=now - timedelta(days=each)) for each in (1, 9)
+        pair_secrets.generate_certificates(TOPOLOGY, PAIR, now=now - timedelta(days=each)) for each in (1, 3644)
     )
     leaf, authority, others = (
         x509.load_pem_x509_certificate(each.encode()).not_valid_after_utc
