@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 from rich.text import Text
 
-from shopsphere.estate.pair_secrets import other_name
+from shopsphere.estate.pair_secrets import AUTHORITY, other_name
 from shopsphere.estate.renewal import KINDS, NOT_RENEWED, SecretKind
 from shopsphere.foundation.certificate_ends import SAID_BEFORE
+from shopsphere.foundation.certificates import has_issued
 from shopsphere.foundation.columns import Cell, columns, table
 
 
@@ -24,7 +25,7 @@ class Row:
         kind: its name.
         what: what it is for.
         renewed: when a rotation renewed it last (UTC); None where no record says so: with the pair, or elsewhere.
-        ends: when the first certificate of it ends (UTC); None where nothing ends by itself.
+        ends: when the first certificate of it that is used ends (UTC); None where nothing ends by itself.
         overlap: two are believed now.
     """
 
@@ -96,7 +97,19 @@ def _ending(end: datetime | None, now: datetime) -> Cell:
 
 
 def first_end(kind: SecretKind, secrets: Mapping[str, str]) -> datetime | None:
-    """Return when the first certificate of a kind ends (UTC), of those that are there; None for no certificate."""
-    texts = [secrets[name] for name in kind.names if name.endswith("Certificate") and name in secrets]
-    ends = [each.not_valid_after_utc for text in texts for each in x509.load_pem_x509_certificates(text.encode())]
-    return min(ends, default=None)
+    """Return when the first certificate of a kind that is used ends (UTC); None where none of these secrets is one.
+
+    Used is what servers and replication present, and the authority that has issued it. Another authority beside that
+    one, which may have ended long ago, is believed and vouches for nothing any more.
+    """
+    names = [name for name in kind.names if name.endswith("Certificate") and name in secrets]
+    found = {name: x509.load_pem_x509_certificates(secrets[name].encode()) for name in names}
+    authorities = found.pop(AUTHORITY, [])
+    return min((_end(each, authorities) for chain in found.values() for each in chain), default=None)
+
+
+def _end(presented: x509.Certificate, authorities: Sequence[x509.Certificate]) -> datetime:
+    """Return when a certificate is not believed any more (UTC): it has ended, or all that have issued it."""
+    issuers = [each.not_valid_after_utc for each in authorities if has_issued(each, presented)]
+    own = presented.not_valid_after_utc
+    return min(own, max(issuers, default=own))

@@ -108,7 +108,7 @@ class Renewal:
         return Stage.USED if self.kind.keeps_other and ended(self.kind, self.old()) else self.kind.stages[0]
 
     def has_ended(self) -> bool:
-        """Whether a certificate of this kind that the stacks hold, or held before this run, has ended."""
+        """Whether a certificate of this kind has ended that the stacks say is used, or said so before this run."""
         stacks = self.rotation.stacks
         return any(ended(self.kind, each) for each in (self.old(), stacks.of(stacks.stacks[0])))
 
@@ -206,7 +206,7 @@ class Renewal:
 
 
 def ended(kind: SecretKind, secrets: Mapping[str, str]) -> bool:
-    """Whether a certificate of a kind has ended, of those that are among these secrets."""
+    """Whether a certificate of a kind has ended that is used, of those that are among these secrets."""
     end = first_end(kind, secrets)
     return end is not None and end <= datetime.now(UTC)
 

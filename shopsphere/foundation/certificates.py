@@ -141,6 +141,15 @@ def first_end_in(content: str) -> dt.datetime | None:
     return min(each.not_valid_after_utc for each in chain)
 
 
+def has_issued(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether an authority itself has signed a certificate, whatever the time is."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
 def serial_in(file: Path) -> str:
     """Return the serial number of the first certificate in a file, in hexadecimal.
 

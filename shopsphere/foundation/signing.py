@@ -24,12 +24,20 @@ from shopsphere.foundation.exchanged import Exchanged
 _ALGORITHM = ec.ECDSA(hashes.SHA256())
 
 
-SIGNER_ENDED = "its signer's certificate ended"
-"""How the message begins of a signature that was good, and of which nobody who sees it first believes it any more."""
-
-
 class NotSignedError(ValueError):
     """Nobody who is believed has signed these words; the message says why not."""
+
+
+class SignerEndedError(NotSignedError):
+    """The signature was good, and nobody who sees it first believes it any more: all else about it holds.
+
+    Attributes:
+        signer: who has signed, as `signer_of` would have said before.
+    """
+
+    def __init__(self, signer: str, end: datetime) -> None:
+        super().__init__(f"its signer's certificate ended {end:%Y-%m-%d %H:%M} UTC")
+        self.signer = signer
 
 
 class Signature(Exchanged):
@@ -98,6 +106,7 @@ def signer_of(
         at: when the certificate has to be valid (UTC).
 
     Raises:
+        SignerEndedError: all is well but that the certificate has ended.
         NotSignedError: nobody who is believed did.
     """
     found = _certificate(signature)
@@ -109,12 +118,13 @@ def signer_of(
             f"not at {at:%Y-%m-%d %H:%M} UTC"
         )
     _require_words(found, signature, kind, content)
-    if at > found.not_valid_after_utc:
-        raise NotSignedError(f"{SIGNER_ENDED} {found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
     names = list(found.subject)
     if len(names) != 1 or names[0].oid != NameOID.ORGANIZATION_NAME:
         raise NotSignedError(f"its signer's certificate names {found.subject.rfc4514_string()[:100]}, which is no user")
-    return str(names[0].value)
+    signer = str(names[0].value)
+    if at > found.not_valid_after_utc:
+        raise SignerEndedError(signer, found.not_valid_after_utc)
+    return signer
 
 
 def names_in(signature: Signature) -> tuple[str, ...]:

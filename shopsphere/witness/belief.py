@@ -27,7 +27,7 @@ from pydantic import Field
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.exchanged import Exchanged
-from shopsphere.foundation.signing import SIGNER_ENDED, NotSignedError, Statement
+from shopsphere.foundation.signing import NotSignedError, SignerEndedError, Statement
 from shopsphere.witness.following import does_not_follow, is_older, named
 from shopsphere.witness.gateway import UnreadableWitnessError
 from shopsphere.witness.identity import Identity
@@ -233,7 +233,7 @@ class Belief:
         record = record_in(self._pair, document)
         who, why = self._judge(document, record)
         if why and self._demands:
-            raise self._refused(why, record)
+            raise self._refused(str(why), record, ended=isinstance(why, SignerEndedError))
         if self._signatures and (last := self._record) is not None:
             older = is_older(record, last, who) if self._demands else record.epoch < last.epoch
             if older and not newest:
@@ -249,18 +249,21 @@ class Belief:
         self._decision = record.decision if signed else None
         self._demands = self._demands or signed
 
-    def _judge(self, document: Document, record: PairRecord) -> tuple[str, str]:
-        """Return who has signed a record, and why it is not signed by who may sign it; empty where it is."""
+    def _judge(self, document: Document, record: PairRecord) -> tuple[str, NotSignedError | None]:
+        """Return who has signed a record, and why it is not signed by who may sign it; None where it is."""
         if self._signatures is None:
-            return "", "nobody is asked who may sign"
-        now = self._today()
+            return "", NotSignedError("nobody is asked who may sign")
+        now, who = self._today(), ""
+        why: SignerEndedError | None = None
         try:
             who = self._signatures.require_good(document, record, self._decision, now)
+        except SignerEndedError as error:
+            why = error
         except NotSignedError as error:
-            return "", str(error)
+            return "", error
         if record.serial > (now.timestamp() + CLOCK_SECONDS) * 1000:  # after it no other one would be newer
-            return "", f"its serial number {record.serial} is none that a clock gives"
-        return who, ""
+            return "", NotSignedError(f"its serial number {record.serial} is none that a clock gives")
+        return who, why
 
     def _document(self, text: str) -> Document:
         if len(text) > _MOST_TEXT:
@@ -269,15 +272,15 @@ class Belief:
             )
         return document_in(text)
 
-    def _refused(self, why: str, record: PairRecord) -> ShopSphereError:
+    def _refused(self, why: str, record: PairRecord, *, ended: bool = False) -> ShopSphereError:
         return UnbelievedRecordError.build(
             f"{self._pair}: the record at the witness is not believed",
             expected="one that an operator or an agent of the pair has signed, and that follows from the last one",
             found=f"{why}: {named(record)}",
-            action=f"ask the agents of both sites for `record` in their state. Where they say epoch {record.epoch}, "
-            f"{record.active}: `shopsphere witness sign {self._pair} --epoch {record.epoch} --active {record.active}`, "
-            "then the same command again (docs/witness.md, “What ended”)"
-            if why.startswith(SIGNER_ENDED)
+            action="ask the agents of both sites for `record` in their state, and compare it with this one: "
+            f"`shopsphere witness sign {self._pair} --epoch N --active SITE`, as both agents say, then the same "
+            "command again (docs/witness.md, “What ended”)"
+            if ended
             else "find out who wrote it: docs/witness.md, “A record that is not believed”",
         )
 

@@ -151,6 +151,6 @@ def _require_good_without(pair: str, folder: Path, record_text: str, withdrawn: 
             f"{pair}: users and rights are as declared, but who has left is still believed",
             expected="a record that somebody has signed who stays",
             found=f"epoch {record.epoch}, {record.active} active, by {record.actor}: {error}",
-            action=f"compare that with what the agents say; `shopsphere witness sign {pair} --epoch {record.epoch} "
-            f"--active {record.active}` with the key of another operator; then the same command again",
+            action=f"compare that with what the agents say; `shopsphere witness sign {pair} --epoch N --active SITE`, "
+            "as both agents say, with the key of another operator; then the same command again",
         ) from error

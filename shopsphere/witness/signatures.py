@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from shopsphere.foundation.signing import (
     NotSignedError,
     Signature,
+    SignerEndedError,
     Statement,
     authorities_in,
     names_in,
@@ -30,6 +31,9 @@ RECORD, DECISION = "shopsphere pair record 1", "shopsphere pair decision 1"
 SIGNATURE = "signature"
 _AGENT = agent_user("")
 
+Ended = list[SignerEndedError]
+Words = tuple[str, str]
+"""Kind and content, as they are signed."""
 Document = dict[str, Any]
 """A record as it is at the witness, with everything that other versions wrote into it."""
 
@@ -75,15 +79,26 @@ class Signatures:
             at: now (UTC).
 
         Raises:
+            SignerEndedError: all is well but that a certificate has ended.
             NotSignedError: it was not.
             WitnessKeysError: the authority that is believed cannot be read.
         """
+        ended: Ended = []
+        who = self._judged(document, record, decision, at, ended)
+        if ended:
+            raise ended[0]
+        return who
+
+    def _judged(
+        self, document: Document, record: PairRecord, decision: Statement | None, at: datetime, ended: Ended
+    ) -> str:
+        """Return as `require_good` does, also who signed with a certificate that ended; `ended` takes note of it."""
         if record.signature is None:
             raise NotSignedError("nobody has signed it")
         if record.pair != self._pair:
             raise NotSignedError(f"it is a record of {record.pair}")
         believed = self._authorities()
-        who = self._signer(record.signature, RECORD, _content(document), believed, at)
+        who = self._signer(record.signature, (RECORD, _content(document)), believed, at, ended)
         if is_operator(who):
             _require_own_name(who, record.actor)
         else:
@@ -93,7 +108,8 @@ class Signatures:
                 raise NotSignedError(f"no operator has signed that epoch {record.epoch} is {record.active}'s")
             return who
         if record.decision != decision:
-            decider = self._signer(record.decision.signature, DECISION, record.decision.text, believed, at)
+            said = DECISION, record.decision.text
+            decider = self._signer(record.decision.signature, said, believed, at, ended)
             if not is_operator(decider):
                 raise NotSignedError(f"{decider} has decided whose epoch {record.epoch} is, and may not")
             if decided := decision_in(record.decision):
@@ -143,14 +159,20 @@ class Signatures:
         return {name: each.end_if_of(signing) for name, each in signatures.items() if each}
 
     def _signer(
-        self, signature: Signature, kind: str, content: str, believed: tuple[x509.Certificate, ...], at: datetime
+        self, signature: Signature, said: Words, believed: tuple[x509.Certificate, ...], at: datetime, ended: Ended
     ) -> str:
         """Return the user who has signed these words: of an operator with a key of his own, which one he is.
+
+        Of a certificate that has ended, too; `ended` takes note of it, and nothing is to be believed then.
 
         Raises:
             NotSignedError: nobody who is believed did, or he has left.
         """
-        who = signer_of(signature, kind, content, believed, at)
+        try:
+            who = signer_of(signature, *said, believed, at)
+        except SignerEndedError as error:
+            ended.append(error)
+            who = error.signer
         if who == OPERATOR:
             who = operator_named(names_in(signature))
         elif is_operator(who):

@@ -253,7 +253,7 @@ def test_the_commands(voters: Voters, monkeypatch: pytest.MonkeyPatch, capfd: py
     assert run([*keys, "--without", "dora"]) == 0
     capfd.readouterr()
     assert run(secure) == 1
-    assert "`shopsphere witness sign rdc-a --epoch 1 --active frankfurt`" in "".join(capfd.readouterr())
+    assert "`shopsphere witness sign rdc-a --epoch N --active SITE`" in "".join(capfd.readouterr())
     assert run(sign) == 1, "her keys are gone"
     monkeypatch.setenv("SHOPSPHERE_OPERATOR", "bert")
     assert run(sign) == 0

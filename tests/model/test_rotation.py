@@ -19,6 +19,7 @@ from runbooks.engine import Journal, RunFacts, StepFailedError, read_run, run_ru
 from runbooks.pair_access import PairAccess
 from runbooks.rotation import proving_certificates, renewal_run
 from runbooks.rotation.deployment import SiteDeployment
+from runbooks.rotation.listing import first_end
 from runbooks.rotation.pair_stacks import PairStacks
 from runbooks.rotation.records import ALL, renewed_at, rotations
 from runbooks.rotation.renewal_run import Rotation
@@ -26,7 +27,7 @@ from runbooks.rotation.run import steps_of
 from runbooks.rotation.site_secrets import places
 from shopsphere.estate import pair_secrets
 from shopsphere.estate.pair_secrets import generate_pair_secrets
-from shopsphere.estate.renewal import KINDS, Stage
+from shopsphere.estate.renewal import DATABASE_CERTIFICATES, KINDS, Stage, bundle
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync
@@ -329,6 +330,66 @@ def test_certificates_that_have_ended_are_renewed(desk: Desk, tmp_path: Path, mo
     assert not set(old) & set(by_kind(after)["database-certificates"])
     assert len(x509.load_pem_x509_certificates(after["pairCaCertificate"].encode())) == 1
     assert [each for each in deployed if each.endswith("old")] == []
+
+
+@pytest.fixture
+def recovered(desk: Desk) -> Desk:
+    """Certificates ended, and a rotation whose records are lost recovered them: what is used now is good."""
+    past = datetime.now(UTC) - pair_secrets.CA_LIFETIME - timedelta(days=1)
+    ended, good = (pair_secrets.generate_certificates(TOPOLOGY, PAIR, now=each) for each in (past, None))
+    layout = DATABASE_CERTIFICATES.layout(Stage.USED, ended, good)
+    config = desk.world.config["lab-dublin"] | {name: value for name, value in layout.items() if value}
+    desk.world = World({stack.name: dict(config) for stack in STACKS}, {site: {} for site in SITES})
+    for site in SITES:
+        desk.world.deploy(site)
+    return desk
+
+
+@pytest.mark.requirement("certificates of databases that have ended are renewed, though nothing replicates any more")
+def test_an_authority_that_ended_beside_the_one_that_is_used_ends_no_overlap(recovered: Desk) -> None:
+    """The world notices where a site shows what the other one does not believe yet."""
+    old = by_kind(recovered.world.config["lab-dublin"])["database-certificates"]
+    recovered.rotate("database-certificates")
+    after = recovered.world.config["lab-dublin"]
+    assert after == recovered.world.config["lab-frankfurt"]
+    assert not set(old) & set(by_kind(after)["database-certificates"])
+    assert len(x509.load_pem_x509_certificates(after["pairCaCertificate"].encode())) == 1
+
+
+@pytest.mark.requirement("certificates of databases that have ended are renewed, though nothing replicates any more")
+def test_only_certificates_in_use_that_have_ended_excuse_a_pair_that_does_not_replicate(
+    recovered: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runbooks.databases.all_follow", lambda *_: False)
+    with pytest.raises(StepFailedError, match="does not stream both databases"):
+        recovered.rotate("database-certificates")
+    recovered.record = recovered.record.changed(actor="test", reason="test", sync=Sync.OFF)
+    with pytest.raises(StepFailedError, match="at one site only"):
+        recovered.rotate("database-certificates")
+
+
+def test_an_end_is_that_of_what_is_used() -> None:
+    """A leaf, or the only authority that vouches for it; another one ends days from now."""
+    now = datetime.now(UTC)
+    made, other = (
+        pair_secrets.generate_certificates(TOPOLOGY, PAIR, now=now - timedelta(days=each)) for each in (1, 3644)
+    )
+    leaf, authority, others = (
+        x509.load_pem_x509_certificate(each.encode()).not_valid_after_utc
+        for each in (made["replicationCertificate"], made["pairCaCertificate"], other["replicationCertificate"])
+    )
+    assert others < leaf < authority
+    both = bundle(other["pairCaCertificate"], made["pairCaCertificate"])
+    assert first_end(DATABASE_CERTIFICATES, made | {"pairCaCertificate": both}) == leaf
+    assert (
+        first_end(DATABASE_CERTIFICATES, made | {"ledgerServerCertificate": other["ledgerServerCertificate"]}) == others
+    )
+    assert first_end(DATABASE_CERTIFICATES, {"pairCaCertificate": both}) is None
+    with pytest.MonkeyPatch.context() as long:
+        long.setattr(pair_secrets, "LEAF_LIFETIME", pair_secrets.CA_LIFETIME * 2)
+        outlived = pair_secrets.generate_certificates(TOPOLOGY, PAIR, now=now)
+    ends = x509.load_pem_x509_certificate(outlived["pairCaCertificate"].encode()).not_valid_after_utc
+    assert first_end(DATABASE_CERTIFICATES, outlived) == ends
 
 
 def test_stacks_that_differ_are_refused(desk: Desk) -> None:

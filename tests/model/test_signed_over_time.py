@@ -22,9 +22,11 @@ from shopsphere.witness import PairRecord, Phase, Sync, access, own_keys
 from shopsphere.witness.belief import OlderRecordError, UnbelievedRecordError
 from shopsphere.witness.identity import WitnessKeysError
 from shopsphere.witness.keys import change_authorities
+from shopsphere.witness.operators import acting_as
+from shopsphere.witness.record import LAST_SERIAL
 from shopsphere.witness.signing_anew import SigningError
 from shopsphere.witness.store import WitnessConflictError
-from shopsphere.witness.users import OPERATOR, WATCHER
+from shopsphere.witness.users import OPERATOR, ROOT, WATCHER
 
 URLS = ("http://10.0.0.1:1",)
 BEFORE = {
@@ -166,6 +168,33 @@ def test_certificates_end(moved: SignedPair) -> None:
     moved.write(moved.forge(OPERATOR, sync="on"))
     with pytest.raises(UnbelievedRecordError, match="its signer's certificate ended"):
         knows.see()
+
+
+@pytest.mark.requirement("what was believed stays believed when the certificate has ended; a new signature does not")
+def test_that_a_certificate_ended_is_said_only_where_all_else_holds(moved: SignedPair) -> None:
+    """Whoever has a key that ended, and rules the voters, is not passed off as one who forgot to renew it."""
+    good = moved.text()
+    forged = {
+        "and may not": moved.forge(ROOT),
+        "who has not decided this epoch": moved.forge(DUBLIN, actor=acting_as("operator-eve")),
+        "it says that it is by": moved.forge(OPERATOR, actor=acting_as("operator-eve")),
+        "what an operator decided is not": moved.forge(OPERATOR, epoch=9, active="frankfurt"),
+        "has decided whose epoch 9 is, and may not": moved.forge(
+            OPERATOR, epoch=9, active="frankfurt", decision=moved.decision(DUBLIN, epoch=9, active="frankfurt")
+        ),
+        "none that a clock gives": moved.forge(OPERATOR, serial=LAST_SERIAL),
+    }
+    moved.later = timedelta(days=826)
+    for why, text in forged.items():
+        moved.write(text)
+        with pytest.raises(UnbelievedRecordError, match="find out who wrote it") as refused:
+            moved.witness().see()
+        assert why in str(refused.value)
+        assert "witness sign" not in str(refused.value)
+    moved.write(good)
+    with pytest.raises(UnbelievedRecordError, match="its signer's certificate ended") as refused:
+        moved.witness().see()
+    assert "`shopsphere witness sign rdc-a --epoch N --active SITE`, as both agents say" in str(refused.value)
 
 
 def test_a_decision_that_is_known_outlives_its_certificate_in_new_records(moved: SignedPair) -> None:
