@@ -272,7 +272,7 @@ def replace(
         raise UsageError(f"--voter {voter}: expected a seat of {pair}: {', '.join(addresses)}")
     own = addresses.pop(voter)
     with closing(administered_witness(pair, environment)) as store:
-        replacement = VoterReplacement(store, voter, own, addresses.values(), lambda line: say(f"{pair}: {line}"))
+        replacement = VoterReplacement(store, pair, voter, own, addresses, lambda line: say(f"{pair}: {line}"))
         votes = replacement.go_on(again=again)
     if not votes:
         say(f"now at {voter}: its keys, an empty data folder, and a first start with {JOINS} (docs/witness.md)")

@@ -15,7 +15,7 @@ from typing import Any, Self
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock, WaitExpiredError, wait_until
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.files import sync_directory
-from shopsphere.foundation.group_folders import share
+from shopsphere.foundation.group_folders import share, share_open
 from shopsphere.foundation.locking import try_lock
 
 LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever holds a lock for longer was stopped in the middle
@@ -113,15 +113,14 @@ class LineFile:
         self._closed = False
         flags = {True: os.O_CREAT | os.O_EXCL, False: 0, None: os.O_CREAT}[create]
         try:
-            is_new = not path.exists()
-            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
-            if is_new and create is not False:
-                share(path)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | flags, 0o600)
         except OSError as error:
-            raise _not_written(path, "a file open for writing", error) from error
+            raise _not_written(path, "a file open for writing, and no link", error) from error
         try:
+            share_open(self._descriptor, path.parent)
             lock(self._descriptor, path, seconds=seconds, clock=clock)
-            data = path.read_bytes()
+            with os.fdopen(os.dup(self._descriptor), "rb") as source:
+                data = source.read()
             self.lines = tuple(complete_lines(data))
             self._size = data.rfind(b"\n") + 1
             if self._size < len(data):
@@ -129,8 +128,10 @@ class LineFile:
                 os.fsync(self._descriptor)
             if create is not False:
                 sync_directory(path.parent)
-        except BaseException:
+        except BaseException as error:
             os.close(self._descriptor)
+            if isinstance(error, OSError):
+                raise _not_written(path, "a file that can be read, shared and cut", error) from error
             raise
 
     def append(self, record: Mapping[str, Any]) -> None:

@@ -17,6 +17,11 @@ from shopsphere.foundation.trust import is_refusal, usual_trust
 
 ANSWER_SECONDS = 10.0
 """Bound on one request (s), for callers that are in no hurry."""
+_RENEW = (
+    "`shopsphere doctor edge` says when they end; `shopsphere edge-door keys` renews them, also when they have ended "
+    "(docs/edge.md)"
+)
+_BELIEVE = "correct its address in the stack's configuration, or see to its certificate and this machine's clock"
 _TRIES = 6
 _PAUSE_SECONDS = 0.15
 
@@ -106,8 +111,7 @@ class HttpService:
                     f"{self.name} and this machine do not believe each other's certificates",
                     expected="certificates of one authority at both ends, not ended",
                     found=f"{type(error).__name__}: {error}",
-                    action="`shopsphere doctor edge` says when they end; `shopsphere edge-door keys` renews them, also "
-                    "when they have ended (docs/edge.md)",
+                    action=_RENEW if self.trust else _BELIEVE,
                 ) from error
             is_open = method != "GET" and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             raise (UnknownOutcomeError if is_open else ServiceError).build(

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from shopsphere.deploy.outcomes import EngineRun, Model, PlanOutcome, StackOutcome, Verb
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import one_line
-from shopsphere.foundation.group_folders import make_folder, share
+from shopsphere.foundation.group_folders import make_folder, share_open
 
 FILE = "deployments.jsonl"
 
@@ -87,15 +87,13 @@ def append(directory: Path, record: DeploymentRecord) -> Path:
     """
     make_folder(directory)
     file = directory / FILE
-    is_new = not file.exists()
-    # A torn line of an earlier run must not swallow this one.
-    torn = file.exists() and file.stat().st_size > 0 and not file.read_bytes().endswith(b"\n")
-    line = _line(record, after_torn=torn)
-    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o640)
     try:
-        if is_new:
-            share(file)
-        os.write(handle, line)
+        share_open(handle, directory)
+        # A torn line of an earlier run must not swallow this one.
+        size = os.fstat(handle).st_size
+        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        os.write(handle, _line(record, after_torn=torn))
         os.fsync(handle)
     finally:
         os.close(handle)

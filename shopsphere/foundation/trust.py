@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import ssl
 from functools import cache
 from pathlib import Path
 
 import httpx
+
+_OF_CERTIFICATES = re.compile("CERTIFICATE|UNKNOWN_CA")
+"""In OpenSSL's names of alerts that are about certificates."""
 
 
 @cache
@@ -37,12 +41,26 @@ def mutual_trust(authority: Path, certificate: Path, key: Path) -> ssl.SSLContex
 
 
 def is_refusal(error: BaseException | None) -> bool:
-    """Whether somebody is there, and TLS fails: a certificate is not believed at one of the ends.
+    """Whether a certificate is not believed at one of the ends: nothing was read of what was sent.
+
+    Whatever else TLS ends with may come after a request was read, as a record that was damaged on the way back.
+    """
+    found = _of_tls(error)
+    return isinstance(found, ssl.SSLCertVerificationError) or bool(
+        found and _OF_CERTIFICATES.search(getattr(found, "reason", None) or str(found))
+    )
+
+
+def is_tls_failure(error: BaseException | None) -> bool:
+    """Whether somebody is there, and TLS fails, for whatever reason.
 
     A line that is cut in the middle says nothing of that kind.
     """
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    found = _of_tls(error)
+    return found is not None and not isinstance(found, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+
+
+def _of_tls(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
-    return False
+    return error

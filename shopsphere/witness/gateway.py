@@ -19,7 +19,7 @@ import httpx
 from shopsphere.foundation.bounded_http import read_whole, within
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
-from shopsphere.foundation.trust import is_refusal
+from shopsphere.foundation.trust import is_tls_failure
 from shopsphere.witness.identity import Identity, WitnessKeysError
 from shopsphere.witness.said import ENDS, message, says, shown_until, why
 from shopsphere.witness.session import Session, Sessions
@@ -133,7 +133,7 @@ class Gateway:
                 answer: object = response.json()
             except (httpx.HTTPError, ValueError, UnreadableWitnessError) as error:
                 problems.append(f"{url}: {why(error)}")
-                refused += isinstance(error, UnreadableWitnessError) or is_refusal(error)
+                refused += isinstance(error, UnreadableWitnessError) or is_tls_failure(error)
                 continue
             if not isinstance(answer, dict):
                 problems.append(f"{url}: no voter's answer")

@@ -9,7 +9,7 @@ Each call looks where that stands, and does what comes next; so it may be killed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,14 @@ from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.witness.gateway import WitnessUnreachableError
 from shopsphere.witness.store import Store
-from shopsphere.witness.voter import hears
+from shopsphere.witness.voter import hears, is_of, tells_lines
 
 DOCS = "docs/witness.md, “A voter is replaced”"
 _TOO_EARLY = ("in sync with leader", "unhealthy cluster")
 """What voters say of a change of members that they may allow a moment later: a learner that is behind; and others that
 have not heard each other for 5 s."""
+_MEANWHILE = ("member not found", "Peer URLs already exists", "can only promote a learner", "too many learner members")
+"""What they say where somebody else has changed the members since they were read."""
 _PATIENCE_SECONDS, _TRY_EVERY = 30.0, 0.5
 
 
@@ -66,17 +68,19 @@ class VoterReplacement:
 
     Args:
         store: the witness, asked as root.
+        pair: whose witness it is.
         seat: the site of the voter.
         address: where other voters reach it.
-        others: where they reach the other voters.
+        others: where they reach the other voters, by seat.
         told: gets a line per change.
         clock: replaceable in tests.
     """
 
     store: Store
+    pair: str
     seat: str
     address: str
-    others: Collection[str]
+    others: Mapping[str, str]
     told: Callable[[str], object]
     clock: Clock = SYSTEM_CLOCK
 
@@ -92,6 +96,9 @@ class VoterReplacement:
         """
         own = self._own_member()
         if own is not None and own.learns and again:
+            figures = self._figures()
+            self._require_others(figures)
+            self._require_silent(own, figures, "call it without --again: it learns; or stop that voter for good first")
             self._let_go(own)
             own = None
         if own is not None and (not own.started or own.learns):
@@ -102,7 +109,7 @@ class VoterReplacement:
             return True
         self._require_others(figures)
         if own is not None:
-            self._require_silent(own, figures)
+            self._require_silent(own, figures, "name the seat that is lost, or stop that voter for good first")
             self._let_go(own)
         self._change("add", {"peerURLs": [self.address], "isLearner": True})
         self.told(f"{self.seat}: a new one may join at {self.address}; it learns first, and does not vote yet")
@@ -118,9 +125,13 @@ class VoterReplacement:
         own = [each for each in members if each.address == self.address]
         beside = [each for each in members if each.address != self.address]
         others = {each.address: each for each in beside}
-        if len(own) > 1 or len(others) < len(beside) or set(others) != set(self.others):
+        missing = [seat for seat, address in self.others.items() if address not in others]
+        if len(own) == len(missing) == 1 and len(beside) == len(self.others) - 1 == len(others):
+            raise self._refused("every other voter to be a member", f"the replacement of {missing[0]} was begun",
+                                f"`shopsphere witness replace {self.pair} --voter {missing[0]}` first")  # fmt: skip
+        if len(own) > 1 or len(others) < len(beside) or set(others) != set(self.others.values()):
             raise self._refused(
-                f"members at {', '.join(sorted([self.address, *self.others]))}, and no other",
+                f"members at {', '.join(sorted([self.address, *self.others.values()]))}, and no other",
                 ", ".join(sorted(each.address for each in members)),
                 f"remove a member that is none of the seats, as root: `etcdctl member remove` ({DOCS})",
             )
@@ -138,9 +149,10 @@ class VoterReplacement:
         try:
             if self.store.gateway.get(url, "/health").json().get("health") != "true":
                 return ""
-            return self.store.gateway.get(url, "/metrics").text
+            answer = self.store.gateway.get(url, "/metrics")
         except (httpx.HTTPError, ValueError, AttributeError):
             return ""
+        return answer.text if answer.status_code == httpx.codes.OK and tells_lines(answer.text) else ""
 
     def _require_others(self, figures: dict[str, str]) -> None:
         if len(figures) < len(self.others):
@@ -151,14 +163,15 @@ class VoterReplacement:
                 f"bring the others back first, with their disks ({DOCS})",
             )
 
-    def _require_silent(self, own: Member, figures: dict[str, str]) -> None:
+    def _require_silent(self, own: Member, figures: dict[str, str], action: str) -> None:
         """Refuse to remove a voter that others hear: the wrong seat, or a way that is cut only from here."""
-        hearing = [url for url, text in figures.items() if hears(text, f"{int(own.number):x}")]
+        number = f"{int(own.number):x}"
+        hearing = [url for url, text in figures.items() if hears(text, number) or is_of(text, number)]
         if hearing:
             raise self._refused(
                 f"a voter at {self.seat} that is lost",
-                f"{', '.join(hearing)} has a line to it",
-                "name the seat that is lost, or stop that voter for good first",
+                f"{', '.join(hearing)} has a line to it, or is it",
+                action,
             )
 
     def _let_go(self, own: Member) -> None:
@@ -195,6 +208,9 @@ class VoterReplacement:
                 self.store.call(f"/v3/cluster/member/{what}", body)
             except WitnessUnreachableError as error:
                 if not any(each in str(error) for each in _TOO_EARLY):
+                    if any(each in str(error) for each in _MEANWHILE):
+                        raise self._refused("members as they were just read", f"changed meanwhile: {one_line(error)}",
+                                            "call the same command again") from error  # fmt: skip
                     raise
                 if self.clock.monotonic() >= until:
                     raise self._refused(

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.foundation.trust import is_refusal
+from shopsphere.foundation.trust import is_tls_failure
 
 ENDS = "certificate_ends"
 """Extension of an answer that was read: what `shown_until` says."""
@@ -44,4 +44,4 @@ def shown_until(response: httpx.Response) -> datetime | None:
 def why(error: Exception) -> str:
     """Return what kept a voter from answering; of a certificate that is not accepted, why."""
     text, kind = one_line(error)[:160], type(error).__name__
-    return f"{kind}: {text}" if is_refusal(error) or isinstance(error, ShopSphereError) else kind
+    return f"{kind}: {text}" if is_tls_failure(error) or isinstance(error, ShopSphereError) else kind

@@ -64,6 +64,17 @@ def hears(figures: str, member: str) -> bool:
     )
 
 
+def is_of(figures: str, member: str) -> bool:
+    """Whether these `/metrics` are those of the member with this number (hexadecimal)."""
+    return f'Local="{member}"' in figures
+
+
+def tells_lines(figures: str) -> bool:
+    """Whether a page is a voter's `/metrics`, and says to which others it has a line."""
+    names = ("etcd_network_known_peers", "etcd_network_active_peers")
+    return all(re.search(rf"^{name}\{{[^}}]*\}} \d", figures, re.MULTILINE) for name in names)
+
+
 def miscounted(voters: Iterable[Voter], known: int) -> str:
     """Return what is wrong with how many members voters count, of `known` voters that are asked; empty for nothing."""
     counted = sorted({each.members for each in voters if each.members is not None} - {known})

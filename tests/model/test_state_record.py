@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import httpx
 import pytest
 from edge_declaration import RDC_A, ZONE
@@ -79,6 +81,12 @@ def test_a_refusal_is_no_unknown_outcome(server: FakeAuthority) -> None:
         write_record([server], RDC_A, NEW)
 
 
+def failed_in_tls(reason: str) -> Exception:
+    error, inner = httpx.ReadError(reason), ssl.SSLError(1, f"[SSL: {reason}] (_ssl.c:2580)")
+    inner.reason, error.__cause__ = reason, inner
+    return error
+
+
 @pytest.mark.parametrize(
     ("method", "answer", "is_open"),
     [
@@ -87,6 +95,14 @@ def test_a_refusal_is_no_unknown_outcome(server: FakeAuthority) -> None:
         ("PATCH", httpx.RemoteProtocolError("cut"), True),
         ("PATCH", httpx.ConnectError("refused"), False),
         ("PATCH", httpx.ConnectTimeout("late"), False),
+        ("PATCH", failed_in_tls("DECRYPTION_FAILED_OR_BAD_RECORD_MAC"), True),
+        ("PATCH", failed_in_tls("TLSV1_ALERT_INTERNAL_ERROR"), True),
+        ("PATCH", failed_in_tls("WRONG_VERSION_NUMBER"), True),
+        ("PATCH", failed_in_tls("TLSV13_ALERT_CERTIFICATE_REQUIRED"), False),
+        ("PATCH", failed_in_tls("SSLV3_ALERT_CERTIFICATE_EXPIRED"), False),
+        ("PATCH", failed_in_tls("TLSV1_ALERT_UNKNOWN_CA"), False),
+        ("PATCH", failed_in_tls("CERTIFICATE_VERIFY_FAILED"), False),
+        ("GET", failed_in_tls("WRONG_VERSION_NUMBER"), False),
         ("PATCH", httpx.Response(403), False),
         ("PATCH", httpx.Response(503), False),
         ("GET", httpx.Response(504), False),
@@ -106,3 +122,14 @@ def test_which_failures_leave_a_change_open(
     with pytest.raises(ServiceError) as caught:
         HttpService("ns1", "https://10.0.0.1").request(method, "/zones")
     assert isinstance(caught.value, UnknownOutcomeError) is is_open
+
+
+@pytest.mark.parametrize("trust", [None, ssl.create_default_context()])
+def test_only_who_has_keys_is_told_to_renew_them(monkeypatch: pytest.MonkeyPatch, trust: ssl.SSLContext | None) -> None:
+    def request(*_words: object, **_more: object) -> httpx.Response:
+        raise failed_in_tls("CERTIFICATE_VERIFY_FAILED")
+
+    monkeypatch.setattr(httpx, "request", request)
+    with pytest.raises(ServiceError, match="do not believe each other") as caught:
+        HttpService("GitHub", "https://10.0.0.1", trust=trust).request("GET", "/")
+    assert ("edge-door keys" in str(caught.value)) is (trust is not None)
