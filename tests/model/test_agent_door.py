@@ -27,7 +27,7 @@ from shopsphere.estate.site_agent import HAS_LEASE, OPEN_FOR_WRITES
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[SaidSite]:
     said = SaidSite(tmp_path)
-    said.publisher.start()
+    said.speaks()
     yield said
     said.publisher.stop()
 

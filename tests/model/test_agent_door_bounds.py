@@ -190,7 +190,7 @@ def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(server, "READ_SECONDS", 0.6)
     monkeypatch.setattr(server, "WRITE_SECONDS", 0.6)
     site = SaidSite(tmp_path)
-    site.publisher.start()
+    site.speaks()
     with OpenDoor(tmp_path) as door:
         yield door.port
     site.publisher.stop()

@@ -112,7 +112,7 @@ def test_many_addresses_together_have_so_many_lines_a_minute() -> None:
 def test_what_the_door_refuses_is_in_its_log(tmp_path: Path) -> None:
     lines: list[str] = []
     site = SaidSite(tmp_path)
-    site.publisher.start()
+    site.speaks()
     try:
         with (
             OpenDoor(site.folder, refusals=Refusals(lines.append, ManualClock())) as door,

@@ -82,7 +82,7 @@ def test_a_quorum_with_one_voter_missing_works_but_is_not_ready(silent: int, ver
 
 def test_an_agent_is_understood_as_it_answers(tmp_path: Path) -> None:
     said = SaidSite(tmp_path, {"site": "dublin", "role": Role.REPLICA, "record": None})
-    said.publisher.start()
+    said.speaks()
     with OpenDoor(tmp_path) as door:
         state = ask_agent(door.url)
     said.publisher.stop()

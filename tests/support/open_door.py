@@ -36,6 +36,11 @@ class SaidSite:
         self.told: list[str] = []
         self.publisher = Publisher(folder, lambda: self.doors, lambda: self.described, self.told.append, **options)
 
+    def speaks(self) -> None:
+        """Publish from now on, for the first time before this returns: who asks then has an answer."""
+        self.publisher.publish()
+        self.publisher.start()
+
     def says(self, *, writes: bool, **described: Any) -> None:
         """Learn something, and publish it."""
         self.doors = Doors(databases=True, writes=writes, because="a test")
