@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 from runbooks.audit_trail import AuditTrail
@@ -105,8 +105,8 @@ def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None
         witness.prefer_fastest()
         with _alone(request, witness) as lock:
             left = _worth_going_on(directory, request, acting_as(witness.user))
-            begins = cache(may_begin or (lambda: None))
-            if left:
+            begins = cache(may_begin) if may_begin else None
+            if left and begins:
                 begins()
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
@@ -119,8 +119,7 @@ def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None
                 trail = AuditTrail(directory, witness)
                 try:
                     with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
-                        facts = partial(_facts, request=request, change=change)
-                        _run(runbook, change, journal, lambda event: trail.note(facts(event)), begins)
+                        _run(runbook, change, journal, lambda event: trail.note(_facts(event, request, change)), begins)
                 finally:
                     trail.settle()
                 measured = {**outside.report(), **_loss(change)} if outside else {}
@@ -134,10 +133,10 @@ def _run(
     change: RoleChange,
     journal: Journal,
     note: Callable[[str], None],
-    begins: Callable[[], None],
+    begins: Callable[[], None] | None,
 ) -> None:
     def may_act() -> None:
-        if not journal.touched:
+        if begins and not journal.touched:
             begins()
             change.ask_source_anew()  # what its agents said before that is old
         change.require_lock()

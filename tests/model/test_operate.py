@@ -488,3 +488,14 @@ def test_a_run_that_was_killed_before_it_changed_anything(desk: SimpleNamespace,
     assert present(earlier.end).kind is Kind.RUN_ABANDONED
     assert "before it changed anything" in present(earlier.end).fields["reason"]
     assert (present(planned.end).kind, planned.values["epoch"]) == (Kind.RUN_FINISHED, 1)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_is_left_is_asked_again_only_after_a_wait(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    again: list[str] = []
+    monkeypatch.setattr(RoleChange, "ask_source_anew", lambda change: again.append(change.source))
+    request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "", "test", accept_data_loss=False)
+    operate.carry_out(TOPOLOGY, request, (lambda: None) if waits else None)
+    assert again == (["frankfurt"] if waits else [])
