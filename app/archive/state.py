@@ -66,7 +66,8 @@ class State:
             self.wishes += 1
             if gap:
                 self.open_gap = True
-                self.gaps = [*(self.gaps if self.gaps[-1:] != [reason] else self.gaps[:-1]), reason][-SHOWN_GAPS:]
+                if self.gaps[-1:] != [reason]:
+                    self.gaps = [*self.gaps, reason][-SHOWN_GAPS:]
 
     def base_done(self, began: float, wishes: int) -> None:
         """Note a base backup that began when there had been so many wishes for one."""

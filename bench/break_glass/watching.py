@@ -1,13 +1,13 @@
 """Both sites' doors and fences, looked at in turn from before a fault until all is well again."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
+from alongside import Alongside
 from pair import PairUnderTest
 
 from lab.enter import HostOffError, run_inside
@@ -52,31 +52,22 @@ def open_together(looks: Sequence[Look]) -> list[float]:
     return sorted(found)
 
 
-class Watch:
-    """Looks at both sites in a thread of its own, from `with` to its end."""
+class Watch(Alongside):
+    """Looks at both sites again and again."""
 
     def __init__(self, pair: PairUnderTest) -> None:
-        self._pair, self._ended = pair, threading.Event()
+        super().__init__("watch", ends_within=20)
+        self._pair = pair
         self.looks: list[Look] = []
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """End."""
-        self._ended.set()
-        self._thread.join(20)
 
     def open_now(self) -> set[str]:
         """Return the sites that were open when they were looked at last."""
         last = {each.site: each.is_open for each in self.looks[-20:]}
         return {site for site, is_open in last.items() if is_open}
 
-    def _watch(self) -> None:
-        while not self._ended.wait(EVERY):
+    def go_on(self) -> None:
+        """Look until it ends."""
+        while not self.ended.wait(EVERY):
             for site in self._pair.pair.sites:
                 began = time.monotonic()
                 is_open = self._is_open(site)

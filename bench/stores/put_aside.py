@@ -30,7 +30,6 @@ class PutAside:
             FileExistsError: it was taken before.
         """
         own, kept = self._places(bucket, key)
-        kept.parent.mkdir(parents=True, exist_ok=True)
         own.rename(kept)
 
     def damage(self, bucket: str, key: str) -> None:
@@ -41,7 +40,6 @@ class PutAside:
             FileExistsError: it was taken before.
         """
         own, kept = self._places(bucket, key)
-        kept.parent.mkdir(parents=True, exist_ok=True)
         changed = kept.with_name(f"{kept.name}.changed")
         shutil.copy2(own, changed)
         with changed.open("r+b") as content:
@@ -73,4 +71,5 @@ class PutAside:
             raise FileExistsError(f"{kept} was taken before\n  do: python bench/stores --undo")
         if not own.is_file():
             raise FileNotFoundError(f"{own}: no such object")
+        kept.parent.mkdir(parents=True, exist_ok=True)
         return own, kept

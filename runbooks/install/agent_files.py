@@ -9,8 +9,19 @@ from pathlib import Path
 from runbooks.agent.config import HostConfig
 from runbooks.agent.written import AgentPlaces, Networks, agent_config, host_config
 from runbooks.install.files import Brought, HostFiles, Places
-from runbooks.install.firewall_files import FLUSHES, firewall_file
-from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, PYTHON, UNITS, command_line, sections, unit
+from runbooks.install.firewall_files import FLUSHES, NFT, firewall_file
+from runbooks.install.units import (
+    HARDENED,
+    KEPT_RUNNING,
+    NO_DEVICES,
+    ONCE,
+    PYTHON,
+    RULES_ALONE,
+    UNITS,
+    command_line,
+    sections,
+    unit,
+)
 from shopsphere.estate.cluster_rights import AGENTS, agent_subject
 from shopsphere.estate.databases import POSTGRESQL_PORT
 from shopsphere.estate.host_firewall import LetIn
@@ -155,13 +166,9 @@ def _rules_unit(rules: Iterable[str]) -> str:
             "Wants": "network-pre.target",
         },
         {
-            "Type": "oneshot",
-            "RemainAfterExit": "yes",
-            "ExecStart": [f"/usr/sbin/nft -f {each}" for each in rules],
-            "CapabilityBoundingSet": "CAP_NET_ADMIN",
-            "NoNewPrivileges": "yes",
-            "ProtectSystem": "strict",
-            "ProtectHome": "yes",
+            **ONCE,
+            "ExecStart": [f"{NFT} -f {each}" for each in rules],
+            **RULES_ALONE,
         },
         {"WantedBy": "multi-user.target", "RequiredBy": f"{KUBELET} {AGENT}"},
     )
@@ -182,14 +189,10 @@ def _guard_unit(file: str) -> str:
             "ReloadPropagatedFrom": FLUSHES,
         },
         {
-            "Type": "oneshot",
-            "RemainAfterExit": "yes",
-            "ExecStart": f"/usr/sbin/nft -f {file}",
-            "ExecReload": f"/usr/sbin/nft -f {file}",
-            "CapabilityBoundingSet": "CAP_NET_ADMIN",
-            "NoNewPrivileges": "yes",
-            "ProtectSystem": "strict",
-            "ProtectHome": "yes",
+            **ONCE,
+            "ExecStart": f"{NFT} -f {file}",
+            "ExecReload": f"{NFT} -f {file}",
+            **RULES_ALONE,
         },
         {"WantedBy": f"multi-user.target {FLUSHES}"},
     )

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from pathlib import Path, PurePosixPath
 
 from runbooks.install.files import Brought, HostFiles, Places
-from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, UNITS, unit
+from runbooks.install.units import HARDENED, KEPT_RUNNING, NO_DEVICES, ONCE, RULES_ALONE, UNITS, unit
 from shopsphere.estate.host_firewall import FIREWALL_TABLE, LetIn, firewall, firewall_of, firewall_text, let_in_each
 from shopsphere.estate.host_openings import (
     KUBELET_PORT,
@@ -126,16 +126,12 @@ def _firewall_unit(file: Path) -> str:
             "ReloadPropagatedFrom": FLUSHES,
         },
         {
-            "Type": "oneshot",
-            "RemainAfterExit": "yes",
+            **ONCE,
             "ExecStartPre": f"{NFT} -c -f {file}",
             "ExecStart": f"{NFT} -f {file}",
             "ExecReload": [f"{NFT} -c -f {file}", f"{NFT} -f {file}"],
             "ExecStop": f"-{NFT} delete table inet {FIREWALL_TABLE}",
-            "CapabilityBoundingSet": "CAP_NET_ADMIN",
-            "NoNewPrivileges": "yes",
-            "ProtectSystem": "strict",
-            "ProtectHome": "yes",
+            **RULES_ALONE,
         },
         {"WantedBy": f"multi-user.target {FLUSHES}"},
     )

@@ -30,6 +30,14 @@ HARDENED: Section = {
 
 KEPT_RUNNING: Section = {"Restart": "always", "RestartSec": "1"}
 NO_DEVICES: Section = {"PrivateDevices": "yes"}
+ONCE: Section = {"Type": "oneshot", "RemainAfterExit": "yes"}
+RULES_ALONE: Section = {
+    "CapabilityBoundingSet": "CAP_NET_ADMIN",
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+}
+"""For what loads rules of the kernel and does nothing else."""
 PYTHON: Section = {"Environment": ("PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1")}
 
 
