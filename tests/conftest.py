@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash_notes import plugin_of
 from rings_at_once import LAB, RingsAtOnce, processes, ring_of, turn_of
 from stated_lab import StatedLab
 
@@ -19,6 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     patch.setattr(loader, "read_overlay", stated.read)
     config.add_cleanup(patch.undo)
     config.pluginmanager.register(stated)
+    config.pluginmanager.register(plugin_of(config))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
