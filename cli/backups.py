@@ -17,6 +17,7 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.columns import columns, table, terminal
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
+from shopsphere.foundation.progress import say
 from shopsphere.topology import load_topology
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def backups(
             console.print(f"{each.database} of {each.site}: {_retention(each, now)}")
     judged = judge(pair, found, now)  # as `shopsphere ready` does: what is too old is no success here either
     if not judged.passed:
-        sys.stderr.write(f"{judged.found}\n  do: {judged.action}\n")
+        say(f"{judged.found}\n  do: {judged.action}")
     raise typer.Exit(0 if judged.passed else ExitCode.FAILED)
 
 

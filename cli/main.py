@@ -51,6 +51,7 @@ from shopsphere.foundation.exit_code import MEANINGS, ExitCode
 from shopsphere.foundation.progress import say, silence
 from shopsphere.foundation.pulumi_options import take_options_away
 from shopsphere.foundation.readable import readable, require_readable
+from shopsphere.foundation.typed_commands import one_call
 
 LAB = "lab"
 PROGRAM = "shopsphere"
@@ -157,6 +158,7 @@ def main() -> None:
     sys.exit(code)
 
 
+@one_call()
 def run(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code; whatever goes wrong is a message, not a traceback."""
     words = [readable(word) for word in arguments]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rings_at_once import LAB, RingsAtOnce, processes, ring_of, turn_of
 from stated_lab import StatedLab
 
 from shopsphere.foundation.paths import LAB_VARIABLE
+from shopsphere.foundation.typed_commands import one_call
 from shopsphere.topology import loader
 
 
@@ -38,6 +40,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RingsAtOnce:
 @pytest.fixture(scope="session")
 def folder_of_no_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("folder-of-no-lab")
+
+
+@pytest.fixture(autouse=True)
+def printed_commands_are_of_this_test() -> Iterator[None]:
+    """They name the environment of the last command that was called, which is of another test else."""
+    with one_call():
+        yield
 
 
 @pytest.fixture(autouse=True)

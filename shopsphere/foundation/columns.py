@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from shopsphere.foundation.typed_commands import as_typed
+
 GAP = 2
 UNBOUNDED = 100_000
 """A pipe has no width: each row is one line, for grep and awk."""
@@ -66,7 +68,7 @@ def table(heads: Sequence[Column], rows: Iterable[Sequence[Cell]], width: int) -
 
 
 def folded(text: str, width: int, *, first: str = "", indent: str = "  ") -> list[str]:
-    """Return a text as lines of at most `width`; a longer word stays whole.
+    """Return a text as lines of at most `width`, its commands as they are to be typed; a longer word stays whole.
 
     Args:
         text: one line.
@@ -75,7 +77,7 @@ def folded(text: str, width: int, *, first: str = "", indent: str = "  ") -> lis
         indent: what stands before each further line.
     """
     return textwrap.wrap(
-        first + text,
+        first + as_typed(text),
         max(width, 20),
         subsequent_indent=indent,
         break_long_words=False,

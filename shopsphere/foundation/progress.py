@@ -12,6 +12,8 @@ from typing import TextIO
 
 from rich.console import Console
 
+from shopsphere.foundation.typed_commands import as_typed
+
 
 class _Terminal(Console):
     """Standard error, for a person; when that person goes away, or no line can be written, the work goes on."""
@@ -41,7 +43,7 @@ console = _Terminal(stderr=True, highlight=False, soft_wrap=True)
 
 def say(text: str) -> None:
     """Print one line to the person at the terminal."""
-    console.print(text, markup=False)
+    console.print(as_typed(text), markup=False)
 
 
 @dataclass
