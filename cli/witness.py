@@ -20,6 +20,7 @@ from shopsphere.foundation.authority_change import Step
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.progress import say
+from shopsphere.foundation.typed_commands import as_typed
 from shopsphere.topology import Pair, Topology, load_topology
 
 if TYPE_CHECKING:
@@ -228,7 +229,8 @@ def show(
     else:
         _print(voters)
         if wrong := miscounted(voters, len(voters)):
-            sys.stdout.write(f"{wrong}: `shopsphere witness replace` goes on with one that is replaced\n")
+            advice = "`shopsphere witness replace` goes on with one that is replaced"
+            sys.stdout.write(f"{wrong}: {as_typed(advice)}\n")
         for name, end in ends.items():
             told = f"{'ENDED' if end <= datetime.now(UTC) else 'ends'} {end:%Y-%m-%d}" if end else "NO CERTIFICATE"
             sys.stdout.write(f"{name}  {told}\n")
