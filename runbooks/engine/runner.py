@@ -21,7 +21,9 @@ from shopsphere.foundation.progress import step as shown
 
 _BELOW = f"\n{' ' * 12}"
 POLL_SECONDS = 0.2
-ATTEMPTS = 3  # of a check or an act that ends with no answer
+ATTEMPTS = 3  # of a check or an act that ends with no answer, at least
+ACT_AGAIN_SECONDS = 20.0  # for which an act is tried again: what a site that has just begun to answer still starts
+LONGEST_PAUSE = 3.0
 LOOK_SECONDS = 5.0  # bound on a look at whether the outcome is there
 CHECK_SECONDS = 10.0  # bound on a check, asked again and all
 
@@ -163,20 +165,26 @@ class _Execution:
             self._may_act()
             act(self._context)
 
-        self._ask(allowed, what="act", end=end, again=not step.once)
+        self._ask(allowed, what="act", end=end, again=not step.once, patience=ACT_AGAIN_SECONDS)
         self._crash.reach(step, Point.ACTED)
         self._journal.step_acted(step, self._clock.monotonic() - start)
 
-    def _ask(self, work: Callable[[], object], *, what: str, end: float, again: bool = True) -> None:
+    def _ask(
+        self, work: Callable[[], object], *, what: str, end: float, again: bool = True, patience: float = 0.0
+    ) -> None:
         """Call `check` or `act`; what had no answer is asked again, as the operator would with the same command."""
+        begun, pause = self._clock.monotonic(), POLL_SECONDS
         for attempt in count(1):
             try:
                 bounded.call(work, what=what, seconds=end - self._clock.monotonic())
             except NoAnswerError as error:
-                if not again or attempt == ATTEMPTS or self._clock.monotonic() + POLL_SECONDS >= end:
+                now = self._clock.monotonic()
+                tired = attempt >= ATTEMPTS and now - begun >= patience
+                if not again or tired or now + pause >= end:
                     raise
                 say(f"         {what} again, after no answer: {one_line(error)}")
-                self._clock.sleep(POLL_SECONDS)
+                self._clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 return
 
