@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Annotated
@@ -193,6 +192,7 @@ def watch(
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     from runbooks import operate  # noqa: PLC0415 - see above
+    from runbooks.beginning import MayBegin  # noqa: PLC0415 - see above
     from runbooks.change import UNPLANNED  # noqa: PLC0415 - see above
     from runbooks.pair_access import PairAccess  # noqa: PLC0415 - see above
     from runbooks.service import ServiceLook, look_at_service  # noqa: PLC0415 - see above
@@ -200,7 +200,7 @@ def watch(
     from shopsphere.witness import WitnessUnreachableError  # noqa: PLC0415 - see above
     from shopsphere.witness.access import require_operator, witness_of  # noqa: PLC0415 - see above
 
-    def move(reason: str, may_begin: Callable[[], None]) -> None:
+    def move(reason: str, may_begin: MayBegin) -> None:
         request = operate.Request(operate.FAILOVER, pair, environment, UNPLANNED, "", reason, accept_data_loss=False)
         say(f"report: {operate.carry_out(topology, request, may_begin)}")
 

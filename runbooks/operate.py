@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from runbooks.audit_trail import AuditTrail
+from runbooks.beginning import Beginning, MayBegin
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
 from runbooks.cluster_change import mark_clusters
 from runbooks.direction import Direction, require_not_begun, resumed, witnessed
@@ -87,7 +87,7 @@ def look(topology: Topology, request: Request) -> DryRun:
         return look_ahead(steps_of(request), change.variant or None, change)
 
 
-def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None] | None = None) -> Path:
+def carry_out(topology: Topology, request: Request, may_begin: MayBegin | None = None) -> Path:
     """Move the pair, or go on where an earlier run stopped; returns the folder of the report.
 
     Args:
@@ -95,7 +95,7 @@ def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None
         request: what is asked for.
         may_begin: called once, before the first change of the pair, when all has been looked at; raises what keeps the
             run from it, and then nothing was changed. Where there is an earlier run to go on with, it is called first:
-            that one stays as it is until then.
+            that one stays as it is until then. What it is given asks the agents of the site that is left anew.
 
     Raises:
         ShopSphereError: what stopped it; the same call goes on from there.
@@ -105,9 +105,9 @@ def carry_out(topology: Topology, request: Request, may_begin: Callable[[], None
         witness.prefer_fastest()
         with _alone(request, witness) as lock:
             left = _worth_going_on(directory, request, acting_as(witness.user))
-            begins = cache(may_begin) if may_begin else None
+            begins = Beginning(may_begin) if may_begin else None
             if left and begins:
-                begins()
+                begins.wait()
             change = _change(topology, request, witness, left)
             with _journal(directory, request, change, left) as journal:
                 change = replace(change, journal=journal, lock=lock)
@@ -133,12 +133,11 @@ def _run(
     change: RoleChange,
     journal: Journal,
     note: Callable[[str], None],
-    begins: Callable[[], None] | None,
+    begins: Beginning | None,
 ) -> None:
     def may_act() -> None:
         if begins and not journal.touched:
-            begins()
-            change.ask_source_anew()  # what its agents said before that is old
+            begins.wait(change.ask_source_anew)
         change.require_lock()
 
     note("begin")

@@ -128,10 +128,10 @@ class PairAccess:
         self._agents_said[site] = ask_agent(self._agents[site], until=until)
         return self._agents_said[site]
 
-    def node_state(self, site: str, node: FurtherNode) -> dict[str, Any]:
-        """Return what the agent of a further node of a site says about itself; raises as `agent_state`."""
+    def node_state(self, site: str, node: FurtherNode, *, until: str = "") -> dict[str, Any]:
+        """Return what the agent of a further node of a site says about itself; waits and raises as `agent_state`."""
         port = site_access(self._stack(site)).site_agent_port
-        return ask_agent(f"http://{node.address}:{port}")
+        return ask_agent(f"http://{node.address}:{port}", until=until)
 
     def last_agent_state(self, site: str) -> dict[str, Any]:
         """Return what a site's agent said when it was asked last; it is asked if it never was, or did not answer then.

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from runbooks.pair_access import PairAccess
-from shopsphere.estate.databases import DATABASES
-from shopsphere.estate.site_agent import has_lease
+from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.site_agent import HAS_LEASE, has_lease
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.topology import FurtherNode
@@ -38,21 +38,19 @@ def leading_nodes(access: PairAccess, site: str) -> set[str]:
         ClusterError: the site's API does not answer, or has no such database or instance.
     """
     further = {each.name for each in access.topology.site(site).further_nodes}
-    if not further:
-        return set()
-    leaders = [access.database(site, model).leader() for model in DATABASES]
-    pods = [cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}") for cluster, namespace, pod in leaders]
-    return further & {str(pod["spec"].get("nodeName", "")) for pod in pods}
+    return further & set(at_each(DATABASES, partial(_node_of_leader, access, site))) if further else set()
 
 
 def leading_nodes_have_lease(access: PairAccess, site: str) -> bool:
     """Whether each further node on which a database of a site leads holds its own lease to write.
 
+    One that soon does is waited for a little.
+
     Raises:
         NodeWaitedForError: one does not yet.
         ClusterError: as of `leading_nodes`.
     """
-    return _all_lead(access, site, has_lease, lacks="has no lease of its own")
+    return _all_lead(access, site, has_lease, lacks="has no lease of its own", until=HAS_LEASE)
 
 
 def leading_nodes_are_open(access: PairAccess, site: str) -> bool:
@@ -60,11 +58,17 @@ def leading_nodes_are_open(access: PairAccess, site: str) -> bool:
     return _all_lead(access, site, lambda state: bool(state["databases"]), lacks="is shut")
 
 
-def _all_lead(access: PairAccess, site: str, is_so: Callable[[State], bool], *, lacks: str) -> bool:
-    leading = leading_nodes(access, site)
-    states = further_agents(access, site) if leading else {}
-    waited_for = [_why(node, states[node], lacks) for node in sorted(leading) if not _is_so(states[node], is_so)]
-    if waited_for:
+def _node_of_leader(access: PairAccess, site: str, model: DatabaseModel) -> str:
+    cluster, namespace, pod = access.database(site, model).leader()
+    return str(cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["spec"].get("nodeName", ""))
+
+
+def _all_lead(access: PairAccess, site: str, is_so: Callable[[State], bool], *, lacks: str, until: str = "") -> bool:
+    names = leading_nodes(access, site)
+    leading = [each for each in access.topology.site(site).further_nodes if each.name in names]
+    states = at_each(leading, partial(_state, access, site, until=until))
+    found = zip(leading, states, strict=True)
+    if waited_for := [_why(node.name, state, lacks) for node, state in found if not _is_so(state, is_so)]:
         raise NodeWaitedForError("; ".join(waited_for))
     return True
 
@@ -78,8 +82,8 @@ def _why(node: str, state: State | None, lacks: str) -> str:
     return f"a database leads on {node}, which {why}"
 
 
-def _state(access: PairAccess, site: str, node: FurtherNode) -> State | None:
+def _state(access: PairAccess, site: str, node: FurtherNode, *, until: str = "") -> State | None:
     try:
-        return access.node_state(site, node)
+        return access.node_state(site, node, until=until)
     except ShopSphereError:  # also where it is not known how to ask: nothing is known of the node then
         return None

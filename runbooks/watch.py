@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
+from runbooks.beginning import MayBegin
 from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.finding import Finding, Verdict
@@ -99,7 +100,7 @@ def judge(seen: Seen, *, locked: bool, without: float, service: Finding, sure_af
     return Sign.MOVE if seen.record.sync is Sync.ON else Sign.LOSS
 
 
-Move = Callable[[str, Callable[[], None]], object]
+Move = Callable[[str, MayBegin], object]
 """Moves the pair, for a reason; calls the second before it changes anything."""
 
 
@@ -186,13 +187,17 @@ class Watcher:
         self._lasts_until = asked + left
         return left <= PREPARES_AT
 
-    def _await_sign(self) -> None:
+    def _await_sign(self, nobody_holds: Callable[[], None]) -> None:
         """Wait until a move that was prepared may begin.
+
+        Args:
+            nobody_holds: called when that begins to be so, each time.
 
         Raises:
             RenewedError: it may not: the lease was renewed, or payments could be lost by now.
         """
         end, found = self.clock.monotonic() + PREPARED_SECONDS, "no answer of the witness"
+        told: float | None = None
         while self.clock.monotonic() < end:
             try:
                 seen = self.witness.see()
@@ -200,6 +205,9 @@ class Watcher:
                 self._since = None
             else:
                 sign = self._judge(seen, self.service(), locked=False)
+                if self._since is not None and self._since != told:
+                    nobody_holds()
+                told = self._since
                 if sign is Sign.MOVE:
                     self._begun = True
                     return

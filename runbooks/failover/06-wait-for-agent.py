@@ -8,6 +8,7 @@ further node of the site on which a database leads: it has a lease of its own.
 from runbooks.change import RoleChange
 from runbooks.site_agents import agent_says, has_lease
 from runbooks.site_nodes import leading_nodes_have_lease
+from shopsphere.foundation.side_by_side import at_each
 
 TITLE = "Wait until the site that is active now holds the lease to write"
 SECONDS = 30
@@ -19,5 +20,6 @@ def check(change: RoleChange) -> str:
 
 
 def verify(change: RoleChange) -> bool:
-    """The agent says that it has the lease, and so do those of the nodes where databases lead."""
-    return has_lease(change, change.target) and leading_nodes_have_lease(change.access, change.target)
+    """The agent says that it has the lease, and so do those of the nodes where databases lead; all at once."""
+    asked = (lambda: has_lease(change, change.target), lambda: leading_nodes_have_lease(change.access, change.target))
+    return all(at_each(asked, lambda ask: ask()))

@@ -8,7 +8,8 @@ over, and by then its fence has closed itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httpx
 
@@ -18,7 +19,10 @@ from shopsphere.witness.gateway import VOTER_SECONDS
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.record import PairRecord
 from shopsphere.witness.seen import BARRED, Seen
-from shopsphere.witness.store import WitnessConflictError, has_value, unchanged
+from shopsphere.witness.store import WitnessConflictError, has_value, put, unchanged
+
+_TRIES = 2
+"""With what was seen, and with what the voters say is there instead."""
 
 
 class NodeWitness(Witness):
@@ -56,23 +60,38 @@ class NodeWitness(Witness):
         """Give this node of the active site a prepared lease; raises as for a site.
 
         The site's own lease need not be held: the node may be quicker, and the site's host may be the one that is lost.
-        Another site's must not be.
+        Another site's must not be. What was `seen` is tried first, since customers wait; the site may take its own
+        meanwhile, so the voters say what is there now where it is something else.
         """
-        key = f"{self._keys.nodes_of(site)}{self._node}"
-        there = self._store.read(key, self._keys.lease)
-        own, of_site = there.get(key, NOTHING), there.get(self._keys.lease, NOTHING)
-        if of_site.value not in {"", site}:
-            raise self._not_given(self._node, "no lease of others", of_site.value)
-        if own.value not in {"", self._boot}:
-            other = BARRED if own.value == BARRED else "one of another start of this node"
+        key, known = f"{self._keys.nodes_of(site)}{self._node}", f"{site}/{self._node}"
+        of_site, own = site if seen.lease_holder == site else "", self._boot if known in seen.nodes else ""
+        for _ in range(_TRIES):
+            done = self._store.swap(
+                self._is_due(seen, site, of_site, own), [put(key, self._boot, lease)], key, self._keys.lease
+            )
+            there = done.found.get(key, NOTHING)
+            if done.succeeded or there.lease == lease:  # the second: the answer was lost, and the next voter was asked
+                return
+            of_site, own = done.found.get(self._keys.lease, NOTHING).value, there.value
+        raise self._not_given(self._node, "the record unchanged, and no lease of others", own or of_site or "a change")
+
+    def _is_due(self, seen: Seen, site: str, of_site: str, own: str) -> list[Mapping[str, Any]]:
+        """Return what has to hold so that this node gets its lease, where the site's and its own are such now.
+
+        Raises:
+            WitnessConflictError: that would not do.
+        """
+        if of_site not in {"", site}:
+            raise self._not_given(self._node, "no lease of others", of_site)
+        if own not in {"", self._boot}:
+            other = BARRED if own == BARRED else "one of another start of this node"
             raise self._not_given(self._node, "no lease of others", other)
-        compare = [
+        key = f"{self._keys.nodes_of(site)}{self._node}"
+        return [
             *self._may_write(seen, site),
-            has_value(self._keys.lease, site) if of_site.value else unchanged(self._keys.lease, ABSENT),
-            has_value(key, self._boot) if own.value else unchanged(key, ABSENT),
+            has_value(self._keys.lease, site) if of_site else unchanged(self._keys.lease, ABSENT),
+            has_value(key, self._boot) if own else unchanged(key, ABSENT),
         ]
-        if (found := self._claim(key, self._boot, compare, lease)) is not None:
-            raise self._not_given(self._node, "the record unchanged, and no lease of others", found.value or "a change")
 
     def change(self, seen: Seen, record: PairRecord, *, without_lease: bool = False, but_of: str = "") -> Seen:
         """Refuse: the agent that has the site's lease changes the record.

@@ -130,7 +130,8 @@ class NodeReach(Reach):
         self.nodes = world.nodes
         self.line.cut = True
 
-    def node_state(self, site: str, node: FurtherNode) -> dict[str, Any]:
+    def node_state(self, site: str, node: FurtherNode, *, until: str = "") -> dict[str, Any]:
+        assert not until
         if node.name in self.unreached or self.nodes[site].is_off:
             raise SiteAgentError(f"{node.name}: no answer")
         return self.nodes[site].state()

@@ -66,8 +66,9 @@ class Pair(PairAccess):
         assert until in {HAS_LEASE, OPEN_FOR_WRITES}
         return dict(self.says.get(site, OPEN))
 
-    def node_state(self, site: str, node: FurtherNode) -> dict[str, Any]:
+    def node_state(self, site: str, node: FurtherNode, *, until: str = "") -> dict[str, Any]:
         assert node in self.topology.site(site).further_nodes
+        assert until in {"", HAS_LEASE}
         if self.says.get(node.name) is None:
             raise SiteAgentError(f"{node.name}: no answer")
         return dict(self.says[node.name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -239,6 +239,26 @@ def test_the_other_site_takes_no_lease_over_a_node(world: World) -> None:
         host.turn()
     assert world.operator.see().holders == ("dublin", "dublin/dublin-2")
     store.close()
+
+
+@pytest.mark.requirement("customers do not wait for a question whose answer is part of the transaction")
+@pytest.mark.parametrize(("meanwhile", "requests"), [("nothing", 1), ("its site", 2), ("the other site", 2)])
+def test_a_node_takes_its_lease_in_one_request(world: World, meanwhile: str, requests: int) -> None:
+    """In two where somebody has taken the site's since it was looked at."""
+    world.clock.sleep(Margins().lease)
+    site, node = world.operator, world.second.witness
+    seen, lease = node.glance(), node.prepare_lease(seconds=10)
+    assert seen.holders == ()
+    if meanwhile == "its site":
+        site.take_lease(site.see(), "frankfurt", site.prepare_lease(seconds=10))
+    elif meanwhile == "the other site":
+        world.etcd.entries[b"/shopsphere/rdc-a/lease"] = b"dublin", world.etcd.revision, 0
+    before = world.second.line.asked
+    refused = pytest.raises(WitnessConflictError, match=r"found: +dublin")
+    with refused if meanwhile == "the other site" else nullcontext():
+        node.take_lease(seen, "frankfurt", lease)
+    assert (NODE_KEY in world.etcd.keys()) is (meanwhile != "the other site")  # noqa: SIM118 a method of the store
+    assert world.second.line.asked - before <= requests
 
 
 def test_an_agent_that_starts_again_on_its_host_goes_on_at_once(world: World) -> None:

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -446,7 +447,7 @@ def test_a_kill_for_tests_is_refused_in_production(desk: SimpleNamespace, monkey
     assert not desk.runs.exists()
 
 
-def refuses() -> None:
+def refuses(_nobody_holds: Callable[[], None]) -> None:
     raise ShopSphereError("the lease was renewed")
 
 
@@ -473,7 +474,7 @@ def test_a_change_that_may_not_begin(desk: SimpleNamespace, tmp_path: Path, left
 def test_a_change_asks_once_whether_it_may_begin(desk: SimpleNamespace) -> None:
     asked: list[int] = []
     request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "", "test", accept_data_loss=False)
-    operate.carry_out(TOPOLOGY, request, lambda: asked.append(len(runs(desk)[-1].values)))
+    operate.carry_out(TOPOLOGY, request, lambda _: asked.append(len(runs(desk)[-1].values)))
     assert len(asked) == 1
     assert present(runs(desk)[0].end).kind is Kind.RUN_FINISHED
 
@@ -490,12 +491,18 @@ def test_a_run_that_was_killed_before_it_changed_anything(desk: SimpleNamespace,
     assert (present(planned.end).kind, planned.values["epoch"]) == (Kind.RUN_FINISHED, 1)
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_who_is_left_is_asked_again_only_after_a_wait(
-    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, waits: bool
+@pytest.mark.parametrize(("way", "times"), [("no wait", 0), ("a wait", 1), ("gone", 1), ("gone, back, gone", 2)])
+def test_who_is_left_is_asked_again_when_nobody_holds_the_lease(
+    desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, way: str, times: int
 ) -> None:
     again: list[str] = []
     monkeypatch.setattr(RoleChange, "ask_source_anew", lambda change: again.append(change.source))
+
+    def waits(nobody_holds: Callable[[], None]) -> None:
+        for _ in range(way.count("gone")):
+            nobody_holds()
+        assert len(again) == way.count("gone"), "at once, not when the wait is over"
+
     request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "", "test", accept_data_loss=False)
-    operate.carry_out(TOPOLOGY, request, (lambda: None) if waits else None)
-    assert again == (["frankfurt"] if waits else [])
+    operate.carry_out(TOPOLOGY, request, None if way == "no wait" else waits)
+    assert again == ["frankfurt"] * times

@@ -1,11 +1,10 @@
 """Unattended detection: a move is prepared while the lease of a lost site runs out."""
 
-from collections.abc import Callable
-
 import pytest
 from present import present
 from watch_desk import Desk, seen
 
+from runbooks.beginning import MayBegin
 from runbooks.watch import (
     LOOK_EVERY,
     PREPARED_SECONDS,
@@ -53,6 +52,25 @@ def test_what_takes_time_is_done_before_the_lease_is_over(desk: Desk) -> None:
     assert len(desk.moves) == 1
     assert 0 <= desk.clock.now - (start + PREPARES_AT + 1.3 + SURE_AFTER_LAPSE) <= 0.3
     assert "a move is prepared" in desk.lines[-1]
+    (asked,) = desk.asked
+    assert 0 <= asked - (start + PREPARES_AT + 1.3) <= 0.15, "agents are asked before it is sure"
+
+
+def test_agents_are_asked_again_when_the_lease_was_held_in_between(desk: Desk) -> None:
+    """What they said before is old: they may have said it while the lease was held."""
+    answers = [seen("frankfurt"), seen(), seen("frankfurt")]
+    desk.witness.left = 3
+    desk.witness.see = lambda: answers.pop(0) if answers else seen()  # type: ignore[method-assign]
+    assert desk.look(1) is True
+    assert len(desk.asked) == 2
+    assert len(desk.moves) == 1
+
+
+def test_agents_are_asked_where_no_move_was_prepared(desk: Desk) -> None:
+    desk.witness.answer = seen()
+    while not desk.moves:
+        desk.look(1)
+    assert len(desk.asked) == 1
 
 
 def test_a_lease_that_is_given_back_meanwhile_is_missed_for_longer(desk: Desk) -> None:
@@ -71,7 +89,7 @@ def test_a_move_that_cannot_be_prepared(desk: Desk, error: ShopSphereError) -> N
     lapses(desk, ends=PREPARES_AT + 1, gone=PREPARES_AT + 1.5)
     whole, failed = desk.watcher.move, list[str]()
 
-    def move(reason: str, may_begin: Callable[[], None]) -> None:
+    def move(reason: str, may_begin: MayBegin) -> None:
         if not failed:
             failed.append(reason)
             raise error
@@ -89,7 +107,7 @@ def test_a_move_that_cannot_be_prepared(desk: Desk, error: ShopSphereError) -> N
 def test_a_lock_that_another_one_has_is_no_failed_move(desk: Desk) -> None:
     desk.witness.answer = seen()
 
-    def move(_reason: str, _may_begin: Callable[[], None]) -> None:
+    def move(_reason: str, _may_begin: MayBegin) -> None:
         raise WitnessConflictError("anna has the lock")
 
     desk.watcher.move = move
@@ -100,8 +118,8 @@ def test_a_lock_that_another_one_has_is_no_failed_move(desk: Desk) -> None:
 def test_a_move_that_stops_after_it_was_prepared_calls_a_person(desk: Desk) -> None:
     lapses(desk, ends=PREPARES_AT + 1, gone=PREPARES_AT + 1.3)
 
-    def move(_reason: str, may_begin: Callable[[], None]) -> None:
-        may_begin()
+    def move(_reason: str, may_begin: MayBegin) -> None:
+        may_begin(lambda: None)
         raise ShopSphereError("the other site is gone too")
 
     desk.watcher.move = move

@@ -95,12 +95,13 @@ class Line:
     """The way of one client to the store."""
 
     def __init__(self, etcd: SmallEtcd) -> None:
-        self._etcd, self.cut = etcd, False
+        self._etcd, self.cut, self.asked = etcd, False, 0
         self.transport = httpx.MockTransport(self._carry)
 
     def _carry(self, request: httpx.Request) -> httpx.Response:
         if self.cut:
             raise httpx.ConnectError("cut")
+        self.asked += 1
         if request.url.path == "/v3/auth/authenticate":
             return httpx.Response(400, json={"code": 9, "message": "etcdserver: authentication is not enabled"})
         return httpx.Response(200, json=self._etcd.answer(request.url.path, json.loads(request.content)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from manual_clock import ManualClock
 
+from runbooks.beginning import MayBegin
 from runbooks.watch import LOOK_EVERY, Watcher
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import passes
@@ -45,6 +45,7 @@ class Desk:
         self.lines: list[str] = []
         self.moves: list[str] = []
         self.prepared: list[str] = []
+        self.asked: list[float] = []
         witness: Any = self.witness
         self.service = passes("all answer")
         self.calls: list[str] = []
@@ -52,11 +53,11 @@ class Desk:
             witness, self.move, self.lines.append, lambda: self.service, self.calls.append, self.clock
         )
 
-    def move(self, reason: str, may_begin: Callable[[], None]) -> None:
+    def move(self, reason: str, may_begin: MayBegin) -> None:
         if self.fails:
             raise ShopSphereError("the other site is gone too")
         self.prepared.append(reason)
-        may_begin()
+        may_begin(lambda: self.asked.append(self.clock.now))
         self.moves.append(reason)
 
     def look(self, times: int) -> bool | None:
