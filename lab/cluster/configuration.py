@@ -104,7 +104,7 @@ def write_kubelet(node: LabNode, credentials: Credentials) -> Path:
         "nodeStatusReportFrequency": "5m",
         # A sign of life every quarter of it. Of a site's only node nobody waits for one: no pod can be moved from it.
         "nodeLeaseDurationSeconds": 8 if node.has_others else 160,
-        # A container ends with each change of who leads its database, which counts as a crash: else up to 5 min of rest.
+        # A database's container ends when another instance leads, which counts as a crash: else up to 5 min of rest.
         "crashLoopBackOff": {"maxContainerRestartPeriod": "20s"},
         "maxPods": 110,
     }

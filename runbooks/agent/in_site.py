@@ -92,6 +92,7 @@ class InSiteMoves:
         self._site, self._cluster, self._witness, self._tell, self._clock = site, cluster, witness, tell, clock
         self._of = {each.name: _Of() for each in DATABASES}
         self._looks_at_bars = True  # of an earlier process of this agent
+        self._barred: set[str] = set()  # in this look
         self._settled_since: float | None = None
 
     def pause(self) -> float:
@@ -113,6 +114,7 @@ class InSiteMoves:
         if not lease or not known.has_nodes(self._site):
             return
         problems: list[ShopSphereError] = []
+        self._barred.clear()
         for database in DATABASES:
             try:
                 self._look_at(database, known, lease)
@@ -150,19 +152,27 @@ class InSiteMoves:
         shut = known.shut_nodes(self._site, now)
         if not node or (node not in shut and not (of.ended or holder in ("", target))):
             return
-        seen = self._witness.see()
-        record, key = seen.record, f"{self._site}/{node}"
-        if key not in {*known.seen_nodes, *seen.barred}:
-            return  # the site's own, which needs no lease of this kind
-        if record is None or record.active != self._site or record.phase is not Phase.STEADY:
+        if node not in self._barred and not self._bar(node, known, lease):
             return
-        self._looks_at_bars, self._settled_since = True, None
-        # Also where the lease has been given back already: the bar may have ended with a lease of the site.
-        barred = key not in seen.nodes and self._witness.bar_node(seen, node, lease)
-        if barred and node in shut and holder not in ("", target) and now - of.since >= UNCHANGED_SECONDS:
+        self._barred.add(node)
+        if node in shut and holder not in ("", target) and now - of.since >= UNCHANGED_SECONDS:
             self._end(database, found)
             of.ended = True
             self._tell(f"in-site: {node} is shut, so another instance of {database.name} need not wait for {holder}")
+
+    def _bar(self, node: str, known: Knowledge, lease: int) -> bool:
+        """Bar a node that has no lease; return whether it is barred.
+
+        Also where the lease of its instance has been given back already: a bar may have ended with one of the site's.
+        """
+        seen = self._witness.see()
+        record, key = seen.record, f"{self._site}/{node}"
+        if key not in {*known.seen_nodes, *seen.barred}:
+            return False  # the site's own, which needs no lease of this kind
+        if record is None or record.active != self._site or record.phase is not Phase.STEADY:
+            return False
+        self._looks_at_bars, self._settled_since = True, None
+        return key not in seen.nodes and self._witness.bar_node(seen, node, lease)
 
     def _let_in(self) -> None:
         """Let barred nodes have a lease again, once every database has had one leader for long enough."""

@@ -8,7 +8,14 @@ from typing import Any
 from runbooks.agent.copies import Step, read_copies, waited_for
 from runbooks.agent.synchrony import LedgerSeen
 from shopsphere.clients.cluster import Cluster, Document
-from shopsphere.clients.postgres import InstanceSession, cluster_path, follower_in, followers_in, run_statement
+from shopsphere.clients.postgres import (
+    InstanceSession,
+    cluster_path,
+    follower_in,
+    followers_in,
+    has_one_leader,
+    run_statement,
+)
 from shopsphere.estate.databases import COMPLETE_COPIES, LEDGER, waiting_for
 from shopsphere.foundation.errors import NoAnswerError
 
@@ -38,10 +45,14 @@ class SiteLedger:
         """Ask the API and PostgreSQL.
 
         Raises:
-            ShopSphereError: the API or the instance does not answer, or none leads yet.
+            ShopSphereError: the API or the instance does not answer, none leads yet, or another one is about to.
         """
         document = self._cluster().get(self._path)
-        answer = self._instance.ask(self._cluster(), LEDGER.namespace.name, self._leader(document))
+        leader = self._leader(document)
+        if not has_one_leader(document) and not self._instance.is_held_with(leader):
+            # It may be on a lost node: to find that out takes seconds, in which the next one begins to lead.
+            raise NoAnswerError(f"{self._path}: another instance is about to lead in place of {leader}")
+        answer = self._instance.ask(self._cluster(), LEDGER.namespace.name, leader)
         self._seen = read_ledger(document, answer, self._peer)
         return self._seen
 

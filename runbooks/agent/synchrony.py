@@ -24,6 +24,9 @@ DROP_AFTER = 4.0
 Before them PostgreSQL takes 5 s to notice a cut line (wal_sender_timeout); 15 s are allowed in all.
 """
 
+FINDS_LEADER = 2.0
+"""Seconds that the other site gets to find another instance that leads: it asks each second, over up to 0.4 s."""
+
 RELOAD_AFTER = 5.0
 """Seconds for which PostgreSQL may do something else than its cluster is told, before it is asked to read it again.
 
@@ -235,16 +238,17 @@ class SynchronyKeeper:
     def _lost_since(self, seen: LedgerSeen, now: float) -> float | None:
         """Return since when the other site may be away; after the loss of the leader's node, since that was asked last.
 
-        The other site has received nothing since then; nobody could ask, and it has to find the new leader first.
+        It has received nothing since then, nobody could ask, and it has to find the new leader first.
         """
         before, asked = self._led
         self._led = seen.leader, now
         if before in ("", seen.leader) or self._away_since is not None:
             return self._away_since
         try:
-            return asked if self._is_shut(self._ledger.node_of(before)) else None
+            is_lost = self._is_shut(self._ledger.node_of(before))
         except ShopSphereError:
             return None
+        return max(asked, now - (DROP_AFTER - FINDS_LEADER)) if is_lost else None
 
     def _copies_are_gone(self, seen: CopiesSeen) -> bool:
         """Whether each instance beside that does not stream is on a node that is shut: none is back within seconds."""

@@ -82,6 +82,10 @@ class InstanceSession:
             self.close()
             raise
 
+    def is_held_with(self, pod: str) -> bool:
+        """Whether a session with this pod is open."""
+        return self._held is not None and self._pod == pod
+
     def close(self) -> None:
         """End the session: an idle one makes PostgreSQL wait when it is told to end."""
         if self._held:

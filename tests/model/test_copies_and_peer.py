@@ -195,12 +195,26 @@ def test_after_a_lost_leader_nobody_is_waited_for_who_was_not_there_since() -> N
     keeper = keeper_of(pair)
     moved_inside(pair, keeper)
     pair.shut = {NODES[FIRST]}
+    assert keep(keeper, pair, 1) == [Step.LEAVE.value], "the other site is given a moment to find it"
+    assert pair.record.sync is Sync.ON
     assert keep(keeper, pair, 1) == ["the witness is to say that the ledger may be ahead"]
-    assert keep(keeper, pair, 1) == [Step.LEAVE.value]
     assert (pair.setting, pair.second_may_lead, pair.record.sync) == ("", False, Sync.OFF)
     pair.peer_streams, pair.at_peer = True, pair.written
     keep(keeper, pair, 8)
     assert pair.record.sync is Sync.ON
+
+
+@pytest.mark.requirement("the loss of a node costs no synchrony where the other site follows within seconds")
+def test_after_a_lost_leader_the_other_site_confirms_alone_when_it_has_found_the_next_one() -> None:
+    pair = Pair()
+    keeper = keeper_of(pair)
+    moved_inside(pair, keeper)
+    pair.shut = {NODES[FIRST]}
+    keep(keeper, pair, 1)
+    pair.peer_streams, pair.at_peer = True, pair.written
+    keep(keeper, pair, 8)
+    assert (pair.setting, pair.second_may_lead) == (f'FIRST 1 ("{PEER}")', False)
+    assert pair.revision == 1, "the witness was told nothing: it said all the time that both sites confirm"
 
 
 @pytest.mark.requirement("a switch inside a site costs no synchrony where the other site follows within seconds")

@@ -37,8 +37,17 @@ class Api:
     def __init__(self) -> None:
         self.target, self.leader, self.holder, self.version = OLD, OLD, OLD, 7
         self.pods, self.broken = dict(NODES), False
+        self.commerce, self._holds = "commerce-frankfurt-1", True
         self.missing: set[str] = set()
         self.before_patch: Callable[[], object] = lambda: None
+
+    @property
+    def commerce_holder(self) -> str:
+        return self.commerce if self._holds else ""
+
+    @commerce_holder.setter
+    def commerce_holder(self, holder: str) -> None:
+        self._holds = bool(holder)
 
     def get(self, path: str) -> dict[str, Any]:
         if path in self.missing:
@@ -48,18 +57,21 @@ class Api:
         if path == cluster_path(LEDGER.namespace.name, LEDGER.cluster("frankfurt")):
             return {"status": {"targetPrimary": self.target, "currentPrimary": self.leader}}
         if path == lease_path(DATABASES[0], "frankfurt"):
-            return {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": "commerce-frankfurt-1"}}
+            return {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": self.commerce_holder}}
         if self.broken:
             raise ClusterUnreachableError("commerce says nothing")
-        return {"status": {"targetPrimary": "commerce-frankfurt-1", "currentPrimary": "commerce-frankfurt-1"}}
+        return {"status": {"targetPrimary": "commerce-frankfurt-1", "currentPrimary": self.commerce}}
 
     def items_of_known_kind(self, path: str, fieldSelector: str) -> list[dict[str, Any]]:  # noqa: N803 Kubernetes' name
-        assert path == f"/api/v1/namespaces/{LEDGER.namespace.name}/pods"
+        assert path in {f"/api/v1/namespaces/{each.namespace.name}/pods" for each in DATABASES}
         pod = fieldSelector.removeprefix("metadata.name=")
         return [{"spec": {"nodeName": self.pods[pod]}}] if pod in self.pods else []
 
     def patch(self, path: str, changes: dict[str, Any], *, version: str) -> None:
         self.before_patch()
+        if path == lease_path(DATABASES[0], "frankfurt"):
+            self.commerce_holder = changes["spec"]["holderIdentity"]
+            return
         assert path == LEASE
         if version != str(self.version):
             raise ConflictError("the lease was renewed")
@@ -243,6 +255,25 @@ def test_each_database_is_looked_at_by_itself(site: Site, *, broken: bool) -> No
         site.api.missing = {cluster_path("data-commerce", "commerce-frankfurt")}
         site.looks()
     assert site.api.holder == ""
+
+
+@pytest.mark.requirement("the ledger does not wait until the same node has been barred once more")
+def test_a_node_with_both_primaries_is_barred_once(site: Site) -> None:
+    site.lose_node()
+    site.look()
+    with_one = asked_in_a_look(site)
+    site.api.commerce = "commerce-frankfurt-2"
+    site.api.pods["commerce-frankfurt-2"] = "frankfurt-2"
+    assert asked_in_a_look(site) == with_one > 0
+    site.looks()
+    assert (site.api.holder, site.api.commerce_holder) == ("", "")
+
+
+def asked_in_a_look(site: Site) -> int:
+    """Return how often the witness was asked in one look."""
+    before = site.line.asked
+    site.look()
+    return site.line.asked - before
 
 
 @pytest.mark.requirement("a lease inside a site is ended for a lost node alone")
