@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 MayBegin = Callable[[Callable[[], None]], None]
-"""Waits until a change may begin, or raises. Calls what it is given each time when nobody is seen to hold the lease any
-more: what a change wants to know from then on need not wait until that is sure."""
+"""Waits until a change may begin, or raises. Calls what it is given each time when the lease is about to end, or gone:
+what a change wants to know from then on need not wait until it may begin."""
 
 
 class Beginning:
@@ -23,18 +23,18 @@ class Beginning:
         """Wait, unless that is over; raises what keeps the change from it.
 
         Args:
-            ask_anew: asks what was known before the wait, and is old; called as soon as nobody holds the lease, and
-                at the end where it was not.
+            ask_anew: asks what was known before the wait, and is old; called in the last second of the lease, and at
+                the end where it was not.
         """
         asked = False
 
-        def nobody_holds() -> None:
+        def is_ending() -> None:
             nonlocal asked
             asked = True
             ask_anew()
 
         if not self._begun:
-            self._may_begin(nobody_holds)
+            self._may_begin(is_ending)
             self._begun = True
         if not asked:
             ask_anew()

@@ -29,9 +29,10 @@ from shopsphere.witness.seen import Seen
 
 LOOK_EVERY = 0.5
 SURE_AFTER = 1.0
-"""Seconds without a lease: an agent that gave it back, or that came a moment too late, has it again by then."""
-SURE_AFTER_LAPSE = 0.25
-"""The same where it was seen to run out: its site has been silent for its 10 s, and has shut itself off 3 s ago."""
+"""Seconds without a lease: an agent that gave it back, or that came a moment too late, has it again by then.
+
+One that is seen to run out is not waited for: its site has been silent for its 10 s, and has shut itself off 3 s ago.
+"""
 PREPARES_AT = 4
 """Whole seconds that are left of a lease when a move is prepared: of 10, and it is renewed each 1.5 s.
 
@@ -168,7 +169,7 @@ class Watcher:
         self._since = None if seen.lease_holder else self._since or now
         without = now - self._since if self._since is not None else 0.0
         lapsed = self._since is not None and self._since >= self._lasts_until
-        sure_after = SURE_AFTER_LAPSE if lapsed else SURE_AFTER  # one that ended earlier was given back
+        sure_after = 0.0 if lapsed else SURE_AFTER  # one that ended earlier was given back
         return judge(seen, locked=locked, without=without, service=service, sure_after=sure_after)
 
     def _is_lapsing(self, seen: Seen) -> bool:
@@ -187,17 +188,17 @@ class Watcher:
         self._lasts_until = asked + left
         return left <= PREPARES_AT
 
-    def _await_sign(self, nobody_holds: Callable[[], None]) -> None:
+    def _await_sign(self, is_ending: Callable[[], None]) -> None:
         """Wait until a move that was prepared may begin.
 
         Args:
-            nobody_holds: called when that begins to be so, each time.
+            is_ending: called when the last second of the lease has come, or it is gone; anew where it is held again.
 
         Raises:
             RenewedError: it may not: the lease was renewed, or payments could be lost by now.
         """
         end, found = self.clock.monotonic() + PREPARED_SECONDS, "no answer of the witness"
-        told: float | None = None
+        told = False
         while self.clock.monotonic() < end:
             try:
                 seen = self.witness.see()
@@ -205,14 +206,16 @@ class Watcher:
                 self._since = None
             else:
                 sign = self._judge(seen, self.service(), locked=False)
-                if self._since is not None and self._since != told:
-                    nobody_holds()
-                told = self._since
+                lapses = bool(seen.lease_holder) and self._is_nearly_over(seen)
+                ends = not seen.lease_holder or (lapses and self.clock.monotonic() >= self._lasts_until)
+                if ends and not told:
+                    is_ending()
+                told = ends
                 if sign is Sign.MOVE:
                     self._begun = True
                     return
                 found = sign.value
-                if sign is not Sign.UNSURE and not (seen.lease_holder and self._is_nearly_over(seen)):
+                if sign is not Sign.UNSURE and not lapses:
                     break
             self.clock.sleep(_LOOKS_AGAIN_AFTER)
         self._prepares_from = self.clock.monotonic() + PREPARES_AGAIN_AFTER

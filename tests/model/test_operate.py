@@ -447,7 +447,7 @@ def test_a_kill_for_tests_is_refused_in_production(desk: SimpleNamespace, monkey
     assert not desk.runs.exists()
 
 
-def refuses(_nobody_holds: Callable[[], None]) -> None:
+def refuses(_is_ending: Callable[[], None]) -> None:
     raise ShopSphereError("the lease was renewed")
 
 
@@ -492,15 +492,15 @@ def test_a_run_that_was_killed_before_it_changed_anything(desk: SimpleNamespace,
 
 
 @pytest.mark.parametrize(("way", "times"), [("no wait", 0), ("a wait", 1), ("gone", 1), ("gone, back, gone", 2)])
-def test_who_is_left_is_asked_again_when_nobody_holds_the_lease(
+def test_who_is_left_is_asked_again_when_the_lease_ends(
     desk: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, way: str, times: int
 ) -> None:
     again: list[str] = []
     monkeypatch.setattr(RoleChange, "ask_source_anew", lambda change: again.append(change.source))
 
-    def waits(nobody_holds: Callable[[], None]) -> None:
+    def waits(is_ending: Callable[[], None]) -> None:
         for _ in range(way.count("gone")):
-            nobody_holds()
+            is_ending()
         assert len(again) == way.count("gone"), "at once, not when the wait is over"
 
     request = Request(FAILOVER, "rdc-a", Environment.LAB, UNPLANNED, "", "test", accept_data_loss=False)
