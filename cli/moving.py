@@ -33,6 +33,7 @@ from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError, UsageError, one_line
 from shopsphere.foundation.process import run
 from shopsphere.foundation.progress import say
+from shopsphere.foundation.typed_commands import as_typed
 from shopsphere.topology import load_topology
 
 _CALL_SECONDS = 30.0
@@ -215,7 +216,7 @@ def watch(
         if not call:
             return
         try:
-            run([*shlex.split(call), f"{pair} ({environment}): {line}"], seconds=_CALL_SECONDS)
+            run([*shlex.split(call), as_typed(f"{pair} ({environment}): {line}")], seconds=_CALL_SECONDS)
         except (ShopSphereError, ValueError, OSError) as error:
             tell(f"NOBODY WAS CALLED: {one_line(error)}")
 

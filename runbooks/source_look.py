@@ -3,7 +3,7 @@
 The voters of the witness may say that nobody has a lease while a site goes on. Whoever rules them can end a lease on
 which the site counts by its own clock for up to 7 s, and can renew for that site alone what he hides from others. A
 site that answers and says that it may write is believed, whatever they say. One that is lost does not answer, and is
-hardly waited for: it was asked when the change began.
+hardly waited for: it was asked when the change began, or in the last second of its lease.
 """
 
 from __future__ import annotations

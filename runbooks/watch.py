@@ -202,8 +202,8 @@ class Watcher:
         while self.clock.monotonic() < end:
             try:
                 seen = self.witness.see()
-            except ShopSphereError:
-                self._since = None
+            except ShopSphereError:  # what was not seen is not counted, and what agents said before it is old
+                self._since, self._lasts_until, told = None, math.inf, False
             else:
                 sign = self._judge(seen, self.service(), locked=False)
                 lapses = bool(seen.lease_holder) and self._is_nearly_over(seen)

@@ -7,6 +7,7 @@ old leader takes no writes, the witness tells earlier: a node without a lease th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ LET_IN_AFTER = 12.0
 
 A look of that node from before counts there for 10 s, and looks are 2 s apart.
 """
+BAR_COUNTS = 1.0
+"""Seconds for which a node that was barred is not barred again in a look: several databases may have led there."""
 _PENDING = "pending"
 """What CloudNativePG calls the next leader while it has not chosen one."""
 _RELEASED_SECONDS = 1
@@ -92,7 +95,7 @@ class InSiteMoves:
         self._site, self._cluster, self._witness, self._tell, self._clock = site, cluster, witness, tell, clock
         self._of = {each.name: _Of() for each in DATABASES}
         self._looks_at_bars = True  # of an earlier process of this agent
-        self._barred: set[str] = set()  # in this look
+        self._barred_at: dict[str, float] = {}  # in this look: a bar may have ended with the site's lease by the next
         self._settled_since: float | None = None
 
     def pause(self) -> float:
@@ -114,7 +117,7 @@ class InSiteMoves:
         if not lease or not known.has_nodes(self._site):
             return
         problems: list[ShopSphereError] = []
-        self._barred.clear()
+        self._barred_at.clear()
         for database in DATABASES:
             try:
                 self._look_at(database, known, lease)
@@ -152,9 +155,8 @@ class InSiteMoves:
         shut = known.shut_nodes(self._site, now)
         if not node or (node not in shut and not (of.ended or holder in ("", target))):
             return
-        if node not in self._barred and not self._bar(node, known, lease):
+        if now - self._barred_at.get(node, -math.inf) > BAR_COUNTS and not self._bar(node, known, lease):
             return
-        self._barred.add(node)
         if node in shut and holder not in ("", target) and now - of.since >= UNCHANGED_SECONDS:
             self._end(database, found)
             of.ended = True
@@ -172,7 +174,10 @@ class InSiteMoves:
         if record is None or record.active != self._site or record.phase is not Phase.STEADY:
             return False
         self._looks_at_bars, self._settled_since = True, None
-        return key not in seen.nodes and self._witness.bar_node(seen, node, lease)
+        if key in seen.nodes or not self._witness.bar_node(seen, node, lease):
+            return False
+        self._barred_at[node] = self._clock.monotonic()
+        return True
 
     def _let_in(self) -> None:
         """Let barred nodes have a lease again, once every database has had one leader for long enough."""

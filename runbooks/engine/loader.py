@@ -65,6 +65,7 @@ def _load_step(file: Path, number: int, variants: frozenset[str]) -> Step:
         seconds=_seconds(module, file),
         variants=_variants(module, file, variants),
         once=_once(module, file),
+        again_seconds=_again_seconds(module, file),
         check=_function(module, file, "check"),
         act=_function(module, file, "act") if hasattr(module, "act") else None,
         verify=_function(module, file, "verify"),
@@ -129,6 +130,13 @@ def _variants(module: ModuleType, file: Path, known: frozenset[str]) -> frozense
         expected = f"VARIANTS, a frozenset of {', '.join(sorted(known))}" if known else "no VARIANTS"
         _refuse(file, expected=expected, found=repr(variants))
     return variants
+
+
+def _again_seconds(module: ModuleType, file: Path) -> float:
+    seconds = getattr(module, "AGAIN_SECONDS", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+        _refuse(file, expected="AGAIN_SECONDS, a number of at least 0", found=repr(seconds))
+    return float(seconds)
 
 
 def _once(module: ModuleType, file: Path) -> bool:

@@ -21,8 +21,7 @@ from shopsphere.foundation.progress import step as shown
 
 _BELOW = f"\n{' ' * 12}"
 POLL_SECONDS = 0.2
-ATTEMPTS = 3  # of a check or an act that ends with no answer, at least
-ACT_AGAIN_SECONDS = 20.0  # for which an act is tried again: what a site that has just begun to answer still starts
+ATTEMPTS = 3  # of a check or an act that ends with no answer; of an act with AGAIN_SECONDS more, for so long
 LONGEST_PAUSE = 3.0
 LOOK_SECONDS = 5.0  # bound on a look at whether the outcome is there
 CHECK_SECONDS = 10.0  # bound on a check, asked again and all
@@ -165,7 +164,7 @@ class _Execution:
             self._may_act()
             act(self._context)
 
-        self._ask(allowed, what="act", end=end, again=not step.once, patience=ACT_AGAIN_SECONDS)
+        self._ask(allowed, what="act", end=end, again=not step.once, patience=step.again_seconds)
         self._crash.reach(step, Point.ACTED)
         self._journal.step_acted(step, self._clock.monotonic() - start)
 

@@ -5,6 +5,7 @@ from runbooks.databases import both_take_writes, promote
 
 TITLE = "Promote the databases of the site that is active now"
 SECONDS = 60
+AGAIN_SECONDS = 20  # the database operator's webhooks may be moving from a lost node, and customers wait in any case
 
 
 def check(change: RoleChange) -> str:

@@ -17,6 +17,7 @@ from shopsphere.foundation.errors import one_line
 
 TITLE = "Replace the site's databases by copies of the active site's"
 SECONDS = 180
+AGAIN_SECONDS = 20  # a site that has just come back answers before the webhooks of its database operator do
 KEPT_ANNOTATIONS = ("cnpg.io/skipWalArchiving", "pulumi.com/skipAwait")
 
 

@@ -63,8 +63,9 @@ class NodeWitness(Witness):
         Another site's must not be. What was `seen` is tried first, since customers wait; the site may take its own
         meanwhile, so the voters say what is there now where it is something else.
         """
-        key, known = f"{self._keys.nodes_of(site)}{self._node}", f"{site}/{self._node}"
-        of_site, own = site if seen.lease_holder == site else "", self._boot if known in seen.nodes else ""
+        key = f"{self._keys.nodes_of(site)}{self._node}"
+        of_site = site if seen.lease_holder == site else ""
+        own = self._boot if f"{site}/{self._node}" in seen.nodes else ""
         for _ in range(_TRIES):
             done = self._store.swap(
                 self._is_due(seen, site, of_site, own), [put(key, self._boot, lease)], key, self._keys.lease
@@ -72,8 +73,10 @@ class NodeWitness(Witness):
             there = done.found.get(key, NOTHING)
             if done.succeeded or there.lease == lease:  # the second: the answer was lost, and the next voter was asked
                 return
-            of_site, own = done.found.get(self._keys.lease, NOTHING).value, there.value
-        raise self._not_given(self._node, "the record unchanged, and no lease of others", own or of_site or "a change")
+            before, (of_site, own) = (of_site, own), (done.found.get(self._keys.lease, NOTHING).value, there.value)
+            if before == (of_site, own):
+                break  # leases are as they were seen: something else has changed
+        raise self._not_given(self._node, "the record unchanged, and no lease of others", "a change of one of them")
 
     def _is_due(self, seen: Seen, site: str, of_site: str, own: str) -> list[Mapping[str, Any]]:
         """Return what has to hold so that this node gets its lease, where the site's and its own are such now.

@@ -23,7 +23,7 @@ from runbooks.engine import (
     write_report,
 )
 from runbooks.engine.records import Kind
-from runbooks.engine.runner import ACT_AGAIN_SECONDS, ATTEMPTS
+from runbooks.engine.runner import ATTEMPTS
 from shopsphere.foundation.clock import SYSTEM_CLOCK
 from shopsphere.foundation.errors import ShopSphereError
 
@@ -228,13 +228,13 @@ def test_a_step_that_never_returns_fails_within_its_bound(tmp_path: Path, functi
     assert time.monotonic() - start < 20, "it hangs for 30 s"
 
 
-def write_silent_step(tmp_path: Path, where: str, until: str, seconds: float = 5) -> None:
+def write_silent_step(tmp_path: Path, where: str, until: str, seconds: float = 5, extra: str = "") -> None:
     """A step whose check or act has no answer until then, an expression of `asked`, which counts the tries."""
     parts: dict[str, Any] = {where: f"""asked = (context.state / "calls").read_text().count("{where} 02")
     if not ({until}):
         raise NoAnswerError("no answer from dublin")
     (context.state / "moved").touch()""", "verify": 'return (context.state / "moved").exists()'}  # fmt: skip
-    write_step(write_runbook(tmp_path), "02-move-data", seconds=seconds, **parts)
+    write_step(write_runbook(tmp_path), "02-move-data", seconds=seconds, extra=extra, **parts)
 
 
 @pytest.mark.requirement("a site that is dead for a moment stops no runbook")
@@ -245,27 +245,35 @@ def test_what_had_no_answer_is_asked_again_a_few_times(tmp_path: Path, where: st
     assert len(calls(tmp_path, f"{where} 02")) == ATTEMPTS
 
 
-@pytest.mark.requirement("a site that is dead stops a runbook before it has begun to change anything")
-def test_a_check_that_has_no_answer_stops_the_run_soon(tmp_path: Path) -> None:
-    write_silent_step(tmp_path, "check", "False", seconds=180)
+@pytest.mark.requirement("a site that is dead stops a runbook soon, unless its step says that it pays to wait")
+@pytest.mark.parametrize(("where", "extra"), [("check", "AGAIN_SECONDS = 20"), ("act", "")])
+def test_what_has_no_answer_stops_the_run_soon(tmp_path: Path, where: str, extra: str) -> None:
+    write_silent_step(tmp_path, where, "False", seconds=180, extra=extra)
     clock = ManualClock()
     with pytest.raises(StepFailedError, match="no answer from dublin"):
         drive(tmp_path, clock)
-    assert len(calls(tmp_path, "check 02")) == ATTEMPTS
+    assert len(calls(tmp_path, f"{where} 02")) == ATTEMPTS
     assert clock.monotonic() < 2
 
 
 @pytest.mark.requirement("what a site still starts after it was away is waited for, within the step's time")
-@pytest.mark.parametrize(("seconds", "tried_for"), [(180, (ACT_AGAIN_SECONDS, ACT_AGAIN_SECONDS + 4)), (10, (6, 10))])
+@pytest.mark.parametrize(("seconds", "tried_for"), [(180, (20, 24)), (10, (6, 10))])
 def test_an_act_is_tried_again_for_a_while(tmp_path: Path, seconds: float, tried_for: tuple[float, float]) -> None:
     """In a lab a site's API answered seconds before the database operator behind its webhooks did."""
-    write_silent_step(tmp_path, "act", "False", seconds=seconds)
+    write_silent_step(tmp_path, "act", "False", seconds=seconds, extra="AGAIN_SECONDS = 20")
     clock = ManualClock()
     begun = clock.monotonic()
     with pytest.raises(StepFailedError, match="no answer from dublin"):
         drive(tmp_path, clock)
     assert tried_for[0] <= clock.monotonic() - begun <= tried_for[1]
     assert ATTEMPTS < len(calls(tmp_path, "act 02")) < 15
+
+
+@pytest.mark.parametrize("wrong", ["True", "-1", "'20'", "float('inf')"])
+def test_seconds_that_are_none_are_refused(tmp_path: Path, wrong: str) -> None:
+    write_silent_step(tmp_path, "act", "True", extra=f"AGAIN_SECONDS = {wrong}")
+    with pytest.raises(RunbookError, match="AGAIN_SECONDS, a number of at least 0"):
+        drive(tmp_path)
 
 
 @pytest.mark.requirement("a refusal outside a wait stops a run at once")

@@ -9,6 +9,7 @@ from typer.main import get_command
 from cli import main as cli
 from shopsphere.foundation.columns import UNBOUNDED, folded
 from shopsphere.foundation.progress import say
+from shopsphere.foundation.side_by_side import at_each
 from shopsphere.foundation.typed_commands import OPTION, WITHOUT, as_typed, print_for
 
 
@@ -45,6 +46,8 @@ def test_what_is_listed_is_there() -> None:
         ("`shopsphere up a --environment lab`", "`shopsphere up a --environment lab`"),
         ("`shopsphere up a -e lab --yes`", "`shopsphere up a -e lab --yes`"),
         ("`shopsphere policy rights a | kubectl apply -f -`", "`shopsphere policy rights a -E | kubectl apply -f -`"),
+        ("`shopsphere --version`", "`shopsphere --version`"),
+        ('`shopsphere drill a --reason "x > y"`', '`shopsphere drill a --reason "x > y" -E`'),
         ("`shopsphere history`", "`shopsphere history -E`"),
         (
             "`shopsphere lab psql dublin ledger -- -c 'select 1'`",
@@ -64,6 +67,12 @@ def test_both_ways_to_a_person_are_so(capfd: pytest.CaptureFixture[str]) -> None
     say("do: `shopsphere up a`")
     assert capfd.readouterr().err == "do: `shopsphere up a --environment prod`\n"
     assert folded("do: `shopsphere up a`", UNBOUNDED) == ["do: `shopsphere up a --environment prod`"]
+
+
+@pytest.mark.requirement("what is said of several sites at once can be typed as it stands, too")
+def test_threads_say_the_same() -> None:
+    print_for("prod")
+    assert at_each([1, 2], lambda _: as_typed("`shopsphere up a`")) == ["`shopsphere up a --environment prod`"] * 2
 
 
 def test_the_environment_of_a_call_counts(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Never
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Never
 
 import pytest
 
 from cli import main as cli
 from shopsphere.foundation.exit_code import ExitCode
+from shopsphere.foundation.typed_commands import print_for
 from shopsphere.witness import WitnessUnreachableError
 from shopsphere.witness.gateway import WitnessRefusedError
 from shopsphere.witness.identity import WitnessKeysError
@@ -62,3 +66,27 @@ def test_a_watcher_that_moves_nothing_needs_no_operator(operator: list[Exception
     operator.append(WitnessKeysError("no keys of an operator"))
     with pytest.raises(WatchingError):
         cli.app(["watch", "rdc-a"], standalone_mode=False)
+
+
+@pytest.mark.requirement("a person who is called can type what the call says as it stands")
+def test_who_is_called_is_told_commands_of_the_environment(
+    operator: list[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert not operator
+    calls: list[Callable[[str], None]] = []
+
+    def watcher(*arguments: Any) -> Never:
+        calls.append(arguments[-1])
+        raise WatchingError
+
+    monkeypatch.setattr("shopsphere.witness.access.witness_of", lambda *_: None)
+    monkeypatch.setattr("runbooks.watch.Watcher", watcher)
+    monkeypatch.setattr("runbooks.service.ServiceLook", lambda _look: SimpleNamespace(start=list, last=None))
+    pager = tmp_path / "pager"
+    pager.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/paged\n')
+    pager.chmod(0o755)
+    with pytest.raises(WatchingError):
+        cli.app(["watch", "rdc-a", "--call", str(pager)], standalone_mode=False)
+    print_for("prod")
+    calls[0]("the move stopped: `shopsphere rebuild dublin` makes it a replica again")
+    assert "`shopsphere rebuild dublin --environment prod` makes" in (tmp_path / "paged").read_text()

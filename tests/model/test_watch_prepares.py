@@ -14,7 +14,7 @@ from runbooks.watch import (
 )
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import fails
-from shopsphere.witness import Phase, Sync, WitnessConflictError
+from shopsphere.witness import Phase, Sync, WitnessConflictError, WitnessUnreachableError
 from shopsphere.witness.seen import Seen
 
 
@@ -63,6 +63,26 @@ def test_agents_are_asked_again_when_the_lease_was_held_in_between(desk: Desk) -
     assert desk.look(1) is True
     assert len(desk.asked) == 2
     assert len(desk.moves) == 1
+
+
+@pytest.mark.requirement("what was not seen is not counted: a lease that was held meanwhile may be held again at once")
+def test_what_was_seen_before_a_gap_in_the_answers_counts_no_more(desk: Desk) -> None:
+    """The lease may have been renewed in the gap, and given back for a moment."""
+    gap: list[float] = []
+    start = desk.clock.now
+
+    def see() -> Seen:
+        if 1 <= desk.clock.now - start < 7:
+            raise WitnessUnreachableError("the watcher's own line")
+        if desk.clock.now - start >= 7 and not gap:
+            gap.append(desk.clock.now)
+        return seen("frankfurt") if desk.clock.now - start < 1 else seen()
+
+    desk.witness.see = see  # type: ignore[method-assign]
+    desk.witness.left = 0
+    assert desk.look(1) is True
+    assert desk.clock.now - gap[0] >= SURE_AFTER
+    assert len(desk.asked) == 2, "what agents said before it is old, too"
 
 
 def test_agents_are_asked_where_no_move_was_prepared(desk: Desk) -> None:
