@@ -20,12 +20,12 @@ class Step:
         title: imperative sentence for people.
         seconds: bound on `act` and the wait for `verify` together.
         variants: the variants it belongs to; None is all.
-        again_seconds: for which an act that has no answer is tried again at least; 0 for a few times at once.
         once: when the journal says that it was done, it is not even verified again.
         check: read-only; says in one line what `act` would do or what is waited for; raises BlockedError or
             LaterError.
         act: brings the outcome about; idempotent. None where the step only looks, or waits for what others do.
         verify: read-only; says whether the outcome is there.
+        again_seconds: for which an act that has no answer is tried again at least; 0 for a few times at once.
     """
 
     number: int
@@ -34,10 +34,10 @@ class Step:
     seconds: float
     variants: frozenset[str] | None
     once: bool
-    again_seconds: float
     check: Callable[[Any], str]
     act: Callable[[Any], None] | None
     verify: Callable[[Any], bool]
+    again_seconds: float = 0.0
 
     @property
     def label(self) -> str:

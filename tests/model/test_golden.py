@@ -125,7 +125,6 @@ def step(number: int, name: str, title: str) -> Step:
         10,
         None,
         once=False,
-        again_seconds=0.0,
         check=lambda _: "",
         act=nothing,
         verify=lambda _: True,

@@ -78,16 +78,7 @@ def planned(outlook: Outlook) -> Callable[..., DryRun]:
         return None
 
     step = Step(
-        1,
-        "01-look",
-        "Look around",
-        10,
-        None,
-        once=False,
-        again_seconds=0,
-        check=lambda _: "",
-        act=nothing,
-        verify=lambda _: True,
+        1, "01-look", "Look around", 10, None, once=False, check=lambda _: "", act=nothing, verify=lambda _: True
     )
     return lambda *_: DryRun("failover", (Forecast(step, outlook, "epoch 1: frankfurt is active"),))
 
