@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from runbooks.pair_access import PairAccess
-from shopsphere.estate.databases import DATABASES, DatabaseModel
+from runbooks.site_database import SiteDatabase
 from shopsphere.estate.site_agent import HAS_LEASE, has_lease
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.side_by_side import at_each
@@ -38,7 +38,13 @@ def leading_nodes(access: PairAccess, site: str) -> set[str]:
         ClusterError: the site's API does not answer, or has no such database or instance.
     """
     further = {each.name for each in access.topology.site(site).further_nodes}
-    return further & set(at_each(DATABASES, partial(_node_of_leader, access, site))) if further else set()
+    return further & set(access.each_database(site, node_of_leader)) if further else set()
+
+
+def node_of_leader(database: SiteDatabase) -> str:
+    """Return the node of the instance that leads; empty for a pod without one; raises as `leading_nodes`."""
+    cluster, namespace, pod = database.leader()
+    return str(cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["spec"].get("nodeName", ""))
 
 
 def leading_nodes_have_lease(access: PairAccess, site: str) -> bool:
@@ -56,11 +62,6 @@ def leading_nodes_have_lease(access: PairAccess, site: str) -> bool:
 def leading_nodes_are_open(access: PairAccess, site: str) -> bool:
     """Whether each further node on which a database of a site leads lets it be reached; raises as above."""
     return _all_lead(access, site, lambda state: bool(state["databases"]), lacks="is shut")
-
-
-def _node_of_leader(access: PairAccess, site: str, model: DatabaseModel) -> str:
-    cluster, namespace, pod = access.database(site, model).leader()
-    return str(cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["spec"].get("nodeName", ""))
 
 
 def _all_lead(access: PairAccess, site: str, is_so: Callable[[State], bool], *, lacks: str, until: str = "") -> bool:

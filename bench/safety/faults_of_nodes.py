@@ -9,6 +9,7 @@ from typing import Any
 
 from scene import Scene
 
+from runbooks.site_nodes import node_of_leader
 from shopsphere.clients.postgres import run_statement
 from shopsphere.estate.databases import COMPLETE_COPIES, DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.workloads import PAYMENTS, SHOP
@@ -19,8 +20,7 @@ from shopsphere.status.quantities import is_true
 
 def node_of_primary(scene: Scene, site: str, database: DatabaseModel = LEDGER) -> str:
     """Return the node on which the instance of a database is that leads at a site."""
-    cluster, namespace, pod = scene.under_test.access.database(site, database).leader()
-    return str(cluster.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["spec"]["nodeName"])
+    return node_of_leader(scene.under_test.access.database(site, database))
 
 
 def lead_on_further_node(scene: Scene, databases: Sequence[DatabaseModel] = (LEDGER,), site: str | None = None) -> str:

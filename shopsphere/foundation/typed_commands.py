@@ -17,7 +17,7 @@ WITHOUT = frozenset({
 })  # fmt: skip
 """Verbs, and groups of them, that know no environment."""
 
-_COMMAND = re.compile(r"`shopsphere (?P<words>[^`]+)`")
+_COMMAND = re.compile(r"`shopsphere (?P<words>[^\s`][^`]*)`")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _REST = re.compile(r" (?:\||&&|>|--(?= )|;) ?")
 """Where the words of the command itself end."""

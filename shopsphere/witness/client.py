@@ -292,6 +292,4 @@ class Witness:
     def _claim(self, key: str, value: str, compare: Sequence[Mapping[str, Any]], lease: int) -> Entry | None:
         """Write a key that lives as long as a lease; return None, or what is there instead (empty: nothing)."""
         done = self._store.swap(compare, [put(key, value, lease)], key)
-        found = done.found.get(key, NOTHING)
-        # A claim whose answer was lost is repeated at the next voter and fails there, because it was made already.
-        return None if done.succeeded or found.lease == lease else found
+        return None if done.has_claimed(key, lease) else done.found.get(key, NOTHING)

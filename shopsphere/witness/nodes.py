@@ -67,18 +67,17 @@ class NodeWitness(Witness):
         of_site = site if seen.lease_holder == site else ""
         own = self._boot if f"{site}/{self._node}" in seen.nodes else ""
         for _ in range(_TRIES):
-            done = self._store.swap(
-                self._is_due(seen, site, of_site, own), [put(key, self._boot, lease)], key, self._keys.lease
-            )
-            there = done.found.get(key, NOTHING)
-            if done.succeeded or there.lease == lease:  # the second: the answer was lost, and the next voter was asked
+            compare = [*self._may_write(seen, site), *self._is_free_for(key, site, of_site, own)]
+            done = self._store.swap(compare, [put(key, self._boot, lease)], key, self._keys.lease)
+            if done.has_claimed(key, lease):
                 return
-            before, (of_site, own) = (of_site, own), (done.found.get(self._keys.lease, NOTHING).value, there.value)
+            before = of_site, own
+            of_site, own = (done.found.get(each, NOTHING).value for each in (self._keys.lease, key))
             if before == (of_site, own):
                 break  # leases are as they were seen: something else has changed
         raise self._not_given(self._node, "the record unchanged, and no lease of others", "a change of one of them")
 
-    def _is_due(self, seen: Seen, site: str, of_site: str, own: str) -> list[Mapping[str, Any]]:
+    def _is_free_for(self, key: str, site: str, of_site: str, own: str) -> list[Mapping[str, Any]]:
         """Return what has to hold so that this node gets its lease, where the site's and its own are such now.
 
         Raises:
@@ -89,9 +88,7 @@ class NodeWitness(Witness):
         if own not in {"", self._boot}:
             other = BARRED if own == BARRED else "one of another start of this node"
             raise self._not_given(self._node, "no lease of others", other)
-        key = f"{self._keys.nodes_of(site)}{self._node}"
         return [
-            *self._may_write(seen, site),
             has_value(self._keys.lease, site) if of_site else unchanged(self._keys.lease, ABSENT),
             has_value(key, self._boot) if own else unchanged(key, ABSENT),
         ]

@@ -74,6 +74,10 @@ class Swap:
     revision: int
     found: Mapping[str, Entry]
 
+    def has_claimed(self, key: str, lease: int) -> bool:
+        """Whether a key has this lease: written now, or before at a voter whose answer was lost, so that it failed."""
+        return self.succeeded or (key in self.found and self.found[key].lease == lease)
+
 
 class Store:
     """The quorum of one pair's voters; safe to share between threads.
