@@ -57,6 +57,7 @@ class BoundedClient:
         headers: sent with every question.
         authority: file with the certificates that it is trusted by; the system's if None.
         seals: of a service that answers only questions that are sealed; what it does not seal is no answer of it.
+        context: what TLS is made with, in place of what the authority makes; of a service that asks who asks.
     """
 
     def __init__(
@@ -67,16 +68,19 @@ class BoundedClient:
         headers: Mapping[str, str] | None = None,
         authority: str | None = None,
         seals: Seals | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._seconds = seconds
         self._seals = seals
+        if context is None and url.startswith("https:"):
+            context = ssl.create_default_context(cafile=authority)
         # Compressed answers are not asked for: a small one can unfold to any size.
         self._client = httpx.AsyncClient(
             base_url=url,
             timeout=seconds,
             trust_env=False,
             headers={"accept-encoding": "identity", **(headers or {})},
-            verify=ssl.create_default_context(cafile=authority) if url.startswith("https:") else True,
+            verify=True if context is None else context,
         )
 
     async def close(self) -> None:
