@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema, as its owner")
     schema = verbs.add_parser("await-schema", help="wait until a migration has brought a database's schema")
     for waiting in (migrate, schema):
-        waiting.add_argument("database", choices=["commerce", "ledger"])
+        waiting.add_argument("database", choices=["commerce", "ledger", "headquarters"])
         waiting.add_argument("--seconds", type=float, default=300, help="how long to wait for the database")
     for verb, says in (("export-customer", "print what is kept about a customer"), ("erase-customer", "erase one")):
         privacy = verbs.add_parser(verb, help=says)

@@ -29,7 +29,11 @@ from app.settings import REGION_FACTS, Environment
 
 LOCK = "public.migration_lock"
 """A table without columns or grants: nobody but the owner can lock it, as everybody could take an advisory lock."""
-TREES = {"commerce": ("COMMERCE_DSN", "COMMERCE_PASSWORD"), "ledger": ("LEDGER_DSN", "LEDGER_PASSWORD")}
+TREES = {
+    "commerce": ("COMMERCE_DSN", "COMMERCE_PASSWORD"),
+    "ledger": ("LEDGER_DSN", "LEDGER_PASSWORD"),
+    "headquarters": ("HEADQUARTERS_DSN", "HEADQUARTERS_PASSWORD"),
+}
 WAIT_SECONDS = 300.0
 POLL_SECONDS = 1.0
 

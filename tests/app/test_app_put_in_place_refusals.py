@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from replaced_pair import ACTIVE, MARK, PASSIVE, ReplacedPair, begun, mark, marked, servers_of
+from shop_processes import migrate
 
 from runbooks.engine import StepFailedError
 from runbooks.putting_in_place.instance import Instance
@@ -63,18 +64,17 @@ def test_an_archive_that_is_behind_is_said() -> None:
 
 
 def test_an_older_schema_is_refused_and_the_command_that_is_named_brings_it_up(pair: ReplacedPair) -> None:
-    pair.live.query("commerce", "UPDATE public.alembic_version SET version_num = '0005'")
-    pair.live.query("commerce", "REVOKE SELECT ON public.alembic_version FROM shop_app")
-    copy = pair.copy_now()
     pair.live.query("commerce", "UPDATE public.alembic_version SET version_num = '0006'")
-    pair.live.query("commerce", "GRANT SELECT ON public.alembic_version TO shop_app")
-    with pytest.raises(StepFailedError, match="schema of the copy is 0005, that of the live database 0006") as found:
+    pair.live.query("commerce", "DROP SCHEMA export CASCADE")
+    copy = pair.copy_now()
+    assert migrate("commerce", pair.live).returncode == 0
+    with pytest.raises(StepFailedError, match="schema of the copy is 0006, that of the live database 0007") as found:
         pair.call(named=copy.name)
     command = str(found.value).partition("call this command again: ")[2].splitlines()[0]
     done = subprocess.run(["sh", "-c", command], cwd=REPOSITORY, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     pair.call(named=copy.name)
-    assert pair.live.query("commerce", "SELECT version_num FROM public.alembic_version") == [("0006",)]
+    assert pair.live.query("commerce", "SELECT version_num FROM public.alembic_version") == [("0007",)]
 
 
 def test_a_copy_of_another_system_or_database_is_refused(pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch) -> None:
