@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import product as pairs
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from app.export.noise import Sampler
 from app.export.schema import PUBLISHED_FROM, CategoriesRow, HoursRow, ProductsRow, Row, VisitorsRow
 from app.export.vocabulary import Audience, HourMetric, Interest, NoisyFlag, Step, Vocabulary
 
+MOST_KNOWN = 1 << 18
+"""Cells of a table that are kept to be used again, so that a day's visitors share them."""
 _ROUNDED = 1e-9
 """How far above the claim a sampler's own figure may be by rounding."""
 
@@ -34,21 +37,25 @@ class Cell(NamedTuple):
         return self.table(day=day, value=value, flag=flag, **dict(self.keys))  # type: ignore[arg-type]  # its own keys
 
 
+@lru_cache(MOST_KNOWN)
 def visitors_cell(audience: Audience, step: Step) -> Cell:
     """Return the cell of the visitors who took a step that day."""
     return Cell(VisitorsRow, (("audience", audience), ("metric", step)))
 
 
+@lru_cache(MOST_KNOWN)
 def hour_cell(hour: int, audience: Audience) -> Cell:
     """Return the cell of the visitors of an hour."""
     return Cell(HoursRow, (("hour", hour), ("audience", audience), ("metric", HourMetric.VISIT)))
 
 
+@lru_cache(MOST_KNOWN)
 def category_cell(category: int, interest: Interest) -> Cell:
     """Return the cell of the people who did something with a category's products."""
     return Cell(CategoriesRow, (("category", category), ("metric", interest)))
 
 
+@lru_cache(MOST_KNOWN)
 def product_cell(product: int, interest: Interest) -> Cell:
     """Return the cell of the people who did something with a product."""
     return Cell(ProductsRow, (("product", product), ("metric", interest)))

@@ -24,6 +24,7 @@ from app.export.schema import MoneyRow, Release, Row, cut
 from app.export.vocabulary import Currency, Kind, MoneyMetric, Vocabulary
 
 CORRECTED_EVERY_DAYS = 7
+"""Days between two corrections, at least."""
 CORRECTED_FOR_DAYS = 70
 """So long after a day its money is corrected (days): ten times."""
 
@@ -104,6 +105,8 @@ class Publisher:
     async def correction(self, connection: Connection, day: date, gone: int) -> tuple[Sealed, ...]:
         """Return the corrections that are made on a day, of the days before whose money is published; may be none.
 
+        Less than a week after the one before there are none.
+
         Args:
             connection: within a transaction of `commerce`.
             day: on which they are made (UTC).
@@ -116,6 +119,9 @@ class Publisher:
         last = await region_rows.lock(connection, gone)
         if stored := await region_rows.of_day(connection, Kind.CORRECTION, day):
             return stored
+        before = await region_rows.latest(connection, Kind.CORRECTION)
+        if before is not None and day < before + timedelta(days=CORRECTED_EVERY_DAYS):
+            return ()
         said = await money_rows.days_said(connection, day - timedelta(days=CORRECTED_FOR_DAYS), day)
         found = await self._decisions(connection, day - timedelta(days=CORRECTED_FOR_DAYS), day)
         decisions = {group: each for group, each in found.items() if group.day in said and each.sums}

@@ -25,6 +25,7 @@ SELECT $1, * FROM unnest($2::smallint[], $3::export.table_name[], $4::date[], $5
 """  # noqa: S608 names of our own columns
 _SEALED = "body, signer, signature"
 _OF_DAY = f"SELECT {_SEALED} FROM export.release WHERE kind = $1 AND day = $2 ORDER BY part"  # noqa: S608 constants only
+_LATEST = "SELECT max(day) FROM export.release WHERE kind = $1"
 _SAID = "SELECT kind::text, day, part FROM export.release WHERE day = ANY($1::date[])"
 _AFTER = f"SELECT {_SEALED} FROM export.release WHERE seq > $1 ORDER BY seq LIMIT {BATCH}"  # noqa: S608 constants only
 _CONFIRM = """
@@ -70,6 +71,12 @@ async def lock(connection: Connection, at_least: int) -> int:
 async def of_day(queries: Queries, kind: Kind, day: date) -> tuple[Sealed, ...]:
     """Return what was released of a day, all parts; empty if nothing was."""
     return _sealed(await queries.fetch(_OF_DAY, kind, day))
+
+
+async def latest(queries: Queries, kind: Kind) -> date | None:
+    """Return the latest day of a kind's releases; None before the first."""
+    found: date | None = await queries.fetchval(_LATEST, kind)
+    return found
 
 
 async def said(queries: Queries, days: Sequence[date]) -> frozenset[tuple[Kind, date, int]]:

@@ -79,11 +79,11 @@ def _entropy(seen: float, true: float) -> float:
 def epsilon_at_least(without: Sequence[int], present: Sequence[int], delta: float, alpha: float = 1e-9) -> float:
     """Return what epsilon is at least, by sums of draws without the visitor and with; wrong with chance 4 `alpha`."""
     half = min(len(without), len(present)) // 2
-    chosen = [sorted(each[:half]) for each in (without, present)]
-    judged = [sorted(each[half : 2 * half]) for each in (without, present)]
-    thresholds = sorted({chosen[0][place * (half - 1) // THRESHOLDS] for place in range(THRESHOLDS + 1)})
-    best = max(thresholds, key=lambda each: max(_both(*chosen, each, delta, alpha)))
-    return max(0.0, *_both(*judged, best, delta, alpha))
+    low, high = sorted(without[:half]), sorted(present[:half])
+    thresholds = sorted({low[place * (half - 1) // THRESHOLDS] for place in range(THRESHOLDS + 1)})
+    best = max(thresholds, key=lambda each: max(_both(low, high, each, delta, alpha)))
+    low, high = sorted(without[half : 2 * half]), sorted(present[half : 2 * half])
+    return max(0.0, *_both(low, high, best, delta, alpha))
 
 
 def _both(without: Sequence[int], present: Sequence[int], threshold: int, delta: float, alpha: float) -> list[float]:

@@ -183,16 +183,19 @@ def test_money_is_what_was_paid_and_waits_with_what_comes_late(region: Cluster) 
     assert cells(region, 1, "refunds") == [(0, 11_000, "exact"), (9, 11_000, "exact")]
     assert len(read(day.body).rows) == 3 * 21, "a row for each category, whatever was sold"
     with psycopg.connect(region.dsn(COMMERCE)) as connection:
-        for each in late[:19]:
-            settle(connection, each, "paid")
+        for identity in late[:19]:
+            settle(connection, identity, "paid")
     assert release(region, "correction", DAY + timedelta(days=7)) == ()
     with psycopg.connect(region.dsn(COMMERCE)) as connection:
         settle(connection, late[19], "paid")
     (correction,) = release(region, "correction", DAY + timedelta(days=14))
+    sell(region, range(200, 220), {1: 7})
+    assert release(region, "correction", DAY + timedelta(days=20)) == (), "a week is not over"
     assert cells(region, 2) == [(0, 140, "delta"), (1, 140, "delta")]
     assert cells(region, 2, "orders") == [(0, 20, "delta"), (1, 20, "delta")]
     assert release(region, "correction", DAY + timedelta(days=14)) == (correction,)
-    assert release(region, "correction", DAY + timedelta(days=21)) == ()
+    assert release(region, "correction", DAY + timedelta(days=21)) != ()
+    assert release(region, "correction", DAY + timedelta(days=28)) == ()
     assert query(region, COMMERCE, "SELECT count(*) FROM export.fact WHERE seq IS NULL") == [(0,)]
 
 

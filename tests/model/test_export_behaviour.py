@@ -55,16 +55,16 @@ def test_a_visitor_counts_once_in_a_cell_and_in_ten_cells() -> None:
     day = Contributions()
     for _ in range(3):
         day.add(b"ada", Event(9, PEOPLE, Step.VIEW, category=1, product=1))
-    assert set(day.counts().values()) == {1}
-    assert len(day.counts()) == 5
+    assert set(day.counts.values()) == {1}
+    assert len(day.counts) == 5
     for product in range(2, 9):
         day.add(b"ada", Event(10, PEOPLE, Step.VIEW, category=1, product=product))
-    assert len(day.counts()) == 10
-    assert product_cell(2, Interest.VIEW) in day.counts()
-    assert day.counts()[product_cell(8, Interest.VIEW)] == 0, "the first ten count"
+    assert len(day.counts) == 10
+    assert product_cell(2, Interest.VIEW) in day.counts
+    assert day.counts[product_cell(8, Interest.VIEW)] == 0, "the first ten count"
     assert day.add(b"ada", Event(11, PEOPLE, Step.BUY, category=1, product=1)) == []
     day.add(b"bob", Event(9, PEOPLE, Step.VISIT))
-    assert day.counts()[visitors_cell(PEOPLE, Step.VISIT)] == 2
+    assert day.counts[visitors_cell(PEOPLE, Step.VISIT)] == 2
 
 
 EVENTS = st.lists(
@@ -91,10 +91,10 @@ def test_without_one_visitor_ten_counts_at_most_are_one_less(events: list[tuple[
         whole.add(visitor, event)
         if visitor != b"ada":
             without.add(visitor, event)
-    differences = [whole.counts()[cell] - without.counts()[cell] for cell in CELLS]
+    differences = [whole.counts[cell] - without.counts[cell] for cell in CELLS]
     assert set(differences) <= {0, 1}
     assert sum(differences) <= 10
-    assert whole.counts().keys() <= set(CELLS)
+    assert whole.counts.keys() <= set(CELLS)
 
 
 @settings(max_examples=50, deadline=None)
@@ -109,7 +109,7 @@ def test_who_goes_on_for_another_counts_as_that_one_would_have(events: list[tupl
     second = Contributions(kept)  # type: ignore[arg-type]  # cells
     for visitor, event in events[at:]:
         second.add(visitor, event)
-    assert second.counts() == whole.counts()
+    assert second.counts == whole.counts
 
 
 def test_a_day_has_the_same_cells_whatever_happened() -> None:

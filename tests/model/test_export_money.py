@@ -25,7 +25,7 @@ pytestmark = pytest.mark.requirement("money leaves a region only as sums over en
 GROUP = Group(DAY, Currency.EUR, MoneyMetric.REVENUE)
 EXACT, DELTA = MoneyFlag.EXACT, MoneyFlag.DELTA
 LOW = Rule(people=5)
-"""The same rule for five people, so that small cases can be tried by the thousand; fewer are refused by shares alone."""
+"""The rule for five people, so that small cases can be tried by the hundred; fewer are refused by their shares alone."""
 
 
 def after(published: Published, decision: Decision) -> Published:
@@ -167,7 +167,10 @@ def test_a_fact_never_takes_away() -> None:
 # Cases of few people, few categories and amounts that make ties and dominance likely.
 AMOUNTS = st.sampled_from([1, 1, 1, 2, 3, 5, 20])
 FACTS = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4), AMOUNTS), max_size=30).map(
-    lambda each: [fact(number, None if person == 9 else person, *rest) for number, (person, *rest) in enumerate(each)]
+    lambda each: [
+        fact(number, None if person == 9 else person, category, amount)
+        for number, (person, category, amount) in enumerate(each)
+    ]
 )
 
 
