@@ -25,7 +25,7 @@ pytestmark = pytest.mark.requirement("money leaves a region only as sums over en
 GROUP = Group(DAY, Currency.EUR, MoneyMetric.REVENUE)
 EXACT, DELTA = MoneyFlag.EXACT, MoneyFlag.DELTA
 LOW = Rule(people=5)
-"""The rule for five people, so that small cases can be tried by the hundred; fewer are refused by their shares alone."""
+"""The rule for five people, so that small cases can be tried by the hundred; fewer are refused by shares alone."""
 
 
 def after(published: Published, decision: Decision) -> Published:
