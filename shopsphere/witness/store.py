@@ -186,7 +186,7 @@ class Store:
 
     def each_voter(self) -> list[Voter]:
         """Ask each voter for its own state, all at once, also those that the quorum does not need."""
-        return at_each(sorted(self.gateway.in_order()), self._look_at)
+        return at_each(sorted(self.gateway.order.in_order()), self._look_at)
 
     def prefer_fastest(self, key: str) -> None:
         """Ask first, from now on, the voter that answers a question to the quorum first.
@@ -205,7 +205,7 @@ class Store:
                 return False
             return asked.is_success
 
-        self.gateway.race(answers)
+        self.gateway.order.race(answers)
 
     def _look_at(self, url: str) -> Voter:
         """Ask one voter whether it is well: alarms, a leader, and a read by the quorum; then how full it is."""
