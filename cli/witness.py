@@ -16,7 +16,7 @@ from cli.common import In
 from cli.pairs import PairName, require_pair
 from cli.witness_keys import keys
 from shopsphere.estate.stack import Environment, site_stack
-from shopsphere.estate.witness_seats import seats
+from shopsphere.estate.witness_seats import quickest_peers, seats
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.progress import say
@@ -71,6 +71,7 @@ def secure(
             administrator.secure(users, lambda user: Identity(folder, user))
             if told := publish_withdrawn(store, folder, pair, there):
                 say(f"{pair}: {told}")
+            _let_quickest_lead(store, topology, pair)
     say(f"{pair}: users and rights are as declared")
 
 
@@ -156,15 +157,17 @@ def show(
 
 @app.command()
 def tend(pair: PairName, environment: In = Environment.LAB) -> None:
-    """Free what is not needed any more at each voter, one after the other, and end alarms; needs the keys of root."""
+    """Free what is not needed any more at each voter, end alarms, let the nearest one lead; needs the keys of root."""
     # The clients take a second to import, so only these verbs do.
     from shopsphere.witness.access import administered_witness  # noqa: PLC0415 - see above
     from shopsphere.witness.securing import Administrator  # noqa: PLC0415 - see above
 
-    require_pair(load_topology(environment=environment), pair)
+    topology = load_topology(environment=environment)
+    require_pair(topology, pair)
     with closing(administered_witness(pair, environment)) as store:
         with _noted_as_root(environment, store, pair, "tend"):
             voters = Administrator(store, lambda line: say(f"{pair}: {line}")).tend()
+            _let_quickest_lead(store, topology, pair)
         _print(voters)
 
 
@@ -201,6 +204,12 @@ def replace(
         raise typer.Exit(ExitCode.FAILED)
 
 
+def _let_quickest_lead(store: Store, topology: Topology, pair: str) -> None:
+    from shopsphere.witness.leading import let_quickest_lead  # noqa: PLC0415 - see above
+
+    let_quickest_lead(store, quickest_peers(topology.pair(pair), topology), lambda line: say(f"{pair}: {line}"))
+
+
 def _noted_as_root(
     environment: Environment, store: Store, pair: str, verb: str, **said: object
 ) -> AbstractContextManager[None]:
@@ -225,4 +234,5 @@ def _print(voters: list[Voter]) -> None:
             f"{each.size / 2**20:.1f} of {each.quota / 2**20:.0f} MiB" if each.size and each.quota else "size not known"
         )
         ends = f"its certificate ends {each.ends:%Y-%m-%d}" if each.ends else "no certificate seen"
-        sys.stdout.write(f"{each.url}  {each.problem or 'takes part'}  {room}  {ends}\n")
+        part = each.problem or ("leads" if each.leads else "takes part")
+        sys.stdout.write(f"{each.url}  {part}  {room}  {ends}\n")

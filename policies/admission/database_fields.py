@@ -35,12 +35,12 @@ ANNOTATIONS = tuple(
 _JUDGED = ("backup", "plugins", "superuserSecret", "tablespaces", "walStorage")
 """Other policies say what they may hold."""
 _DECLARED = (
-    "affinity", "bootstrap", "certificates", "enableSuperuserAccess", "externalClusters", "imageName",
+    "affinity", "bootstrap", "certificates", "enableSuperuserAccess", "externalClusters", "failoverDelay", "imageName",
     "imagePullPolicy", "inheritedMetadata", "instances", "managed", "postgresql", "primaryLease", "priorityClassName",
     "replica", "resources", "smartShutdownTimeout", "stopDelay", "storage", "switchoverDelay",
 )  # fmt: skip
 _HARMLESS = (
-    "description", "enablePDB", "ephemeralVolumesSizeLimit", "failoverDelay", "livenessProbeTimeout", "logLevel",
+    "description", "enablePDB", "ephemeralVolumesSizeLimit", "livenessProbeTimeout", "logLevel",
     "maxSyncReplicas", "minSyncReplicas", "monitoring", "nodeMaintenanceWindow", "postgresGID", "postgresUID",
     "primaryUpdateMethod", "primaryUpdateStrategy", "probes", "replicationSlots", "startDelay",
     "topologySpreadConstraints",

@@ -23,7 +23,7 @@ from shopsphere.witness.gateway import (
 )
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.said import ENDS, why
-from shopsphere.witness.voter import Voter, does_not_vote, members_in, sizes_in
+from shopsphere.witness.voter import Voter, does_not_vote, leads_in, members_in, sizes_in
 
 _NO_LEASE = 5  # gRPC NOT_FOUND
 _MOST_UNDER = 256
@@ -222,7 +222,8 @@ class Store:
             figures = self.gateway.get(url, "/metrics").text
         except httpx.HTTPError:
             return Voter(url, problem, ends=ends)
-        return Voter(url, problem or does_not_vote(figures), *sizes_in(figures), ends, members_in(figures))
+        counted = members_in(figures)
+        return Voter(url, problem or does_not_vote(figures), *sizes_in(figures), ends, counted, leads_in(figures))
 
 
 def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:
