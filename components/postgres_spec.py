@@ -120,9 +120,6 @@ def cluster_spec(
                 "selector": {"matchLabels": {DATA_CLASS_LABEL: model.database.data_class}},
             },
         },
-        # Seconds: a second look before another instance leads. The first may see one before its promotion and the other
-        # after it, and takes the first for the one that is behind (ADR 65).
-        "failoverDelay": 1,
         # Seconds; a failover waits for the first two, whose defaults are an hour and three minutes.
         "switchoverDelay": 20,
         "smartShutdownTimeout": 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from runbooks.change import RoleChange
@@ -15,7 +16,7 @@ from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.postgres import FENCE, await_leading, await_value, follower_in, follows, run_statement
-from shopsphere.estate.databases import COMPLETE_COPIES, DatabaseModel
+from shopsphere.estate.databases import COMPLETE_COPIES, TOLD_TO_LEAD, DatabaseModel
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
@@ -51,8 +52,12 @@ def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> 
         LockLostError: another operator may be moving the pair.
     """
     role = replica_role(database.model, database.site, peer, leads=True)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     # Its first write must not wait for a peer that may be dead.
-    led = {**_NO_COPY_IS_COMPLETE, "spec": {"replica": role, "postgresql": {"synchronous": None}}}
+    led = {
+        "metadata": {"annotations": {COMPLETE_COPIES: None, TOLD_TO_LEAD: now}},
+        "spec": {"replica": role, "postgresql": {"synchronous": None}},
+    }
     seen = database.last_document()  # customers wait; a late request is refused all the same
     change_cluster(database, lambda document: led if follows(document) else None, lock=lock, document=seen)
 

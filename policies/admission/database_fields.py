@@ -35,12 +35,12 @@ ANNOTATIONS = tuple(
 _JUDGED = ("backup", "plugins", "superuserSecret", "tablespaces", "walStorage")
 """Other policies say what they may hold."""
 _DECLARED = (
-    "affinity", "bootstrap", "certificates", "enableSuperuserAccess", "externalClusters", "failoverDelay", "imageName",
+    "affinity", "bootstrap", "certificates", "enableSuperuserAccess", "externalClusters", "imageName",
     "imagePullPolicy", "inheritedMetadata", "instances", "managed", "postgresql", "primaryLease", "priorityClassName",
     "replica", "resources", "smartShutdownTimeout", "stopDelay", "storage", "switchoverDelay",
 )  # fmt: skip
 _HARMLESS = (
-    "description", "enablePDB", "ephemeralVolumesSizeLimit", "livenessProbeTimeout", "logLevel",
+    "description", "enablePDB", "ephemeralVolumesSizeLimit", "failoverDelay", "livenessProbeTimeout", "logLevel",
     "maxSyncReplicas", "minSyncReplicas", "monitoring", "nodeMaintenanceWindow", "postgresGID", "postgresUID",
     "primaryUpdateMethod", "primaryUpdateStrategy", "probes", "replicationSlots", "startDelay",
     "topologySpreadConstraints",

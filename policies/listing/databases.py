@@ -114,7 +114,6 @@ SPEC: Mapping[str, Shape] = {
             "selector": {"matchLabels": {DATA_CLASS_LABEL: "volumes of this class; RES-009 judges it"}},
         },
     },
-    "failoverDelay": "time",
     "switchoverDelay": "time",
     "smartShutdownTimeout": "time",
     "stopDelay": "time",
