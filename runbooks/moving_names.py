@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from runbooks.change import RoleChange
-from runbooks.engine import bounded
 from runbooks.engine.errors import BlockedError
 from runbooks.names import shows, write_at_each
 from shopsphere.foundation.progress import say
@@ -22,15 +21,6 @@ def lead_readers_away(change: RoleChange) -> None:
     """Write at each authority that the active site is being left; one that does not answer keeps its names."""
     if not change.is_made_in(change.last_record()):
         write_at_each(change.access, PairState(change.epoch, change.source, leaving=True))
-
-
-def lead_names_ahead(change: RoleChange) -> None:
-    """Begin to write the new state at each authority, and wait for nothing: a later step says what came of it.
-
-    By the time when the other site takes writes, resolvers know the way. Until then its gateway asks for patience,
-    which customers are told sooner than that the old site is silent.
-    """
-    bounded.start(lambda: write_at_each(change.access, _wanted(change)), name="names ahead")
 
 
 def lead_names_to_target(change: RoleChange) -> None:

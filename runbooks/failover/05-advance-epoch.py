@@ -6,15 +6,12 @@ asks them the same.
 
 In an unplanned move nothing is tried either while an agent of the old site answers and says that it has the lease: then
 the voters say something else than the truth. In a planned one its databases have been demoted before.
-
-When the epoch has begun, the names begin to follow it, beside the next steps.
 """
 
 from itertools import count
 
 from runbooks.agent.config import Margins
 from runbooks.change import UNPLANNED, RoleChange
-from runbooks.moving_names import lead_names_ahead
 from shopsphere.foundation.clock import wait_until
 from shopsphere.witness import Phase, Sync
 from shopsphere.witness.gateway import VOTER_SECONDS
@@ -57,7 +54,6 @@ def act(change: RoleChange) -> None:
         interval=_GLANCE_EVERY,
         explain=lambda: told[0] or f"{', '.join(change.last_holders()) or 'nobody'} holds it",
     )
-    lead_names_ahead(change)
 
 
 def verify(change: RoleChange) -> bool:
