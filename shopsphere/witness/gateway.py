@@ -94,7 +94,7 @@ class Gateway:
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self.order = VoterOrder(urls)
+        self.order = VoterOrder(urls, clock)
         self._identity, self._seconds, self._clock = identity, seconds, clock
         self._sessions = Sessions(identity, seconds=seconds, transport=transport)
 
@@ -130,7 +130,7 @@ class Gateway:
                 problems.append(f"{url}: no voter's answer")
                 continue
             if response.is_success or (accept and answer.get("code") == accept):
-                self.order.prefer(url, instead_of=asked[:place])
+                self.order.did_not_answer(asked[:place])
                 return answer
             if response.status_code == httpx.codes.FORBIDDEN:
                 raise self._refused(path, answer)

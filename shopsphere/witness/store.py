@@ -189,10 +189,10 @@ class Store:
         return at_each(sorted(self.gateway.order.in_order()), self._look_at)
 
     def prefer_fastest(self, key: str) -> None:
-        """Ask first, from now on, the voter that answers a question to the quorum first.
+        """Ask first, from now on, the voter that answers a question to the quorum in the least time.
 
         The time includes the way to the voter and the way among the voters, so this is the leader or a voter near it.
-        The other answers are not waited for. If no voter answers, the order stays as it is.
+        After the first answer the others are not waited for. If no voter answers, the order stays as it is.
 
         Args:
             key: one that this user may read.
