@@ -30,6 +30,8 @@ def noted_act(environment: Environment, shelf: AuditShelf, facts: Mapping[str, A
     folder = records_directory(environment)
 
     def begin() -> None:
+        if environment is Environment.PROD and not folder.is_dir():  # whose it is to be is not for this act to say
+            raise ShopSphereError(f"there is no folder {folder} (docs/production.md)")
         require_records_directory(environment)
         audit.append(folder / FILE, {"event": "begin", **facts})
 

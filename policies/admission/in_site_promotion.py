@@ -14,6 +14,10 @@ DECISION, UNDER_WAY = "ADR-045", "ADR-065"
 PENDING = "pending"
 """What CloudNativePG has as the target while the old primary is shut down, before it names the next one."""
 _STATUS, _SPEC = "oldObject.?status", "oldObject.spec"
+_TARGET = f"{_STATUS}.?targetPrimary.orValue('')"
+_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+_CLOCKS_DIFFER_BY = 2
+"""Seconds by which the operators' clock may be ahead of a site's; `doctor` finds more."""
 _NEXT = "object.?status.?targetPrimary.orValue('')"
 
 
@@ -33,10 +37,11 @@ def _while_it_is_promoted() -> AdmissionPolicy:
                 UNDER_WAY,
                 either(
                     "variables.next == variables.leading",
-                    "variables.told == ''",
+                    "variables.under_way",
                     "variables.chosen == ''",
+                    f"!variables.told.matches({literal(_TIME)})",
                     f"{since} >= duration('{PROMOTION_SECONDS}s')",
-                    f"{since} <= duration('-{PROMOTION_SECONDS}s')",  # clocks that differ: nobody is kept for longer
+                    f"{since} < duration('-{_CLOCKS_DIFFER_BY}s')",  # it says nothing, and is to keep nobody for long
                 ),
                 "status.targetPrimary: this database was just told to lead, and an instance that is being promoted may "
                 f"be taken for one that is behind. Wait {PROMOTION_SECONDS} s; {TOLD_TO_LEAD} says when it was told",
@@ -46,12 +51,13 @@ def _while_it_is_promoted() -> AdmissionPolicy:
             "next": _NEXT,
             "leading": f"{_STATUS}.?currentPrimary.orValue('')",
             "told": told,
+            "under_way": f"{_TARGET} != '' && {_TARGET} != variables.leading",
             "chosen": "object.?status.?targetPrimaryTimestamp.orValue('')",
         },
         {
             "of-a-database": f"request.?namespace.orValue('') in {literals(each.namespace.name for each in DATABASES)}",
             "that-has-led": f"{_STATUS}.?currentPrimary.orValue('') != ''",
-            "another-instance": f"{_NEXT} != {_STATUS}.?targetPrimary.orValue('')",
+            "another-instance": f"{_NEXT} != {_TARGET}",
         },
         operations=("UPDATE",),
     )
@@ -99,7 +105,7 @@ def _of_the_ledger() -> list[AdmissionPolicy]:
                 "of-a-synchronous-database": f"request.?namespace.orValue('') in {namespaces}",
                 "that-takes-writes": f"!({follows})",
                 "that-has-led": f"{_STATUS}.?currentPrimary.orValue('') != ''",
-                "another-instance": f"{_NEXT} != {_STATUS}.?targetPrimary.orValue('')",
+                "another-instance": f"{_NEXT} != {_TARGET}",
             },
             operations=("UPDATE",),
         )

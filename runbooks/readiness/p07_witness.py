@@ -20,7 +20,7 @@ from shopsphere.clients.edge_ends import judge_edge_ends
 from shopsphere.estate.witness_seats import change_ms, seats
 from shopsphere.foundation.certificate_ends import judge_certificates
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.foundation.finding import Finding, fails, passes, together
+from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
 from shopsphere.topology import Pair, Topology
 from shopsphere.witness import Voter
 from shopsphere.witness.belief import UnbelievedRecordError
@@ -45,8 +45,10 @@ FULL_SHARE = 0.5
 def judge_lead(pair: Pair, topology: Topology, voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:
     """Say which voter leads, and how much longer each change takes than under the best one; no fault, but slow."""
     leading = [each.name(places) for each in voters if each.leads]
-    if len(leading) != 1 or leading[0] not in seats(pair, topology):
-        return passes("who of them leads is not known")
+    if len(leading) > 1:  # one that leads no more finds out within an election's time
+        return unknown(f"who leads it is not known: {' and '.join(leading)}")
+    if not leading or leading[0] not in seats(pair, topology):
+        return passes(f"{leading[0]} leads" if leading else "no voter tells that it leads")
     (now,), best = leading, min(seats(pair, topology), key=lambda seat: change_ms(pair, seat, topology))
     took, least = change_ms(pair, now, topology), change_ms(pair, best, topology)
     if took <= least:

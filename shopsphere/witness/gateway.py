@@ -130,7 +130,7 @@ class Gateway:
                 problems.append(f"{url}: no voter's answer")
                 continue
             if response.is_success or (accept and answer.get("code") == accept):
-                self.order.did_not_answer(asked[:place])
+                self.order.did_not_answer(asked[:place], instead=url)
                 return answer
             if response.status_code == httpx.codes.FORBIDDEN:
                 raise self._refused(path, answer)

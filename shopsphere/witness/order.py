@@ -38,10 +38,11 @@ class VoterOrder:
             self._silent.discard(url)
             self._times[url].append(seconds)
 
-    def did_not_answer(self, urls: Iterable[str]) -> None:
-        """Ask these after the others, until a race in which they answer."""
+    def did_not_answer(self, urls: Iterable[str], instead: str = "") -> None:
+        """Ask these after the others, until they answer; `instead` is one that did, in its place as before."""
         with self._lock:
             self._silent.update(urls)
+            self._silent.discard(instead)
 
     def race(self, answers: Callable[[str], bool]) -> None:
         """Ask all at once; return when `answers` is true for one, or for none. The times of all decide the order."""

@@ -37,7 +37,9 @@ class Shelf(AuditShelf):
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("SHOPSPHERE_RECORDS", str(tmp_path))
-    return records_directory(Environment.PROD) / FILE
+    folder = records_directory(Environment.PROD)
+    folder.mkdir(parents=True)
+    return folder / FILE
 
 
 def _events(log: Path) -> list[object]:
@@ -70,16 +72,18 @@ def test_a_head_that_is_not_kept_is_said(log: Path, capfd: pytest.CaptureFixture
     assert _events(log) == ["begin", "end"]
 
 
+@pytest.mark.parametrize("place", ["file/below", "could-be-made"])
 def test_a_machine_without_records_does_it_and_says_that_nothing_is_noted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], place: str
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("SHOPSPHERE_RECORDS", str(tmp_path / "file" / "below"))
+    monkeypatch.setenv("SHOPSPHERE_RECORDS", str(tmp_path / place))
     shelf, done = Shelf(), False
     with noted_act(Environment.PROD, shelf, FACTS):
         done = True
     said = "".join(capfd.readouterr())
     assert done
     assert said.count("this is not in the audit log") == 1
-    assert "SHOPSPHERE_RECORDS" in said
+    assert str(tmp_path / place) in said
     assert not shelf.kept
+    assert not (tmp_path / place).exists()

@@ -161,8 +161,8 @@ def test_a_failure_outweighs_an_unknown_and_an_unknown_a_pass() -> None:
             (40,),
             "newyork leads: a change takes 400 ms, and 290 ms if ashburn led; `shopsphere witness tend` sees to it",
         ),
-        ((), "who of them leads is not known"),
-        ((21, 40), "who of them leads is not known"),
+        ((), "no voter tells that it leads"),
+        ((21, 40), "who leads it is not known: ashburn and newyork"),
     ],
 )
 def test_who_leads_the_witness(leading: tuple[int, ...], told: str) -> None:
@@ -170,4 +170,4 @@ def test_who_leads_the_witness(leading: tuple[int, ...], told: str) -> None:
     places = {str(site.address): name for name, site in topology.sites.items()}
     voters = [Voter(f"https://10.99.0.{host}:2480", "", leads=host in leading) for host in (21, 31, 40)]
     found = p07_witness.judge_lead(topology.pair("rdc-a"), topology, voters, places)
-    assert (found.verdict, found.found) == (Verdict.PASSED, told)
+    assert (found.verdict, found.found) == (Verdict.PASSED if len(leading) < 2 else Verdict.UNKNOWN, told)

@@ -90,6 +90,18 @@ def test_one_that_failed_is_asked_after_the_one_that_answered() -> None:
     assert voters.asked == [FAR, NEAR, NEAR]
 
 
+def test_one_that_is_lost_is_not_asked_first_for_ever_because_the_others_failed_once() -> None:
+    voters = Voters()
+    for failing in (FAR, NEAR, FARTHEST):  # as when they are started anew, one after the other
+        voters.silent = (failing,)
+        voters.gateway.call("/v3/kv/range", {})
+    voters.silent = (voters.gateway.order.in_order()[0],)
+    voters.gateway.call("/v3/kv/range", {})
+    voters.asked.clear()
+    voters.gateway.call("/v3/kv/range", {})
+    assert len(voters.asked) == 1
+
+
 def test_where_nobody_answers_the_order_stays() -> None:
     voters = Voters(NEAR, FAR, FARTHEST)
     with pytest.raises(WitnessUnreachableError):

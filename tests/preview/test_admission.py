@@ -343,10 +343,14 @@ def test_nobody_replaces_what_is_being_promoted(
     assert lead(first, "2027-03-01T12:00:00.000000Z", currentPrimary=first) == ""
     assert [lead("pending", "2027-03-01T12:00:03.5Z"), lead(first)] == ["", ""], "it was never told to lead"
     assert told("2027-03-01T12:00:00Z") == ""
-    for at in ("2027-03-01T12:00:00.003Z", "2027-03-01T12:00:09.999999Z", "2027-03-01T11:59:51Z"):
+    for at in ("2027-03-01T12:00:00.003Z", "2027-03-01T12:00:09.999999Z", "2027-03-01T11:59:58Z"):
         assert [lead("pending", at), lead(second, at)] == ["refused", "refused"], at
         assert lead(first, at, phase="healthy") == "", "the operator goes on writing what it sees"
-    for at in ("2027-03-01T12:00:10Z", "2027-03-01T12:07:00.25Z", "2027-03-01T11:59:50Z"):
+    for at in ("2027-03-01T12:00:10Z", "2027-03-01T12:07:00.25Z", "2027-03-01T11:59:57.9Z"):
         assert [lead("pending", at), lead(second, at), lead(first, at)] == ["", "", ""], at
+    at = "2027-03-01T12:00:03Z"
+    assert [lead("pending", "2027-03-01T11:59:50Z"), lead(second, at), lead(first, at)] == ["", "", ""], "under way"
+    for nothing in ("soon", "2027-03-01 12:00:00", ""):
+        assert [told(nothing), lead("pending", at), lead(first, at)] == ["", "", ""], nothing
     assert told(None) == ""
     assert lead(second, "2027-03-01T12:00:01Z") == ""
