@@ -38,7 +38,7 @@ class Shelf(AuditShelf):
 def log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("SHOPSPHERE_RECORDS", str(tmp_path))
     folder = records_directory(Environment.PROD)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     return folder / FILE
 
 
