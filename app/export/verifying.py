@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from app.errors import ShopError
 from app.export.release import Sealed, UnreadableReleaseError, is_signed, key_id, read
 from app.export.schema import Release, unknown_numbers
 from app.export.vocabulary import Kind, Vocabulary
@@ -71,10 +72,22 @@ class Register:
 
     Args:
         keys: public keys that sign for a region, by its number; two while its key is renewed.
+
+    Raises:
+        ShopError: one key is given for two regions, so that it would not tell who signed.
     """
 
     def __init__(self, keys: Mapping[int, Sequence[Ed25519PublicKey]]) -> None:
-        self._keys = {key_id(key): (key, region) for region, some in keys.items() for key in some}
+        self._keys: dict[bytes, tuple[Ed25519PublicKey, int]] = {}
+        for region, some in keys.items():
+            for key in some:
+                if (before := self._keys.setdefault(key_id(key), (key, region))[1]) != region:
+                    raise ShopError.build(
+                        "one key signs for two regions",
+                        expected="a key of its own for each region",
+                        found=f"key {key_id(key).hex()} for regions {before} and {region}",
+                        action="make another key for one of them",
+                    )
 
     def signer(self, sealed: Sealed) -> tuple[Ed25519PublicKey, int] | None:
         """Return the key that a release names and the region that it signs for; None for an unknown one."""

@@ -15,7 +15,7 @@ from export_world import REGION, money_release, signer
 
 from app.bounded_http import NoAnswerError
 from app.export.line import MARK, RELEASES, HeadquartersLine, Shelf, trust
-from app.export.outbox import Batch, Mark, Question, Receipt
+from app.export.outbox import LARGEST_SENT, Batch, Mark, Question, Receipt
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 
 pytestmark = pytest.mark.requirement("releases travel over mutual TLS")
@@ -158,6 +158,8 @@ def test_the_line_is_tls_1_3_and_nothing_else(certificates: Certificates) -> Non
         ({**ANSWERS, RELEASES: msgspec.json.encode(Receipt(region=2, last=8))}, "200 OK"),
         ({**ANSWERS, RELEASES: b'{"region":1,"last":8,"note":"x"}'}, "200 OK"),
         ({**ANSWERS, f"{RELEASES}?after=7": b"[" * 70_000}, "200 OK"),
+        ({**ANSWERS, MARK: b" " * 2**20 + ANSWERS[MARK]}, "200 OK"),
+        ({**ANSWERS, f"{RELEASES}?after=7": b" " * LARGEST_SENT + ANSWERS[f"{RELEASES}?after=7"]}, "200 OK"),
     ],
 )
 def test_what_is_no_answer_is_none(answers: dict[str, bytes], status: str, certificates: Certificates) -> None:

@@ -113,6 +113,12 @@ WRONG = {
     "over another region's line": (OURS.seal(money_release(1)), (), 2, Verdict.WRONG_REGION),
     "a text in it": (signed_anyway(BODY.replace(b'"parts":1', b'"parts":1,"note":"Ada"')), (), 1, Verdict.UNREADABLE),
     "written in another way": (signed_anyway(BODY.replace(b":", b": ")), (), 1, Verdict.UNREADABLE),
+    "an amount with a point": (signed_anyway(BODY.replace(b'"value":20', b'"value":20.0')), (), 1, Verdict.UNREADABLE),
+    "an exponent": (signed_anyway(BODY.replace(b'"value":20', b'"value":2e1')), (), 1, Verdict.UNREADABLE),
+    "an amount as a text": (signed_anyway(BODY.replace(b'"value":20', b'"value":"20"')), (), 1, Verdict.UNREADABLE),
+    "a member twice": (signed_anyway(BODY.replace(b'"seq":1', b'"seq":1,"seq":1')), (), 1, Verdict.UNREADABLE),
+    "cut off": (signed_anyway(BODY[:-1]), (), 1, Verdict.UNREADABLE),
+    "more behind it": (signed_anyway(BODY + b"\n"), (), 1, Verdict.UNREADABLE),
     "not in the catalogue": (
         signed_anyway(BODY.replace(b'"category":null', b'"category":5')),
         (),
@@ -138,6 +144,12 @@ def test_two_keys_of_a_region_are_believed_while_one_is_renewed() -> None:
     register = Register({1: [OURS.public, STRANGER.public]})
     for each in (OURS, STRANGER):
         assert judge(each.seal(day(1)), register, 1, Known(), SMALL).verdict is Verdict.NEW
+
+
+def test_a_key_that_would_not_tell_who_signed_is_refused() -> None:
+    with pytest.raises(ShopError, match="for regions 1 and 2\n"):
+        Register({1: [OURS.public], 2: [THEIRS.public, OURS.public]})
+    Register({1: [OURS.public, OURS.public]})
 
 
 def pem(key: Ed25519PrivateKey) -> bytes:
