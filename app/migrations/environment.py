@@ -1,4 +1,4 @@
-"""What both trees share: Alembic on the caller's connection, and a way to run whole scripts of SQL."""
+"""What all trees share: Alembic on the caller's connection, and a way to run whole scripts of SQL."""
 
 from __future__ import annotations
 
