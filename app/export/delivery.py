@@ -1,8 +1,10 @@
 """Brings a region's releases to headquarters: in turns, from where headquarters stands, for as long as it takes.
 
 What headquarters has is asked of it, never assumed: after a start, after every failure, and after a promotion, when the
-database may lack what was sent last. Such releases are taken back from headquarters with the region's own signature on
-them, so that none is drawn a second time. Until that is settled nothing may be drawn (`gone` is None).
+database may lack what was sent last, by this process or by another one. Such releases are taken back from headquarters
+with the region's own signature on them, so that none is drawn a second time. Until that is settled nothing may be drawn
+(`gone` is None, or of another timeline than the database). A process whose database only follows asks nothing, so that
+it ends nobody's session.
 
 Headquarters may be away for as long as it likes: releases wait in the database, and a turn costs one question.
 """
@@ -17,7 +19,7 @@ from typing import Protocol
 import structlog
 
 from app.bounded_http import NoAnswerError
-from app.export.outbox import SESSION_BYTES, Batch, Receipt, batch_of
+from app.export.outbox import SESSION_BYTES, Batch, BehindError, Receipt, Standing, batch_of
 from app.export.release import Sealed
 from app.export.verifying import Verdict
 from app.loops import portions
@@ -58,14 +60,19 @@ class Line(Protocol):
 class Outbox(Protocol):
     """What the region's database has."""
 
-    async def last(self) -> int:
-        """Return the number of the latest release; 0 before the first."""
+    async def standing(self) -> Standing:
+        """Return the number of the latest release, and on which timeline that is."""
 
     async def after(self, seq: int) -> Sequence[Sealed]:
         """Return the releases after a number in their order, at most a batch of them."""
 
-    async def confirm(self, seq: int) -> None:
-        """Write down that headquarters has all releases up to a number."""
+    async def confirm(self, seq: int) -> str:
+        """Write down that headquarters has all releases up to a number; return the timeline it is written on.
+
+        Raises:
+            BehindError: the database does not have that release.
+            ReadOnlyDatabaseError: it takes no writes now.
+        """
 
     async def adopt(self, releases: Sequence[Sealed]) -> None:
         """Take back releases that were sent and that this database lost.
@@ -97,8 +104,8 @@ class Delivery:
 
     Attributes:
         state: how it stands.
-        gone: number of the latest release that has left, or may have; None while that is not known. Nothing may be made
-            then, nor while the database has fewer releases than that.
+        gone: the latest release that has left, or may have, and on which timeline; None while that is not known.
+            Nothing may be made then, nor while the database has fewer releases than that or is on another timeline.
     """
 
     def __init__(self, outbox: Outbox, line: Line) -> None:
@@ -106,7 +113,7 @@ class Delivery:
         self._line = line
         self._mark: int | None = None
         self._session = b""
-        self.gone: int | None = None
+        self.gone: Standing | None = None
         self._pause = FIRST_PAUSE_SECONDS
         self._log = structlog.get_logger("export-delivery")
         self.state = State.ASKING
@@ -121,8 +128,10 @@ class Delivery:
         Raises:
             DatabaseUnavailableError: the database did not answer; the next turn goes on.
         """
-        if self.gone is not None and await self._outbox.last() < self.gone:
-            self.forget()  # an older copy of the database took its place
+        if self.gone is not None:
+            here = await self._outbox.standing()
+            if here.timeline != self.gone.timeline or here.seq < self.gone.seq:
+                self.forget()  # another one leads now, or an older copy of the database took its place
         try:
             for _ in portions(MOST_BATCHES):
                 if self._mark is None:
@@ -133,25 +142,34 @@ class Delivery:
             return self._away(error)
         except StrangeReleaseError as error:
             return self._refused(str(error))
+        except BehindError:
+            self.forget()  # the database was replaced in the middle of this turn
+            return FIRST_PAUSE_SECONDS
         self._pause = FIRST_PAUSE_SECONDS
         return REFUSED_SECONDS if self.state is State.REFUSED else None
 
     async def _in_step(self) -> int:
         """Return where headquarters stands, after this database has all that it stands for."""
+        await self._outbox.confirm(0)  # who only follows, or was replaced, cannot: it asks nothing and sends nothing
         self._session = secrets.token_bytes(SESSION_BYTES)
-        mark, last = await self._line.mark(self._session), await self._outbox.last()
+        mark, last = await self._line.mark(self._session), (await self._outbox.standing()).seq
         while last < mark:
             lost = await self._line.fetch(last)
             if not lost:
                 raise NoAnswerError(f"headquarters has {mark} releases, and shows none after {last}")
             await self._outbox.adopt(lost)
-            before, last = last, await self._outbox.last()
+            before, last = last, (await self._outbox.standing()).seq
             if last <= before:
                 raise StrangeReleaseError(f"releases after {before} were taken back, and are not there")
             self._log.warning("releases taken back", up_to=last, of=mark)
-        await self._outbox.confirm(mark)  # a site that was replaced cannot, and so sends nothing
-        self.gone, self.state = max(mark, self.gone or 0), State.IN_STEP
+        self._left(mark, await self._outbox.confirm(mark))  # a site that was replaced by now cannot
+        self.state = State.IN_STEP
         return mark
+
+    def _left(self, seq: int, timeline: str) -> None:
+        """Note that a release has left, or may have. What was known on another timeline is of no use any more."""
+        before = self.gone.seq if self.gone is not None and self.gone.timeline == timeline else 0
+        self.gone = Standing(max(seq, before), timeline)
 
     async def _send(self, mark: int) -> bool:
         """Send one batch; whether another one may follow."""
@@ -160,7 +178,8 @@ class Delivery:
         if batch is None:
             return False
         sent = mark + len(batch.releases)
-        self.gone = max(sent, self.gone or 0)  # before: an answer that is lost leaves open whether they are there
+        if self.gone is not None:  # before: an answer that is lost leaves open whether they are there
+            self._left(sent, self.gone.timeline)
         receipt = await self._line.send(batch)
         if receipt.verdict is Verdict.SUPERSEDED:
             self._mark = None

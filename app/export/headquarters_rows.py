@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from app.database import Connection, Queries
-from app.export.outbox import BATCH, Batch, Mark, Receipt
+from app.export.outbox import BATCH, Batch, Mark, Receipt, fitting
 from app.export.release import Sealed
 from app.export.schema import Columns, Release, columns_of
 from app.export.verifying import TAKEN, Judged, Known, Register, Verdict, authentic, in_turn
@@ -75,9 +75,9 @@ async def begin(connection: Connection, region: int, session: bytes) -> Mark:
 
 
 async def after(queries: Queries, region: int, seq: int) -> tuple[Sealed, ...]:
-    """Return a region's releases after a number, at most a batch of them."""
+    """Return a region's releases after a number, as many as fit into one answer."""
     rows = await queries.fetch(_AFTER, region, seq)
-    return tuple(Sealed(body=body, signer=signer, signature=signature) for body, signer, signature in rows)
+    return fitting(Sealed(body=body, signer=signer, signature=signature) for body, signer, signature in rows)
 
 
 async def complete_days(queries: Queries, region: int, kind: Kind, since: date, until: date) -> frozenset[date]:

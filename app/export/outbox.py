@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
+from app.errors import ShopError
 from app.export.release import Sealed
 from app.export.schema import RegionNumber, Seq
 from app.export.verifying import Verdict
@@ -18,10 +19,26 @@ LARGEST_BATCH = 1024 * 1024
 LARGEST_SENT = 2 * LARGEST_BATCH
 """Bytes of a sending as it is written: base64 makes 4 of 3, and each release has a few beside."""
 
-
 SESSION_BYTES = 16
 Session = Annotated[bytes, msgspec.Meta(min_length=SESSION_BYTES, max_length=SESSION_BYTES)]
 """Random bytes by which headquarters knows who asked last where it stands: only that one may send."""
+
+
+class BehindError(ShopError):
+    """The database may lack releases that headquarters has; they have to be taken back before another one is made."""
+
+
+class Standing(NamedTuple):
+    """How far the releases of one leading database are.
+
+    Attributes:
+        seq: number of a release; 0 before the first.
+        timeline: of the database, as PostgreSQL names it: each promotion and each restore begins another one. Empty for
+            a database that follows another one. What was known on one timeline is not known on the next.
+    """
+
+    seq: int
+    timeline: str
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,8 +82,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     seq: Seq | None = None
 
 
-def batch_of(session: bytes, waiting: Iterable[Sealed]) -> Batch | None:
-    """Return the first releases that fit into one sending; None if there are none."""
+def fitting(waiting: Iterable[Sealed]) -> tuple[Sealed, ...]:
+    """Return the first releases that fit into one sending, or into one answer; at least one, if there is one."""
     taken: list[Sealed] = []
     size = 0
     for sealed in waiting:
@@ -74,4 +91,10 @@ def batch_of(session: bytes, waiting: Iterable[Sealed]) -> Batch | None:
         if len(taken) == BATCH or (taken and size > LARGEST_BATCH):
             break
         taken.append(sealed)
-    return Batch(session=session, releases=tuple(taken)) if taken else None
+    return tuple(taken)
+
+
+def batch_of(session: bytes, waiting: Iterable[Sealed]) -> Batch | None:
+    """Return the first releases that fit into one sending; None if there are none."""
+    taken = fitting(waiting)
+    return Batch(session=session, releases=taken) if taken else None

@@ -6,7 +6,7 @@ the second one finds the first one's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,8 +18,9 @@ from app.export.budget import PrivacyLedger, Spending
 from app.export.disclosure import Fact, Rule
 from app.export.money import RULE, Decision, Group, Published, correction_rows, day_rows, decide
 from app.export.noise import Sampler
+from app.export.outbox import Standing
 from app.export.release import Sealed, Signer
-from app.export.sales import facts_of
+from app.export.sales import facts_of, require_words
 from app.export.schema import MoneyRow, Release, Row, cut
 from app.export.vocabulary import Currency, Kind, MoneyMetric, Vocabulary
 
@@ -27,6 +28,10 @@ CORRECTED_EVERY_DAYS = 7
 """Days between two corrections, at least."""
 CORRECTED_FOR_DAYS = 70
 """So long after a day its money is corrected (days): ten times."""
+
+
+class UnfinishedDayError(ShopError):
+    """A release is to be made of a day that is not over: what comes later that day would be told nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Publisher:
     rule: Rule = RULE
 
     async def behaviour(
-        self, connection: Connection, day: date, counts: Mapping[Cell, int], sampler: Sampler, gone: int
+        self, connection: Connection, day: date, counts: Mapping[Cell, int], sampler: Sampler, gone: Standing
     ) -> tuple[Sealed, ...]:
         """Return the release of a day's visitors, in its parts; drawn, booked and stored at the first call.
 
@@ -57,16 +62,18 @@ class Publisher:
             day: that is over (UTC).
             counts: as `Contributions` has them.
             sampler: makes the noise.
-            gone: number of the latest release that has left, or may have (`Delivery.gone`).
+            gone: the latest release that has left, or may have, and where that was known (`Delivery.gone`).
 
         Raises:
             OverspentError: the month's budget does not have it.
-            BehindError: the database lacks what headquarters has.
+            BehindError: the database lacks what headquarters has, or may.
+            UnfinishedDayError: the day is not over by the database's clock.
             ShopError: counts or noise are not what a release may be made of.
         """
         last = await region_rows.lock(connection, gone)
         if stored := await region_rows.of_day(connection, Kind.BEHAVIOUR, day):
             return stored
+        await _require_before(connection, day, 0)
         ledger = PrivacyLedger(await region_rows.spent(connection, self.region, day))
         ledger.require(self.region, day)
         rows = drawn(day, counts, tuple(cells_of(self.vocabulary)), sampler)
@@ -76,21 +83,23 @@ class Publisher:
         await region_rows.spend(connection, spending)
         return made
 
-    async def money(self, connection: Connection, day: date, gone: int) -> tuple[Sealed, ...]:
+    async def money(self, connection: Connection, day: date, gone: Standing) -> tuple[Sealed, ...]:
         """Return the release of a day's money, in its parts; decided and stored at the first call.
 
         Args:
             connection: within a transaction of `commerce`.
             day: that is over (UTC).
-            gone: number of the latest release that has left, or may have (`Delivery.gone`).
+            gone: the latest release that has left, or may have, and where that was known (`Delivery.gone`).
 
         Raises:
-            BehindError: the database lacks what headquarters has.
+            BehindError: the database lacks what headquarters has, or may.
+            UnfinishedDayError: the day is not over by the database's clock.
             ShopError: there are facts of a currency or a category that the region does not sell.
         """
         last = await region_rows.lock(connection, gone)
         if stored := await region_rows.of_day(connection, Kind.MONEY, day):
             return stored
+        await _require_before(connection, day, 0)
         decisions = await self._decisions(connection, day, day + timedelta(days=1))
         groups = [Group(day, currency, metric) for currency in sorted(self.currencies) for metric in MoneyMetric]
         rows = [
@@ -102,7 +111,7 @@ class Publisher:
         await money_rows.count(connection, _counted(decisions), last + 1)
         return made
 
-    async def correction(self, connection: Connection, day: date, gone: int) -> tuple[Sealed, ...]:
+    async def correction(self, connection: Connection, day: date, gone: Standing) -> tuple[Sealed, ...]:
         """Return the corrections that are made on a day, of the days before whose money is published; may be none.
 
         Less than a week after the one before there are none.
@@ -110,15 +119,17 @@ class Publisher:
         Args:
             connection: within a transaction of `commerce`.
             day: on which they are made (UTC).
-            gone: number of the latest release that has left, or may have (`Delivery.gone`).
+            gone: the latest release that has left, or may have, and where that was known (`Delivery.gone`).
 
         Raises:
-            BehindError: the database lacks what headquarters has.
+            BehindError: the database lacks what headquarters has, or may.
+            UnfinishedDayError: the day has not begun by the database's clock.
             ShopError: there are facts of a currency or a category that the region does not sell.
         """
         last = await region_rows.lock(connection, gone)
         if stored := await region_rows.of_day(connection, Kind.CORRECTION, day):
             return stored
+        await _require_before(connection, day, 1)
         before = await region_rows.latest(connection, Kind.CORRECTION)
         if before is not None and day < before + timedelta(days=CORRECTED_EVERY_DAYS):
             return ()
@@ -133,18 +144,19 @@ class Publisher:
         return made
 
     async def _decisions(self, connection: Connection, since: date, until: date) -> dict[Group, Decision]:
-        new = [fact for sale in await money_rows.untaken(connection, since, until) for fact in facts_of(sale)]
-        self._require_known(new)
-        await money_rows.take(connection, new)
+        sales = await money_rows.untaken(connection, since, until)
+        require_words(sales)
+        await money_rows.take(connection, [fact for sale in sales for fact in facts_of(sale)])
         published = await money_rows.published(connection, since, until)
-        return {
-            group: decide(facts, published.get(group, Published()), self.rule)
-            for group, facts in (await money_rows.waiting(connection, since, until)).items()
-        }
+        waiting = await money_rows.waiting(connection, since, until)
+        # Also those of before: a fact without a row would be counted in a total, or in nothing, and never again.
+        self._require_known(fact for facts in waiting.values() for fact in facts)
+        return {group: decide(facts, published.get(group, Published()), self.rule) for group, facts in waiting.items()}
 
-    def _require_known(self, facts: Sequence[Fact]) -> None:
-        currencies = {fact.currency for fact in facts} - self.currencies
-        categories = {fact.category for fact in facts} - self.vocabulary.categories
+    def _require_known(self, facts: Iterable[Fact]) -> None:
+        cells = {(fact.currency, fact.category) for fact in facts}
+        currencies = {currency for currency, _ in cells} - self.currencies
+        categories = {category for _, category in cells} - self.vocabulary.categories
         if currencies or categories:
             raise ShopError.build(
                 "there are sales that the region's export has no cell for",
@@ -166,6 +178,21 @@ class Publisher:
             await region_rows.insert(connection, sealed, release)
             made.append(sealed)
         return tuple(made)
+
+
+async def _require_before(connection: Connection, day: date, days: int) -> None:
+    """Refuse a day that is not before so many days after today, by the database's clock.
+
+    The caller's clock chose the day; it may be ahead, or speak of another time zone.
+    """
+    today = await region_rows.today(connection)
+    if day >= today + timedelta(days=days):
+        raise UnfinishedDayError.build(
+            f"a release of {day} would be made too early",
+            expected=f"a day up to {today + timedelta(days=days - 1)}",
+            found=str(day),
+            action="compare the clocks of the exporter and of the database; days are UTC days",
+        )
 
 
 def _counted(decisions: Mapping[Group, Decision]) -> list[Fact]:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from app.database import Connection, Queries
-from app.errors import ShopError
 from app.export.budget import Spending
-from app.export.outbox import BATCH
+from app.export.outbox import BATCH, BehindError, Standing
 from app.export.release import Sealed
 from app.export.schema import Columns, Release, columns_of
 from app.export.vocabulary import Kind
 
-_LOCK = "SELECT last_seq FROM export.numbering FOR UPDATE"
+# The timeline of what is written now; the control file has that of the latest checkpoint, which may be the one before.
+_TIMELINE = "CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
+_STANDING = f"SELECT last_seq, {_TIMELINE} FROM export.numbering"  # noqa: S608 constants only
+_LOCK = f"{_STANDING} FOR UPDATE"
+_TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
 _RELEASE = """
 INSERT INTO export.release (seq, kind, day, part, parts, body, digest, signer, signature, is_adopted)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -28,10 +31,11 @@ _OF_DAY = f"SELECT {_SEALED} FROM export.release WHERE kind = $1 AND day = $2 OR
 _LATEST = "SELECT max(day) FROM export.release WHERE kind = $1"
 _SAID = "SELECT kind::text, day, part FROM export.release WHERE day = ANY($1::date[])"
 _AFTER = f"SELECT {_SEALED} FROM export.release WHERE seq > $1 ORDER BY seq LIMIT {BATCH}"  # noqa: S608 constants only
-_CONFIRM = """
+_CONFIRM = f"""
 UPDATE export.numbering SET confirmed_seq = greatest(confirmed_seq, $1),
     confirmed_at = CASE WHEN $1 > confirmed_seq THEN now() ELSE confirmed_at END
-"""
+WHERE last_seq >= $1 RETURNING {_TIMELINE}
+"""  # noqa: S608 constants only
 _OLDEST = """
 SELECT extract(epoch FROM now() - min(made_at))::float8 FROM export.release
 WHERE seq > (SELECT confirmed_seq FROM export.numbering)
@@ -43,29 +47,31 @@ WHERE date_trunc('month', day) = date_trunc('month', $1::date)
 _SPEND = "INSERT INTO export.spending (day, seq, digest, rho_micro) VALUES ($1, $2, $3, $4)"
 
 
-class BehindError(ShopError):
-    """The database lacks releases that headquarters has; they have to be taken back before another one is made."""
-
-
-async def lock(connection: Connection, at_least: int) -> int:
+async def lock(connection: Connection, gone: Standing | None = None) -> int:
     """Return the number of the latest release; nobody else makes one until the transaction ends.
 
     Args:
         connection: within the transaction.
-        at_least: number of the latest release that has left, or may have.
+        gone: the latest release that has left, or may have, and where that was known; None where it does not matter.
 
     Raises:
-        BehindError: the database has fewer.
+        BehindError: the database has fewer, or is another one than that of which this is known.
     """
-    last = int(await connection.fetchval(_LOCK))
-    if last < at_least:
+    here = Standing(*await connection.fetchrow(_LOCK))
+    if gone is not None and (here.timeline != gone.timeline or here.seq < gone.seq):
         raise BehindError.build(
-            "the database lacks releases that were sent",
-            expected=f"release {at_least}",
-            found=f"release {last} as the latest",
-            action="wait for the exporter to take them back; nothing is made before",
+            "the database may lack releases that were sent",
+            expected=f"release {gone.seq} or a later one, on timeline {gone.timeline}",
+            found=f"release {here.seq} as the latest, on timeline {here.timeline}",
+            action="wait for the exporter to ask headquarters, and to take them back; nothing is made before",
         )
-    return last
+    return here.seq
+
+
+async def today(queries: Queries) -> date:
+    """Return the day (UTC) by the database's clock."""
+    found: date = await queries.fetchval(_TODAY)
+    return found
 
 
 async def of_day(queries: Queries, kind: Kind, day: date) -> tuple[Sealed, ...]:
@@ -114,9 +120,9 @@ async def spend(connection: Connection, spending: Spending) -> None:
     await connection.execute(_SPEND, spending.day, spending.seq, spending.digest, spending.rho_micro)
 
 
-async def last(queries: Queries) -> int:
-    """Return the number of the latest release; 0 before the first."""
-    return int(await queries.fetchval("SELECT last_seq FROM export.numbering"))
+async def standing(queries: Queries) -> Standing:
+    """Return the number of the latest release, and on which timeline that is."""
+    return Standing(*await queries.fetchrow(_STANDING))
 
 
 async def after(queries: Queries, seq: int) -> tuple[Sealed, ...]:
@@ -124,9 +130,21 @@ async def after(queries: Queries, seq: int) -> tuple[Sealed, ...]:
     return _sealed(await queries.fetch(_AFTER, seq))
 
 
-async def confirm(connection: Connection, seq: int) -> None:
-    """Write down that headquarters has all releases up to a number; it never goes back."""
-    await connection.execute(_CONFIRM, seq)
+async def confirm(connection: Connection, seq: int) -> str:
+    """Write down that headquarters has all releases up to a number, never back; return the timeline it is written on.
+
+    Raises:
+        BehindError: the database does not have that release.
+    """
+    timeline = await connection.fetchval(_CONFIRM, seq)
+    if timeline is None:
+        raise BehindError.build(
+            "the database lacks releases that headquarters has",
+            expected=f"release {seq}",
+            found="fewer",
+            action="wait for the exporter to take them back",
+        )
+    return str(timeline)
 
 
 async def oldest_waiting_seconds(queries: Queries) -> float | None:

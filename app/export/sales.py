@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from app.errors import ShopError
 from app.export.disclosure import Fact
 from app.export.vocabulary import CATEGORY_NUMBERS, Currency, MoneyMetric
 
@@ -28,6 +29,24 @@ class Sale:
     currency: str
     goods: Mapping[str, int]
     is_refunded: bool = False
+
+
+def require_words(sales: Iterable[Sale]) -> None:
+    """Refuse sales with a currency or a category that no export has a word for.
+
+    Raises:
+        ShopError: there are such.
+    """
+    found: set[str] = set()
+    for sale in sales:
+        found.update({sale.currency} - set(Currency), sale.goods.keys() - CATEGORY_NUMBERS.keys())
+    if found:
+        raise ShopError.build(
+            "there are sales that no export has a word for",
+            expected="currencies and categories of app/export/vocabulary.py",
+            found=", ".join(sorted(found)[:5]),
+            action="add the word there and, by a migration, to both databases, headquarters' first",
+        )
 
 
 def facts_of(sale: Sale) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from app.database import Database
 from app.export import region_rows
 from app.export.budget import Spending
 from app.export.delivery import StrangeReleaseError
+from app.export.outbox import Standing
 from app.export.release import Sealed
 from app.export.verifying import Known, Register, Verdict, authentic, in_turn
 from app.export.vocabulary import Kind, Vocabulary
@@ -33,18 +34,23 @@ class StoredOutbox:
         self._register = Register({region: keys})
         self._vocabulary = vocabulary
 
-    async def last(self) -> int:
-        """Return the number of the latest release; 0 before the first."""
-        return await region_rows.last(self._commerce)
+    async def standing(self) -> Standing:
+        """Return the number of the latest release, and on which timeline that is."""
+        return await region_rows.standing(self._commerce)
 
     async def after(self, seq: int) -> Sequence[Sealed]:
         """Return the releases after a number in their order, at most a batch of them."""
         return await region_rows.after(self._commerce, seq)
 
-    async def confirm(self, seq: int) -> None:
-        """Write down that headquarters has all releases up to a number."""
+    async def confirm(self, seq: int) -> str:
+        """Write down that headquarters has all releases up to a number; return the timeline it is written on.
+
+        Raises:
+            BehindError: the database does not have that release.
+            ReadOnlyDatabaseError: it takes no writes now.
+        """
         async with self._commerce.write() as connection:
-            await region_rows.confirm(connection, seq)
+            return await region_rows.confirm(connection, seq)
 
     async def adopt(self, releases: Sequence[Sealed]) -> None:
         """Take back releases that were sent and that this database lost: their signature is this region's own.
@@ -53,7 +59,7 @@ class StoredOutbox:
             StrangeReleaseError: one is not this region's, or not the next one; none is taken then.
         """
         async with self._commerce.write() as connection:
-            last = await region_rows.lock(connection, 0)
+            last = await region_rows.lock(connection)
             judged = [authentic(each, self._register, self._region, self._vocabulary) for each in releases]
             days = [each.release.day for each in judged if each.release is not None]
             known = Known(last, said=await region_rows.said(connection, days))

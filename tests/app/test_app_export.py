@@ -6,10 +6,11 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import psycopg
 import pytest
 from export_databases import order, settle, stock, upgrade, with_database
@@ -18,15 +19,17 @@ from msgspec.structs import replace
 from postgres_cluster import Cluster
 
 from app.database import Database
+from app.errors import ReadOnlyDatabaseError, ShopError
 from app.export import headquarters_rows, region_rows
 from app.export.behaviour import Cell, product_cell, visitors_cell
 from app.export.budget import OverspentError
 from app.export.delivery import Delivery, State
+from app.export.line import Shelf
 from app.export.linting import HEADQUARTERS, database_problems, read_columns
 from app.export.linting import REGION as REGION_SCHEMA
-from app.export.outbox import Batch, Receipt, batch_of
-from app.export.publishing import Publisher
-from app.export.release import Sealed, read
+from app.export.outbox import LARGEST_SENT, Batch, BehindError, Receipt, Standing, batch_of
+from app.export.publishing import Publisher, UnfinishedDayError
+from app.export.release import LARGEST, Sealed, read
 from app.export.stored_outbox import StoredOutbox
 from app.export.verifying import Register, Verdict
 from app.export.vocabulary import Audience, Currency, Interest, Kind, Step, of_catalogue
@@ -40,6 +43,8 @@ DAY = date(2026, 10, 5)
 COUNTS: dict[Cell, int] = {visitors_cell(Audience.PEOPLE, Step.VISIT): 900, product_cell(1, Interest.VIEW): 300}
 COMMERCE, PROMOTED, REPORTS = "commerce_export", "commerce_promoted", "headquarters_export"
 SESSION = b"s" * 16
+FIRST_TIMELINE = "00000001"
+"""Of a cluster that was never promoted."""
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +92,23 @@ def sell(cluster: Cluster, people: Sequence[int], goods: dict[int, int], **optio
 
 
 def release(
-    cluster: Cluster, what: str, day: date = DAY, *, gone: int = 0, name: str = COMMERCE, seed: int = 1
+    cluster: Cluster,
+    what: str,
+    day: date = DAY,
+    *,
+    gone: int = 0,
+    timeline: str = FIRST_TIMELINE,
+    name: str = COMMERCE,
+    seed: int = 1,
+    publisher: Publisher = PUBLISHER,
 ) -> tuple[Sealed, ...]:
+    left = Standing(gone, timeline)
+
     async def work(database: Database) -> tuple[Sealed, ...]:
         async with database.write() as connection:
             if what == "behaviour":
-                return await PUBLISHER.behaviour(connection, day, COUNTS, SeededGaussian(seed), gone)
-            return await getattr(PUBLISHER, what)(connection, day, gone)  # type: ignore[no-any-return]
+                return await publisher.behaviour(connection, day, COUNTS, SeededGaussian(seed), left)
+            return await getattr(publisher, what)(connection, day, left)  # type: ignore[no-any-return]
 
     return with_database(cluster.dsn(name), work, "commerce")
 
@@ -145,7 +160,8 @@ def test_two_processes_that_draw_at_once_find_one_draw(region: Cluster) -> None:
     async def work(database: Database) -> list[tuple[Sealed, ...]]:
         async def draw(seed: int) -> tuple[Sealed, ...]:
             async with database.write() as connection:
-                return await PUBLISHER.behaviour(connection, DAY, COUNTS, SeededGaussian(seed), 0)
+                left = Standing(0, FIRST_TIMELINE)
+                return await PUBLISHER.behaviour(connection, DAY, COUNTS, SeededGaussian(seed), left)
 
         return list(await asyncio.gather(*(draw(seed) for seed in range(3))))
 
@@ -219,8 +235,74 @@ def test_erased_people_count_as_none(region: Cluster) -> None:
 
 def test_nothing_is_made_while_the_database_lacks_what_was_sent(region: Cluster) -> None:
     for what in ("behaviour", "money", "correction"):
-        with pytest.raises(region_rows.BehindError, match="release 1\n"):
+        with pytest.raises(BehindError, match="release 1 or a later one, on timeline 00000001\n"):
             release(region, what, gone=1)
+        with pytest.raises(BehindError, match="release 0 as the latest, on timeline 00000001\n"):
+            release(region, what, timeline="00000002")
+    with pytest.raises(BehindError, match="release 1\n"):
+        with_database(region.dsn(COMMERCE), lambda each: outbox(each).confirm(1), "commerce")
+
+
+def outbox(commerce: Database) -> StoredOutbox:
+    return StoredOutbox(commerce, REGION, [OURS.public], of_catalogue())
+
+
+def test_a_promotion_ends_what_was_known_and_who_only_follows_knows_nothing(region: Cluster) -> None:
+    made = release(region, "money")
+    copy = Cluster(source=region)
+    try:
+        there = copy.dsn(COMMERCE)
+
+        def standing() -> Standing:
+            return with_database(there, lambda each: outbox(each).standing(), "commerce")
+
+        assert standing() == Standing(1, "")
+        with pytest.raises(ReadOnlyDatabaseError):
+            with_database(there, lambda each: outbox(each).confirm(0), "commerce")
+        copy.promote()
+        assert standing() == Standing(1, "00000002")
+        with pytest.raises(BehindError, match="on timeline 00000002\n"):
+            release(copy, "behaviour", gone=1)
+        assert release(copy, "money", gone=1, timeline="00000002") == made
+        assert with_database(there, lambda each: outbox(each).confirm(1), "commerce") == "00000002"
+    finally:
+        copy.remove()
+
+
+def test_a_day_that_is_not_over_is_not_released(region: Cluster) -> None:
+    today = datetime.now(UTC).date()
+    for what in ("behaviour", "money"):
+        with pytest.raises(UnfinishedDayError, match=f"a day up to {today - timedelta(days=1)}\n"):
+            release(region, what, today)
+        assert release(region, what, today - timedelta(days=1))
+    with pytest.raises(UnfinishedDayError, match=f"a day up to {today}\n"):
+        release(region, "correction", today + timedelta(days=1))
+    assert release(region, "correction", today) == ()
+
+
+def test_a_sale_that_has_no_word_or_no_row_stops_the_release_and_counts_nothing(region: Cluster) -> None:
+    with psycopg.connect(region.dsn(COMMERCE)) as connection:
+        for person in range(20):
+            order(connection, DAY, f"person-{person}@example.org", {1: 2000})
+        connection.execute("INSERT INTO catalogue.category VALUES ('novelties', 'apparel', '', '', 99)")
+        connection.execute("UPDATE catalogue.product SET category = 'novelties' WHERE id = 1")
+    try:
+        with pytest.raises(ShopError, match="found:    novelties\n"):
+            release(region, "money")
+    finally:
+        query(region, COMMERCE, "UPDATE catalogue.product SET category = 't-shirts' WHERE id = 1")
+        query(region, COMMERCE, "DELETE FROM catalogue.category WHERE slug = 'novelties'")
+    release(region, "money")
+    sell(region, range(20, 40), {1: 2000})
+    day = DAY + timedelta(days=7)
+    sell(region, [1], {2: 5}, day=day)
+    assert release(region, "correction", day) != ()
+    sell(region, [2], {2: 5}, day=day)
+    release(region, "correction", day + timedelta(days=7))
+    assert query(region, COMMERCE, "SELECT count(*) FROM export.fact WHERE seq IS NULL AND day = %s", day) == [(4,)]
+    fewer = Publisher(REGION, frozenset({Currency.CHF}), of_catalogue(), OURS)
+    with pytest.raises(ShopError, match="found:    EUR\n"):
+        release(region, "money", day, publisher=fewer)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +376,7 @@ def deliver(cluster: Cluster, name: str = COMMERCE) -> tuple[Delivery, int]:
     async def work(commerce: Database) -> tuple[Delivery, int]:
         reports = Database(cluster.dsn(REPORTS), role="headquarters", application="export-tests", size=2)
         line = Line(reports)
-        delivery = Delivery(StoredOutbox(commerce, REGION, [OURS.public], of_catalogue()), line)
+        delivery = Delivery(outbox(commerce), line)
         try:
             await delivery.turn()
         finally:
@@ -309,7 +391,7 @@ def test_headquarters_takes_each_release_once_and_its_sums_are_the_regions(regio
     release(region, "money")
     release(region, "behaviour")
     delivery, sent = deliver(region)
-    assert (delivery.state, delivery.gone, sent) == (State.IN_STEP, 3, 1)
+    assert (delivery.state, delivery.gone, sent) == (State.IN_STEP, Standing(3, FIRST_TIMELINE), 1)
     assert deliver(region)[1] == 0
     sell(region, range(100, 120), {1: 7})
     release(region, "correction", DAY + timedelta(days=7))
@@ -385,7 +467,7 @@ def test_a_promoted_site_takes_back_what_it_lost_and_draws_nothing_again(region:
     made = [*release(region, "money"), *release(region, "behaviour")]
     deliver(region)
     delivery, _ = deliver(region, PROMOTED)
-    assert (delivery.state, delivery.gone) == (State.IN_STEP, 3)
+    assert (delivery.state, delivery.gone) == (State.IN_STEP, Standing(3, FIRST_TIMELINE))
     assert list(release(region, "behaviour", name=PROMOTED, seed=9, gone=3)) == made[1:]
     assert list(release(region, "money", name=PROMOTED, gone=3)) == made[:1]
     spent = "SELECT day, seq, digest, rho_micro FROM export.spending"
@@ -398,6 +480,26 @@ def test_a_promoted_site_takes_back_what_it_lost_and_draws_nothing_again(region:
     assert release(region, "money", DAY + timedelta(days=1), name=PROMOTED, gone=3)
     deliver(region, PROMOTED)
     assert query(region, REPORTS, "SELECT last_seq FROM reporting.region") == [(4,)]
+
+
+def test_what_headquarters_shows_fits_into_an_answer(region: Cluster) -> None:
+    """All releases of a long row of lost ones are of the largest size, and are fetched in turns."""
+    with psycopg.connect(region.dsn(REPORTS)) as connection:
+        connection.execute("INSERT INTO reporting.region (number) VALUES (%s)", (REGION,))
+        for seq in range(1, 11):
+            body = str(seq).encode().ljust(LARGEST)
+            connection.execute(
+                "INSERT INTO reporting.release (region, seq, kind, day, part, parts, body, digest, signer, signature) "
+                "VALUES (%s, %s, 'money', %s, 1, 1, %s, sha256(%s), %s, %s)",
+                (REGION, seq, DAY + timedelta(days=seq), body, body, bytes(8), bytes(64)),
+            )
+
+    async def work(reports: Database) -> tuple[Sealed, ...]:
+        return await headquarters_rows.after(reports, REGION, 3)
+
+    shown = with_database(region.dsn(REPORTS), work, "headquarters")
+    assert [each.body.strip() for each in shown] == [b"4", b"5", b"6", b"7"]
+    assert len(msgspec.json.encode(Shelf(releases=shown))) <= LARGEST_SENT
 
 
 def test_a_release_of_another_key_is_not_taken_back(region: Cluster) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.errors import ReadOnlyDatabaseError
 from app.export.delivery import REFUSED_SECONDS, Delivery, State, StrangeReleaseError
-from app.export.outbox import BATCH, Batch, Receipt
+from app.export.outbox import BATCH, Batch, BehindError, Receipt, Standing
 from app.export.release import Sealed, read
 from app.export.verifying import Register, Verdict
 
@@ -26,22 +26,36 @@ OURS = signer(1)
 
 @dataclass
 class Region:
-    """A region's outbox in memory; `draws` counts what was made, by day."""
+    """A region's outbox in memory; `draws` counts what was made, by day. A promotion is another timeline."""
 
     releases: list[Sealed] = field(default_factory=list)
     confirmed: int = 0
+    timeline: int = 1
+    follows: bool = False
     draws: dict[int, int] = field(default_factory=dict)
     noise: int = 20
 
-    async def last(self) -> int:
-        return len(self.releases)
+    async def standing(self) -> Standing:
+        return self.here
+
+    @property
+    def here(self) -> Standing:
+        return Standing(len(self.releases), "" if self.follows else str(self.timeline))
+
+    def may_make(self, gone: Standing | None) -> bool:
+        """As the exporter asks its database before each draw."""
+        return gone is not None and gone.timeline == self.here.timeline and len(self.releases) >= gone.seq
 
     async def after(self, seq: int) -> Sequence[Sealed]:
         return self.releases[seq : seq + BATCH]
 
-    async def confirm(self, seq: int) -> None:
-        assert self.confirmed <= seq <= len(self.releases)
-        self.confirmed = seq
+    async def confirm(self, seq: int) -> str:
+        if self.follows:
+            raise ReadOnlyDatabaseError("the database takes no writes now")
+        if seq > len(self.releases):
+            raise BehindError(f"no release {seq}")
+        self.confirmed = max(self.confirmed, seq)
+        return str(self.timeline)
 
     async def adopt(self, releases: Sequence[Sealed]) -> None:
         for each in releases:
@@ -76,7 +90,7 @@ def test_what_waits_goes_in_batches_of_64_in_one_turn() -> None:
     assert turns(delivery) == [None]
     assert hq.batches == [64, 64, 22]
     assert hq.releases == region.releases
-    assert (region.confirmed, delivery.gone, delivery.state) == (150, 150, State.IN_STEP)
+    assert (region.confirmed, delivery.gone, delivery.state) == (150, Standing(150, "1"), State.IN_STEP)
     assert turns(delivery) == [None]
     assert len(hq.batches) == 3, "nothing waits, nothing is sent"
     region.make()
@@ -91,7 +105,9 @@ def test_headquarters_away_for_a_day_costs_a_question_a_minute_and_nothing_else(
     region.make(3)
     hq.cut = ["before"] * 9
     assert turns(delivery, 9) == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
-    assert (delivery.state, delivery.gone) == (State.AWAY, 3), "what may have left is known, so days can be drawn"
+    assert (delivery.state, delivery.gone) == (State.AWAY, Standing(3, "1")), (
+        "what may have left is known, so days can be drawn"
+    )
     assert hq.batches == []
     assert turns(delivery) == [None]
     assert hq.releases == region.releases
@@ -120,7 +136,7 @@ def test_nothing_is_drawn_before_it_is_known_what_was_sent() -> None:
     turns(delivery)
     assert delivery.gone is None
     turns(delivery)
-    assert delivery.gone == 0
+    assert delivery.gone == Standing(0, "1")
     delivery.forget()
     assert (delivery.gone, delivery.state) == (None, State.ASKING)
 
@@ -133,7 +149,7 @@ def test_what_a_promoted_site_lacks_is_taken_back_and_not_drawn_again() -> None:
     delivery = Delivery(promoted, hq)
     assert turns(delivery) == [None]
     assert promoted.releases == hq.releases == region.releases
-    assert (promoted.draws, promoted.confirmed, delivery.gone) == ({}, 100, 100)
+    assert (promoted.draws, promoted.confirmed, delivery.gone) == ({}, 100, Standing(100, "1"))
     promoted.make()
     turns(delivery)
     assert hq.known.last == 101
@@ -215,15 +231,71 @@ def test_what_a_lost_site_has_on_its_way_is_not_taken_after_another_site_asked()
 
 
 def test_a_site_that_was_replaced_sends_nothing() -> None:
-    class Fenced(Region):
-        async def confirm(self, _seq: int) -> None:
-            raise ReadOnlyDatabaseError("the database takes no writes now")
-
-    fenced, hq = Fenced(), headquarters()
-    fenced.make()
+    region, hq = Region(), headquarters()
+    active = Delivery(region, hq)
+    turns(active)
+    region.make()
+    fenced = Region(region.releases[:], follows=True)
     with pytest.raises(ReadOnlyDatabaseError):
         turns(Delivery(fenced, hq))
     assert hq.releases == []
+    turns(active)
+    assert len(hq.releases) == 1
+    assert hq.marks == 1, "who only follows ends nobody's session"
+
+
+def test_what_was_known_before_a_promotion_is_not_known_after_it() -> None:
+    """A leads, B leads and sends one more, A leads again without it: A's process never ended, and must not draw it."""
+    region, hq = Region(), headquarters()
+    here = Delivery(region, hq)
+    region.make(5)
+    turns(here)
+    there = Region(region.releases[:], timeline=2)
+    other = Delivery(there, hq)
+    turns(other)
+    there.make()
+    turns(other)
+    region.timeline = 3
+    assert not region.may_make(here.gone)
+    hq.cut = ["before"]
+    turns(here)
+    assert (region.may_make(here.gone), here.gone) == (False, None), "headquarters is away: it is not known yet"
+    turns(here)
+    assert region.releases == hq.releases == there.releases
+    assert region.may_make(here.gone)
+
+
+def test_a_number_that_was_sent_on_an_earlier_timeline_holds_nothing_up() -> None:
+    region, hq = Region(), headquarters()
+    delivery = Delivery(region, hq)
+    turns(delivery)
+    region.make(2)
+    hq.cut = ["before"]
+    turns(delivery)
+    assert delivery.gone == Standing(2, "1"), "they may be there"
+    region.releases, region.timeline = region.releases[:1], 2
+    turns(delivery)
+    assert delivery.gone == Standing(1, "2"), "they are not, and cannot come any more"
+    assert region.may_make(delivery.gone)
+
+
+def test_a_database_that_is_replaced_within_a_turn_is_asked_anew() -> None:
+    region = Region()
+
+    class Replacing(Headquarters):
+        async def send(self, batch: Batch) -> Receipt:
+            receipt = await super().send(batch)
+            if len(self.batches) == 1:
+                region.releases, region.confirmed, region.timeline = region.releases[:1], 0, 2
+            return receipt
+
+    hq = Replacing(Register({REGION: [OURS.public]}))
+    region.make(3)
+    delivery = Delivery(region, hq)
+    assert turns(delivery) == [1.0]
+    assert (delivery.gone, delivery.state) == (None, State.ASKING)
+    turns(delivery)
+    assert (region.releases, delivery.gone) == (hq.releases, Standing(3, "2"))
 
 
 def test_an_answer_that_makes_no_sense_is_no_answer() -> None:
@@ -239,7 +311,10 @@ def test_an_answer_that_makes_no_sense_is_no_answer() -> None:
 
 
 DEEDS = st.lists(
-    st.sampled_from(["make", "make many", "turn", "turn", "before", "after", "restart", "lose", "restore"]), max_size=40
+    st.sampled_from(
+        ["make", "make many", "turn", "turn", "before", "after", "restart", "lose", "restore", "elsewhere"]
+    ),
+    max_size=40,
 )
 
 
@@ -248,14 +323,16 @@ DEEDS = st.lists(
 def test_whatever_happens_headquarters_has_one_content_for_each_number(deeds: list[str], chance: Random) -> None:
     """Draws happen as the exporter makes them: only when it is known what headquarters has, and not while behind it.
 
-    `lose` is a promotion that lacks the last transactions, `restore` an older copy under a running process.
+    `lose` is a promotion that lacks the last transactions, `restore` an older copy under a running process. With
+    `elsewhere` another site leads for a while, makes and sends one, and is lost before anybody has it.
     """
     region, hq = Region(), headquarters()
     delivery = Delivery(region, hq)
     sent: dict[int, Sealed] = {}
+    timelines = 1
     for deed in deeds:
         if deed in {"make", "make many"}:
-            if delivery.gone is not None and len(region.releases) >= delivery.gone:
+            if region.may_make(delivery.gone):
                 region.make(1 if deed == "make" else 70)
         elif deed == "turn":
             turns(delivery)
@@ -263,10 +340,22 @@ def test_whatever_happens_headquarters_has_one_content_for_each_number(deeds: li
             hq.cut.append(deed)
         elif deed == "restart":
             delivery = Delivery(region, hq)
+        elif deed == "elsewhere":
+            timelines += 1
+            there = Region(region.releases[:], timeline=timelines)
+            other = Delivery(there, hq)
+            turns(other)
+            if there.may_make(other.gone):
+                there.make()
+            turns(other)
+            timelines += 1
+            region.timeline = timelines
         else:
             kept = chance.randint(0, len(region.releases))
             del region.releases[kept:]
             region.confirmed = min(region.confirmed, kept)
+            timelines += 1
+            region.timeline = timelines
             delivery = Delivery(region, hq) if deed == "lose" else delivery
         for seq, sealed in enumerate(hq.releases, 1):
             assert sent.setdefault(seq, sealed) == sealed

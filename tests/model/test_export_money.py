@@ -15,9 +15,10 @@ from export_world import DAY, crowd, fact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.errors import ShopError
 from app.export.disclosure import Fact, Rule
 from app.export.money import ALL, Decision, Group, Published, correction_rows, day_rows, decide
-from app.export.sales import Ordered, Sale, facts_of, people_of
+from app.export.sales import Ordered, Sale, facts_of, people_of, require_words
 from app.export.vocabulary import Currency, MoneyFlag, MoneyMetric
 
 pytestmark = pytest.mark.requirement("money leaves a region only as sums over enough people, none of whom dominates")
@@ -275,6 +276,9 @@ def test_an_order_is_a_sale_in_one_category_and_money_in_each() -> None:
         list(facts_of(replace(sale, currency="XXX")))
     with pytest.raises(KeyError):
         list(facts_of(replace(sale, goods={"new-things": 5})))
+    with pytest.raises(ShopError, match="found:    XXX, new-things\n"):
+        require_words([sale, replace(sale, currency="XXX"), replace(sale, goods={"new-things": 5, "caps": 1})])
+    require_words([sale])
 
 
 def test_orders_that_share_an_account_or_an_address_are_one_persons() -> None:

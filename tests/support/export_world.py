@@ -107,10 +107,12 @@ class Headquarters:
     cut: list[str] = field(default_factory=list)  # what becomes of the next questions: "before", "after" or ""
 
     session: bytes = b""
+    marks: int = 0
 
     async def mark(self, session: bytes) -> int:
         is_lost = self._fail_at("before", "after")
         self.session = session
+        self.marks += 1
         if is_lost:
             raise NoAnswerError("the answer was lost")
         return self.known.last
