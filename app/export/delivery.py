@@ -3,8 +3,8 @@
 What headquarters has is asked of it, never assumed: after a start, after every failure, and after a promotion, when the
 database may lack what was sent last, by this process or by another one. Such releases are taken back from headquarters
 with the region's own signature on them, so that none is drawn a second time. Until that is settled nothing may be drawn
-(`gone` is None, or of another timeline than the database). A process whose database only follows asks nothing, so that
-it ends nobody's session.
+(`gone` is None, or of another database). A process whose database only follows asks nothing, so that it ends nobody's
+session.
 
 Headquarters may be away for as long as it likes: releases wait in the database, and a turn costs one question.
 """
@@ -61,13 +61,13 @@ class Outbox(Protocol):
     """What the region's database has."""
 
     async def standing(self) -> Standing:
-        """Return the number of the latest release, and on which timeline that is."""
+        """Return the number of the latest release, and of which database that is."""
 
     async def after(self, seq: int) -> Sequence[Sealed]:
         """Return the releases after a number in their order, at most a batch of them."""
 
     async def confirm(self, seq: int) -> str:
-        """Write down that headquarters has all releases up to a number; return the timeline it is written on.
+        """Write down that headquarters has all releases up to a number; return the lineage of the database.
 
         Raises:
             BehindError: the database does not have that release.
@@ -104,8 +104,8 @@ class Delivery:
 
     Attributes:
         state: how it stands.
-        gone: the latest release that has left, or may have, and on which timeline; None while that is not known.
-            Nothing may be made then, nor while the database has fewer releases than that or is on another timeline.
+        gone: the latest release that has left, or may have, and of which database; None while that is not known.
+            Nothing may be made then, nor while the database has fewer releases than that or is another one.
     """
 
     def __init__(self, outbox: Outbox, line: Line) -> None:
@@ -130,7 +130,7 @@ class Delivery:
         """
         if self.gone is not None:
             here = await self._outbox.standing()
-            if here.timeline != self.gone.timeline or here.seq < self.gone.seq:
+            if here.lineage != self.gone.lineage or here.seq < self.gone.seq:
                 self.forget()  # another one leads now, or an older copy of the database took its place
         try:
             for _ in portions(MOST_BATCHES):
@@ -166,10 +166,10 @@ class Delivery:
         self.state = State.IN_STEP
         return mark
 
-    def _left(self, seq: int, timeline: str) -> None:
-        """Note that a release has left, or may have. What was known on another timeline is of no use any more."""
-        before = self.gone.seq if self.gone is not None and self.gone.timeline == timeline else 0
-        self.gone = Standing(max(seq, before), timeline)
+    def _left(self, seq: int, lineage: str) -> None:
+        """Note that a release has left, or may have. What was known of another database is of no use any more."""
+        before = self.gone.seq if self.gone is not None and self.gone.lineage == lineage else 0
+        self.gone = Standing(max(seq, before), lineage)
 
     async def _send(self, mark: int) -> bool:
         """Send one batch; whether another one may follow."""
@@ -179,7 +179,7 @@ class Delivery:
             return False
         sent = mark + len(batch.releases)
         if self.gone is not None:  # before: an answer that is lost leaves open whether they are there
-            self._left(sent, self.gone.timeline)
+            self._left(sent, self.gone.lineage)
         receipt = await self._line.send(batch)
         if receipt.verdict is Verdict.SUPERSEDED:
             self._mark = None

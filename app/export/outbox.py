@@ -33,12 +33,12 @@ class Standing(NamedTuple):
 
     Attributes:
         seq: number of a release; 0 before the first.
-        timeline: of the database, as PostgreSQL names it: each promotion and each restore begins another one. Empty for
-            a database that follows another one. What was known on one timeline is not known on the next.
+        lineage: which database that is. A promotion begins another one, and so does a restored database that takes the
+            place of the live one. Empty for a database that follows. What was known of one is not known of the next.
     """
 
     seq: int
-    timeline: str
+    lineage: str
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,9 +12,11 @@ from app.export.release import Sealed
 from app.export.schema import Columns, Release, columns_of
 from app.export.vocabulary import Kind
 
-# The timeline of what is written now; the control file has that of the latest checkpoint, which may be the one before.
-_TIMELINE = "CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
-_STANDING = f"SELECT last_seq, {_TIMELINE} FROM export.numbering"  # noqa: S608 constants only
+# PostgreSQL's timeline, which a promotion ends, and the number of the database, which is another one when a copy has
+# taken its name. The control file would have the timeline of the latest checkpoint, which may be the one before.
+_LINEAGE = """CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' ||
+    (SELECT oid FROM pg_database WHERE datname = current_database()) END"""
+_STANDING = f"SELECT last_seq, {_LINEAGE} FROM export.numbering"  # noqa: S608 constants only
 _LOCK = f"{_STANDING} FOR UPDATE"
 _TODAY = "SELECT (now() AT TIME ZONE 'UTC')::date"
 _RELEASE = """
@@ -34,7 +36,7 @@ _AFTER = f"SELECT {_SEALED} FROM export.release WHERE seq > $1 ORDER BY seq LIMI
 _CONFIRM = f"""
 UPDATE export.numbering SET confirmed_seq = greatest(confirmed_seq, $1),
     confirmed_at = CASE WHEN $1 > confirmed_seq THEN now() ELSE confirmed_at END
-WHERE last_seq >= $1 RETURNING {_TIMELINE}
+WHERE last_seq >= $1 RETURNING {_LINEAGE}
 """  # noqa: S608 constants only
 _OLDEST = """
 SELECT extract(epoch FROM now() - min(made_at))::float8 FROM export.release
@@ -58,11 +60,11 @@ async def lock(connection: Connection, gone: Standing | None = None) -> int:
         BehindError: the database has fewer, or is another one than that of which this is known.
     """
     here = Standing(*await connection.fetchrow(_LOCK))
-    if gone is not None and (here.timeline != gone.timeline or here.seq < gone.seq):
+    if gone is not None and (here.lineage != gone.lineage or here.seq < gone.seq):
         raise BehindError.build(
             "the database may lack releases that were sent",
-            expected=f"release {gone.seq} or a later one, on timeline {gone.timeline}",
-            found=f"release {here.seq} as the latest, on timeline {here.timeline}",
+            expected=f"release {gone.seq} or a later one, of {gone.lineage}",
+            found=f"release {here.seq} as the latest, of {here.lineage}",
             action="wait for the exporter to ask headquarters, and to take them back; nothing is made before",
         )
     return here.seq
@@ -121,7 +123,7 @@ async def spend(connection: Connection, spending: Spending) -> None:
 
 
 async def standing(queries: Queries) -> Standing:
-    """Return the number of the latest release, and on which timeline that is."""
+    """Return the number of the latest release, and of which database that is."""
     return Standing(*await queries.fetchrow(_STANDING))
 
 
@@ -131,20 +133,20 @@ async def after(queries: Queries, seq: int) -> tuple[Sealed, ...]:
 
 
 async def confirm(connection: Connection, seq: int) -> str:
-    """Write down that headquarters has all releases up to a number, never back; return the timeline it is written on.
+    """Write down that headquarters has all releases up to a number, never back; return the lineage of the database.
 
     Raises:
         BehindError: the database does not have that release.
     """
-    timeline = await connection.fetchval(_CONFIRM, seq)
-    if timeline is None:
+    lineage = await connection.fetchval(_CONFIRM, seq)
+    if lineage is None:
         raise BehindError.build(
             "the database lacks releases that headquarters has",
             expected=f"release {seq}",
             found="fewer",
             action="wait for the exporter to take them back",
         )
-    return str(timeline)
+    return str(lineage)
 
 
 async def oldest_waiting_seconds(queries: Queries) -> float | None:

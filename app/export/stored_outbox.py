@@ -35,7 +35,7 @@ class StoredOutbox:
         self._vocabulary = vocabulary
 
     async def standing(self) -> Standing:
-        """Return the number of the latest release, and on which timeline that is."""
+        """Return the number of the latest release, and of which database that is."""
         return await region_rows.standing(self._commerce)
 
     async def after(self, seq: int) -> Sequence[Sealed]:
@@ -43,7 +43,7 @@ class StoredOutbox:
         return await region_rows.after(self._commerce, seq)
 
     async def confirm(self, seq: int) -> str:
-        """Write down that headquarters has all releases up to a number; return the timeline it is written on.
+        """Write down that headquarters has all releases up to a number; return the lineage of the database.
 
         Raises:
             BehindError: the database does not have that release.

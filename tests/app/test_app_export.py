@@ -43,8 +43,6 @@ DAY = date(2026, 10, 5)
 COUNTS: dict[Cell, int] = {visitors_cell(Audience.PEOPLE, Step.VISIT): 900, product_cell(1, Interest.VIEW): 300}
 COMMERCE, PROMOTED, REPORTS = "commerce_export", "commerce_promoted", "headquarters_export"
 SESSION = b"s" * 16
-FIRST_TIMELINE = "00000001"
-"""Of a cluster that was never promoted."""
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +89,25 @@ def sell(cluster: Cluster, people: Sequence[int], goods: dict[int, int], **optio
             order(connection, options.get("day", DAY), f"person-{person}@example.org", goods)
 
 
+def lineage_of(cluster: Cluster, name: str = COMMERCE) -> str:
+    """Timeline and number of a database that leads, as a person would look for them."""
+    ((timeline,),) = query(cluster, name, "SELECT timeline_id FROM pg_control_checkpoint()")
+    ((number,),) = query(cluster, name, "SELECT oid FROM pg_database WHERE datname = %s", name)
+    return f"{timeline:08X}/{number}"
+
+
 def release(
     cluster: Cluster,
     what: str,
     day: date = DAY,
     *,
     gone: int = 0,
-    timeline: str = FIRST_TIMELINE,
+    lineage: str | None = None,
     name: str = COMMERCE,
     seed: int = 1,
     publisher: Publisher = PUBLISHER,
 ) -> tuple[Sealed, ...]:
-    left = Standing(gone, timeline)
+    left = Standing(gone, lineage_of(cluster, name) if lineage is None else lineage)
 
     async def work(database: Database) -> tuple[Sealed, ...]:
         async with database.write() as connection:
@@ -160,7 +165,7 @@ def test_two_processes_that_draw_at_once_find_one_draw(region: Cluster) -> None:
     async def work(database: Database) -> list[tuple[Sealed, ...]]:
         async def draw(seed: int) -> tuple[Sealed, ...]:
             async with database.write() as connection:
-                left = Standing(0, FIRST_TIMELINE)
+                left = Standing(0, lineage_of(region))
                 return await PUBLISHER.behaviour(connection, DAY, COUNTS, SeededGaussian(seed), left)
 
         return list(await asyncio.gather(*(draw(seed) for seed in range(3))))
@@ -235,10 +240,10 @@ def test_erased_people_count_as_none(region: Cluster) -> None:
 
 def test_nothing_is_made_while_the_database_lacks_what_was_sent(region: Cluster) -> None:
     for what in ("behaviour", "money", "correction"):
-        with pytest.raises(BehindError, match="release 1 or a later one, on timeline 00000001\n"):
+        with pytest.raises(BehindError, match=r"release 1 or a later one, of 00000001/[0-9]+\n"):
             release(region, what, gone=1)
-        with pytest.raises(BehindError, match="release 0 as the latest, on timeline 00000001\n"):
-            release(region, what, timeline="00000002")
+        with pytest.raises(BehindError, match=r"release 0 as the latest, of 00000001/[0-9]+\n"):
+            release(region, what, lineage=lineage_of(region, PROMOTED))
     with pytest.raises(BehindError, match="release 1\n"):
         with_database(region.dsn(COMMERCE), lambda each: outbox(each).confirm(1), "commerce")
 
@@ -260,11 +265,13 @@ def test_a_promotion_ends_what_was_known_and_who_only_follows_knows_nothing(regi
         with pytest.raises(ReadOnlyDatabaseError):
             with_database(there, lambda each: outbox(each).confirm(0), "commerce")
         copy.promote()
-        assert standing() == Standing(1, "00000002")
-        with pytest.raises(BehindError, match="on timeline 00000002\n"):
-            release(copy, "behaviour", gone=1)
-        assert release(copy, "money", gone=1, timeline="00000002") == made
-        assert with_database(there, lambda each: outbox(each).confirm(1), "commerce") == "00000002"
+        before = lineage_of(region)
+        after = before.replace("00000001/", "00000002/")
+        assert standing() == Standing(1, after) != Standing(1, before)
+        with pytest.raises(BehindError, match=f"of {after}\n"):
+            release(copy, "behaviour", gone=1, lineage=before)
+        assert release(copy, "money", gone=1, lineage=after) == made
+        assert with_database(there, lambda each: outbox(each).confirm(1), "commerce") == after
     finally:
         copy.remove()
 
@@ -391,7 +398,7 @@ def test_headquarters_takes_each_release_once_and_its_sums_are_the_regions(regio
     release(region, "money")
     release(region, "behaviour")
     delivery, sent = deliver(region)
-    assert (delivery.state, delivery.gone, sent) == (State.IN_STEP, Standing(3, FIRST_TIMELINE), 1)
+    assert (delivery.state, delivery.gone, sent) == (State.IN_STEP, Standing(3, lineage_of(region)), 1)
     assert deliver(region)[1] == 0
     sell(region, range(100, 120), {1: 7})
     release(region, "correction", DAY + timedelta(days=7))
@@ -467,7 +474,7 @@ def test_a_promoted_site_takes_back_what_it_lost_and_draws_nothing_again(region:
     made = [*release(region, "money"), *release(region, "behaviour")]
     deliver(region)
     delivery, _ = deliver(region, PROMOTED)
-    assert (delivery.state, delivery.gone) == (State.IN_STEP, Standing(3, FIRST_TIMELINE))
+    assert (delivery.state, delivery.gone) == (State.IN_STEP, Standing(3, lineage_of(region, PROMOTED)))
     assert list(release(region, "behaviour", name=PROMOTED, seed=9, gone=3)) == made[1:]
     assert list(release(region, "money", name=PROMOTED, gone=3)) == made[:1]
     spent = "SELECT day, seq, digest, rho_micro FROM export.spending"

@@ -26,11 +26,11 @@ OURS = signer(1)
 
 @dataclass
 class Region:
-    """A region's outbox in memory; `draws` counts what was made, by day. A promotion is another timeline."""
+    """A region's outbox in memory; `draws` counts what was made, by day. A promotion is another lineage."""
 
     releases: list[Sealed] = field(default_factory=list)
     confirmed: int = 0
-    timeline: int = 1
+    lineage: int = 1
     follows: bool = False
     draws: dict[int, int] = field(default_factory=dict)
     noise: int = 20
@@ -40,11 +40,11 @@ class Region:
 
     @property
     def here(self) -> Standing:
-        return Standing(len(self.releases), "" if self.follows else str(self.timeline))
+        return Standing(len(self.releases), "" if self.follows else str(self.lineage))
 
     def may_make(self, gone: Standing | None) -> bool:
         """As the exporter asks its database before each draw."""
-        return gone is not None and gone.timeline == self.here.timeline and len(self.releases) >= gone.seq
+        return gone is not None and gone.lineage == self.here.lineage and len(self.releases) >= gone.seq
 
     async def after(self, seq: int) -> Sequence[Sealed]:
         return self.releases[seq : seq + BATCH]
@@ -55,7 +55,7 @@ class Region:
         if seq > len(self.releases):
             raise BehindError(f"no release {seq}")
         self.confirmed = max(self.confirmed, seq)
-        return str(self.timeline)
+        return str(self.lineage)
 
     async def adopt(self, releases: Sequence[Sealed]) -> None:
         for each in releases:
@@ -250,12 +250,12 @@ def test_what_was_known_before_a_promotion_is_not_known_after_it() -> None:
     here = Delivery(region, hq)
     region.make(5)
     turns(here)
-    there = Region(region.releases[:], timeline=2)
+    there = Region(region.releases[:], lineage=2)
     other = Delivery(there, hq)
     turns(other)
     there.make()
     turns(other)
-    region.timeline = 3
+    region.lineage = 3
     assert not region.may_make(here.gone)
     hq.cut = ["before"]
     turns(here)
@@ -265,7 +265,7 @@ def test_what_was_known_before_a_promotion_is_not_known_after_it() -> None:
     assert region.may_make(here.gone)
 
 
-def test_a_number_that_was_sent_on_an_earlier_timeline_holds_nothing_up() -> None:
+def test_a_number_that_was_sent_on_an_earlier_lineage_holds_nothing_up() -> None:
     region, hq = Region(), headquarters()
     delivery = Delivery(region, hq)
     turns(delivery)
@@ -273,7 +273,7 @@ def test_a_number_that_was_sent_on_an_earlier_timeline_holds_nothing_up() -> Non
     hq.cut = ["before"]
     turns(delivery)
     assert delivery.gone == Standing(2, "1"), "they may be there"
-    region.releases, region.timeline = region.releases[:1], 2
+    region.releases, region.lineage = region.releases[:1], 2
     turns(delivery)
     assert delivery.gone == Standing(1, "2"), "they are not, and cannot come any more"
     assert region.may_make(delivery.gone)
@@ -286,7 +286,7 @@ def test_a_database_that_is_replaced_within_a_turn_is_asked_anew() -> None:
         async def send(self, batch: Batch) -> Receipt:
             receipt = await super().send(batch)
             if len(self.batches) == 1:
-                region.releases, region.confirmed, region.timeline = region.releases[:1], 0, 2
+                region.releases, region.confirmed, region.lineage = region.releases[:1], 0, 2
             return receipt
 
     hq = Replacing(Register({REGION: [OURS.public]}))
@@ -329,7 +329,7 @@ def test_whatever_happens_headquarters_has_one_content_for_each_number(deeds: li
     region, hq = Region(), headquarters()
     delivery = Delivery(region, hq)
     sent: dict[int, Sealed] = {}
-    timelines = 1
+    lineages = 1
     for deed in deeds:
         if deed in {"make", "make many"}:
             if region.may_make(delivery.gone):
@@ -341,21 +341,21 @@ def test_whatever_happens_headquarters_has_one_content_for_each_number(deeds: li
         elif deed == "restart":
             delivery = Delivery(region, hq)
         elif deed == "elsewhere":
-            timelines += 1
-            there = Region(region.releases[:], timeline=timelines)
+            lineages += 1
+            there = Region(region.releases[:], lineage=lineages)
             other = Delivery(there, hq)
             turns(other)
             if there.may_make(other.gone):
                 there.make()
             turns(other)
-            timelines += 1
-            region.timeline = timelines
+            lineages += 1
+            region.lineage = lineages
         else:
             kept = chance.randint(0, len(region.releases))
             del region.releases[kept:]
             region.confirmed = min(region.confirmed, kept)
-            timelines += 1
-            region.timeline = timelines
+            lineages += 1
+            region.lineage = lineages
             delivery = Delivery(region, hq) if deed == "lose" else delivery
         for seq, sealed in enumerate(hq.releases, 1):
             assert sent.setdefault(seq, sealed) == sealed

@@ -247,19 +247,40 @@ def test_totals_add_up_in_every_version(weeks: list[list[Fact]]) -> None:
     assert last == Counter(versions[-1])
 
 
+def grown(before: list[list[Fact]], after_it: list[Fact]) -> dict[int | None, tuple[int, list[Fact]]]:
+    """How much each published sum of a day is more when its last week has some facts; and which facts that counts."""
+    versions, _, counted = told([*before, []])
+    later, _, all_counted = told([*before, after_it])
+    new = [each for each in all_counted if each not in counted]
+    return {
+        category: (
+            later[-1][category] - value,
+            [each for each in new if category is ALL or each.category == category],
+        )
+        for category, value in versions[-1].items()
+    }
+
+
 @settings(max_examples=120, deadline=None)
 @given(WEEKS, st.integers(0, 8), st.integers(0, 4))
 def test_no_sum_changes_by_what_one_customer_spent(weeks: list[list[Fact]], customer: int, week: int) -> None:
     """Neighbouring data sets, one after the other: all that a customer bought comes in one week, and nothing else.
 
-    A sum that was not published before may be then; one that was published stays as it is.
+    A sum that was not published before may be then. One that was published stays as it is, or grows with what waited:
+    by a sum over enough people, of which the customer's is not too much.
     """
     without = [[each for each in some if each.person != customer] for some in weeks]
     theirs = [each for some in weeks for each in some if each.person == customer]
-    at = min(week, len(without))
-    before, *_ = told([*without[:at], []])
-    now, *_ = told([*without[:at], theirs])
-    assert {each: value for each, value in now[-1].items() if each in before[-1]} == before[-1]
+    for more, facts in grown(without[: min(week, len(without))], theirs).values():
+        assert more == sum(each.amount for each in facts)
+        assert not facts or oracle_passes(facts, 5)
+
+
+def test_one_customer_lets_go_what_waited_and_never_stands_alone() -> None:
+    early, late, last = crowd(0, 5, 1), crowd(10, 4, 1), crowd(20, 1, 1)
+    assert grown([early], last) == {1: (0, []), ALL: (0, [])}
+    more = grown([early, late], last)
+    assert {each: (value, len(facts)) for each, (value, facts) in more.items()} == {1: (5000, 5), ALL: (5000, 5)}
 
 
 def test_an_order_is_a_sale_in_one_category_and_money_in_each() -> None:
