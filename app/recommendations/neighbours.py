@@ -33,7 +33,10 @@ Weights = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Weighting:
-    """What makes sessions alike and products worth showing; bench/recommendations finds the figures.
+    """What makes sessions alike and products worth showing; `bench/recommendations tune` found the figures.
+
+    All but two: from 80 sessions of a product on, more make no answer better there. In a busy shop 80 are those of a few
+    minutes, so that `newest` and `neighbours` are higher than what was found.
 
     Attributes:
         last: of the visitor's products, the latest this many are looked at; at most MOST_VIEWED.
@@ -44,16 +47,18 @@ class Weighting:
         half_life_days: after which a session counts for half.
         length_power: a session of n products counts for n to the power of minus this.
         rarity_power: a product counts for its rarity to the power of this.
+        least_sessions: neighbours that have to have a product. With 1, a page can show what a single visit had in it.
     """
 
-    last: int = 2
-    newest: int = 300
+    last: int = 3
+    newest: int = 500
     neighbours: int = 200
-    position_decay: float = 0.5
-    match_decay: float = 0.7
-    half_life_days: float = 20.0
-    length_power: float = 0.25
-    rarity_power: float = 2.0
+    position_decay: float = 0.9
+    match_decay: float = 0.92
+    half_life_days: float = 87.0
+    length_power: float = 0.34
+    rarity_power: float = 2.9
+    least_sessions: int = 1
 
 
 TUNED = Weighting()
@@ -87,7 +92,7 @@ def neighbours(
 
 
 def scored(index: SessionIndex, viewed: Sequence[int], weighting: Weighting = TUNED) -> Scored:
-    """Return every product of the neighbours with its score, also the visitor's own and those not to be shown."""
+    """Return the products of enough neighbours with scores, also the visitor's own and those not to be shown."""
     known = (product for product in reversed(viewed) if 1 <= product <= LARGEST_NUMBER)
     latest = np.array(list(dict.fromkeys(known))[: min(weighting.last, MOST_VIEWED)], np.int32)
     sessions, alike, matched = _alike(index, latest, weighting)
@@ -101,8 +106,9 @@ def scored(index: SessionIndex, viewed: Sequence[int], weighting: Weighting = TU
     rows = index.session_products[ranges(starts, lengths)]
     order, begins = _grouped(rows)
     scores = np.add.reduceat(np.repeat(weights, lengths)[order], begins)
-    rows = rows[order[begins]]
-    return Scored(index.products[rows], scores * index.rarity[rows] ** weighting.rarity_power)
+    enough = np.diff(begins, append=len(rows)) >= weighting.least_sessions
+    rows = rows[order[begins]][enough]
+    return Scored(index.products[rows], scores[enough] * index.rarity[rows] ** weighting.rarity_power)
 
 
 def best(found: Scored, count: int) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.recommendations.availability import Availability
 from app.recommendations.because import Because, Recommendation
-from app.recommendations.bounds import MOST_ASKED
+from app.recommendations.bounds import MOST_ASKED, MOST_VIEWED
 from app.recommendations.fallbacks import Popularity, filled
 from app.recommendations.index import SessionIndex
 from app.recommendations.neighbours import TUNED, Weighting, neighbours
@@ -24,13 +24,13 @@ def row_for(
 
     Args:
         index: of sessions.
-        viewed: numbers of the visitor's products, the latest one last.
+        viewed: numbers of the visitor's products, the latest one last; of more than MOST_VIEWED the latest ones.
         availability: what may be shown.
         categories: to fill up from, the nearest one first.
         count: of products; more than MOST_ASKED are never returned.
         weighting: what makes sessions alike.
     """
-    count = min(count, MOST_ASKED)
+    count, viewed = min(count, MOST_ASKED), viewed[-MOST_VIEWED:]
     together = neighbours(index, viewed, availability, count, weighting)
     row = [Recommendation(product, Because.SEEN_TOGETHER) for product in together]
     return filled(row, count, categories, availability.shows, viewed)

@@ -40,7 +40,7 @@ def searched(sessions: Sessions, viewed: list[int], w: Weighting, count: int) ->
     having = {p: [at for at, (_, ps) in enumerate(sessions) if p in ps] for _, ps in sessions for p in ps}
     found = {p: having.get(p, [])[len(having.get(p, [])) - min(w.newest, len(having.get(p, []))) :] for p in latest}
     near = sorted({at for p in latest for at in found[p]})
-    alike, score = {}, dict.fromkeys(having, 0.0)
+    alike, score, neighbours_with = {}, dict.fromkeys(having, 0.0), dict.fromkeys(having, 0)
     for at in near:
         old = min((sessions[at][0] - sessions[near[-1]][0]) / (w.half_life_days * 86400), 60)
         shared = sum(w.position_decay**place for place, p in enumerate(latest) if at in found[p])
@@ -49,9 +49,10 @@ def searched(sessions: Sessions, viewed: list[int], w: Weighting, count: int) ->
         matched = min(place for place, p in enumerate(latest) if at in found[p])
         for p in sessions[at][1]:
             score[p] += alike[at] * w.match_decay**matched
+            neighbours_with[p] += 1
     looks = sum(map(len, having.values()))
-    score = {p: score[p] * log(looks / len(having[p])) ** w.rarity_power for p in having if score[p]}
-    left = {p: value for p, value in score.items() if p not in viewed}
+    left = {p: score[p] * log(looks / len(having[p])) ** w.rarity_power for p in having
+            if neighbours_with[p] >= w.least_sessions and p not in viewed}  # fmt: skip
     return tuple(sorted(left, key=lambda p: (-round(left[p] / max(left.values()) * 2**40), p))[:count])
 
 
@@ -65,6 +66,7 @@ UNIT = st.sampled_from([0.25, 0.5, 0.8, 1.0]) | st.floats(0.1, 1)
 WEIGHTINGS = st.builds(
     Weighting, last=st.integers(1, 8), newest=st.integers(1, 6), neighbours=st.integers(1, 6), position_decay=UNIT,
     match_decay=UNIT, half_life_days=st.floats(0.1, 90), length_power=st.floats(0, 1), rarity_power=st.floats(0, 3),
+    least_sessions=st.integers(1, 3),
 )  # fmt: skip
 
 
