@@ -35,8 +35,8 @@ Weights = NDArray[np.float64]
 class Weighting:
     """What makes sessions alike and products worth showing; `bench/recommendations tune` found the figures.
 
-    All but two: from 80 sessions of a product on, more make no answer better there. In a busy shop 80 are those of a few
-    minutes, so that `newest` and `neighbours` are higher than what was found.
+    All but two: from 80 sessions of a product on, more make no answer better there. In a busy shop 80 are those of a
+    few minutes, so that `newest` and `neighbours` are higher than what was found.
 
     Attributes:
         last: of the visitor's products, the latest this many are looked at; at most MOST_VIEWED.
@@ -100,7 +100,7 @@ def scored(index: SessionIndex, viewed: Sequence[int], weighting: Weighting = TU
         return Scored(index.products[:0], np.zeros(0))
     chosen = _largest(alike, min(weighting.neighbours, len(alike)))
     chosen.sort()
-    sessions, weights = sessions[chosen], alike[chosen] * weighting.match_decay ** matched[chosen]
+    sessions, weights = sessions[chosen], alike[chosen] * _powers(weighting.match_decay)[matched[chosen]]
     starts = index.session_starts[sessions]
     lengths = index.session_starts[sessions + 1] - starts
     rows = index.session_products[ranges(starts, lengths)]
@@ -133,13 +133,19 @@ def _alike(index: SessionIndex, latest: Rows, weighting: Weighting) -> tuple[Row
     sessions = np.concatenate(found)
     matched = np.repeat(np.array(places), [len(each) for each in found])
     order, begins = _grouped(sessions)
-    alike = np.add.reduceat((weighting.position_decay**matched)[order], begins)
+    alike = np.add.reduceat(_powers(weighting.position_decay)[matched[order]], begins)
     first = order[begins]  # the sort is stable: of a session's places this is the latest product's
     sessions = sessions[first]
     ages = index.ages[sessions]
     half_lives = np.minimum((ages - ages[-1]) / (weighting.half_life_days * DAY_SECONDS), MOST_HALF_LIVES)
     lengths = index.session_starts[sessions + 1] - index.session_starts[sessions]
-    return sessions, alike * np.exp2(-half_lives) * lengths**-weighting.length_power, matched[first]
+    by_length = np.arange(1.0, lengths.max() + 1.0) ** -weighting.length_power
+    return sessions, alike * np.exp2(-half_lives) * by_length[lengths - 1], matched[first]
+
+
+def _powers(decay: float) -> Weights:
+    """Return what is left after 0, 1, 2 and more steps: powers of a few numbers, and not of each session."""
+    return np.asarray(decay ** np.arange(float(MOST_VIEWED)))
 
 
 def _grouped(values: Rows) -> tuple[Places, Places]:

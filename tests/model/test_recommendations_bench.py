@@ -51,13 +51,14 @@ def test_the_cookie_has_the_latest_eight_each_once() -> None:
 
 
 def test_the_published_way_is_what_is_calculated_here_by_hand() -> None:
-    """Viewed 5, 4: of 4 the weight is 1, of 5 it is 1 / 2. Of 7 looks 3 is in two sessions, 2 and 6 in one each.
+    """Viewed 5, 4: of 4 the weight is 1, of 5 it is 1 / 2. Of 7 looks two are at 4 and two at 5, one at each other.
 
     Session (4, 5, 3) is alike 1.5, (4, 2) 1, (5, 6) 0.5 with its match one place back, so 0.8 instead of 0.9.
     3: 0.9 * 1.5 * ln(7) = 2.63; 2: 0.9 * ln(7) = 1.75; 6: 0.8 * 0.5 * ln(7) = 0.78; 5: (0.9 * 1.5 + 0.8 * 0.5) *
     ln(7 / 2) = 2.19, as only the latest one is kept out.
     """
     rows = [(1, 4, 1), (1, 5, 1), (1, 3, 1), (2, 4, 2), (2, 2, 2), (3, 5, 3), (3, 6, 3)]
+    rows += [(4, product, 4) for product in range(91, 96)]  # the longest session is left out, as theirs is
     assert Published(Clicks.of(rows)).answer(Asked((5, 4), 0)) == (3, 5, 2, 6)
 
 
