@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -108,10 +109,32 @@ def test_a_file_that_is_larger_than_an_index_may_be_is_not_read_to_its_end(tmp_p
     assert "at most" in endless.problem
 
 
-def sealed(arrays: dict[str, list[int]], lengths: object = None) -> bytes:
+@pytest.mark.parametrize("newest", [1, 12, 123, 1234])
+def test_numbers_of_a_file_are_where_the_processor_reads_them_at_once(tmp_path: Path, newest: int) -> None:
+    """Heads of four lengths: without room behind them, arrays of three of the files would be copied at each search."""
+    file = tmp_path / "sessions"
+    save(dataclasses.replace(INDEX, newest=newest), file)
+    loaded = load(file)
+    assert [name for name in ARRAYS if not getattr(loaded, name).flags.aligned] == []
+    assert loaded.newest == newest
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [(Limits(sessions=6), "more sessions"), (Limits(looks=51), "more looks"), (Limits(longest=7), "longer session"),
+     (Limits(postings=4), "a product with more")],
+)  # fmt: skip
+def test_an_index_of_larger_limits_is_refused(written: Path, limits: Limits, word: str) -> None:
+    """7 sessions of 7 or 8 products, 52 looks, each product in 4 or 5 of them."""
+    assert load(written, Limits(sessions=7, looks=52, longest=8, postings=5)).sessions == 7
+    with pytest.raises(UnusableIndexError, match=word):
+        load(written, limits)
+
+
+def sealed(arrays: dict[str, list[int]], lengths: object = None, newest: int = NOW) -> bytes:
     """A file with a right digest, whatever it says."""
     told = {name: len(array) for name, array in arrays.items()} if lengths is None else lengths
-    head = msgspec.json.encode({"newest": NOW, "lengths": told})
+    head = msgspec.json.encode({"newest": newest, "lengths": told})
     rest = len(head).to_bytes(4) + head + b"".join(np.array(array, "<i4").tobytes() for array in arrays.values())
     return FIRST_LINE + hashlib.sha256(rest).digest() + rest
 
@@ -146,7 +169,12 @@ def test_the_good_one_of_those_below_is_taken(tmp_path: Path) -> None:
         ({"ages": [5]}, "starts than of sessions"),
         ({"session_products": [0, 1, 0, 2]}, "product that there is not"),
         ({"session_products": [0, 1, 0, -1]}, "product that there is not"),
-        ({"session_products": [0, 0, 0, 0]}, "product of no session"),
+        ({"session_products": [0, 0, 0, 1]}, "products of a session"),
+        ({"session_products": [1, 0, 0, 1]}, "products of a session"),
+        ({"postings": [1, 0, 1]}, "sessions of a product"),
+        ({"postings": [1, 1, 1]}, "sessions of a product"),
+        ({"products": [4, 8, 9], "posting_starts": [0, 1, 2, 3]}, "product of no session"),
+        ({"ages": [-(2**31), 0]}, "ages"),
         ({"ages": [0, 5]}, "ages"),
         ({"ages": [5, 1]}, "ages"),
     ],
@@ -157,6 +185,14 @@ def test_arrays_that_do_not_fit_to_each_other_are_refused_though_the_digest_is_r
     file = tmp_path / "sessions"
     file.write_bytes(sealed({**GOOD, **change}))
     with pytest.raises(UnusableIndexError, match=word):
+        load(file)
+
+
+@pytest.mark.parametrize("newest", [-1, 2**40, 2**63, 2**80])
+def test_a_time_that_cannot_be_is_refused(tmp_path: Path, newest: int) -> None:
+    file = tmp_path / "sessions"
+    file.write_bytes(sealed(GOOD, newest=newest))
+    with pytest.raises(UnusableIndexError, match="expected"):
         load(file)
 
 
