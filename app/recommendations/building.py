@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER
+from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION, within
 from app.recommendations.clicks import Clicks
 from app.recommendations.index import Rows, SessionIndex, empty_index, ranges
 
@@ -21,11 +21,14 @@ PRODUCT_BITS = LARGEST_NUMBER.bit_length()
 SESSION_BITS = 32
 SHORTEST = 2
 """Products of a session that say anything about what goes together."""
+MOST_SESSIONS, MOST_LOOKS = 10_000_000, 100_000_000
+MOST_DAYS = (2**31 - 1) // DAY_SECONDS
+"""Ages are 32-bit numbers of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an index may become.
+    """How large an index may become; ValueError for what arrays of 32-bit numbers cannot hold.
 
     Attributes:
         sessions: most sessions; newer ones are kept.
@@ -40,6 +43,14 @@ class Limits:
     longest: int = 50
     postings: int = 1_000
     days: int = 30
+
+    def __post_init__(self) -> None:
+        """Refuse what would overflow, and what no session could be within."""
+        within("sessions", self.sessions, 0, MOST_SESSIONS)
+        within("looks", self.looks, 0, MOST_LOOKS)
+        within("longest", self.longest, SHORTEST, MOST_IN_SESSION)
+        within("postings", self.postings, 1, MOST_SESSIONS)
+        within("days", self.days, 1, MOST_DAYS)
 
     @property
     def most_bytes(self) -> int:

@@ -12,11 +12,12 @@ from app.recommendations.bounds import LARGEST_NUMBER
 
 LARGEST_KEY = 2**64 - 1
 LARGEST_TIME = 2**40 - 1
+KINDS = (np.dtype(np.uint64), np.dtype(np.int32), np.dtype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clicks:
-    """Three columns of one length, in any order; one entry a click.
+    """Three columns of one length, in any order; one entry a click. ValueError for columns of anything else.
 
     Attributes:
         keys: of the session that a click belongs to; the index forgets them.
@@ -29,10 +30,13 @@ class Clicks:
     times: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        """Refuse columns of different lengths."""
-        lengths = {len(self.keys), len(self.products), len(self.times)}
-        if len(lengths) > 1:
-            raise ValueError(f"expected three columns of one length, found {sorted(lengths)}")
+        """Refuse columns of different lengths or of other numbers: a fraction or NaN is no product."""
+        columns = (self.keys, self.products, self.times)
+        shapes = {column.shape for column in columns}
+        if len(shapes) > 1 or len(self.keys.shape) != 1:
+            raise ValueError(f"expected three columns of one length, found {sorted(shapes)}")
+        if (kinds := tuple(column.dtype for column in columns)) != KINDS:
+            raise ValueError(f"expected columns of {', '.join(map(str, KINDS))}, found {', '.join(map(str, kinds))}")
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, int, int]]) -> Clicks:

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommendations.availability import Availability
-from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_VIEWED
+from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION, MOST_VIEWED, within
 from app.recommendations.index import Rows, SessionIndex, ranges
 
 STEPS = 2.0**40
 PLACE_BITS = 22
 """Room for the place of a session among those found, and of a product among those scored."""
+PLACES = 2**PLACE_BITS
 MOST_HALF_LIVES = 60.0
 """Sessions that are older than the newest one found by this many half-lives are all equally old."""
 
@@ -35,6 +36,8 @@ Weights = NDArray[np.float64]
 class Weighting:
     """What makes sessions alike and products worth showing; `bench/recommendations tune` found the figures.
 
+    A ValueError refuses figures that leave no score above 0, or more sessions than there is room for.
+
     All but two: from 80 sessions of a product on, more make no answer better there. In a busy shop 80 are those of a
     few minutes, so that `newest` and `neighbours` are higher than what was found.
 
@@ -42,8 +45,8 @@ class Weighting:
         last: of the visitor's products, the latest this many are looked at; at most MOST_VIEWED.
         newest: sessions that each of them finds.
         neighbours: sessions whose products are scored.
-        position_decay: what a product of the visitor counts for, for each later one (0 to 1).
-        match_decay: what a session counts for, for each later product of the visitor that it lacks (0 to 1).
+        position_decay: what a product of the visitor counts for, for each later one (0.01 to 1).
+        match_decay: what a session counts for, for each later product of the visitor that it lacks (0.01 to 1).
         half_life_days: after which a session counts for half.
         length_power: a session of n products counts for n to the power of minus this.
         rarity_power: a product counts for its rarity to the power of this.
@@ -59,6 +62,18 @@ class Weighting:
     length_power: float = 0.34
     rarity_power: float = 2.9
     least_sessions: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse figures that no answer can be calculated with."""
+        within("last", self.last, 1, MOST_VIEWED)
+        within("newest", self.newest, 1, PLACES // MOST_VIEWED)
+        within("neighbours", self.neighbours, 1, PLACES // MOST_IN_SESSION)
+        within("position_decay", self.position_decay, 0.01, 1)
+        within("match_decay", self.match_decay, 0.01, 1)
+        within("half_life_days", self.half_life_days, 1e-6, 1e15)
+        within("length_power", self.length_power, 0, 10)
+        within("rarity_power", self.rarity_power, 0, 10)
+        within("least_sessions", self.least_sessions, 1, PLACES)
 
 
 TUNED = Weighting()
@@ -154,7 +169,7 @@ def _grouped(values: Rows) -> tuple[Places, Places]:
     packed.sort()
     ordered = packed >> PLACE_BITS
     begins = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
-    return packed & ((1 << PLACE_BITS) - 1), begins
+    return packed & (PLACES - 1), begins
 
 
 def _largest(values: Weights, count: int) -> Places:
@@ -163,4 +178,4 @@ def _largest(values: Weights, count: int) -> Places:
     keys = (steps << PLACE_BITS) | np.arange(len(values))
     chosen = keys if count == len(keys) else np.partition(keys, len(keys) - count)[len(keys) - count :]
     chosen.sort()
-    return np.asarray(chosen & ((1 << PLACE_BITS) - 1))
+    return np.asarray(chosen & (PLACES - 1))

@@ -13,12 +13,12 @@ from serenade import Asked, Fold, remembered
 
 from app.recommendations.availability import Availability
 from app.recommendations.bounds import LARGEST_NUMBER
-from app.recommendations.building import Limits, build
+from app.recommendations.building import MOST_DAYS, Limits, build
 from app.recommendations.index import SessionIndex
 from app.recommendations.neighbours import Scored, Weighting, best, neighbours, scored
 
 DEPTH = 20
-EVALUATED = Limits(days=100_000, postings=1_500)
+EVALUATED = Limits(days=MOST_DAYS, postings=1_500)
 """All days of the file: how long clicks are kept is no question of quality here."""
 EVERYTHING = Availability(range(1, LARGEST_NUMBER + 1))
 Answers = Callable[[Asked], tuple[int, ...]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from threading import Event, Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.recommendations.availability import Availability
-from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER
+from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION
 from app.recommendations.building import LIMITS, Limits, build
 from app.recommendations.clicks import Clicks
 from app.recommendations.index import ARRAYS, IndexInUse, SessionIndex, empty_index
@@ -73,6 +75,44 @@ def test_sessions_of_one_product_and_those_of_programs_are_left_out() -> None:
     person = [(3, number, NOW) for number in range(1, 11)]
     index = build(Clicks.of([*one, *program, *person]), NOW, Limits(longest=10))
     assert sessions_of(index) == [list(range(1, 11))]
+
+
+def test_a_session_of_ten_thousand_products_takes_no_room_from_others() -> None:
+    rows = [*session(9, list(range(1, 10_001)), NOW), *session(1, [3, 4], NOW - 9)]
+    for limits in (Limits(), Limits(looks=2, sessions=1), Limits(longest=MOST_IN_SESSION)):
+        assert sessions_of(build(Clicks.of(rows), NOW, limits)) == [[3, 4]]
+
+
+@pytest.mark.parametrize(
+    "setting", [{"days": 24_856}, {"days": 0}, {"sessions": -1}, {"sessions": 2**31}, {"looks": 2**31}, {"looks": -1},
+                {"longest": 1}, {"longest": 1001}, {"postings": 0}, {"days": math.nan}],
+)  # fmt: skip
+def test_limits_that_arrays_cannot_hold_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"expected {next(iter(setting))} from"):
+        Limits(**setting)
+
+
+def test_the_oldest_click_of_the_longest_limit_is_not_younger_than_now() -> None:
+    """Its age is the largest that 32 bits have room for."""
+    now, days = 2**31 + 5, 24_855
+    index = build(Clicks.of([*session(1, [3, 4], now - days * DAY_SECONDS), *session(2, [3, 5], now)]), now,
+                  Limits(days=days))  # fmt: skip
+    assert index.ages.tolist() == [days * DAY_SECONDS, 0]
+
+
+def test_columns_of_other_numbers_are_refused() -> None:
+    """A product that is no number (NaN) or a fraction would become some other product."""
+    keys, products, times = np.ones(2, np.uint64), np.array([3, 4], np.int32), np.full(2, NOW, np.int64)
+    Clicks(keys, products, times)
+    wrong: Any
+    for wrong in (np.array([3, np.nan]), np.array([3, 4], np.int64), np.array([[3, 4]], np.int32)):
+        with pytest.raises(ValueError, match="expected"):
+            Clicks(keys, wrong, times)
+    for wrong in (np.array([NOW, np.nan]), np.array([NOW, 5], np.int32)):
+        with pytest.raises(ValueError, match="expected columns of uint64, int32, int64"):
+            Clicks(keys, products, wrong)
+    with pytest.raises(ValueError, match="one length"):
+        Clicks(keys.reshape(2, 1), products.reshape(2, 1), times.reshape(2, 1))
 
 
 def session(key: int, products: list[int], time: int) -> list[Row]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import log
+from math import inf, log, nan
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -152,3 +153,35 @@ def test_a_session_of_any_age_counts_when_there_is_no_newer_one() -> None:
     quick = Weighting(half_life_days=1e-6)
     assert answer([(9 * DAY_SECONDS, [1, 2]), (9 * DAY_SECONDS, [1, 3, 4]), (0, [5, 6])], [1], quick) == (2, 3, 4)
     assert answer([(9 * DAY_SECONDS, [1, 2]), (0, [1, 3])], [1], quick) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"last": 0}, {"last": 9}, {"newest": 0}, {"newest": 2**20}, {"neighbours": 0}, {"neighbours": 5000},
+                {"position_decay": 0}, {"position_decay": 1.1}, {"match_decay": 0}, {"match_decay": nan},
+                {"half_life_days": 0}, {"half_life_days": nan}, {"half_life_days": inf}, {"length_power": -1},
+                {"length_power": 11}, {"rarity_power": -1}, {"rarity_power": inf}, {"least_sessions": 0}],
+)  # fmt: skip
+def test_weights_that_leave_no_score_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"expected {next(iter(setting))} from"):
+        Weighting(**setting)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("decay", [0.01, 1])
+@pytest.mark.parametrize("power", [0, 10])
+@pytest.mark.parametrize("half_life", [1e-6, 1e15])
+def test_the_most_extreme_weights_still_tell_products_apart(decay: float, power: float, half_life: float) -> None:
+    """The visitor's latest seven products are in no session: what is left of a weight is decay to the power of 7."""
+    weighting = Weighting(
+        last=8, position_decay=decay, match_decay=decay, half_life_days=half_life, length_power=power,
+        rarity_power=power,
+    )  # fmt: skip
+    sessions: Sessions = [(20 * DAY_SECONDS, [1, 2]), (0, [1, 3]), (0, [1, *range(3, 52)])]
+    viewed = [1, *range(91, 98)]
+    found = answer(sessions, viewed, weighting, count=60)
+    assert set(found) == set(range(2, 52))
+    assert found == searched(sessions, viewed, weighting, 60)
+
+
+def test_a_visitor_of_ten_thousand_products_is_asked_about_the_latest() -> None:
+    assert answer([(0, [1, 2]), (0, [9_999, 3])], [*range(10_000, 5, -1), 1], TUNED) == (2,)
