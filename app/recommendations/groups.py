@@ -21,16 +21,27 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What is tried, and how many visitors are in which group.
+    """What is tried, and how many visitors are in which group; ValueError for other names and shares than these.
 
     Attributes:
-        name: also decides who is in which group, so another name deals all visitors anew.
-        shares: percent of the visitors by group, 100 in all. While an experiment runs, visitors stay where they are
-            only as long as these stay.
+        name: at most 40 letters such as with-pictures; also decides who is in which group, so another name deals all
+            visitors anew.
+        shares: percent of the visitors by group, 100 in all, 1 to MOST_GROUPS groups. While an experiment runs,
+            visitors stay where they are only as long as these stay.
     """
 
     name: str
     shares: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        """Refuse names that two readers could take for different ones, and shares that are not everybody."""
+        for each in (self.name, *self.shares):
+            if not NAME.fullmatch(each):
+                raise ValueError(f"expected names of experiments and groups such as with-pictures, found {each[:50]!r}")
+        few, shares = 1 <= len(self.shares) <= MOST_GROUPS, self.shares.values()
+        if not few or min(shares) < 0 or sum(shares) != PERCENT:
+            told = f"{dict(self.shares)}"[:200]
+            raise ValueError(f"{self.name}: expected 1 to {MOST_GROUPS} groups with 100 percent in all, found {told}")
 
     def group_of(self, visitor: UUID) -> str:
         """Return the group of a visitor, by a random id."""
@@ -55,10 +66,4 @@ def experiments_of(text: str) -> Mapping[str, Experiment]:
         raise ValueError("expected a JSON object of percents by group by experiment, found something else") from error
     if len(told) > MOST_EXPERIMENTS:
         raise ValueError(f"expected at most {MOST_EXPERIMENTS} experiments, found {len(told)}")
-    for name, shares in told.items():
-        for each in (name, *shares):
-            if not NAME.fullmatch(each):
-                raise ValueError(f"expected names of experiments and groups such as with-pictures, found {each[:50]!r}")
-        if not 1 <= len(shares) <= MOST_GROUPS or min(shares.values()) < 0 or sum(shares.values()) != PERCENT:
-            raise ValueError(f"{name}: expected 1 to {MOST_GROUPS} groups with 100 percent in all, found {shares}")
     return {name: Experiment(name, shares) for name, shares in told.items()}

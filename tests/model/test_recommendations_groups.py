@@ -68,6 +68,16 @@ def test_settings_name_experiments_and_shares() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shares"),
+    [("row", {}), ("row", {"a": 99}), ("row", {"a": 101, "b": -1}), ("Row", HALVES), ("row\n", HALVES),
+     ("row", {"a\n": 100}), ("row", dict.fromkeys(map(chr, range(97, 108)), 10))],
+)  # fmt: skip
+def test_an_experiment_that_leaves_visitors_without_a_group_cannot_be_made(name: str, shares: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Experiment(name, shares)
+
+
+@pytest.mark.parametrize(
     "text",
     ["[]", "null", "{", "x", '{"row": 1}', '{"row": {}}', '{"row": {"a": 99}}', '{"row": {"a": 101}}',
      '{"row": {"a": -1, "b": 101}}', '{"row": {"a": 50.5, "b": 49.5}}', '{"row": {"a": true}}', '{"Row": {"a": 100}}',
