@@ -54,7 +54,7 @@ def filled(
         shows: whether a product is on sale and in stock.
         left_out: products that the row must not have.
     """
-    full = list(row[:count])
+    full = list(row[: max(count, 0)])
     taken = {*left_out, *(each.product for each in full)}
     for each in _in_order(categories):
         if len(full) >= count:

@@ -41,7 +41,7 @@ class RecentlyViewed:
     """Signs and reads the cookie with the products that a visitor looked at last.
 
     Args:
-        secret: shared by all pods of a region; it signs.
+        secret: shared by all pods of a region; it signs. ValueError for none: anybody could sign with that.
         other: the one before it or the one after it, whose cookies are read as well; empty for none.
         region: name of the pair of sites; a cookie of another region is not read.
         secure: with https the cookie has the `__Host-` prefix: this host only, this site only, never over http.
@@ -59,6 +59,8 @@ class RecentlyViewed:
         days: int = DAYS,
         now: Callable[[], float] = time.time,
     ) -> None:
+        if not secret:
+            raise ValueError("expected a secret to sign with, found none")
         self._secrets = {_name_of(each): each.encode() for each in (other, secret) if each}
         self._signs_with = _name_of(secret)
         self._region = region

@@ -139,6 +139,13 @@ def test_more_than_the_bound_is_not_looked_at() -> None:
     assert shop().read(cookies(f"{VALUE}{'A' * 10_000_000}")) == ()
 
 
+def test_without_a_secret_there_is_no_cookie() -> None:
+    """What everybody can sign is not ours; and a shop without one has to say so at its start."""
+    for other in ("", OTHER):
+        with pytest.raises(ValueError, match="expected a secret"):
+            shop("", other=other)
+
+
 def test_no_secret_shows() -> None:
     assert SECRET not in repr(shop())
     assert SECRET not in str(shop().write([1]))
