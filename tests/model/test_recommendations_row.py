@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +13,6 @@ from app.recommendations.clicks import Clicks
 from app.recommendations.fallbacks import MOST_IN_LIST, Popularity, filled, ranked
 from app.recommendations.index import empty_index
 from app.recommendations.row import row_for
-from shopsphere.foundation.paths import REPOSITORY
 
 pytestmark = pytest.mark.requirement("a row of recommendations is labelled honestly and holds nothing sold out")
 
@@ -44,7 +40,8 @@ def test_a_full_row_stays_as_it_is_and_a_longer_one_ends() -> None:
     known = [Recommendation(number, SEEN) for number in (5, 6, 7)]
     assert filled(known, 3, [WATCHES], lambda _: True) == tuple(known)
     assert filled(known, 2, [WATCHES], lambda _: True) == tuple(known[:2])
-    assert filled(known, 0, [WATCHES], lambda _: True) == ()
+    for none in (0, -1, -9):
+        assert filled(known, none, [WATCHES], lambda _: True) == ()
 
 
 def test_what_is_hidden_left_out_or_there_already_is_no_filling() -> None:
@@ -94,24 +91,3 @@ def test_no_row_repeats_a_product_or_has_one_that_is_hidden_or_the_visitors_own(
     known = {product for each in categories for products in (each.trending, each.bestsellers, each.new)
              for product in products} & shown - set(viewed)  # fmt: skip
     assert len(products) >= min(max(count, 0), len(known)), "the row is short and something could fill it"
-
-
-@pytest.mark.parametrize(
-    "module", ["because", "bounds", "fallbacks", "recently", "groups", "conversion"], ids=lambda name: name
-)
-def test_what_the_storefront_needs_itself_loads_no_numpy(module: str) -> None:
-    """20 MiB in each of its processes, for a cookie and two lists."""
-
-    def imported(name: str) -> set[str]:
-        file = REPOSITORY / Path(*name.split(".")).with_suffix(".py")
-        nodes = list(ast.walk(ast.parse(file.read_text())))
-        found = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-        return found | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-
-    left, met = [f"app.recommendations.{module}"], set[str]()
-    while left:
-        names = imported(left.pop()) - met
-        met |= names
-        left += [name for name in names if name.startswith("app.recommendations.")]
-    assert met
-    assert not {name.partition(".")[0] for name in met} & {"numpy"}
