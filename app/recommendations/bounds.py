@@ -13,7 +13,7 @@ MOST_IN_SESSION = 1_000
 DAY_SECONDS = 86_400
 
 
-def within(name: str, value: float, low: float, high: float) -> None:
+def refuse_outside(name: str, value: float, low: float, high: float) -> None:
     """Refuse a setting that is outside its bounds, or no number.
 
     Raises:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION, within
+from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION, refuse_outside
 from app.recommendations.clicks import Clicks
 from app.recommendations.index import Rows, SessionIndex, empty_index, ranges
 
@@ -46,11 +46,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse what would overflow, and what no session could be within."""
-        within("sessions", self.sessions, 0, MOST_SESSIONS)
-        within("looks", self.looks, 0, MOST_LOOKS)
-        within("longest", self.longest, SHORTEST, MOST_IN_SESSION)
-        within("postings", self.postings, 1, MOST_SESSIONS)
-        within("days", self.days, 1, MOST_DAYS)
+        refuse_outside("sessions", self.sessions, 0, MOST_SESSIONS)
+        refuse_outside("looks", self.looks, 0, MOST_LOOKS)
+        refuse_outside("longest", self.longest, SHORTEST, MOST_IN_SESSION)
+        refuse_outside("postings", self.postings, 1, MOST_SESSIONS)
+        refuse_outside("days", self.days, 1, MOST_DAYS)
 
     @property
     def most_bytes(self) -> int:

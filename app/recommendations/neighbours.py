@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.recommendations.availability import Availability
-from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION, MOST_VIEWED, within
+from app.recommendations.bounds import DAY_SECONDS, LARGEST_NUMBER, MOST_IN_SESSION, MOST_VIEWED, refuse_outside
 from app.recommendations.index import Rows, SessionIndex, ranges
 
 STEPS = 2.0**40
@@ -65,15 +65,15 @@ class Weighting:
 
     def __post_init__(self) -> None:
         """Refuse figures that no answer can be calculated with."""
-        within("last", self.last, 1, MOST_VIEWED)
-        within("newest", self.newest, 1, PLACES // MOST_VIEWED)
-        within("neighbours", self.neighbours, 1, PLACES // MOST_IN_SESSION)
-        within("position_decay", self.position_decay, 0.01, 1)
-        within("match_decay", self.match_decay, 0.01, 1)
-        within("half_life_days", self.half_life_days, 1e-6, 1e15)
-        within("length_power", self.length_power, 0, 10)
-        within("rarity_power", self.rarity_power, 0, 10)
-        within("least_sessions", self.least_sessions, 1, PLACES)
+        refuse_outside("last", self.last, 1, MOST_VIEWED)
+        refuse_outside("newest", self.newest, 1, PLACES // MOST_VIEWED)
+        refuse_outside("neighbours", self.neighbours, 1, PLACES // MOST_IN_SESSION)
+        refuse_outside("position_decay", self.position_decay, 0.01, 1)
+        refuse_outside("match_decay", self.match_decay, 0.01, 1)
+        refuse_outside("half_life_days", self.half_life_days, 1e-6, 1e15)
+        refuse_outside("length_power", self.length_power, 0, 10)
+        refuse_outside("rarity_power", self.rarity_power, 0, 10)
+        refuse_outside("least_sessions", self.least_sessions, 1, PLACES)
 
 
 TUNED = Weighting()
