@@ -67,7 +67,8 @@ def save(index: SessionIndex, path: Path) -> None:
     lengths = {name: len(array) for name, array in zip(ARRAYS, arrays, strict=True)}
     head = msgspec.json.encode(_Head(index.newest, lengths))
     head += b" " * (-(BEFORE_HEAD + len(head)) % NUMBER.itemsize)
-    pieces = [len(head).to_bytes(LENGTH_BYTES), head, *(memoryview(array).cast("B") for array in arrays if len(array))]
+    pieces: list[bytes | memoryview] = [len(head).to_bytes(LENGTH_BYTES), head]
+    pieces += [memoryview(array).cast("B") for array in arrays if len(array)]
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)

@@ -1,6 +1,6 @@
 """What else could answer: VMIS-kNN as Serenade publishes it, the last product alone, and what everybody looks at."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import log
 
@@ -47,7 +47,7 @@ class Published:
         viewed = asked.viewed[-PUBLISHED_LAST:]
         alike = self._newest(viewed)
         near = sorted(alike, key=lambda key: (-alike[key], -self._ended[key], key))[:PUBLISHED_NEIGHBOURS]
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = defaultdict(float)
         for key in near:
             first = next(place for place, each in enumerate(reversed(viewed)) if each in self._products[key]) + 1
             for product in self._products[key]:

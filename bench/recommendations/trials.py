@@ -56,7 +56,8 @@ def drawn(seed: int, number: int, trials: int, best: list[dict[str, Any]]) -> We
     else:
         near = best[int(random.integers(len(best)))]["weighting"]
         places = {name: place_of(name, near[name]) + random.normal(0, NEAR) for name in RANGES}
-    return replace(TUNED, **{name: value_at(name, place) for name, place in places.items()})
+    weights: dict[str, Any] = {name: value_at(name, place) for name, place in places.items()}
+    return replace(TUNED, **weights)
 
 
 def tried(weighting: Weighting, indexes: Indexes, asker: str) -> dict[str, float]:

@@ -192,9 +192,10 @@ def test_arrays_of_an_index_cannot_be_changed() -> None:
 
 def test_building_does_not_touch_what_it_is_built_from() -> None:
     clicks = Clicks.of(FOUR)
-    before = [column.copy() for column in (clicks.keys, clicks.products, clicks.times)]
+    columns: tuple[Any, ...] = (clicks.keys, clicks.products, clicks.times)
+    before = [column.copy() for column in columns]
     build(clicks, NOW)
-    for column, was in zip((clicks.keys, clicks.products, clicks.times), before, strict=True):
+    for column, was in zip(columns, before, strict=True):
         assert np.array_equal(column, was)
 
 

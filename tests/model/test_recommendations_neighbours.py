@@ -97,13 +97,13 @@ def test_each_weight_alone_turns_the_order_that_is_written_here() -> None:
     assert answer(alone, [1], NO_DECAY) == (2, 3)
     assert answer(alone, [1], Weighting(half_life_days=1, length_power=0, rarity_power=0)) == (3, 2)
     longer: Sessions = [(0, [1, 2, 8]), (0, [1, 3])]
-    plain = {"half_life_days": 1e15, "rarity_power": 0}
+    plain: dict[str, Any] = {"half_life_days": 1e15, "rarity_power": 0}
     assert answer(longer, [1], Weighting(length_power=0, **plain)) == (2, 3, 8)
     assert answer(longer, [1], Weighting(length_power=0.5, **plain)) == (3, 2, 8)
     common: Sessions = [(0, [1, 2]), (0, [1, 3]), (0, [2, 7])]
     assert answer(common, [1], Weighting(half_life_days=1e9, length_power=0, rarity_power=1)) == (3, 2)
     later: Sessions = [(0, [4, 2]), (0, [5, 3])]
-    rest = {"half_life_days": 1e9, "length_power": 0, "rarity_power": 0}
+    rest: dict[str, Any] = {"half_life_days": 1e9, "length_power": 0, "rarity_power": 0}
     assert answer(later, [4, 5], Weighting(position_decay=1, match_decay=1, **rest)) == (2, 3)
     assert answer(later, [4, 5], Weighting(position_decay=0.5, match_decay=1, **rest)) == (3, 2)
     assert answer(later, [4, 5], Weighting(position_decay=1, match_decay=0.5, **rest)) == (3, 2)
