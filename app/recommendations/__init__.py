@@ -1,0 +1,1 @@
+"""What goes with the products that a visitor looks at, and whether showing it sells more."""
