@@ -24,7 +24,6 @@ the journal, if it had not ended then), and `browse_gap` likewise for pages.
 import argparse
 import json
 import os
-import ssl
 import sys
 import threading
 import time
@@ -40,8 +39,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 from shopper import Shopper, at_home, order_of
 
 from shopsphere.clients.html_forms import Form, NoFormError
+from shopsphere.foundation.trust import client_context
 
-TRUST = ssl.create_default_context()  # the host's authorities, the lab's among them
+TRUST = client_context()  # the host's authorities, the lab's among them
 SHOP = "https://www.shopsphere.test"
 PATIENT, DIRECT = "patient: ", "direct: "
 PAUSE = 0.2

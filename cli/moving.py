@@ -193,6 +193,8 @@ def watch(
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     from runbooks import operate  # noqa: PLC0415 - see above
+    from runbooks.agent.loops import Loop  # noqa: PLC0415 - see above
+    from runbooks.agent.rhythm import VOTERS_EVERY  # noqa: PLC0415 - see above
     from runbooks.beginning import MayBegin  # noqa: PLC0415 - see above
     from runbooks.change import UNPLANNED  # noqa: PLC0415 - see above
     from runbooks.pair_access import PairAccess  # noqa: PLC0415 - see above
@@ -229,4 +231,5 @@ def watch(
     access = PairAccess(topology, topology.pair(pair), environment, witness_of(pair, environment), role=Role.WATCH)
     service = ServiceLook(lambda: look_at_service(access))
     service.start()
+    Loop(witness.prefer_fastest, lambda: VOTERS_EVERY, tell).start()
     Watcher(witness, move if execute else None, tell, service.last, call_person).run()

@@ -4,120 +4,32 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import closing, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.common import In
 from cli.pairs import PairName, require_pair
+from cli.witness_keys import keys
 from shopsphere.estate.stack import Environment, site_stack
-from shopsphere.estate.witness_seats import seats
-from shopsphere.foundation.authority_change import Step
+from shopsphere.estate.witness_seats import quickest_peers, seats
 from shopsphere.foundation.errors import UsageError
 from shopsphere.foundation.exit_code import ExitCode
 from shopsphere.foundation.progress import say
 from shopsphere.foundation.typed_commands import as_typed
-from shopsphere.topology import Pair, Topology, load_topology
+from shopsphere.topology import Topology, load_topology
 
 if TYPE_CHECKING:
     from shopsphere.witness import Voter
+    from shopsphere.witness.heads import AuditShelf
+    from shopsphere.witness.store import Store
 
 app = typer.Typer(no_args_is_help=True, suggest_commands=False, help=__doc__)
-AuthorityStep = Annotated[
-    Step | None, typer.Option("--authority", help="change the authorities: the next of three steps (docs/witness.md)")
-]
-Addresses = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--voter", metavar="SEAT=NAME", help="another name or address by which a voter is reached; repeatable"
-    ),
-]
-Operators = Annotated[
-    list[str] | None,
-    typer.Option("--operator", metavar="NAME", help="a person or machine that gets keys of its own; repeatable"),
-]
-Leaving = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--without",
-        metavar="NAME",
-        help="an operator who has left, or `operator` for the key that all share; then `witness secure`; repeatable",
-    ),
-]
-
-
-@app.command()
-def keys(
-    pair: PairName,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="where they are kept; a folder per pair is made")],
-    environment: In = Environment.LAB,
-    *,
-    voter: Addresses = None,
-    operator: Operators = None,
-    without: Leaving = None,
-    authority: AuthorityStep = None,
-) -> None:
-    """Make or renew the keys of a witness: authorities, voters, users, operators. Says which host needs which files."""
-    # The clients take a second to import, so only these verbs do.
-    from shopsphere.witness.keys import (  # noqa: PLC0415 - see above
-        change_authorities,
-        declared_operators,
-        make_keys,
-        stages_of,
-        user_files,
-        voter_files,
-        withdraw,
-    )
-    from shopsphere.witness.users import ROOT, users_of  # noqa: PLC0415 - see above
-
-    topology = load_topology(environment=environment)
-    require_pair(topology, pair)
-    found = topology.pair(pair)
-    names = _voter_names(found, topology, voter or [])
-    own = folder.expanduser() / pair
-    coming, leaving = _operators(operator or []), _operators(without or [])
-    users = (ROOT, *users_of(found, dict.fromkeys([*declared_operators(own, pair), *coming])))
-    if authority in {Step.BEGIN, Step.SIGN}:
-        change_authorities(own, authority)
-    make_keys(own, pair, names, users)
-    for user in leaving:  # when who comes in his place has keys
-        withdraw(own, pair, user)
-    if authority is Step.END:
-        change_authorities(own, authority)
-    for seat in names:
-        say(f"voter at {seat}: {' '.join(each.name for each in voter_files(own, seat))}")
-    for user in (each for each in users if each not in leaving):
-        say(f"{user}: {' '.join(each.name for each in user_files(own, user))}")
-    say(f"kept in {own}; ca.key and peers-ca.key make new ones: keep them off every host and operator's machine")
-    for file, stage in stages_of(own).items():
-        if stage:
-            say(f"{file} is being changed: {stage}")
-    if coming or leaving:
-        say(f"now `shopsphere witness secure {pair}`: it lets in who is new, and takes away who has left")
-
-
-def _voter_names(pair: Pair, topology: Topology, more: list[str]) -> dict[str, list[str]]:
-    """Return the names by which each voter is reached: its address, and what is added as SEAT=NAME."""
-    names = {seat: [str(topology.site(seat).address)] for seat in seats(pair, topology)}
-    for each in more:
-        seat, _, name = each.partition("=")
-        if seat not in names or not name:
-            raise UsageError(f"--voter {each}: expected SEAT=NAME with a seat of {', '.join(names)}")
-        names[seat].append(name)
-    return names
-
-
-def _operators(names: list[str]) -> list[str]:
-    from shopsphere.witness.users import OPERATOR, operator_user  # noqa: PLC0415 - see above
-
-    try:
-        return [OPERATOR if name == OPERATOR else operator_user(name) for name in names]
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+app.command()(keys)
 
 
 @app.command()
@@ -155,9 +67,11 @@ def secure(
             say(f"{pair}: {told}")
         require_newest(folder, pair, there)
         users = users_of(topology.pair(pair), declared_operators(folder, pair))
-        administrator.secure(users, lambda user: Identity(folder, user))
-        if told := publish_withdrawn(store, folder, pair, there):
-            say(f"{pair}: {told}")
+        with _noted_as_root(environment, store, pair, "secure", users=[*users]):
+            administrator.secure(users, lambda user: Identity(folder, user))
+            if told := publish_withdrawn(store, folder, pair, there):
+                say(f"{pair}: {told}")
+            _let_quickest_lead(store, topology, pair)
     say(f"{pair}: users and rights are as declared")
 
 
@@ -184,7 +98,10 @@ def sign(
         raise UsageError(f"--active {active}: expected one of {', '.join(topology.pair(pair).sites)}")
     with closing(signing_witness(pair, environment)) as witness:
         ways = SigningWays(f" --environment {environment}", _agents_of(topology, pair, environment))
-        record = witness.sign(epoch, active, acting_as(witness.user), replace=replace, ways=ways)
+        who = acting_as(witness.user)
+        said = {"epoch": epoch, "active": active, "replace": replace}
+        with _noted(environment, witness.audit, pair, "sign", who, said):
+            record = witness.sign(epoch, active, who, replace=replace, ways=ways)
     say(f"{pair}: signed, epoch {record.epoch}, {record.active} active")
     say("write status:witnessSigned: true into the edge's stack file, and witness_signed into agents' configurations")
 
@@ -240,14 +157,18 @@ def show(
 
 @app.command()
 def tend(pair: PairName, environment: In = Environment.LAB) -> None:
-    """Free what is not needed any more at each voter, one after the other, and end alarms; needs the keys of root."""
+    """Free what is not needed any more at each voter, end alarms, let the nearest one lead; needs the keys of root."""
     # The clients take a second to import, so only these verbs do.
     from shopsphere.witness.access import administered_witness  # noqa: PLC0415 - see above
     from shopsphere.witness.securing import Administrator  # noqa: PLC0415 - see above
 
-    require_pair(load_topology(environment=environment), pair)
+    topology = load_topology(environment=environment)
+    require_pair(topology, pair)
     with closing(administered_witness(pair, environment)) as store:
-        _print(Administrator(store, lambda line: say(f"{pair}: {line}")).tend())
+        with _noted_as_root(environment, store, pair, "tend"):
+            voters = Administrator(store, lambda line: say(f"{pair}: {line}")).tend()
+            _let_quickest_lead(store, topology, pair)
+        _print(voters)
 
 
 @app.command()
@@ -275,11 +196,36 @@ def replace(
     own = addresses.pop(voter)
     with closing(administered_witness(pair, environment)) as store:
         replacement = VoterReplacement(store, pair, voter, own, addresses, lambda line: say(f"{pair}: {line}"))
-        votes = replacement.go_on(again=again)
+        with _noted_as_root(environment, store, pair, "replace", voter=voter, again=again):
+            votes = replacement.go_on(again=again)
     if not votes:
         say(f"now at {voter}: its keys, an empty data folder, and a first start with {JOINS} (docs/witness.md)")
         say("then call the same command again; until it votes, no other voter may be lost")
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _let_quickest_lead(store: Store, topology: Topology, pair: str) -> None:
+    from shopsphere.witness.leading import let_quickest_lead  # noqa: PLC0415 - see above
+
+    let_quickest_lead(store, quickest_peers(topology.pair(pair), topology), lambda line: say(f"{pair}: {line}"))
+
+
+def _noted_as_root(
+    environment: Environment, store: Store, pair: str, verb: str, **said: object
+) -> AbstractContextManager[None]:
+    from shopsphere.foundation.actor import actor  # noqa: PLC0415 - see above
+    from shopsphere.witness.access import administered_shelf  # noqa: PLC0415 - see above
+    from shopsphere.witness.users import ROOT  # noqa: PLC0415 - see above
+
+    return _noted(environment, administered_shelf(store, pair), pair, verb, f"{ROOT}: {actor()}", said)
+
+
+def _noted(
+    environment: Environment, shelf: AuditShelf, pair: str, verb: str, who: str, said: Mapping[str, object]
+) -> AbstractContextManager[None]:
+    from runbooks.noted_act import noted_act  # noqa: PLC0415 - see above
+
+    return noted_act(environment, shelf, {"runbook": f"witness {verb}", "pair": pair, "actor": who, **said})
 
 
 def _print(voters: list[Voter]) -> None:
@@ -288,4 +234,5 @@ def _print(voters: list[Voter]) -> None:
             f"{each.size / 2**20:.1f} of {each.quota / 2**20:.0f} MiB" if each.size and each.quota else "size not known"
         )
         ends = f"its certificate ends {each.ends:%Y-%m-%d}" if each.ends else "no certificate seen"
-        sys.stdout.write(f"{each.url}  {each.problem or 'takes part'}  {room}  {ends}\n")
+        part = each.problem or ("leads" if each.leads else "takes part")
+        sys.stdout.write(f"{each.url}  {part}  {room}  {ends}\n")

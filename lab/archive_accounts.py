@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import httpx
 from lab.tools import program
 from shopsphere.clients.archive import ArchiveAccess, ArchiveError, client_of
 from shopsphere.foundation.process import CommandError, run
+from shopsphere.foundation.trust import client_context
 
 WRITES = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 LISTS = ("s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation")
@@ -105,7 +105,7 @@ class ArchiveAccounts:
         url = f"{self._administration_url}/{what}" + (f"?{urlencode(query)}" if query else "")
         asked = AWSRequest("PATCH", url, headers=digest, data=body)
         SigV4Auth(Credentials(self._owner, self._secret), "s3", "us-east-1").add_auth(asked)
-        trust = ssl.create_default_context(cafile=str(self._authority))
+        trust = client_context(self._authority)
         try:
             answer = httpx.patch(
                 url, content=body, headers=dict(asked.headers), verify=trust, trust_env=False, timeout=_SECONDS

@@ -9,7 +9,7 @@ from pathlib import Path
 from lab.cluster.credentials import OPERATORS_MACHINE
 from lab.component import Component
 from lab.paths import disk_directory, witness_keys_folder
-from shopsphere.estate.witness_seats import client_urls, seats
+from shopsphere.estate.witness_seats import client_urls, quickest_peers, seats
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import tools_directory
 from shopsphere.topology import Pair, Topology
@@ -17,6 +17,7 @@ from shopsphere.witness import WitnessUnreachableError
 from shopsphere.witness.gateway import WitnessTlsError
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.keys import declared_operators, hand_out, make_keys, voter_files
+from shopsphere.witness.leading import let_quickest_lead
 from shopsphere.witness.operators import operators_in
 from shopsphere.witness.securing import Administrator
 from shopsphere.witness.store import Store
@@ -75,6 +76,7 @@ def secure_witness(pair: Pair, topology: Topology) -> None:
             return False
 
         wait_until(secured, what=f"the witness of {pair.name}", seconds=_QUORUM_SECONDS, interval=0.5)
+        let_quickest_lead(store, quickest_peers(pair, topology), lambda _line: None)
 
 
 def hand_out_keys(pair: Pair, voter: str, topology: Topology) -> None:

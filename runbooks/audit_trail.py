@@ -17,8 +17,7 @@ from typing import Any
 from runbooks.engine import audit, bounded
 from shopsphere.foundation.errors import ShopSphereError, one_line
 from shopsphere.foundation.progress import say
-from shopsphere.witness import Witness
-from shopsphere.witness.heads import AuditHead
+from shopsphere.witness.heads import AuditHead, AuditShelf
 
 FILE = "audit.jsonl"
 KEEP_SECONDS = 4.0
@@ -35,11 +34,11 @@ class AuditTrail:
 
     Args:
         directory: of the records.
-        witness: the pair's.
+        shelf: where the pair's witness keeps heads.
     """
 
-    def __init__(self, directory: Path, witness: Witness) -> None:
-        self._log, self._witness = directory / FILE, witness
+    def __init__(self, directory: Path, shelf: AuditShelf) -> None:
+        self._log, self._shelf = directory / FILE, shelf
         self._keeping: Future[None] | None = None
 
     def note(self, facts: Mapping[str, Any]) -> None:
@@ -58,7 +57,7 @@ class AuditTrail:
             if before:
                 with suppress(TimeoutError):  # one after the other; what became of it, this one covers
                     before.exception(timeout=KEEP_SECONDS)
-            self._witness.audit.keep(head)
+            self._shelf.keep(head)
 
         self._keeping = bounded.start(keep, name="audit head")
 
@@ -70,6 +69,6 @@ class AuditTrail:
             bounded.answer_of(self._keeping, what="the witness", seconds=KEEP_SECONDS)
         except ShopSphereError as error:
             say(
-                f"warning: the head of the audit log {self._log} is not kept at the witness of {self._witness.pair}; "
+                f"warning: the head of the audit log {self._log} is not kept at the witness of {self._shelf.pair}; "
                 f"until the next run nobody else can tell whether its newest records are changed: {one_line(error)}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from runbooks.change import RoleChange
@@ -15,7 +16,7 @@ from runbooks.site_database import SiteDatabase
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.cluster_errors import ConflictError
 from shopsphere.clients.postgres import FENCE, await_leading, await_value, follower_in, follows, run_statement
-from shopsphere.estate.databases import COMPLETE_COPIES, DatabaseModel
+from shopsphere.estate.databases import COMPLETE_COPIES, TOLD_TO_LEAD, DatabaseModel
 from shopsphere.witness import Sync
 
 LOOK_SECONDS = 3.0
@@ -42,6 +43,14 @@ def replica_role(model: DatabaseModel, site: str, peer: str, *, leads: bool) -> 
     return {"self": own, "primary": own if leads else other, "source": other, "promotionToken": None}
 
 
+def told_to_lead(database: SiteDatabase, peer: str, **spec: Document) -> Document:
+    """Return what a database that is to lead is told: its role, when it was told, and more of its `spec`."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    role = replica_role(database.model, database.site, peer, leads=True)
+    marks = {COMPLETE_COPIES: None, TOLD_TO_LEAD: now}
+    return {"metadata": {"annotations": marks}, "spec": {"replica": role, **spec}}
+
+
 def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> None:
     """Make a database take writes with what it has; one that is told to lead already is left as it is.
 
@@ -50,9 +59,8 @@ def promote(database: SiteDatabase, *, peer: str, lock: OperatorLock | None) -> 
         ClusterError: the site's API does not answer, or refuses.
         LockLostError: another operator may be moving the pair.
     """
-    role = replica_role(database.model, database.site, peer, leads=True)
     # Its first write must not wait for a peer that may be dead.
-    led = {**_NO_COPY_IS_COMPLETE, "spec": {"replica": role, "postgresql": {"synchronous": None}}}
+    led = told_to_lead(database, peer, postgresql={"synchronous": None})
     seen = database.last_document()  # customers wait; a late request is refused all the same
     change_cluster(database, lambda document: led if follows(document) else None, lock=lock, document=seen)
 

@@ -116,7 +116,7 @@ def carry_out(topology: Topology, request: Request, may_begin: MayBegin | None =
                 for name in ("source", "target", "epoch"):
                     journal.remember(name, getattr(change, name))
                 mark_clusters(change)
-                trail = AuditTrail(directory, witness)
+                trail = AuditTrail(directory, witness.audit)
                 try:
                     with Outside(change.access) if request.runbook in _MOVES else nullcontext() as outside:
                         _run(runbook, change, journal, lambda event: trail.note(_facts(event, request, change)), begins)

@@ -17,9 +17,10 @@ from uuid import uuid4
 
 import httpx
 from promises import Journal
-from shopper import ADDRESS, usual_trust
+from shopper import ADDRESS
 
 from shopsphere.clients.html_forms import Form, NoFormError, form_in
+from shopsphere.foundation.trust import usual_trust
 
 SLUGS = ("tidal-rings-tee", "aurel-one-lamp")
 DECLINED_EACH = 25

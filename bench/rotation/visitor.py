@@ -5,7 +5,6 @@ object: `said`, which is `accepted` where the cart is theirs and `refused` where
 """
 
 import json
-import ssl
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,8 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
 from shopper import Shopper
+
+from shopsphere.foundation.trust import client_context
 
 HOST, ARTICLE = "www.shopsphere.test", "tidal-rings-tee"
 TRIES, PAUSE = 5, 2.0
@@ -35,7 +36,7 @@ def main() -> None:
     cookies = json.loads(sys.stdin.read())
     found: dict[str, Any] = {}
     for _ in range(TRIES):
-        shopper = Shopper(f"https://{HOST}", trust=ssl.create_default_context())
+        shopper = Shopper(f"https://{HOST}", trust=client_context())
         try:
             found = asked(shopper, cookies)
             break

@@ -19,17 +19,11 @@ def shopsphere(
     seconds: float = 600,
     environment: Mapping[str, str] | None = None,
     check: bool = True,
-    ends_with_us: bool = False,
 ) -> tuple[int, str, float]:
-    """Run our own command line; returns (exit code, what it said, seconds it took).
-
-    `ends_with_us`: the kernel ends it when this thread is gone, however that came. A watcher that is left behind moves
-    the pairs of every run after this one.
-    """
+    """Run our own command line; returns (exit code, what it said, seconds it took)."""
     began = time.monotonic()
-    before = ["setpriv", "--pdeathsig", "KILL"] if ends_with_us else []
     done = subprocess.run(
-        [*before, SHOPSPHERE, *words], capture_output=True, text=True, check=False, timeout=seconds,
+        [SHOPSPHERE, *words], capture_output=True, text=True, check=False, timeout=seconds,
         env={**os.environ, **(environment or {})},
     )  # fmt: skip
     if check and done.returncode:

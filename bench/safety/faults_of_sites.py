@@ -1,13 +1,14 @@
 """Faults of sites: power, lines of a whole site, processes on its host."""
 
-import threading
 import time
+from contextlib import suppress
 
-from command import shopsphere
 from scene import Fault, Scene
+from watcher import Watcher
 
 from shopsphere.estate.databases import COMMERCE, LEDGER
-from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.clock import WaitExpiredError, wait_until
+from shopsphere.witness import WitnessUnreachableError
 
 
 def power_loss(scene: Scene) -> None:
@@ -21,19 +22,23 @@ def power_loss(scene: Scene) -> None:
 def power_loss_unattended(scene: Scene) -> None:
     """The active site loses power; the watcher moves the pair by itself."""
     scene.may_lose_orders = True
-    watcher = threading.Thread(target=_watch, args=(scene,))
-    watcher.start()
-    time.sleep(4)  # it has to be at work before
-    scene.mark("fault")
-    scene.under_test.power_off(scene.active)
-    watcher.join(150)
+    with Watcher(scene.under_test.pair.name) as watcher:
+        time.sleep(4)  # it has to be at work before
+        scene.mark("fault")
+        scene.under_test.power_off(scene.active)
+        with suppress(WaitExpiredError):  # then it is said below
+            wait_until(lambda: _was_moved(scene), what="the watcher to move the pair", seconds=90, interval=1)
+    if watcher.code is not None:
+        scene.facts["watcher"] = watcher.code
+    scene.expect_active(scene.passive)
 
 
-def _watch(scene: Scene) -> None:
-    try:
-        shopsphere("watch", scene.under_test.pair.name, "--execute", seconds=60, ends_with_us=True)
-    except Exception as error:  # noqa: BLE001 it never ends by itself: its time-out is the usual end
-        scene.facts["watcher"] = type(error).__name__
+def _was_moved(scene: Scene) -> bool:
+    """Whether the pair was moved, and whoever did it has put away what they needed for it."""
+    with suppress(WitnessUnreachableError):
+        at_work = scene.under_test.witness.locked_by() is not None or scene.under_test.has_unfinished_run()
+        return scene.under_test.record().active == scene.passive and not at_work
+    return False
 
 
 def power_loss_without_hq(scene: Scene) -> None:

@@ -2,7 +2,7 @@
 
 from runbooks.change import RoleChange
 from runbooks.cluster_change import change_cluster
-from runbooks.databases import replica_role
+from runbooks.databases import told_to_lead
 from runbooks.site_database import SiteDatabase
 from shopsphere.clients.postgres import follows
 from shopsphere.foundation.clock import wait_until
@@ -31,7 +31,7 @@ def _restore(change: RoleChange, database: SiteDatabase) -> None:
     if not follows(database.document()):
         return
     wait_until(database.is_standby, what=f"{database.name} to be a replica", seconds=120, interval=1)
-    led = {"spec": {"replica": replica_role(database.model, database.site, change.target, leads=True)}}
+    led = told_to_lead(database, change.target)
     change_cluster(database, lambda document: led if follows(document) else None, lock=change.lock)
 
 

@@ -125,7 +125,7 @@ def carry_out(topology: Topology, request: ReplacementRequest) -> Path:
             run = replacement(access, request, left)
             with journal_of(records / REPLACEMENTS, run, left) as journal:
                 run = replace(run, journal=journal, lock=lock)
-                trail = AuditTrail(records, witness)
+                trail = AuditTrail(records, witness.audit)
                 try:
                     drive(run, journal, trail)
                 finally:

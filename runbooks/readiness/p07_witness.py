@@ -17,9 +17,11 @@ from runbooks.readiness.agent_certificates import judge_agents
 from runbooks.readiness.pair_view import PairView
 from runbooks.readiness.role_certificates import judge_roles
 from shopsphere.clients.edge_ends import judge_edge_ends
+from shopsphere.estate.witness_seats import change_ms, seats
 from shopsphere.foundation.certificate_ends import judge_certificates
 from shopsphere.foundation.errors import ShopSphereError, one_line
-from shopsphere.foundation.finding import Finding, fails, passes, together
+from shopsphere.foundation.finding import Finding, fails, passes, together, unknown
+from shopsphere.topology import Pair, Topology
 from shopsphere.witness import Voter
 from shopsphere.witness.belief import UnbelievedRecordError
 from shopsphere.witness.own_keys import OwnKeys, judge_ends
@@ -40,6 +42,21 @@ FULL_SHARE = 0.5
 """Share of its quota from which a voter is not ready: three small keys never come near it by themselves."""
 
 
+def judge_lead(pair: Pair, topology: Topology, voters: Sequence[Voter], places: Mapping[str, str]) -> Finding:
+    """Say which voter leads, and how much longer each change takes than under the best one; no fault, but slow."""
+    leading = [each.name(places) for each in voters if each.leads]
+    if len(leading) > 1:  # one that leads no more finds out within an election's time
+        return unknown(f"who leads it is not known: {' and '.join(leading)}")
+    if not leading or leading[0] not in seats(pair, topology):
+        return passes(f"{leading[0]} leads" if leading else "no voter tells that it leads")
+    (now,), best = leading, min(seats(pair, topology), key=lambda seat: change_ms(pair, seat, topology))
+    took, least = change_ms(pair, now, topology), change_ms(pair, best, topology)
+    if took <= least:
+        return passes(f"{now} leads: a change takes {took:.0f} ms")
+    told = f"{now} leads: a change takes {took:.0f} ms, and {least:.0f} ms if {best} led"
+    return passes(f"{told}; `shopsphere witness tend` sees to it")
+
+
 def ask(view: PairView) -> Finding:
     """Ask each voter by itself; and read as an operator, where one works at this machine."""
     asked = bounded.start(partial(view.once, "the keys of the witness", view.access.witness_keys), name="keys")
@@ -51,8 +68,9 @@ def ask(view: PairView) -> Finding:
     now = datetime.now(UTC)
     ends = judge_ends({**own.ends, **shown}, now)
     agents, record = judge_agents(view, now), judge_record(view, now)
-    of_edge_and_roles = [judge_edge_ends(edge, now), judge_roles(view, now)]
-    return together([judge(voters, places), judge_operator(own), ends, agents, record, *of_edge_and_roles])
+    edge_and_roles = [judge_edge_ends(edge, now), judge_roles(view, now)]
+    taking_part = [judge(voters, places), judge_lead(view.pair, view.access.topology, voters, places)]
+    return together([*taking_part, judge_operator(own), ends, agents, record, *edge_and_roles])
 
 
 def judge_record(view: PairView, now: datetime) -> Finding:

@@ -165,7 +165,7 @@ def carry_out(topology: Topology, request: RotationRequest, listener: Listener) 
                 rotation = replace(rotation, journal=journal, lock=lock)
                 if journal.recall("sites") is None:
                     journal.remember("sites", list(rotation.sites))
-                trail = AuditTrail(records, witness)
+                trail = AuditTrail(records, witness.audit)
                 try:
                     _run(request, rotation, journal, trail, who)
                 finally:

@@ -33,7 +33,8 @@ _STATEMENTS = Path(__file__).with_name("inventory")
 # One statement, one round trip. A standby knows what it has received and replayed; a primary knows how far each
 # of its standbys is behind. Replay time counts only while more than a page is left to replay: an idle pair is not
 # late, and the last page may hold the start of a record whose end the primary has not written yet. Who copies a
-# database, and the collector of its backups, read what a standby reads and follow nothing.
+# database, and the collector of its backups, read what a standby reads and follow nothing. A standby that has more than
+# the server is sent the log up to where they part, again and again: for that moment PostgreSQL calls it streaming too.
 ABOUT_INSTANCE = """
 SELECT json_build_object(
   'in_recovery', pg_is_in_recovery(),
@@ -41,7 +42,8 @@ SELECT json_build_object(
   'written', CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint END,
   'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
   'followers', (SELECT coalesce(json_agg(json_build_object(
-      'name', application_name, 'state', state, 'sync', sync_state,
+      'name', application_name, 'sync', sync_state,
+      'state', CASE WHEN state = 'streaming' AND flush_lsn > sent_lsn THEN 'apart' ELSE state END,
       'replayed', pg_wal_lsn_diff(replay_lsn, '0/0')::bigint,
       'lag_bytes', CASE WHEN NOT pg_is_in_recovery()
         THEN pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint END,

@@ -12,6 +12,7 @@ import httpx
 
 from shopsphere.foundation.certificates import end_of_der
 from shopsphere.foundation.errors import ShopSphereError
+from shopsphere.foundation.trust import client_context
 
 _FORM = "/cart/items"
 _SERVER_ERROR = 500
@@ -87,7 +88,7 @@ def end_shown(address: str, name: str, *, seconds: float, port: int = 443) -> da
     Raises:
         PageError: nothing answers there, or not by TLS.
     """
-    anybody = ssl.create_default_context()
+    anybody = client_context()
     anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
     try:
         with (
@@ -105,7 +106,7 @@ def trust_in(authority: Path | None) -> ssl.SSLContext:
     Raises:
         PageError: its file cannot be read.
     """
-    trust = ssl.create_default_context()
+    trust = client_context()
     if authority:
         try:
             trust.load_verify_locations(authority)

@@ -87,7 +87,7 @@ WORKS = (
         "Cluster",
         tuple(
             _annotation(f"shopsphere.io/{name}")
-            for name in ("synchrony", "complete-copies", "operators-lock", "looked-at")
+            for name in ("synchrony", "complete-copies", "told-to-lead", "operators-lock", "looked-at")
         ),
         "marks the cluster for a change of role, and for the switch of synchrony (ADR 6, 10 and 45)",
     ),

@@ -27,6 +27,12 @@ COMPLETE_COPIES = "shopsphere.io/complete-copies"
 
 The site's agent writes it, and its API server lets no other instance lead in place of the one that leads (ADR 45).
 """
+TOLD_TO_LEAD = "shopsphere.io/told-to-lead"
+"""Annotation of a cluster: when it was told to lead (RFC 3339 in UTC, whole seconds).
+
+For `PROMOTION_SECONDS` from then on its API server lets no other instance lead (ADR 65).
+"""
+PROMOTION_SECONDS = 10
 INSTANCE_STATUS_PORT = 8000
 """Where CloudNativePG's instance manager answers its operator and the kubelet's probes."""
 

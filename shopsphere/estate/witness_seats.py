@@ -43,3 +43,20 @@ def client_urls(pair: Pair, topology: Topology) -> tuple[str, ...]:
     """Return where a pair's voters answer clients, the nearest to its primary site first."""
     near = sorted(seats(pair, topology), key=lambda seat: topology.rtt_ms(pair.primary, seat))
     return tuple(client_url(pair, seat, topology) for seat in near)
+
+
+def change_ms(pair: Pair, seat: str, topology: Topology) -> float:
+    """Return how long a change of a pair's witness takes while the voter at a seat leads it (ms).
+
+    That is the way from the farther of the pair's sites and back, and the one from there to the nearest other voter:
+    two of three voters have to have the change.
+    """
+    others = [each for each in seats(pair, topology) if each != seat]
+    agreed = min((topology.rtt_ms(seat, each) for each in others), default=0.0)
+    return max(topology.rtt_ms(site, seat) for site in pair.sites) + agreed
+
+
+def quickest_peers(pair: Pair, topology: Topology) -> tuple[str, ...]:
+    """Return where a pair's voters reach each other, first the one under whose lead a change takes least."""
+    quickest = sorted(seats(pair, topology), key=lambda seat: change_ms(pair, seat, topology))
+    return tuple(peer_url(pair, seat, topology) for seat in quickest)

@@ -6,23 +6,62 @@ import errno
 import os
 import re
 import ssl
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
-import httpx
+import certifi
 
 _OF_CERTIFICATES = re.compile("CERTIFICATE|UNKNOWN_CA")
 """In OpenSSL's names of alerts that are about certificates."""
 
 
+class _Shared(ssl.SSLContext):
+    """A context whose connections several threads may begin at once.
+
+    Clients of HTTP set the same protocols again before each connection. OpenSSL frees the list that was there, while
+    another thread's new connection copies it without a lock: what is sent then is damaged, and the server ends it with
+    `decode error`.
+    """
+
+    _protocols: tuple[str, ...] = ()
+    _setting = Lock()
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Set them where they are other ones."""
+        wanted = tuple(alpn_protocols)
+        with self._setting:
+            if wanted != self._protocols:
+                super().set_alpn_protocols(wanted)
+                self._protocols = wanted
+
+
+def client_context(authority: Path | str | None = None) -> ssl.SSLContext:
+    """Return a client's context with Python's own defaults, which threads may share.
+
+    Args:
+        authority: file with the authorities that count; the system's where none is given.
+
+    Raises:
+        OSError: the file is missing, or holds no certificate; errors of `ssl` are such.
+    """
+    context = _Shared(ssl.PROTOCOL_TLS_CLIENT)
+    if authority is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        context.load_verify_locations(cafile=str(authority))
+    return context
+
+
 @cache
 def usual_trust() -> ssl.SSLContext:
-    """Return the context that httpx makes by itself, but only once.
+    """Return the context with the authorities that httpx knows by itself, but only once.
 
-    It reads every authority, which takes longer than a request to a service nearby, and httpx makes it for each client
-    anew, also for one that speaks no TLS.
+    Reading every authority takes longer than a request to a service nearby, and httpx does it for each client anew,
+    also for one that speaks no TLS.
     """
-    return httpx.create_ssl_context(trust_env=False)
+    return client_context(certifi.where())
 
 
 def mutual_trust(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
@@ -34,7 +73,7 @@ def mutual_trust(authority: Path, certificate: Path, key: Path) -> ssl.SSLContex
     for file in (authority, certificate, key):
         if not file.exists():  # ssl would not say which of the files it was
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
-    context = ssl.create_default_context(cafile=str(authority))
+    context = client_context(authority)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
     return context

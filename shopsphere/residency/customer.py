@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 import sys
 from collections.abc import Mapping
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shopsphere.clients.html_forms import Form, form_in
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError
 from shopsphere.foundation.keep_alive import KEPT_ALIVE
+from shopsphere.foundation.trust import client_context
 
 _ANSWER_SECONDS = 20.0
 _POSTCODES = {"SG": "018956"}
@@ -117,7 +117,7 @@ def main() -> None:
     """Order once, as the standard input says."""
     try:
         person = Person.model_validate_json(sys.stdin.read(1 << 16))
-        trust = ssl.create_default_context()  # the host's own authorities
+        trust = client_context()  # the host's own authorities
         transport = httpx.HTTPTransport(verify=trust, trust_env=False, socket_options=KEPT_ALIVE)
         with httpx.Client(base_url=person.shop, timeout=_ANSWER_SECONDS, trust_env=False, transport=transport) as http:
             sys.stdout.write(json.dumps({"order": order(person, http)}) + "\n")

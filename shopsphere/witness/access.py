@@ -9,12 +9,13 @@ from shopsphere.estate.access import AccessError, WitnessAccess, in_clear, witne
 from shopsphere.estate.stack import Environment
 from shopsphere.witness.belief import Belief
 from shopsphere.witness.client import Witness
+from shopsphere.witness.heads import AuditShelf
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.operators import acting_as, operator_here
 from shopsphere.witness.seen import Seen
 from shopsphere.witness.signing_anew import SigningWitness
 from shopsphere.witness.store import Store
-from shopsphere.witness.users import ROOT, WATCHER
+from shopsphere.witness.users import ROOT, WATCHER, PairKeys
 
 
 def witness_of(pair: str, environment: Environment, *, user: str = WATCHER) -> Witness:
@@ -67,6 +68,11 @@ def administered_witness(pair: str, environment: Environment) -> Store:
     """Return the store behind a pair's witness, asked as root; raises as `witness_of` does."""
     urls, identity = _way(witness_access(environment), pair, ROOT)
     return Store(urls, identity)
+
+
+def administered_shelf(store: Store, pair: str) -> AuditShelf:
+    """Return where the witness of a pair keeps heads of audit logs, for whoever administers it."""
+    return AuditShelf(store, PairKeys.of(pair).audit, pair)
 
 
 def signing_witness(pair: str, environment: Environment) -> SigningWitness:

@@ -8,9 +8,7 @@ Source: etcd 3.6, https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ .
 from __future__ import annotations
 
 import math
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +19,7 @@ from shopsphere.foundation.clock import SYSTEM_CLOCK, Clock
 from shopsphere.foundation.errors import NoAnswerError, ShopSphereError, one_line
 from shopsphere.foundation.trust import is_tls_failure
 from shopsphere.witness.identity import Identity, WitnessKeysError
+from shopsphere.witness.order import VoterOrder
 from shopsphere.witness.said import ENDS, message, says, shown_until, why
 from shopsphere.witness.session import Session, Sessions
 
@@ -81,6 +80,9 @@ class Gateway:
         seconds: bound on each voter's answer.
         transport: replaceable in tests.
         clock: replaceable in tests.
+
+    Attributes:
+        order: in which the voters are asked.
     """
 
     def __init__(
@@ -92,24 +94,13 @@ class Gateway:
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._urls, self._identity, self._seconds, self._clock = list(urls), identity, seconds, clock
-        self._lock = threading.Lock()
+        self.order = VoterOrder(urls, clock)
+        self._identity, self._seconds, self._clock = identity, seconds, clock
         self._sessions = Sessions(identity, seconds=seconds, transport=transport)
 
     def close(self) -> None:
         """Close the connections."""
         self._sessions.close()
-
-    def in_order(self) -> list[str]:
-        """Return the voters, the one that is asked first in front."""
-        with self._lock:
-            return list(self._urls)
-
-    def prefer(self, url: str) -> None:
-        """Ask this voter first from now on."""
-        with self._lock:
-            self._urls.remove(url)
-            self._urls.insert(0, url)
 
     def call(self, path: str, body: Mapping[str, Any], *, accept: int = 0) -> dict[str, Any]:
         """Ask the voters one after the other until one answers, for as long as all may take together.
@@ -125,9 +116,9 @@ class Gateway:
             WitnessTlsError: most voters answer, but not to this machine: nobody knows whether they have a quorum.
             WitnessUnreachableError: none did; what each said is in the message.
         """
-        until = self._clock.monotonic() + self._seconds * len(self._urls)
-        problems, refused = [], 0
-        for url in self.in_order():
+        problems, refused, asked = [], 0, self.order.in_order()
+        until = self._clock.monotonic() + self._seconds * len(asked)
+        for place, url in enumerate(asked):
             try:
                 response = self.post(url, path, body, until=until)
                 answer: object = response.json()
@@ -139,13 +130,13 @@ class Gateway:
                 problems.append(f"{url}: no voter's answer")
                 continue
             if response.is_success or (accept and answer.get("code") == accept):
-                self.prefer(url)
+                self.order.did_not_answer(asked[:place], instead=url)
                 return answer
             if response.status_code == httpx.codes.FORBIDDEN:
                 raise self._refused(path, answer)
             problems.append(f"{url}: {message(answer) or response.status_code}")
         problems[:0] = filter(None, [self._identity.ended() if self._identity else ""])
-        if refused * 2 > len(self._urls):
+        if refused * 2 > len(asked):
             raise WitnessTlsError.build(
                 "the voters of the witness answer, but not to this machine",
                 expected="certificates of the witness's authority at both ends, not ended",
@@ -155,7 +146,7 @@ class Gateway:
             )
         raise WitnessUnreachableError.build(
             "the witness has no quorum that answers",
-            expected=f"an answer from one of {len(self._urls)} voters with a majority behind it",
+            expected=f"an answer from one of {len(asked)} voters with a majority behind it",
             found="; ".join(problems),
             action="check the voters and the network path to them; nothing is decided without them",
         )
@@ -207,25 +198,6 @@ class Gateway:
     def forget_token(self) -> None:
         """Ask for a new token before the next request."""
         self._sessions.forget_token()
-
-    def race(self, answers: Callable[[str], bool]) -> None:
-        """Prefer the voter for which `answers` is true first; the others are not waited for."""
-        urls, answered = self.in_order(), queue.SimpleQueue[str]()
-
-        def ask(url: str) -> None:
-            won = False
-            try:
-                won = answers(url)
-            finally:
-                answered.put(url if won else "")  # whatever happens: one that is not heard of would be waited for
-
-        for url in urls:
-            threading.Thread(target=ask, args=(url,), daemon=True).start()
-        for _ in urls:
-            first = answered.get()
-            if first:
-                self.prefer(first)
-                return
 
     def _left(self, until: float) -> float:
         return until - self._clock.monotonic()

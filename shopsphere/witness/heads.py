@@ -63,7 +63,7 @@ class AuditShelf:
     """
 
     def __init__(self, store: Store, prefix: str, pair: str) -> None:
-        self._store, self._prefix, self._pair = store, prefix, pair
+        self._store, self._prefix, self.pair = store, prefix, pair
 
     def heads(self) -> Heads:
         """Return the newest head of each log.
@@ -97,12 +97,12 @@ class AuditShelf:
             try:
                 known = _read(entry) if entry else None
             except ValidationError as error:
-                raise UnreadableWitnessError.because(f"{self._pair}: the head of log {head.log}", error) from error
+                raise UnreadableWitnessError.because(f"{self.pair}: the head of log {head.log}", error) from error
             if known and known.says_as(head):
                 return
             if known and known.count >= head.count:
                 raise WitnessConflictError.build(
-                    f"the audit log at {head.place} is not the one that the witness of {self._pair} was told of",
+                    f"the audit log at {head.place} is not the one that the witness of {self.pair} was told of",
                     expected=f"record {known.count} with hash {known.head}, as of {known.at:%Y-%m-%d %H:%M} UTC",
                     found=f"{head.count} records, the last with hash {head.head}",
                     action="`shopsphere audit verify` says what was changed; then find out who did it",
@@ -110,7 +110,7 @@ class AuditShelf:
             there = unchanged(key, entry.revision if entry else 0)
             if self._store.swap([there], [put(key, head.model_dump_json())], key).succeeded:
                 return
-        raise WitnessConflictError(f"{self._pair}: others keep writing the head of log {head.log}")
+        raise WitnessConflictError(f"{self.pair}: others keep writing the head of log {head.log}")
 
 
 def _read(entry: Entry) -> AuditHead:

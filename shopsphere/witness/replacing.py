@@ -104,7 +104,7 @@ class VoterReplacement:
         if own is not None and (not own.started or own.learns):
             return own.started and self._promote(own)
         figures = self._figures()
-        if own is not None and len(figures) == len(self.store.gateway.in_order()):
+        if own is not None and len(figures) == len(self.store.gateway.order.in_order()):
             self.told(f"{self.seat}: takes part, nothing is to be replaced")
             return True
         self._require_others(figures)
@@ -142,7 +142,7 @@ class VoterReplacement:
 
     def _figures(self) -> dict[str, str]:
         """Return `/metrics` of each voter that is well, by where clients reach it."""
-        urls = sorted(self.store.gateway.in_order())
+        urls = sorted(self.store.gateway.order.in_order())
         return {url: text for url, text in zip(urls, at_each(urls, self._figures_of), strict=True) if text}
 
     def _figures_of(self, url: str) -> str:
@@ -156,7 +156,7 @@ class VoterReplacement:
 
     def _require_others(self, figures: dict[str, str]) -> None:
         if len(figures) < len(self.others):
-            silent = [url for url in sorted(self.store.gateway.in_order()) if url not in figures]
+            silent = [url for url in sorted(self.store.gateway.order.in_order()) if url not in figures]
             raise self._refused(
                 "every other voter to be well: of two members both are needed",
                 f"not {', '.join(silent)}",

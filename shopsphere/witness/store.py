@@ -23,7 +23,7 @@ from shopsphere.witness.gateway import (
 )
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.said import ENDS, why
-from shopsphere.witness.voter import Voter, does_not_vote, members_in, sizes_in
+from shopsphere.witness.voter import Voter, does_not_vote, leads_in, members_in, sizes_in
 
 _NO_LEASE = 5  # gRPC NOT_FOUND
 _MOST_UNDER = 256
@@ -186,13 +186,13 @@ class Store:
 
     def each_voter(self) -> list[Voter]:
         """Ask each voter for its own state, all at once, also those that the quorum does not need."""
-        return at_each(sorted(self.gateway.in_order()), self._look_at)
+        return at_each(sorted(self.gateway.order.in_order()), self._look_at)
 
     def prefer_fastest(self, key: str) -> None:
-        """Ask first, from now on, the voter that answers a question to the quorum first.
+        """Ask first, from now on, the voter that answers a question to the quorum in the least time.
 
         The time includes the way to the voter and the way among the voters, so this is the leader or a voter near it.
-        The other answers are not waited for. If no voter answers, the order stays as it is.
+        After the first answer the others are not waited for. If no voter answers, the order stays as it is.
 
         Args:
             key: one that this user may read.
@@ -205,7 +205,7 @@ class Store:
                 return False
             return asked.is_success
 
-        self.gateway.race(answers)
+        self.gateway.order.race(answers)
 
     def _look_at(self, url: str) -> Voter:
         """Ask one voter whether it is well: alarms, a leader, and a read by the quorum; then how full it is."""
@@ -222,7 +222,8 @@ class Store:
             figures = self.gateway.get(url, "/metrics").text
         except httpx.HTTPError:
             return Voter(url, problem, ends=ends)
-        return Voter(url, problem or does_not_vote(figures), *sizes_in(figures), ends, members_in(figures))
+        counted = members_in(figures)
+        return Voter(url, problem or does_not_vote(figures), *sizes_in(figures), ends, counted, leads_in(figures))
 
 
 def _ranges(keys: Sequence[str], *, newest: bool = True) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ class Voter:
         quota: size at which it takes no more writes (B).
         ends: when the certificate ends that it shows (UTC); None where it shows none.
         members: how many members it counts, itself and those that do not vote yet among them; None where not known.
+        leads: whether it leads the others, as far as is known.
     """
 
     url: str
@@ -30,6 +31,7 @@ class Voter:
     quota: int | None = None
     ends: datetime | None = None
     members: int | None = None
+    leads: bool = False
 
     def name(self, places: Mapping[str, str]) -> str:
         """Return the site where it is, of those at these addresses; else its own address."""
@@ -49,6 +51,11 @@ def does_not_vote(figures: str) -> str:
     """Return why a voter that is well is none of the quorum, from its `/metrics`; empty where it is one."""
     learns = re.search(r"^etcd_server_is_learner 1$", figures, re.MULTILINE)
     return "learns, and does not vote yet" if learns else ""
+
+
+def leads_in(figures: str) -> bool:
+    """Whether a voter leads the others, from its `/metrics`."""
+    return bool(re.search(r"^etcd_server_is_leader 1$", figures, re.MULTILINE))
 
 
 def members_in(figures: str) -> int | None:

@@ -15,11 +15,11 @@ import pytest
 from free_port import free_port
 from postgres_cluster import Cluster
 from sealed_by_tests import SealedByTests
-from shopper import usual_trust
 
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
+from shopsphere.foundation.trust import usual_trust
 from shopsphere.topology import load_topology
 
 FACTS = region_facts(load_topology(), "rdc-a")

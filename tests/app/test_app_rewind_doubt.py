@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import signal
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -15,8 +17,9 @@ from postgres_cluster import BINARIES
 from rewound_pair import AHEAD, ROW, ApartPair, Make, Server, pairs_made, step
 from test_app_rewind import apart, follows_again, sleeping, starts
 
+from runbooks import copies
 from runbooks.engine.errors import BlockedError
-from runbooks.rewinding.rewind import NotNowError, rewind
+from runbooks.rewinding.rewind import NotNowError, rewind, wants_rewind
 from shopsphere.clients.postgres import FENCE
 from shopsphere.estate.databases import LEDGER
 from shopsphere.foundation.clock import wait_until
@@ -63,6 +66,36 @@ def test_a_payment_whose_commit_alone_is_after_the_fork(make: Make) -> None:
     rewind(pair.change(accept_data_loss=True), pair.database)
     kept = (pair.copy.kept / "000001-rebuild-x" / "rows" / "ledger.orders.json").read_text()
     assert [json.loads(line)["id"] for line in kept.splitlines()] == [2001]
+
+
+def called_streaming(pair: ApartPair) -> int:
+    """Hold the server's sender in the moment in which PostgreSQL says that it streams, and return its process."""
+    with psycopg.connect(f"postgresql://postgres@127.0.0.1:{pair.second.port}/postgres", autocommit=True) as looking:
+        question = "SELECT pid FROM pg_stat_replication WHERE state = 'streaming'"
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            if (found := looking.execute(question).fetchone()) is None:
+                continue
+            with suppress(ProcessLookupError):
+                os.kill(found[0], signal.SIGSTOP)
+                if looking.execute(question).fetchone() == found:
+                    return int(found[0])
+                os.kill(found[0], signal.SIGCONT)
+    pytest.fail("it never was called streaming")
+
+
+@pytest.mark.requirement("what may be the only copy of payments is not taken back without a word")
+def test_a_copy_that_is_sent_what_both_have_does_not_stream(make: Make) -> None:
+    pair = make(LEDGER)
+    parts_within_a_payment(pair)
+    sender = called_streaming(pair)
+    try:
+        assert not copies.streams(pair.change(), pair.database)
+        assert wants_rewind(pair.change(), pair.database) is not None
+        with pytest.raises(BlockedError, match="only copy"):
+            step(2).check(pair.change())
+    finally:
+        os.kill(sender, signal.SIGCONT)
 
 
 @pytest.mark.requirement("what may be the only copy of payments is not taken back without a word")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from shopsphere.witness import PairRecord, Phase, Witness, WitnessUnreachableErr
 from shopsphere.witness.gateway import WitnessRefusedError
 from shopsphere.witness.identity import Identity
 from shopsphere.witness.keys import hand_out, user_files
+from shopsphere.witness.leading import let_quickest_lead
 from shopsphere.witness.own_keys import own_keys
 from shopsphere.witness.securing import Administrator
 from shopsphere.witness.store import Store, encoded, put
@@ -222,4 +224,24 @@ def test_an_alarm_is_ended(voters: Voters, before: PairRecord) -> None:
     assert told == [*(f"{url}: cleaned up" for url in voters.urls), "alarm NOSPACE ended"]
     operator.release_lease(operator.lock("anna", seconds=60).lease)
     operator.close()
+    root.close()
+
+
+@pytest.mark.requirement("the voter leads a witness under which a change takes least")
+def test_another_voter_leads_when_it_is_the_quickest(voters: Voters) -> None:
+    root, watcher, told = voters.store(ROOT), voters.witness(WATCHER), list[str]()
+
+    def leads(url: str) -> bool:
+        return [each.url for each in watcher.each_voter() if each.leads] == [url]
+
+    for url in (*reversed(voters.urls), voters.urls[2]):  # whichever led before, some of these are moves
+        quickest = [each.replace(":2379", ":2380") for each in (url, *voters.urls)]
+        let_quickest_lead(root, quickest, told.append)
+        wait_until(partial(leads, url), what=f"{url} to lead", seconds=60)
+        moves = len(told)
+        let_quickest_lead(root, quickest, told.append)
+        assert len(told) == moves, "it leads already"
+    assert moves >= 3
+    assert all("leads from now on" in each for each in told)
+    watcher.close()
     root.close()

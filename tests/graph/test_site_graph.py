@@ -173,7 +173,7 @@ def test_each_namespace_waits_for_every_admission_policy(site: SiteGraph) -> Non
     _, name, graph = site
     policies = {each.name for each in graph.of("ValidatingAdmissionPolicy")}
     bindings = {each.name: each.state["spec"] for each in graph.of("ValidatingAdmissionPolicyBinding")}
-    assert len(policies) == 27
+    assert len(policies) == 28
     assert bindings == {each: {"policyName": each, "validationActions": ["Deny"]} for each in policies}
     for namespace in graph.of("Namespace"):
         waits_for = {each.split("::")[-1] for each in namespace.after if "PolicyBinding::" in each}

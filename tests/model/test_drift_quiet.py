@@ -18,7 +18,7 @@ from shopsphere.drift.declared import StateError, declared_objects
 from shopsphere.drift.judging import judge
 from shopsphere.drift.model import Kind
 from shopsphere.drift.undeclared import Live
-from shopsphere.estate.databases import COMPLETE_COPIES
+from shopsphere.estate.databases import COMPLETE_COPIES, TOLD_TO_LEAD
 
 Document = dict[str, Any]
 
@@ -110,7 +110,7 @@ def test_a_change_of_role_is_no_drift() -> None:
     set_by(database, ("spec", "replica", "promotionToken"), "token", known.PLATFORM)
     set_by(database, ("spec", "postgresql", "synchronous"), {"method": "any", "number": 1}, known.PLATFORM)
     set_by(database, ("metadata", "annotations", "cnpg.io/fencedInstances"), '["*"]', known.PLATFORM)
-    for mark in (SYNCHRONY_MARK, COMPLETE_COPIES, LOCK_MARK, LOOKED_AT):
+    for mark in (SYNCHRONY_MARK, COMPLETE_COPIES, TOLD_TO_LEAD, LOCK_MARK, LOOKED_AT):
         set_by(database, ("metadata", "annotations", mark), "x", known.PLATFORM)
     assert findings(lives) == []
 

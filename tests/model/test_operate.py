@@ -55,7 +55,7 @@ class Witness:
 
     def __init__(self) -> None:
         self.kept: list[AuditHead] = []
-        self.pair, self.audit = "rdc-a", SimpleNamespace(keep=self.kept.append)
+        self.pair, self.audit = "rdc-a", SimpleNamespace(keep=self.kept.append, pair="rdc-a")
 
     def close(self) -> None:
         """Nothing is open."""

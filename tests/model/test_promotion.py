@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -24,6 +26,7 @@ class Api:
         self.pod, self.gone = "ledger-frankfurt-1", ""
         self.synchronous: Document | None = {"standbyNamesPre": [LEDGER.cluster("dublin")]}
         self.complete: str | None = "ledger-frankfurt-2"
+        self.told_to_lead = ""
 
     def get(self, _path: str) -> Document:
         self.looks += 1
@@ -34,6 +37,7 @@ class Api:
         self.leader = spec.get("replica", {"primary": self.leader})["primary"]
         marks = changes.get("metadata", {}).get("annotations", {})
         self.complete = marks.get("shopsphere.io/complete-copies", self.complete)
+        self.told_to_lead = marks.get("shopsphere.io/told-to-lead", self.told_to_lead)
         self.synchronous = spec.get("postgresql", {"synchronous": self.synchronous})["synchronous"]
         return self._document()
 
@@ -68,6 +72,17 @@ def test_who_told_a_database_to_lead_does_not_ask_what_it_was_told() -> None:
     assert takes_writes(database)
     assert api.leader == LEDGER.cluster("frankfurt")
     assert api.looks == 2, "by the earlier step, and for the version to change"
+
+
+@pytest.mark.requirement("an instance that is just being promoted is not taken for one that is behind, and replaced")
+def test_who_tells_a_database_to_lead_writes_down_when() -> None:
+    api, before = Api("dublin", leads=True), datetime.now(UTC).replace(microsecond=0)
+    promote(ledger(api), peer="dublin", lock=None)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", api.told_to_lead), "as the API server's policy reads it"
+    assert before <= datetime.fromisoformat(api.told_to_lead) <= datetime.now(UTC)
+    api.told_to_lead = ""
+    promote(ledger(api), peer="dublin", lock=None)
+    assert api.told_to_lead == "", "it was told before: the time is the first one's"
 
 
 @pytest.mark.requirement("an instance is let lead inside a site only if it has every acknowledged payment")

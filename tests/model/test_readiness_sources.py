@@ -150,3 +150,24 @@ def test_a_failure_outweighs_an_unknown_and_an_unknown_a_pass() -> None:
     assert together([passes("a"), unknown("b")]).verdict is Verdict.UNKNOWN
     joined = together([passes("a"), unknown("b", "look"), fails("c", "mend"), fails("d", "mend")])
     assert (joined.verdict, joined.found, joined.action) == (Verdict.FAILED, "b; c; d", "look; mend")
+
+
+@pytest.mark.requirement("a voter that leads from afar is told, with what changes it")
+@pytest.mark.parametrize(
+    ("leading", "told"),
+    [
+        ((21,), "ashburn leads: a change takes 290 ms"),
+        (
+            (40,),
+            "newyork leads: a change takes 400 ms, and 290 ms if ashburn led; `shopsphere witness tend` sees to it",
+        ),
+        ((), "no voter tells that it leads"),
+        ((21, 40), "who leads it is not known: ashburn and newyork"),
+    ],
+)
+def test_who_leads_the_witness(leading: tuple[int, ...], told: str) -> None:
+    topology = load_topology()
+    places = {str(site.address): name for name, site in topology.sites.items()}
+    voters = [Voter(f"https://10.99.0.{host}:2480", "", leads=host in leading) for host in (21, 31, 40)]
+    found = p07_witness.judge_lead(topology.pair("rdc-a"), topology, voters, places)
+    assert (found.verdict, found.found) == (Verdict.PASSED if len(leading) < 2 else Verdict.UNKNOWN, told)

@@ -79,7 +79,8 @@ def test_who_is_called_is_told_commands_of_the_environment(
         calls.append(arguments[-1])
         raise WatchingError
 
-    monkeypatch.setattr("shopsphere.witness.access.witness_of", lambda *_: None)
+    witness = SimpleNamespace(prefer_fastest=lambda: None)
+    monkeypatch.setattr("shopsphere.witness.access.witness_of", lambda *_: witness)
     monkeypatch.setattr("runbooks.watch.Watcher", watcher)
     monkeypatch.setattr("runbooks.service.ServiceLook", lambda _look: SimpleNamespace(start=list, last=None))
     pager = tmp_path / "pager"

@@ -13,7 +13,8 @@ from runbooks.watch import Watcher
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import passes
 from shopsphere.witness import PairRecord, Witness, WitnessUnreachableError
-from shopsphere.witness.gateway import Gateway, UnreadableWitnessError
+from shopsphere.witness.gateway import UnreadableWitnessError
+from shopsphere.witness.order import VoterOrder
 from shopsphere.witness.seen import Seen
 
 pytestmark = pytest.mark.requirement(
@@ -98,15 +99,15 @@ def test_a_stranger_at_the_port(answer: Any) -> None:
 
 @pytest.mark.requirement("looking for the fastest voter ends, whatever happens to who looks")
 def test_a_race_in_which_everybody_stumbles_ends() -> None:
-    gateway = Gateway(["http://10.0.0.1:2480", "http://10.0.0.2:2480"])
+    order = VoterOrder(["http://10.0.0.1:2480", "http://10.0.0.2:2480"])
 
     def stumble(_url: str) -> bool:
         raise KeyError("token")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading, "excepthook", lambda _: None)
-        gateway.race(stumble)
-    assert gateway.in_order() == ["http://10.0.0.1:2480", "http://10.0.0.2:2480"]
+        order.race(stumble)
+    assert order.in_order() == ["http://10.0.0.1:2480", "http://10.0.0.2:2480"]
 
 
 @pytest.mark.requirement("what a witness says and nobody can read is no answer")

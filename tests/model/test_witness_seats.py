@@ -11,7 +11,7 @@ from lab.witness import witness_component
 from runbooks.agent.config import Margins
 from shopsphere.estate import stack_files
 from shopsphere.estate.stack import Environment, edge_stack
-from shopsphere.estate.witness_seats import client_urls, ports, seats
+from shopsphere.estate.witness_seats import change_ms, client_urls, peer_url, ports, quickest_peers, seats
 from shopsphere.foundation.paths import REPOSITORY, TOPOLOGY_FILE
 from shopsphere.topology import Pair, Topology, load_topology, parse_topology
 
@@ -136,3 +136,15 @@ def test_a_witness_of_one_voter_has_a_heartbeat() -> None:
     topology = with_pairs(1)
     command = witness_component(topology.pair("rdc-a"), "newyork", topology).command
     assert {"--heartbeat-interval=100", "--election-timeout=500"} <= set(command)
+
+
+@pytest.mark.requirement("the voter leads a witness under which a change takes least, whichever region it is of")
+@pytest.mark.parametrize(
+    ("pair", "seat", "took"), [("rdc-a", "ashburn", 290), ("rdc-b", "frankfurt", 265), ("rdc-c", "frankfurt", 270)]
+)
+def test_the_quickest_lead(pair: str, seat: str, took: float) -> None:
+    found = TOPOLOGY.pair(pair)
+    assert quickest_peers(found, TOPOLOGY)[0] == peer_url(found, seat, TOPOLOGY)
+    assert change_ms(found, seat, TOPOLOGY) == took
+    others = [change_ms(found, each, TOPOLOGY) for each in seats(found, TOPOLOGY) if each != seat]
+    assert min(others) > took

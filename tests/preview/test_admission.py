@@ -316,3 +316,41 @@ def test_an_instance_that_may_lack_payments_is_not_let_lead(
     assert lead(first, phase="healthy") == "", "the operator goes on writing what it sees"
     assert change({"spec": {"replica": {"primary": "ledger-dublin"}}}) == ""
     assert lead(second) == "", "a site that follows takes no payments"
+
+
+@pytest.mark.requirement("an instance that is just being promoted is not taken for one that is behind, and replaced")
+def test_nobody_replaces_what_is_being_promoted(
+    api: KubeApi, declared: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> None:
+    first, second = (f"commerce-frankfurt-{number}" for number in (1, 2))
+
+    def change(changes: Document, *words: str) -> str:
+        named = ("cluster.postgresql.cnpg.io", "commerce-frankfurt", "--namespace=data-commerce", "--type=merge")
+        patch = json.dumps(changes)
+        done = api.kubectl("patch", *named, *words, f"--patch={patch}", context=DEPLOYER, check=False)
+        assert done.code == 0 or "ADR-065: " in done.stderr, done.stderr
+        return "" if done.code == 0 else "refused"
+
+    def lead(name: str, at: str = "", **more: str) -> str:
+        chosen = {"targetPrimary": name, **({"targetPrimaryTimestamp": at} if at else {}), **more}
+        return change({"status": chosen}, "--subresource=status")
+
+    def told(at: str | None) -> str:
+        return change({"metadata": {"annotations": {"shopsphere.io/told-to-lead": at}}})
+
+    api.kubectl("delete", "cluster", "commerce-frankfurt", "--namespace=data-commerce", "--ignore-not-found")
+    assert create(api, declared["Cluster", "commerce-frankfurt"], dry_run=False) == ""
+    assert lead(first, "2027-03-01T12:00:00.000000Z", currentPrimary=first) == ""
+    assert [lead("pending", "2027-03-01T12:00:03.5Z"), lead(first)] == ["", ""], "it was never told to lead"
+    assert told("2027-03-01T12:00:00Z") == ""
+    for at in ("2027-03-01T12:00:00.003Z", "2027-03-01T12:00:09.999999Z", "2027-03-01T11:59:58Z"):
+        assert [lead("pending", at), lead(second, at)] == ["refused", "refused"], at
+        assert lead(first, at, phase="healthy") == "", "the operator goes on writing what it sees"
+    for at in ("2027-03-01T12:00:10Z", "2027-03-01T12:07:00.25Z", "2027-03-01T11:59:57.9Z"):
+        assert [lead("pending", at), lead(second, at), lead(first, at)] == ["", "", ""], at
+    at = "2027-03-01T12:00:03Z"
+    assert [lead("pending", "2027-03-01T11:59:50Z"), lead(second, at), lead(first, at)] == ["", "", ""], "under way"
+    for nothing in ("soon", "2027-03-01 12:00:00", ""):
+        assert [told(nothing), lead("pending", at), lead(first, at)] == ["", "", ""], nothing
+    assert told(None) == ""
+    assert lead(second, "2027-03-01T12:00:01Z") == ""

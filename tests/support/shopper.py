@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import ssl
 
 import httpx
 
 from shopsphere.clients.html_forms import Form, form_in
+from shopsphere.foundation.trust import usual_trust
 
 ADDRESS = {
     "email": "ada@example.org", "name": "Ada Lovelace", "street": "Ring 1", "postcode": "10115", "city": "Berlin",
@@ -15,12 +15,6 @@ ADDRESS = {
 }  # fmt: skip
 POSTCODES = {"SG": "018956"}
 """Where Berlin's is none: the countries that a region's shop proposes first."""
-
-
-@functools.cache
-def usual_trust() -> ssl.SSLContext:
-    """The authorities that everybody trusts, read once: a client that reads them by itself takes 20 ms to make."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 class Shopper:
