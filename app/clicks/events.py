@@ -121,6 +121,9 @@ class Batch(Struct, kw_only=True, gc=False):
 class Envelope(Struct, kw_only=True, omit_defaults=True, gc=False, rename={"sender": "class"}):
     """A batch as a record holds it; a record is a JSON array of these.
 
+    The array may be empty: a collector that has nothing to write says so every few seconds, to see whether brokers
+    acknowledge (header `n` 0, value `[]`). Who counts skips such a record, and every record with no event.
+
     Attributes:
         received: when we had it (ms since 1970).
         sender: who sent it; `class` in JSON.
