@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from app.clicks.backoff import Backoff
 from app.clicks.events import batch_of, envelope_of
 from app.clicks.figures import Figures
 from app.clicks.packing import PACK_SECONDS, Packer, Waiter
-from app.clicks.producing import Producer
+from app.clicks.producing import SAY_SECONDS, Producer
 from app.clicks.reasons import Reason, RefusedError
 from app.clicks.reception import Ended
 from app.clicks.senders import sender_of
@@ -25,8 +26,8 @@ TRY_SECONDS = 5.0
 """After so long without an acknowledgement a record without batches is written, to see whether there is one."""
 READY_SECONDS = 15.0
 """After so long without an acknowledgement no more batches are wanted."""
-SAY_SECONDS = 10.0
-"""Between two lines in the log about records that were not written."""
+SPARE_CONNECTIONS = 256
+"""Connections beyond the bound that get an answer, which says so; what comes beside these is ended without one."""
 TEXT = "text/plain; charset=utf-8"
 _GROWING = frozenset({Reason.FULL, Reason.LATE, Reason.BROKER})
 """Reasons that get browsers to wait longer and longer."""
@@ -73,20 +74,34 @@ class Intake:
         self._ticks = False  # whether tick() is to come
         self._broken = ""
         self._acknowledged: float | None = None
-        self._tried = self._said = float("-inf")
+        self._tried = self._said = self._blamed = float("-inf")
+        self._faults = 0
         self._places = count()
         self._log = logging.getLogger("clicks")
 
     # What connections say.
 
     def opened(self, connection: Ended) -> bool:
-        """Note a connection. Return False when there are too many."""
+        """Note a connection. Return False when there are too many; where there are far too many, it is ended."""
         self._connections.add(connection)
+        if len(self._connections) > self._bounds.connections + SPARE_CONNECTIONS:
+            self._figures.refused[Reason.CONNECTIONS] += 1
+            connection.abort()
         return len(self._connections) <= self._bounds.connections
 
     def closed(self, connection: Ended) -> None:
         """Forget a connection."""
         self._connections.discard(connection)
+
+    def failed(self, error: Exception) -> None:
+        """Note a fault of ours, met while a request was read: its connection ends, and all others go on."""
+        self._faults += 1
+        if self.now - self._blamed >= SAY_SECONDS:
+            self._blamed = self.now
+            cause = error.__context__ or error
+            # Where it was, and of which kind: its words may hold a piece of what a browser sent.
+            place = traceback.extract_tb(cause.__traceback__)[-1:]
+            self._log.error("a request was not read to its end: %s in %s", type(cause).__name__, place)
 
     def hold(self, size: int) -> bool:
         """Note that unfinished bodies have grown by so many bytes. Return False when there is no room for them."""
@@ -219,6 +234,7 @@ class Intake:
         since = None if self._acknowledged is None else self._clock() - self._acknowledged
         return {
             "clicks_connections": len(self._connections),
+            "clicks_faults": self._faults,
             "clicks_waiting_bytes": self._packer.waiting + self._held,
             "clicks_waiting_most_bytes": self._bounds.most_waiting,
             "clicks_acknowledged_seconds_ago": since,

@@ -23,7 +23,10 @@ RECORD_BYTES = 200_000
 OVERHEAD = 256
 """Bytes that each waiting batch costs beside its text."""
 FORMAT = b"1"
-"""Version of what stands in a record, in its header `v`; `n` says how many events there are."""
+"""Version of what stands in a record, in its header `v`; `n` says how many events there are.
+
+A record with `n` 0 and the value `[]` asks only whether brokers acknowledge: readers skip it.
+"""
 
 
 class Waiter(Protocol):
@@ -119,7 +122,7 @@ class Packer:
             self._write(partition, record)
 
     def try_out(self, partition: int) -> None:
-        """Write a record without batches, which shows whether the brokers acknowledge."""
+        """Write a record without batches (`[]`, `n` 0), which shows whether brokers acknowledge; readers skip it."""
         self._write(partition % self._partitions, Record())
 
     def give_up(self, reason: Reason) -> None:
@@ -133,8 +136,9 @@ class Packer:
         headers = {"n": str(record.events).encode(), "v": FORMAT}
         text = b"[" + b",".join(record.batches) + b"]"
         record.batches.clear()  # the producer has its own copy
-        if not self._producer.produce(partition, text, headers, partial(self._done, record)):
-            self._done(record, Reason.FULL)
+        reason = self._producer.produce(partition, text, headers, partial(self._done, record))
+        if reason is not None:
+            self._done(record, reason)
 
     def _done(self, record: Record, reason: Reason | None) -> None:
         """Tell those that wait; what is told a second time, after it was given up, is nobody's any more."""

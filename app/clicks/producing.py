@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from app.errors import ShopError
 LARGEST_RECORD = 512 * 1024
 """Bytes of one batch of records on the wire; the topic's `max.message.bytes`."""
 LINGER_MS = 5
+SAY_SECONDS = 10.0
+"""Between two lines in the log that may say the same again and again."""
 _LATE = frozenset(
     {
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 the library's own way to name them
@@ -34,8 +37,8 @@ class Producer(Protocol):
     problem: str
     """Why it can do no more, until the process starts anew; empty while it can."""
 
-    def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> bool:
-        """Begin to write a record; `done` is called from a later `poll`. Return False when nothing was begun."""
+    def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> Reason | None:
+        """Begin to write a record; `done` is called from a later `poll`. Return why nothing was begun, if so."""
 
     def poll(self) -> None:
         """Call `done` of what is done by now."""
@@ -62,6 +65,7 @@ class KafkaProducer:
         self, topic: str, connection: Mapping[str, str], client: str, *, ack_seconds: float, most_bytes: int
     ) -> None:
         self.problem = ""
+        self._said = float("-inf")
         self._topic = topic
         self._log = logging.getLogger("kafka")
         settings: dict[str, object] = {
@@ -93,18 +97,23 @@ class KafkaProducer:
                 action="correct the CLICKS_ variables, or the files that they name",
             ) from error
 
-    def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> bool:
-        """Begin to write a record. Return False when the client's own queue is full."""
+    def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> Reason | None:
+        """Begin to write a record. Return why not: the client's own queue is full, or it knows no such partition."""
 
         def told(error: KafkaError | None, _: object) -> None:
             done(None if error is None else _reason(error))
 
         try:
             self._producer.produce(self._topic, record, partition=partition, headers=dict(headers), on_delivery=told)
-        except (BufferError, KafkaException) as error:
-            self._log.warning("a record was not taken by the client: %s", error)
-            return False
-        return True
+        except BufferError:
+            return Reason.FULL
+        except KafkaException as error:
+            now = time.monotonic()
+            if now - self._said >= SAY_SECONDS:
+                self._said = now
+                self._log.error("partition %d of %s takes no record: %s", partition, self._topic, error)
+            return Reason.BROKER
+        return None
 
     def poll(self) -> None:
         """Call `done` of what is done by now."""

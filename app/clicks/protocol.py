@@ -18,6 +18,8 @@ from app.clicks.reasons import Reason
 from app.clicks.reception import Reception
 from app.clicks.senders import LONGEST as LONGEST_NAME
 
+LONGEST_LENGTH = 20
+"""Digits of a length; h11 takes no more either."""
 MOST_OWED = 16
 """Requests of one connection that may wait for their answers."""
 REQUEST_SECONDS = 10.0
@@ -80,23 +82,27 @@ class Connection(asyncio.Protocol):
         """Read what came."""
         if self._deaf:
             self._partial += len(data)
-            if self._partial > 2 * LARGEST_BODY and self._transport is not None:
-                self._transport.abort()
+            if self._partial > 2 * LARGEST_BODY:
+                self.abort()
             return
         began, self._whole = self._began, 0
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            self._reception.failed(error)
+            self.abort()  # a number that nobody answers would keep all later ones waiting
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             if not self._deaf:
                 self._refuse(Reason.HTTP)
-            return
-        if self._state != _NOTHING and not self._deaf:
-            self._bound(len(data), is_first=self._began != began)
+        else:
+            if self._state != _NOTHING and not self._deaf:
+                self._bound(len(data), is_first=self._began != began)
 
     def eof_received(self) -> bool:
         """Note that the other side sends no more. Return whether it is still owed answers."""
         self._deaf = True
         self._state = _NOTHING
+        self._release()
         if not self._final:
             self._final = self._latest
         return self.owed > 0
@@ -124,7 +130,7 @@ class Connection(asyncio.Protocol):
         """A request begins."""
         if self._deaf:
             return
-        if self.owed >= MOST_OWED:
+        if self._stuck or self.owed >= MOST_OWED:
             self._refuse(Reason.PIPELINED)
             return
         self._began += 1
@@ -146,7 +152,7 @@ class Connection(asyncio.Protocol):
         if size == 14:  # noqa: PLR2004 most names need no further look
             name = name.lower()
             if name == b"content-length":
-                self._length = int(value)
+                self._length = int(value) if len(value) <= LONGEST_LENGTH else LARGEST_BODY + 1
             elif name == b"sec-fetch-site":
                 self._marks |= mark_of(name, value)
         elif size == 10:  # noqa: PLR2004
@@ -211,7 +217,7 @@ class Connection(asyncio.Protocol):
         quiet = now - self._since
         if self._stuck:
             if quiet > REQUEST_SECONDS:
-                self._transport.abort()
+                self.abort()
         elif self._state != _NOTHING and not self._deaf:
             if quiet > REQUEST_SECONDS:
                 self._refuse(Reason.SLOW)
@@ -228,9 +234,10 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """End at once."""
-        if self._transport is not None:
-            self._transport.abort()
+        """End at once; what is owed is written nowhere."""
+        transport, self._transport, self._deaf = self._transport, None, True
+        if transport is not None:
+            transport.abort()
 
     def _judge(self) -> Reason | None:
         """Return why the head of the request is refused."""
@@ -281,7 +288,8 @@ class Connection(asyncio.Protocol):
         while self._early and (following := self._early.pop(self._next, None)) is not None:
             self._transport.write(following)
             self._next += 1
-        self._since = self._reception.now
+        if self._state == _NOTHING or self._deaf:  # an answer makes no later request younger
+            self._since = self._reception.now
         if 0 < self._final < self._next:
             self._partial = 0
             self._transport.write_eof()

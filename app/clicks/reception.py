@@ -33,10 +33,13 @@ class Reception(Protocol):
     leaving: bool
 
     def opened(self, connection: Ended) -> bool:
-        """Note a connection. Return False when there are too many."""
+        """Note a connection. Return False when there are too many; where there are far too many, it is ended."""
 
     def closed(self, connection: Ended) -> None:
         """Forget a connection."""
+
+    def failed(self, error: Exception) -> None:
+        """Note a fault of ours, met while a request was read; its connection ends."""
 
     def hold(self, size: int) -> bool:
         """Note that unfinished bodies have grown by so many bytes. Return False when there is no room for them."""

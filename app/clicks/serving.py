@@ -9,25 +9,34 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import Callable
 
 import structlog
 import uvloop
 
-from app.clicks.intake import Intake
+from app.clicks.intake import SPARE_CONNECTIONS, Intake
 from app.clicks.producing import KafkaProducer, Producer
 from app.clicks.protocol import Connection
 from app.clicks.settings import Bounds, ClicksSettings
+from app.errors import ShopError
 from app.settings import Listen
 
 CLOSE_SECONDS = 3.0
 """For the last answers to reach their readers, before connections are cut."""
 _LOOK_SECONDS = 0.01
+OTHER_FILES = 256
+"""Open files beside connections: those of Python, and Kafka's client with two for each broker."""
 
 
 def collect(settings: ClicksSettings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ShopError: the client of Kafka does not start, or the process may not open as many files as it needs.
+    """
+    allow_files(settings.bounds.connections)
     producer = KafkaProducer(
         settings.topic,
         settings.connection,
@@ -37,6 +46,27 @@ def collect(settings: ClicksSettings) -> None:
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(settings.listen, settings.bounds, producer, settings.ack_seconds))
+
+
+def allow_files(connections: int) -> None:
+    """Let the process open a file for each of so many connections, and for what it needs beside them.
+
+    Without it the client of Kafka may find none left for a broker that is back.
+
+    Raises:
+        ShopError: the machine allows fewer.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_CONNECTIONS + OTHER_FILES
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise ShopError.build(
+            "the process may not open enough files",
+            expected=f"{wanted} files, for {connections} connections (CLICKS_CONNECTIONS)",
+            found=f"{hard} at the most",
+            action="lower CLICKS_CONNECTIONS, or raise the limit of open files of the container runtime",
+        )
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def serve(

@@ -32,9 +32,9 @@ BOUNDS = Bounds(partitions=PARTITIONS)
 class Forgetful(MemoryProducer):
     """Acknowledges at the next look, and keeps nothing."""
 
-    def produce(self, partition: int, record: bytes, headers: Any, done: Done) -> bool:  # noqa: ARG002 as the interface says
+    def produce(self, partition: int, record: bytes, headers: Any, done: Done) -> Reason | None:  # noqa: ARG002 as the interface says
         self.done.append(done)
-        return True
+        return None
 
     def __init__(self) -> None:
         super().__init__()

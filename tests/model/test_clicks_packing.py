@@ -78,7 +78,7 @@ class PackerMachine(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def fill(self, *, full: bool) -> None:
-        self.producer.is_full = full
+        self.producer.refuses = Reason.FULL if full else None
 
     @rule(partition=st.integers(0, 9))
     def try_out(self, partition: int) -> None:
@@ -107,7 +107,7 @@ class PackerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end everybody is told, and nothing waits."""
-        self.producer.is_full = False
+        self.producer.refuses = None
         self.packer.flush()
         self.producer.poll()
         assert set(self.waiter.outcomes) == set(self.taken)

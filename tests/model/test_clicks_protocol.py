@@ -59,6 +59,7 @@ def test_a_batch_is_answered_when_the_brokers_have_it_and_not_before() -> None:
         (post(batch(), *(f"x-{n}: y" for n in range(63))), 431, Reason.HEAD),
         (b"POST /b HTTP/1.1\r\n\r\n", 400, Reason.HTTP),
         (b"hello\r\n\r\n", 400, Reason.HTTP),
+        (f"POST /b HTTP/1.1\r\nhost: a\r\ncontent-length: {'0' * 5000}2\r\n\r\n{{}}".encode(), 413, Reason.SIZE),
         (post(batch(), "upgrade: h2c", "connection: upgrade"), 400, Reason.HTTP),
     ],
     ids=lambda each: str(each)[:24],

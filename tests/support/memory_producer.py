@@ -31,21 +31,22 @@ class MemoryProducer:
         kept: what is written.
         outcome: what the next polls say of what waits; None acknowledges and writes.
         is_silent: whether polls say nothing.
-        is_full: whether no record is taken.
+        refuses: why no record is taken, if so.
     """
 
     def __init__(self) -> None:
         self.problem = ""
         self.kept: list[Kept] = []
         self.outcome: Reason | None = None
-        self.is_silent = self.is_full = False
+        self.is_silent = False
+        self.refuses: Reason | None = None
         self.waiting: list[tuple[Kept, Done]] = []
 
-    def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> bool:
-        if self.is_full:
-            return False
+    def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> Reason | None:
+        if self.refuses is not None:
+            return self.refuses
         self.waiting.append((Kept(partition, record, headers), done))
-        return True
+        return None
 
     def poll(self) -> None:
         if self.is_silent:
