@@ -21,6 +21,7 @@ from app.catalogue.shelves import Shelves
 from app.clicks.events import batch_of, envelope_of
 from app.clicks.senders import Sender
 from app.legal.shelf import LegalPages
+from app.media.render import STATIC
 from app.orders.model import Lapse, Order, OrderLine, Recipient
 from app.orders.states import Declined, OrderState, Paid, PendingPayment
 from app.settings import StorefrontSettings
@@ -159,3 +160,11 @@ def test_a_shop_without_a_collector_asks_nobody() -> None:
         assert "data-click" not in text
         assert "data-ask" not in text
         assert "clicks.js" not in text
+
+
+def test_no_text_of_a_script_is_longer_than_a_line() -> None:
+    """Rendering takes the indentation of each line away, and lines that begin as comments do."""
+    files = sorted(STATIC.glob("*.js"))
+    assert {each.name for each in files} >= {"clicks.js", "shop.js"}
+    lines = [(each.name, line) for each in files for line in each.read_text().splitlines()]
+    assert [line for line in lines if line[1].count("`") % 2 or line[1].endswith("\\") or "/*" in line[1]] == []
