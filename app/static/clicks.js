@@ -66,7 +66,7 @@
     if (once && tab.once === once) return;
     tab.once = once || tab.once;
     // Words that look like a mail address or somebody's number stay here.
-    if (s && !/@|(\d\D*){6}/.test(s)) event.s = s.slice(0, 64);
+    if (s && !/@|(\d\D*){6}/.test(s)) event.s = s;
     if (tab.e[199]) tab.lost++;
     else tab.e.push({ ...event, at: now(), q: tab.q++ });
     save(tab);

@@ -48,13 +48,14 @@ def request(events: int, size: int, chance: random.Random) -> bytes:
 def _event(number: int, size: int, chance: random.Random) -> dict[str, Any]:
     (kind,) = chance.choices(list(SHARES), list(SHARES.values()))
     shelf = f"shelf-{chance.randrange(20)}"
-    about: dict[str, Any] = {
+    kinds: dict[str, dict[str, Any]] = {
         "view": {"p": f"product-{int(chance.paretovariate(1.1)) % 600}-tee", "k": shelf},
         "list": {"k": shelf, "n": chance.randrange(1, 5)},
         "search": {"s": chance.choice(WORDS), "n": chance.randrange(60)},
         "add": {"p": f"product-{chance.randrange(600)}-tee", "k": shelf},
         "remove": {"p": f"product-{chance.randrange(600)}-tee"},
-    }.get(kind, {"n": chance.randrange(1, 6)})
+    }
+    about = kinds.get(kind, {"n": chance.randrange(1, 6)})
     made = {"t": kind, **about, "at": NOW_MS - chance.randrange(5000), "q": number}
     short = size - len(json.dumps(made, separators=(",", ":")))
     return made | ({"x": "x" * (short - 7)} if short > 7 else {})

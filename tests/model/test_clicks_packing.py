@@ -116,7 +116,8 @@ class PackerMachine(RuleBasedStateMachine):
 
 
 def test_nobody_is_told_that_a_batch_is_written_before_it_is() -> None:
-    run_state_machine_as_test(PackerMachine, settings=settings(max_examples=80, stateful_step_count=30, deadline=None))
+    bounds = settings(max_examples=80, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(PackerMachine, settings=bounds)  # type: ignore[no-untyped-call]  # Hypothesis types it not
 
 
 def test_batches_of_a_tab_go_to_one_partition_in_their_order() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_browser import NO, SCRIPT, VIEW, YES, MadeBrowser
 
+from app.catalogue.pages import LONGEST_QUERY
 from app.clicks.events import LARGEST_BODY, batch_of, envelope_of
 from app.clicks.senders import Sender
 from app.media.render import render
@@ -104,7 +106,7 @@ def test_a_no_in_another_tab_ends_this_one_too(browser: MadeBrowser) -> None:
 
 
 def test_a_batch_is_what_the_collector_takes(browser: MadeBrowser) -> None:
-    pages = [
+    pages: list[dict[str, Any]] = [
         {"t": "view", "p": "tidal-rings-tee", "k": "t-shirts"},
         {"t": "list", "k": "t-shirts", "n": 2},
         {"t": "search", "s": "Moon lamp", "n": 14},
@@ -129,12 +131,8 @@ def test_a_batch_is_what_the_collector_takes(browser: MadeBrowser) -> None:
         assert f'"t":"{kind}"' in kept
     assert '"s":"moon lamp"' in kept
     assert "a1" not in body
-    ages = [batch.sent - each.at for each in browser_moments(body)]
+    ages = [batch.sent - each.at for each in batch_of(body.encode()).e]
     assert ages[-1] in range(4999, 5002)
-
-
-def browser_moments(body: str) -> list[object]:
-    return list(batch_of(body.encode()).e)
 
 
 @pytest.mark.parametrize("words", ["me@example.org", "lamp 123456", "+49 151 123", "1 2 3 4 5 6"])
@@ -143,6 +141,14 @@ def test_words_that_look_personal_do_not_leave_the_browser(browser: MadeBrowser,
     assert words not in browser.says["storage"]
     browser.pass_time(6)
     assert "s" not in browser.last["e"][0]
+
+
+@pytest.mark.parametrize("words", ["a" * 63 + "\U0001f600", "\U0001f600" * LONGEST_QUERY], ids=["at the end", "all"])
+def test_words_are_cut_where_a_character_ends(browser: MadeBrowser, words: str) -> None:
+    browser.open({"t": "search", "s": words, "n": 0}, cookie=YES)
+    browser.pass_time(6)
+    kept = envelope_of(batch_of(browser.says["asked"][0]["options"]["body"].encode()), 1764500000000, Sender.PERSON)
+    assert f'"s":"{words[:64]}"' in kept.decode()
 
 
 def test_sixteen_events_go_at_once_and_fewer_after_five_seconds(browser: MadeBrowser) -> None:
