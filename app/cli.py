@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("serve", help="the storefront, port 8000")
     verbs.add_parser("payments", help="the payments service, port 8001")
+    verbs.add_parser("collect", help="the collector of clicks, port 8010")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -70,6 +71,15 @@ def _payments(_: argparse.Namespace) -> None:
     settings = PaymentsSettings.read()
     logs.configure("payments", settings.listen.site)
     run(settings.listen, lambda: payments(settings))
+
+
+def _collect(_: argparse.Namespace) -> None:
+    from app.clicks.serving import collect  # noqa: PLC0415
+    from app.clicks.settings import ClicksSettings  # noqa: PLC0415
+
+    settings = ClicksSettings.read()
+    logs.configure("clicks", settings.listen.site)
+    collect(settings)
 
 
 def _psp(_: argparse.Namespace) -> None:
@@ -147,6 +157,7 @@ def _render_media(options: argparse.Namespace) -> None:
 _VERBS = {
     "serve": _serve,
     "payments": _payments,
+    "collect": _collect,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,

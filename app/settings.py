@@ -26,7 +26,7 @@ OTHER = "_OTHER"
 
 VARIABLES = frozenset(
     {
-        *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE"),
+        *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE", "SHOP_CLICKS"),
         *(REGION_FACTS, "SHOP_PUBLIC_URL", "SHOP_STATIC_URL", "SHOP_SESSION_SECRET", "SHOP_RENDERED", "SHOP_POOL_SIZE"),
         *(f"SHOP_SESSION_SECRET{OTHER}", f"{CALL_KEY}{OTHER}"),
         *(CALL_KEY, "PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
@@ -198,6 +198,7 @@ class StorefrontSettings:
     pool_size: int
     payment_methods: Mapping[str, str]
     reconcile_every_seconds: float
+    counts_clicks: bool  # whether a collector stands at /b
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> StorefrontSettings:
@@ -220,6 +221,7 @@ class StorefrontSettings:
             pool_size=int(environment.number("SHOP_POOL_SIZE", 8, low=1, high=100)),
             payment_methods=environment.payment_methods("SHOP_PAYMENT_METHODS"),
             reconcile_every_seconds=environment.number("SHOP_RECONCILE_SECONDS", 900, low=1, high=86_400),
+            counts_clicks=environment.number("SHOP_CLICKS", 0, low=0, high=1) == 1,
         )
         environment.check()
         return settings

@@ -50,7 +50,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
     motifs = motif_sheet.draw_sheet().encode()
     yield motif_sheet.SHEET, motifs
     for source in sorted(STATIC.iterdir()):
-        content = source.read_bytes()
+        content = _plain(source.read_text()) if source.suffix == ".js" else source.read_bytes()
         if source.name == "shop.css":
             content += _swatches() + motif_sheet.styles(f"../{_hashed(motif_sheet.SHEET, motifs)}").encode()
         yield f"static/{source.name}", content
@@ -58,6 +58,12 @@ def _files() -> Iterator[tuple[str, bytes]]:
         for colour in product.colours:
             picture = draw(Design(product, colour, *usual(product)))
             yield f"media/{product.picture(colour)}.svg", picture.encode()
+
+
+def _plain(script: str) -> bytes:
+    """Return a script without lines of comment and indentation; no text of our scripts is longer than a line."""
+    lines = (line.strip() for line in script.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//")).encode()
 
 
 def _swatches() -> bytes:

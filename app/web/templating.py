@@ -41,6 +41,7 @@ class Templates:
             asset=assets.url,
             integrity=assets.integrity,
             public_url=settings.public_url,
+            counts_clicks=settings.counts_clicks,
             pictures=Pictures(assets.url),
             new_key=lambda: uuid4().hex,
             form=FRESH,
