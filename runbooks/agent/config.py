@@ -23,10 +23,10 @@ class Margins(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    lease: int = Field(default=10, ge=4, description="etcd's lease; below 4 its election time-out rules.")
+    lease: int = Field(default=9, ge=4, description="etcd's lease; below 4 its election time-out rules.")
     renew_every: float = Field(default=1.5, gt=0, description="Pause between two renewals.")
     fence_after: float = Field(default=7.0, gt=0, description="Without a good renewal for so long: shut off.")
-    fence_within: float = Field(default=2.0, gt=0, description="Bound on the shutting off.")
+    fence_within: float = Field(default=1.5, gt=0, description="Bound on the shutting off.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
