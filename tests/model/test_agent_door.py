@@ -195,13 +195,13 @@ def test_only_true_is_open(said: SaidSite, clock: ManualClock, writes: object) -
 
 
 def test_what_was_said_grows_old(said: SaidSite, clock: ManualClock) -> None:
-    said.described.update(lease_seconds_left=6.5, witness={"answered": True, "seconds_ago": 8.0, "epoch": 3})
+    said.described.update(lease_seconds_left=6.5, witness={"answered": True, "seconds_ago": 7.0, "epoch": 3})
     said.doors = Doors(databases=True, writes=True, because="lease held", until=106.5)
     said.publisher.publish()
     clock.now += 1.5
     state = StateFile(said.folder, clock).look().state
     assert state["lease_seconds_left"] == 5.0
-    assert state["witness"] == {"answered": True, "seconds_ago": 9.5, "epoch": 3}
+    assert state["witness"] == {"answered": True, "seconds_ago": 8.5, "epoch": 3}
     clock.now += 1.0
     assert StateFile(said.folder, clock).look().state["witness"]["answered"] is False
 

@@ -111,7 +111,7 @@ def test_a_batch_is_what_the_collector_takes(browser: MadeBrowser) -> None:
         {"t": "list", "k": "t-shirts", "n": 2},
         {"t": "search", "s": "Moon lamp", "n": 14},
         {"t": "checkout", "n": 3},
-        {"t": "buy", "n": 3, "once": "a1"},
+        {"t": "buy", "n": 3, "once": "receipt-of-a-test"},
     ]
     for page in pages:
         browser.open(page, cookie=YES)
@@ -130,7 +130,7 @@ def test_a_batch_is_what_the_collector_takes(browser: MadeBrowser) -> None:
     for kind in ("view", "list", "search", "checkout", "buy", "add", "remove"):
         assert f'"t":"{kind}"' in kept
     assert '"s":"moon lamp"' in kept
-    assert "a1" not in body
+    assert "receipt-of-a-test" not in body
     ages = [batch.sent - each.at for each in batch_of(body.encode()).e]
     assert ages[-1] in range(4999, 5002)
 
