@@ -279,6 +279,27 @@ def test_a_number_that_was_sent_on_an_earlier_lineage_holds_nothing_up() -> None
     assert region.may_make(delivery.gone)
 
 
+def test_a_database_that_is_replaced_while_headquarters_is_asked_has_nothing_of_the_one_before() -> None:
+    region = Region()
+
+    class Replacing(Headquarters):
+        async def mark(self, session: bytes) -> int:
+            if self.marks == 1:
+                region.releases, region.lineage = region.releases[:1], 2
+            return await super().mark(session)
+
+    hq = Replacing(Register({REGION: [OURS.public]}))
+    delivery = Delivery(region, hq)
+    turns(delivery)
+    region.make(2)
+    hq.cut = ["before"]
+    turns(delivery)
+    assert delivery.gone == Standing(2, "1")
+    turns(delivery)
+    assert delivery.gone == Standing(1, "2")
+    assert hq.releases == region.releases
+
+
 def test_a_database_that_is_replaced_within_a_turn_is_asked_anew() -> None:
     region = Region()
 
