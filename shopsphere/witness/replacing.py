@@ -29,6 +29,8 @@ have not heard each other for 5 s."""
 _MEANWHILE = ("member not found", "Peer URLs already exists", "can only promote a learner", "too many learner members")
 """What they say where somebody else has changed the members since they were read."""
 _PATIENCE_SECONDS, _TRY_EVERY = 30.0, 0.5
+_LOOKS, _LOOK_EVERY = 3, 1.0
+"""How often a voter is asked before it counts as not well: one that is busy for a moment is not lost."""
 
 
 class ReplacementError(ShopSphereError):
@@ -143,7 +145,14 @@ class VoterReplacement:
     def _figures(self) -> dict[str, str]:
         """Return `/metrics` of each voter that is well, by where clients reach it."""
         urls = sorted(self.store.gateway.order.in_order())
-        return {url: text for url, text in zip(urls, at_each(urls, self._figures_of), strict=True) if text}
+        found: dict[str, str] = {}
+        for left in reversed(range(_LOOKS)):
+            silent = [url for url in urls if url not in found]
+            found |= {url: text for url, text in zip(silent, at_each(silent, self._figures_of), strict=True) if text}
+            if len(found) == len(urls) or not left:
+                break
+            self.clock.sleep(_LOOK_EVERY)
+        return found
 
     def _figures_of(self, url: str) -> str:
         try:

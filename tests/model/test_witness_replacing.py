@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from manual_clock import ManualClock
 
 from shopsphere.witness.replacing import ReplacementError, VoterReplacement
 from shopsphere.witness.store import Store
@@ -26,9 +27,11 @@ class FakeMembers(httpx.BaseTransport):
     Attributes:
         members: by seat.
         down: seats whose voters do not answer.
+        busy: how often seats still do not say that they are well.
         figures: status and text that a seat gives instead of its figures.
         problem: what a change is answered with; empty where it is made.
         done: changes that were made.
+        told: lines for the operator.
     """
 
     def __init__(self) -> None:
@@ -36,14 +39,18 @@ class FakeMembers(httpx.BaseTransport):
             seat: {"ID": str(number), "name": seat, "peerURLs": [peer(seat)]} for seat, number in SEATS.items()
         }
         self.down: set[str] = set()
+        self.busy: dict[str, int] = {}
         self.figures: dict[str, tuple[int, str]] = {}
-        self.problem, self.done = "", list[str]()
+        self.problem, self.done, self.told = "", list[str](), list[str]()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         seat = next(each for each, number in SEATS.items() if request.url.host == f"10.96.0.{number}")
         if seat in self.down:
             raise httpx.ConnectError("refused", request=request)
         path = request.url.path
+        if path == "/health" and self.busy.get(seat):
+            self.busy[seat] -= 1
+            return httpx.Response(503, json={"health": "false", "reason": "RAFT NO LEADER"})
         if path == "/health":
             return httpx.Response(200, json={"health": "true"})
         if path == "/metrics":
@@ -71,7 +78,8 @@ class FakeMembers(httpx.BaseTransport):
         others = {each: peer(each) for each in SEATS if each != seat}
         urls = [f"https://10.96.0.{number}:2379" for number in SEATS.values()]
         with closing(Store(urls, transport=self)) as store:
-            return VoterReplacement(store, "rdc-a", seat, peer(seat), others, lambda _line: None).go_on(again=again)
+            replacement = VoterReplacement(store, "rdc-a", seat, peer(seat), others, self.told.append, ManualClock())
+            return replacement.go_on(again=again)
 
 
 @pytest.fixture
@@ -84,6 +92,18 @@ def voters() -> FakeMembers:
 def test_a_lost_one_is_replaced(voters: FakeMembers) -> None:
     assert not voters.replace("singapore")
     assert voters.done == ["remove", "add"]
+
+
+@pytest.mark.parametrize(("times", "is_part"), [(0, True), (2, True), (3, False)])
+def test_one_that_is_busy_for_a_moment_is_not_lost(voters: FakeMembers, times: int, is_part: bool) -> None:
+    voters.down, voters.busy = set(), {"newyork": times}
+    if is_part:
+        assert voters.replace("newyork")
+        assert voters.told == ["newyork: takes part, nothing is to be replaced"]
+    else:
+        with pytest.raises(ReplacementError, match="has a line to it"):
+            voters.replace("newyork")
+    assert voters.done == []
 
 
 def test_another_replacement_was_begun(voters: FakeMembers) -> None:
