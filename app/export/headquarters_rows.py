@@ -8,7 +8,7 @@ from datetime import date
 from app.database import Connection, Queries
 from app.export.outbox import BATCH, Batch, Mark, Receipt, fitting
 from app.export.release import Sealed
-from app.export.schema import Columns, Release, columns_of
+from app.export.schema import Columns, Release, numbered_columns
 from app.export.verifying import TAKEN, Judged, Known, Register, Verdict, authentic, in_turn
 from app.export.vocabulary import Kind, Vocabulary
 
@@ -105,6 +105,4 @@ async def _insert(connection: Connection, sealed: Sealed, release: Release) -> N
         sealed.signer,
         sealed.signature,
     )
-    cells = [columns_of(row) for row in release.rows]
-    columns = [list(column) for column in zip(*cells, strict=True)]
-    await connection.execute(_CELLS, release.region, release.seq, list(range(1, len(cells) + 1)), *columns)
+    await connection.execute(_CELLS, release.region, release.seq, *numbered_columns(release.rows))

@@ -9,7 +9,7 @@ from app.database import Connection, Queries
 from app.export.budget import Spending
 from app.export.outbox import BATCH, BehindError, Standing
 from app.export.release import Sealed
-from app.export.schema import Columns, Release, columns_of
+from app.export.schema import Columns, Release, numbered_columns
 from app.export.vocabulary import Kind
 
 # PostgreSQL's timeline, which a promotion ends, and the number of the database, which is another one when a copy has
@@ -107,9 +107,7 @@ async def insert(connection: Connection, sealed: Sealed, release: Release, *, is
         sealed.signature,
         is_adopted,
     )
-    cells = [columns_of(row) for row in release.rows]
-    columns = [list(column) for column in zip(*cells, strict=True)]
-    await connection.execute(_CELLS, release.seq, list(range(1, len(cells) + 1)), *columns)
+    await connection.execute(_CELLS, release.seq, *numbered_columns(release.rows))
 
 
 async def spent(queries: Queries, region: int, month: date) -> list[Spending]:

@@ -133,6 +133,11 @@ def columns_of(row: Row) -> Columns:
     return Columns(tag, *others)  # type: ignore[arg-type]  # the fields have these names
 
 
+def numbered_columns(rows: Sequence[Row]) -> list[list[object]]:
+    """Return the numbers of a release's rows, from 1 on, and then each of their columns, as the databases take them."""
+    return [list(range(1, len(rows) + 1)), *map(list, zip(*map(columns_of, rows), strict=True))]
+
+
 def order_of(row: Row) -> tuple[tuple[bool, str | int], ...]:
     """Return what sorts the rows of a release; equal for two rows of one cell only."""
     key = columns_of(row)[:KEYS]
