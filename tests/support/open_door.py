@@ -68,7 +68,6 @@ class OpenDoor:
         refusals: Refusals | None = None,
     ) -> None:
         self._server, self._address = DoorServer(callers, Answers(folder, callers), refusals), address
-        self._loop = asyncio.new_event_loop()
         self._line = RulesLine(folder, rules, lambda _line: None) if rules else None
         self.port = 0
 
@@ -78,20 +77,23 @@ class OpenDoor:
         listening = threading.Event()
 
         async def serve() -> None:
-            self._listening = await self._server.listen(IPv4Address(self._address), 0)
-            self.port = self._listening.sockets[0].getsockname()[1]
-            listening.set()
+            self._loop, self._leaving = asyncio.get_running_loop(), asyncio.Event()
+            async with await self._server.listen(IPv4Address(self._address), 0) as opened:
+                self.port = opened.sockets[0].getsockname()[1]
+                listening.set()
+                await self._leaving.wait()
 
-        self._loop.create_task(serve())
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        # The runner ends what is still asked and closes the loop in its own thread. What only stopped is ended by the
+        # garbage collection of any other thread, and Python 3.11 dies of that now and then.
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
         assert listening.wait(20)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._loop.call_soon_threadsafe(self._listening.close)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._leaving.set)
         self._thread.join(10)
+        assert not self._thread.is_alive(), "a question did not end when it was told to"
         if self._line:
             self._line.stop()
 
