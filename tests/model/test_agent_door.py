@@ -117,16 +117,16 @@ def test_a_refusal_is_told_as_it_is(site: SaidSite) -> None:
 def test_a_gateway_asks_as_haproxy_does(tmp_path: Path) -> None:
     site = SaidSite(tmp_path)  # which does not publish by itself: a file of before could come after the test's
 
-    def status() -> bytes:
-        with socket.create_connection(("127.0.0.1", door.port), timeout=10, source_address=(GATEWAY, 0)) as line:
+    def status(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(GATEWAY, 0)) as line:
             line.sendall(b"GET /writes HTTP/1.0\r\n\r\n")
             return line.makefile("rb").readline().split()[1]
 
-    with OpenDoor(tmp_path) as door:
+    with OpenDoor(tmp_path) as opened:
         for writes, expected in ((False, b"503"), (True, b"200"), (False, b"503")):
             site.doors = Doors(databases=True, writes=writes, because="a test")
             site.publisher.publish()
-            assert status() == expected, "what is published is seen with the next question"
+            assert status(opened.port) == expected, "what is published is seen with the next question"
     site.publisher.stop()
 
 
