@@ -16,6 +16,7 @@ VARIABLES = frozenset(
         *("CLICKS_BOOTSTRAP", "CLICKS_TOPIC", "CLICKS_PARTITIONS", "CLICKS_ACK_SECONDS"),
         *("CLICKS_WAITING_MIB", "CLICKS_CONNECTIONS"),
         *("CLICKS_AUTHORITY_FILE", "CLICKS_CERTIFICATE_FILE", "CLICKS_KEY_FILE"),
+        "CLICKS_DECLARATION_FILE",
         *("CLICKS_SASL_MECHANISM", "CLICKS_SASL_USER", "CLICKS_SASL_PASSWORD_FILE"),
     }
 )
@@ -103,6 +104,36 @@ class ClicksSettings:
                 most_waiting=int(environment.number("CLICKS_WAITING_MIB", 16, low=1, high=1024) * MEBIBYTE),
                 connections=int(environment.number("CLICKS_CONNECTIONS", 2048, low=1, high=100_000)),
             ),
+        )
+        environment.check()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperSettings:
+    """Settings of `shop keep-log`.
+
+    Attributes:
+        connection: how its broker is reached, in the words of its client.
+        declaration_file: path of the file with topics and rights.
+    """
+
+    listen: Listen
+    connection: Mapping[str, str] = field(repr=False)
+    declaration_file: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> KeeperSettings:
+        """Read and validate the environment.
+
+        Raises:
+            SettingsError: lists everything that is missing or wrong.
+        """
+        environment = ClicksEnvironment(variables)
+        settings = cls(
+            listen=Listen.read(environment, 8013),
+            connection=_connection(environment),
+            declaration_file=environment.file("CLICKS_DECLARATION_FILE"),
         )
         environment.check()
         return settings
