@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from app import __version__, logs
@@ -29,6 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("serve", help="the storefront, port 8000")
     verbs.add_parser("payments", help="the payments service, port 8001")
     verbs.add_parser("collect", help="the collector of clicks, port 8010")
+    verbs.add_parser("recommend", help="recommendations for the storefront, port 8011")
+    verbs.add_parser("index-sessions", help="make the recommender's index anew; it does so itself")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -80,6 +83,37 @@ def _collect(_: argparse.Namespace) -> None:
     settings = ClicksSettings.read()
     logs.configure("clicks", settings.listen.site)
     collect(settings)
+
+
+def _recommend(_: argparse.Namespace) -> None:
+    _want_numpy()
+    from app.recommendations.serving import recommend  # noqa: PLC0415
+    from app.recommendations.settings import RecommendSettings  # noqa: PLC0415
+
+    settings = RecommendSettings.read()
+    logs.configure("recommend", settings.listen.site)
+    recommend(settings)
+
+
+def _index_sessions(_: argparse.Namespace) -> None:
+    _want_numpy()
+    from app.recommendations.indexing import index_sessions  # noqa: PLC0415
+    from app.recommendations.settings import RecommendSettings  # noqa: PLC0415
+
+    settings = RecommendSettings.read()
+    log = logs.configure("index-sessions", settings.listen.site)
+    log.info("index made", **index_sessions(settings))
+
+
+def _want_numpy() -> None:
+    """Refuse to begin where numpy is not installed: an image has it only where the recommender runs."""
+    if find_spec("numpy") is None:
+        raise ShopError.build(
+            "the recommender cannot run in this image",
+            expected="numpy, which it alone needs",
+            found="an installation of the shop without it",
+            action="add numpy to app/requirements.in and libstdc++6 to the image's packages, and build the image anew",
+        )
 
 
 def _psp(_: argparse.Namespace) -> None:
@@ -158,6 +192,8 @@ _VERBS = {
     "serve": _serve,
     "payments": _payments,
     "collect": _collect,
+    "recommend": _recommend,
+    "index-sessions": _index_sessions,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,
