@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app import __version__, logs
 from app.errors import ShopError
-from app.settings import Environment, PaymentsSettings, PspSettings, StorefrontSettings
+from app.settings import Environment, PaymentsSettings, StorefrontSettings
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -118,6 +118,7 @@ def _want_numpy() -> None:
 
 def _psp(_: argparse.Namespace) -> None:
     from app.psp.application import psp  # noqa: PLC0415
+    from app.psp.settings import PspSettings  # noqa: PLC0415
     from app.server import run  # noqa: PLC0415
 
     settings = PspSettings.read()
