@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     void = verbs.add_parser("void-payment", help="see to it that a payment is never taken, or given back; prints JSON")
     void.add_argument("key", help="its idempotency key")
     verbs.add_parser("unsettled", help="count the orders that wait for their payment; prints JSON")
+    verbs.add_parser("conversion", help="whether those who are shown recommendations buy more; prints JSON")
     metrics = verbs.add_parser("metrics", help="what /metrics of the service in this pod answers")
     metrics.add_argument("port", type=int, choices=range(1, 65536), metavar="PORT", help="where it listens")
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema, as its owner")
@@ -150,6 +151,12 @@ def _unsettled(_: argparse.Namespace) -> None:
     sys.stdout.write(f"{show_unsettled(StorefrontSettings.read())}\n")
 
 
+def _conversion(_: argparse.Namespace) -> None:
+    from app.recommendations.conversion_command import show_conversion  # noqa: PLC0415
+
+    sys.stdout.write(f"{show_conversion(StorefrontSettings.read())}\n")
+
+
 def _metrics(options: argparse.Namespace) -> None:
     from app.metrics_command import own_metrics  # noqa: PLC0415
 
@@ -200,6 +207,7 @@ _VERBS = {
     "reconcile-orders": _reconcile_orders,
     "void-payment": _void_payment,
     "unsettled": _unsettled,
+    "conversion": _conversion,
     "metrics": _metrics,
     "migrate": _migrate,
     "await-schema": _await_schema,
