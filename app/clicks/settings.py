@@ -97,7 +97,7 @@ class ClicksSettings:
         settings = cls(
             listen=Listen.read(environment, 8010),
             topic=environment.text("CLICKS_TOPIC", "clicks"),
-            connection=_connection(environment),
+            connection=connection_of(environment),
             ack_seconds=environment.number("CLICKS_ACK_SECONDS", 8, low=0.1, high=30),
             bounds=Bounds(
                 partitions=int(environment.number("CLICKS_PARTITIONS", 6, low=1, high=1000)),
@@ -132,7 +132,7 @@ class KeeperSettings:
         environment = ClicksEnvironment(variables)
         settings = cls(
             listen=Listen.read(environment, 8013),
-            connection=_connection(environment),
+            connection=connection_of(environment),
             declaration_file=environment.file("CLICKS_DECLARATION_FILE"),
         )
         environment.check()
