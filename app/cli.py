@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("keep-log", help="topics and rights of the event log's broker beside it, probes at port 8013")
     verbs.add_parser("recommend", help="recommendations for the storefront, port 8011")
     verbs.add_parser("index-sessions", help="make the recommender's index anew; it does so itself")
+    verbs.add_parser("insight", help="the worker that counts clicks, port 8012")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -128,6 +129,16 @@ def _want_numpy() -> None:
         )
 
 
+def _insight(_: argparse.Namespace) -> None:
+    from app.insight.application import insight  # noqa: PLC0415
+    from app.insight.settings import InsightSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = InsightSettings.read()
+    logs.configure("insight", settings.listen.site)
+    run(settings.listen, lambda: insight(settings))
+
+
 def _psp(_: argparse.Namespace) -> None:
     from app.psp.application import psp  # noqa: PLC0415
     from app.psp.settings import PspSettings  # noqa: PLC0415
@@ -214,6 +225,7 @@ _VERBS = {
     "keep-log": _keep_log,
     "recommend": _recommend,
     "index-sessions": _index_sessions,
+    "insight": _insight,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,

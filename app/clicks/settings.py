@@ -139,7 +139,7 @@ class KeeperSettings:
         return settings
 
 
-def _connection(environment: ClicksEnvironment) -> dict[str, str]:
+def connection_of(environment: ClicksEnvironment) -> dict[str, str]:
     """Return how brokers are reached: plain, by TLS, and with a password where there is a mechanism for it."""
     authority = environment.text("CLICKS_AUTHORITY_FILE", "")
     mechanism = environment.text("CLICKS_SASL_MECHANISM", "")
