@@ -125,9 +125,9 @@ class KafkaReader:
         if self._problem is not None:
             raise self._problem
         for message in messages:
-            error = message.error()
-            if error is not None:
-                self._note(error)
+            problem = message.error()
+            if problem is not None:
+                self._note(problem)
             elif (partition := self.partitions.get(_number(message.partition()))) is not None:
                 partition.take(record_of(message))
 
@@ -212,7 +212,7 @@ def log_of(topic: str, settings: Mapping[str, str], name: str = "") -> str:
 def record_of(message: Message) -> Record:
     """Return a message as a record."""
     kind, time = message.timestamp()
-    version = next((value for name, value in message.headers() or () if name == "v"), None)
+    version = dict(message.headers() or ()).get("v")
     return Record(
         offset=_number(message.offset()),
         time=_TIMESTAMP_UNKNOWN if kind == confluent_kafka.TIMESTAMP_NOT_AVAILABLE else time,

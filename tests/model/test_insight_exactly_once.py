@@ -46,6 +46,13 @@ class Made:
         return envelope(self.tab, self.number, self.events, received=self.time, sender=self.sender)
 
 
+def about(kind: str, name: str) -> dict[str, Any]:
+    """Return what an event of a kind says: a product, a shelf, or how many."""
+    if kind in {"view", "add"}:
+        return {"p": name}
+    return {"k": "lamps"} if kind == "list" else {"n": 1}
+
+
 def oracle(batches: list[Made]) -> tuple[Counter[Any], Counter[Any]]:
     """Return the counts by minute and those by product, in the plainest way."""
     minutes, products = Counter[Any](), Counter[Any]()
@@ -81,11 +88,7 @@ class Workers(RuleBasedStateMachine):
                          min_size=1, max_size=3))  # fmt: skip
     def click(self, tab: str, sender: Sender, kinds: list[tuple[str, int, str]]) -> Made:
         """A browser sends its next batch; some of what happened in it is late."""
-        about = {"view": "p", "add": "p", "list": "k"}
-        events = [
-            click(kind, age=age, **({about[kind]: "lamps" if kind == "list" else name} if kind in about else {"n": 1}))
-            for kind, age, name in kinds
-        ]
+        events = [click(kind, age=age, **about(kind, name)) for kind, age, name in kinds]
         made = Made(tab, self.numbers[tab], self.now, sender, events)
         self.numbers[tab] += 1
         self.all.append(made)

@@ -176,7 +176,7 @@ def test_a_turn_that_is_cancelled_forgets_what_it_read() -> None:
         async def never(*_: Any) -> None:
             await held.wait()
 
-        world.sink.write = never  # type: ignore[method-assign]
+        world.sink.write = never  # type: ignore[method-assign,assignment]
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await world.turns(1)
