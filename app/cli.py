@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("serve", help="the storefront, port 8000")
     verbs.add_parser("payments", help="the payments service, port 8001")
     verbs.add_parser("collect", help="the collector of clicks, port 8010")
+    verbs.add_parser("insight", help="the worker that counts clicks, port 8012")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -80,6 +81,16 @@ def _collect(_: argparse.Namespace) -> None:
     settings = ClicksSettings.read()
     logs.configure("clicks", settings.listen.site)
     collect(settings)
+
+
+def _insight(_: argparse.Namespace) -> None:
+    from app.insight.application import insight  # noqa: PLC0415
+    from app.insight.settings import InsightSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = InsightSettings.read()
+    logs.configure("insight", settings.listen.site)
+    run(settings.listen, lambda: insight(settings))
 
 
 def _psp(_: argparse.Namespace) -> None:
@@ -158,6 +169,7 @@ _VERBS = {
     "serve": _serve,
     "payments": _payments,
     "collect": _collect,
+    "insight": _insight,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,

@@ -96,7 +96,7 @@ class ClicksSettings:
         settings = cls(
             listen=Listen.read(environment, 8010),
             topic=environment.text("CLICKS_TOPIC", "clicks"),
-            connection=_connection(environment),
+            connection=connection_of(environment),
             ack_seconds=environment.number("CLICKS_ACK_SECONDS", 8, low=0.1, high=30),
             bounds=Bounds(
                 partitions=int(environment.number("CLICKS_PARTITIONS", 6, low=1, high=1000)),
@@ -108,7 +108,7 @@ class ClicksSettings:
         return settings
 
 
-def _connection(environment: ClicksEnvironment) -> dict[str, str]:
+def connection_of(environment: ClicksEnvironment) -> dict[str, str]:
     """Return how brokers are reached: plain, by TLS, and with a password where there is a mechanism for it."""
     authority = environment.text("CLICKS_AUTHORITY_FILE", "")
     mechanism = environment.text("CLICKS_SASL_MECHANISM", "")
