@@ -53,7 +53,6 @@ class Product:
     details: list[tuple[str, str]]
     shelf: str
     variants: tuple[Variant, ...]
-    number: int = 0
 
     @property
     def colours(self) -> list[str]:

@@ -114,7 +114,6 @@ COMPONENTS = (
             "Admission",
             "AppImage",
             "DataCentre",
-            "EventLog",
             "Gateway",
             "NetworkPolicies",
             "PinnedStorage",

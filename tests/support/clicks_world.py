@@ -11,7 +11,6 @@ from memory_producer import MemoryProducer
 
 from app.clicks.intake import Intake
 from app.clicks.protocol import Connection
-from app.clicks.reception import Reception
 from app.clicks.settings import Bounds
 
 TAB = "0123456789abcdef"
@@ -62,9 +61,9 @@ class MadeTransport:
 class Side:
     """The other side of a connection."""
 
-    def __init__(self, reception: Reception, kind: type[Connection] = Connection) -> None:
+    def __init__(self, intake: Intake) -> None:
         self.transport = MadeTransport()
-        self.connection = kind(reception)
+        self.connection = Connection(intake)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]
 
     def send(self, *pieces: bytes) -> None:
