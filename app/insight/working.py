@@ -103,7 +103,11 @@ class Worker:
         except _EXPECTED as error:
             self._begin_anew(error)
             return self._pause
-        except BaseException as error:
+        except asyncio.CancelledError:  # the process ends, or the turn took too long
+            self._drop()
+            self.state = State.BEGINS
+            raise
+        except Exception as error:
             self._begin_anew(error)
             raise
 
@@ -197,7 +201,7 @@ class Worker:
             await self._in_thread(reader.ask)
         self._still_since = now
 
-    def _begin_anew(self, error: BaseException) -> None:
+    def _begin_anew(self, error: Exception) -> None:
         """Forget all that is not written, and say why."""
         self._drop()
         if isinstance(error, ProtocolError) and self._protocol != PROTOCOLS[-1]:

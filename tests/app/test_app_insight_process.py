@@ -72,9 +72,7 @@ def test_a_worker_that_is_killed_between_reading_and_commit_loses_nothing(counts
         with psycopg.connect(counts.dsn(DATABASE)) as holding:
             holding.execute("LOCK TABLE insight.balance IN ACCESS EXCLUSIVE MODE")
             expected = collector.play(50)
-            waits = (
-                "SELECT count(*)::int FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%balance%'"
-            )
+            waits = "SELECT count(*)::int FROM pg_locks WHERE NOT granted AND relation = 'insight.balance'::regclass"
             wait_until(lambda: counts.query(DATABASE, waits) == [(1,)], what="its transaction", seconds=60)
             first.kill()
             holding.rollback()

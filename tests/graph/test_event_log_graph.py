@@ -5,47 +5,19 @@ from typing import Any
 
 import pulumi
 import pytest
-from site_graph import GraphOf, build, complete_config
+from event_log_stack import CLUSTER, OWN, config_with
+from site_graph import GraphOf, build
 from test_policies_on_graphs import RULES, resources_of
 
 from app.clicks.settings import VARIABLES
 from components.event_log import EventLogError
 from policies.judging import judge
 from shopsphere.deploy.declared_graph import Graph
-from shopsphere.estate.event_log_secrets import generate_event_log_secrets
-
-SIZES = {
-    "kafka": {"replicas": 1, "cpu": "100m", "memory": "288Mi"},
-    "collector": {"replicas": 1, "cpu": "50m", "memory": "128Mi"},
-}
-CLUSTER = {
-    "bootstrapServers": "k1.example:9093,k2.example:9093",
-    "networks": ["10.50.0.1/32", "10.50.0.2/32"],
-    "authority": "certificate of its authority",
-    "saslUser": "clicks",
-}
-
-
-def config_with(kafka: dict[str, Any], brokers: int = 1) -> dict[str, Any]:
-    """Return the configuration of Frankfurt in the lab with an event log."""
-    config = complete_config("rdc-a", "lab-frankfurt")
-    config["shopsphere:kafka"] = kafka
-    own = "size" in kafka
-    wanted = {**SIZES, "kafka": {**SIZES["kafka"], "replicas": brokers}} if own else {"collector": SIZES["collector"]}
-    config["shopsphere:workloads"] = {**config["shopsphere:workloads"], **wanted}
-    if own:
-        config["shopsphere:images"] = {**config["shopsphere:images"], "kafka": "localhost/shopsphere/kafka:4.4.0"}
-        volume = {"name": "v5", "path": "/srv/volumes/v5", "capacity": "2Gi", "dataClass": "personal"}
-        config["shopsphere:volumes"] = [*config["shopsphere:volumes"], volume]
-        config |= {f"shopsphere:{name}": text for name, text in generate_event_log_secrets("rdc-a").items()}
-    else:
-        config["shopsphere:kafkaPassword"] = "password of the tests"
-    return config
 
 
 @pytest.fixture(scope="module")
 def own() -> Graph:
-    return build("rdc-a", "lab-frankfurt", config_with({"size": "2Gi", "clickPartitions": 7}))
+    return build("rdc-a", "lab-frankfurt", config_with(OWN))
 
 
 @pytest.fixture(scope="module")

@@ -47,10 +47,8 @@ class Made:
 
 
 def about(kind: str, name: str) -> dict[str, Any]:
-    """Return what an event of a kind says: a product, a shelf, or how many."""
-    if kind in {"view", "add"}:
-        return {"p": name}
-    return {"k": "lamps"} if kind == "list" else {"n": 1}
+    """Return the fields of an event."""
+    return {"p": name} if kind in {"view", "add"} else {"k": "lamps"} if kind == "list" else {"n": 1}
 
 
 def oracle(batches: list[Made]) -> tuple[Counter[Any], Counter[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -71,6 +72,7 @@ class MemorySink:
         only_follows: whether another database leads.
         fails: raised by the next writes, before they write.
         forgets: the next write is written, and its answer is lost.
+        hangs: whether writes never end.
     """
 
     def __init__(self) -> None:
@@ -79,7 +81,7 @@ class MemorySink:
         self.products: Counter[Any] = Counter()
         self.looks: dict[Any, int] = {}
         self.balance: Balance = Counter()
-        self.only_follows = self.forgets = False
+        self.only_follows = self.forgets = self.hangs = False
         self.fails: Exception | None = None
         self.writes = 0
 
@@ -105,6 +107,8 @@ class MemorySink:
     async def write(self, source: Source, steps: Sequence[Step], rows: Rows) -> None:  # noqa: ARG002 as above
         if self.fails is not None:
             raise self.fails
+        while self.hangs:  # noqa: ASYNC110 a test ends it by a timeout
+            await asyncio.sleep(0.01)
         self.put(steps, rows)
 
     def placed(self, extents: Sequence[Extent]) -> list[Place]:
