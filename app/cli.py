@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from app import __version__, logs
 from app.errors import ShopError
-from app.settings import Environment, PaymentsSettings, PspSettings, StorefrontSettings
+from app.settings import Environment, PaymentsSettings, StorefrontSettings
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -29,6 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("serve", help="the storefront, port 8000")
     verbs.add_parser("payments", help="the payments service, port 8001")
     verbs.add_parser("collect", help="the collector of clicks, port 8010")
+    verbs.add_parser("keep-log", help="topics and rights of the event log's broker beside it, probes at port 8013")
+    verbs.add_parser("recommend", help="recommendations for the storefront, port 8011")
+    verbs.add_parser("index-sessions", help="make the recommender's index anew; it does so itself")
+    verbs.add_parser("insight", help="the worker that counts clicks, port 8012")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -39,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     void = verbs.add_parser("void-payment", help="see to it that a payment is never taken, or given back; prints JSON")
     void.add_argument("key", help="its idempotency key")
     verbs.add_parser("unsettled", help="count the orders that wait for their payment; prints JSON")
+    verbs.add_parser("conversion", help="whether those who are shown recommendations buy more; prints JSON")
     metrics = verbs.add_parser("metrics", help="what /metrics of the service in this pod answers")
     metrics.add_argument("port", type=int, choices=range(1, 65536), metavar="PORT", help="where it listens")
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema, as its owner")
@@ -82,8 +88,60 @@ def _collect(_: argparse.Namespace) -> None:
     collect(settings)
 
 
+def _keep_log(_: argparse.Namespace) -> None:
+    from app.clicks.administering import KafkaBroker  # noqa: PLC0415
+    from app.clicks.keeping import keep  # noqa: PLC0415
+    from app.clicks.settings import KeeperSettings  # noqa: PLC0415
+
+    settings = KeeperSettings.read()
+    logs.configure("keeper", settings.listen.site)
+    keep(settings, KafkaBroker(settings.connection))
+
+
+def _recommend(_: argparse.Namespace) -> None:
+    _want_numpy()
+    from app.recommendations.serving import recommend  # noqa: PLC0415
+    from app.recommendations.settings import RecommendSettings  # noqa: PLC0415
+
+    settings = RecommendSettings.read()
+    logs.configure("recommend", settings.listen.site)
+    recommend(settings)
+
+
+def _index_sessions(_: argparse.Namespace) -> None:
+    _want_numpy()
+    from app.recommendations.indexing import index_sessions  # noqa: PLC0415
+    from app.recommendations.settings import RecommendSettings  # noqa: PLC0415
+
+    settings = RecommendSettings.read()
+    log = logs.configure("index-sessions", settings.listen.site)
+    log.info("index made", **index_sessions(settings))
+
+
+def _want_numpy() -> None:
+    """Refuse to begin where numpy is not installed: an image has it only where the recommender runs."""
+    if find_spec("numpy") is None:
+        raise ShopError.build(
+            "the recommender cannot run in this image",
+            expected="numpy, which it alone needs",
+            found="an installation of the shop without it",
+            action="add numpy to app/requirements.in and libstdc++6 to the image's packages, and build the image anew",
+        )
+
+
+def _insight(_: argparse.Namespace) -> None:
+    from app.insight.application import insight  # noqa: PLC0415
+    from app.insight.settings import InsightSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = InsightSettings.read()
+    logs.configure("insight", settings.listen.site)
+    run(settings.listen, lambda: insight(settings))
+
+
 def _psp(_: argparse.Namespace) -> None:
     from app.psp.application import psp  # noqa: PLC0415
+    from app.psp.settings import PspSettings  # noqa: PLC0415
     from app.server import run  # noqa: PLC0415
 
     settings = PspSettings.read()
@@ -113,6 +171,12 @@ def _unsettled(_: argparse.Namespace) -> None:
     from app.orders.unsettled_command import show_unsettled  # noqa: PLC0415
 
     sys.stdout.write(f"{show_unsettled(StorefrontSettings.read())}\n")
+
+
+def _conversion(_: argparse.Namespace) -> None:
+    from app.recommendations.conversion_command import show_conversion  # noqa: PLC0415
+
+    sys.stdout.write(f"{show_conversion(StorefrontSettings.read())}\n")
 
 
 def _metrics(options: argparse.Namespace) -> None:
@@ -158,11 +222,16 @@ _VERBS = {
     "serve": _serve,
     "payments": _payments,
     "collect": _collect,
+    "keep-log": _keep_log,
+    "recommend": _recommend,
+    "index-sessions": _index_sessions,
+    "insight": _insight,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,
     "void-payment": _void_payment,
     "unsettled": _unsettled,
+    "conversion": _conversion,
     "metrics": _metrics,
     "migrate": _migrate,
     "await-schema": _await_schema,

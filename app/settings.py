@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from app.errors import SettingsError
 from app.payment_methods import methods_of
+from app.recommendations.trial import Trial, trial_of
 from app.region import Region, RegionFactsError, region_of
 
 RENDERED_IN_IMAGE = Path("/usr/share/shopsphere")
@@ -27,6 +28,7 @@ OTHER = "_OTHER"
 VARIABLES = frozenset(
     {
         *("SHOP_LISTEN", "SHOP_PORT", "SHOP_DRAIN_SECONDS", "SHOP_SITE", "SHOP_CLICKS"),
+        *("SHOP_RECOMMENDATIONS", "SHOP_RECOMMENDATIONS_TRIAL"),
         *(REGION_FACTS, "SHOP_PUBLIC_URL", "SHOP_STATIC_URL", "SHOP_SESSION_SECRET", "SHOP_RENDERED", "SHOP_POOL_SIZE"),
         *(f"SHOP_SESSION_SECRET{OTHER}", f"{CALL_KEY}{OTHER}"),
         *(CALL_KEY, "PAYMENTS_URL", "PAYMENTS_TIMEOUT_SECONDS", "PAYMENTS_RESOLVE_SECONDS", "PAYMENTS_POOL_SIZE"),
@@ -105,6 +107,14 @@ class Environment:
         except ValueError as error:
             self._problems.append(f"{name}: {error}")
             return {}
+
+    def trial(self, name: str) -> Trial | None:
+        """Return the experiment with recommendations that a variable describes."""
+        try:
+            return trial_of(self.text(name, ""))
+        except ValueError as error:
+            self._problems.append(f"{name}: {error}")
+            return None
 
     def region(self, name: str) -> Region:
         """Return the region that a variable describes."""
@@ -199,6 +209,8 @@ class StorefrontSettings:
     payment_methods: Mapping[str, str]
     reconcile_every_seconds: float
     counts_clicks: bool  # whether a collector stands at /b
+    recommender_url: str  # empty: no page shows recommendations
+    trial: Trial | None
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> StorefrontSettings:
@@ -222,6 +234,8 @@ class StorefrontSettings:
             payment_methods=environment.payment_methods("SHOP_PAYMENT_METHODS"),
             reconcile_every_seconds=environment.number("SHOP_RECONCILE_SECONDS", 900, low=1, high=86_400),
             counts_clicks=environment.number("SHOP_CLICKS", 0, low=0, high=1) == 1,
+            recommender_url=environment.url("SHOP_RECOMMENDATIONS", ""),
+            trial=environment.trial("SHOP_RECOMMENDATIONS_TRIAL"),
         )
         environment.check()
         return settings
@@ -263,30 +277,6 @@ class PaymentsSettings:
             reconcile_every_seconds=environment.number("PAYMENTS_RECONCILE_SECONDS", 900, low=1, high=86_400),
             pool_size=int(environment.number("PAYMENTS_POOL_SIZE", 8, low=1, high=100)),
             takes_test_tokens=environment.in_lab,
-        )
-        environment.check()
-        return settings
-
-
-@dataclass(frozen=True, slots=True)
-class PspSettings:
-    """Settings of `shop psp`."""
-
-    listen: Listen
-    state_file: Path
-    api_key: str = field(repr=False)
-    admin_token: str = field(repr=False)
-
-    @classmethod
-    def read(cls, variables: Mapping[str, str] | None = None) -> PspSettings:
-        """Read and validate the environment."""
-        environment = Environment(variables)
-        state_file = environment.text("PSP_STATE_FILE", "/tmp/shopsphere-psp.sqlite")  # noqa: S108 a simulator's state
-        settings = cls(
-            listen=Listen.read(environment, 8070),
-            state_file=Path(state_file),
-            api_key=environment.text("PSP_API_KEY", ""),
-            admin_token=environment.text("PSP_ADMIN_TOKEN", ""),
         )
         environment.check()
         return settings

@@ -97,7 +97,7 @@ def rights(
     topology = _topology_with(site, environment)
     from policies.admission.printed import rights_yaml, way_in_yaml  # noqa: PLC0415 - see above
 
-    sys.stdout.write(way_in_yaml(topology, site) if way_in else rights_yaml(topology, site, environment))
+    sys.stdout.write(way_in_yaml(topology, site, environment) if way_in else rights_yaml(topology, site, environment))
 
 
 @app.command()

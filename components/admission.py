@@ -46,9 +46,10 @@ class Admission(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         *,
         images: Mapping[str, str] | None = None,
+        event_log: bool = False,
     ) -> Admission:
         """Declare all policies of a site, from the residency map of its environment and the images of its stack."""
-        policies = site_policies(topology, placement.site, Environment(environment), images or {})
+        policies = site_policies(topology, placement.site, Environment(environment), images or {}, event_log=event_log)
         return cls(placement.site, placement, policies, opts)
 
     def in_force(self, value: pulumi.Input[str]) -> pulumi.Input[str]:

@@ -126,12 +126,13 @@ class RegionalPair:
     def endpoints(self) -> Mapping[OutsideEndpoint, Endpoint | None]:
         """Where everything outside the cluster is that a workload may name; None where this stack has none."""
         headquarters = self.topology.site(self.topology.headquarters)
-        archive = self.topology.archive_of(self.placement.site)
+        archive, kafka = self.topology.archive_of(self.placement.site), self.config.kafka
         return {
             "payment-provider": Endpoint(self.config.psp_networks, port_of(self.config.psp_url)),
             "site-agent": self.agent,
             "headquarters": Endpoint.at(headquarters.address, WELL_KNOWN_PORTS["https"]),
             "archive": Endpoint.at(archive.address, ARCHIVE_PORT) if archive else None,
+            "event-log": Endpoint(kafka.networks, kafka.port) if kafka and kafka.networks else None,
         }
 
     def reaches(self, workload: WorkloadDeclaration) -> bool:

@@ -10,6 +10,7 @@ import pulumi
 from components.admission import Admission
 from components.app_image import AppImage
 from components.data_centre import DataCentre, DataCentreModel
+from components.event_log import EventLog, event_log_of
 from components.gateway import Gateway
 from components.migration import Migration, MigrationArgs
 from components.network_policies import NetworkPolicies
@@ -19,6 +20,8 @@ from components.regional_pair import RegionalPair
 from components.rights import Rights
 from components.workload import Workload, WorkloadArgs
 from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.event_log import AUTHORITY, EVENT_LOG, SERVER_SECRETS
+from shopsphere.estate.event_log_site import KAFKA
 from shopsphere.estate.site_declaration import DATABASE_IMAGE
 from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration
 from shopsphere.estate.workloads import GATEWAY, SHOP
@@ -48,7 +51,12 @@ class RegionalSite(pulumi.ComponentResource):
         self._secrets = args["secrets"]
         placement, config = pair.placement, pair.config
         self._admission = admission = Admission.of(
-            pair.topology, placement, pair.environment, self._child, images=config.images
+            pair.topology,
+            placement,
+            pair.environment,
+            self._child,
+            images=config.images,
+            event_log=config.kafka is not None,
         )
         self._centre = DataCentre(
             name,
@@ -66,7 +74,8 @@ class RegionalSite(pulumi.ComponentResource):
         self._members = {
             database.name: self._member(database, images[DATABASE_IMAGE]) for database in pair.declaration.databases
         }
-        own_components = {GATEWAY.name: self._gateway}  # for OWN_COMPONENTS
+        self._images = images
+        own_components = {GATEWAY.name: self._gateway, EVENT_LOG: self._event_log}  # for OWN_COMPONENTS
         for workload in pair.declaration.workloads:
             if not pair.reaches(workload):
                 continue
@@ -126,6 +135,7 @@ class RegionalSite(pulumi.ComponentResource):
                 priority_class=self._centre.priority_class(declaration.priority),
                 authority=self._secrets["pairCaCertificate"],
                 secrets={variable: self._secrets[name] for variable, name in secrets.items() if name in self._secrets},
+                files={file: self._secrets[name] for file, name in process.files.items()},
             ),
             self._child,
         )
@@ -143,6 +153,24 @@ class RegionalSite(pulumi.ComponentResource):
                 authority_secret=member.authority_secret,
                 owner_secret=member.owner_secret,
             ),
+            self._child,
+        )
+
+    def _event_log(self, image: pulumi.Input[str]) -> None:
+        secrets = self._secrets
+        EventLog(
+            EVENT_LOG,
+            event_log_of(self._pair),
+            {
+                "namespace": self._centre.namespace(EVENT_LOG),
+                "admission": self._admission.asked,
+                "image": image,
+                "keeper_image": self._images[SHOP.image],
+                "priority_class": self._centre.priority_class(KAFKA.priority),
+                "authority": secrets[AUTHORITY],
+                "certificate": secrets[SERVER_SECRETS[0]],
+                "key": secrets[SERVER_SECRETS[1]],
+            },
             self._child,
         )
 

@@ -9,7 +9,15 @@ from components.headquarters_site import declare_headquarters
 from components.protection import protect_what_holds_data
 from components.regional_pair import RegionalPair, require_member
 from components.regional_site import RegionalSite, RegionalSiteArgs
-from components.stack_config import environment_of_stack, load_site_config, secret, site_secret_names
+from components.stack_config import (
+    configured_kafka,
+    environment_of_stack,
+    load_site_config,
+    secret,
+    site_secret_names,
+)
+from shopsphere.estate.event_log import AUTHORITY
+from shopsphere.estate.event_log_site import with_event_log
 from shopsphere.estate.site_config import HeadquartersConfig, RegionalConfig, SiteConfig
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE, SiteDeclaration
 from shopsphere.foundation.errors import ShopSphereError
@@ -28,6 +36,7 @@ def build_regional_site(declaration: SiteDeclaration = REGIONAL_SITE) -> None:
     try:
         environment = environment_of_stack()
         topology = load_topology(environment=environment)
+        declaration = with_event_log(declaration, configured_kafka())
         secret_names = site_secret_names(archived=topology.archive_of(site_of_stack()) is not None)
         config = load_site_config(RegionalConfig, secrets=secret_names, site=declaration)
         pair = RegionalPair.of(topology, pulumi.get_project(), site_of_stack(), config, declaration, environment)
@@ -35,6 +44,8 @@ def build_regional_site(declaration: SiteDeclaration = REGIONAL_SITE) -> None:
         raise pulumi.RunError(str(error)) from error
     protect_what_holds_data()
     secrets = {name: secret(name) for name in secret_names}
+    if config.kafka and config.kafka.authority:
+        secrets[AUTHORITY] = pulumi.Output.from_input(config.kafka.authority)
     password = secret("registryPassword") if config.image_build else None
     site = RegionalSite(
         pair.placement.site,

@@ -12,19 +12,27 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import ValidationError
 
 from shopsphere.estate.declared_names import Problem, wrong_names
+from shopsphere.estate.event_log import EVENT_LOG_SECRET_NAMES, PASSWORD, wanted_secrets
 from shopsphere.estate.pair_secrets import (
     ARCHIVE_SECRET_NAMES,
     OTHER_SECRET_NAMES,
     OWNER_SECRET_NAMES,
     SITE_SECRET_NAMES,
 )
-from shopsphere.estate.site_config import Frozen
+from shopsphere.estate.site_config_parts import Frozen
 from shopsphere.estate.site_declaration import SiteDeclaration
 from shopsphere.estate.stack import Environment
 from shopsphere.estate.stack_files import NAMESPACE, PLACEHOLDER, STAND_IN, placeholders
 from shopsphere.foundation.errors import ShopSphereError
 
-OPTIONAL_SECRET_NAMES = ("registryPassword", *OWNER_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, *OTHER_SECRET_NAMES)
+OPTIONAL_SECRET_NAMES = (
+    "registryPassword",
+    *OWNER_SECRET_NAMES,
+    *ARCHIVE_SECRET_NAMES,
+    *OTHER_SECRET_NAMES,
+    *EVENT_LOG_SECRET_NAMES,
+    PASSWORD,
+)
 
 Model = TypeVar("Model", bound=Frozen)
 
@@ -45,10 +53,22 @@ def site_secret_names(*, archived: bool) -> tuple[str, ...]:
     there because others are renewed.
     """
     has = stack_values()
+    of_event_log = wanted_secrets(_decoded(has.get("kafka", "")))
     in_lab = environment_of_stack() == Environment.LAB
     of_archive = ARCHIVE_SECRET_NAMES if archived else ()
     of_owner = (name for name in OWNER_SECRET_NAMES if not in_lab or name in has)
-    return (*SITE_SECRET_NAMES, *of_archive, *of_owner, *(name for name in OTHER_SECRET_NAMES if name in has))
+    return (
+        *SITE_SECRET_NAMES,
+        *of_archive,
+        *of_owner,
+        *of_event_log,
+        *(name for name in OTHER_SECRET_NAMES if name in has),
+    )
+
+
+def configured_kafka() -> object:
+    """Return what this stack has under `kafka`, whatever it is; None for nothing."""
+    return _decoded(stack_values().get("kafka", "")) or None
 
 
 def stack_values() -> dict[str, str]:

@@ -24,6 +24,7 @@ from components.pod_template import (
     selector,
 )
 from shopsphere.estate.databases import AUTHORITY_DIRECTORY, AUTHORITY_FILE
+from shopsphere.estate.event_log import FILES_DIRECTORY
 from shopsphere.estate.placement import SKIP_AWAIT, Placement
 from shopsphere.estate.site_config import WorkloadConfig
 from shopsphere.estate.workload_declaration import SERVICE_PORT, Process, WorkloadDeclaration
@@ -88,6 +89,8 @@ class WorkloadArgs(TypedDict):
     """Certificate of the pair's authority (PEM), which vouches for databases; not used by a workload without any."""
     secrets: Mapping[str, pulumi.Input[str]]
     """Secret settings by the name of their environment variable."""
+    files: Mapping[str, pulumi.Input[str]]
+    """Secret files by their names; none for most."""
 
 
 class Workload(pulumi.ComponentResource):
@@ -131,7 +134,7 @@ class Workload(pulumi.ComponentResource):
         replicas = {} if model.config.autoscaling else {"replicas": model.config.replicas}
         # The environment and the authority are read once, at the start of a pod.
         authority = [self._args["authority"]] if model.declaration.databases else []
-        settings = checksum(*authority, *self._args["secrets"].values())
+        settings = checksum(*authority, *self._args["secrets"].values(), *self._args["files"].values())
         spec: Manifest = {
             **replicas,
             "selector": {"match_labels": selector(model.name)},
@@ -150,7 +153,7 @@ class Workload(pulumi.ComponentResource):
 
     def _pod(self) -> Manifest:
         model, process = self._model, self._model.process
-        authority = self._authority_volumes()
+        authority, files = self._authority_volumes(), self._file_volumes()
         common = {
             **CONTAINER_DEFAULTS,
             "image": self._args["image"],
@@ -159,6 +162,7 @@ class Workload(pulumi.ComponentResource):
             "volume_mounts": [
                 {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 an emptyDir of this pod alone
                 *({"name": each["name"], "mount_path": AUTHORITY_DIRECTORY, "read_only": True} for each in authority),
+                *({"name": each["name"], "mount_path": FILES_DIRECTORY, "read_only": True} for each in files),
                 *({"name": f"scratch-{at}", "mount_path": path} for at, path in enumerate(process.scratch)),
             ],
         }
@@ -186,6 +190,7 @@ class Workload(pulumi.ComponentResource):
             "volumes": [
                 {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
                 *authority,
+                *files,
                 *(
                     {"name": f"scratch-{at}", "empty_dir": {"size_limit": size}}
                     for at, size in enumerate(process.scratch.values())
@@ -204,6 +209,18 @@ class Workload(pulumi.ComponentResource):
             opts=self._child,
         )
         return [{"name": AUTHORITY_VOLUME, "config_map": {"name": name_of(authority)}}]
+
+    def _file_volumes(self) -> list[Manifest]:
+        """Return the volume with the process's own secret files; none where it has none."""
+        if not self._args["files"]:
+            return []
+        created = Secret(
+            f"{self._model.name}-files",
+            metadata=self._metadata(f"{self._model.name}-files"),
+            string_data=dict(self._args["files"]),
+            opts=self._child,
+        )
+        return [{"name": "files", "secret": {"secret_name": name_of(created)}}]
 
     def _environment(self) -> list[Manifest]:
         model = self._model

@@ -28,6 +28,7 @@ EXAMPLE = f"""# What the API server of {EXAMPLE_SITE} applies in the lab; after 
 # environment, `shopsphere policy guard USER` the guard.
 """
 FAMILIES = {
+    "EVT": "Event log: what it keeps, how long, and for whom",
     "RES": "Residency: whose data may be where",
     "LIM": "Limits: racks and watts that a site has",
     "NET": "Network: ways in and out of a site",

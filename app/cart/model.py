@@ -31,6 +31,7 @@ class CartLine:
         unit_minor: today's price of a piece; 0 when it is not on sale.
         free: pieces of the variant in stock.
         most: pieces that this line may have, now and beside the cart's other lines.
+        product: number of the product.
     """
 
     id: UUID
@@ -46,6 +47,7 @@ class CartLine:
     is_on_sale: bool
     customisation: dict[str, str]
     most: int
+    product: int = 0
 
     @property
     def total_minor(self) -> int:

@@ -14,11 +14,13 @@ from app.cart.model import MOST_PIECES
 from app.catalogue.options import OptionError, customisation
 from app.catalogue.pages import show_product
 from app.orders.taxes import taxes_in
+from app.recommendations.question import Page
 from app.web.entries import FRESH, Entries
 from app.web.leading import redirect
 from app.web.posting import Done, Posting, post_once, post_value
 from app.web.refusals import RefusedError
 from app.web.services import Request, services_of
+from app.web.suggestions import Suggesting
 from app.web.visitors import visitor_of
 
 CART = "/cart"
@@ -80,8 +82,10 @@ async def _cart_page(
     visitor = await visitor_of(request)
     contents = await repository.read_cart(services.commerce, visitor.session, services.settings.region)
     taxes = taxes_in(contents, next(iter(services.settings.region.delivers_to)))
+    async with Suggesting(request, Page.CART, beside=[line.product for line in contents.lines]) as suggesting:
+        rows = await suggesting.rows()
     return services.templates.page(
-        "cart.html", status=status, headers=headers, visitor=visitor, cart=contents, form=form, taxes=taxes
+        "cart.html", status=status, headers=headers, visitor=visitor, cart=contents, form=form, taxes=taxes, rows=rows
     )
 
 

@@ -17,7 +17,7 @@ OF_SESSION = """(
 """SQL: the id of the cart of session $1, NULL if there is none yet."""
 
 _LINES = f"""
-SELECT l.id, l.sku, p.slug, p.name AS product_name, c.kind, v.colour, v.size, l.quantity,
+SELECT l.id, l.sku, p.id AS product, p.slug, p.name AS product_name, c.kind, v.colour, v.size, l.quantity,
     coalesce(price.amount_minor, 0) AS unit_minor, stock.free,
     p.on_sale AND price.amount_minor IS NOT NULL AS is_on_sale, l.customisation,
     sum(l.quantity) OVER (PARTITION BY l.sku)::int - l.quantity AS others

@@ -53,6 +53,7 @@ class Product:
     details: list[tuple[str, str]]
     shelf: str
     variants: tuple[Variant, ...]
+    number: int = 0
 
     @property
     def colours(self) -> list[str]:

@@ -11,11 +11,14 @@ from litestar.exceptions import NotFoundException
 from app.catalogue import repository
 from app.catalogue.options import LONGEST_TEXT, MOTIF_TITLES
 from app.media.designs import design_from
+from app.recommendations.question import Page
 from app.text import tidy_or_drop
 from app.web.entries import FRESH, Entries
 from app.web.leading import redirect
 from app.web.paging import LONGEST_NUMBER, page_of
+from app.web.remembering import remember
 from app.web.services import Request, services_of
+from app.web.suggestions import Suggesting
 from app.web.visitors import visitor_of
 
 LONGEST_QUERY = 80
@@ -27,8 +30,11 @@ FEATURED = 12
 async def home(request: Request) -> Response[Any]:
     """Show what the shop is and a choice of its products."""
     services = services_of(request)
-    cards = await repository.featured(services.commerce, services.settings.region.currency, FEATURED)
-    return services.templates.page("home.html", visitor=await visitor_of(request), cards=cards)
+    async with Suggesting(request, Page.HOME) as suggesting:
+        cards = await repository.featured(services.commerce, services.settings.region.currency, FEATURED)
+        visitor = await visitor_of(request)
+        rows = await suggesting.rows()
+    return services.templates.page("home.html", visitor=visitor, cards=cards, rows=rows)
 
 
 @get("/categories/{slug:str}")
@@ -105,13 +111,20 @@ async def show_product(request: Request, slug: str, form: Entries = FRESH, *, st
     found = await repository.product(services.commerce, currency, slug)
     if found is None:
         raise NotFoundException(detail="no such product")
+    async with Suggesting(request, Page.PRODUCT, product=found.number) as suggesting:
+        visitor = await visitor_of(request)
+        related = await repository.related(services.commerce, currency, found.shelf, slug)
+        rows = await suggesting.rows()
+    remember(request, found.number)
+    twice = {each.card.slug for each in rows.suggested}
     return services.templates.page(
         "product.html",
         status=status,
-        visitor=await visitor_of(request),
+        visitor=visitor,
         product=found,
         shelf=services.shelves.by_slug[found.shelf],
-        related=await repository.related(services.commerce, currency, found.shelf, slug),
+        rows=rows,
+        related=[card for card in related if card.slug not in twice],
         motifs=MOTIF_TITLES,
         form=form,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.catalogue.model import PAGE_SIZE, Card, Listing, Product, Variant
@@ -70,7 +71,7 @@ WITH query AS (
 ), page AS (SELECT * FROM hit ORDER BY rank LIMIT {PAGE_SIZE} OFFSET {_OFFSET}) {_CARD}
 """  # noqa: S608 constants only
 _PRODUCT = """
-SELECT p.slug, p.name, p.tagline, p.description, p.details, p.category,
+SELECT p.id, p.slug, p.name, p.tagline, p.description, p.details, p.category,
     array_agg(v.sku ORDER BY v.position) AS skus, array_agg(v.colour ORDER BY v.position) AS colours,
     array_agg(v.size ORDER BY v.position) AS sizes, array_agg(price.amount_minor ORDER BY v.position) AS prices,
     array_agg(stock.free ORDER BY v.position) AS free
@@ -85,6 +86,20 @@ _RELATED = f"""
 WITH page AS (
     SELECT id, slug, name, tagline, category, 0 AS total, (position * 37 + length($3)) % 101 AS rank
     FROM catalogue.product WHERE on_sale AND category = $2 AND slug <> $3 ORDER BY rank, position LIMIT 4
+) {_CARD}
+"""  # noqa: S608 constants only
+
+# Whoever names these numbers may be wrong: what is not on sale, sold out or without a price here is left out.
+_NUMBERED = f"""
+WITH page AS (
+    SELECT id, slug, name, tagline, category, 0 AS total, array_position($2::int[], id) AS rank
+    FROM catalogue.product p
+    WHERE on_sale AND id = ANY($2::int[])
+        AND EXISTS (SELECT FROM catalogue.price WHERE product_id = p.id AND currency = $1)
+        AND EXISTS (
+            SELECT FROM catalogue.variant v JOIN inventory.stock s ON s.sku = v.sku
+            WHERE v.product_id = p.id AND s.free > 0
+        )
 ) {_CARD}
 """  # noqa: S608 constants only
 
@@ -119,6 +134,12 @@ async def related(queries: Queries, currency: str, category: str, slug: str) -> 
     return tuple(_card(row) for row in await queries.fetch(_RELATED, currency, category, slug))
 
 
+async def available(queries: Queries, currency: str, numbers: Sequence[int]) -> dict[int, Card]:
+    """Return those of some products that are on sale and in stock now, by number."""
+    rows = await queries.fetch(_NUMBERED, currency, numbers) if numbers else []
+    return {numbers[row["rank"] - 1]: _card(row) for row in rows}
+
+
 async def product(queries: Queries, currency: str, slug: str) -> Product | None:
     """Return a product with its variants, None if there is none on sale."""
     row = await queries.fetchrow(_PRODUCT, currency, slug)
@@ -126,9 +147,8 @@ async def product(queries: Queries, currency: str, slug: str) -> Product | None:
         return None
     columns = zip(row["skus"], row["colours"], row["sizes"], row["prices"], row["free"], strict=True)
     variants = tuple(Variant(*column) for column in columns)
-    return Product(
-        row["slug"], row["name"], row["tagline"], row["description"], row["details"], row["category"], variants
-    )
+    told = (row["slug"], row["name"], row["tagline"], row["description"], row["details"], row["category"])
+    return Product(*told, variants, row["id"])
 
 
 def picture_of(slug: str, colour: str) -> str:

@@ -65,9 +65,9 @@ class Head:
     marks: int
 
 
-def problem_of(head: Head) -> Reason | None:
-    """Return why a request is refused; of several reasons, the first of this order."""
-    posts = head.target == PATH
+def problem_of(head: Head, path: bytes = PATH) -> Reason | None:
+    """Return why a request is refused that is no POST to `path`; of several reasons, the first of this order."""
+    posts = head.target == path
     problems = (
         (head.version not in {"1.0", "1.1"} or head.upgrades, Reason.HTTP),
         (head.hosts > 1 or (head.hosts == 0 and head.version != "1.0"), Reason.HTTP),

@@ -42,6 +42,7 @@ _IN_BODY: Final = 2
 class Connection(asyncio.Protocol):
     """Reads the requests of one connection and writes their answers."""
 
+    path = PATH
     __slots__ = (
         "_began", "_body", "_deaf", "_early", "_fields", "_final", "_head", "_held", "_hosts", "_latest", "_length",
         "_marks", "_name", "_next", "_parser", "_partial", "_reception", "_since", "_state", "_stuck", "_transport",
@@ -169,7 +170,7 @@ class Connection(asyncio.Protocol):
             return
         self._state = _IN_BODY
         if (
-            self._url == PATH
+            self._url == self.path
             and not self._marks
             and 0 <= self._length <= LARGEST_BODY
             and self._head <= LARGEST_HEAD
@@ -200,7 +201,7 @@ class Connection(asyncio.Protocol):
         body, self._body = self._body, b""
         if self._held:
             self._release()
-        if self._url == PATH:
+        if self._url == self.path:
             self._reception.take(self, number, body, self._name)
         else:
             self._put(number, self._reception.page(self._url, last=self._is_last(number)))
@@ -242,11 +243,10 @@ class Connection(asyncio.Protocol):
     def _judge(self) -> Reason | None:
         """Return why the head of the request is refused."""
         version = self._parser.get_http_version()
-        if version == "1.0":
-            self._marks |= OLD
+        self._marks |= OLD if version == "1.0" else 0
         method, upgrades = self._parser.get_method(), self._parser.should_upgrade()
         sizes = (self._length, self._head, self._fields, self._hosts)
-        return problem_of(Head(method, self._url, version, upgrades, *sizes, self._marks))
+        return problem_of(Head(method, self._url, version, upgrades, *sizes, self._marks), self.path)
 
     def _bound(self, size: int, *, is_first: bool) -> None:
         """Refuse a request that is not whole and larger than it may be; `size` is that of the data that came last."""

@@ -16,6 +16,7 @@ VARIABLES = frozenset(
         *("CLICKS_BOOTSTRAP", "CLICKS_TOPIC", "CLICKS_PARTITIONS", "CLICKS_ACK_SECONDS"),
         *("CLICKS_WAITING_MIB", "CLICKS_CONNECTIONS"),
         *("CLICKS_AUTHORITY_FILE", "CLICKS_CERTIFICATE_FILE", "CLICKS_KEY_FILE"),
+        "CLICKS_DECLARATION_FILE",
         *("CLICKS_SASL_MECHANISM", "CLICKS_SASL_USER", "CLICKS_SASL_PASSWORD_FILE"),
     }
 )
@@ -96,7 +97,7 @@ class ClicksSettings:
         settings = cls(
             listen=Listen.read(environment, 8010),
             topic=environment.text("CLICKS_TOPIC", "clicks"),
-            connection=_connection(environment),
+            connection=connection_of(environment),
             ack_seconds=environment.number("CLICKS_ACK_SECONDS", 8, low=0.1, high=30),
             bounds=Bounds(
                 partitions=int(environment.number("CLICKS_PARTITIONS", 6, low=1, high=1000)),
@@ -108,7 +109,37 @@ class ClicksSettings:
         return settings
 
 
-def _connection(environment: ClicksEnvironment) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class KeeperSettings:
+    """Settings of `shop keep-log`.
+
+    Attributes:
+        connection: how its broker is reached, in the words of its client.
+        declaration_file: path of the file with topics and rights.
+    """
+
+    listen: Listen
+    connection: Mapping[str, str] = field(repr=False)
+    declaration_file: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str] | None = None) -> KeeperSettings:
+        """Read and validate the environment.
+
+        Raises:
+            SettingsError: lists everything that is missing or wrong.
+        """
+        environment = ClicksEnvironment(variables)
+        settings = cls(
+            listen=Listen.read(environment, 8013),
+            connection=connection_of(environment),
+            declaration_file=environment.file("CLICKS_DECLARATION_FILE"),
+        )
+        environment.check()
+        return settings
+
+
+def connection_of(environment: ClicksEnvironment) -> dict[str, str]:
     """Return how brokers are reached: plain, by TLS, and with a password where there is a mechanism for it."""
     authority = environment.text("CLICKS_AUTHORITY_FILE", "")
     mechanism = environment.text("CLICKS_SASL_MECHANISM", "")

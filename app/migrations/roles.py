@@ -26,3 +26,18 @@ BEGIN
     END IF;
 END $$;
 """
+
+
+def where_present(role: str, grants: str) -> str:
+    """Return SQL that gives a role its rights where the database's operator has made it, and is nothing elsewhere.
+
+    A workload that comes later brings its role with it, and a migration that gives the same rights once more.
+    """
+    return f"""
+DO $present$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        {grants}
+    END IF;
+END $present$;
+"""

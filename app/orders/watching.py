@@ -20,8 +20,10 @@ FROM orders.reconciliation WHERE finished_at IS NOT NULL
 
 @get("/metrics")
 async def metrics(request: Request) -> Response[str]:
-    """Say how many orders wait, how old the oldest is, and what the last reconciliation found."""
-    return Response(await figures(services_of(request).commerce), media_type=MEDIA_TYPE)
+    """Say how many orders wait, what the last reconciliation found, and whether the recommender answers."""
+    services = services_of(request)
+    asked = "" if services.recommender is None else gauges(services.recommender.figures())
+    return Response(await figures(services.commerce) + asked, media_type=MEDIA_TYPE)
 
 
 async def figures(commerce: Queries) -> str:

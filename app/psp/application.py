@@ -21,8 +21,8 @@ from litestar.handlers import BaseRouteHandler
 
 from app.psp.books import Books, NoAccountError
 from app.psp.faults import Faults, Trouble
+from app.psp.settings import PspSettings
 from app.psp.store import Charge, KeyReusedError, Store, Wanted
-from app.settings import PspSettings
 from app.web.health import health_routes
 from app.web.outermost import Outermost
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,11 @@ class Availability:
         shown: numbers of the products that are on sale and in stock.
     """
 
-    def __init__(self, shown: Iterable[int]) -> None:
+    def __init__(self, shown: Iterable[int] | NDArray[np.integer[Any]]) -> None:
         self._map = np.zeros(LARGEST_NUMBER + 1, np.bool_)
-        self._map[[number for number in shown if 1 <= number <= LARGEST_NUMBER]] = True
+        if not isinstance(shown, np.ndarray):
+            shown = np.array([number for number in shown if 1 <= number <= LARGEST_NUMBER], np.int64)
+        self._map[shown[(shown >= 1) & (shown <= LARGEST_NUMBER)]] = True
         self._map.flags.writeable = False
 
     def shows(self, product: int) -> bool:

@@ -26,6 +26,8 @@ from app.orders.reconciling import OrderReconciler
 from app.orders.settling import settling_loops
 from app.orders.statements_client import StatementsClient
 from app.orders.watching import ROUTES as METRICS_ROUTES
+from app.recommendations.asking import Recommender
+from app.recommendations.recently import RecentlyViewed
 from app.sealed_calls import Seals
 from app.settings import StorefrontSettings
 from app.web.assets import Assets, asset_routes
@@ -37,6 +39,7 @@ from app.web.origin import refuse_foreign_posts
 from app.web.outermost import Outermost, page_headers
 from app.web.pictures import ROUTES as PICTURE_ROUTES
 from app.web.refusals import HANDLERS, pages_before_reading
+from app.web.remembering import sender_of_remembered
 from app.web.renewals import EVERY_SECONDS, Renewals
 from app.web.requests import LARGEST_FORM, Request
 from app.web.retention import EVERY_SECONDS as RETENTION_SECONDS
@@ -75,6 +78,8 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         shelves=shelves,
         legal=legal,
         renewals=Renewals(commerce, keeps.session_days),
+        recommender=Recommender.at(settings.recommender_url) if settings.recommender_url else None,
+        recently=_recently(settings, secure=https),
     )
 
     statements = StatementsClient(settings.payments_url, settings.payments_timeout_seconds, seals)
@@ -100,6 +105,8 @@ def storefront(settings: StorefrontSettings) -> Outermost:
             entrance.hashing.close()
             await services.payments.close()
             await statements.close()
+            if services.recommender is not None:
+                await services.recommender.close()
             await readiness.close()
             await services.commerce.close()
 
@@ -123,9 +130,17 @@ def storefront(settings: StorefrontSettings) -> Outermost:
         lifespan=[lifespan],
         openapi_config=None,
         request_class=Request,
-        before_send=[send_renewed_cookie],
+        before_send=[send_renewed_cookie, *sender_of_remembered(services.recently)],
         request_max_body_size=LARGEST_FORM,
         logging_config=None,
     )
     headers = page_headers(settings.static_url, https=https)
     return Outermost(Compressed(application), headers, pages_before_reading(services.templates))
+
+
+def _recently(settings: StorefrontSettings, *, secure: bool) -> RecentlyViewed | None:
+    """Return what signs the cookie with a visitor's products; nothing where nobody is asked for a yes to it."""
+    if not settings.recommender_url or not settings.counts_clicks:
+        return None
+    secret, other = settings.session_secret, settings.other_session_secret
+    return RecentlyViewed(secret, settings.region.pair, secure=secure, other=other)

@@ -14,13 +14,19 @@ from app.loops import Loop, problems
 TEXT = "text/plain"  # the framework adds the charset
 
 
-def health_routes(ready: Callable[[], Awaitable[Any]], site: str, loops: Sequence[Loop] = ()) -> list[Any]:
+def health_routes(
+    ready: Callable[[], Awaitable[Any]],
+    site: str,
+    loops: Sequence[Loop] = (),
+    problem: str = "the database does not answer",
+) -> list[Any]:
     """Return the health routes.
 
     Args:
         ready: asks what the process cannot work without, and raises when it is away.
         site: where this is.
         loops: what has to go on in the background; a process where one has ended is restarted.
+        problem: what /readyz says when `ready` raises.
     """
 
     @get("/livez")
@@ -34,7 +40,7 @@ def health_routes(ready: Callable[[], Awaitable[Any]], site: str, loops: Sequenc
         try:
             await ready()
         except DatabaseUnavailableError:  # the log says what; whoever asks from outside need not know
-            return Response("not ready: the database does not answer\n", media_type=TEXT, status_code=503)
+            return Response(f"not ready: {problem}\n", media_type=TEXT, status_code=503)
         return Response("ready\n", media_type=TEXT)
 
     @get("/version")

@@ -11,6 +11,8 @@ from app.catalogue.shelves import Shelves
 from app.database import Database
 from app.legal.shelf import LegalPages
 from app.orders.payments_client import PaymentsClient
+from app.recommendations.asking import Recommender
+from app.recommendations.recently import RecentlyViewed
 from app.settings import StorefrontSettings
 from app.web.assets import Assets
 from app.web.cookies import SessionCookie
@@ -34,6 +36,8 @@ class Services:
     shelves: Shelves
     legal: LegalPages
     renewals: Renewals
+    recommender: Recommender | None
+    recently: RecentlyViewed | None
 
 
 def services_of(request: litestar.Request[Any, Any, Any]) -> Services:

@@ -17,6 +17,7 @@ from app.web.entries import FRESH
 from app.web.leading import PERSONAL
 from app.web.money import money, plain_amount
 from app.web.pictures import Pictures
+from app.web.rows import NO_ROWS
 
 HTML = "text/html"  # the framework adds the charset of text
 
@@ -42,6 +43,8 @@ class Templates:
             integrity=assets.integrity,
             public_url=settings.public_url,
             counts_clicks=settings.counts_clicks,
+            recommends=bool(settings.recommender_url),
+            rows=NO_ROWS,
             pictures=Pictures(assets.url),
             new_key=lambda: uuid4().hex,
             form=FRESH,

@@ -1,8 +1,11 @@
-"""How good recommendations are and what they cost: `python bench/recommendations tune`, `quality` or `speed`.
+"""How good recommendations are and what they cost: `python bench/recommendations` with one of these words.
 
   tune     finds weights on days of Serenade's training file and on its validation file; the test file stays closed
   quality  MRR@20 and HR@20 on valid and test with the weights in the code, beside what else could answer
-  speed    a million made-up sessions of 100,000 products: index, building, answers quiet and while it is rebuilt
+  speed    a million made-up sessions of 100,000 products: index, building, answers quiet and while it is rebuilt;
+           then as `service`
+  service  `shop recommend` on one core at 1,000 questions a second over HTTP: quiet, while indexes are made and
+           swapped, and the same answers behind Granian
 
 Each adds a line to bench/results/recommendations.jsonl. No lab, no network, no root.
 """
@@ -24,6 +27,7 @@ sys.path.insert(0, str(REPOSITORY))
 from judging_rows import as_serenade, as_the_shop, going_on, of_fold, quality, ranks  # noqa: E402 the path comes first
 from rivals import LAST_ALONE, Published, popular  # noqa: E402
 from serenade import read, told  # noqa: E402
+from service import service  # noqa: E402
 from speed import measure  # noqa: E402
 from trials import ASKERS, tune  # noqa: E402
 
@@ -34,7 +38,7 @@ RESULTS = REPOSITORY / "bench" / "results" / "recommendations.jsonl"
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tune", "quality", "speed"))
+    parser.add_argument("what", choices=("tune", "quality", "speed", "service"))
     parser.add_argument("--trials", type=int, default=400)
     parser.add_argument("--asker", choices=ASKERS, default=ASKERS[0], help="whose MRR@20 is made high")
     parser.add_argument("--seconds", type=float, default=200, help="of tuning; then the same command goes on")
@@ -95,7 +99,9 @@ def main() -> int:
     elif options.what == "quality":
         result = qualities()
     else:
-        result = measure(options.sessions, options.requests, options.runs, options.seed)
+        served = {"service": service(options.sessions, options.runs, options.seed)}
+        alone = options.what == "service"
+        result = served if alone else measure(options.sessions, options.requests, options.runs, options.seed) | served
     if result is not None:
         record(options.results, options.what, result)
     return 0

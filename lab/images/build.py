@@ -48,7 +48,7 @@ def form_of(image: Image) -> str:
 
     That is its entry, the code that makes it, its programs and the shop's sources.
     """
-    digest = hashlib.sha256(image.model_dump_json().encode())
+    digest = hashlib.sha256(image.model_dump_json(exclude={"on_demand"}).encode())
     for module in (archive, rootfs, shop, debian_package, go_modules):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(Path(__file__).with_name("sbom.py").read_bytes())
@@ -58,7 +58,16 @@ def form_of(image: Image) -> str:
         digest.update(base_form().encode())
     if image.content in {"shop", "collector"}:
         digest.update(shop.sources_digest().encode())
+    if image.content == "java":
+        digest.update(java_sources_digest().encode())
     return digest.hexdigest()
+
+
+def java_sources_digest() -> str:
+    """What Java's image is made from; asked only for it."""
+    from lab.images import java  # noqa: PLC0415 - its library takes 0.2 s, which each command of the lab would wait for
+
+    return java.sources_digest()
 
 
 def base_form() -> str:
@@ -107,13 +116,18 @@ def build(image: Image, seen: KnownPackages) -> Archive:
 
 def bill_of_materials(image: Image, digest: str, layers: Sequence[Layer], root: Path, extracted: Extracted) -> str:
     """The document about what is in an image's file system."""
-    from lab.images import sbom  # noqa: PLC0415 - its library takes 0.2 s, which each command of the lab would wait for
+    from lab.images import (  # noqa: PLC0415 - its library takes 0.2 s, which each command of the lab would wait for
+        java,
+        sbom,
+    )
 
     found = [*sbom.operating_system(root), *map(sbom.debian, extracted.present)]
     for place in image.programs:
         found += map(sbom.go_module, go_modules.read_modules(root / place.lstrip("/")))
     if image.content == "shop":
         found += sbom.python_distributions(root / shop.PLACE)
+    if image.content == "java":
+        found += java.components()
     return sbom.document(sbom.Subject(image.reference, digest, [layer.digest for layer in layers]), found)
 
 
@@ -132,6 +146,10 @@ def make_layers(image: Image, work: Path, seen: KnownPackages) -> tuple[list[Lay
         shop.install(root, log)
     if image.content == "collector":
         shop.install_collector(root, log)
+    if image.content == "java":
+        from lab.images import java  # noqa: PLC0415 - as above
+
+        java.install(root, log)
     add_own_files(root, image, programs)
     return [base, write_layer(root, work / "own.tar", below=base)], extracted
 

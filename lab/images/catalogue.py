@@ -26,6 +26,25 @@ NO_PERL = (
 )  # fmt: skip
 
 
+_DESKTOP_LIBRARIES = (
+    "libasound", "libaudit", "libavahi", "libblkid", "libbrotli", "libcap-ng", "libcap.", "libcom_err", "libcups",
+    "libdbus", "libdrop_ambient", "libexpat", "libffi", "libfontconfig", "libfree", "libgcrypt", "libgio",
+    "libglib", "libgmodule", "libgnutls", "libgobject", "libgpg", "libgraphite", "libgssapi", "libgthread",
+    "libharfbuzz", "libhogweed", "libidn", "libjpeg", "libk5", "libkeyutils", "libkrb5", "liblcms", "liblz4",
+    "libmount", "libnettle", "libnspr", "libnss3", "libnssckbi", "libnssdbm", "libnssutil", "libp11", "libpam",
+    "libpcsc", "libplc", "libplds", "libpng", "libpsx", "libsmartcols", "libsmime", "libsoftokn", "libsqlite",
+    "libssl3.so", "libsystemd", "libtasn", "libtic", "libtinfo", "libudev", "libunistring", "libuuid", "nss",
+    "security",
+)  # fmt: skip
+NO_DESKTOP = (
+    *(f"/usr/lib/x86_64-linux-gnu/{name}*" for name in _DESKTOP_LIBRARIES),
+    "/usr/share/alsa/*", "/usr/share/fontconfig/*", "/usr/share/fonts/*", "/usr/share/ca-certificates*",
+    "/usr/share/gdb/*", "/usr/share/glib-2.0/*", "/usr/share/java/*", "/usr/share/pixmaps/*", "/usr/share/dict/*",
+    "/usr/share/binfmts/*", "/usr/share/gcc/*", "/usr/share/menu/*", "/usr/share/util-linux/*", "/usr/libexec/*",
+    "/usr/sbin/*", "/etc/fonts/*", "/etc/ssl/*", "/etc/pam.d/*", "/etc/security/*", "/etc/alternatives/*",
+    "/usr/bin/openssl", "/usr/bin/c_rehash", "/usr/bin/mawk", "/usr/bin/tar",
+)  # fmt: skip
+"""What a Java development kit of Debian brings for windows, sound, printers and smart cards, and for its installer."""
 NO_PYTHON_TOOLS = tuple(
     f"/usr/lib/python3.11/{name}/*" for name in ("test", "idlelib", "tkinter", "lib2to3", "ensurepip", "pydoc_data")
 )
@@ -59,11 +78,12 @@ class Image(Frozen):
         links: path in the image → target of a symbolic link.
         directories: writable folders of the user.
         limit_mib: unpacked size that must not be exceeded.
+        on_demand: only made when it is named, or when a stack of the lab has it.
     """
 
     name: str
     tag: str
-    content: Literal["scratch", "debian", "shop", "collector"]
+    content: Literal["scratch", "debian", "shop", "collector", "java"]
     user: User
     entrypoint: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
@@ -75,6 +95,7 @@ class Image(Frozen):
     links: dict[str, str] = {}
     directories: tuple[str, ...] = ()
     limit_mib: int
+    on_demand: bool = False
 
     @property
     def reference(self) -> str:
@@ -146,6 +167,13 @@ IMAGES: dict[str, Image] = {
                 "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
             },
             entrypoint=("shop",), arguments=("serve",), limit_mib=300,
+        ),
+        Image(
+            # Its shell and sleep serve the one command that a pod's end needs; nothing else of the base is started.
+            name="kafka", tag="4.4.0", content="java", user=User(name="kafka", uid=SHOP_UID),
+            packages=("openjdk-17-jdk-headless",), excludes=NO_DESKTOP,
+            environment={"PATH": "/opt/java/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
+            entrypoint=("/opt/java/bin/java",), limit_mib=150, on_demand=True,
         ),
     )
 }  # fmt: skip

@@ -13,6 +13,7 @@ from lab.images.known_packages import KnownPackages, look, oldest_lists, remembe
 from lab.images.package_lists import name_and_version
 from lab.images.record import Archive
 from lab.images.rootfs import Packages
+from lab.images.wanted import wanted_images
 from shopsphere.foundation.errors import UsageError, told
 from shopsphere.foundation.process import CommandError
 from shopsphere.foundation.progress import say
@@ -22,12 +23,12 @@ SHOWN = 3  # updates named in a line
 
 
 def choose(names: Iterable[str] | None) -> list[Image]:
-    """The named images; all when none is named.
+    """The named images; all that every lab needs, and those that its stacks have, when none is named.
 
     Raises:
         UsageError: a name is unknown.
     """
-    chosen = list(IMAGES) if names is None else list(names)
+    chosen = wanted_images() if names is None else list(names)
     unknown = [name for name in chosen if name not in IMAGES]
     if unknown:
         raise UsageError.build(

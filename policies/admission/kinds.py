@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from policies.admission.language import NAME_PREFIX, AdmissionPolicy, Resources, Validation, either, every, literal
+from policies.admission.site_facts import SiteFacts
+from policies.residency.data_read import EVENT_NAMESPACES
 from shopsphere.estate.cluster_rights import BINDINGS, NAMESPACES, OF_THE_CLUSTER, OWNERS_BINDING, Binding
 from shopsphere.estate.cluster_role import RBAC, Role
 from shopsphere.estate.role_rights import DEPLOYS, DEPLOYS_HERE
@@ -12,9 +16,12 @@ CONTROLLERS = "system:serviceaccount:kube-system:"
 """Identities of the cluster's own controllers, where each has one."""
 ONE_IDENTITY = "system:kube-controller-manager"
 """That of all of them, where they share one."""
+STATEFUL = Resources("apps", ("statefulsets", "daemonsets"))
+DAEMONS = Resources("apps", ("daemonsets",))
+"""The same where the event log is a StatefulSet, which the policies about workloads judge."""
 UNLISTED = (
     Resources("", ("replicationcontrollers", "pods/ephemeralcontainers")),
-    Resources("apps", ("statefulsets", "daemonsets")),
+    STATEFUL,
     Resources("batch", ("cronjobs",)),
     Resources("networking.k8s.io", ("ingresses",)),
     Resources("postgresql.cnpg.io", ("backups", "scheduledbackups", "poolers", "publications", "subscriptions")),
@@ -42,22 +49,24 @@ POLICIES = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 READING = ("get", "list", "watch")
 
 
-def policies() -> list[AdmissionPolicy]:
-    """Return the policies about kinds; they are the same at every site."""
+def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
+    """Return the policies about kinds; the same at every site, but for the event log of those that have one."""
+    namespaces = (*NAMESPACES, *(EVENT_NAMESPACES if facts.event_log else ()))
     return [
-        _unlisted(),
+        _unlisted(event_log=facts.event_log),
         _made_by_controllers(),
-        _bound_by_controllers(),
+        _bound_by_controllers(namespaces),
         _pods_by_controllers(),
         _rights(),
-        _ours_stay_in_namespaces(),
+        _ours_stay_in_namespaces(namespaces),
         _bindings(),
     ]
 
 
-def _unlisted() -> AdmissionPolicy:
+def _unlisted(*, event_log: bool) -> AdmissionPolicy:
+    unlisted = tuple(DAEMONS if event_log and each == STATEFUL else each for each in UNLISTED)
     refusal = Validation("RES-007", "false", "a kind that is not listed: it copies, sends or opens what no rule judges")
-    return AdmissionPolicy("unlisted-kinds", UNLISTED, (refusal,))
+    return AdmissionPolicy("unlisted-kinds", unlisted, (refusal,))
 
 
 def _by_controllers() -> Validation:
@@ -72,9 +81,9 @@ def _made_by_controllers() -> AdmissionPolicy:
     return AdmissionPolicy("kinds-of-controllers", MADE_BY_CONTROLLERS, (_by_controllers(),))
 
 
-def _bound_by_controllers() -> AdmissionPolicy:
+def _bound_by_controllers(namespaces: Sequence[str]) -> AdmissionPolicy:
     """Beside what controllers bind, agents and programs get the rights of the table, each in its namespaces."""
-    table = either(*(_is(each) for each in BINDINGS), _is(_UPS))
+    table = either(*(_is(each, namespaces) for each in BINDINGS), _is(_UPS, namespaces))
     return AdmissionPolicy(
         "bindings-of-controllers",
         (Resources(RBAC, ("rolebindings",)),),
@@ -89,9 +98,9 @@ def _bound_by_controllers() -> AdmissionPolicy:
     )
 
 
-def _is(binding: Binding) -> str:
+def _is(binding: Binding, namespaces: Sequence[str]) -> str:
     """Return whether a role binding is one of the table: its name, namespace, role and group."""
-    where = binding.namespaces or tuple(each for each in NAMESPACES if each not in binding.but)
+    where = binding.namespaces or tuple(each for each in namespaces if each not in binding.but)
     return every(
         f"object.metadata.?name.orValue('') == {literal(binding.name)}",
         f"request.?namespace.orValue('') in {literal(where)}",
@@ -136,7 +145,7 @@ def _rights() -> AdmissionPolicy:
     )
 
 
-def _ours_stay_in_namespaces() -> AdmissionPolicy:
+def _ours_stay_in_namespaces(namespaces: Sequence[str]) -> AdmissionPolicy:
     """Whoever may bind our roles binds them in namespaces of the stack: in others they open the cluster's own parts."""
     return AdmissionPolicy(
         "roles-of-namespaces",
@@ -144,7 +153,7 @@ def _ours_stay_in_namespaces() -> AdmissionPolicy:
         (
             Validation(
                 "RES-007",
-                f"request.?namespace.orValue('') in {literal(NAMESPACES)}",
+                f"request.?namespace.orValue('') in {literal(tuple(namespaces))}",
                 f"roleRef: {', '.join(_OF_NAMESPACES)} are for namespaces of the stack",
             ),
         ),

@@ -39,7 +39,7 @@ def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
     return [
         AdmissionPolicy(
             "labels",
-            HOLDING_DATA,
+            (*HOLDING_DATA, *((Resources("apps", ("statefulsets",)),) if facts.event_log else ())),
             (*placed("variables.labels", facts), _class_of_namespace("request.?namespace.orValue('')", facts)),
             {"labels": OWN_LABELS},
             {**NOT_LEAVING, **JOB_PODS},

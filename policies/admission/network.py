@@ -11,6 +11,7 @@ from policies.network.destinations import (
     OWNERS_NETWORKS,
     PAYMENT_PROVIDER,
     TO_ARCHIVE,
+    TO_EVENT_LOG,
     WIDEST_PREFIX,
 )
 from policies.network.net_002_network_inside_jurisdiction import PUBLIC
@@ -21,6 +22,7 @@ from policies.network.net_003_services_stay_inside import (
     TYPES,
 )
 from policies.residency_map import known
+from shopsphere.estate.event_log import EVENT_LOG
 from shopsphere.estate.placement import DATA_CLASS_LABEL
 
 NOT_THE_API_SERVER = {"not-the-api-server": "request.userInfo.username != 'system:apiserver'"}
@@ -106,7 +108,7 @@ def _cidrs(direction: str, key: str) -> str:
     )
 
 
-def _inside(facts: SiteFacts) -> tuple[str, str, str]:
+def _inside(facts: SiteFacts) -> tuple[str, ...]:
     places = facts.destinations
     elsewhere = literal(sorted({str(network) for _, network in places.elsewhere}))
     not_elsewhere = f"!{elsewhere}.exists(n, cidr(n).containsCIDR(x) || cidr(x).containsCIDR(n))"
@@ -119,6 +121,7 @@ def _inside(facts: SiteFacts) -> tuple[str, str, str]:
             _within([str(network) for network in OWNERS_NETWORKS]),
             not_elsewhere,
         ),
+        *_event_log(facts, one_address, not_elsewhere),
         every(
             f"object.metadata.name == {literal(PAYMENT_PROVIDER)}",
             "variables.class == 'payment'",
@@ -126,6 +129,15 @@ def _inside(facts: SiteFacts) -> tuple[str, str, str]:
             not_elsewhere,
         ),
     )
+
+
+def _event_log(facts: SiteFacts, one_address: str, not_elsewhere: str) -> tuple[str, ...]:
+    """Brokers of a cluster of the owner's, where the site has none of its own."""
+    if not facts.event_log or EVENT_LOG in facts.images:
+        return ()
+    named = f"object.metadata.name == {literal(TO_EVENT_LOG)}"
+    owners = _within([str(network) for network in OWNERS_NETWORKS])
+    return (every(named, "variables.class == 'personal'", one_address, owners, not_elsewhere),)
 
 
 def _each(cidrs: str, ways: tuple[str, ...]) -> str:

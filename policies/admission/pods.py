@@ -14,6 +14,7 @@ from policies.listing.migrations import BY_NAME, DATABASE_NAMESPACES, WHY_NOT_BE
 from policies.listing.table import WHY_NO_FIELD
 from policies.residency.res_005_storage_pinned_to_site import POD_SOURCES
 from policies.security.sec_002_images_of_own_registry import IMAGE, ON_THE_NODE, PUBLIC
+from shopsphere.estate.event_log import EVENT_LOG
 from shopsphere.estate.placement import DATA_CLASS_LABEL, SITE_LABEL
 from shopsphere.estate.site_declaration import DATABASE_IMAGE
 from shopsphere.estate.stack import Environment
@@ -26,7 +27,7 @@ IMAGES_OF_MIGRATIONS = tuple(sorted({workload_of(each).image for each in BY_NAME
 
 def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
     """Return the policies about pods of one site."""
-    of_workloads = {each.image for each in WORKLOADS} & set(facts.images)
+    of_workloads = {*(each.image for each in WORKLOADS), EVENT_LOG} & set(facts.images)
     template_labels = f"{TEMPLATE}.metadata.?labels.orValue({{}})"
     lower = Validation(
         "RES-009",
@@ -37,7 +38,7 @@ def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
     return [
         AdmissionPolicy(
             "workloads",
-            (Resources("apps", ("deployments",)),),
+            (Resources("apps", ("deployments", "statefulsets") if facts.event_log else ("deployments",)),),
             (
                 *placed("variables.labels", facts, "spec.template.metadata.labels"),
                 lower,
@@ -46,6 +47,7 @@ def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
                     f"!(request.?namespace.orValue('') in {literal(DATABASE_NAMESPACES)})",
                     f"metadata.namespace: {WHY_NOT_BESIDE}",
                 ),
+                *(_only_event_log() if facts.event_log else ()),
                 *_template_only(f"{TEMPLATE}.spec"),
                 *judged(f"{TEMPLATE}.spec", facts),
                 is_declared("variables.images", {facts.images[name] for name in of_workloads}),
@@ -74,6 +76,19 @@ def policies(facts: SiteFacts) -> list[AdmissionPolicy]:
             NOT_LEAVING,
         ),
     ]
+
+
+def _only_event_log() -> tuple[Validation, ...]:
+    """Return what has to be true of a StatefulSet: RES-007 of the pack says the same."""
+    name, namespace = "object.metadata.?name.orValue('')", "request.?namespace.orValue('')"
+    is_it = every(f"{namespace} == {literal(EVENT_LOG)}", f"{name} == {literal(EVENT_LOG)}")
+    return (
+        Validation(
+            "RES-007",
+            either("request.resource.resource != 'statefulsets'", is_it),
+            f"a StatefulSet that holds what no rule knows; allowed: {EVENT_LOG} in namespace {EVENT_LOG}",
+        ),
+    )
 
 
 def _beside_secrets(facts: SiteFacts) -> Validation:

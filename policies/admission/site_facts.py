@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policies.network.destinations import Destinations
-from policies.residency.data_read import NAMESPACES, strictness
+from policies.residency.data_read import EVENT_NAMESPACES, NAMESPACES, strictness
 from policies.residency.storage_places import pinned_class
 from policies.residency_map import pair_sites
 from shopsphere.estate.region_facts import region_facts
@@ -35,6 +35,7 @@ class SiteFacts:
         pod_network: addresses of its pods.
         images: references by the images' names, as the site's stack declares them; none where nothing runs.
         region: what the shop's processes are told of their region; empty at headquarters.
+        event_log: whether the site has an event log.
     """
 
     site: str
@@ -53,12 +54,16 @@ class SiteFacts:
     pod_network: str
     images: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
+    event_log: bool = False
 
     @classmethod
-    def of(cls, model: Topology, site: str, environment: Environment, images: Mapping[str, str]) -> SiteFacts:
+    def of(
+        cls, model: Topology, site: str, environment: Environment, images: Mapping[str, str], *, event_log: bool = False
+    ) -> SiteFacts:
         """Take them from the topology of an environment, and the images from the configuration of the site's stack."""
         jurisdiction, pair = model.jurisdiction_of(site), pair_sites(model, site)
         own_pair = model.pair_of(site)
+        namespaces = {**NAMESPACES, **(EVENT_NAMESPACES if event_log else {})}
         return cls(
             site=site,
             jurisdiction=jurisdiction,
@@ -73,9 +78,10 @@ class SiteFacts:
             ),
             storage_class=pinned_class(site),
             strictness={each: strictness(model, each) for each in model.data_classes},
-            namespaces={name: strictness(model, data_class) for name, data_class in NAMESPACES.items()},
+            namespaces={name: strictness(model, data_class) for name, data_class in namespaces.items()},
             destinations=Destinations.of(model, site),
             pod_network=str(model.site(site).pod_network),
             images=dict(images),
             region=region_facts(model, own_pair.name) if own_pair else "",
+            event_log=event_log,
         )

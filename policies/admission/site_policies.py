@@ -22,7 +22,7 @@ from shopsphere.topology import Topology
 
 
 def site_policies(
-    model: Topology, site: str, environment: Environment, images: Mapping[str, str]
+    model: Topology, site: str, environment: Environment, images: Mapping[str, str], *, event_log: bool = False
 ) -> list[AdmissionPolicy]:
     """Return the policies that a site's API server applies.
 
@@ -31,8 +31,9 @@ def site_policies(
         site: its name.
         environment: where images of the nodes themselves are allowed, or are not.
         images: references by the images' names, as the site's stack declares them; headquarters' declares none.
+        event_log: whether the site has an event log, and with it a StatefulSet and namespaces more.
     """
-    facts = SiteFacts.of(model, site, environment, images)
+    facts = SiteFacts.of(model, site, environment, images, event_log=event_log)
     return [
         *labels.policies(facts),
         *pods.policies(facts),
@@ -41,6 +42,6 @@ def site_policies(
         *databases.policies(facts),
         database_fields.policy(facts),
         *in_site_promotion.policies(),
-        *kinds.policies(),
+        *kinds.policies(facts),
         *entering.policies(),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from policies.fleet.flow import Store
 from policies.kinds import is_core, is_database, is_workload
 from policies.reading import mapping, text
-from policies.residency.data_read import NAMESPACES
+from policies.residency.data_read import EVENT_NAMESPACES, NAMESPACES
 from policies.resource import Resource
 from shopsphere.estate.databases import DATABASES
 from shopsphere.estate.placement import DATA_CLASS_LABEL
@@ -47,7 +47,7 @@ def _store(resource: Resource, name: str, site: str, model: Topology, *, is_data
     namespace = _own_name(resource) if is_core(resource, "Namespace") else namespace_of(resource)
     written = text(resource.labels, DATA_CLASS_LABEL)
     # A label is what its author writes: what the tables of the estate say counts as well.
-    known = {written, NAMESPACES.get(namespace, "")}
+    known = {written, {**NAMESPACES, **EVENT_NAMESPACES}.get(namespace, "")}
     if is_database:
         known.add(OF_DATABASES.get(name.removesuffix(f"-{site}"), ""))
     bootstrap = mapping(resource.props, "spec", "bootstrap") if is_database else {}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from policies.kinds import is_core, is_database
-from policies.reading import mapping, quantity, text, whole_number
+from policies.reading import mapping, nodes, quantity, text, whole_number
 from policies.resource import Resource
 from policies.rule import StackRule
 from policies.verdict import violation
@@ -16,8 +16,8 @@ from shopsphere.foundation.finding import Finding, Severity
 
 
 def applies(resource: Resource) -> bool:
-    """Return whether it is a database or a volume."""
-    return is_database(resource) or is_core(resource, "PersistentVolume")
+    """Return whether it is a database, the event log, or a volume."""
+    return is_database(resource) or resource.kind == "StatefulSet" or is_core(resource, "PersistentVolume")
 
 
 def measure(resource: Resource) -> Iterator[dict[str, Any]]:
@@ -27,6 +27,12 @@ def measure(resource: Resource) -> Iterator[dict[str, Any]]:
         size = mapping(resource.props, "spec", "storage").get("size")
         instances = whole_number(resource.props, "spec", "instances", default=1)
         yield {**value, "size": quantity(size, "spec.storage.size"), "written": str(size), "instances": instances}
+    elif resource.kind == "StatefulSet":
+        for at, claim in enumerate(nodes(resource.props, "spec", "volumeClaimTemplates")):
+            size = mapping(claim, "spec", "resources", "requests").get("storage")
+            place = f"spec.volumeClaimTemplates[{at}].spec.resources.requests.storage"
+            pods = whole_number(resource.props, "spec", "replicas", default=1)
+            yield {**value, "size": quantity(size, place), "written": str(size), "instances": pods}
     else:
         storage = mapping(resource.props, "spec", "capacity").get("storage")
         yield {**value, "capacity": quantity(storage, "spec.capacity.storage")}

@@ -9,7 +9,7 @@ from policies.listing.pods import JOB, SELECTOR, TEMPLATE
 from policies.listing.shape import ListedType, Named, Only, Shape
 from shopsphere.estate.cluster_rights import BINDINGS
 from shopsphere.estate.cluster_role import RBAC
-from shopsphere.estate.placement import NAME_LABEL, SITE_LABEL, WATTS_RESOURCE
+from shopsphere.estate.placement import DATA_CLASS_LABEL, NAME_LABEL, SITE_LABEL, WATTS_RESOURCE
 
 PEERS: tuple[Shape] = (
     {
@@ -30,6 +30,21 @@ DEPLOYMENT: Mapping[str, Shape] = {
     "minReadySeconds": "time",
     "revisionHistoryLimit": "count",
     "template": TEMPLATE,
+}
+STATEFUL_SET: Mapping[str, Shape] = {
+    **{key: DEPLOYMENT[key] for key in ("replicas", "selector", "revisionHistoryLimit", "template")},
+    "serviceName": "a name for its pods inside the cluster",
+    "volumeClaimTemplates": (
+        {
+            "metadata": {"name": "of the volume in the pod", "labels": LABELS},
+            "spec": {
+                "storageClassName": "RES-005 judges it",
+                "accessModes": "how pods of the site mount it",
+                "selector": {"matchLabels": {DATA_CLASS_LABEL: "volumes of one class; EVT-004 judges it"}},
+                "resources": {"requests": {"storage": "size; LIM-007 judges it"}},
+            },
+        },
+    ),
 }
 SERVICE: Mapping[str, Shape] = {
     "type": "NET-003 judges it",
@@ -97,6 +112,10 @@ CLUSTER_OBJECTS: Mapping[str, ListedType] = {
     ),
     "kubernetes:apps/v1:Deployment": ListedType(
         "A workload; its pods reach what NetworkPolicies let them.", object_of(spec=DEPLOYMENT)
+    ),
+    "kubernetes:apps/v1:StatefulSet": ListedType(
+        "The event log of the site; EVT rules judge where it keeps what, and who reaches it.",
+        object_of(spec=STATEFUL_SET),
     ),
     "kubernetes:batch/v1:Job": ListedType(
         "The migration of a database, as its owner; it runs nothing else.", object_of(spec=JOB)

@@ -114,6 +114,7 @@ COMPONENTS = (
             "Admission",
             "AppImage",
             "DataCentre",
+            "EventLog",
             "Gateway",
             "NetworkPolicies",
             "PinnedStorage",

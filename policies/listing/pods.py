@@ -91,6 +91,7 @@ _REST_OF_POD: Mapping[str, Shape] = {
     "priorityClassName": "who goes first when there is no room",
     "securityContext": {
         "runAsNonRoot": Only("root may leave the pod's network", (True,)),
+        "fsGroup": "group of the files on its own volumes",
         "seccompProfile": {"type": Only("other profiles allow system calls that leave the pod", ("RuntimeDefault",))},
     },
     "automountServiceAccountToken": Only("a token at the API server can make what this table refuses", (False,)),

@@ -17,6 +17,8 @@ BACKED_UP = frozenset(database.data_class for database in DATABASES)
 """Classes of the namespaces that may have a way to the archive: those of the pair's databases."""
 OWN_SERVICES = frozenset({"to-api-server", "to-site-agent"})
 """Policies whose destination a stack may configure: the site's API server and agent, at an address of its own."""
+TO_EVENT_LOG = "to-event-log"
+"""The same for brokers of a cluster of the owner's, from a namespace of what people do: personal data."""
 OWNERS_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 """Addresses that no public network routes (RFC 1918, RFC 4193): what answers there is the owner's own."""
 WIDEST_PREFIX = 20
@@ -109,6 +111,9 @@ class Destinations:
             return False
         if policy in OWN_SERVICES:
             return network.num_addresses == 1 and _is_within(network, OWNERS_NETWORKS)
+        if policy == TO_EVENT_LOG:
+            is_own = network.num_addresses == 1 and _is_within(network, OWNERS_NETWORKS)
+            return is_own and data_class == "personal"
         return policy == PAYMENT_PROVIDER and data_class == "payment" and network.prefixlen >= WIDEST_PREFIX
 
 

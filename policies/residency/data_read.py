@@ -9,6 +9,7 @@ from typing import Any
 
 from policies.reading import Node
 from policies.unknown import known
+from shopsphere.estate import event_log_site
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.site_declaration import HEADQUARTERS_SITE, REGIONAL_SITE
 from shopsphere.topology import HeldAt, Topology
@@ -16,7 +17,9 @@ from shopsphere.topology import HeldAt, Topology
 NAMESPACES: Mapping[str, str] = {
     each.name: each.data_class for site in (REGIONAL_SITE, HEADQUARTERS_SITE) for each in site.namespaces
 }
-"""Class of the data in each declared namespace."""
+"""Class of the data in each namespace that every site has."""
+EVENT_NAMESPACES: Mapping[str, str] = {each.name: each.data_class for each in event_log_site.EVENT_NAMESPACES}
+"""The same of those that a site has with an event log alone."""
 
 
 def strictness(model: Topology, data_class: str) -> int:

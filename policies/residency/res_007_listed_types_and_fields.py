@@ -11,12 +11,14 @@ from policies.listing.edge import COMPONENTS
 from policies.listing.shape import Named, Stranger, strangers
 from policies.listing.table import LISTED, WHY_NO_FIELD, WHY_NO_TYPE
 from policies.reading import mapping, nodes, text, texts
+from policies.residency.data_read import EVENT_NAMESPACES
 from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
 from policies.unknown import known
 from policies.verdict import violation
 from shopsphere.estate.cluster_rights import BINDINGS, NAMESPACES
+from shopsphere.estate.event_log import EVENT_LOG
 from shopsphere.estate.placement import LOST_NODE_TAINTS
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.foundation.finding import Finding, Severity
@@ -48,6 +50,8 @@ def check(resource: Resource) -> Iterator[Finding]:
         yield from _other_work(resource)
     if resource.kind == "Deployment":
         yield from _beside_a_database(resource)
+    if resource.kind == "StatefulSet":
+        yield from _other_state(resource)
     if resource.kind == "RoleBinding":
         yield from _of_no_table(resource)
     if is_database(resource):
@@ -112,6 +116,17 @@ def _beside_a_database(resource: Resource) -> Iterator[Finding]:
         yield violation(f"metadata.namespace: {namespace}; {migrations.WHY_NOT_BESIDE}", "the workload's own namespace")
 
 
+def _other_state(resource: Resource) -> Iterator[Finding]:
+    """Find a StatefulSet that is not the event log: its claims would hold what no rule knows the way of."""
+    name, namespace = (
+        text(resource.props, "metadata", "name"),
+        known(partial(text, resource.props, "metadata", "namespace")),
+    )
+    if name != EVENT_LOG or namespace not in {EVENT_LOG, None}:
+        found = f"StatefulSet {name or 'without a name'} in namespace {namespace}: it holds what no rule knows"
+        yield violation(found, f"{EVENT_LOG} in namespace {EVENT_LOG}, the event log")
+
+
 def _tolerates_anything(database: Resource) -> Iterator[Finding]:
     """Find a toleration of every taint; a list of fields cannot say that the key has to be there."""
     for at, each in enumerate(nodes(mapping(database.props, "spec", "affinity"), "tolerations")):
@@ -134,7 +149,7 @@ def _of_no_table(binding: Resource) -> Iterator[Finding]:
         allowed = ", ".join(sorted({f"{each.name}: {each.role} for {each.group}" for each in BINDINGS}))
         yield violation(f"metadata.name: {name or 'missing'}, with {role} for {group}", allowed)
         return
-    where = own[0].namespaces or tuple(each for each in NAMESPACES if each not in own[0].but)
+    where = own[0].namespaces or tuple(each for each in (*NAMESPACES, *EVENT_NAMESPACES) if each not in own[0].but)
     if namespace is not None and namespace not in where:
         yield violation(f"metadata.namespace: {namespace or 'missing'}; {role} is not for there", " or ".join(where))
 

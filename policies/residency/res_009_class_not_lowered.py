@@ -8,7 +8,7 @@ from functools import partial
 
 from policies.kinds import holds_data, is_core, is_database, is_workload, label_places, pod_spec
 from policies.reading import MalformedError, Node, mapping, text
-from policies.residency.data_read import NAMESPACES, databases_in, strictness
+from policies.residency.data_read import EVENT_NAMESPACES, NAMESPACES, databases_in, strictness
 from policies.residency_map import topology_of
 from policies.resource import Resource
 from policies.rule import ResourceRule
@@ -36,7 +36,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     """Find classes below that of the namespace, of the object, of the volumes or of what is read."""
     own = text(resource.labels, DATA_CLASS_LABEL)
     namespace = text(resource.props, "metadata", "name" if is_core(resource, "Namespace") else "namespace")
-    of_namespace = NAMESPACES.get(namespace, "")
+    of_namespace = {**NAMESPACES, **EVENT_NAMESPACES}.get(namespace, "")
     if own and of_namespace:
         yield from _below(resource, own, of_namespace, f"metadata.labels, in namespace {namespace}")
     if holds_data(resource):

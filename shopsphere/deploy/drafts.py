@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from shopsphere.deploy.environment import common_variables, variables
+from shopsphere.deploy.event_log_secrets import event_log_keys
 from shopsphere.estate import stack_files
 from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, GATEWAY_SECRET_NAMES, PAIR_SECRET_NAMES
 from shopsphere.estate.paths import pulumi_home
@@ -97,7 +98,7 @@ def _made_by_up(topology: Topology, stack: StackId) -> list[str]:
         return []
     archived = ARCHIVE_SECRET_NAMES if stack.site and topology.archive_of(stack.site) else ()
     lab = (*GATEWAY_SECRET_NAMES, *archived) if stack.environment is Environment.LAB else ()
-    return [f"{stack_files.NAMESPACE}:{name}" for name in (*PAIR_SECRET_NAMES, *lab)]
+    return [f"{stack_files.NAMESPACE}:{name}" for name in (*PAIR_SECRET_NAMES, *lab)] + event_log_keys(stack)
 
 
 def _empty_project(stack: StackId, folder: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from shopsphere.deploy.declared_graph import Graph, declared_by
 from shopsphere.deploy.filling_in import require_plain_values
 from shopsphere.deploy.opening import project_name
 from shopsphere.estate import stack_files
+from shopsphere.estate.event_log import wanted_secrets
 from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, OWNER_SECRET_NAMES, SITE_SECRET_NAMES
 from shopsphere.estate.site_config import API_SERVER_PORT
 from shopsphere.estate.stack import EVERYTHING, Environment, StackId, edge_stack, site_stack, sites_of
@@ -73,7 +74,8 @@ def configuration(topology: Topology, stack: StackId) -> tuple[dict[str, Any], l
     if stack.region in topology.pairs:
         archived = ARCHIVE_SECRET_NAMES if stack.site and topology.archive_of(stack.site) else ()
         owners = OWNER_SECRET_NAMES if stack.environment is Environment.PROD else ()
-        secret |= {f"{stack_files.NAMESPACE}:{name}" for name in (*SITE_SECRET_NAMES, *archived, *owners)}
+        of_log = wanted_secrets(config.get(f"{stack_files.NAMESPACE}:kafka"))
+        secret |= {f"{stack_files.NAMESPACE}:{name}" for name in (*SITE_SECRET_NAMES, *archived, *owners, *of_log)}
     known = {**config, **dict.fromkeys(secret, stack_files.STAND_IN)}
     if stack.site and stack.environment is Environment.LAB and not Path(known[KUBECONFIG]).exists():
         known[KUBECONFIG] = _kubeconfig(topology, stack.site, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from shopsphere.deploy.event_log_secrets import ensure_event_log_secrets
 from shopsphere.deploy.filling_in import require_filled_in
 from shopsphere.deploy.key_management import require_key_management
 from shopsphere.deploy.listening import Listener, Noted
@@ -31,6 +32,8 @@ def prepare_region(topology: Topology, stacks: tuple[StackId, ...], listener: Li
         environment = stacks[0].environment
         if ensure_pair_secrets(topology, topology.pair(pair), environment):
             listener.tell(Noted(pair, "made its shared secrets and stored them encrypted in both stacks"))
+        if ensure_event_log_secrets(topology, topology.pair(pair), environment):
+            listener.tell(Noted(pair, "made the certificates of its event log and stored them encrypted"))
     for stack in stacks:
         if stack.region in topology.pairs and stack.environment is Environment.LAB:
             ensure_gateway_certificate(stack)

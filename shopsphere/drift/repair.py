@@ -30,7 +30,7 @@ TAKEN_AWAY = frozenset(
     {
         "PersistentVolume", "ConfigMap", SECRET, "Service", "ResourceQuota", "LimitRange", "Deployment", "Job",
         "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy", "Cluster", "RoleBinding", "Endpoints",
-        "EndpointSlice",
+        "EndpointSlice", "StatefulSet",
     }
 )  # fmt: skip
 """Kinds of which `up` may delete whatever there is in its namespaces; of all others only the cluster's owner may."""

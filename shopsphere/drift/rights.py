@@ -10,6 +10,7 @@ from typing import Any
 
 from shopsphere.drift.declared import Declared
 from shopsphere.estate.cluster_rights import agent_rights, site_rights, way_in_for_up
+from shopsphere.estate.event_log_site import EVENT_NAMESPACES
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
 from shopsphere.topology import Topology
 
@@ -39,9 +40,11 @@ def owners_rights(
     agents = agent_rights(site) if any(each.kind == _DATABASE for each in stack) else []
     needed = {(each["kind"], each["metadata"]["name"]) for each in agents}
     policies = [each.name for each in stack if each.kind == _POLICY]
+    of_log = {each.name for each in EVENT_NAMESPACES}
+    event_log = any(each.kind == _NAMESPACE and each.name in of_log for each in stack)
     printed = [
-        *site_rights(topology, site, policies, agent_port=agent_port),
-        *(each for each in way_in_for_up(topology, site) if each["kind"] != _NAMESPACE),
+        *site_rights(topology, site, policies, agent_port=agent_port, event_log=event_log),
+        *(each for each in way_in_for_up(topology, site, event_log=event_log) if each["kind"] != _NAMESPACE),
     ]
     programs = [each for each in printed if _key(each) not in needed]
     return [*(_declared(each) for each in agents), *(_declared(each, may_be_missing=True) for each in programs)]

@@ -18,7 +18,8 @@ from shopsphere.estate import stack_files
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.edge_config import DnsAuthorityConfig, EdgeConfig, Nameserver
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
-from shopsphere.estate.site_config import API_SERVER_PORT, Kubeconfigs, SecureAddress, WebAddress
+from shopsphere.estate.site_config import API_SERVER_PORT, Kubeconfigs
+from shopsphere.estate.site_config_parts import SecureAddress, WebAddress
 from shopsphere.estate.stack import Environment, StackId, edge_stack
 from shopsphere.foundation.errors import ShopSphereError
 

@@ -22,6 +22,7 @@ from shopsphere.estate.cluster_role import (
     rule,
 )
 from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.event_log_site import EVENT_NAMESPACES
 from shopsphere.estate.role_rights import (
     DEPLOYS,
     DEPLOYS_HERE,
@@ -150,7 +151,12 @@ def agent_rights(site: str) -> list[Manifest]:
 
 
 def site_rights(
-    topology: Topology, site: str, policies: Collection[str], *, agent_port: int = SITE_AGENT_PORT
+    topology: Topology,
+    site: str,
+    policies: Collection[str],
+    *,
+    agent_port: int = SITE_AGENT_PORT,
+    event_log: bool = False,
 ) -> list[Manifest]:
     """Return the roles of a site's agents and of each program, and their bindings for the whole cluster.
 
@@ -159,10 +165,11 @@ def site_rights(
         site: whose cluster.
         policies: names of the admission policies that its stack declares.
         agent_port: of the agents on its hosts.
+        event_log: whether the site has an event log, and with it namespaces more.
     """
     of_pair = topology.pair_of(site) is not None
     own = topology.site(site)
-    namespaces = namespaces_of(topology, site)
+    namespaces = namespaces_of(topology, site, event_log=event_log)
     bound = frozenset(each.role for each, _ in bindings_in(namespaces, of_pair=of_pair))
     return [
         *(agent_rights(site) if of_pair else []),
@@ -173,19 +180,19 @@ def site_rights(
     ]
 
 
-def namespaces_of(topology: Topology, site: str) -> list[str]:
+def namespaces_of(topology: Topology, site: str, *, event_log: bool = False) -> list[str]:
     """Return the names of the namespaces of a site's stack."""
     declaration = REGIONAL_SITE if topology.pair_of(site) else HEADQUARTERS_SITE
-    return [each.name for each in declaration.namespaces]
+    return [each.name for each in (*declaration.namespaces, *(EVENT_NAMESPACES if event_log else ()))]
 
 
-def way_in_for_up(topology: Topology, site: str) -> list[Manifest]:
+def way_in_for_up(topology: Topology, site: str, *, event_log: bool = False) -> list[Manifest]:
     """Return what lets `up` into the stack's namespaces, with the namespaces: who may not make rights cannot begin.
 
     The namespaces have a name and nothing else: what they are, the stack declares.
     """
     found: list[Manifest] = []
-    for name in namespaces_of(topology, site):
+    for name in namespaces_of(topology, site, event_log=event_log):
         found.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         found.append(namespace_binding(OWNERS_BINDING, name, DEPLOYS_HERE, Role.UP.group))
     return found

@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from shopsphere.estate.cdn_origin import ORIGIN_PORT
-from shopsphere.estate.site_config import WRITTEN_ONCE, Frozen, SecureAddress, Text
+from shopsphere.estate.site_config import WRITTEN_ONCE
+from shopsphere.estate.site_config_parts import Frozen, SecureAddress, Text
 from shopsphere.estate.site_health import SERVING_PATH
 
 PathPrefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*$")]

@@ -99,7 +99,7 @@ def generate_pair_secrets(topology: Topology, pair: Pair | str, *, now: datetime
 def generate_certificates(topology: Topology, pair: Pair, *, now: datetime | None = None) -> dict[str, str]:
     """Make an authority and all that it vouches for; as `generate_pair_secrets`, of the certificates alone."""
     start = (now or datetime.now(UTC)) - CLOCK_TOLERANCE
-    authority = _Authority(f"shopsphere {pair.name} databases", start)
+    authority = Authority(f"shopsphere {pair.name} databases", start)
     addresses = [each for site in pair.sites for each in topology.site(site).addresses]
     made = {AUTHORITY: authority.certificate_text}
     for database in DATABASES:
@@ -119,8 +119,13 @@ def new_key() -> str:
     return secrets.token_urlsafe(48)
 
 
-class _Authority:
-    """A certificate authority that lives as long as this object."""
+class Authority:
+    """A certificate authority that lives as long as this object.
+
+    Args:
+        name: that its certificate has.
+        start: of the validity of all that it signs.
+    """
 
     def __init__(self, name: str, start: datetime) -> None:
         self._start = start
@@ -141,25 +146,36 @@ class _Authority:
     def issue_server(self, names: list[str], addresses: list[IPv4Address]) -> tuple[str, str]:
         """Return certificate and key of a server that answers under `names` and `addresses`."""
         alternatives = [*map(x509.DNSName, names), *map(x509.IPAddress, addresses)]
-        return self._issue(names[0], ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName(alternatives))
+        return self._issue(names[0], [ExtendedKeyUsageOID.SERVER_AUTH], x509.SubjectAlternativeName(alternatives))
 
-    def issue_client(self, user: str) -> tuple[str, str]:
-        """Return certificate and key of a database user."""
-        return self._issue(user, ExtendedKeyUsageOID.CLIENT_AUTH, None)
+    def issue_broker(self, name: str, names: list[str], addresses: list[IPv4Address]) -> tuple[str, str]:
+        """Return certificate and key of a server that is a client of itself, too."""
+        alternatives = [*map(x509.DNSName, names), *map(x509.IPAddress, addresses)]
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        return self._issue(name, usages, x509.SubjectAlternativeName(alternatives), for_java=True)
+
+    def issue_client(self, user: str, *, for_java: bool = False) -> tuple[str, str]:
+        """Return certificate and key of a user, of a database's or of the event log's."""
+        return self._issue(user, [ExtendedKeyUsageOID.CLIENT_AUTH], None, for_java=for_java)
 
     def _issue(
-        self, name: str, usage: x509.ObjectIdentifier, alternatives: x509.SubjectAlternativeName | None
+        self,
+        name: str,
+        usages: list[x509.ObjectIdentifier],
+        alternatives: x509.SubjectAlternativeName | None,
+        *,
+        for_java: bool = False,
     ) -> tuple[str, str]:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
             certificate_builder(_name(name), self._name, key.public_key(), self._start, self._start + LEAF_LIFETIME)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         if alternatives is not None:
             builder = builder.add_extension(alternatives, critical=False)
-        return _pem(builder.sign(self._key, hashes.SHA256())), _key_text(key)
+        return _pem(builder.sign(self._key, hashes.SHA256())), _key_text(key, for_java=for_java)
 
 
 def _name(common_name: str) -> x509.Name:
@@ -170,8 +186,7 @@ def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _key_text(key: ec.EllipticCurvePrivateKey) -> str:
-    # Traditional form: what libpq of every supported PostgreSQL reads for an EC key.
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    ).decode()
+def _key_text(key: ec.EllipticCurvePrivateKey, *, for_java: bool) -> str:
+    # Traditional form: what libpq of every supported PostgreSQL reads for an EC key. Java reads no other than PKCS #8.
+    form = serialization.PrivateFormat.PKCS8 if for_java else serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()

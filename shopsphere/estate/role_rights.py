@@ -170,7 +170,7 @@ def up_rights(
 def _in_namespaces(bound: Collection[str]) -> Iterator[Manifest]:
     made = (*READ, "create", "patch", "update", "delete")
     yield rule("", ("secrets", "configmaps", "services", "resourcequotas", "limitranges"), made)
-    yield rule("apps", "deployments", made)
+    yield rule("apps", ("deployments", "statefulsets"), made)
     yield rule("batch", "jobs", made)
     yield rule("autoscaling", "horizontalpodautoscalers", made)
     yield rule("policy", "poddisruptionbudgets", made)

@@ -7,70 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field
 
+from shopsphere.estate.event_log_config import KafkaConfig
 from shopsphere.estate.site_agent import SITE_AGENT_PORT
-from shopsphere.topology.quantities import QuantityError, parse_quantity
+from shopsphere.estate.site_config_parts import Frozen, Quantity, Text, WebAddress
 
 API_SERVER_PORT = 6443
 """Where a site's API server listens unless its configuration says otherwise."""
-
-
-def _quantity(text: str) -> str:
-    try:
-        parse_quantity(text)
-    except QuantityError as error:
-        raise ValueError("should be a quantity as in 250m or 512Mi") from error
-    return text
-
-
-def _web_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("should be an address like https://host or http://host:port")
-    return text.rstrip("/")
-
-
-def _secure_address(text: str) -> str:
-    if not text.startswith("https://"):
-        raise ValueError("should be an https:// address: who answers there, and who asks, is proven by certificates")
-    return _web_address(text)
-
-
-Quantity = Annotated[str, AfterValidator(_quantity)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-SecureAddress = Annotated[str, AfterValidator(_secure_address)]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class Frozen(BaseModel):
-    """A part of the configuration; its keys are written in camelCase."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
-
-    declared_elsewhere: ClassVar[Mapping[str, str]] = {}
-    """Keys that somebody may look for here, and what is expected instead: the fact has another, single place."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_what_is_declared_elsewhere(cls, value: Any) -> Any:
-        found = [key for key in cls.declared_elsewhere if isinstance(value, Mapping) and key in value]
-        if found:
-            reasons = [
-                InitErrorDetails(
-                    type=PydanticCustomError("declared_elsewhere", "{reason}", {"reason": cls.declared_elsewhere[key]}),
-                    loc=(key,),
-                    input=value[key],
-                )
-                for key in found
-            ]
-            raise ValidationError.from_exception_data(cls.__name__, reasons)
-        return value
 
 
 WRITTEN_ONCE = "of the environment's topology: topology.yaml, or topology.<environment>.yaml where it differs"
@@ -189,6 +135,9 @@ class RegionalConfig(SiteConfig):
     image_build: ImageBuild | None = Field(default=None, description="Build the shop's image as part of the stack.")
     workloads: dict[str, WorkloadConfig] = Field(description="Size of each workload of the site, by its name.")
     databases: dict[str, DatabaseConfig] = Field(description="Size of each database of the site, by its name.")
+    kafka: KafkaConfig | None = Field(
+        default=None, description="The site's event log, and with it the collector of clicks; none if not given."
+    )
     psp_url: WebAddress = Field(description="Payment service provider's API.")
     payment_methods: dict[Annotated[str, Field(pattern="^tok_[a-z0-9_]{1,60}$")], Text] = Field(
         default_factory=dict,

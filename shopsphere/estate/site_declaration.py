@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shopsphere.estate.databases import DATABASES, DatabaseModel
+from shopsphere.estate.event_log import EVENT_LOG_SECRET_NAMES, PASSWORD
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.pair_secrets import (
     ARCHIVE_SECRET_NAMES,
@@ -66,7 +67,10 @@ class SiteDeclaration:
     def stored_classes(self) -> tuple[str, ...]:
         """Classes of data that a volume of the site may be set aside for."""
         of_databases = {database.data_class for database in self.databases}
-        return tuple(sorted(of_databases | {namespace.data_class for namespace in self.reserved}))
+        others = {each.data_class for each in self.workloads if each.claims} | {
+            each.data_class for each in self.reserved
+        }
+        return tuple(sorted(of_databases | others))
 
     def _check_names(self) -> None:
         twice = _repeated(each.name for each in self.namespaces)
@@ -100,12 +104,14 @@ class SiteDeclaration:
 
     def _check_references(self) -> None:
         known = (*PAIR_SECRET_NAMES, *OTHER_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, *OWNER_SECRET_NAMES)
+        files = (*EVENT_LOG_SECRET_NAMES, PASSWORD)
         for each in self.workloads:
             unknown = [called.name for called in each.calls if called not in self.workloads]
             unknown += [database.name for database in each.databases if database not in self.databases]
             repeated = _repeated([*(called.name for called in each.calls), *each.endpoints])
             secrets = each.secrets(each.process).values() if each.process else ()
             unknown += [name for name in secrets if name not in known]
+            unknown += [name for name in (each.process.files.values() if each.process else ()) if name not in files]
             if unknown or repeated:
                 raise DeclarationError.build(
                     f"workload {each.name} refers to what its site does not have, or twice to the same",

@@ -26,7 +26,7 @@ def priority_class_name(priority: str) -> str:
     return f"shopsphere-{priority}"
 
 
-OutsideEndpoint = Literal["payment-provider", "site-agent", "headquarters", "archive"]
+OutsideEndpoint = Literal["payment-provider", "site-agent", "headquarters", "archive", "event-log"]
 """What a workload may reach outside its cluster, by name; RegionalPair knows where each of them is."""
 
 
@@ -84,6 +84,8 @@ class Process:
         ready_path: path that is answered while the process can serve; other pods get no requests.
         startup_seconds: longest time until live_path is answered at first (s).
         scratch: sizes of folders for what may be lost with the pod, by their paths.
+        files: names of secrets of the stack's configuration, by the names of the files that hold them, all in one
+            folder (shopsphere.estate.event_log.FILES_DIRECTORY).
     """
 
     command: tuple[str, ...]
@@ -95,6 +97,7 @@ class Process:
     ready_path: str = "/readyz"
     startup_seconds: int = 60
     scratch: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class WorkloadDeclaration:
         endpoints: what it may reach outside the cluster.
         replicates: whether it reads its databases by replication only, so that it has neither their owners' addresses
             nor their passwords.
+        claims: most claims of volumes in its namespace.
     """
 
     name: str
@@ -131,6 +135,7 @@ class WorkloadDeclaration:
     databases: tuple[DatabaseModel, ...] = ()
     endpoints: tuple[OutsideEndpoint, ...] = ()
     replicates: bool = False
+    claims: int = 0
 
     @property
     def namespace(self) -> NamespaceModel:
@@ -141,6 +146,7 @@ class WorkloadDeclaration:
             self.data_class,
             self.owner,
             self.power_percent,
+            claims=self.claims,
             load_balancers=min(1, outside),
             node_ports=outside,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 from shopsphere.estate.databases import AUTHORITY_FILE, COMMERCE, DATABASES, LEDGER, DatabaseModel
+from shopsphere.estate.event_log import EVENT_LOG
 from shopsphere.estate.pair_secrets import PAYMENTS_CALL_KEY, PSP_API_KEY
 from shopsphere.estate.workload_declaration import Process, Surroundings, WorkloadDeclaration
 
@@ -109,7 +110,7 @@ def collector_of(database: DatabaseModel) -> WorkloadDeclaration:
 
 COLLECTORS = tuple(map(collector_of, DATABASES))
 
-OWN_COMPONENTS = frozenset({GATEWAY.name})
+OWN_COMPONENTS = frozenset({GATEWAY.name, EVENT_LOG})
 """Workloads without a process, because components/regional_site.py has a component for each that makes its pods."""
 
 WORKLOADS = (SHOP, PAYMENTS, GATEWAY, *COLLECTORS)

@@ -10,6 +10,7 @@ from own_authority import authority_of_tests
 from unplaced import without_source_positions
 
 from shopsphere.deploy.declared_graph import Graph, declared_by
+from shopsphere.estate.event_log import EVENT_LOG_SECRET_NAMES, PASSWORD
 from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, SITE_SECRET_NAMES, generate_pair_secrets
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
@@ -105,7 +106,14 @@ def build(
 ) -> Graph:
     """Run the stack's own `__main__.py` and return its graph."""
     values = complete_config(project, stack) if config is None else config
-    names = (*SITE_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, "registryPassword", "pspApiKey")
+    names = (
+        *SITE_SECRET_NAMES,
+        *ARCHIVE_SECRET_NAMES,
+        "registryPassword",
+        "pspApiKey",
+        *EVENT_LOG_SECRET_NAMES,
+        PASSWORD,
+    )
     encrypted = [f"shopsphere:{key}" for key in names if key not in plain_secrets]
     with without_source_positions():
         return declared_by(

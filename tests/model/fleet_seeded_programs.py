@@ -67,34 +67,34 @@ PROGRAMS: dict[str, Seeded] = {
         "FLT-003",
         "ledger-ashburn (payment, us) -> export -> eu.example.net",
     ),
-    "logs by way of a collector at the other site": (
+    "logs by way of a forwarder at the other site": (
         [
             program("frankfurt", "shop", "personal", LOG_TARGET="tcp://dublin.shopsphere.test:30514"),
-            node_port("dublin", "collector", 30514),
-            program("dublin", "collector", "operational", LOKI="https://logs.newyork.shopsphere.test"),
+            node_port("dublin", "forwarder", 30514),
+            program("dublin", "forwarder", "operational", LOKI="https://logs.newyork.shopsphere.test"),
         ],
         "FLT-004",
-        "shop at frankfurt (personal, eu) -> log shipping -> collector at dublin -> log shipping -> newyork",
+        "shop at frankfurt (personal, eu) -> log shipping -> forwarder at dublin -> log shipping -> newyork",
     ),
     "logs by way of a site's address": (
         [
             program("frankfurt", "shop", "personal", LOG_TARGET="tcp://10.99.0.12:514"),
-            program("dublin", "collector", "operational", LOKI="https://logs.example.net"),
-            node_port("dublin", "collector", 31000),
-            admits("dublin", "collector", block("10.99.0.11/32")),
+            program("dublin", "forwarder", "operational", LOKI="https://logs.example.net"),
+            node_port("dublin", "forwarder", 31000),
+            admits("dublin", "forwarder", block("10.99.0.11/32")),
         ],
         "FLT-004",
-        "shop at frankfurt (personal, eu) -> log shipping -> dublin -> arrival -> collector at dublin -> log shipping"
+        "shop at frankfurt (personal, eu) -> log shipping -> dublin -> arrival -> forwarder at dublin -> log shipping"
         " -> logs.example.net",
     ),
-    "logs that the shop sends to a collector beside it": (
+    "logs that the shop sends to a forwarder beside it": (
         [
-            program("sydney", "collector", "operational"),
-            opens("sydney", "payments", within("collector"), name="to-collector"),
-            settings("sydney", "collector", "ConfigMap", **{"fluent-bit.conf": "[OUTPUT]\n  Host 10.99.0.22\n"}),
+            program("sydney", "forwarder", "operational"),
+            opens("sydney", "payments", within("forwarder"), name="to-forwarder"),
+            settings("sydney", "forwarder", "ConfigMap", **{"fluent-bit.conf": "[OUTPUT]\n  Host 10.99.0.22\n"}),
         ],
         "FLT-004",
-        "payments at sydney (payment, apac) -> call -> collector at sydney -> log shipping -> chicago",
+        "payments at sydney (payment, apac) -> call -> forwarder at sydney -> log shipping -> chicago",
     ),
     "the region's name leads abroad": (
         [pair_state(frankfurt=ADDRESSES["ashburn"], dublin=ADDRESSES["dublin"])],

@@ -14,7 +14,7 @@ from policy_cases.judging import RULES
 from policies.judging import judge
 from shopsphere.deploy import arming
 from shopsphere.deploy.arming import PackNotArmedError, require_armed_pack, require_refusals, rules_of_checkout
-from shopsphere.deploy.canary.refused import PROJECT, REFUSED, STACK
+from shopsphere.deploy.canary.refused import CALLED, PROJECT, REFUSED, STACK
 from shopsphere.deploy.environment import common_variables
 from shopsphere.foundation.process import Result
 
@@ -48,7 +48,9 @@ def test_the_rules_of_the_checkout_are_those_of_the_pack() -> None:
 
 @pytest.mark.parametrize("rule_id", RULES)
 def test_every_rule_refuses_the_canary(rule_id: str) -> None:
-    declared = [Declared(token, props, "canary", STACK, None).resource() for token, props in REFUSED.items()]
+    declared = [
+        Declared(token, props, CALLED.get(token, "canary"), STACK, None).resource() for token, props in REFUSED.items()
+    ]
     assert judge([RULES[rule_id]], declared), "it needs a declaration in shopsphere/deploy/canary/refused.py"
 
 
@@ -111,7 +113,7 @@ def test_the_canary_is_previewed_with_the_pack_and_the_settings_of_every_run(
 def test_a_pack_that_lets_the_canary_pass_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SHOPSPHERE_LAB", str(tmp_path))
     played(monkeypatch, [{"summaryEvent": {"PolicyPacks": {"shopsphere": "0.1.0"}}}])
-    with pytest.raises(PackNotArmedError, match="not evaluated: LIM-001-racks-of-the-site"):
+    with pytest.raises(PackNotArmedError, match="not evaluated: EVT-001-topics-have-a-class"):
         require_armed_pack()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.clicks.producing import KafkaProducer
-from app.clicks.settings import VARIABLES, ClicksSettings
+from app.clicks.settings import VARIABLES, ClicksSettings, KeeperSettings
 from app.errors import SettingsError, ShopError
 
 USABLE = {"CLICKS_BOOTSTRAP": "kafka-0:9092,kafka-1:9092"}
@@ -71,6 +71,7 @@ def test_the_list_of_variables_is_what_is_read(tmp_path: Path) -> None:
     files = {name: str(file) for name in VARIABLES if name.endswith("_FILE")}
     asked = Asked({**USABLE, **files, "CLICKS_SASL_MECHANISM": "PLAIN", "CLICKS_SASL_USER": "clicks"})
     ClicksSettings.read(asked)
+    KeeperSettings.read(asked)
     assert {name for name in asked.names if name.startswith("CLICKS_")} == VARIABLES
 
 

@@ -72,8 +72,8 @@ LAWFUL = {
     ],
     "logs to the other site of the pair": [
         program("frankfurt", "shop", "personal", LOG_TARGET="tcp://dublin.shopsphere.test:30514"),
-        node_port("dublin", "collector", 30514),
-        program("dublin", "collector", "operational"),
+        node_port("dublin", "forwarder", 30514),
+        program("dublin", "forwarder", "operational"),
     ],
     "health of a site to headquarters, of what reads nothing": [
         program("dublin", "monitor", "operational", TARGET="https://health.newyork.shopsphere.test"),

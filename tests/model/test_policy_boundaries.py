@@ -9,6 +9,10 @@ import pytest
 from policy_cases.judging import RULES, CaseOf, cases, told_to_the_engine
 
 NEIGHBOURS = {
+    "EVT-001": ("personal", "stricter than its namespace"),
+    "EVT-002": ("half of the volume", "more than half"),
+    "EVT-003": ("collector", "shop"),
+    "EVT-004": ("the event log", "two brokers"),
     "LIM-001": ("rack 8", "rack 9"),
     "LIM-002": ("up to the last watt", "one watt too many"),
     "LIM-003": ("autoscaled up to the last watt", "autoscaled to more"),

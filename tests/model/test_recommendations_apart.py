@@ -14,7 +14,10 @@ from shopsphere.foundation.paths import REPOSITORY
 
 pytestmark = pytest.mark.requirement("recommendations cost the storefront neither memory nor time at its start")
 
-PROCESSES = ("app.server", "app.web.application", "app.payments.application", "app.psp.application", "app.cli")
+PROCESSES = (
+    *("app.server", "app.web.application", "app.payments.application", "app.psp.application", "app.cli"),
+    *("app.clicks.serving", "app.insight.application"),
+)
 FOR_PAGES = tuple(
     f"app.recommendations.{name}" for name in ("because", "bounds", "fallbacks", "recently", "groups", "conversion")
 )

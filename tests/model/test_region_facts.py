@@ -11,8 +11,9 @@ import pytest
 from app.catalogue.seed.prices import price_minor
 from app.catalogue.seed.products import fingerprint, products
 from app.errors import SettingsError
+from app.psp.settings import PspSettings
 from app.region import Region, region_of
-from app.settings import VARIABLES, Environment, PaymentsSettings, PspSettings, StorefrontSettings
+from app.settings import VARIABLES, Environment, PaymentsSettings, StorefrontSettings
 from app.web.money import money
 from lab.hosts import load_hosts
 from lab.plan import components_of

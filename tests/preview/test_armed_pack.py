@@ -38,7 +38,7 @@ def test_every_rule_refuses_the_canary_whatever_the_environment_says(
 @pytest.mark.requirement("a run whose pack was not armed fails, and changes nothing")
 def test_a_pack_that_is_switched_off_is_found_out(monkeypatch: pytest.MonkeyPatch, switched_off: Path) -> None:
     monkeypatch.setattr(arming, "ENFORCEMENT", switched_off)
-    with pytest.raises(arming.PackNotArmedError, match="not evaluated: LIM-001-racks-of-the-site") as error:
+    with pytest.raises(arming.PackNotArmedError, match="not evaluated: ") as error:
         arming.require_armed_pack()
     assert all(f"{rule.id}-{rule.name}" in str(error.value) for rule in discover())
 

@@ -10,6 +10,11 @@ from policies.registry import PACK_NAME, discover
 RULES = {rule.id: f"{rule.id}-{rule.name}" for rule in discover()}
 # Facts that are spoiled together, because each start of the CLI takes seconds; tests/model has each alone.
 PLACES = {
+    "eventLog": "true",
+    "topicClass": "aggregate",
+    "retention": "-1",
+    "writer": "shop",
+    "volumesOf": "public",
     "dataClass": "aggregate",
     "storageClass": "ashburn-pinned",
     "volumeSite": "ashburn",
@@ -51,7 +56,7 @@ REFUSED = [
     ("places", "RES-030", "path /checkout/", "CdnDistribution 'static'"),
     ("places", "LIM-001", "rack r9", "Deployment 'shop'"),
     ("places", "LIM-002", "1 W requested per pod", "Deployment 'shop'"),
-    ("places", "LIM-004", "quotas of 149041 W at frankfurt", "the stack"),
+    ("places", "LIM-004", "quotas of 149141 W at frankfurt", "the stack"),
     ("places", "LIM-005", "requests.shopsphere.io/watts: 149041", "ResourceQuota 'power'"),
     ("totals", "RES-001", "shopsphere.io/data-class: secret", "Namespace 'shop'"),
     ("totals", "RES-004", "the cluster of ashburn from stack lab-frankfurt", "Deployment 'shop'"),
@@ -59,6 +64,10 @@ REFUSED = [
     ("totals", "LIM-002", "10646 pods of 14 W: 149044 W", "Deployment 'shop'"),
     ("totals", "LIM-003", "149058 W requested by all pods of frankfurt", "the stack"),
     ("totals", "LIM-006", "186326 W for 10646 + 2662 pods of shop", "the stack"),
+    ("places", "EVT-001", "topic clicks, class: aggregate", "ConfigMap 'event-log-declaration'"),
+    ("places", "EVT-002", "topic clicks: retention.ms without a bound", "the stack"),
+    ("places", "EVT-003", "spec.ingress[0].from[0]: shop", "NetworkPolicy 'kafka-from-writer'"),
+    ("places", "EVT-004", "volumes of public", "StatefulSet 'kafka'"),
     ("places", "LIM-007", "no volume of 1Gi or more for payment data that ledger-frankfurt", "the stack"),
 ]
 
@@ -77,7 +86,7 @@ def refused(tiny: Tiny) -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def test_good_site_passes_and_every_rule_ran(tiny: Tiny) -> None:
-    result = tiny.operate("preview")
+    result = tiny.operate("preview", eventLog="true")
     assert result.code == 0, result.stdout + result.stderr
     assert "error" not in result.stdout
     judged = [*tiny.events("policyAnalyzeSummaryEvent"), *tiny.events("policyAnalyzeStackSummaryEvent")]

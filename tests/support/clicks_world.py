@@ -11,6 +11,7 @@ from memory_producer import MemoryProducer
 
 from app.clicks.intake import Intake
 from app.clicks.protocol import Connection
+from app.clicks.reception import Reception
 from app.clicks.settings import Bounds
 
 TAB = "0123456789abcdef"
@@ -61,9 +62,9 @@ class MadeTransport:
 class Side:
     """The other side of a connection."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, reception: Reception, kind: type[Connection] = Connection) -> None:
         self.transport = MadeTransport()
-        self.connection = Connection(intake)
+        self.connection = kind(reception)
         self.connection.connection_made(self.transport)  # type: ignore[arg-type]
 
     def send(self, *pieces: bytes) -> None:

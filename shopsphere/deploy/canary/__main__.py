@@ -2,8 +2,8 @@
 
 import pulumi
 
-from shopsphere.deploy.canary.refused import REFUSED
+from shopsphere.deploy.canary.refused import CALLED, REFUSED
 
 for token, props in REFUSED.items():
     # Rules about a resource see its inputs, and those about a stack what its resources have come to: their outputs.
-    pulumi.ComponentResource(token, "canary", props).register_outputs(dict(props))
+    pulumi.ComponentResource(token, CALLED.get(token, "canary"), props).register_outputs(dict(props))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
+
+from shopsphere.estate.event_log import DECLARATION, DECLARATION_FILE
 
 NAMESPACE = "canary"
 PROJECT, STACK = "shopsphere-canary", "lab-frankfurt"
@@ -31,6 +34,15 @@ POD = {
 REFUSED: Mapping[str, Mapping[str, Any]] = {
     "kubernetes:core/v1:Namespace": {"metadata": {"name": NAMESPACE}},
     "kubernetes:core/v1:ConfigMapPatch": {"metadata": NAMED},
+    "kubernetes:core/v1:ConfigMap": {
+        "metadata": NAMED,
+        "data": {
+            DECLARATION_FILE: json.dumps(
+                {"topics": [{"name": "canary", "partitions": 1}], "rights": [{"principal": "User:canary"}]}
+            )
+        },
+    },
+    "kubernetes:apps/v1:StatefulSet": {"metadata": NAMED, "spec": {"replicas": 1}},
     "kubernetes:core/v1:ResourceQuota": {
         "metadata": NAMED,
         "spec": {"hard": {"requests.shopsphere.io/watts": "1000000"}},
@@ -69,3 +81,6 @@ REFUSED: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Properties by type. They are registered as components, so that no provider is started for them."""
+
+CALLED: Mapping[str, str] = {"kubernetes:core/v1:ConfigMap": DECLARATION}
+"""Pulumi's names of those that a rule knows by its name; the others are `canary`."""

@@ -2,6 +2,7 @@ from typing import Any
 
 from policy_cases import kubernetes as k8s
 from policy_cases.declared import REMOVED, UNKNOWN, Declared
+from policy_cases.event_log import LOG
 from shopsphere.estate.placement import LOST_NODE_TAINTS
 from shopsphere.estate.region_facts import region_facts
 from shopsphere.topology import load_topology
@@ -86,6 +87,7 @@ AGENTS_RIGHT = Declared(
 )
 
 GOOD = {
+    "the event log": LOG,
     "right of the site's agent": AGENTS_RIGHT,
     "the same, where the namespace is yet to be made": AGENTS_RIGHT.but("metadata", "namespace", UNKNOWN),
     "migration": JOB,
@@ -118,6 +120,8 @@ GOOD = {
     "patch of a listed type": k8s.DEPLOYMENT.of("kubernetes:apps/v1:DeploymentPatch"),
 }
 BAD = {
+    "another StatefulSet": (LOG.but("metadata", "name", "redis"), "StatefulSet redis", "the event log"),
+    "elsewhere": (LOG.but("metadata", "namespace", "shop"), "StatefulSet kafka in namespace shop"),
     "database of a cloud": (of("aws:rds/instance:Instance"), "type aws:rds/instance:Instance, which nobody has listed"),
     "command of the shell": (of("command:local:Command"), "may send anything anywhere"),
     "provider of one's own": (of("pulumi-python:dynamic:Resource"), "a provider of one's own may send"),

@@ -40,6 +40,10 @@ def labels(data_class: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
     }
 
 
+def in_kafka(name: str) -> Manifest:
+    return {"name": name, "namespace": "kafka", "labels": labels("personal")}
+
+
 if CONFIG.get_bool("protected"):
     # As the programs of the stacks do; only with a configuration that says so, since not all here may import it.
     from components.protection import protect_what_holds_data
@@ -173,6 +177,62 @@ if not CONFIG.get_bool("withoutLedger"):
         },
         opts=here,
     )
+if CONFIG.get_bool("eventLog"):
+    kubernetes.core.v1.Namespace(
+        "kafka", metadata={"name": "kafka", "labels": {**labels("personal"), **security}}, opts=here
+    )
+    kubernetes.networking.v1.NetworkPolicy(
+        "kafka-default-deny",
+        metadata=in_kafka("default-deny"),
+        spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+        opts=here,
+    )
+    kubernetes.core.v1.ResourceQuota(
+        "kafka-power",
+        metadata=in_kafka("power"),
+        spec={"hard": {"requests.shopsphere.io/watts": "100"}},
+        opts=here,
+    )
+    writer = {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": fact("writer", "collector")}}}
+    from_writer: Manifest = {
+        "pod_selector": {},
+        "policy_types": ["Ingress"],
+        "ingress": [{"from": [writer], "ports": [{"port": 9092, "protocol": "TCP"}]}],
+    }
+    kubernetes.networking.v1.NetworkPolicy(
+        "kafka-from-writer", metadata=in_kafka("from-writer"), spec=from_writer, opts=here
+    )
+    settings = {"retention.ms": fact("retention", "86400000"), "retention.bytes": "1048576", "segment.bytes": "262144"}
+    topic: Manifest = {"name": "clicks", "class": fact("topicClass", "personal"), "partitions": 1, "settings": settings}
+    kubernetes.core.v1.ConfigMap(
+        "event-log-declaration",
+        metadata=in_kafka("event-log-declaration"),
+        data={"declaration.json": json.dumps({"topics": [topic], "rights": []})},
+        opts=here,
+    )
+    claimed: Manifest = {
+        "storage_class_name": "frankfurt-pinned",
+        "access_modes": ["ReadWriteOnce"],
+        "selector": {"match_labels": {"shopsphere.io/data-class": fact("volumesOf", "personal")}},
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    broker: Manifest = {
+        **container,
+        "name": "kafka",
+        "image": "localhost/kafka:4",
+        "volume_mounts": [{"name": "log", "mount_path": "/var/lib/kafka"}],
+    }
+    stateful_set: Manifest = {
+        "service_name": "kafka",
+        "replicas": 1,
+        "selector": {"match_labels": {"app.kubernetes.io/name": "kafka"}},
+        "template": {
+            "metadata": {"labels": {"app.kubernetes.io/name": "kafka", **labels("personal")}},
+            "spec": {"containers": [broker]},
+        },
+        "volume_claim_templates": [{"metadata": {"name": "log", "labels": labels("personal")}, "spec": claimed}],
+    }
+    kubernetes.apps.v1.StatefulSet("kafka", metadata=in_kafka("kafka"), spec=stateful_set, opts=here)
 if server := CONFIG.get("server"):
     beyond = {
         "apiVersion": "v1",
