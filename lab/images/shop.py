@@ -78,8 +78,8 @@ def install_wheels(place: Path, log: Path) -> None:
     # Console scripts of libraries name this machine's interpreter, and nobody calls them in a pod.
     shutil.rmtree(place / "bin", ignore_errors=True)
     (place / "bin").mkdir()
-    for tests in place.glob("*/tests"):
-        shutil.rmtree(tests)
+    for tests in [each for each in place.rglob("tests") if each.is_dir()]:
+        shutil.rmtree(tests, ignore_errors=True)  # one may be inside of another
     for file in place.glob("*.dist-info/RECORD"):
         file.unlink()  # lists compiled files with this run's temporary names
 

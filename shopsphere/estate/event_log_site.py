@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from shopsphere.estate.databases import COMMERCE, DATABASES
 from shopsphere.estate.event_log import (
     AUTHORITY,
     BROKER_HOST,
@@ -13,6 +14,7 @@ from shopsphere.estate.event_log import (
     COLLECTOR,
     EVENT_LOG,
     FILES_DIRECTORY,
+    INSIGHT,
     PASSWORD,
     client_files,
 )
@@ -55,25 +57,31 @@ def _reached(surroundings: Surroundings) -> Mapping[str, str]:
     }
 
 
-_BY_CERTIFICATE = Process(
-    command=("shop", "collect"),
-    settings=lambda surroundings: {
+def _by_certificate(surroundings: Surroundings) -> Mapping[str, str]:
+    return {
         **_reached(surroundings),
         "CLICKS_CERTIFICATE_FILE": f"{FILES_DIRECTORY}/tls.crt",
         "CLICKS_KEY_FILE": f"{FILES_DIRECTORY}/tls.key",
-    },
-    files=client_files(COLLECTOR),
-)
-_BY_PASSWORD = Process(
-    command=("shop", "collect"),
-    settings=lambda surroundings: {
+    }
+
+
+def _by_password(surroundings: Surroundings) -> Mapping[str, str]:
+    return {
         **_reached(surroundings),
         "CLICKS_SASL_MECHANISM": _config(surroundings).sasl_mechanism,
         "CLICKS_SASL_USER": _config(surroundings).sasl_user or "",
         "CLICKS_SASL_PASSWORD_FILE": f"{FILES_DIRECTORY}/password",
-    },
-    files={"ca.crt": AUTHORITY, "password": PASSWORD},
-)
+    }
+
+
+def _elsewhere(workload: WorkloadDeclaration, process: Process) -> WorkloadDeclaration:
+    """Return a client of the site's own broker as one of a cluster that its owner has."""
+    files = {"ca.crt": AUTHORITY, "password": PASSWORD}
+    process = replace(process, settings=_by_password, files=files)
+    return replace(workload, calls=(), endpoints=("event-log",), process=process)
+
+
+_COLLECT = Process(command=("shop", "collect"), settings=_by_certificate, files=client_files(COLLECTOR))
 COLLECT = WorkloadDeclaration(
     name=COLLECTOR.name,
     data_class="personal",
@@ -81,15 +89,58 @@ COLLECT = WorkloadDeclaration(
     power_percent=2,
     ports=(8010,),
     calls=(KAFKA,),
-    process=_BY_CERTIFICATE,
+    process=_COLLECT,
 )
 """The collector of clicks, where the broker is the site's own."""
-COLLECT_ELSEWHERE = replace(COLLECT, calls=(), endpoints=("event-log",), process=_BY_PASSWORD)
+COLLECT_ELSEWHERE = _elsewhere(COLLECT, _COLLECT)
 """The same, where its owner has a cluster of brokers."""
 
-SITE_WITH_BROKER = SiteDeclaration((*REGIONAL_SITE.workloads, KAFKA, COLLECT), REGIONAL_SITE.databases)
-SITE_WITH_CLUSTER = SiteDeclaration((*REGIONAL_SITE.workloads, COLLECT_ELSEWHERE), REGIONAL_SITE.databases)
-EVENT_NAMESPACES = (KAFKA.namespace, COLLECT.namespace)
+_COUNT = Process(
+    command=("shop", "insight"),
+    schema=("shop", "await-schema", "commerce"),
+    settings=_by_certificate,
+    files=client_files(INSIGHT),
+)
+COUNT = WorkloadDeclaration(
+    name=INSIGHT.name,
+    data_class="personal",
+    owner="insight",
+    power_percent=1,
+    priority="background",
+    ports=(8012,),
+    calls=(KAFKA,),
+    databases=(COMMERCE,),
+    login="insight",
+    process=_COUNT,
+)
+"""The worker that counts clicks beside the orders; where that database only follows, it counts nothing and is ready."""
+COUNT_ELSEWHERE = _elsewhere(COUNT, _COUNT)
+
+INDEX_DIRECTORY = "/var/lib/recommend"
+RECOMMEND = WorkloadDeclaration(
+    name="recommend",
+    data_class="personal",
+    owner="insight",
+    power_percent=1,
+    priority="background",
+    ports=(8011,),
+    databases=(COMMERCE,),
+    login="recommend",
+    process=Process(
+        command=("shop", "recommend"),
+        schema=("shop", "await-schema", "commerce"),
+        settings=lambda _: {"RECOMMEND_INDEX_FILE": f"{INDEX_DIRECTORY}/sessions.index"},
+        # Two files of a million sessions: the one that is read, and the one that is made.
+        scratch={INDEX_DIRECTORY: "512Mi"},
+    ),
+)
+"""What pages ask for recommendations, and show themselves without."""
+
+SITE_WITH_BROKER = SiteDeclaration((*REGIONAL_SITE.workloads, KAFKA, COLLECT, COUNT, RECOMMEND), DATABASES)
+SITE_WITH_CLUSTER = SiteDeclaration(
+    (*REGIONAL_SITE.workloads, COLLECT_ELSEWHERE, COUNT_ELSEWHERE, RECOMMEND), DATABASES
+)
+EVENT_NAMESPACES = tuple(each.namespace for each in (KAFKA, COLLECT, COUNT, RECOMMEND))
 """Namespaces that a site has with an event log alone."""
 
 

@@ -10,10 +10,12 @@ from shopsphere.estate.event_log_secrets import generate_event_log_secrets
 
 OWN = {"size": "2Gi", "clickPartitions": 7}
 """A broker of the site's own."""
-SIZES = {
-    "kafka": {"replicas": 1, "cpu": "100m", "memory": "288Mi"},
+CLIENTS = {
     "collector": {"replicas": 1, "cpu": "50m", "memory": "128Mi"},
+    "insight": {"replicas": 1, "cpu": "50m", "memory": "192Mi"},
+    "recommend": {"replicas": 1, "cpu": "50m", "memory": "256Mi"},
 }
+BROKER = {"replicas": 1, "cpu": "100m", "memory": "288Mi"}
 CLUSTER = {
     "bootstrapServers": "k1.example:9093,k2.example:9093",
     "networks": ["10.50.0.1/32", "10.50.0.2/32"],
@@ -37,7 +39,7 @@ def with_event_log(config: dict[str, Any], kafka: dict[str, Any], brokers: int =
     """Return the configuration of a site of rdc-a in the lab, with an event log beside what it has."""
     config = {**config, "shopsphere:kafka": kafka}
     own = "size" in kafka
-    wanted = {**SIZES, "kafka": {**SIZES["kafka"], "replicas": brokers}} if own else {"collector": SIZES["collector"]}
+    wanted = {**CLIENTS, "kafka": {**BROKER, "replicas": brokers}} if own else CLIENTS
     config["shopsphere:workloads"] = {**config["shopsphere:workloads"], **wanted}
     if own:
         config["shopsphere:images"] = {**config["shopsphere:images"], "kafka": "localhost/shopsphere/kafka:4.4.0"}
