@@ -45,6 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     void.add_argument("key", help="its idempotency key")
     verbs.add_parser("unsettled", help="count the orders that wait for their payment; prints JSON")
     verbs.add_parser("conversion", help="whether those who are shown recommendations buy more; prints JSON")
+    trace = verbs.add_parser("trace-click", help="where one click is, in the log and the tables; prints JSON")
+    trace.add_argument("tab", help="number of its tab")
+    trace.add_argument("product", help="that it looked at")
+    trace.add_argument("--seconds", type=float, default=15, help="how long to wait for it")
     metrics = verbs.add_parser("metrics", help="what /metrics of the service in this pod answers")
     metrics.add_argument("port", type=int, choices=range(1, 65536), metavar="PORT", help="where it listens")
     migrate = verbs.add_parser("migrate", help="bring a database to the newest schema, as its owner")
@@ -179,6 +183,14 @@ def _conversion(_: argparse.Namespace) -> None:
     sys.stdout.write(f"{show_conversion(StorefrontSettings.read())}\n")
 
 
+def _trace_click(options: argparse.Namespace) -> None:
+    from app.insight.settings import InsightSettings  # noqa: PLC0415
+    from app.insight.tracing import require_click, trace_click  # noqa: PLC0415
+
+    click = require_click(options.tab, options.product)
+    sys.stdout.write(f"{trace_click(InsightSettings.read(), click, options.seconds)}\n")
+
+
 def _metrics(options: argparse.Namespace) -> None:
     from app.metrics_command import own_metrics  # noqa: PLC0415
 
@@ -232,6 +244,7 @@ _VERBS = {
     "void-payment": _void_payment,
     "unsettled": _unsettled,
     "conversion": _conversion,
+    "trace-click": _trace_click,
     "metrics": _metrics,
     "migrate": _migrate,
     "await-schema": _await_schema,

@@ -42,6 +42,7 @@ from cli import (
     residency,
     rotating,
     topology,
+    tracing,
     witness,
     zone,
 )
@@ -109,6 +110,7 @@ app.command()(moving.watch)
 app.command("break-glass")(moving.break_glass)
 app.command()(moving.rebuild)
 app.command()(rotating.rotate)
+app.command("trace-event")(tracing.trace_event)
 app.command()(metrics.metrics)
 app.command()(backups.backups)
 app.command()(backups.restore)

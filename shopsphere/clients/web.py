@@ -38,8 +38,8 @@ class Door:
     trust: ssl.SSLContext
     seconds: float = 5
 
-    def ask(self, method: str, path: str) -> httpx.Response:
-        """Return the answer to a request without a body.
+    def ask(self, method: str, path: str, *, json: str = "") -> httpx.Response:
+        """Return the answer to a request, without a body or with a JSON document.
 
         Raises:
             PageError: no connection, or a certificate that does not fit.
@@ -49,7 +49,8 @@ class Door:
                 return client.request(
                     method,
                     f"https://{self.address}{path}",
-                    headers={"Host": self.name},
+                    headers={"Host": self.name, **({"Content-Type": "application/json"} if json else {})},
+                    content=json or None,
                     extensions={"sni_hostname": self.name},
                 )
         except (httpx.HTTPError, OSError) as error:

@@ -22,7 +22,7 @@ from shopsphere.estate.cluster_role import (
     rule,
 )
 from shopsphere.estate.databases import DATABASES
-from shopsphere.estate.event_log_site import EVENT_NAMESPACES
+from shopsphere.estate.event_log_site import COUNT, EVENT_NAMESPACES
 from shopsphere.estate.role_rights import (
     DEPLOYS,
     DEPLOYS_HERE,
@@ -94,8 +94,8 @@ BINDINGS = (
     Binding("site-drift", DRIFTS_IN_DATABASES, Role.DRIFT.group, _DATABASES),
     Binding("site-drift", DRIFTS_HERE, Role.DRIFT.group, but=_DATABASES),
     Binding("site-operate", OPERATES_IN_DATABASES, Role.OPERATE.group, _DATABASES),
-    Binding("site-operate-services", OPERATES_IN_SERVICES, Role.OPERATE.group, _SERVICES),
-    Binding("site-operate", OPERATES_HERE, Role.OPERATE.group, but=(*_DATABASES, *_SERVICES)),
+    Binding("site-operate-services", OPERATES_IN_SERVICES, Role.OPERATE.group, (*_SERVICES, COUNT.name)),
+    Binding("site-operate", OPERATES_HERE, Role.OPERATE.group, but=(*_DATABASES, *_SERVICES, COUNT.name)),
 )
 """All that a stack binds: RES-007 and admission refuse every other role binding."""
 OF_THE_CLUSTER = {
