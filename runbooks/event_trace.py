@@ -187,9 +187,7 @@ def _looked_for(access: PairAccess, site: str, tab: str, product: str, seconds: 
 def _hops_of(found: Mapping[str, Any], clicked: float, kafka: KafkaConfig) -> Sequence[Hop]:
     record, counted, row = found["record"], found["counted"], found["row"]
     site, data_class = str(found["site"]), COUNT.data_class
-    where = (
-        f"partition {record['partition']}, offset {record['offset']}, of {record['batches']} batches" if record else ""
-    )
+    where = "partition {partition}, offset {offset}, one of {batches} batches".format_map(record) if record else ""
     looks = f"product {row['product']}, which {row['visitors_in_three_hours']} visitors looked at" if row else ""
     return (
         Hop(

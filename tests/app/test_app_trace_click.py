@@ -36,7 +36,7 @@ def test_a_click_is_found_at_each_place(counts: Cluster) -> None:
             collector.play(10)
             collector.write(99, value_of(collector.batch(99, 0, product=2)))
             collector.flush()
-            settings = InsightSettings.read(settings_for(counts, broker))
+            settings = InsightSettings.read(settings_for(counts, broker, SHOP_SITE="test"))
             found = json.loads(trace_click(settings, require_click(f"{99:016x}", "product-2"), 30))
             other = json.loads(trace_click(settings, require_click(f"{98:016x}", "product-2"), 1))
         finally:

@@ -93,6 +93,7 @@ GRANT SELECT (slug) ON catalogue.category TO insight_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON insight.minute_count, insight.minute_product, insight.session_look,
     insight.balance TO insight_app;
 GRANT SELECT, INSERT, UPDATE ON insight.source_offset TO insight_app;
+GRANT SELECT ON insight.trending TO insight_app;
 """
 
 
