@@ -17,7 +17,7 @@ from typing import Any
 from runbooks.pair_access import PairAccess
 from shopsphere.clients.web import Door, PageError
 from shopsphere.estate.databases import COMMERCE
-from shopsphere.estate.event_log import CLICKS
+from shopsphere.estate.event_log import CLICK_HOURS, CLICKS
 from shopsphere.estate.event_log_config import KafkaConfig
 from shopsphere.estate.event_log_site import COLLECT, COUNT, declared_site
 from shopsphere.estate.stack import site_stack
@@ -196,7 +196,7 @@ def _hops_of(found: Mapping[str, Any], clicked: float, kafka: KafkaConfig) -> Se
             _since(clicked, record["written_ms"]) if record else None,
             record["bytes"] if record else None,
             data_class,
-            f"24 h, at most {kafka.click_retention_mib} MiB a partition",
+            f"{CLICK_HOURS} h, at most {kafka.click_retention_mib} MiB a partition",
             where,
         ),
         Hop(

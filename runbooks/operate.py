@@ -10,6 +10,7 @@ from pathlib import Path
 from runbooks.audit_trail import AuditTrail
 from runbooks.beginning import Beginning, MayBegin
 from runbooks.change import MOVE, PLANNED, STAY, UNPLANNED, RoleChange
+from runbooks.clicks_left import clicks_left
 from runbooks.cluster_change import mark_clusters
 from runbooks.direction import Direction, require_not_begun, resumed, witnessed
 from runbooks.engine import (
@@ -122,7 +123,7 @@ def carry_out(topology: Topology, request: Request, may_begin: MayBegin | None =
                         _run(runbook, change, journal, lambda event: trail.note(_facts(event, request, change)), begins)
                 finally:
                     trail.settle()
-                measured = {**outside.report(), **_loss(change)} if outside else {}
+                measured = {**outside.report(), **_loss(change), **clicks_left(change)} if outside else {}
             reports = directory / "reports" / journal.run
             kept_or_said(REPORT, lambda: write_report(journal.path, reports, measured))
             return reports

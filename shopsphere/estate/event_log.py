@@ -29,6 +29,8 @@ MEBIBYTE = 2**20
 SEGMENTS = 4
 """Parts of what a partition keeps: only a whole one is given up, so a partition has up to one part more."""
 HOUR_MS = 3_600_000
+CLICK_HOURS = 24
+"""After which a click is given up, counted or not (h)."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def topics(config: KafkaConfig) -> tuple[Topic, ...]:
     """Return the topics of a site; the collector is told the number of partitions of the first from the same place."""
     mib = config.click_retention_mib
     return (
-        Topic(CLICKS, "personal", config.click_partitions, hours=24, mib=mib),
+        Topic(CLICKS, "personal", config.click_partitions, hours=CLICK_HOURS, mib=mib),
         Topic(REJECTED, "operational", 1, hours=7 * 24, mib=max(4, mib // 4)),
         Topic(SESSIONS, "personal", config.click_partitions, hours=30 * 24, mib=max(4, mib // 2), compacted=True),
     )

@@ -39,6 +39,7 @@ PATCH: tuple[str, ...] = ("patch", CLUSTERS, DATA, LEDGER)
 ENTER = (("get", "pods/exec", DATA), ("create", "pods/exec", DATA))
 CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("runbooks/cluster_change.py", "database.patch"): [of(OPERATE, PATCH)],
+    ("runbooks/clicks_left.py", "cluster.execute"): [of(OPERATE, *ENTER)],
     ("runbooks/databases.py", "database.patch"): [of(OPERATE, PATCH)],
     ("runbooks/site_database.py", "self.cluster.patch"): [of(OPERATE, PATCH)],
     ("runbooks/copies.py", "/api/v1/namespaces/{}/persistentvolumeclaims"): [

@@ -18,7 +18,7 @@ EVENTS = (
           "topic clicks, class: aggregate"),
     _seed("one topic for what is good and what is bad", TABLE, 'REJECTED = "clicks.rejected"', "REJECTED = CLICKS",
           "EVT-001", "2 topics named clicks"),
-    _seed("clicks kept for a year", TABLE, "hours=24, mib=mib", "hours=24 * 365, mib=mib", "EVT-002",
+    _seed("clicks kept for a year", TABLE, "hours=CLICK_HOURS, mib=mib", "hours=24 * 365, mib=mib", "EVT-002",
           "topic clicks: retention.ms"),
     _seed("a topic without an end in size", TABLE, '"retention.bytes": str(self.mib * MEBIBYTE)',
           '"retention.bytes": "-1"', "EVT-002", "retention.bytes without a bound"),
