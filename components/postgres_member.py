@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
@@ -51,8 +52,8 @@ class PostgresMemberArgs(TypedDict):
     """Its private key (PEM)."""
     password: pulumi.Input[str]
     """Password of the database's owner, the same at both sites: a promotion sets it from here."""
-    service_password: pulumi.Input[str]
-    """Password of the role that the service logs in as, the same at both sites for the same reason."""
+    login_passwords: Mapping[str, pulumi.Input[str]]
+    """Passwords of the logins of programs, by the logins' names; the same at both sites for the same reason."""
 
 
 class PostgresMember(pulumi.ComponentResource):
@@ -89,11 +90,14 @@ class PostgresMember(pulumi.ComponentResource):
                 "kubernetes.io/basic-auth",
                 {"username": model.database.name, "password": args["password"]},
             ),
-            "service": self._secret(
-                model.database.service_secret,
-                "kubernetes.io/basic-auth",
-                {"username": model.database.application_role, "password": args["service_password"]},
-            ),
+            **{
+                each.name: self._secret(
+                    model.database.login_secret(each.name),
+                    "kubernetes.io/basic-auth",
+                    {"username": each.role, "password": args["login_passwords"][each.name]},
+                )
+                for each in model.database.logins
+            },
         }
         annotations = {**SKIP_AWAIT}
         if model.config.skip_wal_archiving:

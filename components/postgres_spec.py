@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from components.pinned_storage import storage_class_name
-from shopsphere.estate.databases import POSTGRESQL_PORT, DatabaseModel, synchronous_with
+from shopsphere.estate.databases import POSTGRESQL_PORT, DatabaseModel, Login, synchronous_with
 from shopsphere.estate.pair_secrets import REPLICATION_USER
 from shopsphere.estate.placement import (
     DATA_CLASS_LABEL,
@@ -96,7 +96,7 @@ def cluster_spec(
     priority_class: pulumi.Input[str],
     secrets: Mapping[str, pulumi.Input[str]],
 ) -> dict[str, Any]:
-    """Return `spec` of the Cluster; `secrets` names those of authority, server, replication, owner and service."""
+    """Return `spec` of the Cluster; `secrets` names those of authority, server, replication, owner and each login."""
     config = model.config
     requests = {"cpu": config.cpu, "memory": config.memory, WATTS_RESOURCE: str(model.watts)}
     return {
@@ -147,7 +147,7 @@ def cluster_spec(
             _external_cluster(model, site, secrets) for site in sorted((model.placement.site, model.peer))
         ],
         "managed": {
-            "roles": [_service_login(model, secrets["service"])],
+            "roles": [_managed_role(each, secrets[each.name]) for each in model.database.logins],
             "services": {"additional": [_replication_service(model)]},
         },
     }
@@ -195,10 +195,10 @@ def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> d
     name = model.database.name
     database = {"database": name, "owner": name, "secret": {"name": owner_secret}}
     if model.starts_as_primary:
-        role = model.database.application_role
-        # The owner has no CREATEROLE: the superuser makes the one role that its migration needs, once. The login comes
-        # with `managed.roles`, which also changes the role of a database that is older than its login.
-        statements = [f"CREATE ROLE {role} NOLOGIN", f"GRANT {role} TO {name}"]
+        # The owner has no CREATEROLE: the superuser makes the roles that its migrations need, once. The logins come
+        # with `managed.roles`, which also makes those of a database that is older than they are.
+        statements = [f"CREATE ROLE {each.role} NOLOGIN" for each in model.database.logins]
+        statements.append(f"GRANT {model.database.application_role} TO {name}")
         settings = {"dataChecksums": True, "encoding": "UTF8", "postInitApplicationSQL": statements}
         if model.config.skip_wal_archiving:
             settings["postInitSQL"] = [NO_ARCHIVE]
@@ -206,13 +206,13 @@ def _bootstrap(model: PostgresMemberModel, owner_secret: pulumi.Input[str]) -> d
     return {"pg_basebackup": {"source": model.peer_cluster, **database}}
 
 
-def _service_login(model: PostgresMemberModel, secret: pulumi.Input[str]) -> dict[str, Any]:
-    """Return the role that the service logs in as: it owns nothing, and is a member of nothing.
+def _managed_role(login: Login, secret: pulumi.Input[str]) -> dict[str, Any]:
+    """Return the role that a program logs in as: it owns nothing, and is a member of nothing.
 
     The operator sets it where writes are taken; the other site gets it by replication.
     """
     return {
-        "name": model.database.application_role,
+        "name": login.role,
         "ensure": "present",
         "login": True,
         "inherit": True,

@@ -111,7 +111,7 @@ class RegionalSite(pulumi.ComponentResource):
                 replication_certificate=secrets["replicationCertificate"],
                 replication_key=secrets["replicationKey"],
                 password=secrets[f"{database.name}Password"],
-                service_password=secrets[f"{database.name}ServicePassword"],
+                login_passwords={each.name: secrets[database.login_password(each.name)] for each in database.logins},
             ),
             self._child,
         )

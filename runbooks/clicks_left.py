@@ -31,12 +31,13 @@ def clicks_left(change: RoleChange) -> dict[str, str]:
             return {}
         cluster, namespace, pod = change.access.database(change.target, COMMERCE).leader()
         statement = _LEFT.format(site=change.source)
-        found = json.loads(cluster.execute(namespace, pod, CONTAINER, [*PSQL, "--command", statement, COMMERCE.name]))
-    except (ShopSphereError, ValueError, TypeError) as error:
+        said = cluster.execute(namespace, pod, CONTAINER, [*PSQL, "--command", statement, COMMERCE.name])
+        logs, records, seconds = (int(json.loads(said)[name]) for name in ("logs", "records", "seconds"))
+    except (ShopSphereError, ValueError, TypeError, KeyError) as error:
         return {"clicks_left": f"not known: {str(error).splitlines()[0]}"}
-    if not found["logs"]:
+    if not logs:
         return {"clicks_left": f"none: nothing of {change.source}'s log was ever counted"}
     return {
-        "clicks_left": f"{found['records']} records of {change.source}'s log, as its worker saw it last, "
-        f"{found['seconds']} s ago; they are counted when {change.source} is active again, within {CLICK_HOURS} h"
+        "clicks_left": f"{records} records of {change.source}'s log, as its worker saw it last, {seconds} s ago; they "
+        f"are counted when {change.source} is active again, within {CLICK_HOURS} h"
     }

@@ -20,6 +20,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.catalogue.seed.store import seed_catalogue
@@ -161,7 +162,12 @@ def _upgrade(tree: str, dsn: str) -> None:
     )
     with engine.connect() as connection:
         configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+        try:
+            command.upgrade(configuration, "head")
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.errors.RaiseException):
+                raise error.orig from error
+            raise
         connection.commit()
 
 

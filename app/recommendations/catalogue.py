@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from app.database import Queries
 from app.recommendations.fallbacks import LEAST_PEOPLE
 
+ROLE = "recommend_app"
+"""In which the recommender reads: what is asked here and in sessions.py, by columns, and nothing else."""
 _SHOWN = """
 SELECT string_agg(int4send(p.id), ''::bytea ORDER BY p.id) FROM catalogue.product p WHERE p.on_sale AND EXISTS (
     SELECT FROM catalogue.variant v JOIN inventory.stock s ON s.sku = v.sku WHERE v.product_id = p.id AND s.free > 0

@@ -13,6 +13,7 @@ import time
 from app.database import AT_A_DESK, Database
 from app.errors import ShopError
 from app.recommendations.building import LIMITS, Limits, build
+from app.recommendations.catalogue import ROLE
 from app.recommendations.index_file import save
 from app.recommendations.sessions import SessionSource, StoredSessions
 from app.recommendations.settings import RecommendSettings
@@ -42,7 +43,7 @@ def index_sessions(settings: RecommendSettings) -> dict[str, float]:
 
 async def _index(settings: RecommendSettings) -> tuple[int, int]:
     dsn, other = settings.commerce_dsn, settings.other_commerce_dsn
-    commerce = Database(dsn, role="shop_app", application="index", size=1, patience=AT_A_DESK, other_dsn=other)
+    commerce = Database(dsn, role=ROLE, application="index", size=1, patience=AT_A_DESK, other_dsn=other)
     try:
         return await write_index(settings, StoredSessions(commerce), LIMITS)
     finally:

@@ -18,6 +18,7 @@ import uvloop
 from app.clicks.serving import CLOSE_SECONDS, allow_files
 from app.database import Database
 from app.loops import Loop, problems, running
+from app.recommendations.catalogue import ROLE
 from app.recommendations.desk import Asking, Desk
 from app.recommendations.knowledge import Knowledge
 from app.recommendations.renewing import BUILD_SECONDS, Catalogue, Rebuilding
@@ -40,7 +41,7 @@ def recommend(settings: RecommendSettings) -> None:
 
 async def _recommend(settings: RecommendSettings) -> None:
     dsn, other = settings.commerce_dsn, settings.other_commerce_dsn
-    commerce = Database(dsn, role="shop_app", application="recommend", size=1, other_dsn=other)
+    commerce = Database(dsn, role=ROLE, application="recommend", size=1, other_dsn=other)
     knowledge = Knowledge()
     try:
         catalogue = Catalogue(commerce, knowledge)

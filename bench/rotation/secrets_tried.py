@@ -59,13 +59,12 @@ def passwords(*, owner: bool) -> Callable[[PairUnderTest, Held], dict[str, str]]
     def tried(pair: PairUnderTest, secrets: Held) -> dict[str, str]:
         site, found = pair.record().active, {}
         for each in DATABASES:
-            name, login = (
-                (f"{each.name}Password", each.name) if owner else (f"{each.name}ServicePassword", each.application_role)
-            )
+            services = {each.login_password(login.name): login.role for login in each.logins}
             pod, namespace = leading_pod(site, each.name), each.namespace.name
             inside = ["exec", "-i", "-n", namespace, pod, "-c", "postgres", "--"]
-            program = ["sh", "-c", LOGIN, "sh", login, each.name]
-            found[name] = of_login(kubectl(site, *inside, *program, stdin=f"{secrets[name]}\n"))
+            for name, login in ({f"{each.name}Password": each.name} if owner else services).items():
+                program = ["sh", "-c", LOGIN, "sh", login, each.name]
+                found[name] = of_login(kubectl(site, *inside, *program, stdin=f"{secrets[name]}\n"))
         return found
 
     return tried

@@ -138,8 +138,7 @@ def _wanted(database: DatabaseModel) -> dict[str, Any]:
         "namespace": database.namespace.name,
         "certificates": certificates,
         "owner": {"name": database.owner_secret},
-        "login": database.application_role,
-        "password": {"name": database.service_secret},
+        "logins": {each.role: {"name": database.login_secret(each.name)} for each in database.logins},
     }
 
 
@@ -223,8 +222,8 @@ def _secrets() -> tuple[Validation, ...]:
         (
             "managed",
             f"{roles}.all(r, !(r.name in {literal(sorted(SERVICES))}) || "
-            "(r.name == variables.wanted.?login.orValue('') && r.?passwordSecret.orValue(dyn({})) == "
-            "variables.wanted.?password.orValue(dyn({'-': '-'})) && r.?ensure.orValue('present') == 'present'))",
+            "(r.name in variables.wanted.?logins.orValue(dyn({})) && r.?passwordSecret.orValue(dyn({})) == "
+            "variables.wanted.logins[r.name] && r.?ensure.orValue('present') == 'present'))",
         ),
         (
             "externalClusters",

@@ -50,9 +50,9 @@ def _signs(database: DatabaseModel, sites: tuple[str, ...]) -> re.Pattern[str]:
         *(database.cluster(site) for site in sites),
         database.owner_secret,
         f"{name}-server",
-        database.service_secret,
+        *(database.login_secret(each.name) for each in database.logins),
         f"{name}@",
-        f"{database.application_role}@",
+        *(f"{each.role}@" for each in database.logins),
         f"{name}_DSN",
         f"{name}_PASSWORD",
     ]

@@ -19,12 +19,12 @@ BACKUP_GROUPS = (DATABASE_GROUP, "barmancloud.cnpg.io")
 STATEMENTS = frozenset(
     {
         "ALTER SYSTEM SET restore_command = 'false'",
-        *(f"CREATE ROLE {each.application_role} NOLOGIN" for each in DATABASES),
+        *(f"CREATE ROLE {login.role} NOLOGIN" for each in DATABASES for login in each.logins),
         *(f"GRANT {each.application_role} TO {each.name}" for each in DATABASES),
     }
 )
 """What a database's superuser may be told at its creation, word for word."""
-SERVICES = frozenset(each.application_role for each in DATABASES)
+SERVICES = frozenset(login.role for each in DATABASES for login in each.logins)
 SERVICES_TOLD = ", ".join(sorted(SERVICES))
 """Roles that services log in as."""
 POWERS = ("superuser", "createdb", "createrole", "replication", "bypassrls")

@@ -228,9 +228,10 @@ def passwords_not_set(clusters: list[dict[str, Any]], secrets: list[dict[str, An
         database = next((known for known in DATABASES if known.namespace.name == each["metadata"]["namespace"]), None)
         if database is None or follows(each):
             continue  # a follower gets them by replication
-        secret: Mapping[str, Any] = versions.get((database.namespace.name, database.service_secret), {})
-        wanted = secret.get("metadata", {}).get("resourceVersion")
         told = each.get("status", {}).get("managedRolesStatus", {}).get("passwordStatus", {})
-        if wanted is None or told.get(database.application_role, {}).get("resourceVersion") != wanted:
-            late.append(f"{each['metadata']['name']}: the password of {database.application_role} is not set yet")
+        for login in database.logins:
+            place = (database.namespace.name, database.login_secret(login.name))
+            wanted = versions.get(place, {}).get("metadata", {}).get("resourceVersion")
+            if wanted is None or told.get(login.role, {}).get("resourceVersion") != wanted:
+                late.append(f"{each['metadata']['name']}: the password of {login.role} is not set yet")
     return late

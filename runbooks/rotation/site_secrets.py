@@ -54,7 +54,8 @@ def _of_databases() -> Iterator[Place]:
         yield Place("replicationCertificate", f"{at}{REPLICATION_SECRET}", "tls.crt")
         yield Place("replicationKey", f"{at}{REPLICATION_SECRET}", "tls.key")
         yield Place(f"{each.name}Password", f"{at}{each.owner_secret}", "password")
-        yield Place(f"{each.name}ServicePassword", f"{at}{each.service_secret}", "password")
+        for login in each.logins:
+            yield Place(each.login_password(login.name), f"{at}{each.login_secret(login.name)}", "password")
 
 
 def held_in(secrets: Iterable[Document]) -> dict[str, dict[str, str]]:

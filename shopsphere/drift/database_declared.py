@@ -91,15 +91,15 @@ class DeclaredServer:
     @property
     def server(self) -> tuple[Fact, ...]:
         """Facts of the server as a whole; of settings only who may set them, and where: values are compared apart."""
-        owner, application = self.model.name, self.model.application_role
+        owner = self.model.name
         roles = [
             *_role(ADMINISTRATOR, "superuser", "replication", "login", "bypassrls", "createrole", "createdb"),
             *_role(REPLICATION_USER, "login", "replication"),
             *_role(METRICS_USER, "login"),
             Fact(f"role {METRICS_USER}", "member of pg_monitor", "yes"),
             *_role(owner, "login", "password"),
-            Fact(f"role {owner}", f"member of {application}", "yes"),
-            *_role(application, "login", "password"),
+            Fact(f"role {owner}", f"member of {self.model.application_role}", "yes"),
+            *(fact for each in self.model.logins for fact in _role(each.role, "login", "password")),
         ]
         maps = {
             "local": ADMINISTRATOR,

@@ -38,6 +38,23 @@ INSTANCE_STATUS_PORT = 8000
 
 
 @dataclass(frozen=True)
+class Login:
+    """Who a program is at a database: it owns nothing, is a member of nothing, and may do what migrations grant it.
+
+    Attributes:
+        name: of the login among those of its database; secrets are named by it.
+        role: in PostgreSQL.
+    """
+
+    name: str
+    role: str
+
+
+SERVICE = "service"
+"""Name of the login that every database has."""
+
+
+@dataclass(frozen=True)
 class DatabaseModel:
     """One database of a pair.
 
@@ -49,8 +66,8 @@ class DatabaseModel:
             (RPO 0). It is a property of the data, so it stands here and cannot be configured.
         replication_port: port on the site's address under which the peer reaches it. Among the first 86 of the
             NodePort range, which Kubernetes never gives to a service that asks for none in particular.
-        application_role: role that the service logs in as; it owns nothing, and the owner, as whom migrations run,
-            grants it no more than the service needs.
+        logins: of the programs that work with it, one for each that may do something else; the first is `SERVICE`. The
+            owner, as whom migrations run, grants each no more than its program needs.
         owner: team that answers for it.
     """
 
@@ -59,7 +76,7 @@ class DatabaseModel:
     power_percent: int
     synchronous: bool
     replication_port: int
-    application_role: str
+    logins: tuple[Login, ...]
     owner: str = "databases"
 
     @property
@@ -79,9 +96,18 @@ class DatabaseModel:
         return self.namespace.host(self.name)
 
     @property
+    def application_role(self) -> str:
+        """Role of the first login; the owner is a member of it alone, as pods of older versions need."""
+        return self.logins[0].role
+
+    @property
     def dsn(self) -> str:
-        """Its address for a workload, without the password; the server has to prove who it is."""
-        return self._dsn(self.application_role)
+        """Its address for the service, without the password; the server has to prove who it is."""
+        return self.dsn_of(SERVICE)
+
+    def dsn_of(self, login: str) -> str:
+        """Return its address for a workload with one of its logins, without the password."""
+        return self._dsn(next(each.role for each in self.logins if each.name == login))
 
     @property
     def owner_dsn(self) -> str:
@@ -93,10 +119,13 @@ class DatabaseModel:
         """Name of the secret, in its own namespace, with the owner's password."""
         return f"{self.name}-owner"
 
-    @property
-    def service_secret(self) -> str:
-        """Name of the secret, in its own namespace, with the password that the service logs in with."""
-        return f"{self.name}-service"
+    def login_secret(self, login: str) -> str:
+        """Return the name of the secret, in its own namespace, with the password of one of its logins."""
+        return f"{self.name}-{login}"
+
+    def login_password(self, login: str) -> str:
+        """Return the key of a stack's configuration with the password of one of its logins."""
+        return f"{self.name}{login.capitalize()}Password"
 
     @property
     def server_secret(self) -> str:
@@ -123,7 +152,7 @@ COMMERCE = DatabaseModel(
     power_percent=20,
     synchronous=False,
     replication_port=30032,
-    application_role="shop_app",
+    logins=(Login(SERVICE, "shop_app"), Login("insight", "insight_app"), Login("recommend", "recommend_app")),
 )
 LEDGER = DatabaseModel(
     name="ledger",
@@ -131,7 +160,7 @@ LEDGER = DatabaseModel(
     power_percent=10,
     synchronous=True,
     replication_port=30033,
-    application_role="payments_app",
+    logins=(Login(SERVICE, "payments_app"),),
 )
 DATABASES = (COMMERCE, LEDGER)
 REPLICATION_PORTS = tuple(sorted(each.replication_port for each in DATABASES))

@@ -40,7 +40,7 @@ CERTIFICATE_NAMES = (
 )
 """What the authority vouches for, and the keys of it."""
 OWNER_PASSWORD_NAMES = tuple(f"{database.name}Password" for database in DATABASES)
-SERVICE_PASSWORD_NAMES = tuple(f"{database.name}ServicePassword" for database in DATABASES)
+SERVICE_PASSWORD_NAMES = tuple(database.login_password(each.name) for database in DATABASES for each in database.logins)
 PAIR_SECRET_NAMES = (
     AUTHORITY,
     *CERTIFICATE_NAMES,

@@ -129,7 +129,7 @@ CALL_KEY = SecretKind(
     "both services believe both keys",
 )  # fmt: skip
 SERVICE_PASSWORDS = SecretKind(
-    "service-passwords", "shop and payments service log in to their databases", SERVICE_PASSWORD_NAMES, _WHOLE_WAY,
+    "service-passwords", "services log in to their databases", SERVICE_PASSWORD_NAMES, _WHOLE_WAY,
     _passwords(SERVICE_PASSWORD_NAMES), "a pod that is refused with one password tries the other one",
 )  # fmt: skip
 OWNER_PASSWORDS = SecretKind(

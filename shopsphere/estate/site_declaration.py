@@ -48,6 +48,7 @@ class SiteDeclaration:
         self._check_names()
         self._check_ports()
         self._check_processes()
+        self._check_logins()
         self._check_references()
         self._check_power()
 
@@ -101,6 +102,18 @@ class SiteDeclaration:
                 found="neither",
                 action="add `process` to its entry in shopsphere/estate/workloads.py, or its name to OWN_COMPONENTS",
             )
+
+    def _check_logins(self) -> None:
+        for each in self.workloads:
+            for database in each.logged_in_to:
+                names = [login.name for login in database.logins]
+                if each.login not in names:
+                    raise DeclarationError.build(
+                        f"workload {each.name} logs in to {database.name} as nobody",
+                        expected=f"one of its logins: {', '.join(names)}",
+                        found=each.login,
+                        action="correct `login` in shopsphere/estate/workloads.py, or add it in databases.py",
+                    )
 
     def _check_references(self) -> None:
         known = (*PAIR_SECRET_NAMES, *OTHER_SECRET_NAMES, *ARCHIVE_SECRET_NAMES, *OWNER_SECRET_NAMES)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from shopsphere.estate.databases import DatabaseModel
+from shopsphere.estate.databases import SERVICE, DatabaseModel
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.pair_secrets import BELIEVED_BESIDE, other_name
 from shopsphere.estate.region_facts import region_facts
@@ -116,6 +116,7 @@ class WorkloadDeclaration:
         open_to_customers: whether anybody may reach its ports.
         calls: workloads that it may reach.
         databases: databases that it may reach, and has the addresses and passwords of.
+        login: name of the login that its process has at each of them.
         endpoints: what it may reach outside the cluster.
         replicates: whether it reads its databases by replication only, so that it has neither their owners' addresses
             nor their passwords.
@@ -133,6 +134,7 @@ class WorkloadDeclaration:
     open_to_customers: bool = False
     calls: tuple[WorkloadDeclaration, ...] = ()
     databases: tuple[DatabaseModel, ...] = ()
+    login: str = SERVICE
     endpoints: tuple[OutsideEndpoint, ...] = ()
     replicates: bool = False
     claims: int = 0
@@ -166,7 +168,7 @@ class WorkloadDeclaration:
         return _kept(
             {
                 **_facts(surroundings),
-                **{f"{database.name.upper()}_DSN": database.dsn for database in self._logged_in_to},
+                **{f"{each.name.upper()}_DSN": each.dsn_of(self.login) for each in self.logged_in_to},
                 **process.settings(surroundings),
             }
         )
@@ -180,15 +182,14 @@ class WorkloadDeclaration:
 
         Those that are believed beside others are in the configuration only while they are renewed.
         """
-        passwords = {
-            f"{database.name.upper()}_PASSWORD": f"{database.name}ServicePassword" for database in self._logged_in_to
-        }
+        passwords = {f"{each.name.upper()}_PASSWORD": each.login_password(self.login) for each in self.logged_in_to}
         own = {**process.secrets, **passwords}
         beside = {f"{variable}_OTHER": other_name(name) for variable, name in own.items() if name in BELIEVED_BESIDE}
         return {**own, **beside}
 
     @property
-    def _logged_in_to(self) -> tuple[DatabaseModel, ...]:
+    def logged_in_to(self) -> tuple[DatabaseModel, ...]:
+        """Databases that its process has a login at."""
         return () if self.replicates else self.databases
 
 

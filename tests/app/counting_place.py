@@ -33,8 +33,7 @@ TABLES = {
 
 
 def made_in(cluster: Cluster) -> None:
-    """Make the database, with the role that its operator will make."""
-    cluster.admin(f"CREATE ROLE {ROLE} LOGIN")
+    """Make the database."""
     cluster.admin(f"CREATE DATABASE {DATABASE} OWNER commerce")
     upgrade(cluster.dsn(DATABASE), "commerce")
     stock(cluster.dsn(DATABASE))
@@ -42,7 +41,6 @@ def made_in(cluster: Cluster) -> None:
 
 def removed_from(cluster: Cluster) -> None:
     cluster.admin(f"DROP DATABASE {DATABASE} WITH (FORCE)")
-    cluster.admin(f"DROP ROLE {ROLE}")
 
 
 def emptied(cluster: Cluster) -> None:
@@ -112,7 +110,7 @@ class Collector:
 def settings_for(cluster: Cluster, address: str, **more: str) -> dict[str, str]:
     """The variables of a worker."""
     return {
-        "COMMERCE_DSN": f"postgresql://{ROLE}@127.0.0.1:{cluster.port}/{DATABASE}",
+        "COMMERCE_DSN": cluster.service_dsn(DATABASE, ROLE),
         "CLICKS_BOOTSTRAP": address,
         "INSIGHT_LOG": "of-the-tests",
         **more,

@@ -94,7 +94,8 @@ class LedgerServer:
         self.cluster = Cluster()
         done = migrate("ledger", self.cluster)
         assert done.returncode == 0, done.stderr
-        for statement in ("DROP DATABASE commerce", "DROP ROLE commerce", "DROP ROLE shop_app", *OPERATORS):
+        roles = ("commerce", "shop_app", "insight_app", "recommend_app")
+        for statement in ("DROP DATABASE commerce", *(f"DROP ROLE {each}" for each in roles), *OPERATORS):
             self.cluster.admin(statement)
         # Not loaded: the server goes on as it is, and pg_hba_file_rules says what stands in the file.
         self.write_rules(RULES)

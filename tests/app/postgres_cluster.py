@@ -20,6 +20,8 @@ SETTINGS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c
 
 SERVICES = {"commerce": "shop_app", "ledger": "payments_app"}
 """Login of the service that works with a database, by the database's name."""
+OTHERS = {"commerce": ("insight_app", "recommend_app")}
+"""Further logins at a database; its owner is no member of them."""
 
 
 def _program(name: str) -> str:
@@ -75,11 +77,13 @@ class Cluster:
             )
         self.start()
         if source is None:
-            # What CloudNativePG makes: the owner may create no role, its one role is there, a service logs in as it.
+            # What CloudNativePG makes: the owner may create no role, the logins of programs are there.
             for owner, role in SERVICES.items():
                 self.admin(f"CREATE ROLE {owner} LOGIN")
                 self.admin(f"CREATE ROLE {role} LOGIN")
                 self.admin(f"GRANT {role} TO {owner}")
+                for other in OTHERS.get(owner, ()):
+                    self.admin(f"CREATE ROLE {other} LOGIN")
                 self.admin(f"CREATE DATABASE {owner} OWNER {owner}")
 
     @property
@@ -91,9 +95,9 @@ class Cluster:
         owner = database.partition("_")[0]
         return f"postgresql://{owner}@127.0.0.1:{self.port}/{database}"
 
-    def service_dsn(self, database: str) -> str:
-        """The way of a service, which owns nothing."""
-        role = SERVICES[database.partition("_")[0]]
+    def service_dsn(self, database: str, role: str = "") -> str:
+        """The way of a service, or of another login, which owns nothing."""
+        role = role or SERVICES[database.partition("_")[0]]
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     def query(self, database: str, statement: str, *arguments: object) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from shopsphere.foundation.clock import wait_until
 
 pytestmark = pytest.mark.requirement("database roles, settings and grants are compared with what is declared")
 
+READER = "recommend_app"
 WRITTEN = """\
 # What the application's migrations give, as PostgreSQL has it. `body` and `definition` are checksums of code (MD5).
 # A test compares it with a real server; SHOPSPHERE_GOLDEN=write pytest tests/app/test_app_database_rights.py renews it.
@@ -58,6 +59,21 @@ def test_the_declared_rights_say_what_was_meant() -> None:
     assert given[("table payments.payment", "column amount_minor granted to payments_app")] == "INSERT"
     assert ("table payments.payment", "column created_at granted to payments_app") not in given
     _, commerce = rights("commerce")
+    reads = {
+        (each.object, each.field.partition(" granted")[0]): each.value for each in commerce if READER in each.field
+    }
+    assert set(reads.values()) == {"SELECT", "USAGE"}
+    assert {object_ for object_, _ in reads} == {
+        "schema catalogue", "schema insight", "schema inventory", "schema orders", "table catalogue.product",
+        "table catalogue.variant", "table insight.session_look", "table inventory.stock", "table orders.line",
+        'table orders."order"', "table public.alembic_version",
+    }  # fmt: skip
+    assert {field for object_, field in reads if object_ == 'table orders."order"'} == {
+        f"column {name}" for name in ("id", "session_id", "customer_id", "state", "placed_at")
+    }
+    counts = {each.object for each in commerce if "insight_app" in each.field and each.value not in {"SELECT", "USAGE"}}
+    names = ("balance", "minute_count", "minute_product", "session_look", "source_offset")
+    assert counts == {f"table insight.{name}" for name in names}
     definers = {each.object for each in commerce if each.field == "runs as" and each.value == "its owner"}
     assert "function customers.erase_customer(uuid)" in definers
     public = {each.object for each in commerce if each.field == "granted to PUBLIC" and each.object.startswith("table")}

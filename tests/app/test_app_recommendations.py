@@ -24,15 +24,6 @@ from shopsphere.foundation.clock import wait_until
 pytestmark = pytest.mark.requirement("recommendations are in the first bytes, of what can be bought, never waited for")
 SLUG = "tidal-rings-tee"
 RECENTLY = RecentlyViewed(SECRET, "rdc-a", secure=False)
-TABLE = """
-CREATE SCHEMA IF NOT EXISTS insight;
-CREATE TABLE IF NOT EXISTS insight.session_look (
-    session bigint NOT NULL, product int NOT NULL, at bigint NOT NULL, PRIMARY KEY (session, product)
-);
-GRANT USAGE ON SCHEMA insight TO shop_app;
-GRANT SELECT ON insight.session_look TO shop_app;
-"""
-"""What the worker of clicks fills, where its migration is not there yet."""
 
 
 def storefront(shop: Shop, rendered: Path, recommender: str, **more: str) -> Process:
@@ -307,8 +298,6 @@ def test_a_shop_without_a_recommender_shows_and_remembers_nothing(shop: Shop) ->
 @pytest.fixture
 def looked_at(cluster: Cluster) -> Iterator[list[tuple[int, str]]]:
     """Ten sessions of today with a product and three others."""
-    for statement in TABLE.split(";")[:-1]:
-        cluster.query("commerce", statement)
     found = others(cluster, 3)
     mine = number(cluster, SLUG)
     for session in range(10):
@@ -325,7 +314,7 @@ def test_from_sessions_in_the_database_to_a_page_without_what_is_sold_out(
     shop: Shop, rendered: Path, looked_at: list[tuple[int, str]], restocked: None, tmp_path: Path
 ) -> None:
     environment = {
-        "COMMERCE_DSN": shop.cluster.service_dsn("commerce"),
+        "COMMERCE_DSN": shop.cluster.service_dsn("commerce", "recommend_app"),
         "RECOMMEND_INDEX_FILE": str(tmp_path / "sessions"),
         "RECOMMEND_REBUILD_SECONDS": "1",
         "RECOMMEND_SHOWN_SECONDS": "0.1",

@@ -1,12 +1,13 @@
 """What is counted of clicks: by minute and product, what sessions looked at, and how far each log is counted.
 
-Nothing here is keyed by a customer. A session is a number made of a tab's random one and the day.
+Nothing here is keyed by a customer. A session is a number made of a tab's random one and the day. Who counts and who
+recommends get roles of their own: neither reads a customer, and the recommender changes nothing.
 
 Revision ID: 0008
 """
 
 from app.migrations.environment import execute
-from app.migrations.roles import where_present
+from app.migrations.roles import require_role
 
 revision = "0008"
 down_revision = "0007"
@@ -86,7 +87,7 @@ COMMENT ON COLUMN insight.source_offset.seen_end IS 'The log''s end when it was 
 """
 
 GRANTS = """
-GRANT SELECT ON public.alembic_version TO insight_app;
+GRANT SELECT ON public.alembic_version TO insight_app, recommend_app;
 GRANT USAGE ON SCHEMA insight, catalogue TO insight_app;
 GRANT SELECT (id, slug, category) ON catalogue.product TO insight_app;
 GRANT SELECT (slug) ON catalogue.category TO insight_app;
@@ -94,12 +95,20 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON insight.minute_count, insight.minute_pro
     insight.balance TO insight_app;
 GRANT SELECT, INSERT, UPDATE ON insight.source_offset TO insight_app;
 GRANT SELECT ON insight.trending TO insight_app;
+GRANT USAGE ON SCHEMA insight, catalogue, inventory, orders TO recommend_app;
+GRANT SELECT (session, product, at) ON insight.session_look TO recommend_app;
+GRANT SELECT (id, category, on_sale) ON catalogue.product TO recommend_app;
+GRANT SELECT (sku, product_id) ON catalogue.variant TO recommend_app;
+GRANT SELECT (sku, free) ON inventory.stock TO recommend_app;
+GRANT SELECT (id, session_id, customer_id, state, placed_at) ON orders."order" TO recommend_app;
+GRANT SELECT (order_id, sku) ON orders.line TO recommend_app;
 """
 
 
 def upgrade() -> None:
     """Add a schema of its own; what runs already does not know it."""
-    for statements in (COUNTS, SESSIONS, BALANCE, OFFSETS, where_present("insight_app", GRANTS)):
+    roles = [require_role(role, "commerce") for role in ("insight_app", "recommend_app")]
+    for statements in (*roles, COUNTS, SESSIONS, BALANCE, OFFSETS, GRANTS):
         execute(statements)
 
 
