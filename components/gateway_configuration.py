@@ -25,6 +25,7 @@ from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_agent import WRITES_PATH
 from shopsphere.estate.site_config import WorkloadConfig
 from shopsphere.estate.site_health import SERVING_PATH
+from shopsphere.estate.workload_declaration import SERVICE_PORT
 from shopsphere.estate.workloads import GATEWAY, GATEWAY_HTTP_PORT, GATEWAY_HTTPS_PORT, GATEWAY_ORIGIN_PORT
 from shopsphere.topology.public_names import WWW
 
@@ -40,6 +41,11 @@ CERTIFICATE_FILE = f"{CERTIFICATE_DIRECTORY}/tls.pem"
 CDN_AUTHORITY_FILE = "cdn-ca.crt"
 """Beside haproxy.cfg: whom a certificate of the CDN has to be from."""
 LARGEST_BODY_BYTES = 1_048_576  # 1 MiB: the largest form of the shop is an address; artwork goes another way
+CLICKS_PATH = "/b"
+LARGEST_CLICK_BYTES = 65_536
+"""Both as app/clicks has them."""
+LATER_SECONDS = 4
+"""After which a browser tries again to hand over what it has kept."""
 DRAIN_SECONDS = TERMINATION_SECONDS - ENDPOINT_REMOVAL_SECONDS - 5
 LARGEST_CONNECTIONS = 4000
 LARGEST_CDN_CONNECTIONS = LARGEST_CONNECTIONS // 8
@@ -62,6 +68,7 @@ class GatewayModel:
         watts: power of one pod (W).
         shop_host: DNS name of the shop's service.
         shop_port: its port.
+        collector_host: DNS name of the service of the collector of clicks; empty where there is none.
         static_paths: path prefixes that only the CDN may fetch.
         cdn_authority: who vouches for the CDN (PEM); without it there is no entry for the CDN.
         static_over_http: whether everybody may fetch them in clear, as a CDN without a certificate does.
@@ -88,6 +95,7 @@ class GatewayModel:
     sign_ins_per_minute: int
     checkouts_per_minute: int
     cdn_authority: str = ""
+    collector_host: str = ""
     static_over_http: bool = False
     connections: int = CONNECTIONS_PER_SOURCE
     agent: Endpoint | None = None
@@ -149,6 +157,12 @@ def haproxy_configuration(model: GatewayModel) -> str:
         static_paths=model.static_paths,
         shop_host=model.shop_host,
         shop_port=model.shop_port,
+        collector_host=model.collector_host,
+        collector_port=SERVICE_PORT,
+        clicks_path=CLICKS_PATH,
+        largest_click_bytes=LARGEST_CLICK_BYTES,
+        clicks_per_window=model.requests_per_second * RATE_WINDOW_SECONDS,
+        later_seconds=LATER_SECONDS,
         agent_host=model.agent.host if model.agent else "",
         agent_port=model.agent.port if model.agent else 0,
         agent_path=WRITES_PATH,

@@ -14,6 +14,7 @@ from components.postgres_spec import PostgresMemberModel
 from components.workload import WorkloadModel
 from shopsphere.estate.databases import DatabaseModel
 from shopsphere.estate.endpoint import Endpoint
+from shopsphere.estate.event_log_site import COLLECT
 from shopsphere.estate.placement import Placement
 from shopsphere.estate.site_config import DatabaseConfig, RegionalConfig, WorkloadConfig
 from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
@@ -171,6 +172,7 @@ class RegionalPair:
             watts=self.watts(sizes),
             shop_host=SHOP.host,
             shop_port=SERVICE_PORT,
+            collector_host=COLLECT.host if self.declaration.has(COLLECT.name) else "",
             static_paths=self.topology.cdn.paths,
             cdn_authority=self.config.cdn_authority,
             static_over_http=self.config.static_over_http,

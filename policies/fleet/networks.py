@@ -13,13 +13,14 @@ from policies.network.destinations import OWN_SERVICES, Destinations, Network
 from policies.network.net_001_closed_namespaces import is_network_policy
 from policies.reading import MalformedError, Node, mapping, nodes, text, whole_number
 from policies.resource import Resource
+from shopsphere.estate.event_log_site import SITE_WITH_BROKER
 from shopsphere.estate.placement import DATA_CLASS_LABEL
 from shopsphere.estate.site_declaration import REGIONAL_SITE
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 DECLARED_CALLS = frozenset(
     (workload.namespace.name, namespace.name)
-    for workload in REGIONAL_SITE.workloads
+    for workload in (*REGIONAL_SITE.workloads, *SITE_WITH_BROKER.workloads)
     for namespace in (
         *(called.namespace for called in workload.calls),
         *(database.namespace for database in workload.databases),

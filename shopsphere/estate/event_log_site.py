@@ -21,6 +21,7 @@ from shopsphere.estate.event_log import (
 from shopsphere.estate.event_log_config import KafkaConfig
 from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
 from shopsphere.estate.workload_declaration import Process, Surroundings, WorkloadDeclaration
+from shopsphere.estate.workloads import GATEWAY, SHOP
 from shopsphere.foundation.errors import ShopSphereError
 
 KAFKA = WorkloadDeclaration(
@@ -136,10 +137,24 @@ RECOMMEND = WorkloadDeclaration(
 )
 """What pages ask for recommendations, and show themselves without."""
 
-SITE_WITH_BROKER = SiteDeclaration((*REGIONAL_SITE.workloads, KAFKA, COLLECT, COUNT, RECOMMEND), DATABASES)
-SITE_WITH_CLUSTER = SiteDeclaration(
-    (*REGIONAL_SITE.workloads, COLLECT_ELSEWHERE, COUNT_ELSEWHERE, RECOMMEND), DATABASES
-)
+
+def _with_clicks(collect: WorkloadDeclaration, *others: WorkloadDeclaration) -> SiteDeclaration:
+    """Return a regional site whose gateway leads clicks to a collector, and whose pages ask for recommendations."""
+    usual = SHOP.process
+    assert usual is not None  # noqa: S101 its entry in the table has one
+
+    def settings(surroundings: Surroundings) -> Mapping[str, str]:
+        own = {"SHOP_CLICKS": "1", "SHOP_RECOMMENDATIONS": RECOMMEND.url}
+        return {**usual.settings(surroundings), **own}
+
+    shop = replace(SHOP, calls=(*SHOP.calls, RECOMMEND), process=replace(usual, settings=settings))
+    other = {SHOP.name: shop, GATEWAY.name: replace(GATEWAY, calls=(shop, collect))}
+    usual_ones = (other.get(each.name, each) for each in REGIONAL_SITE.workloads)
+    return SiteDeclaration((*usual_ones, collect, *others, RECOMMEND), DATABASES)
+
+
+SITE_WITH_BROKER = _with_clicks(COLLECT, KAFKA, COUNT)
+SITE_WITH_CLUSTER = _with_clicks(COLLECT_ELSEWHERE, COUNT_ELSEWHERE)
 EVENT_NAMESPACES = tuple(each.namespace for each in (KAFKA, COLLECT, COUNT, RECOMMEND))
 """Namespaces that a site has with an event log alone."""
 

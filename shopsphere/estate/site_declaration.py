@@ -58,6 +58,10 @@ class SiteDeclaration:
         of_databases = (database.namespace for database in self.databases)
         return (*(workload.namespace for workload in self.workloads), *of_databases, *self.reserved)
 
+    def has(self, name: str) -> bool:
+        """Whether it has a workload of this name."""
+        return any(each.name == name for each in self.workloads)
+
     @property
     def images(self) -> tuple[str, ...]:
         """Names of the images that its stacks configure."""

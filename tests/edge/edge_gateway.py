@@ -104,7 +104,9 @@ def _issued(folder: Path) -> Path:
     return authority.certificate
 
 
-def write_configuration(base: Path, *, static_over_http: bool = False, knows_the_cdn: bool = True) -> Path:
+def write_configuration(
+    base: Path, *, static_over_http: bool = False, knows_the_cdn: bool = True, collects: bool = False
+) -> Path:
     """Write what the gateway of Frankfurt mounts, with a certificate of this test's own; return haproxy.cfg."""
     cdn_authority = _issued(base / "edge").read_text() if knows_the_cdn else ""
     authority = new_authority(base / "ca", "test")
@@ -124,6 +126,7 @@ def write_configuration(base: Path, *, static_over_http: bool = False, knows_the
         sign_ins_per_minute=SIGN_INS,
         checkouts_per_minute=CHECKOUTS,
         cdn_authority=cdn_authority,
+        collector_host=ADDRESS if collects else "",
         static_over_http=static_over_http,
         connections=CONNECTIONS,
         agent=Endpoint.at(IPv4Address(ADDRESS), AGENT_PORT),

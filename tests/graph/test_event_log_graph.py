@@ -45,8 +45,11 @@ def test_nothing_else_comes_or_changes_but_admission(own: Graph, graph_of: Graph
     assert changed == {
         "shopsphere-labels", "shopsphere-namespaces", "shopsphere-labels-of-others", "shopsphere-workloads",
         "shopsphere-unlisted-kinds", "shopsphere-bindings-of-controllers", "shopsphere-roles-of-namespaces",
+        "shop", "gateway", "gateway-configuration",
     }  # fmt: skip
-    assert {key[1] or key[2] for key in set(after) - set(before)} == {"kafka", "collector", "frankfurt-v5"}
+    assert {key[1] or key[2] for key in set(after) - set(before)} == {
+        "kafka", "collector", "insight", "recommend", "frankfurt-v5", "shop", "gateway", "data-commerce",
+    }  # fmt: skip
 
 
 @pytest.mark.requirement("with the event log every rule of the pack holds")
@@ -86,16 +89,17 @@ def test_the_broker_is_one_pod_with_one_volume_of_its_site_and_class(own: Graph)
 
 
 @pytest.mark.requirement("only declared programs reach the broker")
-def test_the_collector_alone_has_a_way_to_the_broker(own: Graph) -> None:
+def test_its_clients_alone_have_a_way_to_the_broker(own: Graph) -> None:
     policies = [each for each in own.of("NetworkPolicy") if each.namespace == "kafka"]
     ways = {each.name: each.state["spec"]["ingress"] for each in policies if each.state["spec"].get("ingress")}
     assert ways == {
-        "kafka-from-collector": [
+        f"kafka-from-{client}": [
             {
                 "ports": [{"port": 9092, "protocol": "TCP"}],
-                "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "collector"}}}],
+                "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": client}}}],
             }
         ]
+        for client in ("collector", "insight")
     }
     assert {each.name for each in policies if each.state["spec"].get("egress")} == {"kafka-to-dns"}
 

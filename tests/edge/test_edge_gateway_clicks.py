@@ -1,0 +1,195 @@
+"""The way of clicks through a real HAProxy: over connections that are used again, apart from pages, to nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from edge_gateway import ADDRESS, NEIGHBOUR, RATE, Answer, Shop, answer_of, write_configuration
+
+from components.gateway_configuration import (
+    CDN_PORT,
+    HTTP_PORT,
+    HTTPS_PORT,
+    LARGEST_CLICK_BYTES,
+    LATER_SECONDS,
+)
+from components.gateway_pages import RATE_WINDOW_SECONDS
+from lab.packages import ensure_packages
+from shopsphere.estate.workload_declaration import SERVICE_PORT
+from shopsphere.foundation.clock import wait_until
+from shopsphere.foundation.process import run
+
+pytestmark = pytest.mark.requirement("clicks come to the collector, and take nothing from pages")
+
+BUDGET = RATE * RATE_WINDOW_SECONDS
+
+
+class Collector:
+    """Answers 204, and knows on how many connections it was asked."""
+
+    def __init__(self) -> None:
+        collector = self
+        self.asked: Counter[tuple[str, int]] = Counter()
+        self.headers: dict[str, str] = {}
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_POST(self) -> None:
+                collector.asked[self.path, self.client_address[1]] += 1
+                collector.headers = dict(self.headers)
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_words: object) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_who: object) -> None:
+                """Say nothing: HAProxy's checks end as soon as they have the status."""
+
+        self._server = Server((ADDRESS, SERVICE_PORT), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def connections(self) -> int:
+        return len({port for _, port in self.asked})
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    ensure_packages(["haproxy"])
+    return write_configuration(tmp_path_factory.mktemp("gateway"), collects=True)
+
+
+@pytest.fixture
+def collector(network: None) -> Iterator[Collector]:
+    """A collector that runs before its gateway starts: name it first."""
+    collector = Collector()
+    yield collector
+    collector.stop()
+
+
+def click(path: str = "/b", size: int = 100, source: str = ADDRESS, **headers: str) -> Answer:
+    return answer_of(HTTPS_PORT, path, "POST", {"Content-Length": str(size), **headers}, b"x" * size, source)
+
+
+def open_up() -> None:
+    """Wait until the gateway knows that the site is open, and its collector is there."""
+    wait_until(lambda: click(source=NEIGHBOUR).status == 204, what="the way to the collector", seconds=60, interval=0.1)
+
+
+def test_haproxy_accepts_the_configuration_without_a_warning(configuration: Path) -> None:
+    checked = run(["/usr/sbin/haproxy", "-c", "-f", str(configuration)], check=False)
+    assert checked.code == 0, checked.stderr
+    assert "WARNING" not in checked.stderr + checked.stdout, checked.stderr
+
+
+def test_clicks_share_connections_and_bring_nobodys_cookie(
+    shop: Shop, collector: Collector, gateway: subprocess.Popen[bytes]
+) -> None:
+    open_up()
+    collector.asked.clear()
+    for _ in range(BUDGET // 2):
+        assert click(Cookie="session=secret", Authorization="Basic x").status == 204
+    assert collector.asked.total() == BUDGET // 2
+    assert collector.connections <= 4, "one for each of HAProxy's threads"
+    assert not {"cookie", "authorization"} & {name.lower() for name in collector.headers}
+    assert not [path for path, _ in shop.seen if path == "/b"]
+
+
+@pytest.mark.parametrize("path", ["/b/", "/b?x=1", "/b/metrics", "/%62", "//b", "/B"])
+def test_nothing_else_comes_to_the_collector(
+    shop: Shop, collector: Collector, gateway: subprocess.Popen[bytes], path: str
+) -> None:
+    open_up()
+    collector.asked.clear()
+    click(path)
+    answer_of(HTTPS_PORT, "/b")
+    assert not collector.asked
+
+
+@pytest.mark.parametrize(
+    ("port", "path", "method", "expected"),
+    [
+        (HTTPS_PORT, "/metrics", "GET", 404),
+        (HTTPS_PORT, "/readyz", "GET", 404),
+        (CDN_PORT, "/b", "POST", 403),
+        (HTTP_PORT, "/b", "POST", 403),
+    ],
+)
+def test_its_other_pages_and_doors_stay_closed(
+    shop: Shop, collector: Collector, gateway: subprocess.Popen[bytes], port: int, path: str, method: str, expected: int
+) -> None:
+    open_up()
+    collector.asked.clear()
+    body = {"Content-Length": "1"} if method == "POST" else {}
+    assert answer_of(port, path, method, body, b"x" if body else None).status == expected
+    assert not collector.asked
+
+
+def test_a_batch_that_is_too_large_is_refused_before_it_is_read(
+    shop: Shop, collector: Collector, gateway: subprocess.Popen[bytes]
+) -> None:
+    open_up()
+    assert click(size=LARGEST_CLICK_BYTES).status == 204
+    collector.asked.clear()
+    assert click(size=LARGEST_CLICK_BYTES + 1).status == 413
+    assert not collector.asked
+
+
+def test_clicks_and_pages_are_counted_apart(shop: Shop, collector: Collector, gateway: subprocess.Popen[bytes]) -> None:
+    open_up()
+    answers = Counter(click().status for _ in range(BUDGET + 10))
+    assert answers[503] >= 5, answers
+    assert answers[204] + answers[503] == answers.total()
+    assert answer_of(HTTPS_PORT, "/").status == 200, "pages have all of their own"
+    pages = Counter(answer_of(HTTPS_PORT, "/", source=NEIGHBOUR).status for _ in range(BUDGET + 10))
+    assert pages[429] >= 5, pages
+    assert click(source=NEIGHBOUR).status == 204, "clicks too"
+
+
+def test_without_a_collector_the_answer_is_short_and_quick(shop: Shop, gateway: subprocess.Popen[bytes]) -> None:
+    wait_until(lambda: answer_of(HTTPS_PORT, "/").status == 200, what="the site to be open", seconds=60, interval=0.1)
+
+    def is_quick() -> bool:
+        begun = time.monotonic()
+        answer = click()
+        assert (answer.status, answer.body) == (503, b"later")
+        assert answer.headers["Retry-After"] == str(LATER_SECONDS)
+        return time.monotonic() - begun < 0.3
+
+    wait_until(is_quick, what="the check to see it", seconds=60, interval=0.2)
+    assert answer_of(HTTPS_PORT, "/").status == 200
+
+
+def test_a_closed_site_takes_none(
+    shop: Shop, collector: Collector, agent: Shop, gateway: subprocess.Popen[bytes]
+) -> None:
+    """It would be counted when that site is active again: the browser keeps it, and asks the other site."""
+    open_up()
+    agent.status = 503
+    wait_until(lambda: click(source=NEIGHBOUR).status == 503, what="the site to be closed", seconds=60, interval=0.2)
+    collector.asked.clear()
+    answer = click()
+    assert (answer.status, answer.body, answer.headers["Connection"]) == (503, b"later", "close")
+    assert not collector.asked
