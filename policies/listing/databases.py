@@ -77,8 +77,8 @@ POSTGRESQL: Mapping[str, Shape] = {
     },
 }
 LOGIN: Mapping[str, Shape] = {
-    "name": "the service's role; RES-011 judges it",
-    "ensure": Only("a role that is absent takes the service's rights away", ("present",)),
+    "name": "a program's role; RES-011 judges it",
+    "ensure": Only("a role that is absent takes the program's rights away", ("present",)),
     "login": "that it may log in",
     "inherit": "rights of roles that it is a member of: of none",
     "connectionLimit": "count",

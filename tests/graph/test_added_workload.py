@@ -10,7 +10,7 @@ from site_graph import GraphOf, build, complete_config
 
 import components.site
 from shopsphere.deploy.declared_graph import Graph
-from shopsphere.estate.databases import COMMERCE, DATABASES
+from shopsphere.estate.databases import COMMERCE, DATABASES, LEDGER
 from shopsphere.estate.site_declaration import DeclarationError, SiteDeclaration
 from shopsphere.estate.workload_declaration import Process, WorkloadDeclaration
 from shopsphere.estate.workloads import GATEWAY, PAYMENTS, WORKLOADS
@@ -179,6 +179,17 @@ def test_a_workload_with_a_database_gets_its_address_and_the_way_to_it() -> None
     assert way["ports"] == [{"port": 5432, "protocol": "TCP"}]
 
 
+@pytest.mark.requirement("each program logs in to a database as a role that may do its work alone")
+def test_a_workload_logs_in_as_its_login_and_has_the_password_of_no_other_one() -> None:
+    config = config_with()
+    graph = build_with(replace(PARCELS, databases=(COMMERCE,), login="recommend", calls=(), endpoints=()), config)
+    (container,) = graph.get("Deployment", "parcels", "parcels")["spec"]["template"]["spec"]["containers"]
+    settings = {each["name"]: each for each in container["env"]}
+    assert settings["COMMERCE_DSN"]["value"].startswith("postgresql://recommend_app@commerce.data-commerce.svc.")
+    held = graph.get("Secret", "parcels", "parcels-settings")["stringData"]["value"]
+    assert held["COMMERCE_PASSWORD"] == config["shopsphere:commerceRecommendPassword"]
+
+
 def test_a_stack_without_its_sizes_is_refused() -> None:
     with pytest.raises(pulumi.RunError, match=r"shopsphere:workloads\.parcels\n    expected: an entry"):
         build_with(PARCELS, config_with(sizes=None))
@@ -209,11 +220,12 @@ ORDINARY = PARCELS.process or Process(())
         (replace(PARCELS, name="shop"), "found:    more than one shop"),
         (replace(PARCELS, ports=()), "workload parcels has no port"),
         (replace(PARCELS, process=None), "workload parcels has no process"),
+        (replace(PARCELS, databases=(LEDGER,), login="insight"), "one of its logins: service\n.*found:    insight"),
     ],
-    ids=["calls a stranger", "calls twice", "unknown secret", "a name taken", "no port", "no process"],
+    ids=["calls a stranger", "calls twice", "unknown secret", "a name taken", "no port", "no process", "no such login"],
 )
 def test_an_entry_that_does_not_fit_is_refused(entry: WorkloadDeclaration, said: str) -> None:
-    with pytest.raises(DeclarationError, match=said):
+    with pytest.raises(DeclarationError, match=f"(?s){said}"):
         SiteDeclaration((*WORKLOADS, entry), DATABASES)
 
 

@@ -84,18 +84,59 @@ def test_only_the_ledger_waits_and_only_at_the_primary(
 @pytest.mark.requirement("services log into the databases as roles that own nothing")
 def test_each_service_has_a_login_that_the_operator_makes_of_its_role(members: Members) -> None:
     _, databases = members
+    roles = {
+        "commerce": {
+            "shop_app": "commerce-service", "insight_app": "commerce-insight", "recommend_app": "commerce-recommend",
+        },
+        "ledger": {"payments_app": "ledger-service"},
+    }  # fmt: skip
     for name, clusters in databases.items():
         for cluster in clusters.values():
             assert cluster["spec"]["managed"]["roles"] == [
                 {
-                    "name": {"commerce": "shop_app", "ledger": "payments_app"}[name],
+                    "name": role,
                     "ensure": "present",
                     "login": True,
                     "inherit": True,
                     "connectionLimit": -1,
-                    "passwordSecret": {"name": f"{name}-service"},
+                    "passwordSecret": {"name": secret},
                 }
+                for role, secret in roles[name].items()
             ]
+
+
+@pytest.mark.requirement("services log into the databases as roles that own nothing")
+def test_roles_are_made_with_the_database_and_the_owner_is_a_member_of_one(members: Members) -> None:
+    pair, databases = members
+    made = {
+        name: clusters[pair.primary]["spec"]["bootstrap"]["initdb"]["postInitApplicationSQL"]
+        for name, clusters in databases.items()
+    }
+    assert made == {
+        "commerce": [
+            "CREATE ROLE shop_app NOLOGIN",
+            "CREATE ROLE insight_app NOLOGIN",
+            "CREATE ROLE recommend_app NOLOGIN",
+            "GRANT shop_app TO commerce",
+        ],
+        "ledger": ["CREATE ROLE payments_app NOLOGIN", "GRANT payments_app TO ledger"],
+    }
+
+
+@pytest.mark.requirement("services log into the databases as roles that own nothing")
+def test_each_login_has_a_secret_with_a_password_of_its_own(regional: SiteGraph) -> None:
+    _, _, graph = regional
+    contents = {str(each.key[2]): each.state["stringData"]["value"] for each in graph.of("Secret")}
+    found = {name: each for name, each in contents.items() if "username" in each}
+    assert {name: each["username"] for name, each in found.items()} == {
+        "commerce-owner": "commerce",
+        "commerce-service": "shop_app",
+        "commerce-insight": "insight_app",
+        "commerce-recommend": "recommend_app",
+        "ledger-owner": "ledger",
+        "ledger-service": "payments_app",
+    }
+    assert len({each["password"] for each in found.values()}) == len(found)
 
 
 @pytest.mark.requirement("no password goes to a database in clear")

@@ -25,7 +25,7 @@ from shopsphere.foundation.paths import TOPOLOGY_FILE
 from shopsphere.topology import Topology, load_topology, parse_topology
 
 ONE = load_topology()
-SECRETS = dict.fromkeys(("authority", "server", "replication", "owner", "service"), "secret")
+SECRETS = dict.fromkeys(("authority", "server", "replication", "owner", "service", "insight", "recommend"), "secret")
 
 
 def of(nodes: int) -> Topology:

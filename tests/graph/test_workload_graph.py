@@ -117,6 +117,8 @@ def test_no_service_has_the_owners_password_or_shares_another_services(regional:
         assert own[f"{database.upper()}_PASSWORD"] == held[f"data-{database}/{database}-service"]["password"]
         assert held[f"data-{database}/{database}-owner"]["password"] not in own.values()
         assert held[f"data-{other}/{other}-service"]["password"] not in own.values()
+        for login in ("insight", "recommend"):
+            assert held[f"data-commerce/commerce-{login}"]["password"] not in own.values()
     assert held["shop/shop-settings"]["PAYMENTS_CALL_KEY"] == held["payments/payments-settings"]["PAYMENTS_CALL_KEY"]
 
 

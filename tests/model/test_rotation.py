@@ -45,7 +45,7 @@ STACKS = tuple(site_stack(TOPOLOGY, site, Environment.LAB) for site in SITES)
 LEAST_CHANGES = {
     "session-keys": 8,
     "call-key": 14,
-    "service-passwords": 28,
+    "service-passwords": 48,
     "owner-passwords": 8,
     "database-certificates": 60,
 }

@@ -41,6 +41,10 @@ PAIR, HOME, AWAY = "rdc-a", "frankfurt", "dublin"
 SECRETS = generate_pair_secrets(TOPOLOGY, PAIR)
 IMAGE_ID = "sha256:" + "a1" * 32
 WORKLOADS = {"shop": "shop", "payments": "payments", "gateway": "haproxy"}
+LOGIN_SECRETS = {
+    "commerce": ("commerce-service", "commerce-insight", "commerce-recommend"),
+    "ledger": ("ledger-service",),
+}
 
 
 def record(**values: object) -> PairRecord:
@@ -294,7 +298,7 @@ def _cluster(database: DatabaseModel, site: str, peer: str, *, active: bool) -> 
             "certificates": {
                 "serverAltDNSNames": ["x"], "serverCASecret": "pair-ca", "serverTLSSecret": f"{database.name}-server",
             },
-            "managed": {"roles": [{"passwordSecret": {"name": f"{database.name}-service"}}]},
+            "managed": {"roles": [{"passwordSecret": {"name": each}} for each in LOGIN_SECRETS[database.name]]},
             "bootstrap": {"initdb" if active else "pg_basebackup": {"secret": {"name": f"{database.name}-owner"}}},
         },
         status={
@@ -330,5 +334,6 @@ def _secrets() -> Iterator[dict[str, Any]]:
             tls_key=SECRETS[f"{each.name}ServerKey"],
         )  # fmt: skip
         yield secret(namespace, f"{each.name}-owner", password=SECRETS[f"{each.name}Password"])
-        yield secret(namespace, f"{each.name}-service", password=SECRETS[f"{each.name}ServicePassword"])
+        for name in LOGIN_SECRETS[each.name]:
+            yield secret(namespace, name, password=SECRETS[f"{each.name}{name.rpartition('-')[2].title()}Password"])
     yield secret("shop", "shop-settings", SHOP_SESSION_SECRET=SECRETS["sessionSecret"])

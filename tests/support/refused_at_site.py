@@ -39,6 +39,9 @@ REFUSED_AT_SITE: dict[str, Case] = {
     "another secret for the login":
         Case("RES-007", *LEDGER, (*SERVICE_LOGIN, "passwordSecret", "name"), "ledger-owner"),
     "the other database's login": Case("RES-007", *LEDGER, (*SERVICE_LOGIN, "name"), "shop_app"),
+    "the shop's password for a login of less":
+        Case("RES-007", "Cluster", "commerce-frankfurt", ("spec", "managed", "roles", 2, "passwordSecret", "name"),
+             "commerce-service"),
     "another key for the peer": Case("RES-007", *LEDGER, (*OUTSIDE, "sslKey", "key"), "password"),
     "another secret for the peer": Case("RES-007", *LEDGER, (*OUTSIDE, "sslKey", "name"), "ledger-owner"),
 }

@@ -23,6 +23,12 @@ GOOD = {
     "role of the application": k8s.DATABASE.but(
         *INITDB, {"postInitApplicationSQL": ["CREATE ROLE payments_app NOLOGIN", "GRANT payments_app TO ledger"]}
     ),
+    "roles of further programs": k8s.DATABASE.but(
+        *INITDB, {"postInitApplicationSQL": ["CREATE ROLE insight_app NOLOGIN", "CREATE ROLE recommend_app NOLOGIN"]}
+    ),
+    "logins of further programs": k8s.DATABASE.but(
+        "spec", "managed", {"roles": [{**LOGIN, "name": "insight_app"}, {**LOGIN, "name": "recommend_app"}]}
+    ),
     "no archive": k8s.DATABASE.but(*INITDB, {"postInitSQL": ["ALTER SYSTEM SET restore_command = 'false'"]}),
     "memory": k8s.DATABASE.but(*PARAMETERS, {"shared_buffers": "64MB", "wal_keep_size": "1GB"}),
     "the whole certificate": k8s.DATABASE.but(*MODE, "verify-full"),
@@ -67,6 +73,10 @@ BAD = {
         k8s.DATABASE.but(*INITDB, {"postInitSQL": ["GRANT payments_app TO ledger; COPY x TO PROGRAM 'nc'"]}),
         "COPY x TO PROGRAM",
     ),
+    "an owner with the rights of every program": (
+        k8s.DATABASE.but(*INITDB, {"postInitSQL": ["GRANT insight_app TO commerce"]}),
+        "postInitSQL[0]: GRANT insight_app",
+    ),
     "statements of a template": (
         k8s.DATABASE.but(*INITDB, {"postInitTemplateSQL": [FOREIGN]}),
         "postInitTemplateSQL[0]",
@@ -91,7 +101,7 @@ BAD = {
     "login beside the owner's": (
         k8s.DATABASE.but("spec", "managed", {"roles": [{"name": "crm"}]}),
         "spec.managed.roles[0]: crm, a login beside those of the services",
-        "allowed: payments_app, shop_app",
+        "allowed: insight_app, payments_app, recommend_app, shop_app",
     ),
     "the owner's login": (
         k8s.DATABASE.but("spec", "managed", {"roles": [{"name": "ledger"}]}),
