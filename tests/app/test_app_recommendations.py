@@ -131,8 +131,14 @@ def sell_out(cluster: Cluster, product: int) -> None:
 def restocked(cluster: Cluster) -> Iterator[None]:
     stock = cluster.query("commerce", "SELECT sku, free FROM inventory.stock")
     yield
-    for sku, free in stock:
-        cluster.query("commerce", "UPDATE inventory.stock SET free = %s WHERE sku = %s AND free <> %s", free, sku, free)
+    skus, free = map(list, zip(*stock, strict=True))
+    cluster.query(
+        "commerce",
+        "UPDATE inventory.stock SET free = before.free FROM unnest(%s::text[], %s::int[]) AS before (sku, free)"
+        " WHERE stock.sku = before.sku AND stock.free <> before.free",
+        skus,
+        free,
+    )
     cluster.query("commerce", "UPDATE catalogue.product SET on_sale = true WHERE NOT on_sale")
 
 
