@@ -63,21 +63,17 @@ async def _trace(settings: InsightSettings, click: Click, until: float) -> dict[
     )
     try:
         follows = await database.is_standby()
-        record, row = await asyncio.gather(
-            _nothing() if follows else asyncio.to_thread(_record, settings, click, until), _row(database, click, until)
-        )
+        looks = asyncio.create_task(_row(database, click, until))
+        record = None if follows else await asyncio.to_thread(_record, settings, click, until)
         counted = None if record is None else await _counted(database, settings, record, until)
+        row = await looks
     finally:
         await database.close()
     return {"site": settings.listen.site, "follows": follows, "record": record, "counted": counted, "row": row}
 
 
-async def _nothing() -> None:
-    """At a site that follows the log is another one, which holds the clicks that came there."""
-
-
 def _record(settings: InsightSettings, click: Click, until: float) -> dict[str, object] | None:
-    """Look for the record at the end of the partition that its tab has."""
+    """Look for the record at the end of the partition that its tab has; a site that follows has a log of its own."""
     options: Mapping[str, object] = {**BOUNDS, **settings.connection, "enable.auto.commit": False}
     reader = Consumer({**options, "group.id": settings.group})
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -58,7 +59,7 @@ class Site:
 
     def execute(self, namespace: str, _pod: str, _container: str, command: list[str], **_: float) -> str:
         assert (namespace, command[:2], command[3]) == ("insight", ["shop", "trace-click"], "blue-lamp")
-        now = event_trace.time.time() * 1000 + LATER_MS
+        now = time.time() * 1000 + LATER_MS
         counts = self._comes and not self._follows
         return json.dumps(
             {
