@@ -26,10 +26,11 @@ from customers import CLIENTS  # noqa: E402 the path comes first
 from driver import commit, machine  # noqa: E402
 from stream_check import Verdict, check, table  # noqa: E402
 from stream_kills import PARTS, Killing  # noqa: E402
+from stream_lab import LabPlace  # noqa: E402
 from stream_latency import Watching, latencies  # noqa: E402
 from stream_ledger import Ledger  # noqa: E402
 from stream_load import Begun, Beside, Wanted, load, note  # noqa: E402
-from stream_place import LabPlace, NamedPlace, Place  # noqa: E402
+from stream_place import NamedPlace, Place  # noqa: E402
 from stream_usage import Usage  # noqa: E402
 
 RESULTS = BENCH / "results" / "clickstream.jsonl"

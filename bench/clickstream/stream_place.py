@@ -1,4 +1,4 @@
-"""Where visitors come from and where their clicks are counted: the lab, or any shop and database that are named."""
+"""Where visitors come from and where their clicks are counted: any shop and database that are named."""
 
 from __future__ import annotations
 
@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import psycopg
-from customers import CLIENTS
-from pair import PairUnderTest
-from sql_session import SqlSession
 from stream_counts import Ask
-
-from lab.enter import command_inside
-from shopsphere.foundation.paths import REPOSITORY
-from shopsphere.topology import load_topology
 
 PLAYER = str(Path(__file__).with_name("stream_player.py"))
 BOUNDED = "set statement_timeout = '60s'"
@@ -35,39 +28,6 @@ class Place(Protocol):
 
     def asking(self) -> AbstractContextManager[Ask]:
         """Give a way to the region's database."""
-
-
-class LabPlace:
-    """A pair of the lab.
-
-    Attributes:
-        under_test: the pair.
-        site: the one that is active.
-        hosts: on which its pods run.
-    """
-
-    def __init__(self, pair: str) -> None:
-        self.under_test = PairUnderTest(pair)
-        self.site = self.under_test.record().active
-        further = self.under_test.topology.site(self.site).further_nodes
-        self.hosts = [self.site, *(each.name for each in further)]
-        self._url = f"https://www.{load_topology(environment='lab').domain}"
-
-    @property
-    def name(self) -> str:
-        return self.under_test.pair.name
-
-    def player(self, words: Sequence[str], sink: IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start it at the client host, in whose namespace the public names are asked for."""
-        command = command_inside(CLIENTS[self.name], [sys.executable, PLAYER, self._url, *words])
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sink, cwd=REPOSITORY)
-
-    @contextmanager
-    def asking(self) -> Iterator[Ask]:
-        """Have one psql in the pod that leads."""
-        with SqlSession.at(self.site, "commerce") as session:
-            session.ask(BOUNDED)
-            yield session.ask
 
 
 class NamedPlace:

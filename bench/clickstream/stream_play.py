@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+import math
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -20,8 +21,9 @@ from stream_tab import LOST, TAKEN, UNSENT, Batch, Request, Tab
 from stream_visits import FORMS, Crowd, tab_name
 
 LOOK_SECONDS = 0.01
-HIDDEN_A_VISITOR = 4
-"""Tabs that were left and still have something to send; beyond these the oldest are closed."""
+HIDDEN_A_TAB = 4
+"""Tabs that were left and still have something to send, for each that was open; beyond these the oldest are closed."""
+FEWEST_HIDDEN = 400
 MOST_TIMES = 200_000
 """Times of answers that are kept."""
 
@@ -71,6 +73,7 @@ class Seen:
     events: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)
+    """How long acknowledgements took (ms) from when a tab wanted to send, while events came."""
     gap: tuple[float, float] = (0.0, 0.0)
     """The longest time without an acknowledgement (s), and when it began (ms)."""
     last_taken: float = 0.0
@@ -99,7 +102,9 @@ class Play:
         self._ready: deque[Request] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._wall, self._began = time.time(), time.monotonic()
-        self._is_ended = False
+        self._most_tabs = 0
+        self._is_ended = self._is_settled = self._is_over = False
+        self._begins_to_end = math.inf
 
     def end(self) -> None:
         """Let no more events come."""
@@ -113,13 +118,18 @@ class Play:
         """Play all of it, and wait for the answers."""
         begin = self.seen.last_taken = self.now()
         await self._let_events_come(begin)
+        self._begins_to_end = self.now()
         for tab in list(self._tabs.values()):
             self._leave(tab)
-        self._note_gap(self.now(), is_taken=False)
         await self._drained(self._plan.patience)
+        if self._hidden or not self.seen.answers[str(TAKEN)]:
+            self._note_gap(self.now(), is_taken=False)
+        self._is_settled = True
         await asyncio.sleep(self._plan.settle)
         self._mark_the_end()
         await self._drained(self._plan.patience / 2)
+        self._is_over = True
+        await asyncio.sleep(0)  # one that never began would never be told
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -148,6 +158,7 @@ class Play:
         tab = self._tabs.get(happening.tab)
         if tab is None:
             tab = self._tabs[happening.tab] = Tab(happening.tab, self._post, self._chance.random)
+            self._most_tabs = max(self._most_tabs, len(self._tabs))
         with self._noting(tab):
             if happening.click["t"] in FORMS:
                 tab.tell(due, happening.click)
@@ -180,8 +191,7 @@ class Play:
         self._hidden[tab.name] = tab
         with self._noting(tab):
             tab.hide(self.now())
-        most = HIDDEN_A_VISITOR * max(len(self._tabs), 100)
-        if len(self._hidden) > most:
+        if len(self._hidden) > max(FEWEST_HIDDEN, HIDDEN_A_TAB * self._most_tabs):
             _, oldest = self._hidden.popitem(last=False)
             self._close(oldest)
 
@@ -210,10 +220,6 @@ class Play:
             if tab.timer == at:
                 with self._noting(tab):
                     tab.send(now)
-        while self._ready and len(self._running) < self._plan.connections:
-            task = asyncio.create_task(self._ask(self._ready.popleft()))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
         await asyncio.sleep(max(0.0, min((until - self.now()) / 1000, LOOK_SECONDS)))
 
     async def _drained(self, seconds: float) -> None:
@@ -225,6 +231,17 @@ class Play:
     def _post(self, request: Request) -> None:
         request.batch.open_tries += 1
         self._ready.append(request)
+        self._begin_some()
+
+    def _begin_some(self) -> None:
+        while self._ready and len(self._running) < self._plan.connections and not self._is_over:
+            task = asyncio.create_task(self._ask(self._ready.popleft()))
+            self._running.add(task)
+            task.add_done_callback(self._ran)
+
+    def _ran(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._begin_some()
 
     async def _ask(self, request: Request) -> None:
         answer, told = Answer(0, 0), LOST
@@ -252,7 +269,7 @@ class Play:
         seen.answers[told] += 1
         if answer.status == TAKEN:
             self._note_gap(now, is_taken=True)
-            if len(seen.times) < MOST_TIMES:
+            if request.sent < self._begins_to_end and len(seen.times) < MOST_TIMES:
                 seen.times.append(took)
         tab = self._tabs.get(batch.tab) or self._hidden.get(batch.tab)
         if tab is not None:
@@ -268,6 +285,8 @@ class Play:
             self._tell(batch)
 
     def _note_gap(self, now: float, *, is_taken: bool) -> None:
+        if self._is_settled:
+            return
         self.seen.gap = max(self.seen.gap, ((now - self.seen.last_taken) / 1000, self.seen.last_taken))
         if is_taken:
             self.seen.last_taken = now

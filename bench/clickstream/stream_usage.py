@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from alongside import Alongside
 
@@ -33,13 +34,15 @@ class Usage(Alongside):
         self._first: dict[Process, float] = {}
         self._last: dict[Process, float] = {}
 
-    def go_on(self) -> None:
-        """Look until it ends."""
+    def __enter__(self) -> Self:
         self._first = self.look()
-        while True:
+        return super().__enter__()
+
+    def go_on(self) -> None:
+        """Look until it ends, and once more then."""
+        while not self.ended.wait(EVERY_SECONDS):
             self._last |= self.look()
-            if self.ended.wait(EVERY_SECONDS):
-                return
+        self._last |= self.look()
 
     def look(self) -> dict[Process, float]:
         """Return what each process of a part has used (s)."""

@@ -166,6 +166,13 @@ def test_what_is_not_acknowledged_is_sent_again_as_it_was() -> None:
         assert len(tries) == 3
         assert tries[0] == tries[1] == tries[2]
     assert sum(len(each.events) for each in entries if not each.part) == play.seen.made == 30
+    assert play.seen.gap[0] < 10
+
+
+def test_more_visitors_than_there_is_room_for_hidden_tabs_lose_nothing_at_the_end() -> None:
+    entries, play = asyncio.run(played(MemorySite(), visitors=900, rate=3_000, seconds=0.5))
+    assert play.seen.never_sent == 0
+    assert sum(len(each.events) for each in entries if not each.part) == play.seen.made == 1_500
 
 
 def test_numbers_of_a_tab_have_no_gap_and_every_partition_has_a_mark() -> None:

@@ -109,11 +109,13 @@ def looks_in(rows: Rows) -> Iterator[Look]:
         yield Look(session, name_of[product], at)
 
 
-async def played(site: MemorySite, *, seed: int = 1, run: str = "a", **more: Any) -> tuple[list[Entry], Play]:
+async def played(
+    site: MemorySite, *, seed: int = 1, run: str = "a", visitors: int = 10, **more: Any
+) -> tuple[list[Entry], Play]:
     """Play half a second of visitors, and return what the ledger has."""
     lines: list[str] = []
     options = {"rate": 400, "seconds": 0.5, "partitions": PARTITIONS, "patience": 8, "settle": 0, "shown": "tee-1"}
-    crowd = Crowd(SHELVES, 10, seed, run)
+    crowd = Crowd(SHELVES, visitors, seed, run)
     play = Play(crowd, Plan(run, **{**options, **more}), site, lines.append, Random(1))
     await play.run()
     return [_entry(json.loads(line)) for line in lines], play
