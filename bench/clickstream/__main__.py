@@ -35,6 +35,8 @@ from stream_usage import Usage  # noqa: E402
 
 RESULTS = BENCH / "results" / "clickstream.jsonl"
 MOST = {"visitors": 20_000, "rate": 5_000.0, "seconds": 7_200.0}
+MOST_EVENTS = 2_000_000
+"""Of one load: the checker holds a line for each look of a session. More are several loads."""
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -63,6 +65,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     found = parser.parse_args(words)
     if found.verb != "check" and not all(0 < getattr(found, name) <= most for name, most in MOST.items()):
         parser.error(", ".join(f"--{name} must be in (0, {most:g}]" for name, most in MOST.items()))
+    if found.verb != "check" and found.rate * found.seconds > MOST_EVENTS:
+        parser.error(f"--rate times --seconds must be {MOST_EVENTS} at most")
     if found.verb == "kill" and (found.every < 5 or found.url):
         parser.error("--every must be 5 at least, and only pods of the lab are killed")
     if bool(found.url) != bool(found.dsn):
@@ -112,6 +116,21 @@ def played(place: Place, options: argparse.Namespace, beside: Sequence[Beside] =
     return ledger
 
 
+def killed(place: LabPlace, options: argparse.Namespace) -> tuple[Ledger, Killing]:
+    """Play what is wanted while parts are killed."""
+    found: list[Killing] = []
+
+    def kills(begun: Begun) -> Killing:
+        size, chance = begun.path.stat().st_size, Random(f"{options.seed}:kills")
+        killing = Killing(
+            place.site, options.part, options.every, chance, lambda: begun.path.stat().st_size > size, options.seconds
+        )
+        found.append(killing)
+        return killing
+
+    return played(place, options, [kills]), found[0]
+
+
 def result(ledger: Ledger, verdict: Verdict, **more: object) -> dict[str, Any]:
     """Return a line of the results."""
     begin = {key: value for key, value in ledger.begin.items() if key not in {"begin", "format", "counts"}}
@@ -146,8 +165,7 @@ def main(words: Sequence[str] | None = None) -> int:
     more: dict[str, object] = {}
     if options.verb == "kill":
         assert isinstance(place, LabPlace)
-        killing = Killing(place.site, options.part, options.every, Random(f"{options.seed}:kills"))
-        ledger = played(place, options, [lambda _begun: killing])
+        ledger, killing = killed(place, options)
         more = {"parts": options.part, "every": options.every, "kills": killing.killed, "kills_failed": killing.failed}
     else:
         ledger = Ledger.read(options.ledger)

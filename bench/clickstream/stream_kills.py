@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -17,7 +18,8 @@ from shopsphere.estate.workloads import GATEWAY
 from shopsphere.foundation.process import CommandError
 
 FIRST_SECONDS = 3.0
-"""Before the first one: something has to be acknowledged first."""
+"""Between the first batches and the first kill."""
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -52,22 +54,35 @@ class Killing(Alongside):
         parts: names of PARTS.
         every: seconds between two, a fifth more or less.
         chance: decides which and when.
+        has_begun: whether something was acknowledged already: what is killed before says nothing.
+        seconds: how long after that (s).
 
     Attributes:
         killed: how often which part.
         failed: kills that could not be made, as text.
     """
 
-    def __init__(self, site: str, parts: list[str], every: float, chance: Random) -> None:
+    def __init__(
+        self,
+        site: str,
+        parts: Sequence[str],
+        every: float,
+        chance: Random,
+        has_begun: Callable[[], bool],
+        seconds: float,
+    ) -> None:
         super().__init__("killing")
         self.killed: Counter[str] = Counter()
         self.failed: list[str] = []
         self._site, self._parts, self._every, self._chance = site, parts, every, chance
+        self._has_begun, self._seconds = has_begun, seconds
 
     def go_on(self) -> None:
         """Kill until it ends."""
-        wait = FIRST_SECONDS
-        while not self.ended.wait(wait):
+        while not self._has_begun() and not self.ended.wait(LOOK_SECONDS):
+            pass
+        until, wait = time.monotonic() + self._seconds, FIRST_SECONDS
+        while time.monotonic() + wait < until and not self.ended.wait(wait):
             began, name = time.monotonic(), self._chance.choice(self._parts)
             try:
                 self.killed[name] += kill(self._site, PARTS[name], self._chance)

@@ -7,16 +7,15 @@ import heapq
 import json
 import math
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
 from zlib import crc32
 
 from stream_connections import Answer, NoAnswerError, NotSentError
 from stream_ledger import MARKER, PROBE, Entry
+from stream_plan import Plan, Posts, Seen
 from stream_tab import LOST, TAKEN, UNSENT, Batch, Request, Tab
 from stream_visits import FORMS, Crowd, tab_name
 
@@ -26,59 +25,6 @@ HIDDEN_A_TAB = 4
 FEWEST_HIDDEN = 400
 MOST_TIMES = 200_000
 """Times of answers that are kept."""
-
-
-class Posts(Protocol):
-    """Sends bodies."""
-
-    async def post(self, body: bytes) -> Answer:
-        """Return the answer, or raise NotSentError or NoAnswerError."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is played.
-
-    Attributes:
-        run: name of the run, in all its tabs' numbers.
-        rate: events a second.
-        seconds: how long.
-        connections: requests that may be under way.
-        partitions: of the topic: each is told the end by a batch of its own.
-        patience: how long is waited for answers afterwards (s).
-        settle: between the last answer and the marks of the end (s).
-        probes: whether somebody clicks once a second and is not kept waiting.
-        shown: the product of marks and probes.
-    """
-
-    run: str
-    rate: float
-    seconds: float
-    connections: int = 100
-    partitions: int = 6
-    patience: float = 120.0
-    settle: float = 10.0
-    probes: bool = False
-    shown: str = ""
-
-
-@dataclass
-class Seen:
-    """What is told at the end."""
-
-    made: int = 0
-    lost_by_tabs: int = 0
-    never_sent: int = 0
-    batches: Counter[str] = field(default_factory=Counter)
-    events: Counter[str] = field(default_factory=Counter)
-    answers: Counter[str] = field(default_factory=Counter)
-    times: list[float] = field(default_factory=list)
-    """How long acknowledgements took (ms) from when a tab wanted to send, while events came."""
-    gap: tuple[float, float] = (0.0, 0.0)
-    """The longest time without an acknowledgement (s), and when it began (ms)."""
-    last_taken: float = 0.0
-    behind: float = 0.0
-    """By how much an event came too late (ms), at most."""
 
 
 class Play:
@@ -231,7 +177,25 @@ class Play:
     def _post(self, request: Request) -> None:
         request.batch.open_tries += 1
         self._ready.append(request)
+        if len(self._ready) > max(FEWEST_HIDDEN, HIDDEN_A_TAB * self._most_tabs):
+            self._forget_what_nobody_awaits()
         self._begin_some()
+
+    def _forget_what_nobody_awaits(self) -> None:
+        """Take requests out whose pages went on while nothing could be sent."""
+        waiting, self._ready = self._ready, deque()
+        for request in waiting:
+            if self._is_awaited(request):
+                self._ready.append(request)
+            else:
+                self._answered(request, Answer(0, 0), UNSENT)
+
+    def _is_awaited(self, request: Request) -> bool:
+        tab = self._tab_of(request.batch)
+        return tab is not None and tab.awaits(request)
+
+    def _tab_of(self, batch: Batch) -> Tab | None:
+        return self._tabs.get(batch.tab) or self._hidden.get(batch.tab)
 
     def _begin_some(self) -> None:
         while self._ready and len(self._running) < self._plan.connections and not self._is_over:
@@ -245,14 +209,13 @@ class Play:
 
     async def _ask(self, request: Request) -> None:
         answer, told = Answer(0, 0), LOST
-        tab = self._tabs.get(request.batch.tab) or self._hidden.get(request.batch.tab)
         try:
-            if tab is None or not tab.awaits(request):  # its page went on before it was sent
-                told = UNSENT
-            else:
+            if self._is_awaited(request):
                 request.batch.first = request.batch.first or request.sent
                 answer = await self._posts.post(json.dumps(request.body(), separators=(",", ":")).encode())
                 told = str(answer.status)
+            else:
+                told = UNSENT
         except NotSentError:
             told = UNSENT
         except NoAnswerError:
@@ -271,7 +234,7 @@ class Play:
             self._note_gap(now, is_taken=True)
             if request.sent < self._begins_to_end and len(seen.times) < MOST_TIMES:
                 seen.times.append(took)
-        tab = self._tabs.get(batch.tab) or self._hidden.get(batch.tab)
+        tab = self._tab_of(batch)
         if tab is not None:
             with self._noting(tab):
                 tab.answered(request, answer.status, answer.retry_after, now)

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any, TextIO
@@ -27,13 +28,16 @@ sys.path.insert(0, str(REPOSITORY))
 
 from stream_connections import Connections  # noqa: E402 the path comes first
 from stream_ledger import end_line  # noqa: E402
-from stream_play import Plan, Play, Posts  # noqa: E402
+from stream_plan import Plan, Posts  # noqa: E402
+from stream_play import Play  # noqa: E402
 from stream_visits import Crowd, Shelves  # noqa: E402
 
 from shopsphere.foundation.trust import client_context  # noqa: E402
 
 MOST_PAGES = 20
 """Of a category."""
+TRIES = 10
+"""For a page of the shop, one a second."""
 _LOCATION = re.compile(r"<loc>[^<]*?/(products|categories)/([a-z0-9-]+)</loc>")
 _PRODUCT = re.compile(r'href="/products/([a-z0-9-]+)"')
 
@@ -56,6 +60,15 @@ def shelves_of(shop: httpx.Client) -> Shelves:
 
 
 def _page(shop: httpx.Client, path: str) -> str:
+    """Return a page; one that does not come is asked for again for a while."""
+    for _ in range(TRIES - 1):
+        with suppress(httpx.HTTPError):
+            return _asked(shop, path)
+        time.sleep(1)
+    return _asked(shop, path)
+
+
+def _asked(shop: httpx.Client, path: str) -> str:
     answer = shop.get(path)
     answer.raise_for_status()
     return answer.text

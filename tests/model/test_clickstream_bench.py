@@ -9,13 +9,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import clickstream_world  # noqa: F401 the folders of benchmarks come onto the path with it
+import httpx
 import pytest
+import stream_player
 from clickstream_world import SHELVES, TAKEN, MemorySite, played
 from made_browser import YES, MadeBrowser
 from stream_connections import Answer
 from stream_ledger import MARKER, PROBE, Entry, Fate, Ledger, LedgerError, begin_line, end_line
 from stream_tab import Request, Tab
-from stream_visits import Crowd, Happening
+from stream_visits import Crowd, Happening, Shelves
 
 pytestmark = pytest.mark.requirement("the load of clicks is as browsers send it, and the same for the same seed")
 
@@ -65,6 +68,30 @@ def test_the_first_product_is_seen_twice_as_often_as_the_second() -> None:
     drawn = [SHELVES.draw(chance)[0] for _ in range(20_000)]
     assert 1.8 < drawn.count("tee-1") / drawn.count("tee-2") < 2.2
     assert drawn.count("lamp") > 0
+
+
+def test_the_shop_itself_says_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_player.time, "sleep", lambda _seconds: None)
+    named = ("products/moon-tee", "products/lamp", "categories/t-shirts", "categories/lamps", "legal/imprint")
+    pages = {
+        "/sitemap.xml": "".join(f"<url><loc>https://www.shop.test/{each}</loc></url>" for each in named),
+        "/categories/t-shirts?page=1": '<a href="/products/moon-tee">',
+        "/categories/t-shirts?page=2": '<a href="/products/moon-tee">',
+        "/categories/lamps?page=1": '<a href="/products/lamp">',
+        "/categories/lamps?page=2": "",
+    }
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path.decode())
+        return httpx.Response(503 if len(asked) == 1 else 200, text=pages[asked[-1]])
+
+    with httpx.Client(base_url="https://www.shop.test", transport=httpx.MockTransport(answer)) as shop:
+        found = stream_player.shelves_of(shop)
+        assert found == Shelves((("moon-tee", "t-shirts"), ("lamp", "lamps")), ("t-shirts", "lamps"))
+        pages["/sitemap.xml"] = ""
+        with pytest.raises(SystemExit, match="expected products"):
+            stream_player.shelves_of(shop)
 
 
 # --- a tab ---------------------------------------------------------------------------------------------------------

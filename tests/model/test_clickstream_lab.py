@@ -85,7 +85,9 @@ def test_a_kill_is_sigkill_on_the_pods_node_and_then_its_end(lab: tuple[list[dic
 def test_kills_go_on_where_one_could_not_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_kills, "FIRST_SECONDS", 0.01)
     done: list[str] = []
-    killing = Killing("frankfurt", ["worker", "collector"], 0.01, Random(2))
+    looks = iter([False, False, True])
+    monkeypatch.setattr(stream_kills, "LOOK_SECONDS", 0.01)
+    killing = Killing("frankfurt", ["worker", "collector"], 0.01, Random(2), lambda: next(looks), 30)
 
     def killed(_site: str, part: object, _chance: Random) -> int:
         done.append("x")
@@ -100,6 +102,7 @@ def test_kills_go_on_where_one_could_not_be_made(monkeypatch: pytest.MonkeyPatch
     assert sum(killing.killed.values()) == 1
     assert len(killing.failed) == 1
     assert "no answer" in killing.failed[0]
+    assert list(looks) == [], "nothing was killed before something was acknowledged"
 
 
 def test_processor_time_is_that_of_the_parts_own_processes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,6 +133,7 @@ Parsed = Callable[[Sequence[str]], argparse.Namespace]
         ["load", "--rate", "0"],
         ["load", "--seconds", "99999"],
         ["load", "--url", "http://x"],
+        ["load", "--rate", "1000", "--seconds", "3000"],
         ["kill"],
         ["kill", "--part", "database"],
         ["kill", "--part", "broker", "--every", "1"],

@@ -22,7 +22,8 @@ sys.path += [str(REPOSITORY / "bench" / each) for each in ("clickstream", "safet
 from stream_connections import Answer, NoAnswerError, NotSentError
 from stream_counts import Look
 from stream_ledger import Entry
-from stream_play import Plan, Play
+from stream_plan import Plan
+from stream_play import Play
 from stream_visits import Crowd, Shelves
 
 PRODUCTS = {f"tee-{number}": (number, "t-shirts") for number in range(1, 9)} | {"lamp": (9, "lamps")}
