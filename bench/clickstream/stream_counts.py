@@ -132,7 +132,7 @@ def looks(ask: Ask, window: Window) -> Iterator[Look]:
 def categories(ask: Ask) -> dict[str, str]:
     """Return the category of each product."""
     lines = ask("SELECT slug, category FROM catalogue.product")
-    return dict(line.split("|", 1) for line in lines)  # type: ignore[misc] # two parts each
+    return dict(line.split("|", 1) for line in lines)
 
 
 def await_sessions(ask: Ask, sessions: set[int], *, seconds: float) -> set[int]:

@@ -36,8 +36,8 @@ from shopsphere.foundation.trust import client_context  # noqa: E402
 
 MOST_PAGES = 20
 """Of a category."""
-TRIES = 10
-"""For a page of the shop, one a second."""
+TRIES, PAUSE_SECONDS = 10, 1.0
+"""For a page of the shop."""
 _LOCATION = re.compile(r"<loc>[^<]*?/(products|categories)/([a-z0-9-]+)</loc>")
 _PRODUCT = re.compile(r'href="/products/([a-z0-9-]+)"')
 
@@ -64,7 +64,7 @@ def _page(shop: httpx.Client, path: str) -> str:
     for _ in range(TRIES - 1):
         with suppress(httpx.HTTPError):
             return _asked(shop, path)
-        time.sleep(1)
+        time.sleep(PAUSE_SECONDS)
     return _asked(shop, path)
 
 

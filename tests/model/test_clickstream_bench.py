@@ -71,7 +71,7 @@ def test_the_first_product_is_seen_twice_as_often_as_the_second() -> None:
 
 
 def test_the_shop_itself_says_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_player.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(stream_player, "PAUSE_SECONDS", 0.0)
     named = ("products/moon-tee", "products/lamp", "categories/t-shirts", "categories/lamps", "legal/imprint")
     pages = {
         "/sitemap.xml": "".join(f"<url><loc>https://www.shop.test/{each}</loc></url>" for each in named),

@@ -15,13 +15,13 @@ from typing import Any
 import clickstream_world  # noqa: F401 the folders of benchmarks come onto the path with it
 import pytest
 import stream_kills
-import stream_usage
 from stream_check import Verdict
 from stream_kills import PARTS, Killing, kill
 from stream_latency import latencies
 from stream_ledger import PROBE, Entry, Ledger, begin_line, end_line
 from stream_usage import Usage
 
+from lab.host import cgroups
 from shopsphere.foundation.paths import REPOSITORY
 from shopsphere.foundation.process import CommandError, Result
 
@@ -106,7 +106,7 @@ def test_kills_go_on_where_one_could_not_be_made(monkeypatch: pytest.MonkeyPatch
 
 
 def test_processor_time_is_that_of_the_parts_own_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_usage.cgroups, "processes", lambda _host: {os.getpid(), 2**22 + 1})
+    monkeypatch.setattr(cgroups, "processes", lambda _host: {os.getpid(), 2**22 + 1})
     usage = Usage(["frankfurt"], {"nobody": "no such program", "tests": "pytest"})
     with usage:
         sum(number * number for number in range(3_000_000))
