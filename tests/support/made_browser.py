@@ -29,6 +29,10 @@ class MadeBrowser:
     def _do(self, call: str, *values: object) -> Any:
         return self._v8.eval(f"made.{call}({', '.join(json.dumps(value) for value in values)})")
 
+    def without_chance(self) -> None:
+        """Let all that it leaves to chance be the least there is."""
+        self._v8.eval("Math.random = () => 0; 0")
+
     def open(self, page: dict[str, Any] | None = None, **more: Any) -> None:
         """Open a page; `cookie` says what the visitor has answered, `opposed` that their browser says no."""
         self._do("open", {**({"click": json.dumps(page)} if page else {}), **more})
