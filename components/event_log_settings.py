@@ -104,6 +104,11 @@ def server_properties(place: BrokerPlace = IN_POD) -> str:
         "num.recovery.threads.per.data.dir": "1",
         "background.threads": "2",
         "group.initial.rebalance.delay.ms": "0",
+        # A worker that was killed holds its partitions for so long; by default 45 s.
+        "group.consumer.min.session.timeout.ms": "6000",
+        "group.consumer.session.timeout.ms": "10000",
+        "group.consumer.min.heartbeat.interval.ms": "1000",
+        "group.consumer.heartbeat.interval.ms": "3000",
         # What a stranger to the quotas of memory could open.
         "max.connections": "256",
         "socket.request.max.bytes": str(8 * MEBIBYTE),

@@ -28,6 +28,8 @@ from shopsphere.status.workload_program import run_in_workload
 WAIT_SECONDS = 15.0
 _ANSWER_SECONDS = 10.0
 _TAKEN = 204
+_AGENT = "Mozilla/5.0 (shopsphere trace-event)"
+"""Begins as a browser's: looks of programs are counted apart, and are in no row of a session."""
 _PRODUCT = re.compile(r'href="/products/([a-z0-9-]{1,64})"')
 _KEPT_IN_BROWSER = "the tab, until it is acknowledged"
 
@@ -105,7 +107,7 @@ def trace_event(access: PairAccess, product: str = "", *, seconds: float = WAIT_
     body = _batch(tab, product)
     with ThreadPoolExecutor(2) as pool:
         clicked = time.time()
-        answer = door.ask("POST", "/b", json=body)
+        answer = door.ask("POST", "/b", json=body, agent=_AGENT)
         answered = time.time()
         if answer.status_code != _TAKEN:
             raise ShopSphereError.build(

@@ -38,8 +38,8 @@ class Door:
     trust: ssl.SSLContext
     seconds: float = 5
 
-    def ask(self, method: str, path: str, *, json: str = "") -> httpx.Response:
-        """Return the answer to a request, without a body or with a JSON document.
+    def ask(self, method: str, path: str, *, json: str = "", agent: str = "") -> httpx.Response:
+        """Return the answer to a request, without a body or with a JSON document, from whom `agent` says.
 
         Raises:
             PageError: no connection, or a certificate that does not fit.
@@ -49,7 +49,11 @@ class Door:
                 return client.request(
                     method,
                     f"https://{self.address}{path}",
-                    headers={"Host": self.name, **({"Content-Type": "application/json"} if json else {})},
+                    headers={
+                        "Host": self.name,
+                        **({"Content-Type": "application/json"} if json else {}),
+                        **({"User-Agent": agent} if agent else {}),
+                    },
                     content=json or None,
                     extensions={"sni_hostname": self.name},
                 )

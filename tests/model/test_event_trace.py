@@ -10,6 +10,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from app.clicks.senders import Sender, sender_of
 from runbooks import event_trace
 from runbooks.event_trace import NoEventLogError, trace_event
 from runbooks.pair_access import PairAccess
@@ -33,10 +34,10 @@ class Door:
         self.status = status
         self.sent: list[dict[str, Any]] = []
 
-    def ask(self, method: str, path: str, *, json: str = "") -> httpx.Response:
+    def ask(self, method: str, path: str, *, json: str = "", agent: str = "") -> httpx.Response:
         if method == "GET":
             return httpx.Response(200, text='<a href="/about">x</a> <a href="/products/blue-lamp">y</a>')
-        assert path == "/b"
+        assert (path, sender_of(agent.encode())) == ("/b", Sender.PERSON)
         self.sent.append(_document(json))
         return httpx.Response(self.status, headers={"X-Served-By": "frankfurt"}, text="kafka")
 
