@@ -168,7 +168,7 @@ IMAGES: dict[str, Image] = {
                 "PATH": "/opt/shop/bin:/usr/bin:/bin", "PYTHONPATH": "/opt/shop", "PYTHONUNBUFFERED": "1",
                 "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
             },
-            entrypoint=("shop",), arguments=("serve",), limit_mib=360,
+            entrypoint=("shop",), arguments=("serve",), limit_mib=300,
         ),
         Image(
             # Its shell and sleep serve the one command that a pod's end needs; nothing else of the base is started.

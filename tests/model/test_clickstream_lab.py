@@ -107,7 +107,7 @@ def test_kills_go_on_where_one_could_not_be_made(monkeypatch: pytest.MonkeyPatch
 
 def test_processor_time_is_that_of_the_parts_own_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroups, "processes", lambda _host: {os.getpid(), 2**22 + 1})
-    usage = Usage(["frankfurt"], {"nobody": "no such program", "tests": "pytest"})
+    usage = Usage(["frankfurt"], {"nobody": "no such program", "tests": "python"})
     with usage:
         sum(number * number for number in range(3_000_000))
     seconds = usage.seconds()
