@@ -25,7 +25,7 @@ ROOM = "more racks or power at that site, a larger share for that namespace, or 
 
 def ask(view: PairView) -> Finding:
     """Compare workloads, quotas and nodes of both sites."""
-    subjects = {"workloads": _workloads, "quotas": quotas_compared, "nodes": _nodes}
+    subjects = {"workloads": _workloads, "quotas": _quotas, "nodes": _nodes}
     return together(view.judge_each({subject: partial(judge, view) for subject, judge in subjects.items()}))
 
 
@@ -39,6 +39,10 @@ def workloads_at(view: PairView, site: str, *, of_event_log: bool = False) -> li
     declared = [each for each in view.access.workloads(site) if each.of_event_log is of_event_log]
     found = find_workloads(lambda path: view.items(site, path, labelSelector=PART_OF), declared)
     return [each for each in found if each.of_event_log is of_event_log]
+
+
+def _quotas(view: PairView) -> Finding:
+    return quotas_compared(view)
 
 
 def quotas_compared(view: PairView, *, of_event_log: bool = False) -> Finding:
