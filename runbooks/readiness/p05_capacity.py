@@ -14,6 +14,7 @@ from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document
 from shopsphere.clients.document_place import place_of
 from shopsphere.clients.workloads import FoundWorkload, find_workloads
+from shopsphere.estate.ready_workloads import OF_EVENT_LOG
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.status.quantities import allocatable_watts, ready_nodes, requested_watts
 from shopsphere.topology.quantities import parse_quantity
@@ -41,12 +42,20 @@ def workloads_at(view: PairView, site: str, *, of_event_log: bool = False) -> li
 
 
 def _quotas(view: PairView) -> Finding:
-    active, recovery = _both(view, "/api/v1/resourcequotas")
+    return quotas_compared(view)
+
+
+def quotas_compared(view: PairView, *, of_event_log: bool = False) -> Finding:
+    """Compare the quotas of both sites: those of the event log, or all others."""
+    active, recovery = (
+        [
+            each
+            for each in view.items(site, "/api/v1/resourcequotas", labelSelector=PART_OF)
+            if (each["metadata"]["namespace"] in OF_EVENT_LOG) is of_event_log
+        ]
+        for site in (view.active, view.recovery)
+    )
     return judge_quotas(view.recovery, active, recovery)
-
-
-def _both(view: PairView, path: str) -> list[list[Document]]:
-    return [view.items(site, path, labelSelector=PART_OF) for site in (view.active, view.recovery)]
 
 
 def _nodes(view: PairView) -> Finding:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from runbooks.readiness.p03_versions import images_of, judge_same
-from runbooks.readiness.p05_capacity import workloads_at
+from runbooks.readiness.p05_capacity import quotas_compared, workloads_at
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.workloads import FoundWorkload
 from shopsphere.estate.ready_workloads import OF_EVENT_LOG
@@ -37,6 +37,7 @@ def ask(view: PairView) -> Finding:
     }
     works |= {f"the worker of {each}": partial(_worker, view, each) for each in having}
     works["its images"] = partial(_images, view, having)
+    works["its quotas"] = partial(quotas_compared, view, of_event_log=True)
     judged = view.judge_each(works)
     if without := [site for site in sites if site not in having]:
         found = f"{without[0]} has no event log, and {having[0]} has one"

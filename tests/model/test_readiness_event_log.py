@@ -54,8 +54,14 @@ EVENT_LOG_DEFECTS: list[tuple[str, Callable[[ReadyPair], object]]] = [
     ("the worker's at frankfurt ends", lambda pair: says(pair, HOME, ends=soon_ending(days=6))),
     ("no pod of insight is ready", lambda pair: pods_of_worker(pair, HOME)[0]["status"].clear()),
     ("kafka/kafka at frankfurt kafka:1 a", lambda pair: pair.sites[AWAY].lists["/api/v1/pods"].pop()),
+    ("kafka/power at dublin allows 1 ", lambda pair: quota(pair, AWAY)["hard"].update({"requests.watts": "1"})),
     ("cannot be read", lambda pair: setattr(pair.sites[HOME], "worker", "insight_counts 1\n")),
 ]
+
+
+def quota(pair: ReadyPair, site: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = pair.sites[site].lists["/api/v1/resourcequotas"][-1]["status"]
+    return found
 
 
 def of_kind(pair: ReadyPair, site: str, kind: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from app.insight.figures import figures
 from app.insight.pruning import Pruning
 from app.insight.sink import Sink, Source
 from app.insight.working import State, Worker
+from policies.admission.entering import policies
 from shopsphere.clients.cluster_errors import UnreadableAnswerError
 from shopsphere.estate.event_log_secrets import generate_event_log_secrets
 from shopsphere.status.worker_figures import read_figures
@@ -78,3 +79,12 @@ def test_a_certificate_that_cannot_be_read_has_no_end(tmp_path: Path) -> None:
 def test_what_is_no_answer_of_a_worker_is_not_known(text: str) -> None:
     with pytest.raises(UnreadableAnswerError, match="frankfurt: figures of the worker"):
         read_figures(text, "frankfurt")
+
+
+@pytest.mark.requirement("who only looks runs what it has to ask in a pod, and nothing else")
+def test_a_watcher_may_run_just_this_question_in_the_workers_pod() -> None:
+    watchers = next(each for each in policies() if each.name == "programs-of-watchers")
+    (validation,) = watchers.validations
+    at = 'request.namespace in ["insight"] && object.container == "insight"'
+    assert validation.expression.count("insight") == 2, "nothing else is asked there"
+    assert f'({at}) && (object.command == ["shop", "metrics", "8012"])' in validation.expression

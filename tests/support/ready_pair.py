@@ -145,6 +145,8 @@ class Site:
         self.lists["/apis/apps/v1/statefulsets"] = [there.pop("kafka")]
         self.lists["/apis/apps/v1/deployments"] += there.values()
         self.lists["/api/v1/pods"] += [pod(*each, watts="0") for each in (*EVENT_LOG.items(), ("kafka", "kafka"))]
+        amounts = {"hard": {"requests.watts": "90"}, "used": {"requests.watts": "20"}}
+        self.lists["/api/v1/resourcequotas"].append(named("kafka", "power", status=amounts))
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
         self.lists["/api/v1/namespaces/insight/pods"] = [named("insight", "insight-1", status=ready)]
 
