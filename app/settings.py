@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -60,6 +60,16 @@ class Environment:
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         self._variables = os.environ if variables is None else variables
         self._problems: list[str] = []
+
+    def refuse(self, problem: str) -> None:
+        """Note a problem, for the one message that has all of them."""
+        self._problems.append(problem)
+
+    def refuse_unknown(self, prefixes: str | tuple[str, ...], known: Collection[str]) -> None:
+        """Note each variable that begins so and that nobody reads: whoever set it thinks that it has an effect."""
+        for name in sorted(self._variables):
+            if name.startswith(prefixes) and name not in known:
+                self.refuse(f"{name}: expected one of {', '.join(sorted(known))}, found an unknown name")
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a variable's value; without a default it has to be there."""
@@ -160,9 +170,7 @@ class Environment:
         Raises:
             SettingsError: a variable is missing, wrong, or one of the shop's own that nobody reads.
         """
-        for name in sorted(self._variables):
-            if name.startswith(PREFIXES) and name not in VARIABLES:
-                self._problems.append(f"{name}: expected one of {', '.join(sorted(VARIABLES))}, found an unknown name")
+        self.refuse_unknown(PREFIXES, VARIABLES)
         if self._problems:
             lines = "\n  ".join(self._problems)
             raise SettingsError(f"the environment is not usable:\n  {lines}\n  do: set these variables and start again")

@@ -28,13 +28,7 @@ class ClicksEnvironment(Environment):
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         super().__init__(variables)
-        for name in sorted(self._variables):
-            if name.startswith(PREFIX) and name not in VARIABLES:
-                self.refuse(f"{name}: expected one of {', '.join(sorted(VARIABLES))}, found an unknown name")
-
-    def refuse(self, problem: str) -> None:
-        """Note a problem, for the one message that has all of them."""
-        self._problems.append(problem)
+        self.refuse_unknown(PREFIX, VARIABLES)
 
     def file(self, name: str) -> str:
         """Return the path of a file that a variable names; it has to be readable."""

@@ -24,9 +24,7 @@ class InsightEnvironment(ClicksEnvironment):
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         super().__init__(variables)
-        for name in sorted(self._variables):
-            if name.startswith(PREFIX) and name not in VARIABLES:
-                self.refuse(f"{name}: expected one of {', '.join(sorted(VARIABLES))}, found an unknown name")
+        self.refuse_unknown(PREFIX, VARIABLES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,13 @@ class RecommendEnvironment(Environment):
 
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         super().__init__(variables)
-        for name in sorted(self._variables):
-            if name.startswith(PREFIX) and name not in VARIABLES:
-                self._problems.append(f"{name}: expected one of {', '.join(sorted(VARIABLES))}, found an unknown name")
+        self.refuse_unknown(PREFIX, VARIABLES)
 
     def new_file(self, name: str, default: str) -> Path:
         """Return the path of a file that is written; its folder has to be there."""
         path = Path(self.text(name, default))
         if not path.parent.is_dir():
-            self._problems.append(f"{name}: expected a file in a folder that is there, found {str(path)!r}")
+            self.refuse(f"{name}: expected a file in a folder that is there, found {str(path)!r}")
         return path
 
 
