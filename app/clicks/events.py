@@ -36,6 +36,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 """Of a product or category, as in its address."""
 Count = Annotated[int, Meta(ge=0, le=9_999)]
 Words = Annotated[str, Meta(max_length=200)]
+Tab = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+"""Random number of a tab, hexadecimal."""
 
 
 class Event(Struct, kw_only=True, omit_defaults=True, tag_field="t", gc=False):
@@ -108,7 +110,7 @@ class Batch(Struct, kw_only=True, gc=False):
     """
 
     v: Annotated[int, Meta(ge=1, le=999)]
-    tab: Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+    tab: Tab
     b: Number
     sent: Moment
     c: int = 0

@@ -10,8 +10,8 @@ from typing import Protocol
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
+from app.clicks.client import started
 from app.clicks.reasons import Reason
-from app.errors import ShopError
 
 LARGEST_RECORD = 512 * 1024
 """Bytes of one batch of records on the wire; the topic's `max.message.bytes`."""
@@ -87,15 +87,7 @@ class KafkaProducer:
             "error_cb": self._failed,
             **connection,
         }
-        try:
-            self._producer = confluent_kafka.Producer(settings, logger=self._log)
-        except (KafkaException, ValueError, TypeError) as error:
-            raise ShopError.build(
-                "the client of Kafka does not start",
-                expected="settings and files that it can use",
-                found=str(error),
-                action="correct the CLICKS_ variables, or the files that they name",
-            ) from error
+        self._producer = started(lambda: confluent_kafka.Producer(settings, logger=self._log))
 
     def produce(self, partition: int, record: bytes, headers: Mapping[str, bytes], done: Done) -> Reason | None:
         """Begin to write a record. Return why not: the client's own queue is full, or it knows no such partition."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from app.clicks.client import started
 from app.errors import ShopError
 from app.insight.counting import Extent, Partition, Place, Record
 
@@ -107,7 +108,7 @@ class KafkaReader:
             options["partition.assignment.strategy"] = "cooperative-sticky"
         else:
             del options["session.timeout.ms"]  # the brokers' own
-        self._consumer = _made(lambda: Consumer(options, logger=self._log))
+        self._consumer = started(lambda: Consumer(options, logger=self._log))
         self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked)
 
     def read(self, seconds: float) -> None:
@@ -193,7 +194,7 @@ def log_of(topic: str, settings: Mapping[str, str], name: str = "") -> str:
     Raises:
         BrokersError: the brokers do not answer.
     """
-    client = _made(lambda: AdminClient(dict(settings), logger=logging.getLogger("kafka")))
+    client = started(lambda: AdminClient(dict(settings), logger=logging.getLogger("kafka")))
     try:
         if name:
             client.list_topics(topic, timeout=ASK_SECONDS)
@@ -238,18 +239,6 @@ _PASSING = frozenset(
 def _judged(error: KafkaError) -> BrokersError:
     kind = ProtocolError if error.code() in _NO_SUCH_PROTOCOL else BrokersError
     return kind(f"the client of Kafka cannot go on: {error}")
-
-
-def _made(make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except (KafkaException, ValueError, TypeError) as error:
-        raise ShopError.build(
-            "the client of Kafka does not start",
-            expected="settings and files that it can use",
-            found=str(error),
-            action="correct the CLICKS_ variables, or the files that they name",
-        ) from error
 
 
 def _number(value: int | None) -> int:

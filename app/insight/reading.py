@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from app.clicks.events import MOST_EVENTS, Moment, Name, Number
+from app.clicks.events import MOST_EVENTS, Moment, Name, Number, Tab
 from app.insight.balance import Outcome, Unit
 
 Kind = Literal["view", "list", "search", "add", "remove", "checkout", "buy"]
@@ -42,7 +42,7 @@ class Event(Struct, gc=False):
 
 
 class _Head(Struct, gc=False, kw_only=True, rename={"sender": "class"}):
-    tab: Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+    tab: Tab
     b: Number
     received: Moment
     sender: Sender

@@ -11,10 +11,14 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
+import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from app.clicks.client import started
+from app.clicks.events import Tab
 from app.database import Database
 from app.errors import ShopError
 from app.insight.consuming import ASK_SECONDS, BOUNDS, BrokersError, record_of
@@ -26,7 +30,10 @@ from app.insight.stored_sink import ROLE
 MOST_RECORDS = 2_000
 """Of a partition's end that are looked through: some seconds of 20,000 events/s, and hours of quiet ones."""
 ASK_EVERY_SECONDS = 0.02
-_NEXT = "SELECT max(next) FROM insight.source_offset WHERE site = $1 AND topic = $2 AND partition = $3"
+_NEXT = """
+SELECT next FROM insight.source_offset WHERE site = $1 AND topic = $2 AND partition = $3 AND next > $4
+ORDER BY next DESC LIMIT 1
+"""
 _LOOK = """
 SELECT look.at, look.product, (SELECT visitors FROM insight.trending WHERE product = look.product)
 FROM insight.session_look look JOIN catalogue.product product ON product.id = look.product
@@ -75,7 +82,7 @@ async def _trace(settings: InsightSettings, click: Click, until: float) -> dict[
 def _record(settings: InsightSettings, click: Click, until: float) -> dict[str, object] | None:
     """Look for the record at the end of the partition that its tab has; a site that follows has a log of its own."""
     options: Mapping[str, object] = {**BOUNDS, **settings.connection, "enable.auto.commit": False}
-    reader = Consumer({**options, "group.id": settings.group})
+    reader = started(lambda: Consumer({**options, "group.id": settings.group}))
     try:
         known = reader.list_topics(settings.topic, timeout=ASK_SECONDS).topics[settings.topic]
         number = crc32(click.tab.encode()) % len(known.partitions)
@@ -110,24 +117,29 @@ def _record(settings: InsightSettings, click: Click, until: float) -> dict[str, 
 
 async def _row(database: Database, click: Click, until: float) -> dict[str, object] | None:
     """Wait for the row of the click's session."""
-    while time.monotonic() < until:
-        day = int(time.time() * 1000) // DAY_MS
-        sessions = [session_of(click.tab, each) for each in (day - 1, day)]  # it may be midnight just now
-        for at, product, visitors in await database.fetch(_LOOK, sessions, click.product):
-            return {"seen_ms": _now_ms(), "at": at, "product": product, "visitors_in_three_hours": visitors or 0}
-        await asyncio.sleep(ASK_EVERY_SECONDS)
-    return None
+    day = int(time.time() * 1000) // DAY_MS
+    sessions = [session_of(click.tab, each) for each in (day - 1, day)]  # it may have been midnight since the click
+    found = await _first(database, until, _LOOK, sessions, click.product)
+    if found is None:
+        return None
+    at, product, visitors = found
+    return {"seen_ms": _now_ms(), "at": at, "product": product, "visitors_in_three_hours": visitors or 0}
 
 
 async def _counted(
     database: Database, settings: InsightSettings, record: Mapping[str, object], until: float
 ) -> dict[str, object] | None:
     """Wait until the worker's place is behind the record."""
-    where = (settings.listen.site, settings.topic, record["partition"])
+    where = (settings.listen.site, settings.topic, record["partition"], record["offset"])
+    found = await _first(database, until, _NEXT, *where)
+    return found and {"seen_ms": _now_ms(), "next": found[0]}
+
+
+async def _first(database: Database, until: float, query: str, *arguments: object) -> Any:
+    """Ask again and again until there is a row, and return it; None when the time is over."""
     while time.monotonic() < until:
-        for (reached,) in await database.fetch(_NEXT, *where):
-            if reached is not None and reached > record["offset"]:
-                return {"seen_ms": _now_ms(), "next": reached}
+        if row := await database.fetchrow(query, *arguments):
+            return row
         await asyncio.sleep(ASK_EVERY_SECONDS)
     return None
 
@@ -142,11 +154,12 @@ def require_click(tab: str, product: str) -> Click:
     Raises:
         ShopError: the tab is none.
     """
-    if len(tab) != 16 or not set(tab) <= set("0123456789abcdef"):  # noqa: PLR2004 see app/clicks/events.py
+    try:
+        return Click(msgspec.convert(tab, Tab), product)
+    except msgspec.ValidationError as error:
         raise ShopError.build(
             "no tab by this number",
             expected="16 hexadecimal digits in lower case",
             found=repr(tab),
             action="give the number that its batches have",
-        )
-    return Click(tab, product)
+        ) from error
