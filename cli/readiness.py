@@ -25,7 +25,7 @@ def ready(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="a JSON document instead of a list")] = False,
 ) -> None:
-    """Say whether a pair could fail over right now: eleven checks, read-only, in a few seconds."""
+    """Say whether a pair could fail over right now: thirteen checks, read-only, in a few seconds."""
     topology = load_topology(environment=environment)
     require_pair(topology, pair)
     # The Kubernetes client takes a second to import, so only this verb does.

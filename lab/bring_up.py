@@ -101,7 +101,7 @@ def _finish_cluster(name: str, topology: Topology, hosts: LabHosts, archives: Ma
         addons.apply_rights(topology, name)
     with step(f"{name}: images"):
         replaced = {each for node in nodes_of(site) for each in images.bring_in(node.name, archives)}
-        rebuilt.roll_deployments(name, replaced)
+        rebuilt.roll_workloads(name, replaced)
     with step(f"{name}: DNS inside the cluster, database operator"):
         addons.apply(site, resolver=resolver_of(hosts), operator=topology.pair_of(name) is not None)
     with step(f"{name}: node and add-ons ready"):

@@ -40,6 +40,8 @@ from shopsphere.estate.access import (
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.kubectl_line import SiteKubectl, kubectl_at
+from shopsphere.estate.ready_workloads import ReadyWorkload, declaration_of, ready_workloads_of
+from shopsphere.estate.site_declaration import SiteDeclaration
 from shopsphere.estate.stack import Environment, StackId, edge_stack, site_stack
 from shopsphere.foundation.side_by_side import at_each
 from shopsphere.names.name_servers import NameServer, name_servers
@@ -102,6 +104,14 @@ class PairAccess:
     def kubectl(self, site: str) -> SiteKubectl:
         """Return how a person calls kubectl at a site."""
         return kubectl_at(self._stack(site))
+
+    def declaration_at(self, site: str) -> SiteDeclaration:
+        """Return what a site is declared to have, by its stack's configuration."""
+        return declaration_of(self.topology, self._stack(site))
+
+    def workloads(self, site: str) -> tuple[ReadyWorkload, ...]:
+        """Return which workloads of a site have to be ready."""
+        return ready_workloads_of(self.topology, self._stack(site))
 
     def database(self, site: str, model: DatabaseModel) -> SiteDatabase:
         """Return one of the databases at a site, the same one each time: it remembers how it was seen last."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its documen
     ResourceType,
 )
 
+from app.clicks.broker_log import kafka_log
 from app.clicks.keeping import DeclaredTopic, Right
 
 ASK_SECONDS = 10.0
@@ -39,7 +39,7 @@ class KafkaBroker:
             "client.id": "keeper",
             "reconnect.backoff.max.ms": 1_000,
         }
-        self._admin = AdminClient(settings, logger=logging.getLogger("kafka"))
+        self._admin = AdminClient(settings, logger=kafka_log())
 
     def partitions(self) -> dict[str, int]:
         """Return the number of partitions of each topic."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
+from app.clicks.broker_log import kafka_log
 from app.clicks.client import started
 from app.clicks.reasons import Reason
 
@@ -67,7 +67,7 @@ class KafkaProducer:
         self.problem = ""
         self._said = float("-inf")
         self._topic = topic
-        self._log = logging.getLogger("kafka")
+        self._log = kafka_log()
         settings: dict[str, object] = {
             "client.id": client,
             "acks": "all",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Response, get
 
+from app.certificate_ends import first_end
 from app.database import Database
 from app.gauges import MEDIA_TYPE
 from app.insight.consuming import KafkaReader, Places, log_of
@@ -20,6 +22,7 @@ from app.loops import Loop, running
 from app.web.health import health_routes
 from app.web.outermost import Outermost
 
+CERTIFICATES = ("ssl.ca.location", "ssl.certificate.location")
 RETRY_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 MORE_SECONDS = 0.5
@@ -39,6 +42,7 @@ def insight(settings: InsightSettings) -> Outermost:
             return None
         return MORE_SECONDS if await pruning.step() else None
 
+    certificates = [settings.connection[name] for name in CERTIFICATES if name in settings.connection]
     loops = [Loop("insight", worker.turn, RETRY_SECONDS), Loop("pruning", prune, PRUNE_SECONDS)]
 
     @asynccontextmanager
@@ -52,7 +56,8 @@ def insight(settings: InsightSettings) -> Outermost:
 
     @get("/metrics")
     async def metrics() -> Response[str]:
-        return Response(figures(worker, pruning), media_type=MEDIA_TYPE)
+        ends = await asyncio.to_thread(first_end, certificates)
+        return Response(figures(worker, pruning, ends), media_type=MEDIA_TYPE)
 
     health = health_routes(worker.ready, settings.listen.site, loops, "clicks are not counted")
     application = Litestar(

@@ -6,7 +6,6 @@ which it is assigned; nothing is ever committed to Kafka. All calls are made by 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -14,6 +13,7 @@ import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from app.clicks.broker_log import kafka_log
 from app.clicks.client import started
 from app.errors import ShopError
 from app.insight.counting import Extent, Partition, Place, Record
@@ -61,6 +61,10 @@ class Reader(Protocol):
     def partitions(self) -> Mapping[int, Partition]:
         """Those that are assigned now, by their numbers."""
 
+    @property
+    def has_joined(self) -> bool:
+        """Whether the group has said which partitions are this member's, be it none."""
+
     def read(self, seconds: float) -> None:
         """Give what comes within so many seconds to its partitions, RECORDS_AT_ONCE at the most."""
 
@@ -90,9 +94,10 @@ class KafkaReader:
 
     def __init__(self, topic: str, settings: Mapping[str, str], *, group: str, protocol: str, places: Places) -> None:
         self.partitions: dict[int, Partition] = {}
+        self.has_joined = False
         self._topic = topic
         self._places = places
-        self._log = logging.getLogger("kafka")
+        self._log = kafka_log()
         self._problem: Exception | None = None
         options: dict[str, object] = {
             **BOUNDS,
@@ -150,6 +155,7 @@ class KafkaReader:
         except Exception as error:  # noqa: BLE001 raised again by `read`; here the client would lose it
             self._problem = error
             return
+        self.has_joined = True
         for place in places:
             self.partitions[place.partition] = Partition(place)
         consumer.incremental_assign([TopicPartition(self._topic, each.partition, each.reads_from) for each in places])
@@ -194,7 +200,7 @@ def log_of(topic: str, settings: Mapping[str, str], name: str = "") -> str:
     Raises:
         BrokersError: the brokers do not answer.
     """
-    client = started(lambda: AdminClient(dict(settings), logger=logging.getLogger("kafka")))
+    client = started(lambda: AdminClient(dict(settings), logger=kafka_log()))
     try:
         if name:
             client.list_topics(topic, timeout=ASK_SECONDS)

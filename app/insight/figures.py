@@ -5,15 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from app.gauges import gauges
+from app.gauges import gauges, whole_gauges
 from app.insight.balance import Outcome, Unit
 from app.insight.counting import Partition
 from app.insight.pruning import Pruning
 from app.insight.working import State, Worker
 
 
-def figures(worker: Worker, pruning: Pruning) -> str:
-    """Return the figures in Prometheus' text format."""
+def figures(worker: Worker, pruning: Pruning, certificate_ends: float | None = None) -> str:
+    """Return the figures in Prometheus' text format.
+
+    Args:
+        worker: that counts.
+        pruning: that removes.
+        certificate_ends: when the first certificate ends by which it and the brokers know each other (Unix time).
+    """
     parts = list(worker.reader.partitions.values()) if worker.reader is not None else None
     values: dict[str, float | None] = {
         **{f"insight_{state}": float(worker.state is state) for state in State},
@@ -27,6 +33,7 @@ def figures(worker: Worker, pruning: Pruning) -> str:
         "insight_commits": float(worker.written),
         "insight_rows_removed": float(pruning.removed),
     }
+    ends = {"insight_certificate_ends_timestamp_seconds": certificate_ends}
     lines = ["# TYPE insight_outcomes_total counter\n"]
     lines += [
         f'insight_outcomes_total{{outcome="{outcome}",unit="{unit}"}} {worker.outcomes[outcome, unit]}\n'
@@ -34,7 +41,7 @@ def figures(worker: Worker, pruning: Pruning) -> str:
         for unit in Unit
         if worker.outcomes[outcome, unit]
     ]
-    return gauges(values) + "".join(lines)
+    return gauges(values) + whole_gauges(ends) + "".join(lines)
 
 
 def _lag_seconds(parts: Sequence[Partition]) -> float | None:

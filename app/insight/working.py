@@ -34,6 +34,8 @@ LOOK_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 10.0
 PLACE_SECONDS = 15.0
 """For the database to say where partitions go on."""
+JOIN_SECONDS = 60.0
+"""For the group to give partitions, of which a killed member keeps its own for ten seconds; after it there are none."""
 SAY_SECONDS = 60.0
 """Between two lines that say the same."""
 STILL_SECONDS = 15.0
@@ -94,7 +96,7 @@ class Worker:
         self._log = structlog.get_logger("insight")
         self._pause = 0.0
         self._said: tuple[str, float] = ("", float("-inf"))
-        self._turned = self._looked = self._still_since = clock()
+        self._turned = self._looked = self._still_since = self._joins_since = clock()
 
     async def turn(self) -> float:
         """Read and write once; return how long to rest (s)."""
@@ -155,7 +157,8 @@ class Worker:
                 break
         await self._write(reader)
         self._turned = self._clock()
-        self._note(State.COUNTS)
+        if reader.has_joined or self._clock() - self._joins_since > JOIN_SECONDS:
+            self._note(State.COUNTS)
         self._pause = 0.0
         return 0.0
 
@@ -175,7 +178,8 @@ class Worker:
         self._catalogue = await self._sink.catalogue()
         source = self._source = await self._in_thread(self._source_of)
         self._reader = await self._in_thread(self._open, self._protocol, places)
-        self._turned = self._clock()
+        self._turned = self._joins_since = self._clock()
+        self.state = State.BEGINS
         return self._reader
 
     async def _write(self, reader: Reader) -> None:

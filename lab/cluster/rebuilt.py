@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.cluster.addons import kubectl
 from lab.paths import disk_directory
+from shopsphere.estate.ready_workloads import WorkloadKind
 from shopsphere.foundation.files import write_whole
 from shopsphere.foundation.process import CommandError
 from shopsphere.foundation.progress import say
@@ -19,11 +20,12 @@ _REFUSED = ("denied request", "is invalid")
 """What the API server says of a job that it will never take as it is noted."""
 
 
-def roll_deployments(site: str, references: Collection[str]) -> None:
-    """Roll the deployments that run one of these images."""
-    for deployment in _users(site, "deployments", references):
-        name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
-        kubectl(site, "rollout", "restart", f"deployment/{name}", "-n", namespace)
+def roll_workloads(site: str, references: Collection[str]) -> None:
+    """Roll the deployments, and the event log's StatefulSet, that run one of these images."""
+    for kind in WorkloadKind:
+        for each in _users(site, f"{kind}s", references):
+            name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
+            kubectl(site, "rollout", "restart", f"{kind}/{name}", "-n", namespace)
 
 
 def repeat_jobs(site: str, references: Collection[str]) -> None:

@@ -21,6 +21,7 @@ from shopsphere.clients.questions import (
 )
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.event_log_site import COUNT
 from shopsphere.estate.workload_declaration import WorkloadDeclaration
 from shopsphere.estate.workloads import PAYMENTS, SHOP
 
@@ -92,6 +93,7 @@ def _of_workloads() -> list[str]:
     return [
         every(_at([PAYMENTS.name], PAYMENTS.name), either(told(PAYMENTS), compared("reconcile"))),
         every(_at([SHOP.name], SHOP.name), either(told(SHOP), compared("reconcile-orders"), unsettled)),
+        every(_at([COUNT.name], COUNT.name), told(COUNT)),
     ]
 
 

@@ -135,6 +135,25 @@ ORDERS_DIFFERENCES = Metric(
     "shopsphere_orders_reconciliation_differences", "Differences that this comparison found.", ("site",)
 )
 
+# The event log, where a pair has one.
+EVENT_LOG_READY = Metric(
+    "shopsphere_event_log_ready",
+    "1 while all pods of a workload of a site's event log are ready, else 0.",
+    ("site", "workload"),
+)
+CLICKS_STILL = Metric(
+    "shopsphere_clicks_still_seconds", "How long ago a site's worker had written all that it had read (s).", ("site",)
+)
+CLICKS_BEHIND = Metric("shopsphere_clicks_behind", "Records of clicks that a site's worker has not read.", ("site",))
+CLICKS_BEHIND_SECONDS = Metric(
+    "shopsphere_clicks_behind_seconds", "Age of the newest click that a worker which is behind has read (s).", ("site",)
+)
+EVENT_LOG_CERTIFICATE_ENDS = Metric(
+    "shopsphere_event_log_certificate_ends_timestamp_seconds",
+    "When the first certificate ends by which a site's worker and the event log know each other.",
+    ("site",),
+)
+
 # Certificates, records of this machine, readiness.
 CERTIFICATE_ENDS = Metric(
     "shopsphere_certificate_ends_timestamp_seconds",

@@ -13,6 +13,7 @@ from shopsphere.clients.succession import Succession, succession_of
 from shopsphere.estate.databases import DATABASES, DatabaseModel
 from shopsphere.estate.kubectl_line import SiteKubectl
 from shopsphere.estate.placement import NAME_LABEL
+from shopsphere.estate.ready_workloads import OF_EVENT_LOG
 from shopsphere.estate.workloads import GATEWAY
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.foundation.finding import Finding, fails, passes, together
@@ -149,6 +150,8 @@ def judge_spread(site: str, pods: Iterable[Document], nodes: tuple[str, ...], ku
     for pod in pods:
         if not is_true(pod, "Ready") or pod["metadata"].get("deletionTimestamp"):
             continue
+        if pod["metadata"]["namespace"] in OF_EVENT_LOG:
+            continue  # no order waits for them
         name = pod["metadata"]["labels"].get(NAME_LABEL, "")
         at[name].append(pod["spec"]["nodeName"])
         one_of[name] = pod["metadata"]["namespace"], pod["metadata"]["name"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -39,14 +39,17 @@ def _database(view: PairView, database: DatabaseModel) -> Finding:
     return together(parts)
 
 
-def images_of(pods: Iterable[Document]) -> dict[str, str]:
-    """Return the images of the containers that run, by `namespace/container`; several at once during a rollout."""
+def images_of(pods: Iterable[Document], namespaces: Collection[str] = _NAMESPACES) -> dict[str, str]:
+    """Return the images of the containers that run in some namespaces, by `namespace/container`.
+
+    Several at once during a rollout.
+    """
     found: defaultdict[str, set[str]] = defaultdict(set)
     for pod in pods:
         metadata, status = pod["metadata"], pod["status"]
         owners = {owner["kind"] for owner in metadata.get("ownerReferences", [])}
         leaving = "deletionTimestamp" in metadata or status.get("phase") != "Running"
-        if metadata["namespace"] not in _NAMESPACES or leaving or "Job" in owners:
+        if metadata["namespace"] not in namespaces or leaving or "Job" in owners:
             continue
         named = {container["name"]: container["image"] for container in pod["spec"]["containers"]}
         for container in status.get("containerStatuses", []):

@@ -1,18 +1,20 @@
 """P5: the recovery site can carry the load of the active one.
 
 A recovery site may run fewer pods than the active one: it is declared with what it needs to take over at once, and its
-limits must have room for all the rest.
+limits must have room for all the rest. The event log is P13's: no order waits for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 
 from runbooks.readiness.pair_view import PairView
 from shopsphere.clients.cluster import PART_OF, Document
 from shopsphere.clients.document_place import place_of
+from shopsphere.clients.workloads import FoundWorkload, find_workloads
+from shopsphere.estate.ready_workloads import OF_EVENT_LOG
 from shopsphere.foundation.finding import Finding, fails, passes, together
 from shopsphere.status.quantities import allocatable_watts, ready_nodes, requested_watts
 from shopsphere.topology.quantities import parse_quantity
@@ -28,17 +30,32 @@ def ask(view: PairView) -> Finding:
 
 
 def _workloads(view: PairView) -> Finding:
-    active, recovery = _both(view, "/apis/apps/v1/deployments")
+    active, recovery = (workloads_at(view, site) for site in (view.active, view.recovery))
     return judge_workloads(view.recovery, active, recovery)
 
 
+def workloads_at(view: PairView, site: str, *, of_event_log: bool = False) -> list[FoundWorkload]:
+    """Return the workloads of a site: those of its event log, or all others."""
+    declared = [each for each in view.access.workloads(site) if each.of_event_log is of_event_log]
+    found = find_workloads(lambda path: view.items(site, path, labelSelector=PART_OF), declared)
+    return [each for each in found if each.of_event_log is of_event_log]
+
+
 def _quotas(view: PairView) -> Finding:
-    active, recovery = _both(view, "/api/v1/resourcequotas")
+    return quotas_compared(view)
+
+
+def quotas_compared(view: PairView, *, of_event_log: bool = False) -> Finding:
+    """Compare the quotas of both sites: those of the event log, or all others."""
+    active, recovery = (
+        [
+            each
+            for each in view.items(site, "/api/v1/resourcequotas", labelSelector=PART_OF)
+            if (each["metadata"]["namespace"] in OF_EVENT_LOG) is of_event_log
+        ]
+        for site in (view.active, view.recovery)
+    )
     return judge_quotas(view.recovery, active, recovery)
-
-
-def _both(view: PairView, path: str) -> list[list[Document]]:
-    return [view.items(site, path, labelSelector=PART_OF) for site in (view.active, view.recovery)]
 
 
 def _nodes(view: PairView) -> Finding:
@@ -46,23 +63,22 @@ def _nodes(view: PairView) -> Finding:
     return judge_nodes(view.recovery, view.items(view.recovery, "/api/v1/nodes"), needed)
 
 
-def judge_workloads(site: str, active: Iterable[Document], recovery: Iterable[Document]) -> Finding:
-    """Judge whether a site runs every deployment of the active one, each with all its replicas ready.
+def judge_workloads(site: str, active: Collection[FoundWorkload], recovery: Collection[FoundWorkload]) -> Finding:
+    """Judge whether a site runs every workload of the active one, each with all its replicas ready.
 
     A ready pod is also the proof that its image is there.
     """
-    there, problems, smaller = {place_of(each): each for each in recovery}, [], []
-    for place, counterpart in sorted((place_of(each), each) for each in active):
+    there, wanted = ({each.place: each for each in found} for found in (recovery, active))
+    problems, smaller = [], []
+    for place in sorted({*there, *wanted}):
         own = there.get(place)
-        if own is None:
+        if own is None or own.document is None:
             problems.append(f"{place} is not at {site}")
             continue
-        ready, declared = own.get("status", {}).get("readyReplicas", 0), own["spec"].get("replicas", 1)
-        if ready < declared or not ready:
-            problems.append(f"{place} at {site} has {ready} of {declared} pods ready")
-        wanted = counterpart["spec"].get("replicas", 1)
-        if ready < wanted:
-            smaller.append(f"{place} {ready} instead of {wanted}")
+        if not own.is_ready:
+            problems.append(f"{place} at {site} has {own.ready} of {own.wanted} pods ready")
+        if place in wanted and own.ready < wanted[place].wanted:
+            smaller.append(f"{place} {own.ready} instead of {wanted[place].wanted}")
     if problems:
         return fails(", ".join(problems), f"`shopsphere status {site}` and `shopsphere up {site}`")
     found = f"all workloads are ready at {site}"

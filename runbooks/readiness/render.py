@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runbooks.readiness.row import as_row
-from runbooks.readiness.score import Readiness
+from runbooks.readiness.score import Readiness, is_warning
 from shopsphere.foundation.columns import UNBOUNDED, folded
 from shopsphere.foundation.finding import Finding, Verdict
 
@@ -18,7 +18,13 @@ _INDENT = " " * 15
 def as_document(readiness: Readiness) -> dict[str, Any]:
     """Return all of it as plain values."""
     findings = [as_row(each) for each in readiness.findings]
-    return {"pair": readiness.pair, "ready": readiness.is_ready, "active": readiness.active, "checks": findings}
+    return {
+        "pair": readiness.pair,
+        "ready": readiness.is_ready,
+        "active": readiness.active,
+        "checks": findings,
+        "warnings": [as_row(each)["number"] for each in readiness.warnings],
+    }
 
 
 def as_json(readiness: Readiness) -> str:
@@ -44,16 +50,21 @@ def _lines(findings: Sequence[Finding], width: int) -> list[str]:
     heads = [
         line
         for each in findings
-        for line in folded(each.title, width, first=f"{each.check:>4}  {_MARKS[each.verdict]:<7}  ", indent=_INDENT)
+        for line in folded(each.title, width, first=f"{each.check:>4}  {_mark(each):<7}  ", indent=_INDENT)
     ]
     found = folded(findings[0].found, width, first=_INDENT, indent=_INDENT)
     action = findings[0].action
     return [*heads, *found, *(folded(f"do: {action}", width, first=_INDENT, indent=_INDENT + "    ") if action else [])]
 
 
+def _mark(finding: Finding) -> str:
+    return "warn" if is_warning(finding) else _MARKS[finding.verdict]
+
+
 def _verdict(readiness: Readiness) -> str:
     active = f"{readiness.active} is active" if readiness.active else "which site is active is not known"
     if readiness.is_ready:
-        return f"{readiness.pair}: ready to fail over; {active}"
+        beside = f"; no order waits for {', '.join(each.check for each in readiness.warnings)}"
+        return f"{readiness.pair}: ready to fail over; {active}{beside if readiness.warnings else ''}"
     wrong = ", ".join(each.check for each in readiness.wrong)
     return f"{readiness.pair}: NOT ready ({wrong}); {active}"

@@ -23,13 +23,14 @@ from runbooks.readiness import (
     p10_headroom,
     p11_audit,
     p12_backups,
+    p13_event_log,
 )
 from runbooks.readiness.no_answer import from_error
 from runbooks.readiness.pair_view import PairView
 from runbooks.readiness.row import check_id
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.errors import ShopSphereError
-from shopsphere.foundation.finding import Finding
+from shopsphere.foundation.finding import Finding, Severity
 from shopsphere.topology import Topology
 from shopsphere.witness.access import witness_of
 
@@ -59,9 +60,12 @@ CHECKS: tuple[Check, ...] = (
     p10_headroom,
     p11_audit,
     p12_backups,
+    p13_event_log,
 )
 LAST_DRILL = check_id(CHECKS.index(p08_drill) + 1)
 """The check that only a drill can make pass."""
+_WARN: tuple[Check, ...] = (p13_event_log,)
+"""Checks of what no order waits for: they keep a pair neither from being ready nor from being moved."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +84,28 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every check passed."""
+        """Whether every check passed that tells of orders."""
         return not self.wrong
 
     @property
     def wrong(self) -> tuple[Finding, ...]:
-        """Those that did not pass: failed or unknown."""
-        return tuple(each for each in self.findings if not each.passed)
+        """Those that did not pass: failed or unknown, and no mere warnings."""
+        return tuple(each for each in self.findings if not each.passed and not is_warning(each))
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Those that did not pass, and that no order waits for."""
+        return tuple(each for each in self.findings if is_warning(each))
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
         """Those that keep a drill from being started: all that are wrong but the last drill itself."""
         return tuple(each for each in self.wrong if each.check != LAST_DRILL)
+
+
+def is_warning(finding: Finding) -> bool:
+    """Whether a check did not pass and is of what no order waits for."""
+    return not finding.passed and finding.severity is Severity.LOW
 
 
 def readiness_of(topology: Topology, pair: str, environment: Environment) -> Readiness:
@@ -113,7 +127,8 @@ def score(view: PairView, checks: Sequence[Check] = CHECKS) -> Readiness:
             judged = bounded.answer_of(future, what="the check", seconds=view.seconds_left + LAST_WORD_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever keeps a check from an answer, it is unknown
             judged = from_error(error)
-        findings.append(judged.by(check_id(number), check.NAME))
+        severity = Severity.LOW if check in _WARN else None
+        findings.append(judged.by(check_id(number), check.NAME, severity=severity))
     return Readiness(view.pair.name, _active(view), tuple(findings))
 
 

@@ -22,6 +22,7 @@ OF_SECRETS = frozenset(
         "kubernetes:core/v1:Secret",
         "kubernetes:core/v1:ConfigMap",  # the certificate of the authority, for pods
         "kubernetes:apps/v1:Deployment",  # its pods read secrets once, when they start
+        "kubernetes:apps/v1:StatefulSet",  # the same of the event log
     }
 )
 """Types of resources that change when a secret does."""

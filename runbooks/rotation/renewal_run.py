@@ -15,7 +15,7 @@ from runbooks.project_secrets import secrets_of
 from runbooks.rotation.deployment import SiteDeployment
 from runbooks.rotation.listing import first_end
 from runbooks.rotation.pair_stacks import PairStacks
-from runbooks.rotation.site_secrets import held_in, missing_at
+from runbooks.rotation.site_secrets import held_in, missing_at, places
 from shopsphere.clients.cluster import PART_OF
 from shopsphere.clients.postgres import CLUSTERS, follows
 from shopsphere.deploy.verification import site_problems
@@ -189,14 +189,14 @@ class Renewal:
 
     def missing_at(self, stage: Stage, site: str) -> list[str]:
         """Return where a site has not come to a stage."""
-        cluster, topology = self.rotation.access.cluster(site), self.rotation.access.topology
-        held = held_in(secrets_of(partial(cluster.items_of_known_kind, labelSelector=PART_OF)))
-        archived = topology.archive_of(site) is not None
-        return missing_at(held, self.kind, stage, self.old(), self.new(), archived=archived)
+        access, declared = self.rotation.access, self.rotation.access.declaration_at(site)
+        held = held_in(secrets_of(partial(access.cluster(site).items_of_known_kind, labelSelector=PART_OF), declared))
+        wanted = places(declared, archived=access.topology.archive_of(site) is not None)
+        return missing_at(held, self.kind, stage, self.old(), self.new(), wanted)
 
     def _unready(self, site: str) -> list[str]:
         cluster = self.rotation.access.cluster(site)
-        found = site_problems(cluster)
+        found = site_problems(cluster, self.rotation.access.workloads(site))
         if not found and self.kind is SERVICE_PASSWORDS:
             found = passwords_not_set(
                 cluster.items(CLUSTERS, labelSelector=PART_OF),

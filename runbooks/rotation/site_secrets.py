@@ -11,7 +11,7 @@ from shopsphere.clients.document_place import place_of
 from shopsphere.estate.databases import AUTHORITY_SECRET, DATABASES, REPLICATION_SECRET
 from shopsphere.estate.pair_secrets import AUTHORITY
 from shopsphere.estate.renewal import SecretKind, Stage, is_same
-from shopsphere.estate.site_declaration import REGIONAL_SITE
+from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
 
 Held = Mapping[str, Mapping[str, str]]
 """Contents of a site's secrets, by `namespace/name` and key."""
@@ -32,13 +32,18 @@ class Place:
     key: str
 
 
-def places(*, archived: bool) -> tuple[Place, ...]:
-    """Return where the secrets of a pair arrive at a site; `archived` where its jurisdiction has an archive."""
-    return (*_of_workloads(archived=archived), *_of_databases())
+def places(site: SiteDeclaration = REGIONAL_SITE, *, archived: bool) -> tuple[Place, ...]:
+    """Return where the secrets of a pair arrive at a site.
+
+    Args:
+        site: what it is declared to have.
+        archived: whether its jurisdiction has an archive.
+    """
+    return (*_of_workloads(site, archived=archived), *_of_databases())
 
 
-def _of_workloads(*, archived: bool) -> Iterator[Place]:
-    for each in REGIONAL_SITE.workloads:
+def _of_workloads(site: SiteDeclaration, *, archived: bool) -> Iterator[Place]:
+    for each in site.workloads:
         if each.process is None or ("archive" in each.endpoints and not archived):
             continue
         for variable, name in each.secrets(each.process).items():
@@ -67,18 +72,23 @@ def held_in(secrets: Iterable[Document]) -> dict[str, dict[str, str]]:
 
 
 def missing_at(
-    held: Held, kind: SecretKind, stage: Stage, old: Mapping[str, str], new: Mapping[str, str], *, archived: bool
+    held: Held,
+    kind: SecretKind,
+    stage: Stage,
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    wanted: tuple[Place, ...],
 ) -> list[str]:
-    """Return the places at which a site has not come to a stage; none when it has, or is further."""
+    """Return the places, of those that are `wanted`, at which a site has not come to a stage; none when it has."""
     known = kind.complete(old)
     later = [each for each in kind.stages if each >= stage]
-    found = [_differing(held, kind.layout(each, known, new), archived=archived) for each in later]
+    found = [_differing(held, kind.layout(each, known, new), wanted) for each in later]
     return [] if not all(found) else found[0]
 
 
-def _differing(held: Held, layout: Mapping[str, str | None], *, archived: bool) -> list[str]:
+def _differing(held: Held, layout: Mapping[str, str | None], wanted: tuple[Place, ...]) -> list[str]:
     return [
         f"{place.secret} {place.key}"
-        for place in places(archived=archived)
+        for place in wanted
         if place.name in layout and not is_same(held.get(place.secret, {}).get(place.key), layout[place.name])
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,10 +16,12 @@ from shopsphere.clients.postgres import CLUSTERS, follows
 from shopsphere.clients.site_agent import SiteAgentError, agent_address, another_is_active, ask_agent
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.clients.web import Door, PageError, trust_in
+from shopsphere.clients.workloads import find_workloads
 from shopsphere.deploy.listening import Listener, step
 from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.kubectl_line import kubectl_at
+from shopsphere.estate.ready_workloads import ReadyWorkload, WorkloadKind, ready_workloads_of
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
 from shopsphere.foundation.errors import MayPassError, ShopSphereError
@@ -27,7 +29,7 @@ from shopsphere.status.edge_names import ask_names
 from shopsphere.topology import Topology
 
 INTERVAL_SECONDS = 2.0
-_OBJECT = re.compile(r"(?P<kind>database|deployment|job|pod) (?P<namespace>[^/ ]+)/(?P<name>[^: ]+): ")
+_OBJECT = re.compile(r"(?P<kind>database|deployment|statefulset|job|pod) (?P<namespace>[^/ ]+)/(?P<name>[^: ]+): ")
 """How a line about what is not ready begins."""
 _RESOURCES = {"database": "clusters.postgresql.cnpg.io"}
 """What kubectl calls a kind, where it is another word than ours."""
@@ -61,16 +63,17 @@ def verify_stacks(
     for stack in stacks:
         if stack.site:
             agent = agent_address(site_access(stack), topology.site(stack.site))
-            problems = partial(_unless_left, stack.label, agent, cluster_of(stack, Role.UP))
+            declared = ready_workloads_of(topology, stack)
+            problems = partial(_unless_left, stack.label, agent, cluster_of(stack, Role.UP), declared)
         else:
             problems = partial(edge_problems, topology, target, stack)
         with step(listener, stack.label, "ready"):
             _wait(stack, problems, deadline - time.monotonic())
 
 
-def _unless_left(label: str, agent: str, cluster: Cluster) -> list[str]:
+def _unless_left(label: str, agent: str, cluster: Cluster, declared: Collection[ReadyWorkload]) -> list[str]:
     """Return the site's problems, unless they are those of a site that was left."""
-    found = site_problems(cluster)
+    found = site_problems(cluster, declared)
     if found:
         with suppress(ClusterError, SiteAgentError):
             databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
@@ -100,15 +103,26 @@ def refuse_left(label: str, databases: Iterable[Mapping[str, Any]], state: Mappi
     )
 
 
-def site_problems(cluster: Cluster) -> list[str]:
-    """Return one line per database or workload that is not ready."""
+def site_problems(cluster: Cluster, declared: Collection[ReadyWorkload]) -> list[str]:
+    """Return one line per database or workload that is not ready.
+
+    Args:
+        cluster: the site's API.
+        declared: workloads that have to be there.
+    """
     try:
         databases = cluster.items(CLUSTERS, labelSelector=PART_OF)
-        workloads = cluster.items("/apis/apps/v1/deployments", labelSelector=PART_OF)
+        workloads = find_workloads(partial(cluster.items, labelSelector=PART_OF), declared)
         jobs = cluster.items("/apis/batch/v1/jobs", labelSelector=PART_OF)
     except MayPassError as error:  # any other error ends the verification at once
         return [str(error)]
-    judged = [*map(database_problem, databases), *map(workload_problem, workloads), *map(job_problem, jobs)]
+    of_workloads = (
+        f"{each.kind} {each.place}: is not there"
+        if each.document is None
+        else workload_problem(each.document, each.kind)
+        for each in workloads
+    )
+    judged = [*map(database_problem, databases), *of_workloads, *map(job_problem, jobs)]
     found = [problem for problem in judged if problem]
     return [*found, *_pod_problems(cluster)] if found else []
 
@@ -136,18 +150,19 @@ def database_problem(document: dict[str, Any]) -> str:
     return f"database {_name(document)}: {phase} ({reason})"
 
 
-def workload_problem(document: dict[str, Any]) -> str:
-    """Say why a Deployment is not rolled out; empty when it is."""
+def workload_problem(document: dict[str, Any], kind: WorkloadKind = WorkloadKind.DEPLOYMENT) -> str:
+    """Say why a Deployment or a StatefulSet is not rolled out; empty when it is."""
     status = document.get("status", {})
     wanted = document["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < document["metadata"]["generation"]:
-        return f"deployment {_name(document)}: not looked at by its controller yet"
+        return f"{kind} {_name(document)}: not looked at by its controller yet"
     current, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if current >= wanted and available >= wanted and status.get("replicas", 0) == current:
         return ""
     failing = [c for c in status.get("conditions", []) if (c["type"] == "ReplicaFailure") == (c["status"] == "True")]
     said = "; ".join(f"{c['type']}={c['status']}: {c.get('message', '')}" for c in failing)
-    return f"deployment {_name(document)}: {current} of {wanted} pods are current, {available} available ({said})"
+    why = f" ({said})" if said else ""  # a StatefulSet has no conditions
+    return f"{kind} {_name(document)}: {current} of {wanted} pods are current, {available} available{why}"
 
 
 def job_problem(document: dict[str, Any]) -> str:

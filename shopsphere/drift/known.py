@@ -63,6 +63,12 @@ WORKS = (
         "starts the same pods again, as the lab does after it has built an image",
     ),
     Work(
+        ("kubectl-rollout",),
+        "StatefulSet",
+        (("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"),),
+        "the same with the event log",
+    ),
+    Work(
         ("kube-controller-manager", "kube-scheduler"),
         "PersistentVolume",
         (("spec", "claimRef"), _annotation("pv.kubernetes.io/bound-by-controller"), ("metadata", "finalizers")),

@@ -86,7 +86,7 @@ class Binding:
 
 _DATABASES = tuple(each.namespace.name for each in DATABASES)
 _SERVICES = (SHOP.name, PAYMENTS.name)
-_ASKED = (*_DATABASES, *_SERVICES)
+_ASKED = (*_DATABASES, *_SERVICES, COUNT.name)
 """Where watchers ask: the databases for their roles, the shop's own programs for what waits."""
 BINDINGS = (
     Binding(BINDING, ENTERS, AGENTS, _DATABASES),

@@ -159,6 +159,7 @@ NOT_RENEWED = {
     "archive-accounts": "they are made where the archive is run; new values go into the stacks, then `up`",
     "archive-recipients": "a new one needs the old private key for as long as its backups are kept (docs/backups.md)",
     "provider-api-key": "the payment provider issues it; `pulumi config set --secret shopsphere:pspApiKey`, then `up`",
+    "event-log-certificates": "out of both stacks with the seven, then `up` of the pair makes new ones (ADR 63)",
     "dnssec-keys": "`shopsphere zone roll` replaces the key that signs the public zone (docs/zone-keys.md)",
     "cluster-certificates": "whoever runs the clusters; in the lab `shopsphere lab up`",
 }

@@ -66,7 +66,7 @@ def watch_rights() -> list[Manifest]:
         cluster_role(
             WATCHES,
             rule("", ("nodes", "pods", "persistentvolumes", "resourcequotas"), READ),
-            rule("apps", "deployments", READ),
+            rule("apps", ("deployments", "statefulsets"), READ),
             rule(DATABASE_GROUP, "clusters", READ),
         ),
         cluster_role(WATCHES_IN_PODS, _ENTER),
@@ -107,7 +107,7 @@ def operate_rights(site: Site) -> list[Manifest]:
         cluster_role(
             OPERATES,
             rule("", ("nodes", "pods", "persistentvolumes", "resourcequotas"), READ),
-            rule("apps", "deployments", READ),
+            rule("apps", ("deployments", "statefulsets"), READ),
             rule("batch", "jobs", READ),
             rule(DATABASE_GROUP, "clusters", READ),
         ),
@@ -147,7 +147,7 @@ def up_rights(
         cluster_role(
             DEPLOYS,
             rule("", ("nodes", "namespaces", "pods", "services", "persistentvolumes"), READ),
-            rule("apps", ("deployments", "daemonsets"), READ),
+            rule("apps", ("deployments", "statefulsets", "daemonsets"), READ),
             rule("batch", "jobs", READ),
             rule(DATABASE_GROUP, "clusters", READ),
             rule("apiextensions.k8s.io", "customresourcedefinitions", READ),

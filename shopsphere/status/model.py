@@ -90,7 +90,10 @@ class Database:
 
 @dataclass(frozen=True)
 class SiteFacts:
-    """What a site that answers says of itself."""
+    """What a site that answers says of itself.
+
+    `unready` has a line for each workload that has fewer ready pods than it is to have, or is not there.
+    """
 
     nodes: Count
     pods: Count
@@ -98,6 +101,7 @@ class SiteFacts:
     power: Power
     storage: Storage
     databases: tuple[Database, ...]
+    unready: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

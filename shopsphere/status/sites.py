@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import partial
 
-from shopsphere.clients.cluster import Cluster
+from shopsphere.clients.cluster import PART_OF, Cluster
 from shopsphere.clients.cluster_errors import ClusterError
 from shopsphere.clients.site_cluster import cluster_of
+from shopsphere.clients.workloads import find_workloads
 from shopsphere.estate.access import AccessError
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.kubectl_line import SiteKubectl, kubectl_at
+from shopsphere.estate.ready_workloads import ReadyWorkload, ready_workloads_of
 from shopsphere.estate.stack import StackId
 from shopsphere.status import quantities
 from shopsphere.status.databases import databases_of
@@ -44,7 +47,7 @@ def site_status(topology: Topology, stack: StackId) -> SiteStatus:
     """Return the status of one site."""
     try:
         cluster = cluster_of(stack, Role.WATCH, seconds=REQUEST_SECONDS)
-        facts = site_facts(topology, stack.label, cluster, kubectl_at(stack))
+        facts = site_facts(topology, stack.label, cluster, kubectl_at(stack), ready_workloads_of(topology, stack))
     except (ClusterError, AccessError) as error:
         return _dead(stack, str(error))
     return SiteStatus(stack.label, stack.region, role_of(facts.databases), facts, problem_of(facts))
@@ -56,17 +59,28 @@ def problem_of(facts: SiteFacts) -> str:
     for what, count in (("nodes", facts.nodes), ("pods", facts.pods)):
         if count.ready < count.total:
             problems.append(f"{count.total - count.ready} of {count.total} {what} are not ready")
+    problems += facts.unready
     return "; ".join(problems)
 
 
-def site_facts(topology: Topology, site: str, cluster: Cluster, kubectl: SiteKubectl) -> SiteFacts:
+def site_facts(
+    topology: Topology, site: str, cluster: Cluster, kubectl: SiteKubectl, declared: Collection[ReadyWorkload]
+) -> SiteFacts:
     """Return what a site says of itself; what is wrong with it comes with commands for `kubectl`.
+
+    Args:
+        topology: of the environment.
+        site: which one.
+        cluster: its API.
+        kubectl: how a person calls it.
+        declared: workloads that have to be ready.
 
     Raises:
         ClusterError: its API does not answer; a database that does not is `unknown`.
     """
     nodes = cluster.items("/api/v1/nodes")
     pods = cluster.items("/api/v1/pods")
+    workloads = find_workloads(partial(cluster.items, labelSelector=PART_OF), declared)
     return SiteFacts(
         nodes=quantities.ready_nodes(nodes),
         pods=quantities.ready_pods(pods),
@@ -74,6 +88,7 @@ def site_facts(topology: Topology, site: str, cluster: Cluster, kubectl: SiteKub
         power=_power(topology, site, nodes, pods),
         storage=quantities.storage(cluster.items("/api/v1/persistentvolumes")),
         databases=databases_of(cluster, pair.name if (pair := topology.pair_of(site)) else "", kubectl),
+        unready=tuple(each.said for each in workloads if not each.is_ready),
     )
 
 

@@ -11,6 +11,7 @@ from unplaced import without_source_positions
 
 from shopsphere.deploy.declared_graph import Graph, declared_by
 from shopsphere.estate.event_log import EVENT_LOG_SECRET_NAMES, PASSWORD
+from shopsphere.estate.event_log_secrets import generate_event_log_secrets
 from shopsphere.estate.pair_secrets import ARCHIVE_SECRET_NAMES, SITE_SECRET_NAMES, generate_pair_secrets
 from shopsphere.foundation.paths import STACKS
 from shopsphere.topology import load_topology
@@ -60,6 +61,12 @@ def secrets_of(project: str) -> dict[str, str]:
     return {**made, "gatewayTlsCertificate": "certificate of the public names", "gatewayTlsKey": "its key"}
 
 
+@functools.cache
+def event_log_secrets_of(project: str) -> dict[str, str]:
+    """Return the certificates of a pair's own brokers."""
+    return generate_event_log_secrets(project)
+
+
 def complete_config(project: str, stack: str, pair_secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return the configuration as `up` would see it: placeholders filled in, the machine's part and secrets added.
 
@@ -72,7 +79,8 @@ def complete_config(project: str, stack: str, pair_secrets: Mapping[str, str] | 
         key: _filled(value, key.removeprefix("shopsphere:")) for key, value in committed_config(project, stack).items()
     }
     own = secrets_of(project) if pair_secrets is None else pair_secrets
-    secrets = {f"shopsphere:{key}": value for key, value in own.items()}
+    of_log = event_log_secrets_of(project) if "size" in filled.get("shopsphere:kafka", {}) else {}
+    secrets = {f"shopsphere:{key}": value for key, value in {**own, **of_log}.items()}
     machine = {"shopsphere:kubeconfig": kubeconfig_of(stack)}
     if project != "hq":
         machine["shopsphere:archiveRecipient"] = FILLED["archiveRecipient"]

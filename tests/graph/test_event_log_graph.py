@@ -5,8 +5,8 @@ from typing import Any
 
 import pulumi
 import pytest
-from event_log_stack import CLUSTER, OWN, config_with
-from site_graph import GraphOf, build
+from event_log_stack import CLUSTER, OWN, config_with, without_event_log
+from site_graph import GraphOf, build, complete_config
 from test_policies_on_graphs import RULES, resources_of
 
 from app.clicks.settings import VARIABLES
@@ -31,15 +31,17 @@ def collector_of(graph: Graph) -> tuple[dict[str, Any], dict[str, str]]:
     return pod, {each["name"]: each["value"] for each in pod["containers"][0]["env"]}
 
 
-def test_no_committed_stack_has_it(graph_of: GraphOf) -> None:
+def test_sites_of_the_lab_have_it_and_production_says_whether(graph_of: GraphOf) -> None:
     for stack in ("lab-frankfurt", "lab-dublin", "prod-frankfurt"):
         graph = graph_of("rdc-a", stack)
-        assert not graph.of("StatefulSet")
-        assert not {each.name for each in graph.of("Namespace")} & {"kafka", "collector"}
+        has_it = stack.startswith("lab-")
+        assert bool(graph.of("StatefulSet")) == has_it
+        assert bool({each.name for each in graph.of("Namespace")} & {"kafka", "collector"}) == has_it
 
 
-def test_nothing_else_comes_or_changes_but_admission(own: Graph, graph_of: GraphOf) -> None:
-    before = {each.key: each.state for each in graph_of("rdc-a", "lab-frankfurt").objects}
+def test_nothing_else_comes_or_changes_but_admission(own: Graph) -> None:
+    without = build("rdc-a", "lab-frankfurt", without_event_log(complete_config("rdc-a", "lab-frankfurt")))
+    before = {each.key: each.state for each in without.objects}
     after = {each.key: each.state for each in own.objects}
     changed = {key[2] for key in before if after.get(key) != before[key]}
     assert changed == {

@@ -60,6 +60,7 @@ def test_one_node() -> None:
     volumes = PinnedStorageModel(pair(ONE).placement, pair(ONE).config.volumes, ONE.site("frankfurt").nodes).pinned
     assert [(name, node) for name, _, node in volumes] == [
         ("frankfurt-v1", None), ("frankfurt-v2", None), ("frankfurt-v3", None), ("frankfurt-v4", None),
+        ("frankfurt-v5", None),
     ]  # fmt: skip
 
 

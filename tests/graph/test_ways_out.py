@@ -24,11 +24,9 @@ TYPES_OF_OTHERS = {
     "pulumi:providers:docker",
     "pulumi:providers:pulumi-python",
     "docker:index/image:Image",
-    "kubernetes:apps/v1:StatefulSet",
 }
 """Listed and in no committed stack: what the engine adds, and what an owner's stack may have."""
 FIELDS_OF_OTHERS = {
-    "securityContext.fsGroup",
     "affinity.enablePodAntiAffinity",
     "affinity.podAntiAffinityType",
     "affinity.topologyKey",

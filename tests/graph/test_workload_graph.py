@@ -19,7 +19,8 @@ def pods(graph: Graph) -> dict[str, dict[str, Any]]:
 
 def test_every_workload_is_there(regional: SiteGraph) -> None:
     _, _, graph = regional
-    assert set(pods(graph)) == {"shop", "payments", "gateway", "archive-commerce", "archive-ledger"}
+    of_log = {"collector", "insight", "recommend"} if graph.of("StatefulSet") else set()
+    assert set(pods(graph)) == {"shop", "payments", "gateway", "archive-commerce", "archive-ledger"} | of_log
     for name in pods(graph):
         assert graph.get("PodDisruptionBudget", name, name)["spec"]["maxUnavailable"] == 1
         graph.get("Service", name, name)
@@ -127,7 +128,8 @@ def test_no_secret_stands_in_a_pods_environment(regional: SiteGraph) -> None:
     for pod in pods(graph).values():
         for container in [*pod.get("initContainers", []), *pod["containers"]]:
             for each in container.get("env", []):
-                is_secret = any(word in each["name"] for word in ("SECRET", "PASSWORD", "_KEY", "REPLICATION_"))
+                says_so = any(word in each["name"] for word in ("SECRET", "PASSWORD", "_KEY", "REPLICATION_"))
+                is_secret = says_so and not each["name"].endswith("_FILE")
                 assert is_secret == ("valueFrom" in each)
 
 
@@ -158,16 +160,27 @@ def test_the_only_ways_in_and_out(graph_of: GraphOf) -> None:
             graph = graph_of(pair.name, f"lab-{name}")
             own, peer = (f"{TOPOLOGY.site(site).address}/32" for site in (name, pair.other_than(name)))
             assert ways(graph, "gateway", "ingress") == {(None, 8443), (None, 8080), (None, 8444)}
-            assert ways(graph, "gateway", "egress") == DNS | {("shop", 8000), (own, 8405)}
+            assert ways(graph, "gateway", "egress") == DNS | {("shop", 8000), ("collector", 8010), (own, 8405)}
             assert ways(graph, "shop", "ingress") == {("gateway", 8000)}
-            assert ways(graph, "shop", "egress") == DNS | {("payments", 8001), ("data-commerce", 5432)}
+            assert ways(graph, "shop", "egress") == DNS | {
+                ("payments", 8001), ("recommend", 8011), ("data-commerce", 5432),
+            }  # fmt: skip
+            assert ways(graph, "collector", "ingress") == {("gateway", 8010)}
+            assert ways(graph, "collector", "egress") == DNS | {("kafka", 9092)}
+            assert ways(graph, "kafka", "ingress") == {("collector", 9092), ("insight", 9092)}
+            assert ways(graph, "kafka", "egress") == DNS
+            assert ways(graph, "insight", "ingress") == set()
+            assert ways(graph, "insight", "egress") == DNS | {("kafka", 9092), ("data-commerce", 5432)}
+            assert ways(graph, "recommend", "ingress") == {("shop", 8011)}
+            assert ways(graph, "recommend", "egress") == DNS | {("data-commerce", 5432)}
             assert ways(graph, "payments", "ingress") == {("shop", 8001)}
             assert ways(graph, "payments", "egress") == DNS | {("data-ledger", 5432), ("10.99.0.70/32", 8070)}
             for database, client, port in (("data-commerce", "shop", 30032), ("data-ledger", "payments", 30033)):
                 among = {(database, 5432), (database, 8000)}
                 operator = {("cnpg-system", 5432), ("cnpg-system", 8000)}
                 collector = database.replace("data-", "archive-")
-                clients = {(client, 5432), (collector, 5432), (peer, 5432)}
+                readers = {("insight", 5432), ("recommend", 5432)} if client == "shop" else set()
+                clients = {(client, 5432), (collector, 5432), (peer, 5432), *readers}
                 assert ways(graph, database, "ingress") == among | operator | clients
                 archive = TOPOLOGY.archive_of(name)
                 assert archive

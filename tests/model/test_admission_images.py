@@ -74,6 +74,7 @@ def test_declared_is_what_the_stack_of_the_site_says() -> None:
         "gateway": "localhost/shopsphere/gateway:2.6",
         "postgresql": "localhost/shopsphere/postgresql:15.18-1",
         "archive": "localhost/shopsphere/archive:0.1.0",
+        "kafka": "localhost/shopsphere/kafka:4.4.0",
     }
     assert declared_images(LAB, "newyork", Environment.LAB) == {}
 

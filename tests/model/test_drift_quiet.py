@@ -17,6 +17,7 @@ from shopsphere.drift import known
 from shopsphere.drift.declared import StateError, declared_objects
 from shopsphere.drift.judging import judge
 from shopsphere.drift.model import Kind
+from shopsphere.drift.ownership import Author
 from shopsphere.drift.undeclared import Live
 from shopsphere.estate.databases import COMPLETE_COPIES, TOLD_TO_LEAD
 
@@ -37,6 +38,15 @@ def test_an_autoscaler_and_a_rollout_are_no_drift() -> None:
     set_by(lives["deployment"], restarted, LATER, "kubectl-rollout")
     set_by(lives["deployment"], ("status", "replicas"), 3, "kube-controller-manager", subresource="status")
     assert findings(lives) == []
+
+
+def test_a_rollout_of_the_event_log_is_what_its_manager_does() -> None:
+    restarted = ("spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt")
+    explained = [
+        each for each in known.WORKS if each.covers("StatefulSet", restarted, Author("kubectl-rollout", "Update"))
+    ]
+    assert len(explained) == 1
+    assert not explained[0].covers("StatefulSet", ("spec", "replicas"), Author("kubectl-rollout", "Update"))
 
 
 @pytest.mark.requirement("what the owner makes before the first `up`, as the page says, is no drift after it")

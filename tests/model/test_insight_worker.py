@@ -14,7 +14,7 @@ from app.errors import DatabaseUnavailableError, ReadOnlyDatabaseError
 from app.insight.balance import Outcome, Unit
 from app.insight.consuming import BrokersError, Places, ProtocolError
 from app.insight.sink import FencedError
-from app.insight.working import LOOK_SECONDS, STILL_SECONDS, State, Worker
+from app.insight.working import JOIN_SECONDS, LOOK_SECONDS, STILL_SECONDS, State, Worker
 from app.loops import STANDBY_SECONDS
 
 pytestmark = pytest.mark.requirement("the worker stands still visibly when its sink does, and loses nothing")
@@ -105,6 +105,19 @@ def test_it_counts_and_writes_once_a_second() -> None:
         assert world.sink.writes == writes, "nothing waits, so nothing is written"
         assert world.worker.still_seconds == 0
         assert world.worker.outcomes[Outcome.COUNTED, Unit.EVENTS] == 40
+
+    told(story)
+
+
+def test_without_a_word_of_the_group_it_is_not_ready_and_after_a_minute_there_is_nothing_for_it() -> None:
+    async def story(world: World) -> None:
+        await world.turns(1)
+        world.readers[0].has_joined, world.readers[0].waits = False, True
+        world.worker.state = State.BEGINS
+        await world.turns(5)
+        assert (world.worker.state, await world.is_ready()) == (State.BEGINS, False)
+        await world.turns(int(JOIN_SECONDS))
+        assert (world.worker.state, await world.is_ready()) == (State.COUNTS, True)
 
     told(story)
 

@@ -105,7 +105,7 @@ def test_files_are_those_of_the_stack(roles: dict[str, str], environment: Enviro
 
 PROBLEMS = [
     "database data-ledger/ledger-frankfurt: Setting up primary (no condition Ready)",
-    "deployment shop/shop: 0 of 2 pods are current, 0 available ()",
+    "deployment shop/shop: 0 of 2 pods are current, 0 available",
     "pod shop/shop-1: shop: ErrImagePull",
 ]
 
@@ -116,6 +116,7 @@ PROBLEMS = [
         (PROBLEMS, "--namespace shop describe pod shop-1` and "),
         (PROBLEMS[:2], "--namespace data-ledger describe clusters.postgresql.cnpg.io ledger-frankfurt` and "),
         (PROBLEMS[1:2], "--namespace shop describe deployment shop` and "),
+        (["statefulset kafka/kafka: is not there"], "--namespace kafka describe statefulset kafka` and "),
         (["no answer"], ""),
     ],
 )
@@ -129,7 +130,14 @@ def test_what_is_not_ready_is_looked_at_by_name(
     said = str(raised.value)
     start = "`kubectl --kubeconfig /kube/up --context frankfurt " if described else ""
     assert f"do:       look at it with {start}{described}`shopsphere status frankfurt --environment prod`" in said
-    for kind in ("pods", "events", "apps:deployments", "batch:jobs", "postgresql.cnpg.io:clusters"):
+    for kind in (
+        "pods",
+        "events",
+        "apps:deployments",
+        "apps:statefulsets",
+        "batch:jobs",
+        "postgresql.cnpg.io:clusters",
+    ):
         assert is_allowed(GIVEN, Role.UP, "get", kind, "shop", "x"), "what `describe` reads"
 
 

@@ -48,6 +48,7 @@ class Api:
     def __init__(self) -> None:
         self.found = {
             "deployments": [running("payments", SHOP), running("gateway", OTHER)],
+            "statefulsets": [running("kafka", SHOP), running("other", OTHER)],
             "jobs": [self.job("1")],
             "namespaces": [{"metadata": {"name": "data-ledger", "uid": "n1"}}],
         }
@@ -98,13 +99,16 @@ def changes(api: Api) -> list[tuple[str, ...]]:
     return [words for words, _ in api.changes]
 
 
-def test_deployments_roll_and_a_migration_runs_again_in_the_name_of_its_author(api: Api) -> None:
-    rebuilt.roll_deployments("frankfurt", [SHOP])
+def test_workloads_roll_and_a_migration_runs_again_in_the_name_of_its_author(api: Api) -> None:
+    rebuilt.roll_workloads("frankfurt", [SHOP])
     rebuilt.repeat_jobs("frankfurt", [SHOP])
-    assert changes(api) == [("rollout", "restart", "deployment/payments", "-n", "data-ledger"), DELETE, APPLY]
+    rolled = [
+        ("rollout", "restart", each, "-n", "data-ledger") for each in ("deployment/payments", "statefulset/kafka")
+    ]
+    assert changes(api) == [*rolled, DELETE, APPLY]
     assert json.loads(api.changes[-1][1] or "") == JOB_AS_DECLARED
     rebuilt.repeat_jobs("frankfurt", [])
-    assert len(api.changes) == 3, "what is done is not done again"
+    assert len(api.changes) == 4, "what is done is not done again"
 
 
 def test_nothing_is_asked_of_a_cluster_whose_images_are_the_same(
@@ -112,7 +116,7 @@ def test_nothing_is_asked_of_a_cluster_whose_images_are_the_same(
 ) -> None:
     monkeypatch.setattr(rebuilt, "disk_directory", lambda _site: tmp_path)
     monkeypatch.setattr(rebuilt, "kubectl", lambda *_words: pytest.fail("asked"))
-    rebuilt.roll_deployments("frankfurt", [])
+    rebuilt.roll_workloads("frankfurt", [])
     rebuilt.repeat_jobs("frankfurt", [])
 
 
@@ -238,7 +242,7 @@ def test_deployments_roll_before_nodes_are_waited_for_and_jobs_are_repeated_afte
     monkeypatch.setattr(addons, "apply", note("add-ons"))
     monkeypatch.setattr(images, "bring_in", note("images", [SHOP]))
     monkeypatch.setattr(images, "forget_replaced", note("forgotten"))
-    monkeypatch.setattr(rebuilt, "roll_deployments", lambda _, found: done.append(f"rolled {found}"))
+    monkeypatch.setattr(rebuilt, "roll_workloads", lambda _, found: done.append(f"rolled {found}"))
     monkeypatch.setattr(rebuilt, "repeat_jobs", lambda _, found: done.append(f"repeated {found}"))
     bring_up._finish_cluster("frankfurt", topology, load_hosts(topology), {})  # noqa: SLF001
     assert done == ["images", f"rolled {{'{SHOP}'}}", "add-ons", "ready", f"repeated {{'{SHOP}'}}", "forgotten"]

@@ -48,6 +48,7 @@ def pair(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReadyPair:
         Voter("http://192.0.2.9:2480", "ConnectError"),
     ]
     for site, written in ((HOME, True), (AWAY, False)):
+        made.sites[site].take_event_log()
         made.agents[site] |= {
             "lease_seconds_left": 7.5 if written else 0.0,
             "permit": None,
@@ -170,6 +171,12 @@ def test_a_healthy_pair(collection: Collection, scrape: str, said: list[str]) ->
         ("shopsphere_check_passed", "P1"): 1,
         ("shopsphere_check_passed", "P7"): 0,
         ("shopsphere_certificates_unreadable", HOME): 0,
+        ("shopsphere_check_passed", "P13"): 1,
+        ("shopsphere_event_log_ready", AWAY, "kafka"): 1,
+        ("shopsphere_event_log_ready", HOME, "collector"): 1,
+        ("shopsphere_clicks_still_seconds", HOME): 0.4,
+        ("shopsphere_clicks_behind", HOME): 12,
+        ("shopsphere_clicks_behind_seconds", AWAY): 0,
     }
     assert {key: found.get(key) for key in expected} == expected
     assert ("shopsphere_replication_lag_seconds", "ledger", HOME) not in found, "the copy measures its time itself"
@@ -186,6 +193,8 @@ def test_a_healthy_pair(collection: Collection, scrape: str, said: list[str]) ->
     assert edge == {"ca.crt", "runbooks.crt", "door of ns1"}
     roles = {key[1:]: value for key, value in found.items() if key[0].startswith("shopsphere_role_certificate")}
     assert {key for key in roles if roles[key] > time.time()} == {("watch", HOME), ("watch", AWAY)}
+    event_log = [value for key, value in found.items() if key[0].startswith("shopsphere_event_log_certificate")]
+    assert [round((end - time.time()) / 86400) for end in event_log] == [700, 700]
     assert sorted(witness) == ["voter http://10.99.0.71:2480", "watcher.crt"]
 
 
@@ -200,6 +209,32 @@ def test_every_metric_has_a_source_or_is_awaited(collection: Collection, scrape:
     assert told == {name for name, metric in METRICS.items() if not metric.awaited}
     named = {metric.name for source in SOURCES for metric in source.metrics}
     assert named == told - {"shopsphere_pair_info", "shopsphere_source_up"}
+
+
+@pytest.mark.requirement("who operates a site waits for its event log as for everything else")
+def test_an_event_log_that_stands_still(pair: ReadyPair, collection: Collection, scrape: str) -> None:
+    worker = pair.sites[AWAY].lists["/apis/apps/v1/deployments"][-2]
+    assert worker["metadata"]["name"] == "insight"
+    worker["status"] = {}
+    pair.sites[HOME].lists["/apis/apps/v1/statefulsets"].clear()
+    collection.once()
+    found = figures(scrape)
+    assert found["shopsphere_event_log_ready", HOME, "kafka"] == 0, "one that is not there is not ready"
+    assert found["shopsphere_event_log_ready", AWAY, "insight"] == 0
+    assert up(found, "event-log", AWAY) == 1, "its worker has no ready pod, and is not asked"
+    assert ("shopsphere_clicks_still_seconds", AWAY) not in found
+    assert found["shopsphere_check_passed", "P13"] == 0
+
+
+def test_a_pair_without_an_event_log_has_no_figures_of_one(
+    pair: ReadyPair, collection: Collection, scrape: str
+) -> None:
+    for site in pair.sites.values():
+        site.declared = site.declared[:3]
+    collection.once()
+    found = figures(scrape)
+    assert up(found, "event-log", HOME) == up(found, "event-log", AWAY) == 1
+    assert [key for key in found if key[0].startswith(("shopsphere_event_log", "shopsphere_clicks"))] == []
 
 
 @pytest.mark.requirement("what does not answer has no figures: none stands still")

@@ -59,7 +59,7 @@ def found(pair: ReadyPair, number: int) -> Finding:
 def test_a_pair_that_is_ready(pair: ReadyPair) -> None:
     readiness = score(pair.view())
     assert readiness.is_ready, render.as_text(readiness)
-    assert [each.check for each in readiness.findings] == [f"P{number}" for number in range(1, 13)]
+    assert [each.check for each in readiness.findings] == [f"P{number}" for number in range(1, 14)]
     assert readiness.active == HOME
     assert "shop/shop 1 instead of 2" in readiness.findings[4].found
 
@@ -301,10 +301,10 @@ def test_both_forms(pair: ReadyPair) -> None:
     readiness = score(pair.view())
     document = json.loads(render.as_json(readiness))
     assert document["ready"] is False
-    assert document.keys() == {"pair", "ready", "active", "checks"}
-    assert [list(each) for each in document["checks"]] == [["number", "name", "verdict", "found", "action"]] * 12
-    assert [each["number"] for each in document["checks"]] == list(range(1, 13))
-    assert [each["verdict"] for each in document["checks"]].count("pass") == 11
+    assert document.keys() == {"pair", "ready", "active", "checks", "warnings"}
+    assert [list(each) for each in document["checks"]] == [["number", "name", "verdict", "found", "action"]] * 13
+    assert [each["number"] for each in document["checks"]] == list(range(1, 14))
+    assert [each["verdict"] for each in document["checks"]].count("pass") == 12
     text = render.as_text(readiness)
     assert "P9  FAIL" in text
     assert "do: wait for them" in text

@@ -95,3 +95,6 @@ def test_workloads_on_one_node() -> None:
     ), "none of our roles may delete a pod"
     apart = [shops[0], pod("shop", "frankfurt-2", number=2)]
     assert judge_spread("frankfurt", [*GATEWAYS, *apart, alone], NODES, KUBECTL).verdict is Verdict.PASSED
+    collectors = [pod("collector", "frankfurt"), pod("collector", "frankfurt", number=2)]
+    found = judge_spread("frankfurt", [*GATEWAYS, *apart, *collectors], NODES, KUBECTL)
+    assert found.verdict is Verdict.PASSED, "no order waits for clicks"

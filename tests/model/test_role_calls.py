@@ -59,7 +59,7 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("runbooks/readiness/p05_capacity.py", "/api/v1/nodes"): [of(LOOKS, ("list", "nodes"))],
     ("runbooks/readiness/p05_capacity.py", "/api/v1/pods"): [of(LOOKS, ("list", "pods"))],
     ("runbooks/readiness/p05_capacity.py", "/api/v1/resourcequotas"): [of(LOOKS, ("list", "resourcequotas"))],
-    ("runbooks/readiness/p05_capacity.py", "/apis/apps/v1/deployments"): [of(LOOKS, ("list", "apps:deployments"))],
+    ("runbooks/readiness/p13_event_log.py", "/api/v1/pods"): [of(LOOKS, ("list", "pods"))],
     ("runbooks/rebuild/03-replace-databases.py", "/api/v1/namespaces/{}/persistentvolumeclaims"): [
         of(OPERATE, ("list", "persistentvolumeclaims", DATA))],
     ("runbooks/rebuild/03-replace-databases.py", "database.cluster.apply"): [
@@ -82,11 +82,14 @@ CALLS: dict[tuple[str, str], list[Wanted]] = {
     ("shopsphere/clients/postgres.py", "cluster.execute"): [of(LOOKS, *ENTER)],
     ("shopsphere/clients/postgres_capacity.py", "cluster.execute"): [of(LOOKS, *ENTER)],
     ("shopsphere/clients/postgres_inventory.py", "cluster.execute"): [of(DRIFT, *ENTER)],
+    ("shopsphere/clients/workloads.py", "/apis/apps/v1/deployments"): [
+        of((*LOOKS, Role.UP), ("list", "apps:deployments"))],
+    ("shopsphere/clients/workloads.py", "/apis/apps/v1/statefulsets"): [
+        of((*LOOKS, Role.UP), ("list", "apps:statefulsets"))],
     ("shopsphere/deploy/fixed_sizes.py", "/api/v1/persistentvolumes/{}"): [
         of(UP, ("get", "persistentvolumes", "", "v"))],
     ("shopsphere/deploy/opening.py", "Stack.create"): [],  # of Pulumi's state
     ("shopsphere/deploy/verification.py", "/api/v1/pods"): [of(UP, ("list", "pods"))],
-    ("shopsphere/deploy/verification.py", "/apis/apps/v1/deployments"): [of(UP, ("list", "apps:deployments"))],
     ("shopsphere/deploy/verification.py", "/apis/batch/v1/jobs"): [of((Role.UP, Role.OPERATE), ("list", "batch:jobs"))],
     ("shopsphere/doctor/site_addons.py", "/api/v1/services"): [of(UP, ("list", "services"))],
     ("shopsphere/doctor/site_addons.py", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"): [
@@ -160,6 +163,17 @@ def test_who_asks_has_the_right(given: list[dict[str, Any]], call: tuple[str, st
     for roles, rights in CALLS[call]:
         for role in roles:
             assert [each for each in rights if not is_allowed(given, role, *each)] == [], role
+
+
+def test_who_looks_may_ask_the_worker_of_clicks_and_no_other_client_of_the_event_log() -> None:
+    given = documents(event_log=True)
+    for role in LOOKS:
+        entered = [
+            each
+            for each in ("kafka", "collector", "insight", "recommend")
+            if is_allowed(given, role, "create", "pods/exec", each)
+        ]
+        assert entered == ["insight"], role
 
 
 def test_drift_may_list_what_it_compares(given: list[dict[str, Any]]) -> None:

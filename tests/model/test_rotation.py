@@ -26,8 +26,10 @@ from runbooks.rotation.renewal_run import Rotation
 from runbooks.rotation.run import steps_of
 from runbooks.rotation.site_secrets import places
 from shopsphere.estate import pair_secrets
+from shopsphere.estate.event_log_site import SITE_WITH_BROKER
 from shopsphere.estate.pair_secrets import generate_pair_secrets
-from shopsphere.estate.renewal import DATABASE_CERTIFICATES, KINDS, Stage, bundle
+from shopsphere.estate.renewal import DATABASE_CERTIFICATES, KINDS, SERVICE_PASSWORDS, Stage, bundle
+from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
 from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync
@@ -69,6 +71,7 @@ class World:
         passwords: that the leading databases take.
         kill_at: number of the change after which the process ends.
         changes: how many there were.
+        declared: what both sites are declared to have.
     """
 
     config: dict[str, dict[str, str]]
@@ -76,6 +79,7 @@ class World:
     passwords: dict[str, str] = field(default_factory=dict)
     kill_at: int | None = None
     changes: int = 0
+    declared: SiteDeclaration = REGIONAL_SITE
 
     @classmethod
     def new(cls) -> World:
@@ -108,7 +112,7 @@ class World:
         """As `up`: secret by secret."""
         config = self.config[f"lab-{site}"]
         wanted: dict[str, dict[str, str]] = {}
-        for place in places(archived=True):
+        for place in places(self.declared, archived=True):
             if place.name in config:
                 wanted.setdefault(place.secret, {})[place.key] = config[place.name]
         for secret, content in wanted.items():
@@ -195,6 +199,8 @@ class Desk:
             pair=PAIR,
             witness=witness,
             cluster=lambda site: Cluster(self.world, site),
+            declaration_at=lambda _site: self.world.declared,
+            workloads=lambda _site: (),
             each_database=lambda *_: [],
             declaration=lambda: SimpleNamespace(addresses={ACTIVE: "10.0.0.1", PASSIVE: "10.0.0.2"}),
             door=lambda *_, **__: SimpleNamespace(page=lambda: 1000),
@@ -221,13 +227,25 @@ class Desk:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr("runbooks.databases.all_follow", lambda *_: True)
     monkeypatch.setattr("shopsphere.clients.web.takes_forms", lambda _door: True)
-    monkeypatch.setattr(renewal_run, "site_problems", lambda _cluster: [])
+    monkeypatch.setattr(renewal_run, "site_problems", lambda *_: [])
     record = PairRecord.first(PAIR.name, ACTIVE, actor="test").changed(actor="test", reason="test", sync=Sync.ON)
     return Desk(World.new(), tmp_path / "rotations", record)
 
 
 def by_kind(config: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return {kind.name: tuple(config[name] for name in kind.names) for kind in KINDS.values()}
+
+
+def test_a_site_has_a_stage_when_the_worker_of_clicks_has_it_too(desk: Desk) -> None:
+    desk.world.declared = SITE_WITH_BROKER
+    for site in SITES:
+        desk.world.deploy(site)
+    made = SERVICE_PASSWORDS.fingerprints(desk.world.config["lab-dublin"])
+    journal = SimpleNamespace(recall=lambda what: made if what.endswith(" new") else None)
+    renewal = replace(desk.rotation(), journal=cast("Journal", journal)).of(SERVICE_PASSWORDS)
+    assert renewal.missing_at(Stage.ALONE, PASSIVE) == []
+    del desk.world.live[PASSIVE]["insight/insight-settings"]
+    assert renewal.missing_at(Stage.ALONE, PASSIVE) == ["insight/insight-settings COMMERCE_PASSWORD"]
 
 
 def test_every_kind_is_renewed_and_both_stacks_hold_the_same(desk: Desk) -> None:

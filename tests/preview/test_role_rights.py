@@ -29,7 +29,9 @@ from shopsphere.drift.live import look
 from shopsphere.estate.cluster_rights import bindings_in, namespaces_of, way_in_for_up
 from shopsphere.estate.cluster_role import Role, namespace_binding
 from shopsphere.estate.databases import DATABASES, LEDGER
+from shopsphere.estate.event_log_site import SITE_WITH_BROKER
 from shopsphere.estate.kubectl_line import SiteKubectl
+from shopsphere.estate.ready_workloads import ready_workloads
 from shopsphere.estate.stack import Environment
 from shopsphere.foundation.clock import wait_until
 from shopsphere.status.sites import site_facts
@@ -42,9 +44,10 @@ CNPG, RBAC, POLICIES = "postgresql.cnpg.io", "rbac.authorization.k8s.io", "admis
 Right = tuple[str, str, str] | tuple[str, str, str, str]
 """Verb, `group/kind:part` with the group left out where it has no name, namespace (empty: all of them), name."""
 
+WITH_EVENT_LOG = ready_workloads(SITE_WITH_BROKER, archived=True)
 LOOKING: list[Right] = [
     ("list", "nodes", ""), ("list", "pods", ""), ("list", "persistentvolumes", ""), ("list", "resourcequotas", ""),
-    ("list", "apps/deployments", ""), ("list", f"{CNPG}/clusters", ""),
+    ("list", "apps/deployments", ""), ("list", "apps/statefulsets", ""), ("list", f"{CNPG}/clusters", ""),
     ("get", f"{CNPG}/clusters", "data-ledger", "ledger-frankfurt"),
     ("list", "pods", "shop"), ("get", "pods", "data-ledger", "ledger-frankfurt-1"),
 ]  # fmt: skip
@@ -258,7 +261,7 @@ def is_refused(work: Any) -> bool:
 @pytest.mark.requirement("watchers, drift, operators and up are no administrators of a site's cluster")
 def test_a_watcher_looks_at_a_site(api: KubeApi) -> None:
     watcher = asking(api, Role.WATCH)
-    facts = site_facts(MODEL, SITE, watcher, SiteKubectl("/kubeconfig", SITE))
+    facts = site_facts(MODEL, SITE, watcher, SiteKubectl("/kubeconfig", SITE), WITH_EVENT_LOG)
     assert (facts.nodes.total, facts.pods.total) == (1, 2)
     assert [each.problem for each in facts.databases if "forbidden" in each.problem] == []
     assert not is_refused(lambda: ask_instance(watcher, "data-ledger", "ledger-frankfurt-1"))
@@ -335,7 +338,7 @@ def test_up_binds_what_it_may_in_its_own_namespaces(api: KubeApi) -> None:
         path = f"/apis/{RBAC}/v1/namespaces/{namespace}/rolebindings/{name}"
         up.apply(path, namespace_binding(name, namespace, role, group), manager="pulumi")
 
-    assert site_problems(up)
+    assert site_problems(up, WITH_EVENT_LOG)
     bind("shop", "shopsphere:watch-in-pods", Role.WATCH.group)
     for namespace, role in (
         ("shop", "cluster-admin"), ("shop", "system:node"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import test_edge_graph as edge
-from event_log_stack import OWN, with_event_log
 from site_graph import build, committed_config, complete_config
 
 from policies import declared
@@ -30,8 +29,7 @@ def verdict(request: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     stacks = [request["stack"], *request["beside"]]
     environment = request["stack"].partition("-")[0]
     model = load_topology(environment=environment)
-    has_event_log = request["has_event_log"]
-    resources = {stack: resources_of(stack, known, has_event_log=has_event_log) for stack in stacks}
+    resources = {stack: resources_of(stack, known) for stack in stacks}
     if not request["beside"]:
         found = [(each.check, each.found) for each in judge(discover(), resources[request["stack"]])]
         return {"found": found, "refused": ""}
@@ -40,16 +38,13 @@ def verdict(request: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     return {"found": found, "refused": ""}
 
 
-def resources_of(stack: str, known: dict[str, Any], *, has_event_log: bool = False) -> list[Resource]:
+def resources_of(stack: str, known: dict[str, Any]) -> list[Resource]:
     """Return what a stack declares with the configuration that it has on a machine."""
     if stack in edge.ENVIRONMENTS:
         graph = Graph(edge.build(stack, edge.ENVIRONMENTS[stack](), REPOSITORY / "__main__.py"))
         return declared.resources_of(graph, "shopsphere-edge", stack)
     project = known["stacks"][stack]
-    config = config_of(project, stack, known)
-    if has_event_log:
-        config = with_event_log(config, OWN)
-    return declared.resources_of(build(project, stack, config), "shopsphere", stack)
+    return declared.resources_of(build(project, stack, config_of(project, stack, known)), "shopsphere", stack)
 
 
 def config_of(project: str, stack: str, known: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The configuration of a site that has an event log, which no committed stack has."""
+"""The configuration of a site with an event log, as the lab's have one, or without."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def config_with(kafka: dict[str, Any], brokers: int = 1) -> dict[str, Any]:
         kafka: what its file has under `shopsphere:kafka`.
         brokers: replicas of a broker of its own.
     """
-    return with_event_log(complete_config("rdc-a", "lab-frankfurt"), kafka, brokers)
+    return with_event_log(without_event_log(complete_config("rdc-a", "lab-frankfurt")), kafka, brokers)
 
 
 def with_event_log(config: dict[str, Any], kafka: dict[str, Any], brokers: int = 1) -> dict[str, Any]:
@@ -49,3 +49,15 @@ def with_event_log(config: dict[str, Any], kafka: dict[str, Any], brokers: int =
     else:
         config["shopsphere:kafkaPassword"] = "password of the tests"
     return config
+
+
+def without_event_log(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a site of the lab as if it had no event log."""
+    kept = {key: value for key, value in config.items() if not key.startswith("shopsphere:kafka")}
+    images, volumes, sizes = (kept[f"shopsphere:{name}"] for name in ("images", "volumes", "workloads"))
+    return {
+        **kept,
+        "shopsphere:images": {name: image for name, image in images.items() if name != "kafka"},
+        "shopsphere:volumes": [each for each in volumes if each["name"] != "v5"],
+        "shopsphere:workloads": {name: size for name, size in sizes.items() if name not in {"kafka", *CLIENTS}},
+    }

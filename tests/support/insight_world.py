@@ -138,12 +138,14 @@ class MemoryReader:
 
     Attributes:
         fails: raised by the next reads.
+        has_joined: whether its group has said what is its own.
+        waits: whether the group says nothing yet.
     """
 
     def __init__(self, log: MemoryLog, places: Places, *, at_once: int = 8) -> None:
         self.partitions: dict[int, Partition] = {}
         self.fails: Exception | None = None
-        self.is_closed = False
+        self.is_closed = self.has_joined = self.waits = False
         self.slept = 0.0
         self._log, self._places, self._at_once = log, places, at_once
 
@@ -151,6 +153,9 @@ class MemoryReader:
         self.slept += seconds
         if self.fails is not None:
             raise self.fails
+        if self.waits:
+            return
+        self.has_joined = True
         if not self.partitions:
             self.partitions = {each.partition: Partition(each) for each in self._places(self._log.extents())}
         left = self._at_once

@@ -18,9 +18,9 @@ RIGHTS = partial(owners_rights, load_topology(environment="lab"), SITE)
 """What `drift` expects the site's owner to have applied, beside what its stack declares."""
 
 
-def documents() -> list[dict[str, Any]]:
+def documents(*, event_log: bool = False) -> list[dict[str, Any]]:
     model = load_topology(environment="lab")
-    own = namespaces_of(model, SITE)
+    own = namespaces_of(model, SITE, event_log=event_log)
     bound = [namespace_binding(b.name, each, b.role, b.group) for b, each in bindings_in(own, of_pair=True)]
     return [*rights(model, SITE, Environment.LAB), *way_in_for_up(model, SITE), *bound]
 

@@ -25,6 +25,7 @@ from shopsphere.clients.powerdns import DnsAuthority, RRset
 from shopsphere.clients.questions import ABOUT_CAPACITY as CAPACITY
 from shopsphere.estate.databases import DATABASES, LEDGER, DatabaseModel
 from shopsphere.estate.pair_secrets import generate_pair_secrets
+from shopsphere.estate.ready_workloads import ReadyWorkload, WorkloadKind
 from shopsphere.estate.stack import Environment
 from shopsphere.names.name_servers import NameServer
 from shopsphere.names.pair_state import PairDeclaration, PairState
@@ -41,6 +42,16 @@ PAIR, HOME, AWAY = "rdc-a", "frankfurt", "dublin"
 SECRETS = generate_pair_secrets(TOPOLOGY, PAIR)
 IMAGE_ID = "sha256:" + "a1" * 32
 WORKLOADS = {"shop": "shop", "payments": "payments", "gateway": "haproxy"}
+EVENT_LOG = {"collector": "shop", "insight": "shop", "recommend": "shop"}
+"""What a pair with an event log has beside its broker."""
+COUNTING = """# TYPE insight_counts gauge
+insight_counts {counts}
+insight_seconds_since_commit {still}
+insight_lag_records 12
+insight_lag_seconds {behind}
+insight_certificate_ends_timestamp_seconds {ends}
+insight_outcomes_total{{outcome="counted",unit="events"}} 7
+"""
 LOGIN_SECRETS = {
     "commerce": ("commerce-service", "commerce-insight", "commerce-recommend"),
     "ledger": ("ledger-service",),
@@ -97,6 +108,8 @@ class Site:
             each.name: {"version": "15.18", "keep_bytes": 256 * 2**20, "written_bytes": 10**6, "written_seconds": 3600}
             for each in DATABASES
         }
+        self.worker = COUNTING.format(counts=int(active), still=0.4, behind=0, ends=soon_ending(days=700))
+        self.declared = tuple(ReadyWorkload(WorkloadKind.DEPLOYMENT, name) for name in WORKLOADS)
         self.disk = "   Used  Avail\n    40     60\n    40     60\n"
         replicas = 2 if active else 1
         data = [pod(each.namespace.name, "postgres") for each in DATABASES]
@@ -124,6 +137,19 @@ class Site:
             ],
         }
 
+    def take_event_log(self) -> None:
+        """Have one, with each pod ready."""
+        kinds = {**dict.fromkeys(EVENT_LOG, WorkloadKind.DEPLOYMENT), "kafka": WorkloadKind.STATEFUL_SET}
+        self.declared += tuple(ReadyWorkload(kind, name) for name, kind in kinds.items())
+        there = {name: named(name, name, spec={"replicas": 1}, status={"readyReplicas": 1}) for name in kinds}
+        self.lists["/apis/apps/v1/statefulsets"] = [there.pop("kafka")]
+        self.lists["/apis/apps/v1/deployments"] += there.values()
+        self.lists["/api/v1/pods"] += [pod(*each, watts="0") for each in (*EVENT_LOG.items(), ("kafka", "kafka"))]
+        amounts = {"hard": {"requests.watts": "90"}, "used": {"requests.watts": "20"}}
+        self.lists["/api/v1/resourcequotas"].append(named("kafka", "power", status=amounts))
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        self.lists["/api/v1/namespaces/insight/pods"] = [named("insight", "insight-1", status=ready)]
+
     def _require_life(self) -> None:
         if self.dead:
             raise ClusterUnreachableError(f"{self.name}: no answer from https://{self.name}")
@@ -149,10 +175,17 @@ class Site:
 
     def execute(self, namespace: str, _pod: str, _container: str, command: Sequence[str], **_bounds: float) -> str:
         self._require_life()
+        if namespace == "insight":
+            assert command == ["shop", "metrics", "8012"]
+            return self.worker
         database = next(each.name for each in DATABASES if each.namespace.name == namespace)
         if command[0] == "df":
             return self.disk
         return json.dumps(self.capacity[database] if CAPACITY in command else self.instances[database])
+
+
+def soon_ending(*, days: float) -> int:
+    return int((datetime.now(UTC) + timedelta(days=days)).timestamp())
 
 
 def no_heads() -> dict[str, Any]:
@@ -218,6 +251,9 @@ class ReadyAccess(PairAccess):
 
     def cluster(self, site: str) -> Cluster:
         return cast("Cluster", self.ready.sites[site])
+
+    def workloads(self, site: str) -> tuple[ReadyWorkload, ...]:
+        return self.ready.sites[site].declared
 
     def witness_keys(self) -> OwnKeys:
         return self.ready.keys

@@ -18,7 +18,8 @@ LEADS, FOLLOWS = "primary", "standby"
 
 def ask(view: PairView, site: str) -> Iterator[Sample]:
     """Ask a site's API, and its databases through it."""
-    facts = site_facts(view.access.topology, site, view.access.cluster(site), view.access.kubectl(site))
+    access = view.access
+    facts = site_facts(access.topology, site, access.cluster(site), access.kubectl(site), access.workloads(site))
     yield from of_site(site, facts)
     known = {each.name: each for each in DATABASES}
     other = view.pair.other_than(site)

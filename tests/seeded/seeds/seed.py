@@ -25,7 +25,6 @@ class Seed:
         by: the rule that has to find it, or REFUSED.
         says: part of what that rule finds, or of the refusal.
         beside: other stacks of the environment, for a rule of the fleet.
-        has_event_log: whether the stack, Frankfurt in the lab, has the event log that no committed stack has.
     """
 
     did: str
@@ -36,7 +35,6 @@ class Seed:
     by: str
     says: str = ""
     beside: tuple[str, ...] = ()
-    has_event_log: bool = False
 
     def edited(self, written: str) -> str:
         """Return the file's text after the edit.
