@@ -92,9 +92,15 @@ class OneAddress(httpx.HTTPTransport):
         self._address = address
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions = {**request.extensions, "sni_hostname": request.url.host}
-        request.url = request.url.copy_with(host=self._address)
-        return super().handle_request(request)
+        # Another request: the client looks for cookies under the name that it asked for.
+        there = httpx.Request(
+            request.method,
+            request.url.copy_with(host=self._address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.host},
+        )
+        return super().handle_request(there)
 
 
 class Ending:

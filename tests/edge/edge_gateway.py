@@ -105,7 +105,12 @@ def _issued(folder: Path) -> Path:
 
 
 def write_configuration(
-    base: Path, *, static_over_http: bool = False, knows_the_cdn: bool = True, collects: bool = False
+    base: Path,
+    *,
+    static_over_http: bool = False,
+    knows_the_cdn: bool = True,
+    collects: bool = False,
+    nodes: int = 1,
 ) -> Path:
     """Write what the gateway of Frankfurt mounts, with a certificate of this test's own; return haproxy.cfg."""
     cdn_authority = _issued(base / "edge").read_text() if knows_the_cdn else ""
@@ -130,6 +135,7 @@ def write_configuration(
         static_over_http=static_over_http,
         connections=CONNECTIONS,
         agent=Endpoint.at(IPv4Address(ADDRESS), AGENT_PORT),
+        nodes=nodes,
     )
     for name, text in gateway_files(model).items():
         (base / name).write_text(

@@ -78,6 +78,7 @@ def test_the_owner_lets_up_into_its_namespaces() -> None:
     found = CliRunner().invoke(app, ["rights", "frankfurt", "--namespaces"])
     documents = list(yaml.safe_load_all(found.stdout))
     names = {"shop", "payments", "gateway", "archive-commerce", "archive-ledger", "data-commerce", "data-ledger"}
+    names |= {"kafka", "collector", "insight", "recommend"}
     assert {each["metadata"]["name"] for each in documents if each["kind"] == "Namespace"} == names
     bindings = [each for each in documents if each["kind"] == "RoleBinding"]
     assert {each["metadata"]["namespace"] for each in bindings} == names

@@ -15,6 +15,7 @@ from components.known_cdn import UnknownCdnError
 from components.regional_pair import NotAMemberError, RegionalPair, TooManyInstancesError
 from components.stack_config import StackConfigError, load_site_config
 from shopsphere.estate.databases import COMMERCE, LEDGER
+from shopsphere.estate.event_log_site import SITE_WITH_BROKER
 from shopsphere.estate.namespaces import NamespaceModel
 from shopsphere.estate.pair_secrets import SITE_SECRET_NAMES
 from shopsphere.estate.site_config import DatabaseConfig, HeadquartersConfig, RegionalConfig
@@ -49,7 +50,7 @@ def load(
     secrets: tuple[str, ...] = SITE_SECRET_NAMES,
 ) -> RegionalConfig:
     set_texts(config, encrypted)
-    return load_site_config(RegionalConfig, secrets=secrets, site=REGIONAL_SITE)
+    return load_site_config(RegionalConfig, secrets=secrets, site=SITE_WITH_BROKER)
 
 
 def set_texts(config: dict[str, Any], encrypted: tuple[str, ...] | list[str] = tuple(SECRETS)) -> None:
@@ -279,9 +280,9 @@ def test_no_stack_says_whether_the_ledger_is_synchronous(config: dict[str, Any],
 @pytest.mark.parametrize(
     ("part", "declared", "table"),
     [
-        ("workloads", "shop, payments, gateway, archive-commerce, archive-ledger", WORKLOADS),
+        ("workloads", "shop, payments, gateway, archive-commerce, archive-ledger, collector, kafka, insight, recommend", WORKLOADS),
         ("databases", "commerce, ledger", DATABASES),
-        ("images", "archive, gateway, postgresql, shop", WORKLOADS),
+        ("images", "archive, gateway, kafka, postgresql, shop", WORKLOADS),
     ],
 )
 def test_an_undeclared_name_is_refused(config: dict[str, Any], part: str, declared: str, table: str) -> None:
