@@ -17,18 +17,20 @@ from shopsphere.clients.site_agent import SiteAgentError, agent_address, another
 from shopsphere.clients.site_cluster import cluster_of
 from shopsphere.clients.web import Door, PageError, trust_in
 from shopsphere.clients.workloads import find_workloads
-from shopsphere.deploy.listening import Listener, step
+from shopsphere.deploy.listening import Listener, Noted, step
 from shopsphere.estate.access import edge_access, site_access
 from shopsphere.estate.cluster_role import Role
 from shopsphere.estate.kubectl_line import kubectl_at
 from shopsphere.estate.ready_workloads import ReadyWorkload, WorkloadKind, ready_workloads_of
 from shopsphere.estate.stack import EVERYTHING, StackId
 from shopsphere.foundation.clock import WaitExpiredError, wait_until
-from shopsphere.foundation.errors import MayPassError, ShopSphereError
+from shopsphere.foundation.errors import MayPassError, ShopSphereError, one_line
 from shopsphere.status.edge_names import ask_names
 from shopsphere.topology import Topology
 
 INTERVAL_SECONDS = 2.0
+TELL_SECONDS = 30.0
+"""After which a wait says what it waits for, again and again."""
 _OBJECT = re.compile(r"(?P<kind>database|deployment|statefulset|job|pod) (?P<namespace>[^/ ]+)/(?P<name>[^: ]+): ")
 """How a line about what is not ready begins."""
 _RESOURCES = {"database": "clusters.postgresql.cnpg.io"}
@@ -68,7 +70,39 @@ def verify_stacks(
         else:
             problems = partial(edge_problems, topology, target, stack)
         with step(listener, stack.label, "ready"):
-            _wait(stack, problems, deadline - time.monotonic())
+            await_ready(stack, problems, deadline - time.monotonic(), listener)
+
+
+def await_ready(stack: StackId, problems: Callable[[], list[str]], seconds: float, listener: Listener) -> None:
+    """Wait until nothing is left of a stack's problems, and tell now and then what is.
+
+    Args:
+        stack: site or edge.
+        problems: says what there is, a line each; asked again and again.
+        seconds: how long.
+        listener: is told what is waited for, each half minute.
+
+    Raises:
+        NotReadyError: there still are some.
+    """
+    last: list[str] = []
+    said = time.monotonic()
+
+    def settled() -> bool:
+        nonlocal said
+        last[:] = problems()
+        if last and time.monotonic() - said > TELL_SECONDS:
+            said = time.monotonic()
+            telling = next((each for each in last if each.startswith("pod ")), last[0])  # it says why
+            more = f", and {len(last) - 1} more" if len(last) > 1 else ""
+            listener.tell(Noted(stack.label, f"waits for {one_line(telling)}{more}"))
+        return not last
+
+    try:
+        wait_until(settled, what=f"{stack.label} to be ready", seconds=max(seconds, 0), interval=INTERVAL_SECONDS)
+    except WaitExpiredError as error:
+        listed = "\n  ".join(last)
+        raise NotReadyError(f"{error}\n  {listed}\n  do:       look at it with {_ways_to_look(stack, last)}") from error
 
 
 def _unless_left(label: str, agent: str, cluster: Cluster, declared: Collection[ReadyWorkload]) -> list[str]:
@@ -217,20 +251,6 @@ def _page_problem(address: str, name: str, authority: Path | None) -> str:
     except PageError as error:
         return str(error)
     return ""
-
-
-def _wait(stack: StackId, problems: Callable[[], list[str]], seconds: float) -> None:
-    last: list[str] = []
-
-    def settled() -> bool:
-        last[:] = problems()
-        return not last
-
-    try:
-        wait_until(settled, what=f"{stack.label} to be ready", seconds=max(seconds, 0), interval=INTERVAL_SECONDS)
-    except WaitExpiredError as error:
-        listed = "\n  ".join(last)
-        raise NotReadyError(f"{error}\n  {listed}\n  do:       look at it with {_ways_to_look(stack, last)}") from error
 
 
 def _ways_to_look(stack: StackId, problems: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from rbac_of_site import SITE, documents, is_allowed
 
 from shopsphere.clients.succession import Succession
 from shopsphere.deploy import verification
+from shopsphere.deploy.listening import Event, Noted, Silent
 from shopsphere.drift.comparing import Difference
 from shopsphere.drift.kinds import KINDS, resource_of
 from shopsphere.drift.model import Kind
@@ -126,7 +127,7 @@ def test_what_is_not_ready_is_looked_at_by_name(
     monkeypatch.setattr(verification, "kubectl_at", lambda _stack: KUBECTL)
     stack = site_stack(load_topology(), SITE, Environment.PROD)
     with pytest.raises(verification.NotReadyError) as raised:
-        verification._wait(stack, lambda: problems, 0.0)  # noqa: SLF001 what it raises is what an operator reads
+        verification.await_ready(stack, lambda: problems, 0.0, Silent())
     said = str(raised.value)
     start = "`kubectl --kubeconfig /kube/up --context frankfurt " if described else ""
     assert f"do:       look at it with {start}{described}`shopsphere status frankfurt --environment prod`" in said
@@ -139,6 +140,28 @@ def test_what_is_not_ready_is_looked_at_by_name(
         "postgresql.cnpg.io:clusters",
     ):
         assert is_allowed(GIVEN, Role.UP, "get", kind, "shop", "x"), "what `describe` reads"
+
+
+@pytest.mark.requirement("long work says what it waits for")
+def test_a_wait_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(verification, "INTERVAL_SECONDS", 0.01)
+    told: list[Event] = []
+
+    class Ear:
+        def tell(self, event: Event) -> None:
+            told.append(event)
+
+    left = [
+        ["job shop/y: not complete", "pod shop/x: shop: ended with 1 Traceback\n  it"],
+        ["job shop/y: not complete"],
+        [],
+    ]
+    verification.await_ready(site_stack(load_topology(), SITE, Environment.PROD), lambda: left.pop(0), 5.0, Ear())
+    assert told == [
+        Noted("frankfurt", "waits for pod shop/x: shop: ended with 1 Traceback it, and 1 more"),
+        Noted("frankfurt", "waits for job shop/y: not complete"),
+    ]
 
 
 FOLDERS = ("cli", "components", "policies", "runbooks", "shopsphere")
