@@ -15,7 +15,7 @@ import pytest
 import yaml
 from admitting_api import applied
 from kube_api import KubeApi, api_with_databases
-from site_graph import complete_config, secrets_of
+from site_graph import complete_config, event_log_secrets_of, secrets_of
 
 from policies.admission.printed import rights
 from shopsphere.deploy.environment import program_path
@@ -63,7 +63,8 @@ class Deployed:
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
         for name in ("state", "home"):
             (folder / name).mkdir()
-        secrets = {f"shopsphere:{name}": value for name, value in secrets_of("rdc-a").items()}
+        own = secrets_of("rdc-a") | event_log_secrets_of("rdc-a")
+        secrets = {f"shopsphere:{name}": value for name, value in own.items()}
         config: dict[str, Any] = complete_config("rdc-a", STACK)
         config |= {"shopsphere:kubeconfig": str(api.kubeconfig), "shopsphere:context": str(Role.UP)}
         self.environment = {
@@ -88,7 +89,7 @@ class Deployed:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with api_with_databases(tmp_path_factory.mktemp("kube"), {str(role): role.group for role in Role}) as api:
-        applied(api, [*rights(MODEL, SITE, Environment.LAB), *way_in_for_up(MODEL, SITE)])
+        applied(api, [*rights(MODEL, SITE, Environment.LAB), *way_in_for_up(MODEL, SITE, event_log=True)])
         yield Deployed(tmp_path_factory.mktemp("project"), api)
 
 
