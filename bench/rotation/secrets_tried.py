@@ -17,10 +17,12 @@ from lab.cluster.addons import kubectl
 from lab.enter import run_inside
 from lab.leading import leading_pod
 from shopsphere.estate.databases import DATABASES
+from shopsphere.estate.event_log import CLIENTS, client_files
 from shopsphere.estate.pair_secrets import AUTHORITY, PAYMENTS_CALL_KEY, REPLICATION_USER
 from shopsphere.estate.renewal import (
     CALL_KEY,
     DATABASE_CERTIFICATES,
+    EVENT_LOG_CERTIFICATES,
     OWNER_PASSWORDS,
     SERVICE_PASSWORDS,
     SESSION_KEYS,
@@ -109,6 +111,18 @@ def certificates(pair: PairUnderTest, secrets: Held) -> dict[str, str]:
     return {f"replication of {each.name}": said for each, said in zip(DATABASES, answers, strict=True)}
 
 
+def event_log(pair: PairUnderTest, secrets: Held) -> dict[str, str]:
+    """Ask the broker of the active site which versions it speaks, as each of its clients, from the pod of that one."""
+    site, found = pair.record().active, {}
+    program = (HERE / "broker_tried.py").read_text()
+    for client in CLIENTS:
+        given = {file: secrets[name] for file, name in client_files(client).items()}
+        pod = running(site, client.name)[0]
+        words = ["exec", "-i", "-n", client.name, pod, "-c", client.name, "--", "/usr/bin/python3.11", "-c", program]
+        found[f"the broker's client {client.name}"] = kubectl(site, *words, stdin=json.dumps(given)).strip()
+    return found
+
+
 def mixed_certificates(pair: PairUnderTest, old: Held, new: Held) -> dict[str, str]:
     """Show the old certificate to a server whose new one is believed: it is the server that has to refuse it."""
     own = {AUTHORITY: new[AUTHORITY]}
@@ -127,6 +141,7 @@ TRIED: Mapping[str, Callable[[PairUnderTest, Held], dict[str, str]]] = {
     SERVICE_PASSWORDS.name: passwords(owner=False),
     OWNER_PASSWORDS.name: passwords(owner=True),
     DATABASE_CERTIFICATES.name: certificates,
+    EVENT_LOG_CERTIFICATES.name: event_log,
 }
 
 

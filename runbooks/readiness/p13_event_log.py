@@ -23,7 +23,7 @@ STILL_SECONDS = 60.0
 """The worker writes every second, and begins anew within 15 s of what it can notice."""
 BEHIND_SECONDS = 600.0
 """A worker that was away for hours reads on in minutes; rows on pages look at three hours."""
-RENEW = "docs/adr/0063-an-event-log-per-site.md says how to have new ones made, for both sites at once"
+RENEW = "`shopsphere rotate PAIR --only event-log-certificates`"
 
 
 def ask(view: PairView) -> Finding:

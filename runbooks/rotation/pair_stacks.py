@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from shopsphere.deploy.secrets import Read, Write, read_secrets, remove_secrets, set_secrets
+from shopsphere.estate.event_log import EVENT_LOG_SECRET_NAMES
 from shopsphere.estate.pair_secrets import AUTHORITY, OTHER_SECRET_NAMES, PAIR_SECRET_NAMES, other_name
 from shopsphere.estate.renewal import SecretKind, Stage, bundle, fingerprint, is_same
 from shopsphere.estate.stack import StackId
@@ -12,7 +13,7 @@ from shopsphere.foundation.errors import ShopSphereError
 
 Remove = Callable[[StackId, Iterable[str]], None]
 END_OF_CERTIFICATE = "-----END CERTIFICATE-----"
-SHARED = frozenset({*PAIR_SECRET_NAMES, *OTHER_SECRET_NAMES})
+SHARED = frozenset({*PAIR_SECRET_NAMES, *OTHER_SECRET_NAMES, *EVENT_LOG_SECRET_NAMES})
 
 
 class PairStacks:
@@ -43,6 +44,10 @@ class PairStacks:
     def of(self, stack: StackId) -> Mapping[str, str]:
         """Return the shared secrets of a stack."""
         return self._held[stack]
+
+    def have(self, kind: SecretKind) -> bool:
+        """Whether a stack holds any secret of a kind; a pair may be without those that are optional."""
+        return not kind.optional or any(name in held for held in self._held.values() for name in kind.names)
 
     def require_equal(self, kind: SecretKind) -> Mapping[str, str]:
         """Return the secrets of a kind, which both stacks have to hold.

@@ -90,13 +90,19 @@ def require_renewable(kind: str) -> None:
     )
 
 
-def steps_of(variant: str) -> Runbook:
-    """Return the steps of every kind of a variant, one kind after the other."""
+def steps_of(variant: str, without: frozenset[str] = frozenset()) -> Runbook:
+    """Return the steps of every kind of a variant, one kind after the other.
+
+    Args:
+        variant: one kind's name, or all.
+        without: kinds that the pair has none of.
+    """
     base = load_runbook(FOLDER, variants=frozenset(KINDS))
     kinds = list(KINDS.values()) if variant == ALL else [KINDS[variant]]
     steps = [
         _step_of(step, kind, NUMBERS_OF_A_KIND * at + step.number)
         for at, kind in enumerate(kinds)
+        if kind.name not in without
         for step in base.select(kind.name)
     ]
     return Runbook(ROTATE, FOLDER, tuple(steps), frozenset({variant}))
@@ -125,7 +131,7 @@ def look(topology: Topology, request: RotationRequest) -> DryRun:
     left = unfinished(records_directory(request.environment), request)
     with closing(operated_witness(request.pair, request.environment)) as witness:
         rotation = _rotation(topology, request, witness, left, Silent())
-        return look_ahead(steps_of(request.variant), request.variant, rotation)
+        return look_ahead(steps_for(request, rotation), request.variant, rotation)
 
 
 def unfinished(directory: Path, request: RotationRequest) -> RunRecord | None:
@@ -190,9 +196,26 @@ def _run(request: RotationRequest, rotation: Rotation, journal: Journal, trail: 
         )
 
     with noted(journal, who, note):
-        run_runbook(steps_of(request.variant), rotation, journal, may_act=rotation.require_lock)
+        run_runbook(steps_for(request, rotation), rotation, journal, may_act=rotation.require_lock)
     if request.environment is Environment.PROD:
         say("the stack files of both sites have new secrets: commit them")
+
+
+def steps_for(request: RotationRequest, rotation: Rotation) -> Runbook:
+    """Return the steps for what the pair has.
+
+    Raises:
+        ShopSphereError: it has nothing of the kind that was asked for.
+    """
+    without = frozenset(name for name, kind in KINDS.items() if not rotation.stacks.have(kind))
+    if request.variant in without:
+        raise ShopSphereError.build(
+            f"{request.pair} has no {request.variant}",
+            expected="a pair whose stacks hold them",
+            found="none of these secrets in either stack",
+            action=f"leave them out: {', '.join(name for name in KINDS if name not in without)}",
+        )
+    return steps_of(request.variant, without)
 
 
 def _rotation(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from shopsphere.clients.cluster import Document
 from shopsphere.clients.document_place import place_of
 from shopsphere.estate.databases import AUTHORITY_SECRET, DATABASES, REPLICATION_SECRET
+from shopsphere.estate.event_log import AUTHORITY as BROKERS_AUTHORITY
+from shopsphere.estate.event_log import EVENT_LOG
 from shopsphere.estate.pair_secrets import AUTHORITY
 from shopsphere.estate.renewal import SecretKind, Stage, is_same
 from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
@@ -44,10 +46,14 @@ def places(site: SiteDeclaration = REGIONAL_SITE, *, archived: bool) -> tuple[Pl
 
 def _of_workloads(site: SiteDeclaration, *, archived: bool) -> Iterator[Place]:
     for each in site.workloads:
+        if each.name == EVENT_LOG:  # with it in one secret: the broker's certificate and key, in one file
+            yield Place(BROKERS_AUTHORITY, f"{each.name}/{each.name}-tls", "ca.crt")
         if each.process is None or ("archive" in each.endpoints and not archived):
             continue
         for variable, name in each.secrets(each.process).items():
             yield Place(name, f"{each.name}/{each.name}-settings", variable)
+        for file, name in each.process.files.items():
+            yield Place(name, f"{each.name}/{each.name}-files", file)
 
 
 def _of_databases() -> Iterator[Place]:

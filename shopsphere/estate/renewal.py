@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from shopsphere.estate.event_log import EVENT_LOG_SECRET_NAMES
+from shopsphere.estate.event_log_secrets import generate_event_log_secrets
 from shopsphere.estate.pair_secrets import (
     AUTHORITY,
     CERTIFICATE_NAMES,
@@ -53,6 +55,7 @@ class SecretKind:
         stages: through which they go.
         make: makes new ones.
         overlap: what an operator reads about the time in which two are believed.
+        optional: whether a pair may be without them.
     """
 
     name: str
@@ -61,6 +64,7 @@ class SecretKind:
     stages: tuple[Stage, ...]
     make: Callable[[Topology, Pair], dict[str, str]]
     overlap: str
+    optional: bool = False
 
     @property
     def keeps_other(self) -> bool:
@@ -141,9 +145,14 @@ DATABASE_CERTIFICATES = SecretKind(
     (AUTHORITY, *CERTIFICATE_NAMES), _WHOLE_WAY, lambda topology, pair: generate_certificates(topology, pair),
     "two authorities are believed",
 )  # fmt: skip
-KINDS = {
-    each.name: each for each in (SESSION_KEYS, CALL_KEY, SERVICE_PASSWORDS, OWNER_PASSWORDS, DATABASE_CERTIFICATES)
-}
+EVENT_LOG_CERTIFICATES = SecretKind(
+    "event-log-certificates", "authority and certificates of each site's broker and its clients",
+    EVENT_LOG_SECRET_NAMES, (Stage.USED,), lambda _topology, pair: generate_event_log_secrets(pair.name),
+    "none: browsers keep their clicks for the seconds in which a site's broker and its clients begin anew",
+    optional=True,
+)  # fmt: skip
+_ALL = (SESSION_KEYS, CALL_KEY, SERVICE_PASSWORDS, OWNER_PASSWORDS, DATABASE_CERTIFICATES, EVENT_LOG_CERTIFICATES)
+KINDS = {each.name: each for each in _ALL}
 """In the order in which a rotation of all goes through them: what customers would notice first is tried first."""
 
 
@@ -159,7 +168,6 @@ NOT_RENEWED = {
     "archive-accounts": "they are made where the archive is run; new values go into the stacks, then `up`",
     "archive-recipients": "a new one needs the old private key for as long as its backups are kept (docs/backups.md)",
     "provider-api-key": "the payment provider issues it; `pulumi config set --secret shopsphere:pspApiKey`, then `up`",
-    "event-log-certificates": "out of both stacks with the seven, then `up` of the pair makes new ones (ADR 63)",
     "dnssec-keys": "`shopsphere zone roll` replaces the key that signs the public zone (docs/zone-keys.md)",
     "cluster-certificates": "whoever runs the clusters; in the lab `shopsphere lab up`",
 }

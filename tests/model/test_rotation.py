@@ -19,18 +19,27 @@ from runbooks.engine import Journal, RunFacts, StepFailedError, read_run, run_ru
 from runbooks.pair_access import PairAccess
 from runbooks.rotation import proving_certificates, renewal_run
 from runbooks.rotation.deployment import SiteDeployment
-from runbooks.rotation.listing import first_end
+from runbooks.rotation.listing import first_end, rows
 from runbooks.rotation.pair_stacks import PairStacks
 from runbooks.rotation.records import ALL, renewed_at, rotations
 from runbooks.rotation.renewal_run import Rotation
-from runbooks.rotation.run import steps_of
+from runbooks.rotation.run import RotationRequest, steps_for, steps_of
 from runbooks.rotation.site_secrets import places
 from shopsphere.estate import pair_secrets
+from shopsphere.estate.event_log_secrets import generate_event_log_secrets
 from shopsphere.estate.event_log_site import SITE_WITH_BROKER
 from shopsphere.estate.pair_secrets import generate_pair_secrets
-from shopsphere.estate.renewal import DATABASE_CERTIFICATES, KINDS, SERVICE_PASSWORDS, Stage, bundle
-from shopsphere.estate.site_declaration import REGIONAL_SITE, SiteDeclaration
+from shopsphere.estate.renewal import (
+    DATABASE_CERTIFICATES,
+    EVENT_LOG_CERTIFICATES,
+    KINDS,
+    SERVICE_PASSWORDS,
+    Stage,
+    bundle,
+)
+from shopsphere.estate.site_declaration import SiteDeclaration
 from shopsphere.estate.stack import Environment, StackId, site_stack
+from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import load_topology
 from shopsphere.witness import PairRecord, Sync
 from shopsphere.witness.seen import Seen
@@ -50,6 +59,7 @@ LEAST_CHANGES = {
     "service-passwords": 48,
     "owner-passwords": 8,
     "database-certificates": 60,
+    "event-log-certificates": 20,
 }
 """Values written, values removed and secrets deployed: by hand, for two stacks and two sites."""
 ONE_IN = {"service-passwords": 3, "database-certificates": 5}
@@ -79,11 +89,11 @@ class World:
     passwords: dict[str, str] = field(default_factory=dict)
     kill_at: int | None = None
     changes: int = 0
-    declared: SiteDeclaration = REGIONAL_SITE
+    declared: SiteDeclaration = SITE_WITH_BROKER
 
     @classmethod
     def new(cls) -> World:
-        made = generate_pair_secrets(TOPOLOGY, PAIR)
+        made = generate_pair_secrets(TOPOLOGY, PAIR) | generate_event_log_secrets(PAIR.name)
         world = cls({stack.name: dict(made) for stack in STACKS}, {site: {} for site in SITES})
         for site in SITES:
             world.deploy(site)
@@ -237,9 +247,6 @@ def by_kind(config: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def test_a_site_has_a_stage_when_the_worker_of_clicks_has_it_too(desk: Desk) -> None:
-    desk.world.declared = SITE_WITH_BROKER
-    for site in SITES:
-        desk.world.deploy(site)
     made = SERVICE_PASSWORDS.fingerprints(desk.world.config["lab-dublin"])
     journal = SimpleNamespace(recall=lambda what: made if what.endswith(" new") else None)
     renewal = replace(desk.rotation(), journal=cast("Journal", journal)).of(SERVICE_PASSWORDS)
@@ -288,6 +295,20 @@ def test_one_kind_leaves_the_others_as_they_are(desk: Desk, kind: str) -> None:
     desk.rotate(kind)
     after = by_kind(desk.world.config["lab-dublin"])
     assert [name for name in KINDS if after[name] != before[name]] == [kind]
+
+
+def test_a_pair_without_an_event_log_has_nothing_of_it_to_renew(desk: Desk) -> None:
+    for stack in STACKS:
+        for name in EVENT_LOG_CERTIFICATES.names:
+            del desk.world.config[stack.name][name]
+    asked = RotationRequest(pair=PAIR.name, environment=Environment.LAB, only="", reason="test")
+    named = [step.name for step in steps_for(asked, desk.rotation()).steps]
+    assert "database-certificates-12-check-shop" in named
+    assert not [name for name in named if name.startswith(EVENT_LOG_CERTIFICATES.name)]
+    with pytest.raises(ShopSphereError, match=r"has no event-log-certificates"):
+        steps_for(replace(asked, only=EVENT_LOG_CERTIFICATES.name), desk.rotation())
+    listed = rows(desk.world.config["lab-dublin"], {})
+    assert [row.kind for row in listed] == [name for name in KINDS if name != EVENT_LOG_CERTIFICATES.name]
 
 
 def test_the_world_of_these_tests_notices_a_step_that_is_left_out(desk: Desk) -> None:

@@ -280,7 +280,11 @@ def test_no_stack_says_whether_the_ledger_is_synchronous(config: dict[str, Any],
 @pytest.mark.parametrize(
     ("part", "declared", "table"),
     [
-        ("workloads", "shop, payments, gateway, archive-commerce, archive-ledger, collector, kafka, insight, recommend", WORKLOADS),
+        (
+            "workloads",
+            "shop, payments, gateway, archive-commerce, archive-ledger, collector, kafka, insight, recommend",
+            WORKLOADS,
+        ),
         ("databases", "commerce, ledger", DATABASES),
         ("images", "archive, gateway, kafka, postgresql, shop", WORKLOADS),
     ],
