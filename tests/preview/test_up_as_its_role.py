@@ -17,7 +17,7 @@ from kube_api import DEPLOYER, KubeApi, api_with_databases
 from site_graph import build
 from test_drift import as_exported
 
-from policies.admission.declared_images import declared_images
+from policies.admission.declared_images import committed_configuration, declared_images
 from policies.admission.language import manifests
 from policies.admission.printed import rights
 from policies.admission.site_policies import site_policies
@@ -37,7 +37,8 @@ from shopsphere.topology import load_topology
 
 SITE, STACK = "frankfurt", "lab-frankfurt"
 MODEL = load_topology(environment="lab")
-POLICIES = site_policies(MODEL, SITE, Environment.LAB, declared_images(MODEL, SITE, Environment.LAB))
+IMAGES = declared_images(committed_configuration(MODEL, SITE, Environment.LAB))
+POLICIES = site_policies(MODEL, SITE, Environment.LAB, IMAGES)
 ORDER = ("Namespace", "PriorityClass", "StorageClass", "PersistentVolume")
 Document = dict[str, Any]
 
