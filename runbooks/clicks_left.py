@@ -13,7 +13,7 @@ from shopsphere.clients.questions import CONTAINER, PSQL
 from shopsphere.estate.databases import COMMERCE
 from shopsphere.estate.event_log import CLICK_HOURS
 from shopsphere.estate.stack import site_stack
-from shopsphere.estate.stack_files import NAMESPACE, wanted_configuration
+from shopsphere.estate.stack_files import KAFKA_KEY, wanted_configuration
 from shopsphere.foundation.errors import ShopSphereError
 
 _LEFT = """
@@ -27,7 +27,7 @@ def clicks_left(change: RoleChange) -> dict[str, str]:
     """Return what the report says of them; nothing where the site that was left has no event log."""
     stack = site_stack(change.access.topology, change.source, change.access.environment)
     try:
-        if not wanted_configuration(stack).get(f"{NAMESPACE}:kafka"):
+        if not wanted_configuration(stack).get(KAFKA_KEY):
             return {}
         cluster, namespace, pod = change.access.database(change.target, COMMERCE).leader()
         statement = _LEFT.format(site=change.source)

@@ -19,9 +19,9 @@ from shopsphere.clients.web import Door, PageError
 from shopsphere.estate.databases import COMMERCE
 from shopsphere.estate.event_log import CLICK_HOURS, CLICKS
 from shopsphere.estate.event_log_config import KafkaConfig
-from shopsphere.estate.event_log_site import COLLECT, COUNT, declared_site
+from shopsphere.estate.event_log_site import COLLECT, COUNT
 from shopsphere.estate.stack import site_stack
-from shopsphere.estate.stack_files import wanted_configuration
+from shopsphere.estate.stack_files import KAFKA_KEY, wanted_configuration
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.status.workload_program import run_in_workload
 
@@ -142,13 +142,12 @@ def trace_event(access: PairAccess, product: str = "", *, seconds: float = WAIT_
 
 def _event_log(access: PairAccess) -> KafkaConfig:
     for site in access.pair.sites:
-        config = wanted_configuration(site_stack(access.topology, site, access.environment))
-        own = {key.partition(":")[2]: value for key, value in config.items()}
-        if "kafka" in own and COLLECT.name in {each.name for each in declared_site(own).workloads}:
-            return KafkaConfig.model_validate(own["kafka"])
+        stack = site_stack(access.topology, site, access.environment)
+        if isinstance(kafka := wanted_configuration(stack).get(KAFKA_KEY), Mapping):
+            return KafkaConfig.model_validate(kafka)
     raise NoEventLogError.build(
         f"{access.pair.name} has no event log",
-        expected="shopsphere:kafka in the stacks of its sites",
+        expected=f"{KAFKA_KEY} in the stacks of its sites",
         found="neither has it",
         action="see docs/adr/0063-an-event-log-per-site.md for what to add, and `shopsphere up` the pair",
     )

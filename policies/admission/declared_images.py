@@ -17,35 +17,30 @@ from shopsphere.estate.stack import Environment, site_stack
 from shopsphere.topology import Topology
 
 IMAGES_KEY = f"{stack_files.NAMESPACE}:images"
-KAFKA_KEY = f"{stack_files.NAMESPACE}:kafka"
 NOTHING = "^[^\\s\\S]"
 """Matches no text: a site without declared images runs none."""
 
 
-def declared_images(model: Topology, site: str, environment: Environment) -> Mapping[str, str]:
-    """Return the references that the committed configuration of a site's stack names; none where it names none.
+def committed_configuration(model: Topology, site: str, environment: Environment) -> Mapping[str, Any]:
+    """Return the committed configuration of a site's stack; empty where it has none.
 
     Raises:
         StackFileError: the stack's file cannot be read.
     """
-    found = _config(model, site, environment).get(IMAGES_KEY, {})
-    return {name: str(reference) for name, reference in found.items()}
-
-
-def _config(model: Topology, site: str, environment: Environment) -> dict[str, Any]:
     stack = site_stack(model, site, environment)
     file = stack_files.base_file(stack) if environment is Environment.LAB else stack_files.project_file(stack)
     config: dict[str, Any] = stack_files.read(file).get("config", {})
     return config
 
 
-def has_event_log(model: Topology, site: str, environment: Environment) -> bool:
-    """Return whether the committed configuration of a site's stack gives it an event log.
+def declared_images(config: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the references that a stack's configuration names; none where it names none."""
+    return {name: str(reference) for name, reference in config.get(IMAGES_KEY, {}).items()}
 
-    Raises:
-        StackFileError: the stack's file cannot be read.
-    """
-    return _config(model, site, environment).get(KAFKA_KEY) is not None
+
+def has_event_log(config: Mapping[str, Any]) -> bool:
+    """Return whether a stack's configuration gives its site an event log."""
+    return config.get(stack_files.KAFKA_KEY) is not None
 
 
 def repository_of(reference: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from policies.admission.declared_images import declared_images, has_event_log
+from policies.admission.declared_images import committed_configuration, declared_images, has_event_log
 from policies.admission.guard import configuration, guard
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
@@ -25,8 +25,8 @@ def site_yaml(model: Topology, site: str, environment: Environment) -> str:
     Raises:
         StackFileError: the stack's file cannot be read.
     """
-    images, event_log = declared_images(model, site, environment), has_event_log(model, site, environment)
-    policies = site_policies(model, site, environment, images, event_log=event_log)
+    config = committed_configuration(model, site, environment)
+    policies = site_policies(model, site, environment, declared_images(config), event_log=has_event_log(config))
     return yaml.safe_dump_all(manifests(policies), sort_keys=False, width=120)
 
 
@@ -44,15 +44,14 @@ def rights(model: Topology, site: str, environment: Environment) -> list[Manifes
     declared = site_policies(model, site, environment, {})  # what they are called follows from no image
     ports = read_access(HostPortsAccess, site_stack(model, site, environment), wanted_configuration)
     port = ports.site_agent_port
-    event_log = has_event_log(model, site, environment)
+    event_log = has_event_log(committed_configuration(model, site, environment))
     return site_rights(model, site, [each.full_name for each in declared], agent_port=port, event_log=event_log)
 
 
 def way_in_yaml(model: Topology, site: str, environment: Environment) -> str:
     """Return what lets `up` into the namespaces of a site's stack, with these; the owner of the cluster applies it."""
-    return yaml.safe_dump_all(
-        way_in_for_up(model, site, event_log=has_event_log(model, site, environment)), sort_keys=False
-    )
+    event_log = has_event_log(committed_configuration(model, site, environment))
+    return yaml.safe_dump_all(way_in_for_up(model, site, event_log=event_log), sort_keys=False)
 
 
 def guard_yaml(identities: Collection[str]) -> str:

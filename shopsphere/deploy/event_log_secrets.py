@@ -10,12 +10,10 @@ from shopsphere.estate.stack import Environment, StackId, site_stack
 from shopsphere.foundation.errors import ShopSphereError
 from shopsphere.topology import Pair, Topology
 
-_KEY = f"{stack_files.NAMESPACE}:kafka"
-
 
 def event_log_keys(stack: StackId) -> list[str]:
     """Return the keys of the secrets that `up` makes for a stack's own broker; none where it has none."""
-    names = wanted_secrets(stack_files.wanted_configuration(stack).get(_KEY))
+    names = wanted_secrets(stack_files.wanted_configuration(stack).get(stack_files.KAFKA_KEY))
     return [f"{stack_files.NAMESPACE}:{name}" for name in names if name in EVENT_LOG_SECRET_NAMES]
 
 

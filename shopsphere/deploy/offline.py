@@ -74,7 +74,7 @@ def configuration(topology: Topology, stack: StackId) -> tuple[dict[str, Any], l
     if stack.region in topology.pairs:
         archived = ARCHIVE_SECRET_NAMES if stack.site and topology.archive_of(stack.site) else ()
         owners = OWNER_SECRET_NAMES if stack.environment is Environment.PROD else ()
-        of_log = wanted_secrets(config.get(f"{stack_files.NAMESPACE}:kafka"))
+        of_log = wanted_secrets(config.get(stack_files.KAFKA_KEY))
         secret |= {f"{stack_files.NAMESPACE}:{name}" for name in (*SITE_SECRET_NAMES, *archived, *owners, *of_log)}
     known = {**config, **dict.fromkeys(secret, stack_files.STAND_IN)}
     if stack.site and stack.environment is Environment.LAB and not Path(known[KUBECONFIG]).exists():

@@ -27,6 +27,8 @@ STATUS_NAMESPACE = "status"
 """Keys that the edge project itself does not need: what runbooks, agents, `status` and the verification ask with."""
 ROLES_KEY = f"{NAMESPACE}:kubeconfigs"
 """Key of the kubeconfigs of single roles."""
+KAFKA_KEY = f"{NAMESPACE}:kafka"
+"""Key of what a site's stack says of its event log: a `KafkaConfig`, or nothing where it has none."""
 HEADER = "# Written by `shopsphere up` from {base}; secrets and this machine's paths. Edit that file instead.\n"
 
 

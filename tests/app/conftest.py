@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 from archive_place import ArchivePlace
+from counting_place import emptied, made_in, removed_from
+from mock_broker import mock_broker
 from postgres_cluster import Cluster
 from running_shop import ADMIN_TOKEN, Shop
 from shop_processes import Process, migrate, serve
@@ -87,6 +89,29 @@ def place(tmp_path: Path) -> Iterator[ArchivePlace]:
     made = ArchivePlace(tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def counting_database(cluster: Cluster) -> Iterator[Cluster]:
+    made_in(cluster)
+    try:
+        yield cluster
+    finally:
+        removed_from(cluster)
+
+
+@pytest.fixture
+def counts(counting_database: Cluster) -> Cluster:
+    """The cluster with the database for counts, in which nothing is counted yet."""
+    emptied(counting_database)
+    return counting_database
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    """The address of a log of clicks in memory."""
+    with mock_broker() as address:
+        yield address
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import clickstream_world  # noqa: F401 the folders of benchmarks come onto the path with it
 import pytest
-from counting_place import DATABASE, emptied, made_in, process, removed_from
+from counting_place import DATABASE, process
 from export_databases import SHELVES
-from mock_broker import PARTITIONS, mock_broker
+from mock_broker import PARTITIONS
 from postgres_cluster import Cluster
 from shop_processes import Process
 from stream_check import check, table
@@ -22,15 +22,6 @@ from stream_load import Begun, Wanted, load
 from stream_place import NamedPlace
 
 pytestmark = pytest.mark.requirement("clicks under load and kills are counted once, as a checker from outside sees it")
-
-
-@pytest.fixture(scope="module")
-def database(cluster: Cluster) -> Iterator[Cluster]:
-    made_in(cluster)
-    try:
-        yield cluster
-    finally:
-        removed_from(cluster)
 
 
 class Running:
@@ -68,8 +59,7 @@ def troubled(act: Callable[[], None], after: float) -> Iterator[None]:
     yield
 
 
-def test_a_load_with_kills_is_exact_and_what_is_planted_is_found(database: Cluster, tmp_path: Path) -> None:
-    emptied(database)
+def test_a_load_with_kills_is_exact_and_what_is_planted_is_found(counts: Cluster, broker: str, tmp_path: Path) -> None:
     shelves = tmp_path / "shelves.json"
     products = {f"product-{number}": category for number, (category, _) in SHELVES.items()}
     shelves.write_text(json.dumps({"products": products, "categories": sorted(set(products.values()))}))
@@ -80,24 +70,21 @@ def test_a_load_with_kills_is_exact_and_what_is_planted_is_found(database: Clust
         watching.append(Watching(place, begun))
         return watching[0]
 
-    with mock_broker() as broker:
-        running = Running(database, broker)
-        try:
-            place = NamedPlace(running.collector.url, database.dsn(DATABASE))
-            ledger = load(place, wanted, tmp_path / "ledger", [watch, lambda _: troubled(running.kill_both, 3)])
-            with place.asking() as ask:
-                verdict = check(ledger, ask, seconds=60)
-                assert verdict.problems == [], table(verdict) + running.worker.log()
-            assert (
-                verdict.facts["events"]["acknowledged"] == ledger.end["made"] + 6 + PARTITIONS == 720 + 6 + PARTITIONS
-            )
-            assert ledger.end["answers"].keys() - {"204"}, "it was killed, and somebody noticed"
-            found = latencies(ledger.entries(), watching[0].seen)
-            assert (found["clicks"], found["rows"]) == (6, 6)
-            assert 0 < found["p50"] <= found["p100"]
-            _plant(database, ledger, place)
-        finally:
-            running.stop()
+    running = Running(counts, broker)
+    try:
+        place = NamedPlace(running.collector.url, counts.dsn(DATABASE))
+        ledger = load(place, wanted, tmp_path / "ledger", [watch, lambda _: troubled(running.kill_both, 3)])
+        with place.asking() as ask:
+            verdict = check(ledger, ask, seconds=60)
+            assert verdict.problems == [], table(verdict) + running.worker.log()
+        assert verdict.facts["events"]["acknowledged"] == ledger.end["made"] + 6 + PARTITIONS == 720 + 6 + PARTITIONS
+        assert ledger.end["answers"].keys() - {"204"}, "it was killed, and somebody noticed"
+        found = latencies(ledger.entries(), watching[0].seen)
+        assert (found["clicks"], found["rows"]) == (6, 6)
+        assert 0 < found["p50"] <= found["p100"]
+        _plant(counts, ledger, place)
+    finally:
+        running.stop()
 
 
 def _plant(database: Cluster, ledger: Ledger, place: NamedPlace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -13,16 +12,13 @@ from counting_place import (
     Collector,
     emptied,
     events,
-    made_in,
     outcomes,
-    removed_from,
     rows,
     tables,
     turns_until,
     working,
 )
 from insight_world import value_of
-from mock_broker import mock_broker
 from postgres_cluster import Cluster
 
 from app.insight.counting import Extent, Step
@@ -35,27 +31,6 @@ from app.recommendations.building import build
 from app.recommendations.clicks import Clicks
 
 pytestmark = pytest.mark.requirement("aggregates and offsets in one transaction")
-
-
-@pytest.fixture(scope="module")
-def database(cluster: Cluster) -> Iterator[Cluster]:
-    made_in(cluster)
-    try:
-        yield cluster
-    finally:
-        removed_from(cluster)
-
-
-@pytest.fixture
-def counts(database: Cluster) -> Cluster:
-    emptied(database)
-    return database
-
-
-@pytest.fixture
-def broker() -> Iterator[str]:
-    with mock_broker() as address:
-        yield address
 
 
 @pytest.fixture(autouse=True)

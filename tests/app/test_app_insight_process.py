@@ -8,36 +8,14 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 import pytest
-from counting_place import DATABASE, Collector, emptied, events, made_in, outcomes, process, removed_from, tables
+from counting_place import DATABASE, Collector, emptied, events, outcomes, process, tables
 from insight_world import value_of
-from mock_broker import mock_broker
 from postgres_cluster import Cluster
 from shop_processes import Process
 
 from shopsphere.foundation.clock import wait_until
 
 pytestmark = pytest.mark.requirement("a worker that is lost at any moment loses no click and counts none twice")
-
-
-@pytest.fixture(scope="module")
-def database(cluster: Cluster) -> Iterator[Cluster]:
-    made_in(cluster)
-    try:
-        yield cluster
-    finally:
-        removed_from(cluster)
-
-
-@pytest.fixture
-def counts(database: Cluster) -> Cluster:
-    emptied(database)
-    return database
-
-
-@pytest.fixture
-def broker() -> Iterator[str]:
-    with mock_broker() as address:
-        yield address
 
 
 @contextmanager

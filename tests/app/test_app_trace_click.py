@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from counting_place import Collector, emptied, made_in, process, removed_from, settings_for
+from counting_place import Collector, process, settings_for
 from insight_world import value_of
-from mock_broker import mock_broker
 from postgres_cluster import Cluster
 
 from app.errors import ShopError
@@ -18,29 +16,18 @@ from app.insight.tracing import require_click, trace_click
 pytestmark = pytest.mark.requirement("the way of one click can be shown")
 
 
-@pytest.fixture
-def counts(cluster: Cluster) -> Iterator[Cluster]:
-    made_in(cluster)
+def test_a_click_is_found_at_each_place(counts: Cluster, broker: str) -> None:
+    running = process(counts, broker)
     try:
-        emptied(cluster)
-        yield cluster
+        collector = Collector(broker)
+        collector.play(10)
+        collector.write(99, value_of(collector.batch(99, 0, product=2)))
+        collector.flush()
+        settings = InsightSettings.read(settings_for(counts, broker, SHOP_SITE="test"))
+        found = json.loads(trace_click(settings, require_click(f"{99:016x}", "product-2"), 30))
+        other = json.loads(trace_click(settings, require_click(f"{98:016x}", "product-2"), 1))
     finally:
-        removed_from(cluster)
-
-
-def test_a_click_is_found_at_each_place(counts: Cluster) -> None:
-    with mock_broker() as broker:
-        running = process(counts, broker)
-        try:
-            collector = Collector(broker)
-            collector.play(10)
-            collector.write(99, value_of(collector.batch(99, 0, product=2)))
-            collector.flush()
-            settings = InsightSettings.read(settings_for(counts, broker, SHOP_SITE="test"))
-            found = json.loads(trace_click(settings, require_click(f"{99:016x}", "product-2"), 30))
-            other = json.loads(trace_click(settings, require_click(f"{98:016x}", "product-2"), 1))
-        finally:
-            running.stop()
+        running.stop()
     assert not found["follows"]
     assert found["record"]["topic"] == "clicks"
     assert found["counted"]["next"] > found["record"]["offset"]

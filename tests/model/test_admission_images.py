@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from policies.admission.declared_images import NOTHING, declared_images, pattern_of, repository_of
+from policies.admission.declared_images import (
+    NOTHING,
+    committed_configuration,
+    declared_images,
+    pattern_of,
+    repository_of,
+)
 from policies.admission.language import AdmissionPolicy
 from policies.admission.site_policies import site_policies
 from shopsphere.estate.stack import Environment
@@ -69,14 +75,14 @@ def test_a_repository_is_registry_and_path() -> None:
 
 
 def test_declared_is_what_the_stack_of_the_site_says() -> None:
-    assert declared_images(LAB, "frankfurt", Environment.LAB) == {
+    assert declared_images(committed_configuration(LAB, "frankfurt", Environment.LAB)) == {
         "shop": "localhost/shopsphere/shop:0.1.0",
         "gateway": "localhost/shopsphere/gateway:2.6",
         "postgresql": "localhost/shopsphere/postgresql:15.18-1",
         "archive": "localhost/shopsphere/archive:0.1.0",
         "kafka": "localhost/shopsphere/kafka:4.4.0",
     }
-    assert declared_images(LAB, "newyork", Environment.LAB) == {}
+    assert declared_images(committed_configuration(LAB, "newyork", Environment.LAB)) == {}
 
 
 @pytest.mark.requirement("a migration runs the declared program, and no other has the owner's password")

@@ -17,7 +17,7 @@ from site_graph import build
 from test_drift import as_exported
 from test_policies_on_graphs import resources_of
 
-from policies.admission.declared_images import declared_images
+from policies.admission.declared_images import committed_configuration, declared_images, has_event_log
 from policies.admission.kinds import OPERATOR
 from policies.admission.language import manifests
 from policies.admission.site_policies import site_policies
@@ -28,7 +28,8 @@ from shopsphere.topology import load_topology
 
 SITE, STACK = "frankfurt", "lab-frankfurt"
 MODEL = load_topology(environment="lab")
-POLICIES = site_policies(MODEL, SITE, Environment.LAB, declared_images(MODEL, SITE, Environment.LAB))
+CONFIG = committed_configuration(MODEL, SITE, Environment.LAB)
+POLICIES = site_policies(MODEL, SITE, Environment.LAB, declared_images(CONFIG), event_log=has_event_log(CONFIG))
 REPLICA_SETS = "system:serviceaccount:kube-system:replicaset-controller"
 JOBS = "system:serviceaccount:kube-system:job-controller"
 ORDER = ("Namespace", "PriorityClass", "StorageClass", "PersistentVolume")

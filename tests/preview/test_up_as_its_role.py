@@ -17,7 +17,7 @@ from kube_api import DEPLOYER, KubeApi, api_with_databases
 from site_graph import build
 from test_drift import as_exported
 
-from policies.admission.declared_images import declared_images
+from policies.admission.declared_images import committed_configuration, declared_images, has_event_log
 from policies.admission.language import manifests
 from policies.admission.printed import rights
 from policies.admission.site_policies import site_policies
@@ -37,7 +37,8 @@ from shopsphere.topology import load_topology
 
 SITE, STACK = "frankfurt", "lab-frankfurt"
 MODEL = load_topology(environment="lab")
-POLICIES = site_policies(MODEL, SITE, Environment.LAB, declared_images(MODEL, SITE, Environment.LAB), event_log=True)
+CONFIG = committed_configuration(MODEL, SITE, Environment.LAB)
+POLICIES = site_policies(MODEL, SITE, Environment.LAB, declared_images(CONFIG), event_log=has_event_log(CONFIG))
 ORDER = ("Namespace", "PriorityClass", "StorageClass", "PersistentVolume")
 Document = dict[str, Any]
 
@@ -65,7 +66,10 @@ def site() -> list[Document]:
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
     identities = {str(role): role.group for role in Role}
     with api_with_databases(tmp_path_factory.mktemp("up"), identities) as started:
-        applied(started, [*rights(MODEL, SITE, Environment.LAB), *way_in_for_up(MODEL, SITE, event_log=True)])
+        applied(
+            started,
+            [*rights(MODEL, SITE, Environment.LAB), *way_in_for_up(MODEL, SITE, event_log=has_event_log(CONFIG))],
+        )
         yield started
 
 
@@ -94,7 +98,9 @@ def test_up_makes_reads_and_changes_all_that_a_stack_declares(deployed: KubeApi,
 
 @pytest.mark.requirement("up deploys a whole site, and is no administrator of its cluster")
 def test_the_owner_applies_the_rights_again_while_the_policies_are_in_force(deployed: KubeApi) -> None:
-    applied(deployed, [*rights(MODEL, SITE, Environment.LAB), *way_in_for_up(MODEL, SITE, event_log=True)])
+    applied(
+        deployed, [*rights(MODEL, SITE, Environment.LAB), *way_in_for_up(MODEL, SITE, event_log=has_event_log(CONFIG))]
+    )
 
 
 def said(cluster: Cluster, namespace: str, container: str, command: list[str]) -> str:
