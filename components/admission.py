@@ -46,7 +46,7 @@ class Admission(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         *,
         images: Mapping[str, str] | None = None,
-        event_log: bool = False,
+        event_log: bool,
     ) -> Admission:
         """Declare all policies of a site, from the residency map of its environment and the images of its stack."""
         policies = site_policies(topology, placement.site, Environment(environment), images or {}, event_log=event_log)

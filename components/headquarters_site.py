@@ -22,7 +22,7 @@ def declare_headquarters(
     No component of its own: as a parent it would change the URNs of what is deployed.
     """
     placement = Placement.of(topology, topology.headquarters)
-    admission = Admission.of(topology, placement, environment, options)
+    admission = Admission.of(topology, placement, environment, options, event_log=False)
     model = DataCentreModel.of(topology, placement, HEADQUARTERS_SITE.namespaces)
     centre = DataCentre(placement.site, model, options, after=[admission])
     Rights(

@@ -41,10 +41,10 @@ def rights_yaml(model: Topology, site: str, environment: Environment) -> str:
 
 def rights(model: Topology, site: str, environment: Environment) -> list[Manifest]:
     """Return the roles of a site and their bindings for the whole cluster; raises as `rights_yaml`."""
-    declared = site_policies(model, site, environment, {})  # what they are called follows from no image
+    event_log = has_event_log(committed_configuration(model, site, environment))
+    declared = site_policies(model, site, environment, {}, event_log=event_log)  # their names follow from no image
     ports = read_access(HostPortsAccess, site_stack(model, site, environment), wanted_configuration)
     port = ports.site_agent_port
-    event_log = has_event_log(committed_configuration(model, site, environment))
     return site_rights(model, site, [each.full_name for each in declared], agent_port=port, event_log=event_log)
 
 

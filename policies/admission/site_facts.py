@@ -58,7 +58,7 @@ class SiteFacts:
 
     @classmethod
     def of(
-        cls, model: Topology, site: str, environment: Environment, images: Mapping[str, str], *, event_log: bool = False
+        cls, model: Topology, site: str, environment: Environment, images: Mapping[str, str], *, event_log: bool
     ) -> SiteFacts:
         """Take them from the topology of an environment, and the images from the configuration of the site's stack."""
         jurisdiction, pair = model.jurisdiction_of(site), pair_sites(model, site)

@@ -22,7 +22,7 @@ from shopsphere.topology import Topology
 
 
 def site_policies(
-    model: Topology, site: str, environment: Environment, images: Mapping[str, str], *, event_log: bool = False
+    model: Topology, site: str, environment: Environment, images: Mapping[str, str], *, event_log: bool
 ) -> list[AdmissionPolicy]:
     """Return the policies that a site's API server applies.
 

@@ -156,7 +156,7 @@ def site_rights(
     policies: Collection[str],
     *,
     agent_port: int = SITE_AGENT_PORT,
-    event_log: bool = False,
+    event_log: bool,
 ) -> list[Manifest]:
     """Return the roles of a site's agents and of each program, and their bindings for the whole cluster.
 
@@ -180,13 +180,13 @@ def site_rights(
     ]
 
 
-def namespaces_of(topology: Topology, site: str, *, event_log: bool = False) -> list[str]:
+def namespaces_of(topology: Topology, site: str, *, event_log: bool) -> list[str]:
     """Return the names of the namespaces of a site's stack."""
     declaration = REGIONAL_SITE if topology.pair_of(site) else HEADQUARTERS_SITE
     return [each.name for each in (*declaration.namespaces, *(EVENT_NAMESPACES if event_log else ()))]
 
 
-def way_in_for_up(topology: Topology, site: str, *, event_log: bool = False) -> list[Manifest]:
+def way_in_for_up(topology: Topology, site: str, *, event_log: bool) -> list[Manifest]:
     """Return what lets `up` into the stack's namespaces, with the namespaces: who may not make rights cannot begin.
 
     The namespaces have a name and nothing else: what they are, the stack declares.

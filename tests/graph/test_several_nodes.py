@@ -123,7 +123,7 @@ def test_policies_know_the_nodes() -> None:
     assert peers.is_host("10.99.1.12")
     assert not peers.is_host("10.99.1.21")
     assert not Peers("ledger", "frankfurt", ONE.pair("rdc-a").sites, ONE).is_host("10.99.1.12")
-    facts = SiteFacts.of(topology, "frankfurt", Environment.LAB, {})
+    facts = SiteFacts.of(topology, "frankfurt", Environment.LAB, {}, event_log=True)
     assert {"10.99.1.11", "10.99.1.12"} <= set(facts.hosts)
     assert "10.99.1.21" not in facts.hosts
     assert "10.99.1.21/32" in {str(network) for _, network in Destinations.of(topology, "frankfurt").elsewhere}

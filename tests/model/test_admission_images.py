@@ -25,7 +25,7 @@ LAB = load_topology(environment="lab")
 
 
 def policy(name: str, site: str = "frankfurt", **images: str) -> AdmissionPolicy:
-    found = site_policies(load_topology(environment="prod"), site, Environment.PROD, images)
+    found = site_policies(load_topology(environment="prod"), site, Environment.PROD, images, event_log=False)
     return next(each for each in found if each.name == name)
 
 

@@ -58,7 +58,7 @@ IMAGES = {
 
 def policies_of(site: str, environment: Environment = Environment.LAB) -> dict[str, AdmissionPolicy]:
     images = {} if site == "newyork" else IMAGES[environment]
-    found = site_policies(load_topology(environment=environment), site, environment, images)
+    found = site_policies(load_topology(environment=environment), site, environment, images, event_log=False)
     return {each.name: each for each in found}
 
 

@@ -22,7 +22,7 @@ from shopsphere.topology import load_topology
 POLICY, BINDING = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 NAME = "shopsphere-pods"
 WEAKER = {POLICY: '{"spec": {"failurePolicy": "Ignore"}}', BINDING: '{"spec": {"validationActions": ["Audit"]}}'}
-DOCUMENTS = manifests(site_policies(load_topology(environment="lab"), "frankfurt", Environment.LAB, {}))
+DOCUMENTS = manifests(site_policies(load_topology(environment="lab"), "frankfurt", Environment.LAB, {}, event_log=True))
 WEBHOOK = {
     "apiVersion": "admissionregistration.k8s.io/v1",
     "kind": "MutatingWebhookConfiguration",

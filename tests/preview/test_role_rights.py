@@ -39,7 +39,7 @@ from shopsphere.topology import load_topology
 
 SITE = "frankfurt"
 MODEL = load_topology(environment="lab")
-OWN = namespaces_of(MODEL, SITE)
+OWN = namespaces_of(MODEL, SITE, event_log=True)
 CNPG, RBAC, POLICIES = "postgresql.cnpg.io", "rbac.authorization.k8s.io", "admissionregistration.k8s.io"
 Right = tuple[str, str, str] | tuple[str, str, str, str]
 """Verb, `group/kind:part` with the group left out where it has no name, namespace (empty: all of them), name."""
@@ -205,7 +205,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApi]:
         ]  # fmt: skip
         accounts = [document("v1", "ServiceAccount", "default", each.namespace.name) for each in DATABASES]
         wanted = rights(MODEL, SITE, Environment.LAB)
-        applied(started, [*others, *wanted, *way_in_for_up(MODEL, SITE), *bound])
+        applied(started, [*others, *wanted, *way_in_for_up(MODEL, SITE, event_log=True), *bound])
         applied(started, [*accounts, *looked_at])
         yield started
 

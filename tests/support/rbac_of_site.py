@@ -22,7 +22,7 @@ def documents(*, event_log: bool = False) -> list[dict[str, Any]]:
     model = load_topology(environment="lab")
     own = namespaces_of(model, SITE, event_log=event_log)
     bound = [namespace_binding(b.name, each, b.role, b.group) for b, each in bindings_in(own, of_pair=True)]
-    return [*rights(model, SITE, Environment.LAB), *way_in_for_up(model, SITE), *bound]
+    return [*rights(model, SITE, Environment.LAB), *way_in_for_up(model, SITE, event_log=event_log), *bound]
 
 
 def rules_for(given: list[dict[str, Any]], group: str, namespace: str) -> Iterator[Mapping[str, Any]]:
