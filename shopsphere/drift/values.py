@@ -58,6 +58,14 @@ _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 }
 """What the API server fills in where a manifest says nothing, by the last field of the path."""
 
+_CLAIM_TEMPLATES = ("spec", "volumeClaimTemplates")
+_OF_CLAIM_TEMPLATES: Mapping[tuple[str, ...], str] = {
+    ("apiVersion",): "v1",
+    ("kind",): "PersistentVolumeClaim",
+    ("status", "phase"): "Pending",
+}
+"""The same for what a StatefulSet makes claims of."""
+
 _OF_THE_OPERATOR: Mapping[Path, Any] = {
     ("spec", "enablePDB"): True,
     ("spec", "enableSuperuserAccess"): False,
@@ -136,6 +144,9 @@ def is_default(path: Path, live: Any) -> bool:
     """Whether a value that nobody declared is what the API server fills in: then it changes nothing."""
     if path in _OF_THE_OPERATOR:
         return type(live) is type(_OF_THE_OPERATOR[path]) and bool(live == _OF_THE_OPERATOR[path])
+    fields = fields_of(path)
+    if fields[:2] == _CLAIM_TEMPLATES and live == _OF_CLAIM_TEMPLATES.get(fields[2:]):
+        return True
     return live in _DEFAULTS.get(_last(path), ())
 
 

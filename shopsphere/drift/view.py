@@ -8,7 +8,7 @@ from shopsphere.drift.declared import Declared
 from shopsphere.drift.operators_work import CLUSTER, accounts_of
 from shopsphere.drift.undeclared import Key, Live
 
-NAMESPACE = "Namespace"
+NAMESPACE, CLAIM, STATEFUL_SET = "Namespace", "PersistentVolumeClaim", "StatefulSet"
 
 
 class View:
@@ -78,8 +78,9 @@ class View:
             each = waiting.pop()
             if each.key in self.declared or each.uid in owners_of:
                 continue
-            owners = [owner for uid in each.owners if (owner := self._by_uid.get(uid))]
-            if not owners or len(owners) < len(each.owners):
+            named = self._owners(each)
+            owners = [owner for uid in named if (owner := self._by_uid.get(uid))]
+            if not owners or len(owners) < len(named):
                 return False
             owners_of[each.uid] = owners
             waiting += owners
@@ -97,7 +98,7 @@ class View:
         while waiting:
             owner = waiting.pop()
             for each in self._lives.values():
-                if owner in each.owners and each.uid not in seen:
+                if each.uid not in seen and owner in self._owners(each):
                     seen.add(each.uid)
                     waiting.append(each.uid)
                     yield each
@@ -109,4 +110,22 @@ class View:
 
     def has_unlisted_owner(self, live: Live) -> bool:
         """Whether an owner of an object is of a kind that could not be listed: then nobody knows who declared it."""
-        return any(kind in self.unlisted for kind in live.owner_kinds)
+        kinds = [STATEFUL_SET] if live.kind == CLAIM and not live.owner_kinds else live.owner_kinds
+        return any(kind in self.unlisted for kind in kinds)
+
+    def _owners(self, live: Live) -> list[str]:
+        """Return the identities of an object's owners.
+
+        A StatefulSet's claims outlive it, so nothing refers to it there: one is its own by the name.
+        """
+        if live.kind != CLAIM or live.owners:
+            return live.owners
+        return [each.uid for each in self.of(STATEFUL_SET, live.namespace) if live.name in _claims_of(each)]
+
+
+def _claims_of(stateful_set: Live) -> Iterator[str]:
+    """Yield the names of the claims that a StatefulSet makes."""
+    spec = stateful_set.document["spec"]
+    for template in spec.get("volumeClaimTemplates") or ():
+        for ordinal in range(spec.get("replicas", 1)):
+            yield f"{template['metadata']['name']}-{stateful_set.name}-{ordinal}"

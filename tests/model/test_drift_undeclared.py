@@ -151,6 +151,45 @@ def test_a_pod_that_somebody_changed_is_found() -> None:
     assert found.author.manager == "kubectl-debug"
 
 
+def claim(ordinal: int, *managers: str) -> Live:
+    return made("PersistentVolumeClaim", f"log-kafka-{ordinal}", "kube-controller-manager", *managers)
+
+
+def around_a_log(*others: Live) -> list[tuple[Kind, str]]:
+    """Findings of a site that declares a StatefulSet of one pod with a claim, and has it as the API server keeps it."""
+    bodies = declared_bodies()
+    template: Document = {"metadata": {"name": "log"}, "spec": {"storageClassName": "data"}}
+    bodies["log"] = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "kafka", "namespace": "shop", "labels": bodies["deployment"]["metadata"]["labels"]},
+        "spec": {"replicas": 1, "volumeClaimTemplates": [template]},
+    }
+    declared, lives = declared_objects(exported(bodies)), live_objects(bodies)
+    filled = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}}
+    lives["log"]["spec"]["volumeClaimTemplates"][0] |= filled
+    own = [Live(each.kind, live) for each, live in zip(declared, lives.values(), strict=True)]
+    return [(each.kind, each.object) for each in judge(declared, [*own, *others], REPAIR)]
+
+
+def test_the_claim_of_a_declared_stateful_set_is_no_drift() -> None:
+    assert around_a_log(claim(0)) == []
+
+
+def test_a_claim_of_no_pod_of_it_is_found_and_one_that_somebody_changed() -> None:
+    more = made("PersistentVolumeClaim", "other-kafka-0", "kubectl-create")
+    assert around_a_log(claim(0, "kubectl-edit"), claim(1), more) == [
+        (Kind.TOUCHED, "PersistentVolumeClaim shop/log-kafka-0"),
+        (Kind.UNDECLARED, "PersistentVolumeClaim shop/log-kafka-1"),
+        (Kind.UNDECLARED, "PersistentVolumeClaim shop/other-kafka-0"),
+    ]
+
+
+def test_nothing_is_said_of_claims_while_stateful_sets_cannot_be_listed() -> None:
+    view = View(declared_objects(exported()), [claim(0)], unlisted=["StatefulSet"])
+    assert view.has_unlisted_owner(claim(0))
+
+
 def test_a_permit_of_break_glass_is_no_drift() -> None:
     assert known.PERMITS["app.kubernetes.io/managed-by"] == PERMIT_MANAGER
     bodies = declared_bodies()
