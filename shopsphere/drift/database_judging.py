@@ -40,12 +40,20 @@ class Place:
         pod: of the instance that was asked.
         repair: how the site is reached.
         leads: it takes writes; a server that follows cannot be repaired where it is.
+        beside: other instances of its cluster, which follow this one.
     """
 
     declared: DeclaredServer
     pod: str
     repair: Repair
     leads: bool
+    beside: frozenset[str] = frozenset()
+
+    @property
+    def slots(self) -> frozenset[Fact]:
+        """What keeps the log for the instances beside; CloudNativePG makes one for each and takes it away."""
+        names = (each.replace("-", "_") for each in self.beside)
+        return frozenset(Fact(f"replication slot _cnpg_{name}", "", "physical") for name in names)
 
     def drift(
         self,
@@ -92,7 +100,10 @@ class Place:
 def judge_server(place: Place, found: Inventory) -> list[Drift]:
     """Return all findings of a server that do not depend on its site's role; rights have the declared version."""
     declared = place.declared
-    live = [each for each in found.server if not is_value(each) and not _belongs_to_the_role(each)]
+    left_out = place.slots
+    live = [
+        each for each in found.server if not is_value(each) and not _belongs_to_the_role(each) and each not in left_out
+    ]
     drifts = [*judge_facts(place, ADMINISTRATION, declared.server, live)]
     drifts += _rules(place, found.rules)
     drifts += _settings(place, found.server)

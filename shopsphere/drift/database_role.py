@@ -77,7 +77,7 @@ def judge_role(
     """
     is_active = place.repair.site == standing.active
     yield from _direction(place, document, state, is_active=is_active)
-    yield from _synchrony(place, document, state, standing, is_active=is_active)
+    yield from _synchrony(place, state, standing, is_active=is_active)
     if state.in_recovery:
         yield from _source(place, state)
     for sender in state.senders:
@@ -98,9 +98,7 @@ def _direction(place: Place, document: Mapping[str, Any], state: State, *, is_ac
         yield place.drift("role", field, declared, live, Kind.CHANGED, Severity.CRITICAL, repair=repair)
 
 
-def _synchrony(
-    place: Place, document: Mapping[str, Any], state: State, standing: Standing, *, is_active: bool
-) -> Iterator[Drift]:
+def _synchrony(place: Place, state: State, standing: Standing, *, is_active: bool) -> Iterator[Drift]:
     """Yield a server that does not wait for whom it should, or waits for somebody else.
 
     While the witness says that the ledger may be ahead, its site's agent lets it wait or not; and at any time for the
@@ -111,7 +109,7 @@ def _synchrony(
     fits = {f'FIRST 1 ("{name}")'} if waits else {""}
     if waits and not standing.waits:
         fits.add("")
-    beside = set(document.get("status", {}).get("instanceNames") or ()) - {place.pod} if waits else set()
+    beside = place.beside if waits else frozenset()
     others = [each for each in names if each not in beside]
     all_wait = state.synchronous == _first(names)
     if (_first(others) if all_wait else state.synchronous) in fits:

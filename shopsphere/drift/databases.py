@@ -104,7 +104,9 @@ def _look(servers: Sequence[DeclaredServer], documents: Documents, take: Take, a
             unseen.append(Unseen(repair.site, name, found))
             continue
         inventory = found.inventory
-        place = Place(declared, leading_pod(found.document), repair, not inventory.state.in_recovery)
+        pod = leading_pod(found.document)
+        beside = frozenset(found.document.get("status", {}).get("instanceNames") or ()) - {pod}
+        place = Place(declared, pod, repair, not inventory.state.in_recovery, beside)
         live += len(inventory.server) + sum(map(len, inventory.databases.values()))
         drifts += judge_server(place, inventory)
         if inventory.version != declared.version:

@@ -223,6 +223,17 @@ def test_an_instance_of_the_same_cluster_receives_the_log_from_its_own_address_o
     assert server.found() == [("receiver ledger-frankfurt-2", "", "critical", True)]
 
 
+def test_the_log_is_kept_for_instances_of_the_same_cluster_only() -> None:
+    server = Server()
+    kept = [Fact(f"replication slot _cnpg_ledger_frankfurt_{number}", "", "physical") for number in (1, 2, 3)]
+    server.inventory = replace(server.inventory, server=(*server.inventory.server, *kept))
+    server.document["status"]["instanceNames"] = ["ledger-frankfurt-1", "ledger-frankfurt-2"]
+    assert server.found() == [
+        ("replication slot _cnpg_ledger_frankfurt_1", "", "critical", True),
+        ("replication slot _cnpg_ledger_frankfurt_3", "", "critical", True),
+    ]
+
+
 def test_the_collector_of_backups_receives_the_log_from_its_pod_only() -> None:
     server = Server()
     server.collectors = [
