@@ -18,6 +18,7 @@ from app.database.readiness import Readiness
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.gauges import MEDIA_TYPE, gauges
 from app.reporting.entrance import SIGN_IN, Entrance, entrance_routes
+from app.reporting.files import file_routes
 from app.reporting.pages import page_routes
 from app.reporting.reading import ROLE
 from app.reporting.settings import ReportSettings
@@ -74,6 +75,7 @@ def report(settings: ReportSettings) -> Outermost:
     application = Litestar(
         route_handlers=[
             *page_routes(database, pages, settings.regions),
+            *file_routes(database, settings.regions),
             *entrance_routes(entrance),
             *health_routes(readiness.ask, settings.listen.site),
             metrics,

@@ -11,6 +11,7 @@ from app.database import Database
 from app.export.budget import DAY_RHO_MICRO, DELTA, MICRO, MONTH_RHO_MICRO, epsilon
 from app.reporting import views
 from app.reporting.figures import figures_of
+from app.reporting.files import NAMES
 from app.reporting.reading import read, spent
 from app.reporting.span import span_of
 from app.reporting.templating import Pages
@@ -39,6 +40,7 @@ def page_routes(database: Database, pages: Pages, names: Mapping[int, str]) -> l
             summary=views.summary(regions),
             regions=[views.region_view(each, reading) for each in regions],
             completeness=views.completeness(regions),
+            files=NAMES,
         )
 
     @get("/budget")

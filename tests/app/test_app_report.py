@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -283,6 +285,95 @@ def test_days_that_no_page_has_are_refused(query: str, running: Process, cookie:
     answer = page(running, f"/{query}", cookie)
     assert answer.status_code == 400
     assert "There is no page of these days" in answer.text
+
+
+def rows_of(running: Process, cookie: str, name: str) -> list[list[str]]:
+    answer = page(running, f"/download/{name}.csv{WEEK}", cookie)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/csv")
+    saved_as = f'attachment; filename="{name}-2026-10-02-2026-10-08.csv"'
+    assert answer.headers["content-disposition"] == saved_as
+    return list(csv.reader(io.StringIO(answer.text, newline="")))
+
+
+def test_files_have_each_figure_or_why_there_is_none(running: Process, cookie: str) -> None:
+    head, *money = rows_of(running, cookie, "money")
+    assert head == ["region", "day", "currency", "metric", "minor_units_or_orders", "state"]
+    assert money[3:10] == [
+        ["rdc-a", "2026-10-05", "EUR", "orders", "60", "published"],
+        ["rdc-a", "2026-10-05", "EUR", "revenue", "814000", "published"],
+        ["rdc-a", "2026-10-05", "EUR", "refunds", "", "small"],
+        ["rdc-a", "2026-10-06", "EUR", "orders", "25", "published"],
+        ["rdc-a", "2026-10-06", "EUR", "revenue", "150050", "published"],
+        ["rdc-a", "2026-10-06", "EUR", "refunds", "5000", "published"],
+        ["rdc-a", "2026-10-07", "EUR", "orders", "50", "published"],
+    ]
+    assert money[12] == ["rdc-a", "2026-10-08", "", "", "", "missing"]
+    assert ["rdc-a", "2026-10-07", "EUR", "refunds", "", "unsaid"] in money
+    visitors = rows_of(running, cookie, "visitors")
+    assert ["rdc-a", "2026-10-05", "checkout", "90", "published"] in visitors
+    assert ["rdc-a", "2026-10-06", "visit", "", "small"] in visitors
+    assert ["rdc-a", "2026-10-07", "", "", "incomplete"] in visitors
+    conversion = [row for row in rows_of(running, cookie, "conversion") if row[-1] == "published"]
+    assert conversion == [["rdc-a", "2026-10-05", "60", "1000", "6.0000", "published"]]
+    assert rows_of(running, cookie, "category-sales")[1:] == [
+        ["rdc-a", "EUR", "1", "T-shirts", "orders", "50", "published", "1"],
+        ["rdc-a", "EUR", "1", "T-shirts", "revenue", "514000", "published", "1"],
+        ["rdc-a", "EUR", "13", "Watches", "orders", "25", "published", "1"],
+        ["rdc-a", "EUR", "13", "Watches", "revenue", "150050", "published", "1"],
+    ]
+    assert rows_of(running, cookie, "category-visitors")[1:] == [
+        ["rdc-a", "1", "T-shirts", "view", "450", "published", "1"]
+    ]
+    assert rows_of(running, cookie, "product-visitors")[3:] == [
+        ["rdc-a", "2", "Night Ferry Tee", "view", "120", "published", "1"],
+        ["rdc-a", "3", "Olive Branch Tee", "view", "", "small", "0"],
+    ]
+    whole = [row[:6] for row in rows_of(running, cookie, "completeness") if row[1] == "2026-10-07"]
+    assert whole[:3] == [
+        ["rdc-a", "2026-10-07", "money", "1", "1", "whole"],
+        ["rdc-a", "2026-10-07", "behaviour", "1", "2", "incomplete"],
+        ["rdc-b", "2026-10-07", "money", "0", "", "missing"],
+    ]
+    assert rows_of(running, cookie, "budget")[1:] == [
+        ["rdc-a", "2026-10", "3", "0.15", "3.2598"],
+        ["rdc-b", "2026-10", "1", "0.05", "1.8454"],
+    ]
+
+
+def test_the_page_names_every_file_and_each_row_is_as_long_as_its_head(running: Process, cookie: str) -> None:
+    html = page(running, f"/{WEEK}", cookie).text
+    names = re.findall(r'href="/download/([a-z-]+)\.csv\?last=2026-10-08&amp;days=7"', html)
+    assert len(names) == 8
+    for name in names:
+        head, *rows = rows_of(running, cookie, name)
+        assert rows
+        assert {len(row) for row in rows} == {len(head)}
+
+
+@pytest.mark.parametrize("name", ["money", "money.txt", "releases.csv", "money.csv.csv", "..%2fmoney.csv"])
+def test_there_is_no_other_file(name: str, running: Process, cookie: str) -> None:
+    assert page(running, f"/download/{name}", cookie).status_code == 404
+
+
+def test_no_column_that_is_read_could_hold_a_person(reports: Cluster) -> None:
+    """What the login may select has no text, no bytes and no id: days, numbers, and words of fixed lists."""
+    columns = reports.query(
+        NAME,
+        "SELECT table_name, column_name, data_type FROM information_schema.columns c WHERE table_schema = 'reporting' "
+        "AND has_column_privilege(%s, format('reporting.%%I', table_name), column_name, 'SELECT')",
+        LOGIN,
+    )
+    types = {"smallint", "integer", "bigint", "date", "timestamp with time zone", "USER-DEFINED"}
+    assert len(columns) == 3 + 7 + 13
+    assert [each for each in columns if each[2] not in types] == []
+    words = reports.query(
+        NAME,
+        "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'reporting' "
+        "AND data_type = 'USER-DEFINED' AND NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = to_regtype('reporting.' "
+        "|| quote_ident(udt_name)))",
+    )
+    assert words == [(0,)]
 
 
 @pytest.mark.parametrize("path", ["/", "/budget", "/download/money.csv", "/version", "/nothing", "/sign-in/x"])
