@@ -113,7 +113,8 @@ def of_days(title: str, points: Sequence[Point]) -> Chart:
     known = [point for point in points if not isinstance(point.value, Gap)]
     end = scale_end(max((float(point.value) for point in known), default=0.0))
     place = (RIGHT - LEFT) / max(len(points), 1)
-    bars, marks = [], []
+    bars: list[Bar] = []
+    marks: list[Mark] = []
     for number, point in enumerate(points):
         left, text = LEFT + number * place, f"{point.label}: {point.text}"
         if isinstance(point.value, Gap):
@@ -135,7 +136,9 @@ def of_days(title: str, points: Sequence[Point]) -> Chart:
 def ranked(title: str, points: Sequence[Point]) -> Chart:
     """Return a row for each point, in their order: its words, and a bar below them that is as long as its value."""
     end = max((float(point.value) for point in points if not isinstance(point.value, Gap)), default=0.0) or 1.0
-    bars, marks, words = [], [], []
+    bars: list[Bar] = []
+    marks: list[Mark] = []
+    words: list[Word] = []
     for number, point in enumerate(points):
         top, text = number * ROW, f"{point.label}: {point.text}"
         words += [Word(0, top + 14, point.label, "start"), Word(WIDTH, top + 14, point.text, "end")]

@@ -70,7 +70,7 @@ def span_of(query: Mapping[str, str], today: date | None = None) -> Span:
         day = date.fromisoformat(last)
     except ValueError:
         day = date.min
-    if not EARLIEST <= day <= LATEST:
+    if str(day) != last or not EARLIEST <= day <= LATEST:
         raise _unknown(f"a last day such as {today} from {EARLIEST} on", last)
     return span_ending(day, int(length))
 
