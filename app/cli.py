@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("recommend", help="recommendations for the storefront, port 8011")
     verbs.add_parser("index-sessions", help="make the recommender's index anew; it does so itself")
     verbs.add_parser("insight", help="the worker that counts clicks, port 8012")
+    verbs.add_parser("report", help="headquarters' reporting pages, port 8014")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -143,6 +144,16 @@ def _insight(_: argparse.Namespace) -> None:
     run(settings.listen, lambda: insight(settings))
 
 
+def _report(_: argparse.Namespace) -> None:
+    from app.reporting.application import report  # noqa: PLC0415
+    from app.reporting.settings import ReportSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = ReportSettings.read()
+    logs.configure("report", settings.listen.site)
+    run(settings.listen, lambda: report(settings))
+
+
 def _psp(_: argparse.Namespace) -> None:
     from app.psp.application import psp  # noqa: PLC0415
     from app.psp.settings import PspSettings  # noqa: PLC0415
@@ -238,6 +249,7 @@ _VERBS = {
     "recommend": _recommend,
     "index-sessions": _index_sessions,
     "insight": _insight,
+    "report": _report,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,
