@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("recommend", help="recommendations for the storefront, port 8011")
     verbs.add_parser("index-sessions", help="make the recommender's index anew; it does so itself")
     verbs.add_parser("insight", help="the worker that counts clicks, port 8012")
+    verbs.add_parser("export", help="what a region releases for headquarters, probes at port 8015")
     verbs.add_parser("take-releases", help="headquarters' server for what regions release, port 8016, probes at 8017")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
@@ -143,6 +144,19 @@ def _insight(_: argparse.Namespace) -> None:
     settings = InsightSettings.read()
     logs.configure("insight", settings.listen.site)
     run(settings.listen, lambda: insight(settings))
+
+
+def _export(_: argparse.Namespace) -> None:
+    _want("cryptography", "which signs releases")
+    _want("opendp", "which makes the noise")
+    from app.export.export_process import export, require_own_schema  # noqa: PLC0415
+    from app.export.export_settings import ExportSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = ExportSettings.read()
+    logs.configure("export", settings.listen.site)
+    asyncio.run(require_own_schema(settings))
+    run(settings.listen, lambda: export(settings))
 
 
 def _take_releases(_: argparse.Namespace) -> None:
@@ -263,6 +277,7 @@ _VERBS = {
     "recommend": _recommend,
     "index-sessions": _index_sessions,
     "insight": _insight,
+    "export": _export,
     "take-releases": _take_releases,
     "psp": _psp,
     "reconcile": _reconcile,

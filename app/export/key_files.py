@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app.errors import ShopError
-from app.export.release import public_key_of
+from app.export.release import Signer, public_key_of
 from app.export.verifying import Register
 
 _KEY = re.compile(rb"-----BEGIN [^-]+-----.*?-----END [^-]+-----", re.DOTALL)
@@ -24,6 +24,23 @@ def public_keys(file: Path) -> tuple[Ed25519PublicKey, ...]:
     """
     text = file.read_bytes()
     return tuple(public_key_of(each) for each in _KEY.findall(text) or [text])
+
+
+def signer_of(file: Path) -> Signer:
+    """Return the signer whose private key is in a file (PEM).
+
+    Raises:
+        ShopError: it cannot be read, or is no Ed25519 key.
+    """
+    try:
+        return Signer.of_pem(file.read_bytes())
+    except OSError as error:
+        raise ShopError.build(
+            "the key that signs releases cannot be read",
+            expected=f"a file at {file} that this process may read",
+            found=str(error),
+            action="look at EXPORT_SIGNING_KEY_FILE and at the secret behind it",
+        ) from error
 
 
 def register_of(folder: Path) -> Register:

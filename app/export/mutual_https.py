@@ -31,14 +31,14 @@ WRITE_SECONDS = 30.0
 FINISH_SECONDS = 10.0
 """For what is being answered when the process leaves."""
 MOST_HEAD = 8192
-"""Bytes of a request's line and headers."""
+"""Bytes of a request's line and headers that are waited for; what has come whole is at most `_CHUNK`."""
 MOST_CONNECTIONS = 128
 """Of all together, those that have not shown who they are included."""
 MOST_OF_ONE = 4
 """Connections of one region: it needs one, and one more while the one before ends."""
 BACKLOG = 128
 _TAKEN_AT_ONCE = 16
-_CHUNK = 64 * 1024
+_CHUNK = 16 * 1024
 _PAUSE_SECONDS = 1.0
 """Without listening when the process has no file left."""
 _SAY_SECONDS = 60.0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ import httpx
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from export_databases import stock, upgrade
+from export_databases import order, stock, upgrade
 from free_port import free_port
 from postgres_cluster import Cluster
 from shop_processes import Process
@@ -115,6 +116,16 @@ class Place:
     def of_headquarters(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         return self.reports.query("headquarters", statement, *arguments)
 
+    def sell(self, day: date, people: range, goods: dict[int, int]) -> None:
+        """One order of each of these people."""
+        with psycopg.connect(self.region.dsn("commerce")) as connection:
+            for person in people:
+                order(connection, day, f"person-{person}@example.org", goods)
+
+    def taken(self) -> list[tuple[Any, ...]]:
+        """What headquarters has of region 1: number, kind and day of each release."""
+        return self.of_headquarters("SELECT seq, kind::text, day FROM reporting.release WHERE region = 1 ORDER BY seq")
+
     def of_region(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
         return self.region.query("commerce", statement, *arguments)
 
@@ -132,6 +143,32 @@ class Place:
     def headquarters(self) -> Iterator[Process]:
         """`shop take-releases` while the block runs."""
         running = Process("take-releases", self.taking_variables())
+        try:
+            yield running
+        finally:
+            running.stop()
+
+    def exporter_variables(
+        self, since: date, client: KeyPair | None = None, cluster: Cluster | None = None
+    ) -> dict[str, str]:
+        certificate = client or self.files.client("region-1")
+        return {
+            "COMMERCE_DSN": (cluster or self.region).service_dsn("commerce", "export_app"),
+            "EXPORT_REGION": "1",
+            "EXPORT_CURRENCIES": "EUR",
+            "EXPORT_SINCE": since.isoformat(),
+            "EXPORT_SECONDS": "0.2",
+            "EXPORT_HEADQUARTERS": self.url,
+            "EXPORT_AUTHORITY_FILE": str(self.files.authority.certificate),
+            "EXPORT_CERTIFICATE_FILE": str(certificate.certificate),
+            "EXPORT_KEY_FILE": str(certificate.key),
+            "EXPORT_SIGNING_KEY_FILE": str(self.files.signing),
+        }
+
+    @contextmanager
+    def exporter(self, since: date, client: KeyPair | None = None, cluster: Cluster | None = None) -> Iterator[Process]:
+        """`shop export` while the block runs."""
+        running = Process("export", self.exporter_variables(since, client, cluster))
         try:
             yield running
         finally:
