@@ -202,6 +202,7 @@ ADDED = (
     "commerceServicePassword",
     "commerceInsightPassword",
     "commerceRecommendPassword",
+    "commerceExportPassword",
     "ledgerServicePassword",
     "paymentsCallKey",
 )
