@@ -104,7 +104,7 @@ class Exporter:
 
     async def _make(self) -> int:
         """Make what is due; return how many releases that were."""
-        self.failed, failed = (), []
+        failed: list[str] = []
         made, due = 0, await self._due()
         for _, (what, draw) in zip(portions(len(due)), due, strict=False):
             try:

@@ -8,19 +8,19 @@ authority of this line.
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import h11
 import structlog
+
+from app.errors import ShopError
+from app.export.callers import region_of
 
 SHAKE_SECONDS = 5.0
 """For the handshake of TLS, from the moment that the connection was taken."""
@@ -43,7 +43,6 @@ _PAUSE_SECONDS = 1.0
 """Without listening when the process has no file left."""
 _SAY_SECONDS = 60.0
 """Between two lines about strangers, whom anybody can send."""
-_NAME = re.compile(r"region-([1-9][0-9]?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +81,6 @@ class RefusedRequestError(Exception):
 Answers = Callable[[Asked], Awaitable[Said]]
 
 
-def trust_of_server(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return what TLS with regions is made with; made anew when a file is renewed.
-
-    Args:
-        authority: certificates that regions are trusted by, and no other.
-        certificate: headquarters', with those between it and the authority that regions know.
-        key: of that certificate.
-
-    Raises:
-        OSError: a file cannot be read; ssl.SSLError where it is none of these.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cafile=authority)
-    context.load_cert_chain(certificate, key)
-    context.num_tickets = 0  # who comes again shows its certificate again
-    return context
-
-
-def region_of(certificate: Mapping[str, Any] | None) -> int | None:
-    """Return the number of the region that a certificate, as `ssl` tells it, was issued for; None for none.
-
-    It has one common name, and that is `region-` with the number.
-    """
-    parts = (certificate or {}).get("subject", ())
-    names = [value for part in parts for name, value in part if name == "commonName"]
-    found = _NAME.fullmatch(names[0]) if len(names) == 1 else None
-    return int(found[1]) if found else None
-
-
 class MutualHttps:
     """Listens, and answers.
 
@@ -141,12 +109,26 @@ class MutualHttps:
         """How many are open."""
         return len(self._open)
 
-    def listen(self, address: str, port: int) -> None:
-        """Begin to answer, within the running event loop; raises OSError when the port is taken."""
-        self._listening = socket.create_server((address, port), backlog=BACKLOG)
+    def bind(self, address: str, port: int) -> None:
+        """Take the port; who connects waits until `listen`.
+
+        Raises:
+            ShopError: somebody else has it, or the process may not take it.
+        """
+        try:
+            self._listening = socket.create_server((address, port), backlog=BACKLOG)
+        except OSError as error:
+            raise ShopError.build(
+                "the port for regions cannot be taken",
+                expected=f"{address}:{port}, which nobody else has",
+                found=str(error),
+                action="set TAKE_PORT to another one, or end what has it",
+            ) from error
         self._listening.settimeout(0)
-        asyncio.get_running_loop().add_reader(self._listening, self._take)
-        self._log.info("listening for regions", address=address, port=port)
+
+    def listen(self) -> None:
+        """Begin to answer, within the running event loop, at the port that was taken."""
+        self._go_on()
 
     async def close(self) -> None:
         """Take no more connections, and wait for those that are being answered."""

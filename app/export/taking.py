@@ -20,11 +20,12 @@ from app.certificate_ends import first_end
 from app.database import Database
 from app.errors import DatabaseUnavailableError, UnknownOutcomeError
 from app.export import headquarters_rows
+from app.export.callers import trust_of_server
 from app.export.headquarters_rows import Heard
 from app.export.key_files import register_of
 from app.export.line import MARK, RELEASES, Shelf
 from app.export.linting import HEADQUARTERS, require_one_schema
-from app.export.mutual_https import Asked, MutualHttps, RefusedRequestError, Said, trust_of_server
+from app.export.mutual_https import Asked, MutualHttps, RefusedRequestError, Said
 from app.export.outbox import LARGEST_SENT, Batch, Question
 from app.export.renewed import Renewed
 from app.export.taking_settings import TakingSettings
@@ -133,7 +134,7 @@ def take_releases(settings: TakingSettings) -> Outermost:
     """Return the process as an ASGI application: its probes, and within its life the server for regions.
 
     Raises:
-        ShopError: a file of the settings cannot be used.
+        ShopError: a file of the settings cannot be used, or the port for regions is not free.
     """
     register = Renewed("the register of keys", [settings.keys], lambda: register_of(settings.keys))
     files = (settings.authority, settings.certificate, settings.key)
@@ -141,10 +142,11 @@ def take_releases(settings: TakingSettings) -> Outermost:
     reports = Database(settings.reports_dsn, role=ROLE, application="take-releases", size=6, patience=PATIENCE)
     taking = Taking(reports, register.now, of_catalogue())
     server = MutualHttps(context.now, taking.answer, LARGEST_SENT)
+    server.bind(settings.listen.address, settings.port)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        server.listen(settings.listen.address, settings.port)
+        server.listen()
         try:
             yield
         finally:

@@ -5,22 +5,31 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import psycopg
 import pytest
+from export_databases import with_database
 from export_place import Place, figure
-from export_world import DAY, REGION, money_release, signer
+from export_world import DAY, REGION, Headquarters, SeededGaussian, money_release, signer
 from postgres_cluster import Cluster
 from shop_processes import Process
 
 from app.bounded_http import NoAnswerError
+from app.database import Database
+from app.export import region_rows
+from app.export.behaviour import Cell, visitors_cell
+from app.export.delivery import Delivery
+from app.export.exporting import Exporter
 from app.export.line import HeadquartersLine
 from app.export.outbox import Batch, Receipt
-from app.export.release import Sealed
-from app.export.verifying import Verdict
+from app.export.publishing import Publisher
+from app.export.release import Sealed, read
+from app.export.stored_outbox import StoredOutbox
+from app.export.verifying import Register, Verdict
+from app.export.vocabulary import Audience, Currency, Kind, Step, of_catalogue
 from shopsphere.foundation.certificates import KeyPair
 from shopsphere.foundation.clock import wait_until
 from shopsphere.foundation.paths import REPOSITORY
@@ -241,3 +250,33 @@ def test_the_exporter_does_not_start_on_another_schema_or_without_its_key(place:
     assert no_key.returncode == 1
     assert "the key that signs releases cannot be used" in no_key.stderr
     assert "Traceback" not in refused.stderr + no_key.stderr
+
+
+class Counted:
+    """Visitors were counted on one day."""
+
+    async def of(self, day: date) -> Mapping[Cell, int] | None:
+        return {visitors_cell(Audience.PEOPLE, Step.VISIT): 900} if day == ago(1) else None
+
+
+def test_behaviour_is_drawn_once_where_there_are_counts_and_nothing_before_headquarters_has_answered(
+    place: Place,
+) -> None:
+    hears = Headquarters(Register({REGION: [signer(1).public]}), of_catalogue(), cut=["before"])
+    publisher = Publisher(REGION, frozenset({Currency.EUR}), of_catalogue(), signer(1))
+
+    async def work(commerce: Database) -> list[int]:
+        delivery = Delivery(StoredOutbox(commerce, REGION, [signer(1).public], of_catalogue()), hears)
+        exporter = Exporter(commerce, publisher, delivery, ago(2), Counted(), lambda: SeededGaussian(1))
+        made = []
+        for _ in range(4):
+            await exporter.turn()
+            made.append((await region_rows.standing(commerce)).seq)
+        return made
+
+    made = with_database(place.region.service_dsn("commerce", "export_app"), work, "export_app")
+    assert made == [0, 4, 4, 4]
+    assert [(each.kind, each.day) for each in (read(sealed.body) for sealed in hears.releases)] == [
+        (Kind.MONEY, ago(2)), (Kind.MONEY, ago(1)), (Kind.BEHAVIOUR, ago(1)), (Kind.BEHAVIOUR, ago(1)),
+    ]  # fmt: skip
+    assert place.of_region("SELECT day, seq FROM export.spending") == [(ago(1), 3)]

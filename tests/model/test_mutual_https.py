@@ -15,8 +15,9 @@ from free_port import free_port
 
 from app.errors import ShopError
 from app.export import mutual_https
+from app.export.callers import region_of, trust_of_server
 from app.export.line import trust
-from app.export.mutual_https import Asked, MutualHttps, Said, region_of, trust_of_server
+from app.export.mutual_https import Asked, MutualHttps, Said
 from app.export.renewed import Renewed
 from shopsphere.foundation.certificates import KeyPair, issue, new_authority
 
@@ -64,7 +65,8 @@ def served(certificates: Certificates, work: Callable[[int, MutualHttps], Awaita
 
     async def run() -> T:
         server, port = MutualHttps(context_of(certificates).now, echo, LARGEST), free_port()
-        server.listen("127.0.0.1", port)
+        server.bind("127.0.0.1", port)
+        server.listen()
         try:
             async with asyncio.timeout(30):
                 return await work(port, server)
@@ -187,6 +189,14 @@ def test_what_is_renewed_is_read_anew_and_what_is_half_written_is_not(certificat
     assert context.now() is not first
     with pytest.raises(ShopError, match="the certificate cannot be used"):
         context_of(certificates)
+
+
+def test_a_port_that_somebody_has_is_refused(certificates: Certificates) -> None:
+    async def work(port: int, _: MutualHttps) -> None:
+        with pytest.raises(ShopError, match=f"127.0.0.1:{port}, which nobody else has"):
+            MutualHttps(context_of(certificates).now, echo, LARGEST).bind("127.0.0.1", port)
+
+    served(certificates, work)
 
 
 def test_the_line_is_tls_1_3_with_a_certificate_each_time(certificates: Certificates) -> None:
