@@ -31,7 +31,7 @@ FORBIDDEN = (
     "SELECT * FROM carts.line",
     'SELECT name FROM orders."order"',
     'SELECT street FROM orders."order"',
-    "SELECT options FROM orders.line",
+    "SELECT customisation FROM orders.line",
     "UPDATE orders.\"order\" SET state = 'declined'",
     'DELETE FROM orders."order"',
     "INSERT INTO orders.line DEFAULT VALUES",
