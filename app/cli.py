@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from importlib.util import find_spec
@@ -35,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("index-sessions", help="make the recommender's index anew; it does so itself")
     verbs.add_parser("insight", help="the worker that counts clicks, port 8012")
     verbs.add_parser("report", help="headquarters' reporting pages, port 8014")
+    verbs.add_parser("export", help="what a region releases for headquarters, probes at port 8015")
+    verbs.add_parser("take-releases", help="headquarters' server for what regions release, port 8016, probes at 8017")
     verbs.add_parser("psp", help="a simulated payment provider, port 8070")
     reconcile = verbs.add_parser("reconcile", help="compare the provider's settlements with the ledger; prints JSON")
     orders = verbs.add_parser("reconcile-orders", help="compare orders with payments; prints JSON")
@@ -154,6 +157,42 @@ def _report(_: argparse.Namespace) -> None:
     run(settings.listen, lambda: report(settings))
 
 
+def _export(_: argparse.Namespace) -> None:
+    _want("cryptography", "which signs releases")
+    _want("opendp", "which makes the noise")
+    from app.export.export_process import export, require_own_schema  # noqa: PLC0415
+    from app.export.export_settings import ExportSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = ExportSettings.read()
+    logs.configure("export", settings.listen.site)
+    asyncio.run(require_own_schema(settings))
+    run(settings.listen, lambda: export(settings))
+
+
+def _take_releases(_: argparse.Namespace) -> None:
+    _want("cryptography", "which checks signatures")
+    from app.export.taking import require_own_schema, take_releases  # noqa: PLC0415
+    from app.export.taking_settings import TakingSettings  # noqa: PLC0415
+    from app.server import run  # noqa: PLC0415
+
+    settings = TakingSettings.read()
+    logs.configure("take-releases", settings.listen.site)
+    asyncio.run(require_own_schema(settings))
+    run(settings.listen, lambda: take_releases(settings))
+
+
+def _want(module: str, what: str) -> None:
+    """Refuse to begin where a library of the export is not installed: the shop's image has none of them."""
+    if find_spec(module) is None:
+        raise ShopError.build(
+            "the export cannot run in this image",
+            expected=f"{module}, {what}",
+            found="an installation of the shop without it",
+            action="run it in the exporter's own image, or install the library",
+        )
+
+
 def _psp(_: argparse.Namespace) -> None:
     from app.psp.application import psp  # noqa: PLC0415
     from app.psp.settings import PspSettings  # noqa: PLC0415
@@ -250,6 +289,8 @@ _VERBS = {
     "index-sessions": _index_sessions,
     "insight": _insight,
     "report": _report,
+    "export": _export,
+    "take-releases": _take_releases,
     "psp": _psp,
     "reconcile": _reconcile,
     "reconcile-orders": _reconcile_orders,

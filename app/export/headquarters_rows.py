@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from app.database import Connection, Queries
 from app.export.outbox import BATCH, Batch, Mark, Receipt, fitting
@@ -33,10 +34,19 @@ SELECT $1, $2, * FROM unnest($3::smallint[], $4::reporting.table_name[], $5::dat
 _AFTER = f"""
 SELECT body, signer, signature FROM reporting.release WHERE region = $1 AND seq > $2 ORDER BY seq LIMIT {BATCH}
 """  # noqa: S608 a constant only
+_REGIONS = "SELECT number, last_seq, extract(epoch FROM heard_at)::float8 FROM reporting.region ORDER BY number"
 _COMPLETE = """
 SELECT day FROM reporting.release WHERE region = $1 AND kind = $2 AND day >= $3 AND day < $4
 GROUP BY day HAVING count(*) = max(parts)
 """
+
+
+class Heard(NamedTuple):
+    """How headquarters stands with a region: its latest release, and when it was heard last (Unix time)."""
+
+    region: int
+    last: int
+    heard_at: float | None
 
 
 async def receive(
@@ -78,6 +88,11 @@ async def after(queries: Queries, region: int, seq: int) -> tuple[Sealed, ...]:
     """Return a region's releases after a number, as many as fit into one answer."""
     rows = await queries.fetch(_AFTER, region, seq)
     return fitting(Sealed(body=body, signer=signer, signature=signature) for body, signer, signature in rows)
+
+
+async def regions(queries: Queries) -> list[Heard]:
+    """Return how headquarters stands with each region that has ever asked."""
+    return [Heard(*row) for row in await queries.fetch(_REGIONS)]
 
 
 async def complete_days(queries: Queries, region: int, kind: Kind, since: date, until: date) -> frozenset[date]:

@@ -7,7 +7,7 @@ only that of the regions; neither is the system's.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -100,6 +100,45 @@ class HeadquartersLine:
     def _require_own(self, region: int) -> None:
         if region != self._region:
             raise NoAnswerError(f"headquarters takes this region for {region}, expected {self._region}")
+
+
+class RenewedLine:
+    """The line with the certificates of this moment.
+
+    Args:
+        url: of headquarters, https.
+        region: number of this region.
+        context: what TLS is made with now; another one after each renewal.
+    """
+
+    def __init__(self, url: str, region: int, context: Callable[[], ssl.SSLContext]) -> None:
+        self._url, self._region, self._context = url, region, context
+        self._made_with = context()
+        self._line = HeadquartersLine(url, region, self._made_with)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._line.close()
+
+    async def mark(self, session: bytes) -> int:
+        """As HeadquartersLine."""
+        return await (await self._now()).mark(session)
+
+    async def send(self, batch: Batch) -> Receipt:
+        """As HeadquartersLine."""
+        return await (await self._now()).send(batch)
+
+    async def fetch(self, after: int) -> Sequence[Sealed]:
+        """As HeadquartersLine."""
+        return await (await self._now()).fetch(after)
+
+    async def _now(self) -> HeadquartersLine:
+        context = self._context()
+        if context is not self._made_with:
+            before, self._made_with = self._line, context
+            self._line = HeadquartersLine(self._url, self._region, context)
+            await before.close()
+        return self._line
 
 
 def _read(answer: Answer, kind: type[T]) -> T:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from app.database import Queries
+from app.errors import ShopError
 from app.export.release import Sealed
 from app.export.schema import ROWS, Columns, Release
 from app.export.vocabulary import (
@@ -29,6 +30,8 @@ from app.export.vocabulary import (
 
 REGION, HEADQUARTERS = "export", "reporting"
 """Schemas of the two databases."""
+MOST_TOLD = 10
+"""Problems that one message names."""
 
 
 class Column(NamedTuple):
@@ -134,6 +137,24 @@ async def read_columns(queries: Queries, schema: str) -> dict[str, dict[str, Col
     for table, name, kind, is_required, labels in await queries.fetch(_FOUND, schema):
         found.setdefault(table, {})[name] = Column(kind, frozenset(labels), is_required)
     return found
+
+
+async def require_one_schema(queries: Queries, schema: str) -> None:
+    """Return if message and database have the one schema that is declared.
+
+    Raises:
+        ShopError: there is something that is not declared, or something is missing.
+        DatabaseUnavailableError: the database did not answer: it is not known.
+    """
+    found = await read_columns(queries, schema)
+    problems = [*message_problems(), *sealed_problems(), *database_problems(schema, found)]
+    if problems:
+        raise ShopError.build(
+            "the schema of the export is not the declared one, so nothing is sent or taken",
+            expected=f"the tables, columns and words of app/export/linting.py in schema {schema}",
+            found="; ".join(problems[:MOST_TOLD]) + ("; and more" if len(problems) > MOST_TOLD else ""),
+            action="take out what was added by hand, or let the migration of this version bring what is missing",
+        )
 
 
 def database_problems(schema: str, found: Mapping[str, Mapping[str, Column]]) -> Iterator[str]:

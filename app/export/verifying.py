@@ -73,11 +73,15 @@ class Register:
     Args:
         keys: public keys that sign for a region, by its number; two while its key is renewed.
 
+    Attributes:
+        regions: that have a key.
+
     Raises:
         ShopError: one key is given for two regions, so that it would not tell who signed.
     """
 
     def __init__(self, keys: Mapping[int, Sequence[Ed25519PublicKey]]) -> None:
+        self.regions = frozenset(region for region, some in keys.items() if some)
         self._keys: dict[bytes, tuple[Ed25519PublicKey, int]] = {}
         for region, some in keys.items():
             for key in some:

@@ -152,7 +152,12 @@ COMMERCE = DatabaseModel(
     power_percent=20,
     synchronous=False,
     replication_port=30032,
-    logins=(Login(SERVICE, "shop_app"), Login("insight", "insight_app"), Login("recommend", "recommend_app")),
+    logins=(
+        Login(SERVICE, "shop_app"),
+        Login("insight", "insight_app"),
+        Login("recommend", "recommend_app"),
+        Login("export", "export_app"),
+    ),
 )
 LEDGER = DatabaseModel(
     name="ledger",

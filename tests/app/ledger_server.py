@@ -94,7 +94,7 @@ class LedgerServer:
         self.cluster = Cluster()
         done = migrate("ledger", self.cluster)
         assert done.returncode == 0, done.stderr
-        roles = ("commerce", "shop_app", "insight_app", "recommend_app")
+        roles = ("commerce", "shop_app", "insight_app", "recommend_app", "export_app")
         for statement in ("DROP DATABASE commerce", *(f"DROP ROLE {each}" for each in roles), *OPERATORS):
             self.cluster.admin(statement)
         # Not loaded: the server goes on as it is, and pg_hba_file_rules says what stands in the file.

@@ -20,7 +20,7 @@ SETTINGS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c
 
 SERVICES = {"commerce": "shop_app", "ledger": "payments_app"}
 """Login of the service that works with a database, by the database's name."""
-OTHERS = {"commerce": ("insight_app", "recommend_app")}
+OTHERS = {"commerce": ("insight_app", "recommend_app", "export_app")}
 """Further logins at a database; its owner is no member of them."""
 
 

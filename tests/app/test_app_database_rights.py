@@ -72,6 +72,21 @@ def test_the_declared_rights_say_what_was_meant() -> None:
         f"column {name}" for name in ("id", "session_id", "customer_id", "state", "placed_at")
     }
     counts = {each.object for each in commerce if "insight_app" in each.field and each.value not in {"SELECT", "USAGE"}}
+    exports = {
+        (each.object.removeprefix("table "), each.field.partition("granted")[0].strip()): each.value
+        for each in commerce
+        if "export_app" in each.field and each.value not in {"SELECT", "USAGE"}
+    }
+    assert exports == {
+        ("export.numbering", "column confirmed_at"): "UPDATE",
+        ("export.numbering", "column confirmed_seq"): "UPDATE",
+        ("export.numbering", "column last_seq"): "UPDATE",
+        ("export.release", ""): "INSERT, SELECT",
+        ("export.cell", ""): "INSERT, SELECT",
+        ("export.spending", ""): "INSERT, SELECT",
+        ("export.fact", ""): "INSERT, SELECT",
+        ("export.fact", "column seq"): "UPDATE",
+    }
     names = ("balance", "minute_count", "minute_product", "session_look", "source_offset")
     assert counts == {f"table insight.{name}" for name in names}
     definers = {each.object for each in commerce if each.field == "runs as" and each.value == "its owner"}

@@ -1,4 +1,4 @@
-"""Who counts clicks and who recommends has a role of its own at the shop's database, for its work and nothing else."""
+"""Who counts clicks, recommends or exports has a role of its own at the shop's database, for its work alone."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ FORBIDDEN = (
     "SELECT id FROM customers.session",
     "SELECT * FROM carts.cart",
     "SELECT * FROM carts.line",
-    'SELECT email FROM orders."order"',
+    'SELECT name FROM orders."order"',
     'SELECT street FROM orders."order"',
-    "SELECT * FROM orders.line",
+    "SELECT customisation FROM orders.line",
     "UPDATE orders.\"order\" SET state = 'declined'",
     'DELETE FROM orders."order"',
     "INSERT INTO orders.line DEFAULT VALUES",
@@ -55,6 +55,8 @@ FORBIDDEN = (
 OF_ONE = {
     "insight_app": (
         'SELECT id FROM orders."order"',
+        'SELECT email FROM orders."order"',
+        "SELECT sku FROM orders.line",
         "SELECT sku FROM inventory.stock",
         "SELECT on_sale FROM catalogue.product",
         "DELETE FROM insight.source_offset",
@@ -67,6 +69,26 @@ OF_ONE = {
         "SELECT * FROM insight.trending",
         "SELECT next FROM insight.source_offset",
         "SELECT slug FROM catalogue.product",
+        'SELECT email FROM orders."order"',
+        "SELECT quantity FROM orders.line",
+        "SET ROLE insight_app",
+    ),
+    "export_app": (
+        "SELECT session FROM insight.session_look",
+        "SELECT * FROM insight.trending",
+        "SELECT sku FROM inventory.stock",
+        "SELECT name FROM catalogue.product",
+        "UPDATE orders.\"order\" SET email = ''",
+        "INSERT INTO export.numbering DEFAULT VALUES",
+        "DELETE FROM export.numbering",
+        "UPDATE export.numbering SET only_row = true",
+        "UPDATE export.release SET day = day",
+        "DELETE FROM export.spending",
+        "TRUNCATE export.cell",
+        "UPDATE export.fact SET amount = 1",
+        "DELETE FROM export.fact",
+        "ALTER TABLE export.cell DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
         "SET ROLE insight_app",
     ),
 }
@@ -141,13 +163,13 @@ def older() -> Iterator[Cluster]:
 
 
 def test_a_migration_fails_until_the_roles_are_there_and_makes_its_owner_no_member(older: Cluster) -> None:
-    for role in OTHERS["commerce"]:
+    for role, version in (("insight_app", "0007"), ("recommend_app", "0007"), ("export_app", "0008")):
         refused = migrate("commerce", older)
         assert refused.returncode == 1
         assert f"role {role} is missing and commerce may not create it" in refused.stderr
         assert "CloudNativePG makes it (managed.roles)" in refused.stderr
         assert "Traceback" not in refused.stderr
-        assert older.query("commerce", "SELECT version_num FROM public.alembic_version") == [("0007",)]
+        assert older.query("commerce", "SELECT version_num FROM public.alembic_version") == [(version,)]
         older.admin(f"CREATE ROLE {role} LOGIN")
     assert migrate("commerce", older).returncode == 0
     members = "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = 'commerce'::regrole"
@@ -158,5 +180,9 @@ def test_an_owner_that_may_create_roles_makes_them_without_a_login(older: Cluste
     older.admin("ALTER ROLE commerce CREATEROLE")
     done = migrate("commerce", older)
     assert done.returncode == 0, done.stderr
-    made = "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname IN ('insight_app', 'recommend_app') ORDER BY 1"
-    assert older.query("commerce", made) == [("insight_app", False), ("recommend_app", False)]
+    made = "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname = ANY(%s) ORDER BY 1"
+    assert older.query("commerce", made, list(OTHERS["commerce"])) == [
+        ("export_app", False),
+        ("insight_app", False),
+        ("recommend_app", False),
+    ]

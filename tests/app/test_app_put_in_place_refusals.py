@@ -68,13 +68,13 @@ def test_an_older_schema_is_refused_and_the_command_that_is_named_brings_it_up(p
     pair.live.query("commerce", "DROP SCHEMA insight CASCADE")
     copy = pair.copy_now()
     assert migrate("commerce", pair.live).returncode == 0
-    with pytest.raises(StepFailedError, match="schema of the copy is 0007, that of the live database 0008") as found:
+    with pytest.raises(StepFailedError, match="schema of the copy is 0007, that of the live database 0009") as found:
         pair.call(named=copy.name)
     command = str(found.value).partition("call this command again: ")[2].splitlines()[0]
     done = subprocess.run(["sh", "-c", command], cwd=REPOSITORY, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     pair.call(named=copy.name)
-    assert pair.live.query("commerce", "SELECT version_num FROM public.alembic_version") == [("0008",)]
+    assert pair.live.query("commerce", "SELECT version_num FROM public.alembic_version") == [("0009",)]
 
 
 def test_a_copy_of_another_system_or_database_is_refused(pair: ReplacedPair, monkeypatch: pytest.MonkeyPatch) -> None:

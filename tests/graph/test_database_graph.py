@@ -87,6 +87,7 @@ def test_each_service_has_a_login_that_the_operator_makes_of_its_role(members: M
     roles = {
         "commerce": {
             "shop_app": "commerce-service", "insight_app": "commerce-insight", "recommend_app": "commerce-recommend",
+            "export_app": "commerce-export",
         },
         "ledger": {"payments_app": "ledger-service"},
     }  # fmt: skip
@@ -117,6 +118,7 @@ def test_roles_are_made_with_the_database_and_the_owner_is_a_member_of_one(membe
             "CREATE ROLE shop_app NOLOGIN",
             "CREATE ROLE insight_app NOLOGIN",
             "CREATE ROLE recommend_app NOLOGIN",
+            "CREATE ROLE export_app NOLOGIN",
             "GRANT shop_app TO commerce",
         ],
         "ledger": ["CREATE ROLE payments_app NOLOGIN", "GRANT payments_app TO ledger"],
@@ -133,6 +135,7 @@ def test_each_login_has_a_secret_with_a_password_of_its_own(regional: SiteGraph)
         "commerce-service": "shop_app",
         "commerce-insight": "insight_app",
         "commerce-recommend": "recommend_app",
+        "commerce-export": "export_app",
         "ledger-owner": "ledger",
         "ledger-service": "payments_app",
     }

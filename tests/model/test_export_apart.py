@@ -47,5 +47,16 @@ def test_opendp_is_loaded_in_one_place() -> None:
 
 
 def test_nothing_of_the_shop_loads_the_export() -> None:
-    assert [file for file in of("app.export", ROOT / "app") if not file.startswith("app/export/")] == []
+    assert [file for file in of("app.export", ROOT / "app") if not file.startswith("app/export/")] == ["app/cli.py"]
     assert of("app.export", EXPORT), "one looks where something is"
+
+
+def test_the_command_loads_the_export_for_its_two_verbs_alone() -> None:
+    tree = ast.parse((ROOT / "app" / "cli.py").read_text())
+    loads = {
+        getattr(part, "name", "the module")
+        for part in tree.body
+        for node in ast.walk(part)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("app.export")
+    }
+    assert loads == {"_export", "_take_releases"}

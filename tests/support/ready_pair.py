@@ -53,7 +53,7 @@ insight_certificate_ends_timestamp_seconds {ends}
 insight_outcomes_total{{outcome="counted",unit="events"}} 7
 """
 LOGIN_SECRETS = {
-    "commerce": ("commerce-service", "commerce-insight", "commerce-recommend"),
+    "commerce": ("commerce-service", "commerce-insight", "commerce-recommend", "commerce-export"),
     "ledger": ("ledger-service",),
 }
 

@@ -101,7 +101,7 @@ BAD = {
     "login beside the owner's": (
         k8s.DATABASE.but("spec", "managed", {"roles": [{"name": "crm"}]}),
         "spec.managed.roles[0]: crm, a login beside those of the services",
-        "allowed: insight_app, payments_app, recommend_app, shop_app",
+        "allowed: export_app, insight_app, payments_app, recommend_app, shop_app",
     ),
     "the owner's login": (
         k8s.DATABASE.but("spec", "managed", {"roles": [{"name": "ledger"}]}),

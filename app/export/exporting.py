@@ -1,0 +1,157 @@
+"""What a region's exporter does, turn by turn: it sends what waits, and makes the releases of days that are over.
+
+It draws nothing before it knows what may have left (`Delivery.gone`), and only where the database leads. A day that
+cannot be made is set aside: later days go on, and each turn tries it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Protocol
+
+import structlog
+
+from app.database import Connection, Database
+from app.errors import DatabaseUnavailableError, ShopError, UnknownOutcomeError
+from app.export import region_rows
+from app.export.behaviour import Cell
+from app.export.delivery import Delivery
+from app.export.noise import DiscreteGaussian, Sampler
+from app.export.outbox import BehindError, Standing
+from app.export.publishing import Publisher
+from app.export.release import Sealed
+from app.export.vocabulary import Kind
+from app.loops import STANDBY_SECONDS, portions
+
+COUNTS_KEPT_DAYS = 7
+"""So long after a day its counts of visitors are asked for."""
+SOON_SECONDS = 0.1
+"""Until the turn that sends what this one has made."""
+Draw = Callable[[Connection, Standing], Awaitable[tuple[Sealed, ...]]]
+
+
+class Counts(Protocol):
+    """What is known of visitors, bounded as `Contributions` bounds it."""
+
+    async def of(self, day: date) -> Mapping[Cell, int] | None:
+        """Return the counts of a day; None where there are none."""
+
+
+class NoCounts:
+    """Stands for a region in which nobody counts visitors."""
+
+    async def of(self, day: date) -> Mapping[Cell, int] | None:  # noqa: ARG002 the same for each day
+        """Return that there are none."""
+        return None
+
+
+class Exporter:
+    """Makes and sends releases.
+
+    Args:
+        commerce: the region's database.
+        publisher: makes them.
+        delivery: sends them.
+        since: first day of which one is made (UTC).
+        counts: of visitors.
+        sampler: makes the source of noise, at the first need of it.
+
+    Attributes:
+        delivery: sends them.
+        follows: whether the database only follows, so that nothing is to be done here.
+        failed: what could not be made at the latest turn.
+    """
+
+    def __init__(
+        self,
+        commerce: Database,
+        publisher: Publisher,
+        delivery: Delivery,
+        since: date,
+        counts: Counts | None = None,
+        sampler: Callable[[], Sampler] = DiscreteGaussian,
+    ) -> None:
+        self._commerce, self._publisher, self._since = commerce, publisher, since
+        self._counts, self._sampler = counts or NoCounts(), sampler
+        self._corrected: date | None = None
+        self._log = structlog.get_logger("export")
+        self.delivery = delivery
+        self.follows = False
+        self.failed: tuple[str, ...] = ()
+
+    async def turn(self) -> float | None:
+        """Send what waits, and make what is due; return how long to rest after it (s), None for the usual wait.
+
+        Raises:
+            DatabaseUnavailableError: the database did not answer; the next turn goes on.
+            UnknownOutcomeError: it is not known whether a release was made; the next turn finds it, or makes it.
+        """
+        self.follows = await self._commerce.is_standby()
+        if self.follows:
+            self.delivery.forget()
+            return STANDBY_SECONDS
+        rest = await self.delivery.turn()
+        made = await self._make()
+        return SOON_SECONDS if made and rest is None else rest
+
+    async def days_without(self, kind: Kind) -> list[date]:
+        """Return the days that are over and have no release of a kind, oldest first."""
+        today = await region_rows.today(self._commerce)
+        days = [self._since + timedelta(days=each) for each in range((today - self._since).days)]
+        said = {day for known, day, _ in await region_rows.said(self._commerce, days) if known is kind}
+        return [day for day in days if day not in said]
+
+    async def _make(self) -> int:
+        """Make what is due; return how many releases that were."""
+        failed: list[str] = []
+        made, due = 0, await self._due()
+        for _, (what, draw) in zip(portions(len(due)), due, strict=False):
+            try:
+                made += await self._drawn(draw)
+            except BehindError as error:
+                self._log.warning("nothing is made now", problem=str(error))
+                break
+            except (DatabaseUnavailableError, UnknownOutcomeError):
+                raise
+            except ShopError as error:
+                failed.append(what)
+                self._log.error("a release could not be made", what=what, problem=str(error))
+        self.failed = tuple(failed)
+        return made
+
+    async def _due(self) -> Sequence[tuple[str, Draw]]:
+        """Return what is to be made now, a name and a way for each."""
+        if self.delivery.gone is None:
+            return ()
+        today = await region_rows.today(self._commerce)
+        due = [(f"money of {day}", self._money(day)) for day in await self.days_without(Kind.MONEY)]
+        for day in await self.days_without(Kind.BEHAVIOUR):
+            is_kept = day >= today - timedelta(days=COUNTS_KEPT_DAYS)
+            if is_kept and (counts := await self._counts.of(day)) is not None:
+                due.append((f"behaviour of {day}", self._behaviour(day, counts)))
+        if self._corrected != today:  # once a day: it reads the orders of ten weeks
+            due.append((f"correction of {today}", self._correction(today)))
+        return due
+
+    async def _drawn(self, draw: Draw) -> int:
+        gone = self.delivery.gone  # as it is at this moment
+        if gone is None:
+            return 0
+        async with self._commerce.write() as connection:
+            made = await draw(connection, gone)
+        return len(made)
+
+    def _money(self, day: date) -> Draw:
+        return lambda connection, gone: self._publisher.money(connection, day, gone)
+
+    def _behaviour(self, day: date, counts: Mapping[Cell, int]) -> Draw:
+        return lambda connection, gone: self._publisher.behaviour(connection, day, counts, self._sampler(), gone)
+
+    def _correction(self, today: date) -> Draw:
+        async def draw(connection: Connection, gone: Standing) -> tuple[Sealed, ...]:
+            made = await self._publisher.correction(connection, today, gone)
+            self._corrected = today
+            return made
+
+        return draw

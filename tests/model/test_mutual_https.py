@@ -1,0 +1,220 @@
+"""Headquarters' server for regions: nothing that a caller sends is larger, slower or more than it may be."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from free_port import free_port
+
+from app.errors import ShopError
+from app.export import mutual_https
+from app.export.callers import region_of, trust_of_server
+from app.export.line import trust
+from app.export.mutual_https import Asked, MutualHttps, Said
+from app.export.renewed import Renewed
+from shopsphere.foundation.certificates import KeyPair, issue, new_authority
+
+pytestmark = pytest.mark.requirement("releases travel over mutual TLS")
+
+T = TypeVar("T")
+LARGEST = 1000
+CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    folder: Path
+    authority: KeyPair
+    server: KeyPair
+    region: KeyPair
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    authority = new_authority(tmp_path / "line", "line")
+
+    def pair(name: str, *alternatives: str) -> KeyPair:
+        files = KeyPair(tmp_path / f"{name}.crt", tmp_path / f"{name}.key")
+        return issue(authority, files, common_name=name, alternatives=alternatives)
+
+    return Certificates(tmp_path, authority, pair("headquarters", "127.0.0.1"), pair("region-7"))
+
+
+async def echo(asked: Asked) -> Said:
+    if asked.path == "/fails":
+        raise ValueError("it does")
+    said = f"{asked.region} {asked.method} {asked.path} {asked.query} {len(asked.body)}"
+    return Said(200, said.encode())
+
+
+def context_of(certificates: Certificates) -> Renewed[ssl.SSLContext]:
+    server = certificates.server
+    files = (certificates.authority.certificate, server.certificate, server.key)
+    return Renewed("the certificate", files, lambda: trust_of_server(*files))
+
+
+def served(certificates: Certificates, work: Callable[[int, MutualHttps], Awaitable[T]]) -> T:
+    """Return what is made of a server that answers."""
+
+    async def run() -> T:
+        server, port = MutualHttps(context_of(certificates).now, echo, LARGEST), free_port()
+        server.bind("127.0.0.1", port)
+        server.listen()
+        try:
+            async with asyncio.timeout(30):
+                return await work(port, server)
+        finally:
+            await server.close()
+
+    return asyncio.run(run())
+
+
+async def ask(certificates: Certificates, port: int, request: bytes) -> bytes:
+    """Send some bytes and return all that comes back."""
+    client = certificates.region
+    context = trust(certificates.authority.certificate, client.certificate, client.key)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    try:
+        writer.write(request)
+        await writer.drain()
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; the server's own time is the bound."""
+    while not holds():  # noqa: ASYNC110 nothing tells when it does
+        await asyncio.sleep(0.01)
+
+
+def status(answer: bytes) -> str:
+    return answer.split(b" ", 2)[1].decode()
+
+
+def post(length: int, body: bytes, path: bytes = b"/a?b=1") -> bytes:
+    return b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (path, length, body)
+
+
+def test_who_asks_is_known_by_its_certificate_and_one_connection_carries_one_request(
+    certificates: Certificates,
+) -> None:
+    async def work(port: int, _: MutualHttps) -> bytes:
+        return await ask(certificates, port, 2 * post(4, b"body"))
+
+    answer = served(certificates, work)
+    assert answer.endswith(b"\r\n\r\n7 POST /a b=1 4")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (post(LARGEST, b"x" * LARGEST), "200"),
+        (post(LARGEST + 1, b"x" * (LARGEST + 1)), "413"),
+        (CHUNKED + 2 * (b"258\r\n%s\r\n" % (b"x" * 600)), "413"),
+        (b"GET / HTTP/1.1\r\nhost: x\r\n" + b"a: b\r\n" * 3500, "431"),
+        (b"GET / HTTP/1.1\r\n\r\n", "400"),
+        (b"\x00" * 100 + b"\r\n\r\n", "400"),
+        (post(4, b"body", b"/fails"), "500"),
+    ],
+)  # fmt: skip
+def test_what_is_too_large_or_no_request_is_refused(request_: bytes, expected: str, certificates: Certificates) -> None:
+    async def work(port: int, _: MutualHttps) -> str:
+        return status(await ask(certificates, port, request_))
+
+    assert served(certificates, work) == expected
+
+
+def test_who_is_slow_is_not_waited_for(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutual_https, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(mutual_https, "SHAKE_SECONDS", 0.2)
+
+    async def work(port: int, server: MutualHttps) -> tuple[str, bytes, int]:
+        slow = status(await ask(certificates, port, post(4, b"bo")))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        silent = await reader.read()
+        writer.close()
+        await until(lambda: not server.connections)
+        return slow, silent, server.strangers
+
+    assert served(certificates, work) == ("408", b"", 1)
+
+
+def test_one_region_holds_few_connections_and_strangers_few_places(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutual_https, "MOST_OF_ONE", 1)
+    monkeypatch.setattr(mutual_https, "MOST_CONNECTIONS", 3)
+
+    async def work(port: int, server: MutualHttps) -> list[int]:
+        held = asyncio.create_task(ask(certificates, port, b"GET / HTTP/1.1\r\n"))
+        await until(lambda: bool(server.connections))
+        await asyncio.sleep(0.2)
+        second = await ask(certificates, port, post(0, b""))
+        found = [len(second), server.turned_away]
+        strangers = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        await until(lambda: server.turned_away > 1)
+        found += [server.connections, server.turned_away]
+        for each in strangers:
+            each.close()
+        held.cancel()
+        return found
+
+    assert served(certificates, work) == [0, 1, 3, 2]
+
+
+def test_what_is_renewed_is_read_anew_and_what_is_half_written_is_not(certificates: Certificates) -> None:
+    context, server = context_of(certificates), certificates.server
+    first = context.now()
+    assert context.now() is first
+    whole = server.certificate.read_bytes()
+    server.certificate.write_bytes(whole[:100])
+    assert context.now() is first
+    files = KeyPair(certificates.folder / "next.crt", certificates.folder / "next.key")
+    issue(certificates.authority, files, common_name="headquarters", alternatives=("127.0.0.1",))
+    files.certificate.replace(server.certificate)
+    assert context.now() is first, "its key is not there yet"
+    files.key.replace(server.key)
+    assert context.now() is not first
+    server.key.unlink()
+    assert context.now() is not first
+    with pytest.raises(ShopError, match="the certificate cannot be used"):
+        context_of(certificates)
+
+
+def test_a_port_that_somebody_has_is_refused(certificates: Certificates) -> None:
+    async def work(port: int, _: MutualHttps) -> None:
+        with pytest.raises(ShopError, match=f"127.0.0.1:{port}, which nobody else has"):
+            MutualHttps(context_of(certificates).now, echo, LARGEST).bind("127.0.0.1", port)
+
+    served(certificates, work)
+
+
+def test_the_line_is_tls_1_3_with_a_certificate_each_time(certificates: Certificates) -> None:
+    context = context_of(certificates).now()
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_3
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.num_tickets == 0
+    assert len(context.get_ca_certs()) == 1, "the system's authorities have nothing to say here"
+
+
+@pytest.mark.parametrize(
+    ("names", "region"),
+    [
+        (("region-1",), 1), (("region-99",), 99), (("region-0",), None), (("region-100",), None), (("Region-1",), None),
+        (("region-1\n",), None), (("region-1", "region-2"), None), ((), None), (("region-01",), None),
+    ],
+)  # fmt: skip
+def test_a_certificate_is_of_one_region_or_of_none(names: tuple[str, ...], region: int | None) -> None:
+    assert region_of({"subject": tuple((("commonName", name),) for name in names)}) == region
+    assert region_of({"subject": ((("organizationName", "region-1"),),)}) is None
+    assert region_of(None) is None
