@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import litestar
 from litestar import Response, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.response import Redirect
@@ -65,7 +66,7 @@ class Entrance:
         """Open the log."""
         self._log = SecurityLog(self.secret)
 
-    def guard(self, request: Request) -> Response[Any] | None:
+    def guard(self, request: litestar.Request[Any, Any, Any]) -> Response[Any] | None:
         """Look at a request before its handler: return the way to the form, or None and let it through.
 
         Raises:

@@ -184,12 +184,15 @@ def _month(number: int) -> date:
 
 async def _money(queries: Queries, span: Span) -> tuple[Money, ...]:
     rows = await queries.fetch(_MONEY, span.since, span.until)
-    return tuple(Money(*row[:2], Currency(row[2]), MoneyMetric(row[3]), row[4]) for row in rows)
+    return tuple(
+        Money(region, day, Currency(currency), MoneyMetric(metric), value)
+        for region, day, currency, metric, value in rows
+    )
 
 
 async def _visitors(queries: Queries, span: Span) -> tuple[Visitors, ...]:
     rows = await queries.fetch(_VISITORS, span.since, span.until)
-    return tuple(Visitors(*row[:2], Step(row[2]), row[3]) for row in rows)
+    return tuple(Visitors(region, day, Step(step), value) for region, day, step, value in rows)
 
 
 async def _sold(queries: Queries, span: Span) -> tuple[Sold, ...]:
@@ -199,4 +202,4 @@ async def _sold(queries: Queries, span: Span) -> tuple[Sold, ...]:
 
 async def _seen(queries: Queries, question: str, span: Span) -> tuple[Seen, ...]:
     rows = await queries.fetch(question, span.since, span.until)
-    return tuple(Seen(*row[:2], Interest(row[2]), *row[3:]) for row in rows)
+    return tuple(Seen(region, number, Interest(metric), value, days) for region, number, metric, value, days in rows)
