@@ -13,6 +13,8 @@ from app import __version__, logs
 from app.errors import ShopError
 from app.settings import Environment, PaymentsSettings, StorefrontSettings
 
+NUMPY = "add numpy to app/requirements.in and libstdc++6 to the image's packages, and build the image anew"
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one verb; errors that an operator can act on are printed without a traceback."""
@@ -107,7 +109,7 @@ def _keep_log(_: argparse.Namespace) -> None:
 
 
 def _recommend(_: argparse.Namespace) -> None:
-    _want_numpy()
+    _want("numpy", "the recommender", NUMPY)
     from app.recommendations.serving import recommend  # noqa: PLC0415
     from app.recommendations.settings import RecommendSettings  # noqa: PLC0415
 
@@ -117,24 +119,13 @@ def _recommend(_: argparse.Namespace) -> None:
 
 
 def _index_sessions(_: argparse.Namespace) -> None:
-    _want_numpy()
+    _want("numpy", "the recommender", NUMPY)
     from app.recommendations.indexing import index_sessions  # noqa: PLC0415
     from app.recommendations.settings import RecommendSettings  # noqa: PLC0415
 
     settings = RecommendSettings.read()
     log = logs.configure("index-sessions", settings.listen.site)
     log.info("index made", **index_sessions(settings))
-
-
-def _want_numpy() -> None:
-    """Refuse to begin where numpy is not installed: an image has it only where the recommender runs."""
-    if find_spec("numpy") is None:
-        raise ShopError.build(
-            "the recommender cannot run in this image",
-            expected="numpy, which it alone needs",
-            found="an installation of the shop without it",
-            action="add numpy to app/requirements.in and libstdc++6 to the image's packages, and build the image anew",
-        )
 
 
 def _insight(_: argparse.Namespace) -> None:
@@ -158,8 +149,7 @@ def _report(_: argparse.Namespace) -> None:
 
 
 def _export(_: argparse.Namespace) -> None:
-    _want("cryptography", "which signs releases")
-    _want("opendp", "which makes the noise")
+    _want("opendp", "the export")
     from app.export.export_process import export, require_own_schema  # noqa: PLC0415
     from app.export.export_settings import ExportSettings  # noqa: PLC0415
     from app.server import run  # noqa: PLC0415
@@ -171,7 +161,6 @@ def _export(_: argparse.Namespace) -> None:
 
 
 def _take_releases(_: argparse.Namespace) -> None:
-    _want("cryptography", "which checks signatures")
     from app.export.taking import require_own_schema, take_releases  # noqa: PLC0415
     from app.export.taking_settings import TakingSettings  # noqa: PLC0415
     from app.server import run  # noqa: PLC0415
@@ -182,14 +171,14 @@ def _take_releases(_: argparse.Namespace) -> None:
     run(settings.listen, lambda: take_releases(settings))
 
 
-def _want(module: str, what: str) -> None:
-    """Refuse to begin where a library of the export is not installed: the shop's image has none of them."""
+def _want(module: str, who: str, action: str = "run it in an image of its own, or install the library") -> None:
+    """Refuse to begin where a library is not installed: not every image has those that one process alone needs."""
     if find_spec(module) is None:
         raise ShopError.build(
-            "the export cannot run in this image",
-            expected=f"{module}, {what}",
+            f"{who} cannot run in this image",
+            expected=module,
             found="an installation of the shop without it",
-            action="run it in the exporter's own image, or install the library",
+            action=action,
         )
 
 

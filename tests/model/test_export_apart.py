@@ -47,8 +47,21 @@ def test_opendp_is_loaded_in_one_place() -> None:
 
 
 def test_nothing_of_the_shop_loads_the_export() -> None:
-    assert [file for file in of("app.export", ROOT / "app") if not file.startswith("app/export/")] == ["app/cli.py"]
+    others = [file for file in of("app.export", ROOT / "app") if not file.startswith(("app/export/", "app/reporting/"))]
+    assert others == ["app/cli.py"]
     assert of("app.export", EXPORT), "one looks where something is"
+
+
+def test_headquarters_pages_load_the_words_of_the_export_alone() -> None:
+    words = {f"app.export.{name}" for name in ("budget", "noise", "schema", "vocabulary")}
+    loaded = {
+        each
+        for file in (ROOT / "app" / "reporting").rglob("*.py")
+        for each in imported(file)
+        if each.startswith("app.export")
+    }
+    assert loaded
+    assert {each for each in loaded if not any(each == word or each.startswith(f"{word}.") for word in words)} == set()
 
 
 def test_the_command_loads_the_export_for_its_two_verbs_alone() -> None:
