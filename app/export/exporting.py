@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -29,6 +29,14 @@ COUNTS_KEPT_DAYS = 7
 SOON_SECONDS = 0.1
 """Until the turn that sends what this one has made."""
 Draw = Callable[[Connection, Standing], Awaitable[tuple[Sealed, ...]]]
+
+
+class Due(NamedTuple):
+    """Something that is to be made: its name, the way to make it, and the day on which it looked for what came late."""
+
+    what: str
+    draw: Draw
+    corrects: date | None = None
 
 
 class Counts(Protocol):
@@ -106,38 +114,39 @@ class Exporter:
         """Make what is due; return how many releases that were."""
         failed: list[str] = []
         made, due = 0, await self._due()
-        for _, (what, draw) in zip(portions(len(due)), due, strict=False):
+        for _, each in zip(portions(len(due)), due, strict=False):
             try:
-                made += await self._drawn(draw)
+                made += await self._drawn(each.draw)
+                self._corrected = each.corrects or self._corrected
             except BehindError as error:
                 self._log.warning("nothing is made now", problem=str(error))
                 break
             except (DatabaseUnavailableError, UnknownOutcomeError):
                 raise
             except ShopError as error:
-                failed.append(what)
-                self._log.error("a release could not be made", what=what, problem=str(error))
+                failed.append(each.what)
+                self._log.error("a release could not be made", what=each.what, problem=str(error))
         self.failed = tuple(failed)
         return made
 
-    async def _due(self) -> Sequence[tuple[str, Draw]]:
-        """Return what is to be made now, a name and a way for each."""
+    async def _due(self) -> Sequence[Due]:
+        """Return what is to be made now."""
         if self.delivery.gone is None:
             return ()
         today = await region_rows.today(self._commerce)
-        due = [(f"money of {day}", self._money(day)) for day in await self.days_without(Kind.MONEY)]
+        due = [Due(f"money of {day}", self._money(day)) for day in await self.days_without(Kind.MONEY)]
         for day in await self.days_without(Kind.BEHAVIOUR):
             is_kept = day >= today - timedelta(days=COUNTS_KEPT_DAYS)
             if is_kept and (counts := await self._counts.of(day)) is not None:
-                due.append((f"behaviour of {day}", self._behaviour(day, counts)))
+                due.append(Due(f"behaviour of {day}", self._behaviour(day, counts)))
         if self._corrected != today:  # once a day: it reads the orders of ten weeks
-            due.append((f"correction of {today}", self._correction(today)))
+            due.append(Due(f"correction of {today}", self._correction(today), today))
         return due
 
     async def _drawn(self, draw: Draw) -> int:
         gone = self.delivery.gone  # as it is at this moment
         if gone is None:
-            return 0
+            raise BehindError("nobody knows any more what may have left")
         async with self._commerce.write() as connection:
             made = await draw(connection, gone)
         return len(made)
@@ -149,9 +158,4 @@ class Exporter:
         return lambda connection, gone: self._publisher.behaviour(connection, day, counts, self._sampler(), gone)
 
     def _correction(self, today: date) -> Draw:
-        async def draw(connection: Connection, gone: Standing) -> tuple[Sealed, ...]:
-            made = await self._publisher.correction(connection, today, gone)
-            self._corrected = today
-            return made
-
-        return draw
+        return lambda connection, gone: self._publisher.correction(connection, today, gone)

@@ -89,6 +89,7 @@ def test_a_staff_file_has_names_and_hashes() -> None:
         (f"ada:{NOBODY[:-8]}", "line 1"),
         (f"ada:{NOBODY.replace('scrypt', 'md5')}", "line 1"),
     ],
+    ids=["empty", "no hash", "a password", "a capital", "twice", "too slow", "no power of two", "cut", "another hash"],
 )
 def test_a_staff_file_that_cannot_be_used_says_where(text: str, says: str) -> None:
     with pytest.raises(StaffFileError, match=says) as refused:
