@@ -35,7 +35,7 @@ from app.gauges import MEDIA_TYPE, gauges, whole_gauges
 from app.web.health import health_routes
 from app.web.outermost import Outermost
 
-ROLE = "headquarters"
+ROLE = "take_app"
 """As whom it works: the database's owner, until headquarters' database is made with logins of its own."""
 PATIENCE = 3.0
 """A full batch is more rows than any page writes."""
@@ -139,7 +139,7 @@ def take_releases(settings: TakingSettings) -> Outermost:
     register = Renewed("the register of keys", [settings.keys], lambda: register_of(settings.keys))
     files = (settings.authority, settings.certificate, settings.key)
     context = Renewed("the certificate of this server", files, lambda: trust_of_server(*files))
-    reports = Database(settings.reports_dsn, role=ROLE, application="take-releases", size=6, patience=PATIENCE)
+    reports = _reports(settings, size=6)
     taking = Taking(reports, register.now, of_catalogue())
     server = MutualHttps(context.now, taking.answer, LARGEST_SENT)
     server.bind(settings.listen.address, settings.port)
@@ -181,8 +181,19 @@ async def require_own_schema(settings: TakingSettings) -> None:
     Raises:
         ShopError: it has not, or it does not answer, so that it is not known.
     """
-    reports = Database(settings.reports_dsn, role=ROLE, application="take-releases", size=1, patience=PATIENCE)
+    reports = _reports(settings, size=1)
     try:
         await require_one_schema(reports, HEADQUARTERS)
     finally:
         await reports.close()
+
+
+def _reports(settings: TakingSettings, *, size: int) -> Database:
+    return Database(
+        settings.reports_dsn,
+        role=ROLE,
+        application="take-releases",
+        size=size,
+        patience=PATIENCE,
+        other_dsn=settings.other_reports_dsn,
+    )

@@ -34,6 +34,7 @@ class TakingSettings:
     key: Path
     keys: Path
     reports_dsn: str = field(repr=False)
+    other_reports_dsn: str = field(repr=False)
 
     @classmethod
     def read(cls, variables: Mapping[str, str] | None = None) -> TakingSettings:
@@ -52,6 +53,7 @@ class TakingSettings:
             key=Path(environment.text("TAKE_KEY_FILE")),
             keys=Path(environment.text("TAKE_KEYS")),
             reports_dsn=environment.dsn("HEADQUARTERS_DSN", "HEADQUARTERS_PASSWORD"),
+            other_reports_dsn=environment.other_dsn("HEADQUARTERS_DSN", "HEADQUARTERS_PASSWORD"),
         )
         if settings.port == settings.listen.port:
             environment.refuse(f"TAKE_PORT: expected another port than that of the probes, found {settings.port}")

@@ -91,7 +91,8 @@ class Place:
         self.region, self.reports = Cluster(), Cluster()
         upgrade(self.region.dsn("commerce"), "commerce")
         stock(self.region.dsn("commerce"))
-        self.reports.admin("CREATE ROLE headquarters LOGIN")
+        for role in ("headquarters", "take_app", "report_app"):
+            self.reports.admin(f"CREATE ROLE {role} LOGIN")
         self.reports.admin("CREATE DATABASE headquarters OWNER headquarters")
         upgrade(self.reports.dsn("headquarters"), "headquarters")
 
@@ -131,7 +132,7 @@ class Place:
 
     def taking_variables(self) -> dict[str, str]:
         return {
-            "HEADQUARTERS_DSN": self.reports.dsn("headquarters"),
+            "HEADQUARTERS_DSN": self.reports.service_dsn("headquarters", "take_app"),
             "TAKE_PORT": str(self.port),
             "TAKE_AUTHORITY_FILE": str(self.files.authority.certificate),
             "TAKE_CERTIFICATE_FILE": str(self.files.server.certificate),

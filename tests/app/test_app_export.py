@@ -43,11 +43,13 @@ DAY = date(2026, 10, 5)
 COUNTS: dict[Cell, int] = {visitors_cell(Audience.PEOPLE, Step.VISIT): 900, product_cell(1, Interest.VIEW): 300}
 COMMERCE, PROMOTED, REPORTS = "commerce_export", "commerce_promoted", "headquarters_export"
 SESSION = b"s" * 16
+LOGINS = ("headquarters", "take_app", "report_app")
 
 
 @pytest.fixture(scope="module")
 def databases(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.admin("CREATE ROLE headquarters LOGIN")
+    for role in LOGINS:
+        cluster.admin(f"CREATE ROLE {role} LOGIN")
     for name in (COMMERCE, PROMOTED, REPORTS):
         owner = name.partition("_")[0]
         cluster.admin(f"CREATE DATABASE {name} OWNER {owner}")
@@ -57,7 +59,8 @@ def databases(cluster: Cluster) -> Iterator[Cluster]:
     yield cluster
     for name in (COMMERCE, PROMOTED, REPORTS):
         cluster.admin(f"DROP DATABASE {name} WITH (FORCE)")
-    cluster.admin("DROP ROLE headquarters")
+    for role in LOGINS:
+        cluster.admin(f"DROP ROLE {role}")
 
 
 @pytest.fixture
@@ -381,7 +384,9 @@ def deliver(cluster: Cluster, name: str = COMMERCE) -> tuple[Delivery, int]:
     """One turn of a new process; returns it with how many batches it sent."""
 
     async def work(commerce: Database) -> tuple[Delivery, int]:
-        reports = Database(cluster.dsn(REPORTS), role="headquarters", application="export-tests", size=2)
+        reports = Database(
+            cluster.service_dsn(REPORTS, "take_app"), role="take_app", application="export-tests", size=2
+        )
         line = Line(reports)
         delivery = Delivery(outbox(commerce), line)
         try:
@@ -441,7 +446,7 @@ def receive(
                 receipts.append((await headquarters_rows.receive(connection, batch, REGISTER, peer, of_catalogue()))[0])
         return receipts
 
-    return with_database(cluster.dsn(REPORTS), work, "headquarters")
+    return with_database(cluster.service_dsn(REPORTS, "take_app"), work, "take_app")
 
 
 def test_headquarters_tells_apart_what_is_wrong_and_keeps_what_came_before_it(region: Cluster) -> None:
@@ -504,7 +509,7 @@ def test_what_headquarters_shows_fits_into_an_answer(region: Cluster) -> None:
     async def work(reports: Database) -> tuple[Sealed, ...]:
         return await headquarters_rows.after(reports, REGION, 3)
 
-    shown = with_database(region.dsn(REPORTS), work, "headquarters")
+    shown = with_database(region.service_dsn(REPORTS, "take_app"), work, "take_app")
     assert [each.body.strip() for each in shown] == [b"4", b"5", b"6", b"7"]
     assert len(msgspec.json.encode(Shelf(releases=shown))) <= LARGEST_SENT
 
@@ -514,7 +519,7 @@ def test_a_release_of_another_key_is_not_taken_back(region: Cluster) -> None:
     receive(region, made)
 
     async def work(commerce: Database) -> State:
-        reports = Database(region.dsn(REPORTS), role="headquarters", application="export-tests", size=2)
+        reports = Database(region.service_dsn(REPORTS, "take_app"), role="take_app", application="export-tests", size=2)
         delivery = Delivery(StoredOutbox(commerce, REGION, [signer(7).public], of_catalogue()), Line(reports))
         try:
             await delivery.turn()

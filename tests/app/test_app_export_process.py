@@ -280,3 +280,27 @@ def test_behaviour_is_drawn_once_where_there_are_counts_and_nothing_before_headq
         (Kind.MONEY, ago(2)), (Kind.MONEY, ago(1)), (Kind.BEHAVIOUR, ago(1)), (Kind.BEHAVIOUR, ago(1)),
     ]  # fmt: skip
     assert place.of_region("SELECT day, seq FROM export.spending") == [(ago(1), 3)]
+
+
+@pytest.mark.requirement("what headquarters has taken is changed by nobody")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE reporting.release SET day = day",
+        "DELETE FROM reporting.release",
+        "UPDATE reporting.cell SET value = 60",
+        "DELETE FROM reporting.cell",
+        "DELETE FROM reporting.region",
+        "UPDATE reporting.region SET number = 9",
+        "SELECT value FROM reporting.cell",
+        "TRUNCATE reporting.cell",
+        "CREATE TABLE reporting.mine (x int)",
+        "ALTER TABLE reporting.release DISABLE TRIGGER ALL",
+    ],
+)
+def test_the_login_that_takes_releases_changes_none(place: Place, statement: str) -> None:
+    with (
+        psycopg.connect(place.reports.service_dsn("headquarters", "take_app")) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())

@@ -38,16 +38,11 @@ from app.export.vocabulary import (
 )
 
 NAME = "headquarters_report"
-LOGIN = "report_app"
+LOGIN, TAKES = "report_app", "take_app"
+ROLES = ("headquarters", LOGIN, TAKES)
 FIRST = date(2026, 10, 5)
 SECOND, THIRD, FOURTH = (FIRST + timedelta(days=number) for number in (1, 2, 3))
 REGIONS = '{"1": "rdc-a", "2": "rdc-b", "3": "rdc-c"}'
-RIGHTS = (
-    "GRANT USAGE ON SCHEMA reporting TO report_app",
-    "GRANT SELECT (number, last_seq, heard_at) ON reporting.region TO report_app",
-    "GRANT SELECT (region, seq, kind, day, part, parts, received_at) ON reporting.release TO report_app",
-    "GRANT SELECT ON reporting.cell TO report_app",
-)
 SESSION = b"s" * 16
 
 
@@ -133,20 +128,18 @@ def world() -> dict[int, list[Release]]:
 @contextmanager
 def headquarters(cluster: Cluster) -> Iterator[Cluster]:
     """The database of the pages with all of it, and the login that may read it."""
-    cluster.admin("CREATE ROLE headquarters LOGIN")
-    cluster.admin(f"CREATE ROLE {LOGIN} LOGIN")
+    for role in ROLES:
+        cluster.admin(f"CREATE ROLE {role} LOGIN")
     cluster.admin(f"CREATE DATABASE {NAME} OWNER headquarters")
     try:
         upgrade(cluster.dsn(NAME), "headquarters")
-        for statement in RIGHTS:
-            cluster.query(NAME, statement)
         for number, releases in world().items():
             receive(cluster, number, releases)
         yield cluster
     finally:
         cluster.admin(f"DROP DATABASE {NAME} WITH (FORCE)")
-        cluster.admin(f"DROP ROLE {LOGIN}")
-        cluster.admin("DROP ROLE headquarters")
+        for role in ROLES:
+            cluster.admin(f"DROP ROLE {role}")
 
 
 def receive(cluster: Cluster, region: int, releases: Sequence[Release]) -> None:
@@ -161,4 +154,4 @@ def receive(cluster: Cluster, region: int, releases: Sequence[Release]) -> None:
             _, refused = await headquarters_rows.receive(connection, batch, register, region, of_catalogue())
             assert refused is None, refused
 
-    with_database(cluster.dsn(NAME), work, "headquarters")
+    with_database(cluster.service_dsn(NAME, TAKES), work, TAKES)
