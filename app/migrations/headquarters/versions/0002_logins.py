@@ -1,7 +1,7 @@
 """Who takes releases and who shows figures get logins of their own, which own nothing.
 
-The one adds what regions send, and says who was heard when; what was taken it cannot change, nor may it see figures by
-any other way. The other reads figures and where they are from: no signature, no session, no body.
+The one adds what regions send, reads what it was sent, and says who was heard when; what was taken it cannot change.
+The other reads figures and where they are from: no signature, no session, no body.
 
 Revision ID: 0002
 """
