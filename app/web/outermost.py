@@ -29,7 +29,7 @@ def page_headers(static_url: str, *, https: bool) -> dict[str, str]:
             "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
         # Browsers that know it run no script, and apply no style sheet, whose bytes a page does not name.
-        "integrity-policy": "blocked-destinations=(script style)",
+        "integrity-policy": "blocked-destinations=(script)",
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",

@@ -2,7 +2,8 @@
 
 Starts PostgreSQL, the simulated provider, the payments service and the storefront on loopback, then walks through every
 state of the pages at 390 and 1440 px with axe-core, and once more without JavaScript. Ends with code 1 when there is a
-finding or a state that could not be reached. `--lighthouse RUNS` measures the main pages with Lighthouse instead.
+finding or a state that could not be reached. `--lighthouse RUNS` measures the main pages with Lighthouse instead, and
+`--report` looks at headquarters' pages, of releases that the tests know.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ sys.path.insert(0, str(HERE.parents[1] / "tests" / "app"))
 sys.path.insert(0, str(HERE.parents[1]))
 
 from backstage import backstage  # noqa: E402 the folders above come first
+from shown_report import look_at_report  # noqa: E402
 from walked_shop import StartedShop  # noqa: E402
 
 RESULTS = HERE.parent / "results" / "lighthouse.jsonl"
@@ -29,12 +31,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="one of 390, 1440 and noscript")
     parser.add_argument("--walk", help="one of the names in journey.js")
     parser.add_argument("--lighthouse", type=int, metavar="RUNS", help="measure with Lighthouse, so often")
+    parser.add_argument("--report", action="store_true", help="headquarters' pages")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file that gets a line for each measured page")
     return parser.parse_args()
 
 
 def main() -> int:
     wanted = arguments()
+    if wanted.report:
+        return look_at_report(wanted.screenshots)
     shop = StartedShop()
     try:
         if wanted.lighthouse:

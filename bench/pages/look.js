@@ -2,13 +2,12 @@
 // axe-core, sizes and screenshots of every state of the pages, at 390 and 1440 px, and all of it without JavaScript.
 // Prints one line for each finding and ends with 1 if there is any. `python bench/pages` starts a shop for it.
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { browsing } from "./browser.js";
 import { Hands } from "./hands.js";
 import { walks } from "./journey.js";
+import { judged, PHONE, WALL } from "./judging.js";
 import { measured, SMALLEST_TARGET } from "./measures.js";
 
 const { values: wanted, positionals } = parseArgs({
@@ -22,11 +21,9 @@ if (!shop) {
   console.error("usage: node look.js URL [--screenshots FOLDER] [--only 390|1440|noscript] [--walk NAME] [--backstage URL]");
   process.exit(2);
 }
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true };
 const WAYS = {
   390: { viewport: PHONE, scripts: true },
-  1440: { viewport: { width: 1440, height: 900 }, scripts: true },
+  1440: { viewport: WALL, scripts: true },
   noscript: { viewport: PHONE, scripts: false },
 };
 const EXPECTED_ERROR = /status of [45]\d\d/; // the walk compares each status itself
@@ -72,12 +69,4 @@ async function walked(browser, way, { viewport, scripts }, walk) {
   if (wanted.backstage) await fetch(`${wanted.backstage}/as-new`, { method: "POST" });
   await context.close();
   return seen;
-}
-
-async function judged(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  return violations.map(
-    ({ impact, id, nodes }) => `${impact} ${id}, ${nodes.length} times, as in ${nodes[0].html.slice(0, 160)}`,
-  );
 }
