@@ -28,8 +28,8 @@ def page_headers(static_url: str, *, https: bool) -> dict[str, str]:
             f"default-src 'none'; img-src 'self' {static}; style-src {static}; script-src {static}; font-src {static}; "
             "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # Browsers that know it run no script whose bytes a page does not name. Style sheets have theirs named, too, but the
-        # word for them is an error to Chromium 156.
+        # Browsers that know it run no script whose bytes a page does not name. Style sheets have theirs named, too, but
+        # the word for them is an error to Chromium 156.
         "integrity-policy": "blocked-destinations=(script)",
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",
