@@ -23,6 +23,9 @@ export function measured(smallest) {
   const isFresh = !document.querySelector(".problems");
   if (add && isFresh && innerWidth < 500 && scrollY === 0 && add.getBoundingClientRect().bottom > innerHeight + 4)
     found.push(`"Add to cart" begins below the first screen, at ${add.getBoundingClientRect().top} px`);
+  const asks = document.querySelector("[data-ask][open]");
+  if (asks && scrollY === 0 && asks.getBoundingClientRect().bottom > innerHeight + 4)
+    found.push("the question whether to count stands below the first screen");
   for (const picture of document.images)
     if (picture.complete && picture.naturalWidth === 0) found.push(`a picture is missing: ${picture.src}`);
   if (!document.title || !document.documentElement.lang) found.push("a page without title or language");

@@ -60,6 +60,7 @@ class StartedShop:
             SHOP_RENDERED=str(folder / "rendered"),
             SHOP_REGION_FACTS=FACTS,
             SHOP_SITE="frankfurt",
+            SHOP_CLICKS="1",
         ).url
 
     def _run(self, verb: str, **variables: str) -> Process:
