@@ -304,7 +304,7 @@ def test_an_operator_moves_and_replaces_databases(api: KubeApi) -> None:
     operator.delete(found.path)
     operator.apply(found.path, new, manager="shopsphere-rebuild")
     operator.items("/api/v1/namespaces/data-ledger/persistentvolumeclaims")
-    assert len(secrets_of(lambda path: operator.items(path, labelSelector=PART_OF))) == len(OWN)
+    assert len(secrets_of(lambda path: operator.items(path, labelSelector=PART_OF), SITE_WITH_BROKER)) == len(OWN)
     permit = Permit(
         pair="rdc-a", epoch=3, active="dublin", session=NOBODY, actor="me", reason="drill", at=datetime.now(UTC)
     )
