@@ -17,7 +17,8 @@ Seen = tuple[tuple[str, int, int, int], ...]
 class Renewed(Generic[T]):
     """Something that is made of files, made anew once they are others.
 
-    While they cannot be used (one of two is written, the other one is not yet) the one before stays.
+    While they cannot be used (one of two is written, the other one is not yet) the one before stays. They are tried
+    again each time: what was in the way, such as rights or a process without a free file, may leave no trace in them.
 
     Args:
         what: it is, for logs.
@@ -34,6 +35,7 @@ class Renewed(Generic[T]):
         try:
             self._seen = self._look()
             self._made = make()
+            self._refused: Seen | None = None
         except (OSError, ValueError) as error:
             raise ShopError.build(
                 f"{what} cannot be used",
@@ -50,13 +52,20 @@ class Renewed(Generic[T]):
             self._log.error("files cannot be read; what was read before is used", what=self._what, problem=str(error))
             return self._made
         if seen != self._seen:
-            self._seen = seen  # also where they cannot be used: one line for one change
             try:
                 self._made = self._make()
-                self._log.info("read anew", what=self._what)
             except (OSError, ValueError, ShopError) as error:
-                self._log.error("files cannot be used; what was read before is", what=self._what, problem=str(error))
+                self._say_unusable(seen, error)
+            else:
+                self._seen, self._refused = seen, None
+                self._log.info("read anew", what=self._what)
         return self._made
+
+    def _say_unusable(self, seen: Seen, error: Exception) -> None:
+        """Write one line for one change."""
+        if seen != self._refused:
+            self._refused = seen
+            self._log.error("files cannot be used; what was read before is", what=self._what, problem=str(error))
 
     def _look(self) -> Seen:
         """Return what tells one content of the files from another, without reading them."""
