@@ -231,7 +231,7 @@ class MutualHttps:
             ms=round((time.monotonic() - began) * 1000),
         )
         async with asyncio.timeout(WRITE_SECONDS):
-            _write(line, writer, said)
+            _write(line, writer, said, asked)
             await writer.drain()
             writer.close()
             with suppress(OSError):
@@ -254,10 +254,11 @@ async def _read(line: h11.Connection, reader: asyncio.StreamReader, region: int,
             line.receive_data(await reader.read(_CHUNK))
         elif isinstance(event, h11.Request):
             request = event
+            _refuse_unclear(request, largest)
         elif isinstance(event, h11.Data):
             body += event.data
             if len(body) > largest:
-                raise RefusedRequestError(413, f"a body has at most {largest} bytes here")
+                raise _too_large(largest)
         elif isinstance(event, h11.EndOfMessage) and request:
             path, _, query = request.target.decode("ascii", "replace").partition("?")
             return Asked(region, request.method.decode("ascii"), path, query, bytes(body))
@@ -265,16 +266,31 @@ async def _read(line: h11.Connection, reader: asyncio.StreamReader, region: int,
             raise RefusedRequestError(400, "no whole request")
 
 
+def _refuse_unclear(request: h11.Request, largest: int) -> None:
+    """Refuse by its head a request whose body is too large to be waited for, or has two ends."""
+    lengths = [int(value) for name, value in request.headers if name == b"content-length"]
+    if lengths and any(name == b"transfer-encoding" for name, _ in request.headers):
+        raise RefusedRequestError(400, "a body has a length or comes in chunks, not both")
+    if any(length > largest for length in lengths):
+        raise _too_large(largest)
+
+
+def _too_large(largest: int) -> RefusedRequestError:
+    return RefusedRequestError(413, f"a body has at most {largest} bytes here")
+
+
 def _text(status: int, problem: str) -> Said:
     return Said(status, f"{problem}\n".encode(), "text/plain")
 
 
-def _write(line: h11.Connection, writer: asyncio.StreamWriter, said: Said) -> None:
+def _write(line: h11.Connection, writer: asyncio.StreamWriter, said: Said, asked: Asked | None) -> None:
     headers = [
         ("Content-Type", said.kind),
         ("Content-Length", str(len(said.body))),
         ("Connection", "close"),
     ]
     response = h11.Response(status_code=said.status, headers=headers)
-    for event in (response, h11.Data(data=said.body), h11.EndOfMessage()):
+    is_head = asked is not None and asked.method == "HEAD"
+    body = () if is_head else (h11.Data(data=said.body),)
+    for event in (response, *body, h11.EndOfMessage()):
         writer.write(line.send(event) or b"")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from free_port import free_port
+from structlog.testing import capture_logs
 
 from app.errors import ShopError
 from app.export import mutual_https
@@ -218,3 +221,123 @@ def test_a_certificate_is_of_one_region_or_of_none(names: tuple[str, ...], regio
     assert region_of({"subject": tuple((("commonName", name),) for name in names)}) == region
     assert region_of({"subject": ((("organizationName", "region-1"),),)}) is None
     assert region_of(None) is None
+
+
+def test_what_could_not_be_read_is_tried_again_though_no_file_changes(certificates: Certificates) -> None:
+    """Rights, and a process without a free file, leave no trace in what tells one content from another."""
+    file, problems = certificates.folder / "some", [OSError(24, "Too many open files")]
+
+    def make() -> int:
+        if problems and file.stat().st_size > 1:
+            raise problems[-1]
+        return file.stat().st_size
+
+    file.write_text("1")
+    renewed = Renewed("a number", [file], make)
+    file.write_text("22")
+    with capture_logs() as lines:
+        assert [renewed.now() for _ in range(3)] == [1, 1, 1]
+    assert len(lines) == 1, "one line for one change"
+    problems.clear()
+    assert renewed.now() == 2
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nbodyb", "400"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4, 5\r\n\r\nbodyb", "400"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", "400"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %s\r\n\r\n" % (b"9" * 19), "413"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %s\r\n\r\n" % (b"9" * 30), "400"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", "400"),
+        (CHUNKED + b"5;" + b"e" * 40000 + b"\r\n", "431"),
+        (CHUNKED + b"-5\r\n", "400"),
+        (CHUNKED + b"0\r\n" + b"a: b\r\n" * 6000, "431"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n", "400"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\na: b\r\n c: d\r\nx y: z\r\n\r\n", "400"),
+        (b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", "200"),
+        (b"HEAD /fails HTTP/1.1\r\nhost: x\r\n\r\n", "500"),
+    ],
+)  # fmt: skip
+def test_a_request_with_two_meanings_is_answered_once_or_refused(
+    request_: bytes, expected: str, certificates: Certificates
+) -> None:
+    async def work(port: int, server: MutualHttps) -> bytes:
+        answer = await ask(certificates, port, request_)
+        await until(lambda: not server.connections)
+        return answer
+
+    answer = served(certificates, work)
+    assert (status(answer) if answer else "none", answer.count(b"HTTP/1.1")) == (expected, 1)
+
+
+def test_who_closes_half_way_leaves_nothing_behind(certificates: Certificates) -> None:
+    async def work(port: int, server: MutualHttps) -> tuple[int, str]:
+        for begun in (b"", b"POST / HT", post(100, b"half")):
+            client = certificates.region
+            context = trust(certificates.authority.certificate, client.certificate, client.key)
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            writer.write(begun)
+            await writer.drain()
+            writer.transport.abort()
+        for bytes_ in (b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", port)) as plain:
+                plain.sendall(bytes_)
+                plain.shutdown(socket.SHUT_WR)
+        await until(lambda: not server.connections)
+        return server.strangers, status(await ask(certificates, port, post(0, b"")))
+
+    assert served(certificates, work) == (3, "200")
+
+
+@pytest.mark.parametrize("name", ["region-7\x00", "region-8,CN=region-7", "headquarters", "none", "stranger"])
+def test_a_certificate_that_is_not_of_one_region_is_not_spoken_with(name: str, certificates: Certificates) -> None:
+    files = KeyPair(certificates.folder / "other.crt", certificates.folder / "other.key")
+    authority = certificates.authority
+    if name == "stranger":
+        authority = new_authority(certificates.folder / "foreign", "line")
+    issue(authority, files, common_name="region-7" if name == "stranger" else name, alternatives=("region-7",))
+    context = ssl.create_default_context(cafile=certificates.authority.certificate)
+    if name != "none":
+        context.load_cert_chain(files.certificate, files.key)
+
+    async def work(port: int, server: MutualHttps) -> tuple[bytes, int]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        answer = b""
+        with suppress(OSError):  # it is told in TLS that it is unknown
+            writer.write(post(0, b""))
+            answer = await reader.read()
+        writer.close()
+        await until(lambda: not server.connections)
+        return answer, server.strangers
+
+    assert served(certificates, work) == (b"", 1)
+
+
+def test_a_process_without_a_free_file_goes_on_once_it_has_one(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutual_https, "_PAUSE_SECONDS", 0.1)
+
+    async def work(port: int, server: MutualHttps) -> str:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        waiting = [socket.socket() for _ in range(3)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(each.fileno() for each in waiting) + 1, hard))
+        held: list[socket.socket] = []
+        try:
+            with suppress(OSError):
+                while True:
+                    held.append(socket.socket())
+            for each in waiting:
+                each.connect(("127.0.0.1", port))
+            await asyncio.sleep(0.3)
+            assert server.connections == 0
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for each in (*held, *waiting):
+                each.close()
+        return status(await ask(certificates, port, post(0, b"")))
+
+    assert served(certificates, work) == "200"
