@@ -33,7 +33,7 @@ FINISH_SECONDS = 10.0
 MOST_HEAD = 8192
 """Bytes of a request's line and headers that are waited for; what has come whole is at most `_CHUNK`."""
 MOST_CONNECTIONS = 128
-"""Of all together, those that have not shown who they are included."""
+"""Of all together; beyond it the oldest that has not shown who it is gives way, so that strangers keep nobody out."""
 MOST_OF_ONE = 4
 """Connections of one region: it needs one, and one more while the one before ends."""
 BACKLOG = 128
@@ -91,7 +91,7 @@ class MutualHttps:
 
     Attributes:
         connections: that are open.
-        turned_away: connections for which there was no place.
+        turned_away: connections for which there was no place, and strangers that gave way.
         strangers: connections whose other side did not show who it is.
     """
 
@@ -99,6 +99,7 @@ class MutualHttps:
         self._context, self._answers, self._largest = context, answers, largest
         self._listening: socket.socket | None = None
         self._open: set[asyncio.Task[None]] = set()
+        self._unknown: dict[asyncio.Task[None] | None, None] = {}  # the oldest first
         self._of_region: Counter[int] = Counter()
         self._said_at = -_SAY_SECONDS
         self._log = structlog.get_logger("regions")
@@ -157,11 +158,15 @@ class MutualHttps:
                 return
             if len(self._open) >= MOST_CONNECTIONS:
                 self.turned_away += 1
-                taken.close()
-                continue
+                if (oldest := next(iter(self._unknown), None)) is None:
+                    taken.close()
+                    continue
+                del self._unknown[oldest]
+                oldest.cancel()
             taken.settimeout(0)
             task = asyncio.create_task(self._connected(taken))
             self._open.add(task)
+            self._unknown[task] = None
             task.add_done_callback(self._open.discard)
 
     def _go_on(self) -> None:
@@ -184,6 +189,8 @@ class MutualHttps:
             taken.close()
             self._stranger(str(error))
             return
+        finally:
+            self._unknown.pop(asyncio.current_task(), None)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
             region = region_of(transport.get_extra_info("peercert"))
@@ -284,13 +291,8 @@ def _text(status: int, problem: str) -> Said:
 
 
 def _write(line: h11.Connection, writer: asyncio.StreamWriter, said: Said, asked: Asked | None) -> None:
-    headers = [
-        ("Content-Type", said.kind),
-        ("Content-Length", str(len(said.body))),
-        ("Connection", "close"),
-    ]
+    headers = [("Content-Type", said.kind), ("Content-Length", str(len(said.body))), ("Connection", "close")]
     response = h11.Response(status_code=said.status, headers=headers)
-    is_head = asked is not None and asked.method == "HEAD"
-    body = () if is_head else (h11.Data(data=said.body),)
-    for event in (response, *body, h11.EndOfMessage()):
+    body = b"" if asked is not None and asked.method == "HEAD" else said.body
+    for event in (response, h11.Data(data=body), h11.EndOfMessage()):
         writer.write(line.send(event) or b"")

@@ -165,7 +165,7 @@ def test_one_region_holds_few_connections_and_strangers_few_places(
         second = await ask(certificates, port, post(0, b""))
         found = [len(second), server.turned_away]
         strangers = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
-        await until(lambda: server.turned_away > 1)
+        await until(lambda: server.turned_away > 1 and server.connections <= 3)
         found += [server.connections, server.turned_away]
         for each in strangers:
             each.close()
@@ -341,3 +341,22 @@ def test_a_process_without_a_free_file_goes_on_once_it_has_one(
         return status(await ask(certificates, port, post(0, b"")))
 
     assert served(certificates, work) == "200"
+
+
+def test_strangers_that_hold_every_place_keep_no_region_out(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutual_https, "MOST_CONNECTIONS", 3)
+
+    async def work(port: int, server: MutualHttps) -> tuple[str, int, list[bytes]]:
+        strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        await until(lambda: server.connections == 3)
+        answer = status(await ask(certificates, port, post(0, b"")))
+        oldest = await strangers[0][0].read()
+        await until(lambda: server.connections == 2)
+        found = server.turned_away
+        for _, writer in strangers:
+            writer.close()
+        return answer, found, [oldest]
+
+    assert served(certificates, work) == ("200", 1, [b""])
