@@ -20,7 +20,8 @@ export function measured(smallest) {
       found.push(`target of ${Math.round(width)} × ${Math.round(height)} px: ${target.textContent.trim()}`);
   }
   const add = document.querySelector(".add button");
-  const isFresh = !document.querySelector(".problems");
+  // While the question whether to count stands at the bottom, the button waits in its place in the page.
+  const isFresh = !document.querySelector(".problems, [data-ask][open]");
   if (add && isFresh && innerWidth < 500 && scrollY === 0 && add.getBoundingClientRect().bottom > innerHeight + 4)
     found.push(`"Add to cart" begins below the first screen, at ${add.getBoundingClientRect().top} px`);
   const asks = document.querySelector("[data-ask][open]");
