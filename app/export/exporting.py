@@ -105,10 +105,14 @@ class Exporter:
 
     async def days_without(self, kind: Kind) -> list[date]:
         """Return the days that are over and have no release of a kind, oldest first."""
+        return (await self._open())[1][kind]
+
+    async def _open(self) -> tuple[date, dict[Kind, list[date]]]:
+        """Return the database's day, and by kind those before it that have no release, oldest first."""
         today = await region_rows.today(self._commerce)
         days = [self._since + timedelta(days=each) for each in range((today - self._since).days)]
-        said = {day for known, day, _ in await region_rows.said(self._commerce, days) if known is kind}
-        return [day for day in days if day not in said]
+        said = {(kind, day) for kind, day, _ in await region_rows.said(self._commerce, days)}
+        return today, {kind: [day for day in days if (kind, day) not in said] for kind in Kind}
 
     async def _make(self) -> int:
         """Make what is due; return how many releases that were."""
@@ -133,9 +137,9 @@ class Exporter:
         """Return what is to be made now."""
         if self.delivery.gone is None:
             return ()
-        today = await region_rows.today(self._commerce)
-        due = [Due(f"money of {day}", self._money(day)) for day in await self.days_without(Kind.MONEY)]
-        for day in await self.days_without(Kind.BEHAVIOUR):
+        today, open_ = await self._open()
+        due = [Due(f"money of {day}", self._money(day)) for day in open_[Kind.MONEY]]
+        for day in open_[Kind.BEHAVIOUR]:
             is_kept = day >= today - timedelta(days=COUNTS_KEPT_DAYS)
             if is_kept and (counts := await self._counts.of(day)) is not None:
                 due.append(Due(f"behaviour of {day}", self._behaviour(day, counts)))

@@ -52,7 +52,7 @@ def rows(secrets: Mapping[str, str], renewed: Mapping[str, datetime]) -> list[Ro
             overlap=any(other_name(name) in secrets for name in kind.names),
         )
         for kind in KINDS.values()
-        if not kind.optional or any(name in secrets for name in kind.names)
+        if kind.is_of(secrets)
     ]
 
 

@@ -46,8 +46,8 @@ class PairStacks:
         return self._held[stack]
 
     def have(self, kind: SecretKind) -> bool:
-        """Whether a stack holds any secret of a kind; a pair may be without those that are optional."""
-        return not kind.optional or any(name in held for held in self._held.values() for name in kind.names)
+        """Whether the pair has secrets of a kind, by either stack."""
+        return any(map(kind.is_of, self._held.values()))
 
     def require_equal(self, kind: SecretKind) -> Mapping[str, str]:
         """Return the secrets of a kind, which both stacks have to hold.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -93,9 +93,8 @@ def await_ready(stack: StackId, problems: Callable[[], list[str]], seconds: floa
         last[:] = problems()
         if last and time.monotonic() - said > TELL_SECONDS:
             said = time.monotonic()
-            telling = next((each for each in last if each.startswith("pod ")), last[0])  # it says why
             more = f", and {len(last) - 1} more" if len(last) > 1 else ""
-            listener.tell(Noted(stack.label, f"waits for {one_line(telling)}{more}"))
+            listener.tell(Noted(stack.label, f"waits for {one_line(_most_telling(last))}{more}"))
         return not last
 
     try:
@@ -253,13 +252,18 @@ def _page_problem(address: str, name: str, authority: Path | None) -> str:
     return ""
 
 
+def _most_telling(problems: Sequence[str]) -> str:
+    """Return the line of a pod, which says more than who made it, or the first one."""
+    return next((each for each in problems if each.startswith("pod ")), problems[0])
+
+
 def _ways_to_look(stack: StackId, problems: Iterable[str]) -> str:
     """Return the commands with which a person looks at what is not ready: at the first object of a site, and at all."""
-    named = list(filter(None, map(_OBJECT.match, problems)))
+    named = list(filter(_OBJECT.match, problems))
     status = f"`shopsphere status {stack.label} --environment {stack.environment}`"
-    if not named or not stack.site:
+    telling = _OBJECT.match(_most_telling(named)) if named and stack.site else None
+    if telling is None:
         return status
-    telling = next((each for each in named if each["kind"] == "pod"), named[0])  # a pod says more than who made it
     kind = _RESOURCES.get(telling["kind"], telling["kind"])
     described = kubectl_at(stack).line(Role.UP, telling["namespace"], "describe", kind, telling["name"])
     return f"`{described}` and {status}"

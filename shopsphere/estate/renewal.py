@@ -71,6 +71,10 @@ class SecretKind:
         """Whether the stacks hold old and new beside each other for a while."""
         return Stage.BELIEVED in self.stages
 
+    def is_of(self, values: Secrets) -> bool:
+        """Whether a pair whose stack holds these values has secrets of this kind; it may be without optional ones."""
+        return not self.optional or any(name in values for name in self.names)
+
     def layout(self, stage: Stage, old: Secrets, new: Secrets) -> dict[str, str | None]:
         """Return what a stack holds at a stage; None for a key that is not there.
 
